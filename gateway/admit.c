@@ -1,0 +1,185 @@
+/*
+ * Admission and matching: is this a request that we take at all, and which.
+ *
+ * libh2o 2.2.5 does not refuse a request that has both Content-Length and
+ * Transfer-Encoding, or two lengths, and hides those headers from handlers.
+ * A proxy in front that reads such a request differently could be made to
+ * smuggle another one in it (RFC 9112, 6.3), so the raw head is looked at.
+ */
+#include "exchange.h"
+#include "page.h"
+
+#define URL_MOST_BYTES		8192
+#define HEAD_MOST_BYTES		16384
+#define HEADERS_MOST		64
+
+static bool
+is_name(const char *line, size_t len, const char *name)
+{
+	size_t	name_len = strlen(name);
+
+	return len > name_len && line[name_len] == ':' &&
+	    h2o_lcstris(line, name_len, name, name_len);
+}
+
+/*
+ * How many headers of a raw HTTP/1 head say how long the body is. h2o made
+ * the names lower-case in place; values are as they came.
+ */
+static unsigned
+count_framing(const h2o_req_t *req)
+{
+	const h2o_socket_t	*sock = req->conn->callbacks->get_socket(
+				    req->conn);
+	const char		*p = sock->input->bytes;
+	const char		*end = p + sock->input->size, *eol;
+	unsigned		 count = 0;
+
+	for (; p < end; p = eol + 1) {
+		eol = memchr(p, '\n', (size_t)(end - p));
+		if (eol == NULL || eol == p || (eol == p + 1 && *p == '\r'))
+			break;
+		count += is_name(p, (size_t)(eol - p), "content-length") ||
+		    is_name(p, (size_t)(eol - p), "transfer-encoding");
+	}
+	return count;
+}
+
+static bool
+is_ambiguous(const h2o_req_t *req)
+{
+	return req->version < 0x200 && req->entity.base != NULL &&
+	    count_framing(req) > 1;
+}
+
+static size_t
+head_bytes(const h2o_req_t *req)
+{
+	size_t	bytes = 0;
+
+	for (size_t i = 0; i < req->headers.size; i++)
+		bytes += req->headers.entries[i].name->len +
+		    req->headers.entries[i].value.len + 4;
+	return bytes;
+}
+
+enum flow
+room_admit(struct exchange *x)
+{
+	h2o_req_t	*req = x->req;
+
+	x->is_head = h2o_memis(req->method.base, req->method.len,
+	    H2O_STRLIT("HEAD"));
+	if (is_ambiguous(req)) {
+		req->http1_is_persistent = 0;
+		return answer_error(x, ERR_BAD_REQUEST,
+		    "More than one header says how long the body is.");
+	}
+	if (req->input.path.len > URL_MOST_BYTES)
+		return answer_error(x, ERR_URL_TOO_LONG, NULL);
+	if (req->headers.size > HEADERS_MOST || head_bytes(req) >
+	    HEAD_MOST_BYTES)
+		return answer_error(x, ERR_HEADERS_TOO_BIG, NULL);
+	if (req->entity.len > (size_t)
+	    x->worker->gateway->settings->max_body_bytes)
+		return answer_error(x, ERR_BODY_TOO_LARGE, NULL);
+	return FLOW_NEXT;
+}
+
+/* --- match -------------------------------------------------------------------- */
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+struct text
+url_decode(h2o_mem_pool_t *pool, struct text in, bool plus_is_space)
+{
+	char	*out = h2o_mem_alloc_pool(pool, in.len + 1);
+	size_t	 len = 0;
+	int	 high, low;
+
+	for (size_t i = 0; i < in.len; i++) {
+		high = low = -1;
+		if (in.base[i] == '%' && i + 2 < in.len) {
+			high = hex_value(in.base[i + 1]);
+			low = hex_value(in.base[i + 2]);
+		}
+		if (high != -1 && low != -1) {
+			out[len++] = (char)(high << 4 | low);
+			i += 2;
+		} else
+			out[len++] = plus_is_space && in.base[i] == '+' ?
+			    ' ' : in.base[i];
+	}
+	return (struct text){ out, len };
+}
+
+/* The path without query, decoded once, dots and slashes left alone. */
+static struct text
+path_of(const h2o_req_t *req, h2o_mem_pool_t *pool)
+{
+	struct text	path = { req->input.path.base, req->input.path.len };
+	const char	*query = memchr(path.base, '?', path.len);
+
+	if (query != NULL)
+		path.len = (size_t)(query - path.base);
+	if (memchr(path.base, '%', path.len) == NULL)
+		return path;
+	return url_decode(pool, path, false);
+}
+
+static enum flow
+answer_methods(struct exchange *x, unsigned methods, bool is_options)
+{
+	char	allow[64] = "";
+
+	for (unsigned m = 0; m < METHOD_END; m++) {
+		if ((methods & (1U << m)) == 0)
+			continue;
+		strcat(allow, method_name((enum method)m));
+		strcat(allow, m == METHOD_GET ? ", HEAD, " : ", ");
+	}
+	strcat(allow, "OPTIONS");
+	answer_header(x, "Allow", allow);
+	if (!is_options)
+		return answer_error(x, ERR_BAD_METHOD, NULL);
+	return answer_body(x, 200, "text/plain", (struct text){ "", 0 });
+}
+
+static enum flow
+match_api(struct exchange *x, struct text path)
+{
+	struct text		name = { x->req->method.base,
+				    x->req->method.len };
+	struct route_match	match;
+	bool			is_options = h2o_memis(name.base, name.len,
+				    H2O_STRLIT("OPTIONS"));
+
+	route_find(&match, path, x->is_head ? METHOD_GET : method_of(name));
+	if (match.methods == 0)
+		return answer_error(x, ERR_NOT_FOUND, NULL);
+	if (match.route == NULL)
+		return answer_methods(x, match.methods, is_options);
+	x->route = match.route;
+	x->args = match.args;
+	return FLOW_NEXT;
+}
+
+enum flow
+room_match(struct exchange *x)
+{
+	const char	*root = mark_path(MARK_API);
+	size_t		 root_len = strlen(root);
+	struct text	 path = path_of(x->req, &x->req->pool);
+
+	if (path.len >= root_len && memcmp(path.base, root, root_len) == 0)
+		return match_api(x, (struct text){ path.base + root_len,
+		    path.len - root_len });
+	return page_answer(x, path);
+}

@@ -1,0 +1,183 @@
+/* Answers: a service's fragment, or an error, as HTTP. */
+#include "exchange.h"
+#include "proto/json.h"
+#include "tokens.h"
+
+static h2o_generator_t	generator = { NULL, NULL };
+
+void
+answer_header(struct exchange *x, const char *name, const char *value)
+{
+	h2o_mem_pool_t	*pool = &x->req->pool;
+	h2o_iovec_t	 copy = h2o_strdup(pool, value, SIZE_MAX);
+	h2o_iovec_t	 orig = h2o_strdup(pool, name, SIZE_MAX);
+	h2o_iovec_t	 lower = h2o_strdup(pool, name, SIZE_MAX);
+
+	h2o_strtolower(lower.base, lower.len);
+	h2o_add_header_by_str(pool, &x->req->res.headers, lower.base,
+	    lower.len, 1, orig.base, copy.base, copy.len);
+}
+
+static const char *
+reason_of(int status)
+{
+	static const struct { int status; const char *reason; } rows[] = {
+		{ 200, "OK" }, { 201, "Created" }, { 204, "No Content" },
+		{ 503, "Service Unavailable" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].status == status)
+			return rows[i].reason;
+	return "";
+}
+
+static enum flow
+send_body(struct exchange *x, int status, const char *reason,
+    const char *type, struct text body)
+{
+	h2o_req_t	*req = x->req;
+	h2o_iovec_t	 bytes = { (char *)(uintptr_t)body.base, body.len };
+
+	req->res.status = status;
+	req->res.reason = reason;
+	req->res.content_length = body.len;
+	if (type != NULL)
+		h2o_add_header(&req->pool, &req->res.headers,
+		    H2O_TOKEN_CONTENT_TYPE, "Content-Type", type, strlen(type));
+	atomic_fetch_add_explicit(
+	    &x->worker->gateway->answered[status / 100 % 6], 1,
+	    memory_order_relaxed);
+	h2o_start_response(req, &generator);
+	/* h2o_send() would send a body to HEAD as well */
+	h2o_send(req, &bytes, x->is_head || body.len == 0 ? 0 : 1,
+	    H2O_SEND_STATE_FINAL);
+	return FLOW_DONE;
+}
+
+enum flow
+answer_body(struct exchange *x, int status, const char *type,
+    struct text body)
+{
+	return send_body(x, status, reason_of(status), type, body);
+}
+
+/* Move a text from a buffer to the request, which keeps it. */
+static struct text
+keep(struct exchange *x, struct buf *b)
+{
+	h2o_iovec_t	copy = h2o_strdup(&x->req->pool, b->base, b->len);
+
+	buf_done(b);
+	return (struct text){ copy.base, copy.len };
+}
+
+static enum flow
+send_error(struct exchange *x, enum err e, struct text message,
+    int64_t retry_after)
+{
+	const struct err_info	*info = err_info(e);
+	struct buf		 b = { 0 };
+	char			 seconds[24];
+
+	buf_put_text(&b, "{\"error\":");
+	json_put_text(&b, (struct text){ info->reason, strlen(info->reason) });
+	if (message.len > 0) {
+		buf_put_text(&b, ",\"message\":");
+		json_put_text(&b, message);
+	}
+	buf_put_text(&b, "}\n");
+	if (retry_after == 0 && (info->http == 503 || info->http == 429))
+		retry_after = 1;
+	if (retry_after != 0) {
+		snprintf(seconds, sizeof(seconds), "%lld",
+		    (long long)retry_after);
+		answer_header(x, "Retry-After", seconds);
+	}
+	return send_body(x, info->http, info->reason, "application/json",
+	    keep(x, &b));
+}
+
+enum flow
+answer_error(struct exchange *x, enum err e, const char *message)
+{
+	if (message == NULL)
+		message = err_info(e)->message;
+	return send_error(x, e, (struct text){ message, strlen(message) }, 0);
+}
+
+enum flow
+answer_refusal(struct exchange *x, const struct answer *a)
+{
+	struct text	message = args_text(&a->extra, KEY_MESSAGE);
+	const char	*dflt = err_info(a->error)->message;
+
+	if (message.len == 0)
+		message = (struct text){ dflt, strlen(dflt) };
+	return send_error(x, a->error, message,
+	    args_number(&a->extra, KEY_RETRY_AFTER, 0));
+}
+
+/* --- fragments ------------------------------------------------------------------ */
+
+/* The next mark in a fragment, or its end. */
+static const char *
+find_mark(const char *p, const char *end)
+{
+	while (p < end && (unsigned char)*p >= MARK_END)
+		p++;
+	return p;
+}
+
+/* Append a fragment, what they stand for in the place of its marks. */
+static void
+put_fragment(struct buf *b, const struct exchange *x, struct text fragment)
+{
+	const struct text	*roots = x->worker->gateway->roots;
+	const char		*p = fragment.base, *mark;
+	const char		*end = p + fragment.len;
+
+	for (;; p = mark + 1) {
+		mark = find_mark(p, end);
+		buf_put(b, p, (size_t)(mark - p));
+		if (mark == end)
+			return;
+		buf_put(b, roots[(unsigned char)*mark].base,
+		    roots[(unsigned char)*mark].len);
+	}
+}
+
+static void
+put_location(struct exchange *x)
+{
+	struct buf	b = { 0 };
+
+	links_put_path(&b, x, x->route->location, &x->answer->extra, 0);
+	buf_put_byte(&b, '\0');
+	answer_header(x, "Location", b.base);
+	buf_done(&b);
+}
+
+enum flow
+room_answer(struct exchange *x)
+{
+	const struct answer	*a = x->answer;
+	struct buf		 b = { 0 };
+
+	if (a->error != OK)
+		return answer_refusal(x, a);
+	/* here at once; elsewhere with the next heartbeat */
+	if (x->route->op == OP_TOKEN_DELETE)
+		tokens_forget(x->worker->tokens, x->token_hash);
+	if (x->route->status == 204)
+		return send_body(x, 204, reason_of(204), NULL,
+		    (struct text){ "", 0 });
+	if (x->route->location[0] != '\0')
+		put_location(x);
+	if (x->route->page[0] != '\0')
+		links_put_list_head(&b, x, a->total);
+	put_fragment(&b, x, a->fragment);
+	buf_put_text(&b, x->route->page[0] != '\0' ? "}\n" : "\n");
+	return answer_body(x, x->route->status, "application/json",
+	    keep(x, &b));
+}

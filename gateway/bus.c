@@ -1,0 +1,315 @@
+/* Sockets, slots, deadlines. */
+#include "bus.h"
+
+#include <czmq.h>
+#include <unistd.h>
+
+#include "proto/log.h"
+#include "proto/replica.h"
+#include "tokens.h"
+
+#define SLOT_BITS	24	/* an id is a generation above, a slot below */
+
+/* A replica with its place in h2o's loop. */
+struct line {
+	struct bus	*bus;
+	struct replica	*replica;
+	h2o_socket_t	*watch;
+};
+
+/* A question that is not answered yet. */
+struct slot {
+	struct exchange	*exchange;	/* NULL: free, or forgotten */
+	struct line	*line;		/* NULL: free */
+	int64_t		 deadline_ms;
+	uint64_t	 id;
+	int		 next_free;
+	bool		 unsent;	/* collected, not flushed */
+};
+
+struct bus {
+	struct worker		*worker;
+	struct line		 lines[SERVICE_END];	/* by service */
+	struct slot		*slots;
+	int			 slot_count;
+	int			 used;			/* high-water mark */
+	int			 free;			/* -1: none */
+	uint64_t		 generation;
+	struct frame_reader	*frames;
+	h2o_timeout_entry_t	 flush;
+};
+
+/* --- slots ---------------------------------------------------------------- */
+
+static struct slot *
+slot_take(struct bus *b)
+{
+	struct slot	*s;
+
+	if (b->free != -1) {
+		s = &b->slots[b->free];
+		b->free = s->next_free;
+	} else if (b->used < b->slot_count)
+		s = &b->slots[b->used++];
+	else
+		return NULL;
+	s->id = REPLICA_FIRST_ID | (b->generation++ << SLOT_BITS &
+	    (REPLICA_FIRST_ID - 1)) | (uint64_t)(s - b->slots);
+	return s;
+}
+
+static void
+slot_give(struct bus *b, struct slot *s)
+{
+	s->line->replica->waiting--;
+	s->exchange = NULL;
+	s->line = NULL;
+	s->id = 0;
+	s->next_free = b->free;
+	b->free = (int)(s - b->slots);
+}
+
+static void
+slot_resume(struct bus *b, struct slot *s, const struct answer *a)
+{
+	struct exchange	*x = s->exchange;
+
+	slot_give(b, s);
+	if (x != NULL) {
+		x->slot = -1;
+		exchange_resume(x, a);
+	}
+}
+
+static void
+slot_refuse(struct bus *b, struct slot *s)
+{
+	struct answer	a = { .error = ERR_UNAVAILABLE };
+
+	slot_resume(b, s, &a);
+}
+
+/* --- hearing ---------------------------------------------------------------- */
+
+static void
+take_answer(struct line *line, const struct answer *a, int64_t now_ms)
+{
+	struct bus	*b = line->bus;
+	uint64_t	 at = a->id & ((UINT64_C(1) << SLOT_BITS) - 1);
+	struct slot	*s;
+
+	if (replica_take_pong(line->replica, a, now_ms)) {
+		if (line->replica->service == SERVICE_USER)
+			tokens_hear(b->worker->tokens, a);
+		return;
+	}
+	if (at >= (uint64_t)b->used)
+		return;
+	s = &b->slots[at];
+	/* too late, or not this replica's to answer */
+	if (s->line != line || s->id != a->id)
+		return;
+	slot_resume(b, s, a);
+}
+
+static void
+drain(struct line *line)
+{
+	struct bus		*b = line->bus;
+	zmq_msg_t		 message;
+	struct answer		 a;
+	enum frame_result	 result;
+	int64_t			 now_ms = clock_ms();
+
+	zmq_msg_init(&message);
+	while (replica_receive(line->replica, &message)) {
+		frame_reader_start(b->frames, zmq_msg_data(&message),
+		    zmq_msg_size(&message));
+		while ((result = frame_next_answer(b->frames, &a)) == FRAME_ONE)
+			take_answer(line, &a, now_ms);
+		if (result == FRAME_BAD)
+			log_warn("%s service sent what is no answer",
+			    service_name(line->replica->service));
+	}
+	zmq_msg_close(&message);
+}
+
+static void
+on_readable(h2o_socket_t *watch, const char *err)
+{
+	if (err != NULL)
+		log_fatal("ZeroMQ's descriptor: %s", err);
+	drain(watch->data);
+}
+
+/* --- sending ---------------------------------------------------------------- */
+
+/* What could not be sent is refused at once, not kept for later. */
+static void
+refuse_unsent(struct bus *b, struct line *line)
+{
+	line->replica->out.len = 0;
+	for (int i = 0; i < b->used; i++)
+		if (b->slots[i].line == line && b->slots[i].unsent)
+			slot_refuse(b, &b->slots[i]);
+}
+
+static void
+mark_sent(struct bus *b)
+{
+	for (int i = 0; i < b->used; i++)
+		b->slots[i].unsent = false;
+}
+
+static void
+on_flush(h2o_timeout_entry_t *entry)
+{
+	struct bus	*b = H2O_STRUCT_FROM_MEMBER(struct bus, flush, entry);
+
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		if (!replica_flush(b->lines[id].replica))
+			refuse_unsent(b, &b->lines[id]);
+	mark_sent(b);
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		drain(&b->lines[id]);
+}
+
+bool
+bus_ask(struct bus *b, struct exchange *x, struct request *r,
+    int64_t deadline_ms)
+{
+	struct line	*line = &b->lines[op_info(r->op)->service];
+	struct slot	*s;
+
+	if (!line->replica->up || line->replica->waiting >=
+	    (unsigned)b->worker->gateway->settings->max_pending)
+		return false;
+	s = slot_take(b);
+	if (s == NULL)
+		return false;
+	s->exchange = x;
+	s->line = line;
+	s->deadline_ms = deadline_ms;
+	s->unsent = true;
+	line->replica->waiting++;
+	x->slot = (int)(s - b->slots);
+	r->id = s->id;
+	r->expires_ms = replica_clock(line->replica, deadline_ms);
+	frame_put_request(&line->replica->out, r);
+	if (!h2o_timeout_is_linked(&b->flush))
+		h2o_timeout_link(b->worker->ctx.loop,
+		    &b->worker->ctx.zero_timeout, &b->flush);
+	return true;
+}
+
+void
+bus_forget(struct bus *b, int slot)
+{
+	b->slots[slot].exchange = NULL;
+}
+
+/* --- heartbeats and deadlines ------------------------------------------------ */
+
+static void
+refuse_waiting(struct bus *b, const struct line *line)
+{
+	for (int i = 0; i < b->used; i++)
+		if (b->slots[i].line == line)
+			slot_refuse(b, &b->slots[i]);
+}
+
+static void
+refuse_late(struct bus *b, int64_t now_ms)
+{
+	for (int i = 0; i < b->used; i++)
+		if (b->slots[i].line != NULL &&
+		    now_ms >= b->slots[i].deadline_ms)
+			slot_refuse(b, &b->slots[i]);
+}
+
+void
+bus_tick(struct bus *b, int64_t now_ms)
+{
+	struct args	seen = { 0 };
+	struct line	*line;
+
+	tokens_tell(b->worker->tokens, &seen);
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		line = &b->lines[id];
+		replica_ping(line->replica, now_ms,
+		    id == SERVICE_USER ? &seen : NULL);
+		drain(line);
+		if (replica_lost(line->replica, now_ms))
+			refuse_waiting(b, line);
+	}
+	refuse_late(b, now_ms);
+}
+
+bool
+bus_is_up(const struct bus *b, enum service_id id)
+{
+	return b->lines[id].replica->up;
+}
+
+int64_t
+bus_heard_ms(const struct bus *b, enum service_id id)
+{
+	return b->lines[id].replica->heard_ms;
+}
+
+/* --- start and end ------------------------------------------------------------ */
+
+static void
+open_line(struct bus *b, enum service_id id, const char *endpoint)
+{
+	struct line	*line = &b->lines[id];
+	int		 fd;
+
+	line->bus = b;
+	line->replica = replica_new(id, endpoint);
+	/* h2o closes what it is given: a copy of the descriptor */
+	fd = dup((int)zsock_fd(line->replica->sock));
+	CHECK(fd != -1);
+	line->watch = h2o_evloop_socket_create(b->worker->ctx.loop, fd,
+	    H2O_SOCKET_FLAG_DONT_READ);
+	line->watch->data = line;
+	h2o_socket_read_start(line->watch, on_readable);
+}
+
+struct bus *
+bus_new(struct worker *w)
+{
+	const struct settings	*settings = w->gateway->settings;
+	struct bus		*b = must_alloc(sizeof(*b));
+
+	b->worker = w;
+	b->free = -1;
+	b->flush.cb = on_flush;
+	b->slot_count = (int)settings->max_pending * (SERVICE_END - 1);
+	b->slots = must_alloc((size_t)b->slot_count * sizeof(b->slots[0]));
+	b->frames = frame_reader_new();
+#define SERVICE(number, NAME, name, endpoint) \
+	open_line(b, SERVICE_##NAME, settings->endpoint);
+#include "proto/services.tbl"
+#undef SERVICE
+	return b;
+}
+
+void
+bus_destroy(struct bus **self_p)
+{
+	struct bus	*b = *self_p;
+
+	if (b == NULL)
+		return;
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		h2o_socket_close(b->lines[id].watch);
+		replica_destroy(&b->lines[id].replica);
+	}
+	if (h2o_timeout_is_linked(&b->flush))
+		h2o_timeout_unlink(&b->flush);
+	frame_reader_destroy(&b->frames);
+	free(b->slots);
+	free(b);
+	*self_p = NULL;
+}

@@ -1,0 +1,35 @@
+/*
+ * The bus: what a worker asks services, and what it hears. It alone knows
+ * that ZeroMQ's descriptor is edge-triggered and that sockets are drained
+ * after every wake-up and after every send.
+ */
+#ifndef GATEWAY_BUS_H
+#define GATEWAY_BUS_H
+
+#include "exchange.h"
+
+struct bus	*bus_new(struct worker *);
+void		 bus_destroy(struct bus **);
+
+/*
+ * Put a request on the way to a replica of the operation's service; it goes
+ * out at the end of this turn of the loop. The exchange hears of it through
+ * exchange_resume(), once, before deadline_ms at the latest, unless
+ * bus_forget() comes first. False if no replica can take it now.
+ */
+bool	bus_ask(struct bus *, struct exchange *, struct request *,
+	    int64_t deadline_ms);
+
+/* The exchange is gone; its answer is of no use any more. */
+void	bus_forget(struct bus *, int slot);
+
+/* Heartbeats and deadlines; every TICK_MS. */
+void	bus_tick(struct bus *, int64_t now_ms);
+
+/* Whether a service can be asked now. */
+bool	bus_is_up(const struct bus *, enum service_id);
+
+/* When a replica of a service was last heard of, ms on our clock; 0 never. */
+int64_t	bus_heard_ms(const struct bus *, enum service_id);
+
+#endif

@@ -1,0 +1,104 @@
+/* Pages: a row each. */
+#include "page.h"
+
+#include "bus.h"
+
+extern const unsigned char	default_avatar_bytes[];
+extern const size_t		default_avatar_size;
+
+typedef enum flow page_run(struct exchange *);
+
+static page_run	page_healthz, page_readyz, page_metrics, page_avatar;
+
+static const struct {
+	const char	*path;
+	page_run	*run;
+} pages[] = {
+	{ "/healthz", page_healthz },
+	{ "/readyz", page_readyz },
+	{ "/metrics", page_metrics },
+	{ "/flicket/static/flicket_avatars/__default_profile.png",
+	    page_avatar },
+};
+
+enum flow
+page_answer(struct exchange *x, struct text path)
+{
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		if (strlen(pages[i].path) != path.len ||
+		    memcmp(pages[i].path, path.base, path.len) != 0)
+			continue;
+		if (x->is_head || h2o_memis(x->req->method.base,
+		    x->req->method.len, H2O_STRLIT("GET")))
+			return pages[i].run(x);
+		answer_header(x, "Allow", "GET, HEAD");
+		return answer_error(x, ERR_BAD_METHOD, NULL);
+	}
+	return answer_error(x, ERR_NOT_FOUND, NULL);
+}
+
+/* A text made in a buffer, copied to where the request keeps it. */
+static struct text
+keep(struct exchange *x, struct buf *b)
+{
+	h2o_iovec_t	copy = h2o_strdup(&x->req->pool, b->base, b->len);
+
+	buf_done(b);
+	return (struct text){ copy.base, copy.len };
+}
+
+static enum flow
+page_healthz(struct exchange *x)
+{
+	return answer_body(x, 200, "application/json",
+	    TEXT_OF("{\"status\":\"alive\"}\n"));
+}
+
+static enum flow
+page_readyz(struct exchange *x)
+{
+	struct buf	b = { 0 };
+	bool		up, all = true;
+
+	buf_put_text(&b, "{\"services\":{");
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		up = bus_is_up(x->worker->bus, (enum service_id)id);
+		all = all && up;
+		buf_printf(&b, "%s\"%s\":\"%s\"", id > 1 ? "," : "",
+		    service_name((enum service_id)id), up ? "up" : "down");
+	}
+	buf_printf(&b, "},\"status\":\"%s\"}\n", all ? "ready" : "not ready");
+	if (!all)
+		answer_header(x, "Retry-After", "1");
+	return answer_body(x, all ? 200 : 503, "application/json",
+	    keep(x, &b));
+}
+
+static enum flow
+page_metrics(struct exchange *x)
+{
+	struct buf	b = { 0 };
+
+	buf_put_text(&b, "# HELP flicket_http_responses_total Answers given, "
+	    "by class of status.\n"
+	    "# TYPE flicket_http_responses_total counter\n");
+	for (int i = 2; i < 6; i++)
+		buf_printf(&b, "flicket_http_responses_total{status=\"%dxx\"} "
+		    "%llu\n", i, (unsigned long long)
+		    x->worker->gateway->answered[i]);
+	buf_put_text(&b, "# HELP flicket_service_up Whether a service answers "
+	    "this gateway.\n# TYPE flicket_service_up gauge\n");
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		buf_printf(&b, "flicket_service_up{service=\"%s\"} %d\n",
+		    service_name((enum service_id)id),
+		    bus_is_up(x->worker->bus, (enum service_id)id));
+	return answer_body(x, 200, "text/plain; version=0.0.4", keep(x, &b));
+}
+
+static enum flow
+page_avatar(struct exchange *x)
+{
+	answer_header(x, "Cache-Control", "public, max-age=86400");
+	return answer_body(x, 200, "image/png", (struct text){
+	    (const char *)default_avatar_bytes, default_avatar_size });
+}

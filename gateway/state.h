@@ -1,0 +1,55 @@
+/*
+ * What the gateway holds. `struct gateway` is made at start and only read
+ * afterwards; each thread is a `struct worker` that shares nothing else.
+ */
+#ifndef GATEWAY_STATE_H
+#define GATEWAY_STATE_H
+
+#include <h2o.h>
+#include <stdatomic.h>
+
+#include "proto/buf.h"
+#include "proto/settings.h"
+#include "proto/tables.h"
+
+struct bus;
+struct tokens;
+
+struct gateway {
+	const struct settings	*settings;
+	h2o_globalconf_t	 conf;
+	h2o_hostconf_t		*host;
+	struct text		 roots[MARK_END]; /* what a mark stands for */
+	int			 listener;
+	atomic_bool		 stopping;
+	_Atomic uint64_t	 answered[6];	/* by first digit of the status */
+	uint32_t		 boot;		/* random, for request ids */
+};
+
+struct worker {
+	struct gateway		*gateway;
+	h2o_context_t		 ctx;
+	h2o_accept_ctx_t	 accept;
+	h2o_socket_t		*listener;
+	h2o_timeout_t		 tick_timeout;
+	h2o_timeout_entry_t	 tick;
+	struct bus		*bus;
+	struct tokens		*tokens;
+	unsigned		 exchanges;	/* under way */
+	uint64_t		 requests;	/* ever, for request ids */
+	int64_t			 stop_ms;	/* 0: not stopping */
+};
+
+#define TICK_MS		50
+
+/* The worker a request came to. */
+static inline struct worker *
+worker_of(const h2o_req_t *req)
+{
+	return H2O_STRUCT_FROM_MEMBER(struct worker, ctx, req->conn->ctx);
+}
+
+/* Prepare h2o's configuration and the texts; before any worker. */
+void	gateway_init(struct gateway *, const struct settings *);
+
+#endif

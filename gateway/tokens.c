@@ -1,0 +1,149 @@
+/* The token cache: a table of small sets, the oldest of a set makes room. */
+#include "tokens.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "proto/log.h"
+
+#define SETS	4096	/* a power of two */
+#define WAYS	4
+
+struct entry {
+	unsigned char	hash[TOKEN_HASH_BYTES];
+	int64_t		user_id;	/* 0: empty */
+	int64_t		rights;
+	int64_t		expires_us;
+	uint64_t	used;		/* when last, by counting */
+};
+
+struct tokens {
+	struct entry	sets[SETS][WAYS];
+	uint64_t	uses;
+	int64_t		seen;		/* revocations heard of up to here */
+	bool		heard;		/* seen means something */
+};
+
+struct tokens *
+tokens_new(void)
+{
+	return must_alloc(sizeof(struct tokens));
+}
+
+void
+tokens_destroy(struct tokens **self_p)
+{
+	free(*self_p);
+	*self_p = NULL;
+}
+
+static struct entry *
+set_of(struct tokens *t, const unsigned char *hash)
+{
+	uint32_t	at;
+
+	/* a hash is as good as random from its first byte on */
+	memcpy(&at, hash, sizeof(at));
+	return t->sets[at % SETS];
+}
+
+static struct entry *
+find_entry(struct tokens *t, const unsigned char *hash)
+{
+	struct entry	*set = set_of(t, hash);
+
+	for (int i = 0; i < WAYS; i++)
+		if (set[i].user_id != 0 &&
+		    memcmp(set[i].hash, hash, TOKEN_HASH_BYTES) == 0)
+			return &set[i];
+	return NULL;
+}
+
+void
+tokens_keep(struct tokens *t, const unsigned char *hash, int64_t user_id,
+    int64_t rights, int64_t expires_us)
+{
+	struct entry	*set = set_of(t, hash), *oldest = find_entry(t, hash);
+
+	for (int i = 0; i < WAYS && oldest == NULL; i++)
+		if (set[i].user_id == 0)
+			oldest = &set[i];
+	if (oldest == NULL) {
+		oldest = set;
+		for (int i = 1; i < WAYS; i++)
+			if (set[i].used < oldest->used)
+				oldest = &set[i];
+	}
+	memcpy(oldest->hash, hash, TOKEN_HASH_BYTES);
+	oldest->user_id = user_id;
+	oldest->rights = rights;
+	oldest->expires_us = expires_us;
+	oldest->used = ++t->uses;
+}
+
+void
+tokens_forget(struct tokens *t, const unsigned char *hash)
+{
+	struct entry	*e = find_entry(t, hash);
+
+	if (e != NULL)
+		*e = (struct entry){ 0 };
+}
+
+static int64_t
+now_us(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+bool
+tokens_find(struct tokens *t, const unsigned char *hash, int64_t *ret_user_id,
+    int64_t *ret_rights)
+{
+	struct entry	*e = find_entry(t, hash);
+
+	if (e == NULL)
+		return false;
+	if (e->expires_us <= now_us()) {
+		*e = (struct entry){ 0 };
+		return false;
+	}
+	e->used = ++t->uses;
+	*ret_user_id = e->user_id;
+	*ret_rights = e->rights;
+	return true;
+}
+
+void
+tokens_tell(const struct tokens *t, struct args *ret)
+{
+	if (t->heard)
+		args_put_number(ret, KEY_SEEN, t->seen);
+}
+
+static void
+forget_all(struct tokens *t)
+{
+	memset(t->sets, 0, sizeof(t->sets));
+}
+
+void
+tokens_hear(struct tokens *t, const struct answer *a)
+{
+	struct text	revoked = args_text(&a->extra, KEY_REVOKED);
+	int64_t		seen = args_number(&a->extra, KEY_SEEN, -1);
+
+	if (a->error != OK || seen < 0)
+		return;
+	/* the first time there may be things kept from before it was told */
+	if (!t->heard || seen < t->seen)
+		forget_all(t);
+	for (size_t i = 0; i + TOKEN_HASH_BYTES <= revoked.len;
+	    i += TOKEN_HASH_BYTES)
+		tokens_forget(t, (const unsigned char *)revoked.base + i);
+	t->seen = seen;
+	t->heard = true;
+}

@@ -1,0 +1,34 @@
+/*
+ * Tokens a worker knows: what the user service said of each, until it
+ * expires, is revoked, or has to make room. Known by hash alone.
+ *
+ * Rules: 1. While the user service is heard of, what is kept is right but
+ * for the last heartbeat: each one tells what was revoked. 2. While it is
+ * not, what is kept counts for FLICKET_TOKEN_STALE_SECONDS. 3. What is not
+ * kept is asked for; "unknown" is never kept.
+ */
+#ifndef GATEWAY_TOKENS_H
+#define GATEWAY_TOKENS_H
+
+#include "proto/frame.h"
+
+#define TOKEN_HASH_BYTES	32
+
+struct tokens;
+
+struct tokens	*tokens_new(void);
+void		 tokens_destroy(struct tokens **);
+
+void	tokens_keep(struct tokens *, const unsigned char *hash,
+	    int64_t user_id, int64_t rights, int64_t expires_us);
+void	tokens_forget(struct tokens *, const unsigned char *hash);
+
+/* False if nothing is known of it, or it expired. */
+bool	tokens_find(struct tokens *, const unsigned char *hash,
+	    int64_t *ret_user_id, int64_t *ret_rights);
+
+/* What to say with a heartbeat, and to learn from its answer. */
+void	tokens_tell(const struct tokens *, struct args *ret);
+void	tokens_hear(struct tokens *, const struct answer *);
+
+#endif

@@ -1,0 +1,281 @@
+/*
+ * The codec. Peers' bytes are input: whatever they are, reading ends in
+ * FRAME_BAD at worst, and never allocates more than a multiple of what came.
+ */
+#include "frame.h"
+
+#include <msgpack.h>
+#include <stdlib.h>
+
+#include "log.h"
+
+struct frame_reader {
+	const char	*base;
+	size_t		 len;
+	size_t		 at;
+	msgpack_zone	 zone;	/* what the frame being read needs */
+};
+
+static int
+write_to_buf(void *data, const char *p, size_t len)
+{
+	buf_put(data, p, len);
+	return 0;
+}
+
+static msgpack_packer
+packer_on(struct buf *b)
+{
+	msgpack_packer	pk;
+
+	msgpack_packer_init(&pk, b, write_to_buf);
+	return pk;
+}
+
+static void
+put_text(msgpack_packer *pk, struct text t)
+{
+	msgpack_pack_str(pk, t.len);
+	msgpack_pack_str_body(pk, t.base, t.len);
+}
+
+static void
+put_bytes(msgpack_packer *pk, struct text t)
+{
+	msgpack_pack_bin(pk, t.len);
+	msgpack_pack_bin_body(pk, t.base, t.len);
+}
+
+static void
+put_args(msgpack_packer *pk, const struct args *a)
+{
+	uint64_t	left = a->present;
+	unsigned	key;
+
+	msgpack_pack_map(pk, (size_t)__builtin_popcountll(left));
+	for (; left != 0; left &= left - 1) {
+		key = (unsigned)__builtin_ctzll(left);
+		msgpack_pack_uint8(pk, (uint8_t)key);
+		if (key_info(key)->type == KEY_INT)
+			msgpack_pack_int64(pk, a->value[key].number);
+		else if (key_info(key)->type == KEY_TEXT)
+			put_text(pk, a->value[key].text);
+		else
+			put_bytes(pk, a->value[key].text);
+	}
+}
+
+void
+frame_put_args(struct buf *b, const struct args *a)
+{
+	msgpack_packer	pk = packer_on(b);
+
+	put_args(&pk, a);
+}
+
+void
+frame_put_request(struct buf *b, const struct request *r)
+{
+	msgpack_packer	pk = packer_on(b);
+
+	msgpack_pack_array(&pk, 8);
+	msgpack_pack_uint64(&pk, FRAME_VERSION);
+	msgpack_pack_uint64(&pk, r->id);
+	msgpack_pack_uint64(&pk, r->op);
+	msgpack_pack_int64(&pk, r->expires_ms);
+	msgpack_pack_int64(&pk, r->actor);
+	msgpack_pack_int64(&pk, r->rights);
+	put_text(&pk, r->request_id);
+	put_args(&pk, &r->args);
+}
+
+void
+frame_put_answer(struct buf *b, const struct answer *a)
+{
+	msgpack_packer	pk = packer_on(b);
+
+	msgpack_pack_array(&pk, 7);
+	msgpack_pack_uint64(&pk, FRAME_VERSION);
+	msgpack_pack_uint64(&pk, a->id);
+	msgpack_pack_uint64(&pk, a->error);
+	msgpack_pack_int64(&pk, a->total);
+	msgpack_pack_int64(&pk, a->tag);
+	put_bytes(&pk, a->fragment);
+	put_args(&pk, &a->extra);
+}
+
+struct frame_reader *
+frame_reader_new(void)
+{
+	struct frame_reader	*r = must_alloc(sizeof(*r));
+
+	CHECK(msgpack_zone_init(&r->zone, MSGPACK_ZONE_CHUNK_SIZE));
+	return r;
+}
+
+void
+frame_reader_destroy(struct frame_reader **self_p)
+{
+	if (*self_p == NULL)
+		return;
+	msgpack_zone_destroy(&(*self_p)->zone);
+	free(*self_p);
+	*self_p = NULL;
+}
+
+void
+frame_reader_start(struct frame_reader *r, const void *base, size_t len)
+{
+	r->base = base;
+	r->len = len;
+	r->at = 0;
+}
+
+static bool
+as_unsigned(const msgpack_object *o, uint64_t *ret)
+{
+	if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
+		return false;
+	*ret = o->via.u64;
+	return true;
+}
+
+static bool
+as_signed(const msgpack_object *o, int64_t *ret)
+{
+	if (o->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) {
+		*ret = o->via.i64;
+		return true;
+	}
+	if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
+	    o->via.u64 > INT64_MAX)
+		return false;
+	*ret = (int64_t)o->via.u64;
+	return true;
+}
+
+/* str and bin are both taken for text: not every library tells them apart */
+static bool
+as_text(const msgpack_object *o, struct text *ret)
+{
+	if (o->type == MSGPACK_OBJECT_STR)
+		*ret = (struct text){ o->via.str.ptr, o->via.str.size };
+	else if (o->type == MSGPACK_OBJECT_BIN)
+		*ret = (struct text){ o->via.bin.ptr, o->via.bin.size };
+	else
+		return false;
+	return true;
+}
+
+static void
+take_arg(const msgpack_object_kv *kv, struct args *ret)
+{
+	const struct key_info	*info;
+	uint64_t		 key;
+	struct text		 text;
+	int64_t			 number;
+
+	if (!as_unsigned(&kv->key, &key))
+		return;
+	info = key_info(key);
+	if (info->name == NULL)
+		return;
+	if (info->type == KEY_INT) {
+		if (as_signed(&kv->val, &number))
+			args_put_number(ret, (enum key)key, number);
+	} else if (as_text(&kv->val, &text))
+		args_put_text(ret, (enum key)key, text);
+}
+
+static bool
+as_args(const msgpack_object *o, struct args *ret)
+{
+	ret->present = 0;
+	if (o->type != MSGPACK_OBJECT_MAP)
+		return false;
+	for (uint32_t i = 0; i < o->via.map.size; i++)
+		take_arg(&o->via.map.ptr[i], ret);
+	return true;
+}
+
+static enum frame_result
+next_object(struct frame_reader *r, msgpack_object *ret)
+{
+	msgpack_unpack_return	result;
+
+	if (r->at == r->len)
+		return FRAME_END;
+	msgpack_zone_clear(&r->zone);
+	result = msgpack_unpack(r->base, r->len, &r->at, &r->zone, ret);
+	if (result == MSGPACK_UNPACK_SUCCESS ||
+	    result == MSGPACK_UNPACK_EXTRA_BYTES)
+		return FRAME_ONE;
+	r->at = r->len;
+	return FRAME_BAD;
+}
+
+/* The next array of ours, with at least so many elements, or FRAME_BAD. */
+static enum frame_result
+next_array(struct frame_reader *r, uint32_t least, const msgpack_object **ret)
+{
+	msgpack_object		o;
+	enum frame_result	result = next_object(r, &o);
+	uint64_t		version;
+
+	if (result != FRAME_ONE)
+		return result;
+	if (o.type != MSGPACK_OBJECT_ARRAY || o.via.array.size < least ||
+	    !as_unsigned(&o.via.array.ptr[0], &version) || version == 0) {
+		r->at = r->len;
+		return FRAME_BAD;
+	}
+	*ret = o.via.array.ptr;
+	return FRAME_ONE;
+}
+
+enum frame_result
+frame_next_request(struct frame_reader *r, struct request *ret)
+{
+	const msgpack_object	*o;
+	enum frame_result	 result = next_array(r, 8, &o);
+
+	if (result != FRAME_ONE)
+		return result;
+	if (as_unsigned(&o[1], &ret->id) && as_unsigned(&o[2], &ret->op) &&
+	    as_signed(&o[3], &ret->expires_ms) &&
+	    as_signed(&o[4], &ret->actor) && as_signed(&o[5], &ret->rights) &&
+	    as_text(&o[6], &ret->request_id) && as_args(&o[7], &ret->args))
+		return FRAME_ONE;
+	r->at = r->len;
+	return FRAME_BAD;
+}
+
+enum frame_result
+frame_next_answer(struct frame_reader *r, struct answer *ret)
+{
+	const msgpack_object	*o;
+	enum frame_result	 result = next_array(r, 7, &o);
+	uint64_t		 error;
+
+	if (result != FRAME_ONE)
+		return result;
+	if (as_unsigned(&o[1], &ret->id) && as_unsigned(&o[2], &error) &&
+	    as_signed(&o[3], &ret->total) && as_signed(&o[4], &ret->tag) &&
+	    as_text(&o[5], &ret->fragment) && as_args(&o[6], &ret->extra)) {
+		ret->error = error < ERR_END ? (enum err)error : ERR_INTERNAL;
+		return FRAME_ONE;
+	}
+	r->at = r->len;
+	return FRAME_BAD;
+}
+
+enum frame_result
+frame_next_args(struct frame_reader *r, struct args *ret)
+{
+	msgpack_object		o;
+	enum frame_result	result = next_object(r, &o);
+
+	if (result != FRAME_ONE)
+		return result;
+	return as_args(&o, ret) ? FRAME_ONE : FRAME_BAD;
+}

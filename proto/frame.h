@@ -1,0 +1,64 @@
+/*
+ * Requests and answers as bytes: msgpack arrays, one after the other in one
+ * ZeroMQ message. proto/README.md describes them for other languages.
+ */
+#ifndef PROTO_FRAME_H
+#define PROTO_FRAME_H
+
+#include "args.h"
+
+#define FRAME_VERSION	1
+
+struct request {
+	uint64_t	id;		/* the sender's, comes back as it is */
+	uint64_t	op;		/* enum op_code, or one we do not know */
+	int64_t		expires_ms;	/* on the receiver's clock; 0: never */
+	int64_t		actor;		/* the user who asks; 0: nobody */
+	int64_t		rights;		/* enum right bits of that user */
+	struct text	request_id;	/* for logs */
+	struct args	args;
+};
+
+struct answer {
+	uint64_t	id;
+	enum err	error;
+	int64_t		total;		/* of a list: items in all its pages */
+	int64_t		tag;		/* version of what was read; 0: none */
+	struct text	fragment;	/* JSON with marks, or nothing */
+	struct args	extra;
+};
+
+void	frame_put_request(struct buf *, const struct request *);
+void	frame_put_answer(struct buf *, const struct answer *);
+
+/* Just the arguments, as they are kept in an outbox. */
+void	frame_put_args(struct buf *, const struct args *);
+
+/*
+ * Reads frames one by one out of a message that must outlive what is read.
+ * A reader is made once and used for many messages.
+ */
+struct frame_reader;
+
+struct frame_reader	*frame_reader_new(void);
+void	frame_reader_destroy(struct frame_reader **);
+void	frame_reader_start(struct frame_reader *, const void *, size_t);
+
+enum frame_result {
+	FRAME_ONE,	/* one was read */
+	FRAME_END,	/* the message is at its end */
+	FRAME_BAD	/* the rest of the message is no frame of ours */
+};
+
+/*
+ * Arguments of a type that is not their key's, and those without a key, are
+ * left out; whether what is needed is there is for the caller to see.
+ */
+enum frame_result	frame_next_request(struct frame_reader *,
+			    struct request *ret);
+enum frame_result	frame_next_answer(struct frame_reader *,
+			    struct answer *ret);
+enum frame_result	frame_next_args(struct frame_reader *,
+			    struct args *ret);
+
+#endif

@@ -1,0 +1,189 @@
+/* JSON going out. The hot path of lists: most bytes are copied in runs. */
+#include "json.h"
+
+#include "args.h"
+
+#define DAY_SECONDS	86400
+
+/* What a byte below 0x80 is written as; NULL: as it is. */
+static const char *const escapes[128] = {
+	[0x00] = "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004",
+	"\\u0005", "\\u0006", "\\u0007", "\\b", "\\t", "\\n", "\\u000b",
+	"\\f", "\\r", "\\u000e", "\\u000f", "\\u0010", "\\u0011", "\\u0012",
+	"\\u0013", "\\u0014", "\\u0015", "\\u0016", "\\u0017", "\\u0018",
+	"\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e",
+	"\\u001f",
+	['"'] = "\\\"", ['\\'] = "\\\\",
+};
+
+#define ONES	UINT64_C(0x0101010101010101)
+#define HIGHS	UINT64_C(0x8080808080808080)
+
+/* Whether any of 8 bytes is below 0x20, a quote, a backslash or not ASCII. */
+static inline bool
+has_special(uint64_t x)
+{
+	uint64_t	quote = x ^ (ONES * '"');
+	uint64_t	slash = x ^ (ONES * '\\');
+
+	return (((x - ONES * 0x20) | (quote - ONES) | (slash - ONES) | x) &
+	    HIGHS) != 0;
+}
+
+/* How many bytes from p on can be copied as they are, by eights. */
+static size_t
+plain_run(const char *p, size_t len)
+{
+	uint64_t	x;
+	size_t		at = 0;
+
+	for (; at + 8 <= len; at += 8) {
+		memcpy(&x, p + at, 8);
+		if (has_special(x))
+			break;
+	}
+	return at;
+}
+
+/* The bytes of one UTF-8 character at p, 0 if there is none. */
+static size_t
+character_length(const char *p, size_t left)
+{
+	size_t	most = left < 4 ? left : 4;
+
+	for (size_t len = 2; len <= most; len++)
+		if (text_characters((struct text){ p, len }) == 1)
+			return len;
+	return 0;
+}
+
+static size_t
+put_character(struct buf *b, const char *p, size_t left)
+{
+	unsigned char	c = (unsigned char)*p;
+	size_t		len;
+
+	if (c < 0x80) {
+		if (escapes[c] != NULL)
+			buf_put_text(b, escapes[c]);
+		else
+			buf_put_byte(b, *p);
+		return 1;
+	}
+	len = character_length(p, left);
+	if (len == 0) {
+		buf_put_text(b, "\xef\xbf\xbd");
+		return 1;
+	}
+	buf_put(b, p, len);
+	return len;
+}
+
+void
+json_put_text(struct buf *b, struct text t)
+{
+	size_t	at = 0, run;
+
+	buf_reserve(b, t.len + 2);
+	buf_put_byte(b, '"');
+	while (at < t.len) {
+		run = plain_run(t.base + at, t.len - at);
+		if (run != 0)
+			buf_put(b, t.base + at, run);
+		at += run;
+		/* step over what stopped the run, then try a run again */
+		for (int i = 0; i < 8 && at < t.len; i++)
+			at += put_character(b, t.base + at, t.len - at);
+	}
+	buf_put_byte(b, '"');
+}
+
+void
+json_put_number(struct buf *b, int64_t n)
+{
+	char		 digits[24], *p = digits + sizeof(digits);
+	uint64_t	 u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+
+	do {
+		*--p = (char)('0' + u % 10);
+		u /= 10;
+	} while (u != 0);
+	if (n < 0)
+		*--p = '-';
+	buf_put(b, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+struct date {
+	int64_t		year;
+	unsigned	month;	/* 0 to 11 */
+	unsigned	day;	/* 1 to 31 */
+	unsigned	weekday; /* 0: Sunday */
+	unsigned	second;	/* of the day */
+};
+
+/*
+ * From seconds since 1970 to the proleptic Gregorian calendar, by counting
+ * in eras of 400 years that begin on the first of March.
+ */
+static struct date
+date_of(int64_t seconds)
+{
+	int64_t		days = seconds / DAY_SECONDS, era;
+	unsigned	of_era, year, of_year, month;
+	struct date	d;
+
+	if (seconds % DAY_SECONDS < 0)
+		days--;
+	d.second = (unsigned)(seconds - days * DAY_SECONDS);
+	d.weekday = (unsigned)(((days + 4) % 7 + 7) % 7);
+	days += 719468;		/* from 1970 to 0000-03-01 */
+	era = (days >= 0 ? days : days - 146096) / 146097;
+	of_era = (unsigned)(days - era * 146097);
+	year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	of_year = of_era - (365 * year + year / 4 - year / 100);
+	month = (5 * of_year + 2) / 153;
+	d.day = of_year - (153 * month + 2) / 5 + 1;
+	d.month = month < 10 ? month + 2 : month - 10;
+	d.year = (int64_t)year + era * 400 + (d.month <= 1);
+	return d;
+}
+
+static char *
+put_two(char *p, unsigned n)
+{
+	*p++ = (char)('0' + n / 10 % 10);
+	*p++ = (char)('0' + n % 10);
+	return p;
+}
+
+void
+json_put_date(struct buf *b, int64_t us)
+{
+	static const char	days[] = "SunMonTueWedThuFriSat";
+	static const char	months[] =
+				    "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int64_t			seconds = us / 1000000;
+	struct date		d;
+	char			line[32], *p = line;
+
+	if (us % 1000000 < 0)
+		seconds--;
+	d = date_of(seconds);
+	*p++ = '"';
+	p = memcpy(p, days + d.weekday * 3, 3), p += 3;
+	*p++ = ',', *p++ = ' ';
+	p = put_two(p, d.day);
+	*p++ = ' ';
+	p = memcpy(p, months + d.month * 3, 3), p += 3;
+	*p++ = ' ';
+	p = put_two(p, (unsigned)(d.year / 100));
+	p = put_two(p, (unsigned)(d.year % 100));
+	*p++ = ' ';
+	p = put_two(p, d.second / 3600);
+	*p++ = ':';
+	p = put_two(p, d.second / 60 % 60);
+	*p++ = ':';
+	p = put_two(p, d.second % 60);
+	p = memcpy(p, " GMT\"", 5), p += 5;
+	buf_put(b, line, (size_t)(p - line));
+}

@@ -1,0 +1,40 @@
+/*
+ * Log lines on stderr: time, level, process, what happened, then key=value.
+ * Values from outside are quoted and escaped, so that a line stays a line.
+ */
+#ifndef PROTO_LOG_H
+#define PROTO_LOG_H
+
+enum log_level { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
+
+/* Name this process in its lines; the text must outlive it. */
+void	log_set_name(const char *name);
+void	log_set_level(enum log_level);
+enum log_level log_get_level(void);
+
+/* Write one line, cut at 4,000 bytes. Control bytes come out as \xNN. */
+void	log_line(enum log_level, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/* Write an error line and exit with status 1. For start-up only. */
+_Noreturn void	log_fatal(const char *format, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+#define log_error(...)	log_line(LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)	log_line(LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)	log_line(LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)	do {				\
+	if (log_get_level() >= LEVEL_DEBUG)		\
+		log_line(LEVEL_DEBUG, __VA_ARGS__);	\
+} while (0)
+
+/* A bug: say where and stop, so that the supervisor starts afresh. */
+_Noreturn void	log_bug(const char *file, int line, const char *what);
+
+/* An assertion that stays on. Never for what clients or peers may send. */
+#define CHECK(x)	do {				\
+	if (!(x))					\
+		log_bug(__FILE__, __LINE__, #x);	\
+} while (0)
+
+#endif

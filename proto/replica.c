@@ -1,0 +1,138 @@
+/* Replicas: sockets, heartbeats, clocks. */
+#include "replica.h"
+
+#include <time.h>
+
+#include "log.h"
+
+#define QUEUE_MESSAGES		1000
+#define RECONNECT_MS		50
+#define MESSAGE_MAX_BYTES	(64 << 20)
+
+int64_t
+clock_ms(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct replica *
+replica_new(enum service_id service, const char *endpoint)
+{
+	struct replica	*r = must_alloc(sizeof(*r));
+
+	r->service = service;
+	r->endpoint = must_strdup(endpoint);
+	r->sock = zsock_new(ZMQ_DEALER);
+	CHECK(r->sock != NULL);
+	zsock_set_linger(r->sock, 0);
+	zsock_set_sndhwm(r->sock, QUEUE_MESSAGES);
+	zsock_set_rcvhwm(r->sock, QUEUE_MESSAGES);
+	zsock_set_maxmsgsize(r->sock, MESSAGE_MAX_BYTES);
+	/* queue for live connections only: a request must not wait for a
+	 * process that is yet to start */
+	zsock_set_immediate(r->sock, 1);
+	zsock_set_reconnect_ivl(r->sock, RECONNECT_MS);
+	zsock_set_reconnect_ivl_max(r->sock, 4 * RECONNECT_MS);
+	if (zsock_connect(r->sock, "%s", endpoint) != 0)
+		log_fatal("%s service: \"%s\" is no endpoint: %s",
+		    service_name(service), endpoint, zmq_strerror(errno));
+	return r;
+}
+
+void
+replica_destroy(struct replica **self_p)
+{
+	struct replica	*r = *self_p;
+
+	if (r == NULL)
+		return;
+	zsock_destroy(&r->sock);
+	buf_done(&r->out);
+	free(r->endpoint);
+	free(r);
+	*self_p = NULL;
+}
+
+/*
+ * A PING is a message of its own and never waits among requests, so that a
+ * full queue does not make a replica look dead longer than it is.
+ */
+void
+replica_ping(struct replica *r, int64_t now_ms, const struct args *extra)
+{
+	struct request	ping = {
+		.id = (uint64_t)now_ms,
+		.op = OP_PING,
+		.request_id = TEXT_OF(""),
+	};
+	struct buf	frame = { 0 };
+
+	if (now_ms - r->pinged_ms < REPLICA_PING_MS)
+		return;
+	r->pinged_ms = now_ms;
+	if (extra != NULL)
+		ping.args = *extra;
+	frame_put_request(&frame, &ping);
+	/* failure means that there is nobody to hear it: then it stays down */
+	(void)zmq_send(zsock_resolve(r->sock), frame.base, frame.len,
+	    ZMQ_DONTWAIT);
+	buf_done(&frame);
+}
+
+bool
+replica_take_pong(struct replica *r, const struct answer *a, int64_t now_ms)
+{
+	int64_t	sent_ms = (int64_t)a->id;
+
+	if (a->id >= REPLICA_FIRST_ID)
+		return false;
+	if (a->error != OK || sent_ms > now_ms || sent_ms <= r->heard_ms ||
+	    now_ms - sent_ms >= REPLICA_DOWN_MS)
+		return true;
+	r->heard_ms = sent_ms;
+	r->clock_ms = args_number(&a->extra, KEY_CLOCK, 0) - sent_ms;
+	r->writes = args_number(&a->extra, KEY_WRITES, 0) != 0;
+	if (!r->up)
+		log_info("%s service at %s is up", service_name(r->service),
+		    r->endpoint);
+	r->up = true;
+	return true;
+}
+
+bool
+replica_lost(struct replica *r, int64_t now_ms)
+{
+	if (!r->up || now_ms - r->heard_ms < REPLICA_DOWN_MS)
+		return false;
+	log_warn("%s service at %s does not answer", service_name(r->service),
+	    r->endpoint);
+	r->up = false;
+	return true;
+}
+
+int64_t
+replica_clock(const struct replica *r, int64_t ms)
+{
+	return ms + r->clock_ms;
+}
+
+bool
+replica_flush(struct replica *r)
+{
+	if (r->out.len == 0)
+		return true;
+	if (zmq_send(zsock_resolve(r->sock), r->out.base, r->out.len,
+	    ZMQ_DONTWAIT) == -1)
+		return false;
+	r->out.len = 0;
+	return true;
+}
+
+bool
+replica_receive(struct replica *r, zmq_msg_t *ret)
+{
+	return zmq_msg_recv(ret, zsock_resolve(r->sock), ZMQ_DONTWAIT) != -1;
+}

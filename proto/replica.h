@@ -1,0 +1,65 @@
+/*
+ * A replica: one process of a service, as the gateway or another service
+ * sees it. It has a DEALER socket of its own and a heartbeat.
+ *
+ * Heartbeats decide everything: a PING goes out every REPLICA_PING_MS, an
+ * answer makes the replica up, and without one for REPLICA_DOWN_MS it is
+ * down and nothing but PINGs is sent to it. The answer also tells the
+ * replica's clock; a request carries its deadline on that clock, so that a
+ * process that was stopped and goes on does not do what nobody waits for.
+ */
+#ifndef PROTO_REPLICA_H
+#define PROTO_REPLICA_H
+
+#include <czmq.h>
+
+#include "frame.h"
+
+#define REPLICA_PING_MS	200
+#define REPLICA_DOWN_MS	900
+
+/* Ids of requests start above those of PINGs, which are the time sent. */
+#define REPLICA_FIRST_ID	(UINT64_C(1) << 62)
+
+struct replica {
+	enum service_id	 service;
+	char		*endpoint;
+	zsock_t		*sock;
+	struct buf	 out;		/* frames collected for one message */
+	int64_t		 pinged_ms;	/* when the last PING went out */
+	int64_t		 heard_ms;	/* when the last one answered was sent */
+	int64_t		 clock_ms;	/* its clock minus ours, at most */
+	bool		 up;
+	bool		 writes;	/* takes writes */
+	unsigned	 waiting;	/* requests not answered yet */
+};
+
+/* Our monotonic clock, ms. It goes on while a machine sleeps. */
+int64_t	clock_ms(void);
+
+struct replica	*replica_new(enum service_id, const char *endpoint);
+void		 replica_destroy(struct replica **);
+
+/* Send a PING if one is due. extra may be NULL, or more to say with it. */
+void	replica_ping(struct replica *, int64_t now_ms, const struct args *extra);
+
+/* Whether an answer is to a PING; if so the replica has been heard of. */
+bool	replica_take_pong(struct replica *, const struct answer *,
+	    int64_t now_ms);
+
+/* Whether it went down just now: it was up and has not been heard of. */
+bool	replica_lost(struct replica *, int64_t now_ms);
+
+/* A time on our clock as one on its clock. */
+int64_t	replica_clock(const struct replica *, int64_t ms);
+
+/*
+ * Send what was collected as one message. False if the replica cannot take
+ * it now, because its queue is full or it is gone; then it stays collected.
+ */
+bool	replica_flush(struct replica *);
+
+/* Receive one message without waiting, into a message that was initialised. */
+bool	replica_receive(struct replica *, zmq_msg_t *ret);
+
+#endif

@@ -1,0 +1,273 @@
+/* Settings: one loop over settings.tbl reads, checks and prints them all. */
+#include "settings.h"
+
+#include <sys/stat.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+
+struct setting {
+	const char	*name;
+	const char	*dflt;
+	const char	*help;
+	int64_t		 least;
+	int64_t		 most;	/* of a text: its length in bytes */
+	size_t		 at;	/* offset in struct settings */
+	bool		 is_text;
+};
+
+#define STRING(x)	#x
+static const struct setting table[] = {
+#define TEXT(member, name, dflt, longest, help) \
+	{ name, dflt, help, 0, longest, offsetof(struct settings, member), \
+	    true },
+#define NUMBER(member, name, dflt, least, most, help) \
+	{ name, STRING(dflt), help, least, most, \
+	    offsetof(struct settings, member), false },
+#include "settings.tbl"
+#undef TEXT
+#undef NUMBER
+};
+#define TABLE_LEN	(sizeof(table) / sizeof(table[0]))
+
+static const char *const log_levels[] = { "error", "warn", "info", "debug" };
+
+static _Noreturn void
+bad_value(const char *name, const char *value, const char *want)
+{
+	fprintf(stderr, "%s: \"%s\" is not %s\n", name, value, want);
+	exit(2);
+}
+
+static int64_t
+read_number(const struct setting *row, const char *value)
+{
+	char	 want[96], *end;
+	int64_t	 n;
+
+	errno = 0;
+	n = strtoll(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' ||
+	    isspace((unsigned char)value[0]) ||
+	    n < row->least || n > row->most) {
+		snprintf(want, sizeof(want), "a whole number from %lld to %lld",
+		    (long long)row->least, (long long)row->most);
+		bad_value(row->name, value, want);
+	}
+	return n;
+}
+
+static void
+read_row(const struct setting *row, struct settings *s)
+{
+	const char	*value = getenv(row->name);
+	char		 want[64];
+
+	if (value == NULL || value[0] == '\0')
+		value = row->dflt;
+	if (!row->is_text) {
+		*(int64_t *)((char *)s + row->at) = read_number(row, value);
+		return;
+	}
+	if (strlen(value) > (size_t)row->most) {
+		snprintf(want, sizeof(want), "a text of up to %lld bytes",
+		    (long long)row->most);
+		bad_value(row->name, value, want);
+	}
+	*(const char **)((char *)s + row->at) = value;
+}
+
+/* A variable of ours that no row knows is a misspelt setting. */
+static void
+refuse_unknown(void)
+{
+	extern char	**environ;
+	size_t		  i, len;
+
+	for (char **e = environ; *e != NULL; e++) {
+		if (strncmp(*e, "FLICKET_", 8) != 0)
+			continue;
+		len = strcspn(*e, "=");
+		for (i = 0; i < TABLE_LEN; i++)
+			if (strlen(table[i].name) == len &&
+			    memcmp(table[i].name, *e, len) == 0)
+				break;
+		if (i == TABLE_LEN) {
+			fprintf(stderr, "%.*s: there is no such setting; "
+			    "`flicketctl settings` lists them\n", (int)len, *e);
+			exit(2);
+		}
+	}
+}
+
+bool
+settings_split_address(const char *address, char *ret_host, size_t host_size,
+    uint16_t *ret_port)
+{
+	const char	*colon = strrchr(address, ':');
+	const char	*host = address;
+	size_t		 host_len;
+	char		*end;
+	long		 port;
+
+	if (colon == NULL || !isdigit((unsigned char)colon[1]))
+		return false;
+	port = strtol(colon + 1, &end, 10);
+	if (*end != '\0' || port < 0 || port > UINT16_MAX)
+		return false;
+	host_len = (size_t)(colon - host);
+	if (host_len >= 2 && host[0] == '[' && host[host_len - 1] == ']') {
+		host++;
+		host_len -= 2;
+	}
+	if (host_len == 0 || host_len >= host_size)
+		return false;
+	memcpy(ret_host, host, host_len);
+	ret_host[host_len] = '\0';
+	*ret_port = (uint16_t)port;
+	return true;
+}
+
+static void
+check_listen(struct settings *s)
+{
+	char		 host[256], url[64];
+	uint16_t	 port;
+
+	if (!settings_split_address(s->listen, host, sizeof(host), &port))
+		bad_value("FLICKET_LISTEN", s->listen,
+		    "an address and port such as 127.0.0.1:5000");
+	if (s->base_url[0] != '=')
+		return;
+	snprintf(url, sizeof(url), "http://localhost:%u", (unsigned)port);
+	s->base_url = strdup(url);
+}
+
+static void
+check_base_url(const struct settings *s)
+{
+	size_t	len = strlen(s->base_url);
+
+	if ((strncmp(s->base_url, "http://", 7) != 0 &&
+	    strncmp(s->base_url, "https://", 8) != 0) ||
+	    s->base_url[len - 1] == '/')
+		bad_value("FLICKET_BASE_URL", s->base_url,
+		    "a URL such as https://desk.example.org, without a slash "
+		    "at the end");
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)s->base_url[i] <= ' ' ||
+		    strchr("\"\\<>", s->base_url[i]) != NULL)
+			bad_value("FLICKET_BASE_URL", s->base_url,
+			    "a URL: it has a character that none may have");
+}
+
+static void
+check_log_level(const struct settings *s)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (strcmp(s->log_level, log_levels[i]) == 0) {
+			log_set_level((enum log_level)i);
+			return;
+		}
+	bad_value("FLICKET_LOG_LEVEL", s->log_level,
+	    "one of error, warn, info, debug");
+}
+
+static void
+check_admin_password(const struct settings *s)
+{
+	size_t	len = strlen(s->admin_password);
+
+	if (len != 0 && len < 6) {
+		fprintf(stderr, "FLICKET_ADMIN_PASSWORD: shorter than 6 "
+		    "characters\n");
+		exit(2);
+	}
+}
+
+void
+settings_load(struct settings *ret)
+{
+	refuse_unknown();
+	for (size_t i = 0; i < TABLE_LEN; i++)
+		read_row(&table[i], ret);
+	check_log_level(ret);
+	check_listen(ret);
+	check_base_url(ret);
+	check_admin_password(ret);
+	if (ret->bind[0] == '=')
+		ret->bind = "";
+}
+
+/* Make a folder and those above it. 0, or -1 with errno. */
+static int
+make_path(const char *path)
+{
+	char	 part[PATH_MAX];
+	size_t	 len = strlen(path);
+
+	if (len >= sizeof(part)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0700) == -1 && errno != EEXIST)
+			return -1;
+	}
+	return 0;
+}
+
+void
+settings_enter_data(const struct settings *s)
+{
+	if (make_path(s->data) == -1 || chdir(s->data) == -1 ||
+	    make_path("run") == -1 || make_path("stores") == -1) {
+		fprintf(stderr, "FLICKET_DATA: \"%s\" cannot be used: %s\n",
+		    s->data, strerror(errno));
+		exit(2);
+	}
+}
+
+static void
+print_row(FILE *f, const struct setting *row, bool markdown)
+{
+	const char	*dflt = row->dflt;
+
+	if (dflt[0] == '=')
+		dflt++;
+	if (markdown) {
+		fprintf(f, dflt[0] == '\0' ? "| `%s` | %s| %s" :
+		    "| `%s` | `%s` | %s", row->name, dflt, row->help);
+		if (!row->is_text)
+			fprintf(f, " (%lld to %lld)", (long long)row->least,
+			    (long long)row->most);
+		fprintf(f, " |\n");
+		return;
+	}
+	fprintf(f, "%s=%s\n    %s", row->name, dflt, row->help);
+	if (!row->is_text)
+		fprintf(f, " (%lld to %lld)", (long long)row->least,
+		    (long long)row->most);
+	fprintf(f, "\n");
+}
+
+void
+settings_print(FILE *f, bool markdown)
+{
+	if (markdown)
+		fprintf(f, "| setting | default | what it does |\n"
+		    "| --- | --- | --- |\n");
+	for (size_t i = 0; i < TABLE_LEN; i++)
+		print_row(f, &table[i], markdown);
+}

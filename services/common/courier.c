@@ -1,0 +1,298 @@
+/*
+ * Delivering events. A batch is one message; within it each event says which
+ * one it follows, so that the consumer refuses what overtook a failed one.
+ */
+#include "courier.h"
+
+#include "proto/log.h"
+#include "proto/replica.h"
+
+#define BATCH_EVENTS	256
+#define ACK_TIMEOUT_MS	2000
+#define RETRY_MS	500
+#define IDLE_MS		100	/* how long to wait when nothing is to do */
+#define TALLY_MS	1000	/* how long tallies are collected */
+
+struct consumer {
+	enum service_id	 id;
+	struct replica	*replica;
+	bool		 said_up;	/* what the loop was told */
+	int64_t		 acked;		/* seq delivered up to here */
+	int64_t		 sent;		/* last seq of the batch under way */
+	int64_t		 sent_ms;
+	unsigned	 under_way;	/* events not answered yet */
+	bool		 failed;	/* one of them was refused */
+	int64_t		 due_ms;	/* when to look for events */
+};
+
+struct courier {
+	const struct courier_args	*args;
+	struct lane			 lane;
+	zsock_t				*pipe;
+	struct frame_reader		*frames;
+	struct consumer			 consumers[SERVICE_END];
+	size_t				 count;
+};
+
+/* --- who is told what --------------------------------------------------- */
+
+static const char *
+endpoint_of(const struct settings *s, enum service_id id)
+{
+	switch (id) {
+#define SERVICE(number, NAME, name, endpoint) \
+	case number: return s->endpoint;
+#include "proto/services.tbl"
+#undef SERVICE
+	default: return NULL;
+	}
+}
+
+static uint64_t
+consumers_of(const struct op *ops)
+{
+	uint64_t	mask = 0;
+
+	for (; ops->op != OP_NONE; ops++)
+		for (int i = 0; i < OP_EMITS && ops->emits[i] != 0; i++)
+			mask |= UINT64_C(1) << op_info(ops->emits[i])->service;
+	return mask;
+}
+
+static void
+add_consumers(struct courier *k)
+{
+	uint64_t	 mask = consumers_of(k->args->tables->service->ops) |
+			    k->args->tables->service->seed_consumers;
+	struct consumer	*c;
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		if ((mask & (UINT64_C(1) << id)) == 0)
+			continue;
+		c = &k->consumers[k->count++];
+		c->id = (enum service_id)id;
+		c->replica = replica_new(c->id,
+		    endpoint_of(k->args->settings, c->id));
+	}
+}
+
+static void
+tell(struct courier *k, const struct consumer *c)
+{
+	struct courier_news	news = { c->id, c->replica->up, c->acked };
+
+	CHECK(zmq_send(zsock_resolve(k->pipe), &news, sizeof(news), 0) ==
+	    sizeof(news));
+}
+
+/* --- sending ------------------------------------------------------------- */
+
+static bool
+put_event(struct courier *k, struct consumer *c, sqlite3_stmt *st,
+    int64_t after)
+{
+	struct request	r = { .request_id = TEXT_OF("event") };
+	int64_t		seq = sqlite3_column_int64(st, 0);
+
+	frame_reader_start(k->frames, sqlite3_column_blob(st, 3),
+	    (size_t)sqlite3_column_bytes(st, 3));
+	if (frame_next_args(k->frames, &r.args) != FRAME_ONE) {
+		log_error("outbox: event %lld cannot be read", (long long)seq);
+		return false;
+	}
+	r.id = REPLICA_FIRST_ID + (uint64_t)seq;
+	r.op = (uint64_t)sqlite3_column_int64(st, 1);
+	r.actor = sqlite3_column_int64(st, 2);
+	args_put_number(&r.args, KEY_SOURCE, k->args->tables->service->id);
+	args_put_number(&r.args, KEY_STREAM, k->lane.stream);
+	args_put_number(&r.args, KEY_SEQ, seq);
+	if (after != 0)
+		args_put_number(&r.args, KEY_AFTER, after);
+	frame_put_request(&c->replica->out, &r);
+	return true;
+}
+
+/* Collect the next batch; the first in it follows what was acknowledged. */
+static void
+collect_batch(struct courier *k, struct consumer *c)
+{
+	struct call	 call = { .lane = &k->lane };
+	struct args	*args = &call.request.args;
+	sqlite3_stmt	*st;
+	int64_t		 after = 0;
+
+	args_put_number(args, KEY_CONSUMER, c->id);
+	args_put_number(args, KEY_SEQ, c->acked);
+	args_put_number(args, KEY_LIMIT, BATCH_EVENTS);
+	st = op_statement(&call, SQL_OUTBOX_NEXT);
+	c->under_way = 0;
+	c->replica->out.len = 0;
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		if (!put_event(k, c, st, after))
+			break;
+		after = c->sent = sqlite3_column_int64(st, 0);
+		c->under_way++;
+	}
+	if (sqlite3_reset(st) != SQLITE_OK)
+		log_error("outbox: %s", sqlite3_errmsg(k->lane.db));
+}
+
+static void
+send_next(struct courier *k, struct consumer *c, int64_t now_ms)
+{
+	if (!c->replica->up || c->under_way > 0 || now_ms < c->due_ms)
+		return;
+	collect_batch(k, c);
+	/* a full batch has more behind it */
+	c->due_ms = c->under_way == BATCH_EVENTS ? now_ms : INT64_MAX;
+	if (c->under_way == 0)
+		return;
+	c->failed = false;
+	c->sent_ms = now_ms;
+	if (!replica_flush(c->replica)) {
+		c->under_way = 0;
+		c->due_ms = now_ms + RETRY_MS;
+	}
+}
+
+/* --- hearing ------------------------------------------------------------- */
+
+static void
+take_answer(struct courier *k, struct consumer *c, const struct answer *a,
+    int64_t now_ms)
+{
+	if (replica_take_pong(c->replica, a, now_ms))
+		return;
+	if (c->under_way == 0 ||
+	    a->id > REPLICA_FIRST_ID + (uint64_t)c->sent ||
+	    a->id <= REPLICA_FIRST_ID + (uint64_t)c->acked)
+		return;		/* of a batch we gave up on */
+	if (a->error != OK) {
+		log_warn("%s service refuses event %llu: %s",
+		    service_name(c->id),
+		    (unsigned long long)(a->id - REPLICA_FIRST_ID),
+		    err_info(a->error)->reason);
+		c->failed = true;
+	}
+	if (--c->under_way > 0)
+		return;
+	if (c->failed) {
+		c->due_ms = now_ms + RETRY_MS;
+		return;
+	}
+	c->acked = c->sent;
+	tell(k, c);
+}
+
+static void
+receive_all(struct courier *k, struct consumer *c, int64_t now_ms)
+{
+	zmq_msg_t	message;
+	struct answer	a;
+
+	zmq_msg_init(&message);
+	while (replica_receive(c->replica, &message)) {
+		frame_reader_start(k->frames, zmq_msg_data(&message),
+		    zmq_msg_size(&message));
+		while (frame_next_answer(k->frames, &a) == FRAME_ONE)
+			take_answer(k, c, &a, now_ms);
+	}
+	zmq_msg_close(&message);
+}
+
+static void
+attend(struct courier *k, struct consumer *c, int64_t now_ms)
+{
+	receive_all(k, c, now_ms);
+	replica_ping(c->replica, now_ms, NULL);
+	if (replica_lost(c->replica, now_ms) || (c->under_way > 0 &&
+	    now_ms - c->sent_ms > ACK_TIMEOUT_MS)) {
+		c->under_way = 0;	/* to be sent again, maybe twice */
+		c->due_ms = now_ms;
+	}
+	send_next(k, c, now_ms);
+	if (c->said_up != c->replica->up) {
+		c->said_up = c->replica->up;
+		tell(k, c);
+	}
+}
+
+/* Events that are waited for go out now, and all before them too. */
+static void
+make_due(struct courier *k, bool waited_for)
+{
+	int64_t	due_ms = clock_ms() + (waited_for ? 0 : TALLY_MS);
+
+	for (size_t i = 0; i < k->count; i++)
+		if (due_ms < k->consumers[i].due_ms)
+			k->consumers[i].due_ms = due_ms;
+}
+
+/* Wait for the loop, a consumer, or a while. False when it is time to end. */
+static bool
+wait_for_work(struct courier *k)
+{
+	zmq_pollitem_t	items[SERVICE_END + 1];
+	char		command[8];
+	int		len;
+
+	items[0] = (zmq_pollitem_t){ zsock_resolve(k->pipe), 0, ZMQ_POLLIN, 0 };
+	for (size_t i = 0; i < k->count; i++)
+		items[i + 1] = (zmq_pollitem_t){
+		    zsock_resolve(k->consumers[i].replica->sock), 0,
+		    ZMQ_POLLIN, 0 };
+	zmq_poll(items, (int)k->count + 1, IDLE_MS);
+	for (;;) {
+		len = zmq_recv(zsock_resolve(k->pipe), command,
+		    sizeof(command), ZMQ_DONTWAIT);
+		if (len == -1)
+			return errno != ETERM;
+		if (len > 1)	/* a wake-up is one byte, this is $TERM */
+			return false;
+		make_due(k, command[0] != 0);
+	}
+}
+
+static void
+courier_run(zsock_t *pipe, void *arg)
+{
+	struct courier	k = { .args = arg, .pipe = pipe };
+
+	lane_open(&k.lane, k.args->tables, k.args->path, true);
+	k.frames = frame_reader_new();
+	add_consumers(&k);
+	zsock_signal(pipe, 0);
+	while (wait_for_work(&k))
+		for (size_t i = 0; i < k.count; i++)
+			attend(&k, &k.consumers[i], clock_ms());
+	for (size_t i = 0; i < k.count; i++)
+		replica_destroy(&k.consumers[i].replica);
+	frame_reader_destroy(&k.frames);
+	lane_close(&k.lane);
+}
+
+zactor_t *
+courier_start(struct courier_args *args)
+{
+	const struct service	*service = args->tables->service;
+
+	if (consumers_of(service->ops) == 0 && service->seed_consumers == 0)
+		return NULL;
+	return zactor_new(courier_run, args);
+}
+
+void
+courier_wake(zactor_t *courier, bool waited_for)
+{
+	char	how = waited_for;
+
+	/* the pipe has no bound: this can fail only at the very end */
+	(void)zmq_send(zsock_resolve(courier), &how, 1, ZMQ_DONTWAIT);
+}
+
+bool
+courier_receive(zactor_t *courier, struct courier_news *ret)
+{
+	return zmq_recv(zsock_resolve(courier), ret, sizeof(*ret),
+	    ZMQ_DONTWAIT) == sizeof(*ret);
+}

@@ -1,0 +1,40 @@
+/*
+ * The courier: a thread that delivers the outbox. It reads events in the
+ * order they were written, sends them to their consumer, and tells the loop
+ * how far each consumer has acknowledged; the loop has them deleted. What is
+ * not acknowledged is sent again, for ever; consumers know an event they
+ * had before.
+ */
+#ifndef COMMON_COURIER_H
+#define COMMON_COURIER_H
+
+#include <czmq.h>
+
+#include "op.h"
+
+struct courier_args {
+	const struct op_tables	*tables;
+	const struct settings	*settings;
+	const char		*path;		/* of the database */
+};
+
+/* What the courier tells the loop, through its pipe. */
+struct courier_news {
+	enum service_id	consumer;
+	bool		up;		/* whether it can be reached */
+	int64_t		seq;		/* acknowledged up to here */
+};
+
+/* NULL if no operation of the service emits events. */
+zactor_t	*courier_start(struct courier_args *);
+
+/*
+ * There is something new in the outbox: events that somebody waits for, or
+ * tallies, which can wait for more of their kind.
+ */
+void		 courier_wake(zactor_t *, bool waited_for);
+
+/* Take the next piece of news; false if there is none. */
+bool		 courier_receive(zactor_t *, struct courier_news *ret);
+
+#endif

@@ -1,0 +1,171 @@
+/* The writer lane and the slow lane. */
+#include "lanes.h"
+
+#include <sys/resource.h>
+
+#include "proto/log.h"
+#include "proto/replica.h"
+
+#define BATCH_MOST	512	/* calls in one transaction */
+#define SLOW_NICE	10
+
+void
+lane_send(void *pipe, struct call *c)
+{
+	/* pipes are without bound (svc.c bounds the calls): this can fail
+	 * only when the context is gone */
+	CHECK(zmq_send(zsock_resolve(pipe), &c, sizeof(c), 0) == sizeof(c));
+}
+
+struct call *
+lane_receive(void *pipe, bool wait, bool *ret_terminated)
+{
+	union {
+		struct call	*call;
+		char		 command[8];	/* czmq says "$TERM" */
+	} message;
+	int	len;
+
+	*ret_terminated = false;
+	do
+		len = zmq_recv(zsock_resolve(pipe), &message, sizeof(message),
+		    wait ? 0 : ZMQ_DONTWAIT);
+	while (len == -1 && errno == EINTR);
+	if (len == sizeof(struct call *))
+		return message.call;
+	*ret_terminated = len != -1 || errno == ETERM;
+	return NULL;
+}
+
+static bool
+is_expired(const struct call *c)
+{
+	return c->request.expires_ms != 0 &&
+	    clock_ms() > c->request.expires_ms;
+}
+
+static void
+answer_error(struct call *c, enum err e)
+{
+	c->answer = (struct answer){ .id = c->request.id, .error = e };
+	c->emitted = 0;
+	c->tallied = false;
+}
+
+/* --- writer ------------------------------------------------------------- */
+
+/* One call in its savepoint: what it wrote stays only if it succeeded. */
+static void
+write_one(struct lane *lane, struct call *c)
+{
+	if (is_expired(c)) {
+		answer_error(c, ERR_EXPIRED);
+		return;
+	}
+	if (!lane_exec(lane, SQL_SAVEPOINT)) {
+		answer_error(c, ERR_STORE);
+		return;
+	}
+	op_call(lane, c);
+	if (c->answer.error != OK) {
+		c->emitted = 0;
+		c->tallied = false;
+		lane_exec(lane, SQL_ROLLBACK_TO);
+	}
+	lane_exec(lane, SQL_RELEASE);
+}
+
+/*
+ * A full disk or an I/O error may have rolled the transaction back behind
+ * our back; then nothing of the batch is there, whatever the calls think.
+ */
+static bool
+write_batch(struct lane *lane, struct call **batch, size_t count)
+{
+	if (!lane_exec(lane, SQL_BEGIN_WRITE))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		write_one(lane, batch[i]);
+		if (sqlite3_get_autocommit(lane->db))
+			return false;
+	}
+	if (lane_exec(lane, SQL_COMMIT))
+		return true;
+	if (!sqlite3_get_autocommit(lane->db))
+		lane_exec(lane, SQL_ROLLBACK);
+	return false;
+}
+
+static void
+run_batch(struct lane *lane, zsock_t *pipe, struct call **batch, size_t count)
+{
+	bool	committed = write_batch(lane, batch, count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!committed)
+			answer_error(batch[i], ERR_STORE);
+		lane_send(pipe, batch[i]);
+	}
+}
+
+static void
+writer_run(zsock_t *pipe, void *arg)
+{
+	const struct lane_args	*args = arg;
+	struct lane		 lane;
+	struct call		*batch[BATCH_MOST];
+	size_t			 count;
+	bool			 terminated = false;
+
+	lane_open(&lane, args->tables, args->path, false);
+	zsock_signal(pipe, 0);
+	while (!terminated) {
+		count = 0;
+		batch[count] = lane_receive(pipe, true, &terminated);
+		while (batch[count] != NULL && ++count < BATCH_MOST)
+			batch[count] = lane_receive(pipe, false, &terminated);
+		if (count > 0)
+			run_batch(&lane, pipe, batch, count);
+	}
+	lane_close(&lane);
+}
+
+zactor_t *
+writer_start(struct lane_args *args)
+{
+	return zactor_new(writer_run, args);
+}
+
+/* --- slow --------------------------------------------------------------- */
+
+static void
+slow_run(zsock_t *pipe, void *arg)
+{
+	const struct lane_args	*args = arg;
+	struct lane		 lane;
+	struct call		*c;
+	bool			 terminated = false;
+
+	/* on Linux this is the thread's own nice value; if it is refused
+	 * the lane still works, only less politely */
+	(void)setpriority(PRIO_PROCESS, 0, SLOW_NICE);
+	lane_open(&lane, args->tables, args->path, true);
+	zsock_signal(pipe, 0);
+	while (!terminated) {
+		c = lane_receive(pipe, true, &terminated);
+		if (c == NULL)
+			continue;
+		if (is_expired(c))
+			answer_error(c, ERR_EXPIRED);
+		else
+			op_call(&lane, c);
+		lane_send(pipe, c);
+	}
+	lane_close(&lane);
+}
+
+zactor_t *
+slow_start(struct lane_args *args)
+{
+	return zactor_new(slow_run, args);
+}

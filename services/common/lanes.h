@@ -1,0 +1,39 @@
+/*
+ * Lanes: threads that run calls beside the loop. The loop sends pointers to
+ * calls through a lane's pipe and gets them back, answered, the same way.
+ *
+ * Rules: 1. A call belongs to whoever was sent its pointer last. 2. Only the
+ * writer lane writes to the store. 3. A lane never talks to a socket.
+ */
+#ifndef COMMON_LANES_H
+#define COMMON_LANES_H
+
+#include <czmq.h>
+
+#include "op.h"
+
+struct lane_args {
+	const struct op_tables	*tables;
+	const char		*path;		/* of the database */
+};
+
+/*
+ * The writer lane: takes all calls that wait, runs each in a savepoint of
+ * one transaction, commits, and only then sends them back. If the commit
+ * fails all of them are answered with STORE.
+ */
+zactor_t	*writer_start(struct lane_args *);
+
+/*
+ * The slow lane: one call after the other, each outside a transaction, at a
+ * low priority, so that what it does never holds up the loop.
+ */
+zactor_t	*slow_start(struct lane_args *);
+
+/* Send a call to a lane or back; never blocks. */
+void		 lane_send(void *pipe, struct call *);
+
+/* Take a call from a pipe: NULL when there is none, or on $TERM. */
+struct call	*lane_receive(void *pipe, bool wait, bool *ret_terminated);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * Operations as a service implements them: a row each in its service.c, and
+ * a few generic functions that most rows need nothing beyond.
+ */
+#ifndef COMMON_OP_H
+#define COMMON_OP_H
+
+#include "proto/frame.h"
+#include "service.h"
+#include "shape.h"
+#include "store.h"
+
+#define OP_GUARDS	4
+#define OP_ALSO		4
+#define OP_EMITS	4
+
+struct call;
+typedef enum err op_run(struct call *);
+
+/* What must hold before an operation runs. */
+struct guard {
+	int		 sql;		/* statement that finds the row */
+	bool		 must;		/* it must be there, or must not */
+	enum err	 error;		/* what to answer otherwise */
+	const char	*message;
+};
+
+/*
+ * One way to do an operation. Of several rows for one operation, the first
+ * whose `when` keys are all given serves. Statements are numbers of the
+ * service's sql.tbl; row 0 of that is no statement.
+ */
+struct op {
+	enum op_code		 op;
+	uint64_t		 when;
+	op_run			*run;
+	uint64_t		 makes;		/* keys that run() itself adds */
+	int			 sql;
+	const struct shape	*shape;		/* of the rows of `sql` */
+	int			 count;		/* op_page: counts all items */
+	struct guard		 guards[OP_GUARDS];
+	int			 also[OP_ALSO];	/* run after `sql`, with its id */
+	enum op_code		 emits[OP_EMITS]; /* events for other stores */
+};
+
+/* Which of a statement's parameters is which key. */
+struct binding {
+	int		parameter;
+	enum key	key;
+};
+
+struct bindings {
+	struct binding	*rows;
+	size_t		 count;
+};
+
+/* A service's tables made ready: checked, compiled, found by number. */
+struct op_tables {
+	const struct service	 *service;
+	const struct op		 *first[OP_END];	/* by operation */
+	struct shape_plan	**plans;		/* by row of ops */
+	struct bindings		 *bindings;		/* by statement */
+};
+
+/* A connection with the service's statements, used by one thread. */
+struct lane {
+	sqlite3			 *db;
+	sqlite3_stmt		**statements;
+	const struct op_tables	 *tables;
+	int64_t			  stream;	/* of our own events */
+};
+
+/* One request on its way through the service. */
+struct call {
+	struct lane	*lane;		/* where it runs */
+	const struct op	*op;		/* which row */
+	struct request	 request;	/* args get what the service adds */
+	struct answer	 answer;
+	struct buf	 fragment;	/* becomes answer.fragment */
+	struct buf	 text;		/* texts of args and extras live here */
+	int64_t		 emitted;	/* seq of the last EVENT written, or 0 */
+	enum service_id	 consumer;	/* ... and who gets it */
+	bool		 tallied;	/* a TALLY was written */
+
+	/* the loop's own (svc.c) */
+	struct text	 peer;		/* ZeroMQ identity of who asked */
+	struct buf	 held_bytes;
+	int64_t		 hold_until_ms;
+	int64_t		 began_us;
+	struct call	*next;
+};
+
+/*
+ * Check and compile a service's tables. Dies, naming the row, if an
+ * operation is another service's, a statement has a parameter that is no
+ * key, a shape does not fit its statement, or an operation has no row.
+ */
+void	op_tables_init(struct op_tables *, const struct service *, sqlite3 *);
+
+void	op_tables_done(struct op_tables *);
+
+void	lane_open(struct lane *, const struct op_tables *, const char *path,
+	    bool read_only);
+void	lane_close(struct lane *);
+
+/*
+ * Run a call on a lane: find its row, check arguments and guards, run. The
+ * outcome, errors too, is in call->answer. A call whose op is not this
+ * service's, or whose arguments are not what the operation needs, is
+ * answered; it is a peer's fault, not ours.
+ */
+void	op_call(struct lane *, struct call *);
+
+/* The kind of an operation, if this service has it. */
+bool	op_kind_of(const struct op_tables *, uint64_t op, enum op_kind *ret);
+
+/* Run one of the statements that begin and end transactions. */
+bool	lane_exec(struct lane *, int sql);
+
+/*
+ * For `seeded`: put an event into the outbox for each row of a query, whose
+ * columns are named as the event's keys. Dies on failure.
+ */
+void	op_seed_events(sqlite3 *, enum op_code event, const char *query);
+
+/* --- for rows ---------------------------------------------------------- */
+
+bool	op_is_event(enum op_kind);	/* EVENT or TALLY */
+
+op_run	op_one;		/* one row: its JSON; no row: NOT_FOUND */
+op_run	op_page;	/* a page of rows: a JSON array, and the total */
+op_run	op_exec;	/* a change without an answer */
+op_run	op_ping;	/* the answer to a heartbeat: PING */
+op_run	op_guards;	/* nothing beyond the guards */
+
+/* Rows that every service has besides PING's. */
+#define COMMON_OPS \
+	{ .op = OP_OUTBOX_DONE, .run = op_exec, .sql = SQL_OUTBOX_DONE }
+
+/* --- for functions of services ------------------------------------------ */
+
+/* A statement of the call's lane, reset and bound by name to its args. */
+sqlite3_stmt *op_statement(struct call *, int sql);
+
+/*
+ * Step; SQLITE_ROW or SQLITE_DONE, and OK in *ret_error; anything else is
+ * logged and becomes an error. Whoever stepped must op_done() the statement.
+ */
+int	op_step(struct call *, sqlite3_stmt *, enum err *ret_error);
+enum err op_done(struct call *, sqlite3_stmt *);
+
+/* Run a statement for its effect; ret_changed may be NULL. */
+enum err op_change(struct call *, int sql, int *ret_changed);
+
+/* Whether a statement finds a row. */
+enum err op_finds(struct call *, int sql, bool *ret_found);
+
+/* Answer with this error and this message (a literal, or as long-lived). */
+enum err op_refuse(struct call *, enum err, const char *message);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * What a service is: a name, a store, and tables. Each services/NAME/
+ * service.c defines one `const struct service NAME_service`.
+ */
+#ifndef COMMON_SERVICE_H
+#define COMMON_SERVICE_H
+
+#include <stddef.h>
+
+#include "proto/settings.h"
+#include "proto/tables.h"
+
+struct op;
+struct sqlite3;
+
+/* One statement: the name it has in sql.tbl and its text. */
+struct sql {
+	const char	*name;
+	const char	*text;
+};
+
+/* Statement 0 is none; those of common/sql.tbl come before a service's own. */
+enum {
+	SQL_NONE,
+#define SQL(NAME, text) SQL_##NAME,
+#include "sql.tbl"
+#undef SQL
+	SQL_COMMON_END
+};
+
+struct service {
+	enum service_id		  id;
+	const char *const	 *migrations;	/* NULL ends them */
+	const char		 *seed;		/* for a new store, "" none */
+	const struct sql	 *sql;		/* from SQL_COMMON_END on */
+	int			  sql_end;	/* one more than the last */
+	const struct op		 *ops;		/* a row with op 0 ends them */
+
+	/*
+	 * Called once, in the transaction that seeds a new store, after
+	 * `seed` has run; NULL if there is nothing to add. Dies on failure.
+	 */
+	void	(*seeded)(struct sqlite3 *, const struct settings *);
+
+	/* Services that `seeded` left events for, as bits by enum service_id,
+	 * beyond those that operations emit to. */
+	uint64_t		  seed_consumers;
+
+	/* Called once at start, before any thread runs; NULL if not needed. */
+	void	(*start)(const struct settings *);
+};
+
+/* services/NAME/service.c; a program is linked to the one that it is. */
+extern const struct service user_service;
+extern const struct service ticket_service;
+extern const struct service post_service;
+extern const struct service lookup_service;
+
+#endif

@@ -1,0 +1,240 @@
+/* Shapes: compiled once, then text and values in turn for each row. */
+#include "shape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/json.h"
+#include "proto/log.h"
+
+/* One value, what comes before it, and what stands for it when absent. */
+struct step {
+	struct buf		 before;
+	enum member_kind	 kind;
+	int			 column;
+	struct buf		 head;		/* of a LINK: up to the value */
+	struct buf		 tail;		/* ... and after it */
+	struct buf		 absent;
+};
+
+struct shape_plan {
+	struct step	*steps;
+	size_t		 count;
+	struct buf	 after;		/* behind the last value */
+};
+
+static int
+find_column(const struct shape *shape, const struct member *m,
+    sqlite3_stmt *st, const char *statement_name)
+{
+	const char	*name = m->column != NULL ? m->column : m->name;
+
+	for (int i = 0; i < sqlite3_column_count(st); i++)
+		if (strcmp(sqlite3_column_name(st, i), name) == 0)
+			return i;
+	log_fatal("shape %s, member %s: statement %s has no column %s",
+	    shape->name, m->name, statement_name, name);
+}
+
+static void
+put_url_part(struct buf *b, enum mark root, const char *part, size_t len)
+{
+	buf_put_byte(b, '"');
+	buf_put_byte(b, (char)root);
+	buf_put(b, part, len);
+}
+
+static void
+compile_link(struct step *step, const struct member *m)
+{
+	const char	*percent = strchr(m->url, '%');
+
+	if (percent != NULL) {
+		put_url_part(&step->head, m->root, m->url,
+		    (size_t)(percent - m->url));
+		buf_put_text(&step->tail, percent + 1);
+	} else
+		put_url_part(&step->head, m->root, m->url, strlen(m->url));
+	buf_put_byte(&step->tail, '"');
+	if (m->absent != NULL) {
+		put_url_part(&step->absent, m->root, m->absent,
+		    strlen(m->absent));
+		buf_put_byte(&step->absent, '"');
+	} else
+		buf_put_text(&step->absent, "null");
+}
+
+/* A link that is the same for every row is text, not a value. */
+static bool
+is_constant(const struct member *m)
+{
+	return m->kind == SHAPE_LINK && m->column == NULL &&
+	    strchr(m->url, '%') == NULL;
+}
+
+static void
+compile_value(struct shape_plan *plan, const struct shape *shape,
+    const struct member *m, sqlite3_stmt *st, const char *statement_name)
+{
+	struct step	*step = &plan->steps[plan->count++];
+
+	step->before = plan->after;
+	plan->after = (struct buf){ 0 };
+	step->kind = m->kind;
+	step->column = find_column(shape, m, st, statement_name);
+	if (m->kind == SHAPE_LINK)
+		compile_link(step, m);
+	else if (m->kind == SHAPE_UNKNOWN)
+		buf_put_text(&step->absent, "\"unknown\"");
+	else
+		buf_put_text(&step->absent, "null");
+}
+
+static void
+compile_member(struct shape_plan *plan, const struct shape *shape,
+    const struct member *m, sqlite3_stmt *st, const char *statement_name)
+{
+	struct buf	*text = &plan->after;
+
+	if (m->kind == SHAPE_CLOSE) {
+		buf_put_byte(text, '}');
+		return;
+	}
+	/* no comma at the beginning of an object */
+	if (text->len == 0 || text->base[text->len - 1] != '{')
+		buf_put_byte(text, ',');
+	json_put_text(text, (struct text){ m->name, strlen(m->name) });
+	buf_put_byte(text, ':');
+	if (m->kind == SHAPE_OPEN)
+		buf_put_byte(text, '{');
+	else if (is_constant(m)) {
+		put_url_part(text, m->root, m->url, strlen(m->url));
+		buf_put_byte(text, '"');
+	} else
+		compile_value(plan, shape, m, st, statement_name);
+}
+
+struct shape_plan *
+shape_compile(const struct shape *shape, sqlite3_stmt *st,
+    const char *statement_name)
+{
+	struct shape_plan	*plan = must_alloc(sizeof(*plan));
+	size_t			 count = 0;
+
+	while (shape->members[count].kind != SHAPE_END)
+		count++;
+	plan->steps = must_alloc((count + 1) * sizeof(plan->steps[0]));
+	buf_put_byte(&plan->after, '{');
+	for (size_t i = 0; i < count; i++)
+		compile_member(plan, shape, &shape->members[i], st,
+		    statement_name);
+	buf_put_byte(&plan->after, '}');
+	return plan;
+}
+
+void
+shape_plan_destroy(struct shape_plan **self_p)
+{
+	struct shape_plan	*plan = *self_p;
+
+	if (plan == NULL)
+		return;
+	for (size_t i = 0; i < plan->count; i++) {
+		buf_done(&plan->steps[i].before);
+		buf_done(&plan->steps[i].head);
+		buf_done(&plan->steps[i].tail);
+		buf_done(&plan->steps[i].absent);
+	}
+	buf_done(&plan->after);
+	free(plan->steps);
+	free(plan);
+	*self_p = NULL;
+}
+
+static struct text
+column_text(sqlite3_stmt *st, int column)
+{
+	/* the text first: asking for it may convert, and change the length */
+	const char	*base = (const char *)sqlite3_column_text(st, column);
+
+	return (struct text){ base, (size_t)sqlite3_column_bytes(st, column) };
+}
+
+static bool
+is_absent(const struct step *step, sqlite3_stmt *st)
+{
+	if (sqlite3_column_type(st, step->column) == SQLITE_NULL)
+		return true;
+	return (step->kind == SHAPE_UNKNOWN || step->kind == SHAPE_LINK) &&
+	    sqlite3_column_bytes(st, step->column) == 0;
+}
+
+/* A text within a URL: what is not allowed there is percent-encoded. */
+static void
+put_url_text(struct buf *b, struct text t)
+{
+	static const char	hex[] = "0123456789ABCDEF";
+	unsigned char		c;
+
+	for (size_t i = 0; i < t.len; i++) {
+		c = (unsigned char)t.base[i];
+		if (c < 0x80 && c > ' ' && strchr("\"<>\\^`{|}%#?", c) == NULL) {
+			buf_put_byte(b, (char)c);
+			continue;
+		}
+		buf_put_byte(b, '%');
+		buf_put_byte(b, hex[c >> 4]);
+		buf_put_byte(b, hex[c & 15]);
+	}
+}
+
+static void
+put_link(const struct step *step, sqlite3_stmt *st, struct buf *b)
+{
+	buf_put(b, step->head.base, step->head.len);
+	if (step->tail.len > 0 &&
+	    sqlite3_column_type(st, step->column) == SQLITE_INTEGER)
+		json_put_number(b, sqlite3_column_int64(st, step->column));
+	else
+		put_url_text(b, column_text(st, step->column));
+	buf_put(b, step->tail.base, step->tail.len);
+}
+
+static void
+put_value(const struct step *step, sqlite3_stmt *st, struct buf *b)
+{
+	struct text	t;
+
+	switch (step->kind) {
+	case SHAPE_INT:
+		json_put_number(b, sqlite3_column_int64(st, step->column));
+		break;
+	case SHAPE_DATE:
+		json_put_date(b, sqlite3_column_int64(st, step->column));
+		break;
+	case SHAPE_LINK:
+		put_link(step, st, b);
+		break;
+	case SHAPE_JSON:
+		t = column_text(st, step->column);
+		buf_put(b, t.base, t.len);
+		break;
+	default:
+		json_put_text(b, column_text(st, step->column));
+	}
+}
+
+void
+shape_put(const struct shape_plan *plan, sqlite3_stmt *st, struct buf *b)
+{
+	const struct step	*step = plan->steps;
+
+	for (size_t i = 0; i < plan->count; i++, step++) {
+		buf_put(b, step->before.base, step->before.len);
+		if (is_absent(step, st))
+			buf_put(b, step->absent.base, step->absent.len);
+		else
+			put_value(step, st, b);
+	}
+	buf_put(b, plan->after.base, plan->after.len);
+}

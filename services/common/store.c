@@ -1,0 +1,195 @@
+/*
+ * Stores. The one surprise: a COMMIT that fails leaves the transaction open
+ * for some errors and not for others (sqlite.org/lang_transaction.html), so
+ * whoever commits looks at sqlite3_get_autocommit() afterwards.
+ */
+#include "store.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/buf.h"
+#include "proto/log.h"
+
+#define BUSY_MS	5000
+
+extern const char	common_sql[];
+
+int
+store_lock(const char *folder)
+{
+	struct buf	path = { 0 };
+	int		fd;
+
+	if (mkdir(folder, 0700) == -1 && errno != EEXIST)
+		return -1;
+	buf_printf(&path, "%s/lock", folder);
+	fd = open(path.base, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	buf_done(&path);
+	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		close(fd);
+		errno = EWOULDBLOCK;
+		return -1;
+	}
+	return fd;
+}
+
+int
+store_try(sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+void
+store_exec(sqlite3 *db, const char *sql)
+{
+	if (store_try(db, sql) != SQLITE_OK)
+		log_fatal("store %s: %s", sqlite3_db_filename(db, "main"),
+		    sqlite3_errmsg(db));
+}
+
+sqlite3 *
+store_open(const char *path, bool read_only)
+{
+	sqlite3	*db;
+	int	 flags = SQLITE_OPEN_NOMUTEX;
+
+	flags |= read_only ? SQLITE_OPEN_READONLY :
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	/* files that SQLite makes are closed to others, as the store is */
+	umask(077);
+	if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK)
+		log_fatal("store %s: %s", path, sqlite3_errmsg(db));
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_busy_timeout(db, BUSY_MS);
+	if (!read_only)
+		store_exec(db, "PRAGMA journal_mode = WAL");
+	store_exec(db, "PRAGMA synchronous = FULL;"
+	    "PRAGMA foreign_keys = ON;"
+	    "PRAGMA trusted_schema = OFF;"
+	    "PRAGMA cache_size = -16384;"	/* KiB */
+	    "PRAGMA mmap_size = 1073741824;"
+	    "PRAGMA temp_store = MEMORY");
+	return db;
+}
+
+static int64_t
+read_number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt	*st;
+	int64_t		 n;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK ||
+	    sqlite3_step(st) != SQLITE_ROW)
+		log_fatal("store %s: %s", sqlite3_db_filename(db, "main"),
+		    sqlite3_errmsg(db));
+	n = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return n;
+}
+
+int64_t
+store_stream(sqlite3 *db)
+{
+	return read_number(db, "SELECT stream FROM identity");
+}
+
+/* One migration and the number it leads to, whole or not at all. */
+static void
+migrate_to(sqlite3 *db, int64_t version, const char *first, const char *then)
+{
+	struct buf	sql = { 0 };
+
+	store_exec(db, "BEGIN IMMEDIATE");
+	if (first != NULL)
+		store_exec(db, first);
+	store_exec(db, then);
+	buf_printf(&sql, "PRAGMA user_version = %lld", (long long)version);
+	store_exec(db, sql.base);
+	buf_done(&sql);
+	store_exec(db, "COMMIT");
+}
+
+void
+store_migrate(sqlite3 *db, const struct service *service, const char *path)
+{
+	int64_t	have = read_number(db, "PRAGMA user_version"), newest = 0;
+
+	while (service->migrations[newest] != NULL)
+		newest++;
+	if (have > newest)
+		log_fatal("store %s has schema %lld, newer than this program's "
+		    "%lld: run the newer program, or restore a backup", path,
+		    (long long)have, (long long)newest);
+	for (; have < newest; have++)
+		migrate_to(db, have + 1, have == 0 ? common_sql : NULL,
+		    service->migrations[have]);
+}
+
+void
+store_seed(sqlite3 *db, const struct service *service,
+    const struct settings *settings)
+{
+	if (read_number(db, "SELECT seeded FROM identity") != 0)
+		return;
+	store_exec(db, "BEGIN IMMEDIATE");
+	store_exec(db, service->seed);
+	if (service->seeded != NULL)
+		service->seeded(db, settings);
+	store_exec(db, "UPDATE identity SET seeded = 1");
+	store_exec(db, "COMMIT");
+}
+
+const struct sql *
+store_sql(const struct service *service, int sql)
+{
+	static const struct sql	common[SQL_COMMON_END] = {
+		[SQL_NONE] = { "NONE", "" },
+#define SQL(NAME, text) [SQL_##NAME] = { #NAME, text },
+#include "sql.tbl"
+#undef SQL
+	};
+
+	return sql < SQL_COMMON_END ? &common[sql] :
+	    &service->sql[sql - SQL_COMMON_END];
+}
+
+sqlite3_stmt **
+store_prepare(sqlite3 *db, const struct service *service)
+{
+	sqlite3_stmt	**statements;
+
+	statements = must_alloc((size_t)service->sql_end *
+	    sizeof(statements[0]));
+	for (int i = SQL_NONE + 1; i < service->sql_end; i++)
+		if (sqlite3_prepare_v3(db, store_sql(service, i)->text, -1,
+		    SQLITE_PREPARE_PERSISTENT, &statements[i],
+		    NULL) != SQLITE_OK)
+			log_fatal("statement %s does not fit the schema: %s",
+			    store_sql(service, i)->name, sqlite3_errmsg(db));
+	return statements;
+}
+
+int64_t
+store_now(void)
+{
+	static _Atomic int64_t	last;
+	struct timespec		ts;
+	int64_t			now, before = last;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	now = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	do {
+		if (now <= before)
+			now = before + 1;
+	} while (!__atomic_compare_exchange_n((int64_t *)&last, &before, now,
+	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return now;
+}

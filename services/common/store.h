@@ -1,0 +1,62 @@
+/*
+ * A store: one SQLite database of one service. Nothing outside this module
+ * and the services' sql.tbl knows that it is SQLite's.
+ *
+ * It lives in stores/NAME/NAME.db below FLICKET_DATA. The process that holds
+ * stores/NAME/lock is the one that may write.
+ */
+#ifndef COMMON_STORE_H
+#define COMMON_STORE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "service.h"
+
+/*
+ * Take the lock of a service's store, making its folder if need be. Returns
+ * a descriptor that holds the lock until it is closed, or -1 with errno:
+ * EWOULDBLOCK when another process has it.
+ */
+int	store_lock(const char *folder);
+
+/*
+ * Open the database, with the settings every connection of ours has: WAL,
+ * synchronous=FULL, foreign keys, a busy timeout. Dies if it cannot.
+ */
+sqlite3	*store_open(const char *path, bool read_only);
+
+/*
+ * Bring a database to the newest schema: the common tables, then each of the
+ * service's migrations it does not have, each in a transaction of its own.
+ * Dies with a message if the database is newer than the program.
+ */
+void	store_migrate(sqlite3 *, const struct service *, const char *path);
+
+/* Give a store that was never seeded its defaults, in one transaction. */
+void	store_seed(sqlite3 *, const struct service *,
+	    const struct settings *);
+
+/* Run statements that must not fail (schema, BEGIN, COMMIT); dies if so. */
+void	store_exec(sqlite3 *, const char *sql);
+
+/* Like store_exec, but returns SQLite's result code instead of dying. */
+int	store_try(sqlite3 *, const char *sql);
+
+/* The number of this store's stream of events. */
+int64_t	store_stream(sqlite3 *);
+
+/* The row of a statement, of the common table or of the service's own. */
+const struct sql *store_sql(const struct service *, int sql);
+
+/*
+ * Prepare all of a service's statements. Dies, naming the row, if one does
+ * not fit the schema. Returns an array by number; [SQL_NONE] is NULL.
+ */
+sqlite3_stmt **store_prepare(sqlite3 *, const struct service *);
+
+/* Now, in microseconds since 1970. Never the same twice in one process. */
+int64_t	store_now(void);
+
+#endif

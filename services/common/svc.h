@@ -1,0 +1,16 @@
+/*
+ * A service's process: one loop that receives, decodes, dispatches and
+ * replies; reads run in it, everything else on lanes.
+ */
+#ifndef COMMON_SVC_H
+#define COMMON_SVC_H
+
+#include "service.h"
+
+/*
+ * Run a service until SIGTERM or SIGINT: take its store's lock, bring the
+ * store up to date, listen. Returns the process's exit status.
+ */
+int	svc_run(const struct service *, const struct settings *);
+
+#endif

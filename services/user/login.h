@@ -1,0 +1,16 @@
+/*
+ * Logging in with a name and a password. It runs on the slow lane, one login
+ * after the other; failed ones are counted, and too many within a minute are
+ * answered with TOO_MANY and the seconds to wait.
+ */
+#ifndef USER_LOGIN_H
+#define USER_LOGIN_H
+
+#include "user.h"
+
+void	login_start(const struct settings *);
+
+/* PASSWORD_CHECK: answers USER_ID and RIGHTS, or UNAUTHORIZED, TOO_MANY. */
+op_run	login_check;
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * Tokens: 24 random bytes in base64, known to the store as a hash only.
+ * Gateways keep what they were told of a token; with each heartbeat they
+ * hear which ones were revoked since.
+ */
+#ifndef USER_TOKEN_H
+#define USER_TOKEN_H
+
+#include "user.h"
+
+void	token_start(const struct settings *);
+
+op_run	token_check;	/* answers USER_ID, RIGHTS, EXPIRES; or UNAUTHORIZED */
+op_run	token_create;	/* answers {"token": ...} */
+
+/*
+ * PING: beyond op_ping, tells a gateway that has SEEN revocations up to some
+ * number the hashes REVOKED since, 32 bytes each, and what it then has SEEN.
+ * A number lower than its own tells it to forget all it knows.
+ */
+op_run	token_ping;
+
+#endif

@@ -1,0 +1,15 @@
+/* What the files of the user service share. */
+#ifndef USER_USER_H
+#define USER_USER_H
+
+#include "services/common/op.h"
+
+enum {
+	SQL_OWN = SQL_COMMON_END - 1,
+#define SQL(NAME, text) SQL_##NAME,
+#include "sql.tbl"
+#undef SQL
+	SQL_END
+};
+
+#endif

@@ -1,0 +1,133 @@
+"""Fixtures: desks to test against. See desk.py."""
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'contract'))
+# Where hypothesis keeps its tables; never in the source tree.
+os.environ.setdefault('HYPOTHESIS_STORAGE_DIRECTORY', tempfile.gettempdir() + '/flicket-hypothesis')
+
+from desk import BIN, Desk  # noqa: E402
+
+hypothesis.settings.register_profile(
+    'flicket', deadline=None, database=None, print_blob=True,
+    # The same examples on every run of a pull request, new ones at every developer's desk.
+    derandomize=bool(os.environ.get('CI')),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture])
+hypothesis.settings.load_profile('flicket')
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'slow: left out of the sanitizer pass')
+
+
+def pytest_sessionstart(session):
+    if not (BIN / 'flicket-gateway').exists():
+        pytest.exit(f'no programs in {BIN}: build first, or set FLICKET_BIN', returncode=4)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where a test fails, print what the processes of its desks wrote."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for value in item.funcargs.values():
+            for desk in getattr(value, 'made', [value]):
+                if isinstance(desk, Desk):
+                    report.sections.append((f'logs of {desk}', desk.logs()))
+
+
+@pytest.fixture(scope='session')
+def imported_stores(tmp_path_factory):
+    """The stores of an imported desk, made once; desks start with a copy."""
+    desk = Desk(tmp_path_factory.mktemp('stores'), 'imported')
+    desk.take_over()
+    return desk.data
+
+
+def furnish(folder, kind, stores, **settings):
+    """A desk that is not started yet."""
+    desk = Desk(folder, kind, **settings)
+    if kind == 'imported':
+        shutil.copytree(stores, desk.data, ignore=shutil.ignore_patterns('*.sock'))
+    return desk
+
+
+def open_desk(folder, kind, stores, **settings):
+    """A running desk; whatever was started is ended if it does not come up."""
+    desk = furnish(folder, kind, stores, **settings)
+    try:
+        return desk.start()
+    except BaseException:
+        desk.kill_everything()
+        raise
+
+
+def close_desk(desk):
+    try:
+        desk.stop()
+    finally:
+        desk.kill_everything()
+
+
+@pytest.fixture(scope='session')
+def reading(tmp_path_factory, imported_stores):
+    """The imported desk that all tests of one worker share. They only read."""
+    desk = open_desk(tmp_path_factory.mktemp('reading'), 'imported', imported_stores)
+    yield desk
+    close_desk(desk)
+
+
+@pytest.fixture
+def reader(reading):
+    """A client of the shared desk, signed in as the admin."""
+    with reading.client() as c:
+        yield c
+
+
+@pytest.fixture
+def desks(tmp_path, imported_stores):
+    """Make running desks of one's own: desks('new'), desks('imported', FLICKET_X=1)."""
+    made = []
+
+    def make(kind='new', start=True, **settings):
+        folder = tmp_path / f'desk{len(made)}'
+        desk = furnish(folder, kind, imported_stores, **settings)
+        made.append(desk)
+        return desk.start() if start else desk
+
+    make.made = made
+    yield make
+    wrong = []
+    for desk in made:
+        try:
+            close_desk(desk)
+        except AssertionError as e:
+            wrong.append(str(e))
+    assert not wrong, '\n'.join(wrong)
+
+
+@pytest.fixture
+def imported(desks):
+    """An imported desk of the test's own."""
+    return desks('imported')
+
+
+@pytest.fixture
+def new(desks):
+    """A new desk of the test's own: defaults, admin with desk.ADMIN_PASSWORD."""
+    return desks('new')
+
+
+@pytest.fixture(scope='module')
+def writing(tmp_path_factory, imported_stores):
+    """An imported desk that the tests of one file share; they add to it and break nothing."""
+    desk = open_desk(tmp_path_factory.mktemp('writing'), 'imported', imported_stores)
+    yield desk
+    close_desk(desk)

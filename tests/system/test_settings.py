@@ -1,0 +1,120 @@
+"""Settings: each is checked at the start, and the README has them all."""
+import re
+
+import pytest
+
+from desk import BIN, REPO, SERVICES, environment, free_port, run_program
+
+PROGRAMS = ('flicket-gateway', *(f'flicket-{s}' for s in SERVICES))
+ROW = re.compile(r'^\| `(FLICKET_[A-Z_]+)` \| (?:`(.*)`|) ?\| (.*?) ?\|$')
+BOUNDS = re.compile(r'\((-?\d+) to (-?\d+)\)$')
+
+
+@pytest.fixture(scope='module')
+def rows():
+    """name → (default, what it does), as the program lists them."""
+    done = run_program('flicketctl', 'settings', '--markdown', timeout=10)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == '| setting | default | what it does |' and lines[1].startswith('| ---')
+    found = {}
+    for line in lines[2:]:
+        match = ROW.match(line)
+        assert match, line
+        found[match[1]] = (match[2], match[3])
+    assert len(found) > 10
+    return found
+
+
+def numbers(rows):
+    return {name: tuple(map(int, BOUNDS.search(text).groups()))
+            for name, (_, text) in rows.items() if BOUNDS.search(text)}
+
+
+def refused(tmp_path, program, **settings):
+    """Start a program with settings that it must refuse; what it says on stderr."""
+    settings = {'FLICKET_DATA': tmp_path / 'data', 'FLICKET_LISTEN': f'127.0.0.1:{free_port()}', **settings}
+    done = run_program(program, timeout=20, **settings)
+    assert done.returncode == 2, f'{program} ended with {done.returncode}: {done.stderr}'
+    assert not (tmp_path / 'data' / 'stores').exists(), 'refused, but it had begun'
+    return done.stderr
+
+
+def test_there_are_number_settings_to_check(rows):
+    assert {'FLICKET_BCRYPT_COST', 'FLICKET_MAX_BODY_BYTES', 'FLICKET_REQUEST_TIMEOUT_MS'} <= set(numbers(rows))
+
+
+def test_every_number_setting_refuses_what_is_none_or_out_of_bounds(rows, tmp_path):
+    for name, (least, most) in numbers(rows).items():
+        for value in (least - 1, most + 1, 'abc', '1.5', f'{least}x', f' {least}', f'{least} ', '0x10', '--1',
+                      '99999999999999999999'):
+            said = refused(tmp_path, 'flicket-lookup', **{name: value})
+            assert name in said and f'"{value}"' in said, said
+            assert str(least) in said and str(most) in said, said
+
+
+@pytest.mark.parametrize('program', PROGRAMS)
+def test_every_program_checks_all_settings(tmp_path, program):
+    for name, value in (('FLICKET_BCRYPT_COST', '3'), ('FLICKET_MAX_BODY_BYTES', 'x'),
+                        ('FLICKET_LOG_LEVEL', 'loud')):
+        assert name in refused(tmp_path, program, **{name: value})
+
+
+@pytest.mark.parametrize('name, value', [
+    ('FLICKET_LISTEN', 'nowhere'), ('FLICKET_LISTEN', '127.0.0.1'), ('FLICKET_LISTEN', '127.0.0.1:65536'),
+    ('FLICKET_LISTEN', ':5000'), ('FLICKET_LISTEN', '127.0.0.1:-1'), ('FLICKET_LISTEN', '127.0.0.1:5x'),
+    ('FLICKET_BASE_URL', 'localhost:5000'), ('FLICKET_BASE_URL', 'http://h/'), ('FLICKET_BASE_URL', 'ftp://h'),
+    ('FLICKET_BASE_URL', 'http://h/"x'), ('FLICKET_BASE_URL', 'http://a b'), ('FLICKET_BASE_URL', 'http://'),
+    ('FLICKET_ADMIN_PASSWORD', 'short'), ('FLICKET_ADMIN_PASSWORD', 'x' * 73),
+    ('FLICKET_LOG_LEVEL', 'INFO'), ('FLICKET_DATA', 'x' * 5000), ('FLICKET_LISTEN', 'x' * 300)])
+def test_a_text_setting_that_cannot_be_is_refused(tmp_path, name, value):
+    assert name in refused(tmp_path, 'flicket-gateway', **{name: value})
+
+
+def test_a_secret_is_not_repeated(tmp_path):
+    for secret in ('pssst', 'psst' * 19):
+        said = refused(tmp_path, 'flicket-user', FLICKET_ADMIN_PASSWORD=secret)
+        assert secret not in said and 'FLICKET_ADMIN_PASSWORD' in said
+
+
+@pytest.mark.parametrize('program', PROGRAMS)
+def test_a_setting_there_is_not_is_refused(tmp_path, program):
+    said = refused(tmp_path, program, FLICKET_LISTEM='127.0.0.1:5000')
+    assert 'FLICKET_LISTEM' in said
+
+
+def test_a_data_folder_that_cannot_be_is_told(tmp_path):
+    (tmp_path / 'file').write_text('')
+    done = run_program('flicket-lookup', timeout=20, FLICKET_DATA=tmp_path / 'file' / 'data')
+    assert done.returncode == 2 and 'FLICKET_DATA' in done.stderr
+
+
+def test_an_empty_setting_is_as_good_as_none(desks):
+    desk = desks('new', FLICKET_MAX_BODY_BYTES='', FLICKET_LOG_LEVEL='', FLICKET_BIND='')
+    assert desk.admin().get('user/1').status == 200
+
+
+def test_the_bounds_themselves_are_accepted(rows, tmp_path):
+    for name, bounds in numbers(rows).items():
+        for value in bounds:
+            done = run_program('flicketctl', 'settings', timeout=10,
+                               **{name: value, 'FLICKET_DATA': tmp_path / 'data'})
+            assert done.returncode == 0, f'{name}={value}: {done.stderr}'
+
+
+def test_settings_are_listed_for_people_too(rows):
+    done = run_program('flicketctl', 'settings', timeout=10)
+    assert done.returncode == 0
+    for name in rows:
+        assert f'{name}=' in done.stdout
+
+
+def test_the_readme_has_the_table_of_settings():
+    table = run_program('flicketctl', 'settings', '--markdown', timeout=10).stdout
+    assert table.strip() in (REPO / 'README.md').read_text(encoding='utf-8')
+
+
+def test_programs_are_where_the_documentation_says():
+    names = {p.name for p in BIN.iterdir() if p.name.startswith('flicket')}
+    assert names == {*PROGRAMS, 'flicketctl'}
+    assert 'FLICKET_DATA' not in environment()

@@ -1,0 +1,310 @@
+/*
+ * The kinds of rows, where each comes from and goes to, and the one loop that
+ * copies them all. A new column is a new row in a table here.
+ */
+#include "import_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/log.h"
+
+static const struct column groups[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "group_name",		"group_name",		value_text,	MUST_BE },
+	{ "group_name",		"rights",		value_rights,	MUST_BE },
+	{ 0 }
+};
+
+static const struct column users[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "username",		"username",		value_text,	MUST_BE },
+	{ "name",		"name",			value_text,	MUST_BE },
+	{ "password",		"password",		value_bytes,	MUST_BE },
+	{ "email",		"email",		value_text,	MUST_BE },
+	{ "date_added",		"date_added",		value_date,	MUST_BE },
+	{ "date_modified",	"date_modified",	value_date,	MAY_LACK },
+	{ "job_title",		"job_title",		value_text,	MAY_LACK },
+	{ "avatar",		"avatar",		value_avatar,	MAY_LACK },
+	{ "total_posts",	"total_posts",		value_count,	MAY_LACK },
+	{ "total_assigned",	"total_assigned",	value_count,	MAY_LACK },
+	{ "locale",		"locale",		value_text,	MAY_LACK },
+	{ "disabled",		"disabled",		value_flag,	MAY_LACK },
+	{ 0 }
+};
+
+static const struct column members[] = {
+	{ "user_id",		"user_id",		value_user,	MUST_BE },
+	{ "group_id",		"group_id",		value_group,	MUST_BE },
+	{ 0 }
+};
+
+/* Flicket has at most one token per user, in the user's row. */
+static const struct column tokens[] = {
+	{ "token",		"hash",			value_token,	MUST_BE },
+	{ "token_expiration",	"expires",		value_expiry,	MUST_BE },
+	{ "id",			"user_id",		value_user,	MUST_BE },
+	{ "id",			"date_added",		value_now,	MUST_BE },
+	{ 0 }
+};
+
+static const struct column departments[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "department",		"department",		value_text,	MUST_BE },
+	{ 0 }
+};
+
+static const struct column categories[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "category",		"category",		value_text,	MUST_BE },
+	{ "department_id",	"department_id",	value_department,
+	    MUST_BE },
+	{ 0 }
+};
+
+static const struct column priorities[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "priority",		"priority",		value_text,	MUST_BE },
+	{ 0 }
+};
+
+static const struct column statuses[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "status",		"status",		value_text,	MUST_BE },
+	{ 0 }
+};
+
+static const struct column names[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "name",		"name",			value_text,	MUST_BE },
+	{ 0 }
+};
+
+static const struct column tickets[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "title",		"title",		value_text,	MUST_BE },
+	{ "content",		"content",		value_text,	MUST_BE },
+	{ "started_id",		"started_id",		value_integer,	MUST_BE },
+	{ "date_added",		"date_added",		value_date,	MUST_BE },
+	{ "date_modified",	"date_modified",	value_date,	MUST_BE },
+	{ "modified_id",	"modified_id",		value_integer,	MUST_BE },
+	{ "status_id",		"status_id",		value_integer,	MUST_BE },
+	{ "category_id",	"category_id",		value_integer,	MUST_BE },
+	{ "assigned_id",	"assigned_id",		value_integer,	MUST_BE },
+	{ "ticket_priority_id",	"ticket_priority_id",	value_integer,	MUST_BE },
+	{ "hours",		"hours",		value_hours,	MAY_LACK },
+	{ "last_updated",	"last_updated",		value_date,	MAY_LACK },
+	{ 0 }
+};
+
+static const struct column subscriptions[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "ticket_id",		"ticket_id",		value_integer,	MUST_BE },
+	{ "user_id",		"user_id",		value_integer,	MUST_BE },
+	{ 0 }
+};
+
+static const struct column actions[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "ticket_id",		"ticket_id",		value_integer,	MUST_BE },
+	{ "post_id",		"post_id",		value_integer,	MAY_LACK },
+	{ "action",		"action",		value_text,	MAY_LACK },
+	{ "data",		"data",			value_json,	MAY_LACK },
+	{ "user_id",		"user_id",		value_integer,	MUST_BE },
+	{ "recipient_id",	"recipient_id",		value_integer,	MAY_LACK },
+	{ "date",		"date",			value_date,	MAY_LACK },
+	{ 0 }
+};
+
+static const struct column posts[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "ticket_id",		"ticket_id",		value_integer,	MUST_BE },
+	{ "content",		"content",		value_text,	MUST_BE },
+	{ "user_id",		"user_id",		value_integer,	MUST_BE },
+	{ "date_added",		"date_added",		value_date,	MUST_BE },
+	{ "date_modified",	"date_modified",	value_date,	MUST_BE },
+	{ "modified_id",	"modified_id",		value_integer,	MUST_BE },
+	{ "hours",		"hours",		value_hours,	MAY_LACK },
+	{ 0 }
+};
+
+static const struct column uploads[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "posts_id",		"post_id",		value_integer,	MUST_BE },
+	{ "topic_id",		"topic_id",		value_integer,	MUST_BE },
+	{ "filename",		"filename",		value_upload,	MUST_BE },
+	{ "original_filename",	"original_filename",	value_text,	MUST_BE },
+	{ 0 }
+};
+
+static const struct column histories[] = {
+	{ "id",			"id",			value_id,	MUST_BE },
+	{ "post_id",		"post_id",		value_integer,	MUST_BE },
+	{ "topic_id",		"topic_id",		value_integer,	MUST_BE },
+	{ "date_modified",	"date_modified",	value_date,	MUST_BE },
+	{ "original_content",	"original_content",	value_text,	MUST_BE },
+	{ "user_id",		"user_id",		value_integer,	MUST_BE },
+	{ 0 }
+};
+
+/* In an order in which what a row needs is there before it. */
+const struct kind import_kinds[] = {
+	{ .one = "group", .many = "groups", .from = "flicket_group",
+	    .store = STORE_USER, .into = "groups", .columns = groups },
+	{ .one = "user", .many = "users", .from = "flicket_users",
+	    .store = STORE_USER, .into = "users", .columns = users },
+	{ .one = "membership", .many = "memberships", .from = "flicket_groups",
+	    .label = "'of user ' || ifnull(user_id, 'NULL') || "
+		"' in group ' || ifnull(group_id, 'NULL')",
+	    .order = "user_id, group_id",
+	    .store = STORE_USER, .into = "members", .columns = members,
+	    .quiet = "the same membership twice" },
+	{ .one = "token of user", .many = "tokens", .from = "flicket_users",
+	    .where = "token IS NOT NULL",
+	    .store = STORE_USER, .into = "tokens", .columns = tokens,
+	    .quiet = "expired, or without a date to expire on" },
+	{ .one = "department", .many = "departments",
+	    .from = "flicket_department", .store = STORE_LOOKUP,
+	    .into = "departments", .columns = departments },
+	{ .one = "category", .many = "categories", .from = "flicket_category",
+	    .store = STORE_LOOKUP, .into = "categories",
+	    .columns = categories },
+	{ .one = "priority", .many = "priorities",
+	    .from = "flicket_priorities", .store = STORE_LOOKUP,
+	    .into = "priorities", .columns = priorities },
+	{ .one = "status", .many = "statuses", .from = "flicket_status",
+	    .store = STORE_LOOKUP, .into = "statuses", .columns = statuses },
+	/* The ticket service has names of its own, for lists sorted by them. */
+	{ .one = "name of user", .many = "names of users", .from = "users",
+	    .from_users = true, .store = STORE_TICKET, .into = "user_names",
+	    .columns = names },
+	{ .one = "ticket", .many = "tickets", .from = "flicket_topic",
+	    .store = STORE_TICKET, .into = "tickets", .columns = tickets },
+	{ .one = "subscription", .many = "subscriptions",
+	    .from = "flicket_ticket_subscription", .store = STORE_TICKET,
+	    .into = "subscriptions", .columns = subscriptions },
+	{ .one = "action", .many = "actions", .from = "flicket_ticket_action",
+	    .store = STORE_TICKET, .into = "actions", .columns = actions },
+	{ .one = "post", .many = "posts", .from = "flicket_post",
+	    .store = STORE_POST, .into = "posts", .columns = posts },
+	{ .one = "upload", .many = "uploads", .from = "flicket_uploads",
+	    .store = STORE_POST, .into = "uploads", .columns = uploads },
+	{ .one = "history", .many = "histories", .from = "flicket_history",
+	    .store = STORE_POST, .into = "histories", .columns = histories },
+	{ 0 }
+};
+_Static_assert(sizeof(import_kinds) / sizeof(import_kinds[0]) - 1 <= KINDS_MAX,
+    "struct import has no tally for the last kinds");
+
+/* "INSERT INTO ... (columns) VALUES (?, ...)" */
+static bool
+prepare_insert(struct import *im, const struct kind *kind, sqlite3_stmt **ret)
+{
+	char	*sql;
+	size_t	 size;
+	FILE	*f = open_memstream(&sql, &size);
+	int	 rc;
+
+	CHECK(f != NULL);
+	fprintf(f, "INSERT INTO %s (", kind->into);
+	for (const struct column *c = kind->columns; c->to != NULL; c++)
+		fprintf(f, "%s%s", c == kind->columns ? "" : ", ", c->to);
+	fprintf(f, ") VALUES (");
+	for (const struct column *c = kind->columns; c->to != NULL; c++)
+		fprintf(f, "%s?", c == kind->columns ? "" : ", ");
+	fprintf(f, ")");
+	CHECK(fclose(f) == 0);
+	rc = sqlite3_prepare_v2(im->store[kind->store], sql, -1, ret, NULL);
+	free(sql);
+	return rc == SQLITE_OK || stores_fail(im, kind->store);
+}
+
+/*
+ * The store has refused a row. Its message ends in what must be unique, such
+ * as "users.email".
+ */
+static enum keep
+refused(struct row *row, sqlite3 *db)
+{
+	const char	*what = strstr(sqlite3_errmsg(db), ": ");
+
+	if (row->kind->quiet != NULL &&
+	    sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_PRIMARYKEY)
+		return DROP_QUIETLY;
+	report_row(row, 0, "not kept: another row has the same %s",
+	    what != NULL ? what + 2 : sqlite3_errmsg(db));
+	return DROP;
+}
+
+static bool
+insert(struct row *row, enum keep *ret_keep)
+{
+	sqlite3	*db = sqlite3_db_handle(row->to);
+	int	 rc = sqlite3_step(row->to);
+
+	if (rc != SQLITE_DONE && (rc & 0xff) != SQLITE_CONSTRAINT)
+		return stores_fail(row->im, row->kind->store);
+	*ret_keep = rc == SQLITE_DONE ? KEEP : refused(row, db);
+	sqlite3_reset(row->to);
+	return *ret_keep != KEEP || files_copy(row);
+}
+
+static bool
+copy_row(struct row *row)
+{
+	const struct column	*c = row->kind->columns;
+	enum keep		 keep = KEEP;
+
+	row->files = FILES_NONE;
+	for (int n = 1; c->to != NULL && keep == KEEP; c++, n++)
+		keep = c->convert(row, n);
+	if (keep == KEEP && !insert(row, &keep))
+		return false;
+	row->tally->read++;
+	if (keep == KEEP)
+		row->tally->written++;
+	else if (keep == DROP)
+		row->tally->dropped++;
+	else
+		row->tally->quiet++;
+	return true;
+}
+
+static bool
+copy_rows(struct row *row, int64_t total)
+{
+	int	rc;
+
+	while ((rc = sqlite3_step(row->from)) == SQLITE_ROW) {
+		if (import_stopped())
+			return report_fail("stopped");
+		if (!copy_row(row))
+			return false;
+		report_progress(row->kind, row->tally->read, total);
+	}
+	return rc == SQLITE_DONE ||
+	    source_fail(row->im, sqlite3_db_handle(row->from));
+}
+
+static bool
+copy_kind(struct import *im, const struct kind *kind, struct tally *tally)
+{
+	struct row	row = { .im = im, .kind = kind, .tally = tally };
+	int64_t		total = 0;
+	bool		ok;
+
+	ok = source_select(im, kind, &row.from, &total) &&
+	    prepare_insert(im, kind, &row.to) && copy_rows(&row, total);
+	sqlite3_finalize(row.from);
+	sqlite3_finalize(row.to);
+	return ok;
+}
+
+bool
+kinds_copy(struct import *im)
+{
+	for (size_t i = 0; import_kinds[i].one != NULL; i++)
+		if (!copy_kind(im, &import_kinds[i], &im->tally[i]))
+			return false;
+	return true;
+}

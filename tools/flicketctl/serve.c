@@ -1,0 +1,301 @@
+/*
+ * The supervisor: one loop that waits for signals and for the next thing
+ * that is due, and never for a child. It stays in the folder it was started
+ * in, as the children read a relative FLICKET_DATA from there; its own files
+ * it opens below `data`, a descriptor.
+ */
+#include "serve.h"
+
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/log.h"
+#include "proto/settings.h"
+#include "serve_children.h"
+#include "serve_desk.h"
+
+#define LOCK_FILE	"run/serve.lock"
+
+enum {
+	CLAIM_MS = 5000,	/* for an earlier one of us to be gone */
+	ASK_EVERY_MS = 100,
+	LATE_MS = 15000,	/* not ready by now is worth a message */
+	STOP_SERVICES_MS = 3000, /* the gateway needs them to finish */
+	STOP_KILL_MS = 4000,
+	STOP_LEAVE_MS = 4800	/* even if a killed process hangs in I/O */
+};
+
+struct supervisor {
+	struct settings	settings;
+	struct children	children;
+	sigset_t	signals;	/* blocked, but for sigtimedwait() */
+	int		data;		/* FLICKET_DATA */
+	int		lock;		/* held as long as we live */
+	bool		had_terminal;
+	bool		ready;		/* everything was up, once */
+	bool		said_late;	/* that it is not ready yet */
+	int64_t		begun_ms;
+	int64_t		ask_ms;		/* not ready: when to ask again */
+	int64_t		stop_ms;	/* stopping since; 0: not stopping */
+	bool		stop_sent;	/* the services were told, too */
+	bool		kill_sent;
+	int		status;		/* what to exit with */
+};
+
+static void
+begin_stop(struct supervisor *s, int status)
+{
+	if (s->stop_ms != 0)
+		return;
+	s->stop_ms = now_ms();
+	s->status = status;
+	children_end(&s->children, GATEWAY, GATEWAY);
+}
+
+/* The part of stopping whose time has come. */
+static void
+go_on_stopping(struct supervisor *s)
+{
+	int64_t	since = now_ms() - s->stop_ms;
+
+	if (!s->stop_sent && (since >= STOP_SERVICES_MS ||
+	    !children_alive(&s->children, GATEWAY, GATEWAY))) {
+		children_end(&s->children, FIRST_SERVICE, LAST_SERVICE);
+		s->stop_sent = true;
+	}
+	if (!s->kill_sent && since >= STOP_KILL_MS) {
+		children_signal(&s->children, FIRST_SERVICE, GATEWAY, SIGKILL);
+		s->kill_sent = true;
+	}
+}
+
+static void
+take_deaths(struct supervisor *s)
+{
+	int	i, status;
+
+	while (children_reap(&s->children, &i, &status)) {
+		if (s->stop_ms != 0)
+			continue;
+		if (s->ready || !WIFEXITED(status) ||
+		    WEXITSTATUS(status) != 2) {
+			children_restart(&s->children, i, status);
+			continue;
+		}
+		log_error("%s refused its settings; stopping",
+		    children_name(i));
+		begin_stop(s, 2);
+	}
+}
+
+static void
+ask_ready(struct supervisor *s)
+{
+	char	address[512], body[4096] = "";
+	bool	known = desk_find_address(s->data, s->settings.listen,
+		    address, sizeof(address));
+
+	if (known && desk_ask_ready(address, body, sizeof(body)) == 200) {
+		s->ready = true;
+		/* A gateway that may choose its port keeps it from now on. */
+		setenv("FLICKET_LISTEN", address, 1);
+		desk_greet(s->data, address);
+	} else if (!s->said_late && now_ms() - s->begun_ms >= LATE_MS) {
+		s->said_late = true;
+		desk_say_missing(body, LATE_MS / 1000);
+	}
+	s->ask_ms = now_ms() + ASK_EVERY_MS;
+}
+
+static void
+take_signal(struct supervisor *s, int signo)
+{
+	bool	hung_up = s->had_terminal && !isatty(STDERR_FILENO);
+
+	if (signo == SIGCHLD)
+		take_deaths(s);
+	else if (signo == SIGHUP && !hung_up)
+		children_signal(&s->children, FIRST_SERVICE, GATEWAY, SIGHUP);
+	else
+		begin_stop(s, 0);
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* When something is due that no signal will tell of. */
+static int64_t
+next_due(const struct supervisor *s)
+{
+	int64_t	at = INT64_MAX;
+
+	if (s->stop_ms != 0) {
+		at = s->stop_ms + STOP_LEAVE_MS;
+		if (!s->kill_sent)
+			at = s->stop_ms + STOP_KILL_MS;
+		if (!s->stop_sent)
+			at = s->stop_ms + STOP_SERVICES_MS;
+		return at;
+	}
+	if (!s->ready)
+		at = s->ask_ms;
+	return earlier(at, children_next_start(&s->children));
+}
+
+/* Wait for a signal until a moment of now_ms(); 0 if none came. */
+static int
+wait_signal(const struct supervisor *s, int64_t until)
+{
+	int64_t		 now = now_ms();
+	int64_t		 left = until > now ? until - now : 0;
+	struct timespec	 limit = { .tv_sec = earlier(left / 1000, 3600),
+	    .tv_nsec = left % 1000 * 1000000 };
+	int		 signo = sigtimedwait(&s->signals, NULL, &limit);
+
+	return signo > 0 ? signo : 0;
+}
+
+static bool
+is_over(const struct supervisor *s)
+{
+	return s->stop_ms != 0 &&
+	    (!children_alive(&s->children, FIRST_SERVICE, GATEWAY) ||
+	    now_ms() - s->stop_ms >= STOP_LEAVE_MS);
+}
+
+static void
+supervise(struct supervisor *s)
+{
+	int	signo;
+
+	s->begun_ms = now_ms();
+	while (!is_over(s)) {
+		if (s->stop_ms != 0)
+			go_on_stopping(s);
+		else
+			children_start_due(&s->children);
+		if (s->stop_ms == 0 && !s->ready && s->ask_ms <= now_ms())
+			ask_ready(s);
+		if ((signo = wait_signal(s, next_due(s))) != 0)
+			take_signal(s, signo);
+	}
+}
+
+static void
+block_signals(struct supervisor *s)
+{
+	static const int	ours[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+	sigset_t		all;
+
+	sigemptyset(&s->signals);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		sigaddset(&s->signals, ours[i]);
+	all = s->signals;
+	sigaddset(&all, SIGPIPE);	/* a reader who left ends nothing */
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	signal(SIGCHLD, SIG_DFL);	/* ignored, it would never come */
+}
+
+/* Enter the data folder, open what we need there, and come back. */
+static int
+open_data(struct supervisor *s)
+{
+	int	start = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), rc;
+
+	settings_enter_data(&s->settings);
+	s->data = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->lock = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (start == -1 || s->data == -1 || s->lock == -1) {
+		log_error("FLICKET_DATA: \"%s\" cannot be used: %s",
+		    s->settings.data, strerror(errno));
+		return -1;
+	}
+	rc = fchdir(start);
+	close(start);
+	if (rc == -1)
+		log_error("cannot return to where it was started: %s",
+		    strerror(errno));
+	return rc;
+}
+
+/* Make the folder and the address ours alone; false with errno. */
+static bool
+try_claim(const struct supervisor *s)
+{
+	return flock(s->lock, LOCK_EX | LOCK_NB) == 0 &&
+	    desk_can_listen(s->settings.listen);
+}
+
+static void
+say_unclaimed(const struct supervisor *s, int error, const char *then)
+{
+	if (error == EWOULDBLOCK)
+		log_error("FLICKET_DATA: another flicketctl serve works in "
+		    "\"%s\"; %s", s->settings.data, then);
+	else
+		log_error("FLICKET_LISTEN: cannot listen on \"%s\": %s; %s",
+		    s->settings.listen, strerror(error), then);
+}
+
+/*
+ * Claim the data folder and the address, with patience for one of us that is
+ * just stopping. Returns an exit status, or -1 to go on.
+ */
+static int
+claim(struct supervisor *s)
+{
+	int64_t	until = now_ms() + CLAIM_MS;
+	bool	said = false;
+	int	error;
+
+	while (!try_claim(s)) {
+		error = errno;
+		if ((error != EADDRINUSE && error != EWOULDBLOCK) ||
+		    now_ms() >= until) {
+			say_unclaimed(s, error, "giving up");
+			return 1;
+		}
+		if (!said)
+			say_unclaimed(s, error, "waiting 5 s for it to end");
+		said = true;
+		if (wait_signal(s, now_ms() + ASK_EVERY_MS) != 0)
+			return 0;
+	}
+	desk_forget_address(s->data);
+	return -1;
+}
+
+int
+serve_main(int argc, char **argv)
+{
+	static struct supervisor	s;
+	int				status;
+
+	if (argc > 1) {
+		fprintf(stderr, "flicketctl serve: \"%s\": it takes no "
+		    "arguments\n", argv[1]);
+		return 2;
+	}
+	log_set_name("flicketctl");
+	settings_load(&s.settings);
+	s.had_terminal = isatty(STDERR_FILENO);
+	block_signals(&s);
+	if (children_find(&s.children) == -1 || open_data(&s) == -1)
+		return 1;
+	if ((status = claim(&s)) != -1)
+		return status;
+	supervise(&s);
+	return s.status;
+}

@@ -1,0 +1,210 @@
+/*
+ * The five processes. None is waited for: a death is a signal to the loop in
+ * serve.c, a start is a moment in time.
+ */
+#include "serve_children.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/log.h"
+
+enum {
+	PAUSE_FIRST_MS = 50,	/* before the second start in a row */
+	PAUSE_MAX_MS = 500,	/* a dead one is back within a second */
+	STEADY_MS = 10000	/* who ran this long starts with no pause */
+};
+
+static const char *const programs[CHILDREN] = {
+	"flicket-user", "flicket-ticket", "flicket-post", "flicket-lookup",
+	[GATEWAY] = "flicket-gateway"
+};
+
+int64_t
+now_ms(void)
+{
+	struct timespec	t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+const char *
+children_name(int i)
+{
+	return programs[i];
+}
+
+int
+children_find(struct children *all)
+{
+	char	path[PATH_MAX + 32], self[PATH_MAX] = "/";
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) == -1) {
+		log_error("/proc/self/exe: %s", strerror(errno));
+		return -1;
+	}
+	*strrchr(self, '/') = '\0';
+	memcpy(all->folder, self, sizeof(self));
+	for (int i = 0; i < CHILDREN; i++) {
+		snprintf(path, sizeof(path), "%s/%s", all->folder, programs[i]);
+		if (access(path, X_OK) == -1) {
+			log_error("%s: %s", path, strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* What a child of ours starts with, whatever we have set for ourselves. */
+static void
+reset_process(void)
+{
+	static const int	ours[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	sigset_t		none;
+	int			null;
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		signal(ours[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* A group of its own: Ctrl-C is for the supervisor to pass on. */
+	setpgid(0, 0);
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null != -1)
+		dup2(null, STDIN_FILENO);
+}
+
+static _Noreturn void
+run_program(const char *folder, const char *program, pid_t parent)
+{
+	char	path[PATH_MAX + 32];
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)	/* it died before the prctl() */
+		_exit(1);
+	reset_process();
+	snprintf(path, sizeof(path), "%s/%s", folder, program);
+	execl(path, program, (char *)NULL);
+	log_error("%s: cannot be started: %s", path, strerror(errno));
+	_exit(1);
+}
+
+/* Set when it is started again; returns the pause before that. */
+static int64_t
+plan_start(struct child *c)
+{
+	int64_t	now = now_ms(), pause;
+
+	pause = now - c->started_ms >= STEADY_MS ? 0 : c->pause_ms;
+	c->start_ms = now + pause;
+	c->pause_ms = pause == 0 ? PAUSE_FIRST_MS : pause * 2;
+	if (c->pause_ms > PAUSE_MAX_MS)
+		c->pause_ms = PAUSE_MAX_MS;
+	return pause;
+}
+
+static void
+start(struct children *all, int i)
+{
+	struct child	*c = &all->all[i];
+	pid_t		 self = getpid(), pid = fork();
+
+	if (pid == 0)
+		run_program(all->folder, programs[i], self);
+	c->started_ms = now_ms();
+	if (pid == -1) {
+		log_error("%s: cannot be started: %s", programs[i],
+		    strerror(errno));
+		plan_start(c);
+		return;
+	}
+	c->pid = pid;
+	log_debug("%s started, pid %d", programs[i], (int)pid);
+}
+
+void
+children_start_due(struct children *all)
+{
+	int64_t	now = now_ms();
+
+	for (int i = 0; i < CHILDREN; i++)
+		if (all->all[i].pid == 0 && all->all[i].start_ms <= now)
+			start(all, i);
+}
+
+int64_t
+children_next_start(const struct children *all)
+{
+	int64_t	at = INT64_MAX;
+
+	for (int i = 0; i < CHILDREN; i++)
+		if (all->all[i].pid == 0 && all->all[i].start_ms < at)
+			at = all->all[i].start_ms;
+	return at;
+}
+
+bool
+children_reap(struct children *all, int *ret_i, int *ret_status)
+{
+	pid_t	pid;
+
+	while ((pid = waitpid(-1, ret_status, WNOHANG)) > 0)
+		for (int i = 0; i < CHILDREN; i++)
+			if (all->all[i].pid == pid) {
+				all->all[i].pid = 0;
+				*ret_i = i;
+				return true;
+			}
+	return false;
+}
+
+void
+children_restart(struct children *all, int i, int status)
+{
+	int64_t	pause = plan_start(&all->all[i]);
+	char	how[64], when[32] = "at once";
+
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(how, sizeof(how), "exited with status %d",
+		    WEXITSTATUS(status));
+	if (pause > 0)
+		snprintf(when, sizeof(when), "in %d ms", (int)pause);
+	log_error("%s %s; starting it again %s", programs[i], how, when);
+}
+
+void
+children_signal(const struct children *all, int first, int last, int signo)
+{
+	for (int i = first; i <= last; i++)
+		if (all->all[i].pid != 0)
+			kill(all->all[i].pid, signo);
+}
+
+void
+children_end(const struct children *all, int first, int last)
+{
+	children_signal(all, first, last, SIGTERM);
+	/* One that is stopped (SIGSTOP) must wake to hear it. */
+	children_signal(all, first, last, SIGCONT);
+}
+
+bool
+children_alive(const struct children *all, int first, int last)
+{
+	for (int i = first; i <= last; i++)
+		if (all->all[i].pid != 0)
+			return true;
+	return false;
+}

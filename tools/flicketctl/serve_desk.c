@@ -1,0 +1,225 @@
+/*
+ * The desk from outside. Nothing here may take long: the supervisor restarts
+ * nobody while it waits, so every wait on a socket is a quarter of a second.
+ */
+#include "serve_desk.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/log.h"
+#include "proto/settings.h"
+
+#define ADDRESS_FILE	"run/gateway.address"
+#define PASSWORD_FILE	"stores/user/admin-password"
+
+/* Resolve "host:port"; NULL with errno. */
+static struct addrinfo *
+resolve(const char *address, int flags)
+{
+	const struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM,
+	    .ai_flags = flags };
+	struct addrinfo		*list;
+	char			 host[256], port[8];
+	uint16_t		 number;
+
+	errno = EINVAL;
+	if (!settings_split_address(address, host, sizeof(host), &number))
+		return NULL;
+	snprintf(port, sizeof(port), "%u", (unsigned)number);
+	if (getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints,
+	    &list) == 0)
+		return list;
+	errno = EADDRNOTAVAIL;
+	return NULL;
+}
+
+/* A socket for what resolve() found; -1 with errno. */
+static int
+open_socket(const struct addrinfo *to)
+{
+	const struct timeval	limit = { .tv_usec = 250000 };
+	int			fd, on = 1;
+
+	fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return fd;
+}
+
+bool
+desk_can_listen(const char *address)
+{
+	struct addrinfo	*to = resolve(address, AI_PASSIVE);
+	int		 fd, saved;
+	bool		 can;
+
+	if (to == NULL)
+		return false;
+	fd = open_socket(to);
+	can = fd != -1 && bind(fd, to->ai_addr, to->ai_addrlen) == 0;
+	saved = errno;
+	freeaddrinfo(to);
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+	return can;
+}
+
+static int
+dial(const char *address)
+{
+	struct addrinfo	*to = resolve(address, 0);
+	int		 fd;
+
+	if (to == NULL)
+		return -1;
+	fd = open_socket(to);
+	if (fd != -1 && connect(fd, to->ai_addr, to->ai_addrlen) == -1) {
+		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(to);
+	return fd;
+}
+
+/* Read until the other side ends it; the text is always terminated. */
+static void
+read_all(int fd, char *ret, size_t size)
+{
+	size_t	len = 0;
+	ssize_t	n;
+
+	while (len < size - 1 &&
+	    (n = recv(fd, ret + len, size - 1 - len, 0)) > 0)
+		len += (size_t)n;
+	ret[len] = '\0';
+}
+
+int
+desk_ask_ready(const char *address, char *ret_body, size_t size)
+{
+	static const char	 request[] = "GET /readyz HTTP/1.0\r\n"
+	    "Host: localhost\r\n\r\n";
+	const char		*body;
+	int			 fd = dial(address), status = 0;
+
+	ret_body[0] = '\0';
+	if (fd == -1)
+		return 0;
+	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != -1)
+		read_all(fd, ret_body, size);
+	close(fd);
+	body = strstr(ret_body, "\r\n\r\n");
+	if (body != NULL && strncmp(ret_body, "HTTP/1.1 ", 9) == 0)
+		status = (int)strtol(ret_body + 9, NULL, 10);
+	body = status == 0 ? "" : body + 4;
+	memmove(ret_body, body, strlen(body) + 1);
+	return status;
+}
+
+/* The first line of a file below FLICKET_DATA; false if there is none. */
+static bool
+read_line(int data, const char *path, char *ret, size_t size)
+{
+	ssize_t	n;
+	int	fd = openat(data, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return false;
+	n = read(fd, ret, size - 1);
+	close(fd);
+	ret[n > 0 ? n : 0] = '\0';
+	ret[strcspn(ret, "\r\n")] = '\0';
+	return ret[0] != '\0';
+}
+
+bool
+desk_find_address(int data, const char *listen, char *ret, size_t size)
+{
+	char		host[256];
+	uint16_t	port;
+
+	if (!settings_split_address(listen, host, sizeof(host), &port))
+		return false;
+	if (port == 0)
+		return read_line(data, ADDRESS_FILE, ret, size);
+	snprintf(ret, size, "%s", listen);
+	return true;
+}
+
+void
+desk_forget_address(int data)
+{
+	unlinkat(data, ADDRESS_FILE, 0);
+}
+
+void
+desk_say_missing(const char *body, int after_seconds)
+{
+	json_t		*root = json_loads(body, 0, NULL), *state;
+	const char	*name;
+	char		 missing[256] = "";
+	size_t		 len = 0;
+
+	json_object_foreach(json_object_get(root, "services"), name, state)
+		if (json_is_string(state) && len < sizeof(missing) / 2 &&
+		    strcmp(json_string_value(state), "up") != 0)
+			len += (size_t)snprintf(missing + len,
+			    sizeof(missing) - len, " %.30s", name);
+	log_error("not ready after %d s, missing:%s; going on", after_seconds,
+	    root == NULL ? " gateway" : missing);
+	json_decref(root);
+}
+
+/* The URL to reach the gateway under from this machine. */
+static void
+put_url(const char *address, char *ret, size_t size)
+{
+	static const char *const any[] = { "*", "0.0.0.0", "127.0.0.1", "::" };
+	char			 host[256] = "";
+	const char		*shown = host;
+	uint16_t		 port = 0;
+
+	settings_split_address(address, host, sizeof(host), &port);
+	for (size_t i = 0; i < sizeof(any) / sizeof(any[0]); i++)
+		if (strcmp(host, any[i]) == 0)
+			shown = "localhost";
+	snprintf(ret, size, strchr(shown, ':') == NULL ? "http://%s:%u" :
+	    "http://[%s]:%u", shown, (unsigned)port);
+}
+
+void
+desk_greet(int data, const char *address)
+{
+	char	url[512], password[128];
+	bool	fresh = read_line(data, PASSWORD_FILE, password,
+		    sizeof(password));
+
+	put_url(address, url, sizeof(url));
+	printf("flicketd " FLICKET_VERSION " is ready: %s/flicket-api/\n", url);
+	if (fresh)
+		printf("Password of admin, shown this once: %s\n", password);
+	printf("\nTo try it, get a token, then list the tickets:\n\n"
+	    "  TOKEN=$(curl -s -X POST -u 'admin%s%s' \\\n"
+	    "      %s/flicket-api/tokens | cut -d'\"' -f4)\n"
+	    "  curl -H \"Authorization: Bearer $TOKEN\" \\\n"
+	    "      %s/flicket-api/tickets/\n\n",
+	    fresh ? ":" : "", fresh ? password : "", url, url);
+	if (fflush(stdout) == 0 && fresh &&
+	    unlinkat(data, PASSWORD_FILE, 0) == -1)
+		log_error("%s: cannot be removed: %s", PASSWORD_FILE,
+		    strerror(errno));
+}
