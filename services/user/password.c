@@ -11,7 +11,7 @@
 
 static struct {
 	int	cost;
-	char	nobody[PASSWORD_HASH_SIZE];	/* hash of a random password */
+	char	nobody[CRYPT_GENSALT_OUTPUT_SIZE]; /* salt of nobody's hash */
 } password;
 
 static bool
@@ -29,27 +29,34 @@ hash_with(const char *text, const char *setting, char ret[PASSWORD_HASH_SIZE])
 	return ok;
 }
 
+static void
+make_salt(int cost, char ret[CRYPT_GENSALT_OUTPUT_SIZE])
+{
+	char	random[16];
+
+	randombytes_buf(random, sizeof(random));
+	if (crypt_gensalt_rn("$2b$", (unsigned long)cost, random,
+	    sizeof(random), ret, CRYPT_GENSALT_OUTPUT_SIZE) == NULL)
+		log_fatal("libcrypt cannot make bcrypt hashes");
+}
+
 void
 password_hash(const char *text, int cost, char ret[PASSWORD_HASH_SIZE])
 {
-	char	setting[CRYPT_GENSALT_OUTPUT_SIZE], salt[16];
+	char	salt[CRYPT_GENSALT_OUTPUT_SIZE];
 
-	randombytes_buf(salt, sizeof(salt));
-	if (crypt_gensalt_rn("$2b$", (unsigned long)cost, salt, sizeof(salt),
-	    setting, sizeof(setting)) == NULL || !hash_with(text, setting, ret))
+	make_salt(cost, salt);
+	if (!hash_with(text, salt, ret))
 		log_fatal("libcrypt cannot make bcrypt hashes");
 }
 
 void
 password_start(int cost)
 {
-	char	text[PASSWORD_RANDOM_SIZE];
-
 	if (sodium_init() == -1)
 		log_fatal("libsodium cannot be used");
 	password.cost = cost;
-	password_random(text);
-	password_hash(text, cost, password.nobody);
+	make_salt(cost, password.nobody);
 }
 
 static bool
@@ -58,7 +65,7 @@ compare(const char *text, const char *hash)
 	char	again[PASSWORD_HASH_SIZE] = { 0 };
 	char	stored[PASSWORD_HASH_SIZE] = { 0 };
 
-	strcpy(stored, hash);
+	strncpy(stored, hash, sizeof(stored) - 1);
 	return hash_with(text, hash, again) &&
 	    sodium_memcmp(again, stored, sizeof(stored)) == 0;
 }

@@ -92,6 +92,7 @@ user_seeded(sqlite3 *db, const struct settings *settings)
 	const char	*password = settings->admin_password;
 	sqlite3_stmt	*st;
 
+	password_start((int)settings->bcrypt_cost);
 	if (password[0] == '\0') {
 		password_random(made_up);
 		write_password_file(made_up);
