@@ -137,16 +137,16 @@ path_of(const h2o_req_t *req, h2o_mem_pool_t *pool)
 static enum flow
 answer_methods(struct exchange *x, unsigned methods, bool is_options)
 {
-	char	allow[64] = "";
+	struct buf	allow = { 0 };
 
-	for (unsigned m = 0; m < METHOD_END; m++) {
-		if ((methods & (1U << m)) == 0)
-			continue;
-		strcat(allow, method_name((enum method)m));
-		strcat(allow, m == METHOD_GET ? ", HEAD, " : ", ");
-	}
-	strcat(allow, "OPTIONS");
-	answer_header(x, "Allow", allow);
+	for (unsigned m = 0; m < METHOD_END; m++)
+		if ((methods & (1U << m)) != 0)
+			buf_printf(&allow, "%s, %s",
+			    method_name((enum method)m),
+			    m == METHOD_GET ? "HEAD, " : "");
+	buf_printf(&allow, "OPTIONS");
+	answer_header(x, "Allow", allow.base);
+	buf_done(&allow);
 	if (!is_options)
 		return answer_error(x, ERR_BAD_METHOD, NULL);
 	return answer_body(x, 200, "text/plain", (struct text){ "", 0 });

@@ -62,14 +62,27 @@ answer_body(struct exchange *x, int status, const char *type,
 	return send_body(x, status, reason_of(status), type, body);
 }
 
-/* Move a text from a buffer to the request, which keeps it. */
-static struct text
-keep(struct exchange *x, struct buf *b)
+struct buf *
+answer_buffer(struct exchange *x)
 {
-	h2o_iovec_t	copy = h2o_strdup(&x->req->pool, b->base, b->len);
+	x->worker->body.len = 0;
+	return &x->worker->body;
+}
 
-	buf_done(b);
+static struct text
+keep_body(struct exchange *x)
+{
+	const struct buf	*b = &x->worker->body;
+	h2o_iovec_t		 copy = h2o_strdup(&x->req->pool, b->base,
+				    b->len);
+
 	return (struct text){ copy.base, copy.len };
+}
+
+enum flow
+answer_buffered(struct exchange *x, int status, const char *type)
+{
+	return answer_body(x, status, type, keep_body(x));
 }
 
 static enum flow
@@ -77,16 +90,16 @@ send_error(struct exchange *x, enum err e, struct text message,
     int64_t retry_after)
 {
 	const struct err_info	*info = err_info(e);
-	struct buf		 b = { 0 };
+	struct buf		*b = answer_buffer(x);
 	char			 seconds[24];
 
-	buf_put_text(&b, "{\"error\":");
-	json_put_text(&b, (struct text){ info->reason, strlen(info->reason) });
+	buf_put_text(b, "{\"error\":");
+	json_put_text(b, (struct text){ info->reason, strlen(info->reason) });
 	if (message.len > 0) {
-		buf_put_text(&b, ",\"message\":");
-		json_put_text(&b, message);
+		buf_put_text(b, ",\"message\":");
+		json_put_text(b, message);
 	}
-	buf_put_text(&b, "}\n");
+	buf_put_text(b, "}\n");
 	if (retry_after == 0 && (info->http == 503 || info->http == 429))
 		retry_after = 1;
 	if (retry_after != 0) {
@@ -95,7 +108,7 @@ send_error(struct exchange *x, enum err e, struct text message,
 		answer_header(x, "Retry-After", seconds);
 	}
 	return send_body(x, info->http, info->reason, "application/json",
-	    keep(x, &b));
+	    keep_body(x));
 }
 
 enum flow
@@ -120,10 +133,25 @@ answer_refusal(struct exchange *x, const struct answer *a)
 
 /* --- fragments ------------------------------------------------------------------ */
 
+#define ONES	UINT64_C(0x0101010101010101)
+#define HIGHS	UINT64_C(0x8080808080808080)
+
+/* Whether one of 8 bytes may be a mark; sometimes yes where none is. */
+static bool
+may_have_mark(const char *p)
+{
+	uint64_t	x;
+
+	memcpy(&x, p, sizeof(x));
+	return ((x - ONES * MARK_END) & ~x & HIGHS) != 0;
+}
+
 /* The next mark in a fragment, or its end. */
 static const char *
 find_mark(const char *p, const char *end)
 {
+	while (end - p >= 8 && !may_have_mark(p))
+		p += 8;
 	while (p < end && (unsigned char)*p >= MARK_END)
 		p++;
 	return p;
@@ -162,7 +190,8 @@ enum flow
 room_answer(struct exchange *x)
 {
 	const struct answer	*a = x->answer;
-	struct buf		 b = { 0 };
+	bool			 is_list = x->route->page[0] != '\0';
+	struct buf		*b = answer_buffer(x);
 
 	if (a->error != OK)
 		return answer_refusal(x, a);
@@ -174,10 +203,9 @@ room_answer(struct exchange *x)
 		    (struct text){ "", 0 });
 	if (x->route->location[0] != '\0')
 		put_location(x);
-	if (x->route->page[0] != '\0')
-		links_put_list_head(&b, x, a->total);
-	put_fragment(&b, x, a->fragment);
-	buf_put_text(&b, x->route->page[0] != '\0' ? "}\n" : "\n");
-	return answer_body(x, x->route->status, "application/json",
-	    keep(x, &b));
+	if (is_list)
+		links_put_list_head(b, x, a->total);
+	put_fragment(b, x, a->fragment);
+	buf_put_text(b, is_list ? "}\n" : "\n");
+	return answer_buffered(x, x->route->status, "application/json");
 }

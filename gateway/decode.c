@@ -294,7 +294,7 @@ static enum flow
 decode_body(struct exchange *x, uint64_t keys)
 {
 	h2o_iovec_t	 entity = x->req->entity;
-	json_error_t	 error;
+	json_error_t	 error = { .line = 0 };
 	json_t		*body;
 	enum flow	 flow;
 

@@ -80,6 +80,14 @@ enum flow	answer_refusal(struct exchange *, const struct answer *);
 enum flow	answer_body(struct exchange *, int status, const char *type,
 		    struct text body);
 
+/*
+ * A body made on the spot: put it into the worker's buffer, which is empty
+ * and theirs until answer_buffered() copies it to the request and sends it.
+ */
+struct buf	*answer_buffer(struct exchange *);
+enum flow	answer_buffered(struct exchange *, int status,
+		    const char *type);
+
 void		answer_header(struct exchange *, const char *name,
 		    const char *value);
 

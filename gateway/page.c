@@ -37,16 +37,6 @@ page_answer(struct exchange *x, struct text path)
 	return answer_error(x, ERR_NOT_FOUND, NULL);
 }
 
-/* A text made in a buffer, copied to where the request keeps it. */
-static struct text
-keep(struct exchange *x, struct buf *b)
-{
-	h2o_iovec_t	copy = h2o_strdup(&x->req->pool, b->base, b->len);
-
-	buf_done(b);
-	return (struct text){ copy.base, copy.len };
-}
-
 static enum flow
 page_healthz(struct exchange *x)
 {
@@ -57,42 +47,41 @@ page_healthz(struct exchange *x)
 static enum flow
 page_readyz(struct exchange *x)
 {
-	struct buf	b = { 0 };
-	bool		up, all = true;
+	struct buf	*b = answer_buffer(x);
+	bool		 up, all = true;
 
-	buf_put_text(&b, "{\"services\":{");
+	buf_put_text(b, "{\"services\":{");
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		up = bus_is_up(x->worker->bus, (enum service_id)id);
 		all = all && up;
-		buf_printf(&b, "%s\"%s\":\"%s\"", id > 1 ? "," : "",
+		buf_printf(b, "%s\"%s\":\"%s\"", id > 1 ? "," : "",
 		    service_name((enum service_id)id), up ? "up" : "down");
 	}
-	buf_printf(&b, "},\"status\":\"%s\"}\n", all ? "ready" : "not ready");
+	buf_printf(b, "},\"status\":\"%s\"}\n", all ? "ready" : "not ready");
 	if (!all)
 		answer_header(x, "Retry-After", "1");
-	return answer_body(x, all ? 200 : 503, "application/json",
-	    keep(x, &b));
+	return answer_buffered(x, all ? 200 : 503, "application/json");
 }
 
 static enum flow
 page_metrics(struct exchange *x)
 {
-	struct buf	b = { 0 };
+	struct buf	*b = answer_buffer(x);
 
-	buf_put_text(&b, "# HELP flicket_http_responses_total Answers given, "
+	buf_put_text(b, "# HELP flicket_http_responses_total Answers given, "
 	    "by class of status.\n"
 	    "# TYPE flicket_http_responses_total counter\n");
 	for (int i = 2; i < 6; i++)
-		buf_printf(&b, "flicket_http_responses_total{status=\"%dxx\"} "
+		buf_printf(b, "flicket_http_responses_total{status=\"%dxx\"} "
 		    "%llu\n", i, (unsigned long long)
 		    x->worker->gateway->answered[i]);
-	buf_put_text(&b, "# HELP flicket_service_up Whether a service answers "
+	buf_put_text(b, "# HELP flicket_service_up Whether a service answers "
 	    "this gateway.\n# TYPE flicket_service_up gauge\n");
 	for (unsigned id = 1; id < SERVICE_END; id++)
-		buf_printf(&b, "flicket_service_up{service=\"%s\"} %d\n",
+		buf_printf(b, "flicket_service_up{service=\"%s\"} %d\n",
 		    service_name((enum service_id)id),
 		    bus_is_up(x->worker->bus, (enum service_id)id));
-	return answer_body(x, 200, "text/plain; version=0.0.4", keep(x, &b));
+	return answer_buffered(x, 200, "text/plain; version=0.0.4");
 }
 
 static enum flow

@@ -35,6 +35,7 @@ struct worker {
 	h2o_timeout_entry_t	 tick;
 	struct bus		*bus;
 	struct tokens		*tokens;
+	struct buf		 body;		/* see answer_buffer() */
 	unsigned		 exchanges;	/* under way */
 	uint64_t		 requests;	/* ever, for request ids */
 	int64_t			 stop_ms;	/* 0: not stopping */

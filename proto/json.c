@@ -170,11 +170,11 @@ json_put_date(struct buf *b, int64_t us)
 		seconds--;
 	d = date_of(seconds);
 	*p++ = '"';
-	p = memcpy(p, days + d.weekday * 3, 3), p += 3;
+	p = memcpy(p, days + (size_t)d.weekday * 3, 3), p += 3;
 	*p++ = ',', *p++ = ' ';
 	p = put_two(p, d.day);
 	*p++ = ' ';
-	p = memcpy(p, months + d.month * 3, 3), p += 3;
+	p = memcpy(p, months + (size_t)d.month * 3, 3), p += 3;
 	*p++ = ' ';
 	p = put_two(p, (unsigned)(d.year / 100));
 	p = put_two(p, (unsigned)(d.year % 100));

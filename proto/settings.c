@@ -88,7 +88,6 @@ read_row(const struct setting *row, struct settings *s)
 static void
 refuse_unknown(void)
 {
-	extern char	**environ;
 	size_t		  i, len;
 
 	for (char **e = environ; *e != NULL; e++) {
@@ -138,7 +137,8 @@ settings_split_address(const char *address, char *ret_host, size_t host_size,
 static void
 check_listen(struct settings *s)
 {
-	char		 host[256], url[64];
+	static char	 url[64];	/* settings live as long as we do */
+	char		 host[256];
 	uint16_t	 port;
 
 	if (!settings_split_address(s->listen, host, sizeof(host), &port))
@@ -147,7 +147,7 @@ check_listen(struct settings *s)
 	if (s->base_url[0] != '=')
 		return;
 	snprintf(url, sizeof(url), "http://localhost:%u", (unsigned)port);
-	s->base_url = strdup(url);
+	s->base_url = url;
 }
 
 static void

@@ -163,8 +163,10 @@ column_text(sqlite3_stmt *st, int column)
 static bool
 is_absent(const struct step *step, sqlite3_stmt *st)
 {
-	if (sqlite3_column_type(st, step->column) == SQLITE_NULL)
-		return true;
+	int	type = sqlite3_column_type(st, step->column);
+
+	if (type == SQLITE_NULL || type == SQLITE_INTEGER)
+		return type == SQLITE_NULL;
 	return (step->kind == SHAPE_UNKNOWN || step->kind == SHAPE_LINK) &&
 	    sqlite3_column_bytes(st, step->column) == 0;
 }

@@ -23,7 +23,7 @@ hash_with(const char *text, const char *setting, char ret[PASSWORD_HASH_SIZE])
 				    strlen(hash) < PASSWORD_HASH_SIZE;
 
 	if (ok)
-		strcpy(ret, hash);
+		memcpy(ret, hash, strlen(hash) + 1);
 	sodium_memzero(data, sizeof(*data));
 	free(data);
 	return ok;
@@ -75,7 +75,7 @@ cost_of(const char *hash)
 {
 	/* "$2b$12$..." */
 	return strlen(hash) > 6 && hash[0] == '$' && hash[1] == '2' ?
-	    atoi(hash + 4) : 0;
+	    (int)strtol(hash + 4, NULL, 10) : 0;
 }
 
 bool

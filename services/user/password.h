@@ -12,7 +12,7 @@
 /* Prepare for hashing at this cost; once, before any check. */
 void	password_start(int cost);
 
-void	password_hash(const char *password, int cost,
+void	password_hash(const char *text, int cost,
 	    char ret[PASSWORD_HASH_SIZE]);
 
 /*
@@ -21,7 +21,7 @@ void	password_hash(const char *password, int cost,
  * that new ones have, so that it does not tell a wrong password from an
  * unknown name, or from a hash that is cheaper.
  */
-bool	password_is(struct text password, struct text hash);
+bool	password_is(struct text given, struct text hash);
 
 /* A password of 20 letters and digits: 119 bits. */
 void	password_random(char ret[PASSWORD_RANDOM_SIZE]);

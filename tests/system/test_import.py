@@ -888,7 +888,7 @@ def test_targets_that_are_no_folders_are_refused(tmp_path, flicket):
     (tmp_path / 'linked').mkdir()
     (tmp_path / 'elsewhere').mkdir()
     (tmp_path / 'linked' / 'stores').symlink_to(tmp_path / 'elsewhere')
-    assert 'not a folder but a link' in refused(db, tmp_path / 'linked')
+    assert 'it is a link' in refused(db, tmp_path / 'linked')
 
 
 def test_a_store_that_is_no_database_is_refused(defaults):

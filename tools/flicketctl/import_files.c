@@ -112,7 +112,9 @@ copy_opened(struct files *f, struct row *row, int from)
 	int		to;
 	bool		ok;
 
-	if (fstat(from, &st) == -1 || !S_ISREG(st.st_mode))
+	if (fstat(from, &st) == -1)
+		return report_fail("%s: %s", row->file_to, strerror(errno));
+	if (!S_ISREG(st.st_mode))
 		return miss(f, row, "not a file");
 	to = openat(f->to, row->file_to, O_WRONLY | O_CREAT | O_EXCL |
 	    O_CLOEXEC, 0600);
@@ -127,6 +129,14 @@ copy_opened(struct files *f, struct row *row, int from)
 	f->copied += ok;
 	close(to);
 	return ok;
+}
+
+/* Or is it a failure of the machine, which the next run may not have? */
+static bool
+is_about_the_file(int error)
+{
+	return error == ENOENT || error == EACCES || error == ELOOP ||
+	    error == ENAMETOOLONG || error == ENXIO || error == EPERM;
 }
 
 bool
@@ -152,8 +162,10 @@ files_copy(struct row *row)
 	/* O_NONBLOCK: a named pipe must not make the import wait. */
 	from = openat(f->from, row->file_from, O_RDONLY | O_NOFOLLOW |
 	    O_NONBLOCK | O_CLOEXEC);
-	if (from == -1)
+	if (from == -1 && is_about_the_file(errno))
 		return miss(f, row, strerror(errno));
+	if (from == -1)
+		return report_fail("%s: %s", row->file_to, strerror(errno));
 	ok = copy_opened(f, row, from);
 	close(from);
 	return ok;
@@ -204,13 +216,15 @@ tree_finish(const char *path, uid_t uid, gid_t gid)
 	FTSENT	*e;
 	bool	 ok = true;
 
-	while (ok && (e = fts_read(tree)) != NULL) {
+	while (ok && (errno = 0, e = fts_read(tree)) != NULL) {
 		if (e->fts_info == FTS_D)
 			continue;	/* comes again, after all in it */
 		ok = finish_one(e->fts_accpath, uid, gid);
 		if (!ok)
 			report_fail("%s: %s", e->fts_path, strerror(errno));
 	}
+	if (ok && errno != 0)
+		ok = report_fail("%s: %s", path, strerror(errno));
 	fts_close(tree);
 	return ok;
 }

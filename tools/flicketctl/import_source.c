@@ -218,16 +218,19 @@ static bool
 has(sqlite3 *db, const char *sql, const char *table, const char *column)
 {
 	sqlite3_stmt	*st;
-	bool		 found;
+	int		 rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
 
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		return false;
+	/* a failure must not pass for a column that is not there */
+	if (rc != SQLITE_OK)
+		log_fatal("%s: %s", table, sqlite3_errmsg(db));
 	sqlite3_bind_text(st, 1, table, -1, SQLITE_STATIC);
 	if (column != NULL)
 		sqlite3_bind_text(st, 2, column, -1, SQLITE_STATIC);
-	found = sqlite3_step(st) == SQLITE_ROW;
+	rc = sqlite3_step(st);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		log_fatal("%s: %s", table, sqlite3_errmsg(db));
 	sqlite3_finalize(st);
-	return found;
+	return rc == SQLITE_ROW;
 }
 
 /* Views and virtual tables could run anything: they are no tables here. */

@@ -55,11 +55,6 @@ static const struct limit {
 	{ STORE_LOOKUP, "statuses", "statuses", "1", 4 },
 };
 
-/* Folders of files: nothing may be in them. */
-static const char *const file_folders[] = {
-	"stores/post/files", "stores/user/avatars",
-};
-
 /* Make a folder and those above it. */
 static bool
 make_path(const char *path)
@@ -132,7 +127,7 @@ target_enter(struct import *im)
 	return true;
 }
 
-/* The number of entries of a folder, 0 if there is none. */
+/* The number of entries of a folder, 0 if there is none, -1 with errno. */
 static int
 count_entries(const char *path)
 {
@@ -140,9 +135,11 @@ count_entries(const char *path)
 	int	 count = -2;	/* . and .. */
 
 	if (dir == NULL)
-		return 0;
-	while (readdir(dir) != NULL)
+		return errno == ENOENT ? 0 : -1;
+	for (errno = 0; readdir(dir) != NULL; errno = 0)
 		count++;
+	if (errno != 0)
+		count = -1;
 	closedir(dir);
 	return count;
 }
@@ -156,26 +153,27 @@ is_store_name(const char *name)
 	return false;
 }
 
-/* What is not a store would be lost with the defaults. */
+/*
+ * What is not a store would be lost with the defaults. Sets im->exchanges if
+ * there are any.
+ */
 static bool
-check_names(struct import *im)
+check_names(struct import *im, DIR *dir)
 {
-	DIR		*dir = opendir("stores");
 	struct dirent	*e;
-	bool		 ok = true;
 
-	if (dir == NULL)
-		return report_fail("%s/stores: %s", im->data, strerror(errno));
-	while (ok && (e = readdir(dir)) != NULL) {
-		ok = strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0 || is_store_name(e->d_name);
-		if (!ok)
-			report_fail("%s/stores holds \"%s\", which is no store "
-			    "of ours; move it away first", im->data,
+	for (errno = 0; (e = readdir(dir)) != NULL; errno = 0) {
+		if (strcmp(e->d_name, ".") == 0 ||
+		    strcmp(e->d_name, "..") == 0)
+			continue;
+		im->exchanges = true;
+		if (!is_store_name(e->d_name))
+			return report_fail("%s/stores holds \"%s\", which is "
+			    "no store of ours; move it away first", im->data,
 			    e->d_name);
 	}
-	closedir(dir);
-	return ok;
+	return errno == 0 || report_fail("%s/stores: %s", im->data,
+	    strerror(errno));
 }
 
 static void
@@ -216,6 +214,13 @@ lock_stores(struct import *im)
 	return true;
 }
 
+static bool
+unreadable(struct import *im, enum store store, sqlite3 *db)
+{
+	return report_fail("the %s store in %s cannot be read: %s",
+	    import_store_names[store], im->data, sqlite3_errmsg(db));
+}
+
 /* Leaving WAL mode fails if another process has the database open. */
 static bool
 check_unused(struct import *im, enum store store, sqlite3 *db)
@@ -225,28 +230,38 @@ check_unused(struct import *im, enum store store, sqlite3 *db)
 
 	if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
 		return in_use(im, store);
-	if (rc != SQLITE_OK)
-		return report_fail("the %s store in %s cannot be read: %s",
-		    import_store_names[store], im->data, sqlite3_errmsg(db));
-	return true;
+	return rc == SQLITE_OK || unreadable(im, store, db);
+}
+
+/* The first value of the first row; -1 if the store cannot be read. */
+static int64_t
+read_number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt	*st;
+	int64_t		 number = -1;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		number = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return number;
 }
 
 /* A table that is not there, as in a store half made, has no rows. */
 static int64_t
 count_beyond(sqlite3 *db, const struct limit *limit)
 {
-	char		*sql = sqlite3_mprintf("SELECT count(*) FROM %s WHERE %s",
-			    limit->table, limit->where);
-	sqlite3_stmt	*st;
-	int64_t		 count = 0;
+	char	sql[128];
+	int64_t	tables;
 
-	CHECK(sql != NULL);
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW)
-		count = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	sqlite3_free(sql);
-	return count;
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM sqlite_schema "
+	    "WHERE type = 'table' AND name = '%s'", limit->table);
+	tables = read_number(db, sql);
+	if (tables < 1)
+		return tables;
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s WHERE %s",
+	    limit->table, limit->where);
+	return read_number(db, sql);
 }
 
 static bool
@@ -267,6 +282,8 @@ check_limits(struct import *im, enum store store, sqlite3 *db)
 		if (limits[i].store != store)
 			continue;
 		count = count_beyond(db, &limits[i]);
+		if (count == -1)
+			return unreadable(im, store, db);
 		if (count > limits[i].most)
 			return holds_data(im, import_store_names[store],
 			    count, limits[i].what);
@@ -297,6 +314,31 @@ check_store(struct import *im, enum store store)
 }
 
 static bool
+check_folders(struct import *im)
+{
+	static const struct {
+		enum store	 store;
+		const char	*path;
+	} folders[] = {
+		{ STORE_POST, "stores/post/files" },
+		{ STORE_USER, "stores/user/avatars" },
+	};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		int	count = count_entries(folders[i].path);
+
+		if (count == -1)
+			return report_fail("%s/%s: %s", im->data,
+			    folders[i].path, strerror(errno));
+		if (count > 0)
+			return holds_data(im,
+			    import_store_names[folders[i].store], count,
+			    "files");
+	}
+	return true;
+}
+
+static bool
 check_stores(struct import *im)
 {
 	if (!lock_stores(im))
@@ -304,32 +346,28 @@ check_stores(struct import *im)
 	for (int i = 0; i < STORE_COUNT; i++)
 		if (!check_store(im, i))
 			return false;
-	for (size_t i = 0; i < 2; i++) {
-		int	count = count_entries(file_folders[i]);
-
-		if (count > 0)
-			return holds_data(im, i == 0 ? "post" : "user", count,
-			    "files");
-	}
-	return true;
+	return check_folders(im);
 }
 
-/* An empty `stores` is what a service has just begun with, or nothing. */
 bool
 target_check(struct import *im)
 {
-	struct stat	st;
+	struct stat	 st = { 0 };
+	DIR		*dir;
+	bool		 ok;
 
-	if (lstat("stores", &st) == -1) {
-		if (errno == ENOENT)
-			return true;
-		return report_fail("%s/stores: %s", im->data, strerror(errno));
+	if (lstat("stores", &st) == -1 && errno == ENOENT)
+		return true;
+	dir = opendir("stores");
+	if (dir == NULL || S_ISLNK(st.st_mode)) {
+		report_fail("%s/stores: %s", im->data, dir == NULL ?
+		    strerror(errno) : "it is a link; name the folder itself "
+		    "with --data");
+		return false;
 	}
-	if (!S_ISDIR(st.st_mode))
-		return report_fail("%s/stores is not a folder but a link or a "
-		    "file: name the folder itself with --data", im->data);
-	im->exchanges = count_entries("stores") > 0;
-	return check_names(im) && check_stores(im);
+	ok = check_names(im, dir) && check_stores(im);
+	closedir(dir);
+	return ok;
 }
 
 static bool

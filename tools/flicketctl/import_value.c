@@ -207,16 +207,20 @@ is_known(struct row *row, const char *table, int64_t id)
 {
 	char		*sql = sqlite3_mprintf("SELECT 1 FROM %s WHERE id = ?",
 			    table);
+	sqlite3		*db = sqlite3_db_handle(row->to);
 	sqlite3_stmt	*st;
-	bool		 found;
+	int		 rc;
 
-	CHECK(sql != NULL && sqlite3_prepare_v2(sqlite3_db_handle(row->to),
-	    sql, -1, &st, NULL) == SQLITE_OK);
+	CHECK(sql != NULL);
+	CHECK(sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK);
 	sqlite3_free(sql);
 	sqlite3_bind_int64(st, 1, id);
-	found = sqlite3_step(st) == SQLITE_ROW;
+	rc = sqlite3_step(st);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		log_fatal("store %s: %s", sqlite3_db_filename(db, "main"),
+		    sqlite3_errmsg(db));
 	sqlite3_finalize(st);
-	return found;
+	return rc == SQLITE_ROW;
 }
 
 /* The id of a row without which this one has no meaning. */

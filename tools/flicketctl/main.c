@@ -16,7 +16,7 @@ struct command {
 	int		(*run)(int, char **);
 	const char	*arguments;
 	const char	*summary;	/* one line */
-	const char	*help;		/* what `help NAME` adds */
+	const char	*help;		/* NULL: it has a --help of its own */
 };
 
 static const struct command commands[] = {
@@ -26,13 +26,9 @@ static const struct command commands[] = {
 	    "URL and, once, the password that was made for admin. SIGTERM and\n"
 	    "Ctrl-C stop everything within 5 seconds; SIGHUP is passed on.\n"
 	    "Its settings come from the environment: `flicketctl settings`.\n" },
-	{ "import", import_main, "[--data DIR] [--uploads DIR] FLICKET.db",
-	    "take over the database of a Flicket installation",
-	    "Fills the stores of a new, stopped desk from a Flicket 0.3 SQLite\n"
-	    "database: all of it or nothing. Says what was kept, and each row\n"
-	    "that could not be, with the reason.\n"
-	    "  --data DIR     the desk's data folder, instead of FLICKET_DATA\n"
-	    "  --uploads DIR  Flicket's folder of uploaded files, to copy\n" },
+	{ "import", import_main, "[--data DIR] [--uploads DIR] "
+	    "[--avatars DIR] FLICKET.db",
+	    "take over the database of a Flicket installation", NULL },
 	{ "settings", settings_main, "[--markdown]",
 	    "list every setting, its default and its bounds",
 	    "Settings are environment variables; each program checks them when\n"
@@ -54,12 +50,20 @@ print_overview(FILE *f)
 	    f);
 }
 
-static void
-print_help(const struct command *c)
+static int
+explain(const struct command *c)
 {
+	char	 name[32], option[] = "--help";
+	char	*argv[] = { name, option, NULL };
+
+	if (c->help == NULL) {
+		snprintf(name, sizeof(name), "%s", c->name);
+		return c->run(2, argv);
+	}
 	printf("usage: flicketctl %s%s%s\n\n%s.\n%s%s", c->name,
 	    c->arguments[0] == '\0' ? "" : " ", c->arguments, c->summary,
 	    c->help[0] == '\0' ? "" : "\n", c->help);
+	return 0;
 }
 
 /* How many letters to add, remove or change to make a word another one. */
@@ -144,8 +148,7 @@ help_main(int argc, char **argv)
 	}
 	if ((c = find_command(argv[1])) == NULL)
 		return 2;
-	print_help(c);
-	return 0;
+	return explain(c);
 }
 
 static bool
@@ -158,7 +161,7 @@ int
 main(int argc, char **argv)
 {
 	const struct command	*c;
-	int			 status = 0;
+	int			 status;
 
 	if (argc < 2) {
 		print_overview(stderr);
@@ -171,7 +174,7 @@ main(int argc, char **argv)
 	if ((c = find_command(argv[1])) == NULL)
 		return 2;
 	if (argc == 3 && asks_for_help(argv[2]))
-		print_help(c);
+		status = explain(c);
 	else
 		status = c->run(argc - 1, argv + 1);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
