@@ -1,8 +1,9 @@
-/* h2o's configuration: one host, one handler, and errors of h2o's own. */
+/* h2o's configuration: one host, one handler. */
 #include "state.h"
 
 #include <sodium.h>
 
+#include "cutoff.h"
 #include "exchange.h"
 #include "proto/log.h"
 
@@ -16,71 +17,6 @@ on_request(h2o_handler_t *self, h2o_req_t *req)
 	(void)self;
 	exchange_start(worker_of(req), req);
 	return 0;
-}
-
-/*
- * An answer that h2o makes itself (a body cut off, an expectation it does not
- * know) is plain text; its body is replaced with one like ours.
- */
-struct rewrite {
-	h2o_ostream_t	super;
-	bool		done;
-};
-
-static const char *
-own_body(int status)
-{
-	switch (status) {
-	case 413: return "{\"error\":\"Request Entity Too Large\",\"message\":"
-	    "\"The body is larger than this server accepts.\"}\n";
-	case 417: return "{\"error\":\"Expectation Failed\",\"message\":"
-	    "\"The only expectation known here is 100-continue.\"}\n";
-	default: return "{\"error\":\"Bad Request\",\"message\":"
-	    "\"The request cannot be understood.\"}\n";
-	}
-}
-
-static void
-rewrite_send(h2o_ostream_t *self, h2o_req_t *req, h2o_iovec_t *in,
-    size_t count, h2o_send_state_t state)
-{
-	const char	*body = own_body(req->res.status);
-	h2o_iovec_t	 out = { (char *)(uintptr_t)body, strlen(body) };
-
-	(void)in;
-	h2o_ostream_send_next(self, req, &out, count == 0 ? 0 : 1, state);
-}
-
-static bool
-is_of_h2o(const h2o_req_t *req)
-{
-	ssize_t	at = h2o_find_header(&req->res.headers,
-		    H2O_TOKEN_CONTENT_TYPE, -1);
-
-	return req->res.status >= 400 && at != -1 &&
-	    h2o_memis(req->res.headers.entries[at].value.base,
-	    req->res.headers.entries[at].value.len,
-	    H2O_STRLIT("text/plain; charset=utf-8"));
-}
-
-static void
-on_setup(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
-{
-	h2o_ostream_t	*rewrite;
-	ssize_t		 at;
-
-	(void)self;
-	if (is_of_h2o(req)) {
-		at = h2o_find_header(&req->res.headers,
-		    H2O_TOKEN_CONTENT_TYPE, -1);
-		req->res.headers.entries[at].value = h2o_iovec_init(
-		    H2O_STRLIT("application/json"));
-		req->res.content_length = strlen(own_body(req->res.status));
-		rewrite = h2o_add_ostream(req, sizeof(struct rewrite), slot);
-		rewrite->do_send = rewrite_send;
-		slot = &rewrite->next;
-	}
-	h2o_setup_next_ostream(req, slot);
 }
 
 static struct text
@@ -118,6 +54,5 @@ gateway_init(struct gateway *g, const struct settings *s)
 	/* the fallback path sees all requests, and h2o's own errors too */
 	path = &g->host->fallback_path;
 	h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
-	h2o_create_filter(path, sizeof(h2o_filter_t))->on_setup_ostream =
-	    on_setup;
+	cutoff_register(path);
 }

@@ -123,9 +123,8 @@ def post_tickets(*fields, body=b'{}'):
     post_tickets('Transfer-Encoding: chunked', 'Transfer-Encoding: identity', body=b'0\r\n\r\n'),
     post_tickets('Content-Length : 2'),
     post_tickets('Transfer-Encoding : chunked', 'Content-Length: 2', body=b'0\r\n\r\n'),
-    post_tickets('X: y\r\n Content-Length: 2'),
 ], ids=['CL and TE', 'TE and CL', 'two CLs', 'two equal CLs', 'CL list', 'CL with sign', 'TE list', 'TE unknown',
-        'two TEs', 'space before colon', 'space before colon of TE', 'folded line'])
+        'two TEs', 'space before colon', 'space before colon of TE'])
 def test_a_request_with_doubtful_framing_is_refused_and_the_connection_closed(reading, request_bytes):
     """Where a proxy stands in front and reads the framing otherwise, what follows is another one's request."""
     with reading.connection() as conn:
@@ -227,14 +226,14 @@ def test_a_client_that_leaves_while_its_request_waits_harms_nobody(desks):
 
 def test_a_client_that_does_not_read_holds_up_nobody(reading, reader):
     with reading.connection() as slow:
-        slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        requests = get('tickets/?per_page=100') * 60
+        # More than the buffers of both ends take, so that the gateway has to wait for this client.
+        requests = get('tickets/?per_page=100') * 200
         sender = threading.Thread(target=slow.send, args=(requests,), daemon=True)
         sender.start()
         for i in range(1, 61):
             assert expect(reader.get(f'user/{i}'), 200)['id'] == i
         want = reader.get('tickets/?per_page=100').body
-        for _ in range(60):
+        for _ in range(200):
             assert slow.read_answer().body == want
         sender.join(10)
 
@@ -291,10 +290,21 @@ def test_several_gateway_threads_serve_alike(desks):
         made = [expect(c.post('departments', {'department': f'Number {i}'}), 201)
                 for i, c in enumerate(clients)]
         assert len({d['id'] for d in made}) == 30
-        expect(clients[0].log_in('admin', ADMIN_PASSWORD), 200)
-        assert clients[0].request('DELETE', 'tokens').status == 204
+    finally:
         for c in clients:
-            expect(c.get('user/1'), 401)
+            c.close()
+
+
+def test_a_token_ended_at_a_gateway_is_dead_at_all_its_threads_at_once(desks):
+    desk = desks('new', FLICKET_GATEWAY_THREADS=3)
+    clients = [Client(desk.port, False) for _ in range(12)]
+    try:
+        for i in range(5):
+            token = expect(clients[i].log_in('admin', ADMIN_PASSWORD), 200)['token']
+            for c in clients:
+                expect(c.get('user/1', token=token), 200)
+            assert clients[i].request('DELETE', 'tokens', token=token).status == 204
+            assert [c.get('user/1', token=token).status for c in clients] == [401] * 12
     finally:
         for c in clients:
             c.close()

@@ -44,7 +44,7 @@ class Result:
             if found:
                 self.tally[name] = tuple(int(n) for n in found.groups())
         lines = re.search(r'^Rows not kept or changed, (\d+) lines:\n((?:.+\n)*)', self.out, re.M)
-        self.lines = lines.group(2).splitlines() if lines else []
+        self.lines = lines.group(2).split('\n')[:-1] if lines else []
         assert not lines or int(lines.group(1)) == len(self.lines)
 
 

@@ -43,7 +43,8 @@ make_store(struct import *im, enum store store)
 	im->store[store] = store_open(path, false);
 	store_migrate(im->store[store], services[store], path);
 	if (sqlite3_exec(im->store[store], "PRAGMA journal_mode = MEMORY;"
-	    "PRAGMA synchronous = OFF; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+	    "PRAGMA synchronous = OFF; PRAGMA mmap_size = 0; BEGIN", NULL,
+	    NULL, NULL) != SQLITE_OK)
 		return stores_fail(im, store);
 	return true;
 }
