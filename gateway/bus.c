@@ -89,6 +89,20 @@ slot_refuse(struct bus *b, struct slot *s)
 	slot_resume(b, s, &a);
 }
 
+/* --- heartbeats --------------------------------------------------------------- */
+
+static void
+ping(struct line *line, int64_t now_ms, bool at_once)
+{
+	struct args	extra = { 0 };
+
+	if (line->replica->service == SERVICE_USER)
+		tokens_tell(line->bus->worker->tokens, &extra);
+	if (at_once)
+		line->replica->pinged_ms = 0;
+	replica_ping(line->replica, now_ms, &extra);
+}
+
 /* --- hearing ---------------------------------------------------------------- */
 
 static void
@@ -101,6 +115,9 @@ take_answer(struct line *line, const struct answer *a, int64_t now_ms)
 	if (replica_take_pong(line->replica, a, now_ms)) {
 		if (line->replica->service == SERVICE_USER)
 			tokens_hear(b->worker->tokens, a);
+		/* what came unasked is waited for: say that it was heard */
+		if (a->id == 0)
+			ping(line, now_ms, true);
 		return;
 	}
 	if (at >= (uint64_t)b->used)
@@ -208,7 +225,7 @@ bus_forget(struct bus *b, int slot)
 	b->slots[slot].exchange = NULL;
 }
 
-/* --- heartbeats and deadlines ------------------------------------------------ */
+/* --- losses and deadlines ------------------------------------------------ */
 
 static void
 refuse_waiting(struct bus *b, const struct line *line)
@@ -230,14 +247,11 @@ refuse_late(struct bus *b, int64_t now_ms)
 void
 bus_tick(struct bus *b, int64_t now_ms)
 {
-	struct args	seen = { 0 };
 	struct line	*line;
 
-	tokens_tell(b->worker->tokens, &seen);
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		line = &b->lines[id];
-		replica_ping(line->replica, now_ms,
-		    id == SERVICE_USER ? &seen : NULL);
+		ping(line, now_ms, false);
 		drain(line);
 		if (replica_lost(line->replica, now_ms))
 			refuse_waiting(b, line);

@@ -120,8 +120,7 @@ tokens_find(struct tokens *t, const unsigned char *hash, int64_t *ret_user_id,
 void
 tokens_tell(const struct tokens *t, struct args *ret)
 {
-	if (t->heard)
-		args_put_number(ret, KEY_SEEN, t->seen);
+	args_put_number(ret, KEY_SEEN, t->heard ? t->seen : -1);
 }
 
 static void
@@ -138,8 +137,10 @@ tokens_hear(struct tokens *t, const struct answer *a)
 
 	if (a->error != OK || seen < 0)
 		return;
-	/* the first time there may be things kept from before it was told */
-	if (!t->heard || seen < t->seen)
+	/* the first time; or the store is another; or it was not known how
+	 * much we had seen, and so nothing is said of what was between */
+	if (!t->heard || seen < t->seen ||
+	    (seen > t->seen && !args_has(&a->extra, KEY_REVOKED)))
 		forget_all(t);
 	for (size_t i = 0; i + TOKEN_HASH_BYTES <= revoked.len;
 	    i += TOKEN_HASH_BYTES)

@@ -39,10 +39,14 @@ static const struct setting table[] = {
 
 static const char *const log_levels[] = { "error", "warn", "info", "debug" };
 
+/* What is wrong with a value. A secret is not repeated. */
 static _Noreturn void
 bad_value(const char *name, const char *value, const char *want)
 {
-	fprintf(stderr, "%s: \"%s\" is not %s\n", name, value, want);
+	if (strstr(name, "PASSWORD") != NULL)
+		fprintf(stderr, "%s: this is not %s\n", name, want);
+	else
+		fprintf(stderr, "%s: \"%s\" is not %s\n", name, value, want);
 	exit(2);
 }
 

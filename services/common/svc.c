@@ -19,6 +19,7 @@
 
 #include "courier.h"
 #include "lanes.h"
+#include "listeners.h"
 #include "proto/log.h"
 #include "proto/replica.h"
 
@@ -53,6 +54,8 @@ struct svc {
 	unsigned		 slow_calls;
 	struct courier_news	 heard[SERVICE_END];
 	int64_t			 deleted[SERVICE_END];
+	struct listeners	 listeners;
+	int64_t			 announced;	/* what they are to see */
 	bool			 emitted;	/* the courier is to be woken */
 	bool			 tallied;	/* ... though not in a hurry */
 	int64_t			 stop_ms;	/* 0: not stopping */
@@ -167,13 +170,31 @@ reply_later(struct svc *s, struct call *c)
 
 /* --- hold ---------------------------------------------------------------- */
 
+/* Whether the consumer of its event has it, or cannot have it now. */
 static bool
-is_heard(const struct svc *s, const struct call *c)
+is_delivered(const struct svc *s, const struct call *c)
 {
 	const struct courier_news	*news = &s->heard[c->consumer];
 
 	return c->emitted == 0 || s->courier == NULL || !news->up ||
 	    news->seq >= c->emitted;
+}
+
+/* A write that says SEEN changed what listeners keep. */
+static bool
+is_heard(struct svc *s, const struct call *c)
+{
+	int64_t	seq = args_number(&c->answer.extra, KEY_SEEN, 0);
+
+	return is_delivered(s, c) && (seq == 0 ||
+	    listeners_have_seen(&s->listeners, seq, clock_ms()));
+}
+
+static int64_t
+hold_ms(const struct svc *s, const struct call *c)
+{
+	return args_has(&c->answer.extra, KEY_SEEN) ? LISTENER_LEASE_MS :
+	    s->settings->event_wait_ms;
 }
 
 static void
@@ -188,11 +209,13 @@ hold_or_finish(struct svc *s, struct call *c)
 {
 	s->emitted = s->emitted || c->emitted != 0;
 	s->tallied = s->tallied || c->tallied;
+	if (args_number(&c->answer.extra, KEY_SEEN, 0) > s->announced)
+		s->announced = args_number(&c->answer.extra, KEY_SEEN, 0);
 	if (is_heard(s, c)) {
 		finish_call(s, c);
 		return;
 	}
-	c->hold_until_ms = clock_ms() + s->settings->event_wait_ms;
+	c->hold_until_ms = clock_ms() + hold_ms(s, c);
 	c->next = s->held;
 	s->held = c;
 }
@@ -239,6 +262,15 @@ run_read(struct svc *s, const struct request *r)
 		log_call(c);
 }
 
+/* The end of a turn: the next one sees what was written meanwhile. */
+static void
+end_reading(struct svc *s)
+{
+	if (s->reading)
+		lane_exec(&s->reader, SQL_COMMIT);
+	s->reading = false;
+}
+
 /* A call that outlives its message takes copies of all it needs. */
 static struct call *
 call_keep(struct svc *s, const struct request *r, struct text peer)
@@ -271,6 +303,29 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 	lane_send(slow ? s->slow : s->writer, call_keep(s, r, peer));
 }
 
+/*
+ * Tell listeners what they have not seen, before their next PING asks: the
+ * answer to a PING that they did not send, with the id 0.
+ */
+static void
+announce(struct svc *s)
+{
+	struct request		 ping = { .op = OP_PING,
+				    .request_id = TEXT_OF("") };
+	const struct listener	*l;
+	struct text		 peer;
+
+	while ((l = listeners_to_tell(&s->listeners, s->announced)) != NULL) {
+		args_put_number(&ping.args, KEY_SEEN, l->seen);
+		peer = (struct text){ l->peer.base, l->peer.len };
+		s->replies.len = 0;
+		run_read(s, &ping);
+		send_to(s, peer, &s->replies);
+	}
+	s->replies.len = 0;
+	end_reading(s);
+}
+
 static void
 dispatch(struct svc *s, const struct request *r, struct text peer)
 {
@@ -282,8 +337,12 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 		answer_at_once(s, r, ERR_EXPIRED);
 	else if (s->stop_ms != 0)
 		answer_at_once(s, r, ERR_UNAVAILABLE);
-	else if (kind == OP_READ)
+	else if (kind == OP_READ) {
+		if (r->op == OP_PING && args_has(&r->args, KEY_SEEN))
+			listeners_heard(&s->listeners, peer,
+			    r->args.value[KEY_SEEN].number, clock_ms());
 		run_read(s, r);
+	}
 	else
 		send_to_lane(s, r, peer, kind == OP_SLOW);
 }
@@ -346,9 +405,7 @@ receive_requests(struct svc *s)
 {
 	for (int i = 0; i < TURN_MESSAGES && receive_message(s); i++)
 		continue;
-	if (s->reading)
-		lane_exec(&s->reader, SQL_COMMIT);
-	s->reading = false;
+	end_reading(s);
 }
 
 static void
@@ -447,6 +504,9 @@ loop(struct svc *s)
 		receive_news(s);
 		receive_answers(s, s->writer);
 		receive_answers(s, s->slow);
+		if (s->announced != 0)
+			announce(s);
+		s->announced = 0;
 		release_held(s);
 		if (s->emitted || s->tallied)
 			courier_wake(s->courier, s->emitted);
@@ -536,6 +596,7 @@ free_calls(struct svc *s)
 	buf_done(&s->read.fragment);
 	buf_done(&s->read.text);
 	buf_done(&s->replies);
+	listeners_done(&s->listeners);
 }
 
 /*

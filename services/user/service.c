@@ -58,8 +58,8 @@ static const struct op ops[] = {
 	{ .op = OP_TOKEN_CREATE, .run = token_create,
 	    .makes = K(TOKEN_HASH) | K(EXPIRES), .sql = SQL_TOKEN_INSERT,
 	    .also = { SQL_TOKEN_EXPIRE } },
-	{ .op = OP_TOKEN_DELETE, .run = op_exec, .sql = SQL_TOKEN_DELETE,
-	    .also = { SQL_REVOCATION_INSERT, SQL_REVOCATION_EXPIRE } },
+	{ .op = OP_TOKEN_DELETE, .run = token_delete, .sql = SQL_TOKEN_DELETE,
+	    .also = { SQL_REVOCATION_EXPIRE } },
 	{ .op = OP_USER_WROTE_TICKET, .run = op_exec,
 	    .sql = SQL_USER_COUNT_TICKET },
 	{ 0 }

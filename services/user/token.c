@@ -60,6 +60,19 @@ token_create(struct call *c)
 	return e;
 }
 
+enum err
+token_delete(struct call *c)
+{
+	enum err	e = op_change(c, c->op->sql, NULL);
+
+	if (e == OK)
+		e = op_change(c, SQL_REVOCATION_INSERT, NULL);
+	if (e == OK)
+		args_put_number(&c->answer.extra, KEY_SEEN,
+		    sqlite3_last_insert_rowid(c->lane->db));
+	return e;
+}
+
 static enum err
 newest_revocation(struct call *c, int64_t *ret)
 {
@@ -104,7 +117,7 @@ token_ping(struct call *c)
 	if (e != OK)
 		return e;
 	seen = args_number(&c->request.args, KEY_SEEN, newest);
-	if (seen < newest)
+	if (seen >= 0 && seen < newest)
 		e = collect_revoked(c, &seen);
 	else
 		seen = newest;

@@ -14,9 +14,16 @@ op_run	token_check;	/* answers USER_ID, RIGHTS, EXPIRES; or UNAUTHORIZED */
 op_run	token_create;	/* answers {"token": ...} */
 
 /*
+ * Ends the token, and answers SEEN, the number of its revocation: the loop
+ * holds the answer until all gateways have heard of it (svc.c).
+ */
+op_run	token_delete;
+
+/*
  * PING: beyond op_ping, tells a gateway that has SEEN revocations up to some
  * number the hashes REVOKED since, 32 bytes each, and what it then has SEEN.
- * A number lower than its own tells it to forget all it knows.
+ * A number lower than its own tells it to forget all it knows. One that keeps
+ * nothing yet says -1, and is told just the number.
  */
 op_run	token_ping;
 

@@ -1,6 +1,7 @@
 /*
  * The kinds of rows, where each comes from and goes to, and the one loop that
- * copies them all. A new column is a new row in a table here.
+ * copies them all. A new column is a new row in a table here: its name in
+ * Flicket's table, its name in ours, how to convert it, whether it must be.
  */
 #include "import_parts.h"
 
@@ -10,140 +11,139 @@
 #include "proto/log.h"
 
 static const struct column groups[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "group_name",		"group_name",		value_text,	MUST_BE },
-	{ "group_name",		"rights",		value_rights,	MUST_BE },
+	{ "id",			"id",			value_id,	MUST },
+	{ "group_name",		"group_name",		value_text,	MUST },
+	{ "group_name",		"rights",		value_rights,	MUST },
 	{ 0 }
 };
 
 static const struct column users[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "username",		"username",		value_text,	MUST_BE },
-	{ "name",		"name",			value_text,	MUST_BE },
-	{ "password",		"password",		value_bytes,	MUST_BE },
-	{ "email",		"email",		value_text,	MUST_BE },
-	{ "date_added",		"date_added",		value_date,	MUST_BE },
-	{ "date_modified",	"date_modified",	value_date,	MAY_LACK },
-	{ "job_title",		"job_title",		value_text,	MAY_LACK },
-	{ "avatar",		"avatar",		value_avatar,	MAY_LACK },
-	{ "total_posts",	"total_posts",		value_count,	MAY_LACK },
-	{ "total_assigned",	"total_assigned",	value_count,	MAY_LACK },
-	{ "locale",		"locale",		value_text,	MAY_LACK },
-	{ "disabled",		"disabled",		value_flag,	MAY_LACK },
+	{ "id",			"id",			value_id,	MUST },
+	{ "username",		"username",		value_text,	MUST },
+	{ "name",		"name",			value_text,	MUST },
+	{ "password",		"password",		value_bytes,	MUST },
+	{ "email",		"email",		value_text,	MUST },
+	{ "date_added",		"date_added",		value_date,	MUST },
+	{ "date_modified",	"date_modified",	value_date,	MAY },
+	{ "job_title",		"job_title",		value_text,	MAY },
+	{ "avatar",		"avatar",		value_avatar,	MAY },
+	{ "total_posts",	"total_posts",		value_count,	MAY },
+	{ "total_assigned",	"total_assigned",	value_count,	MAY },
+	{ "locale",		"locale",		value_text,	MAY },
+	{ "disabled",		"disabled",		value_flag,	MAY },
 	{ 0 }
 };
 
 static const struct column members[] = {
-	{ "user_id",		"user_id",		value_user,	MUST_BE },
-	{ "group_id",		"group_id",		value_group,	MUST_BE },
+	{ "user_id",		"user_id",		value_user,	MUST },
+	{ "group_id",		"group_id",		value_group,	MUST },
 	{ 0 }
 };
 
 /* Flicket has at most one token per user, in the user's row. */
 static const struct column tokens[] = {
-	{ "token",		"hash",			value_token,	MUST_BE },
-	{ "token_expiration",	"expires",		value_expiry,	MUST_BE },
-	{ "id",			"user_id",		value_user,	MUST_BE },
-	{ "id",			"date_added",		value_now,	MUST_BE },
+	{ "token",		"hash",			value_token,	MUST },
+	{ "token_expiration",	"expires",		value_expiry,	MUST },
+	{ "id",			"user_id",		value_user,	MUST },
+	{ "id",			"date_added",		value_now,	MUST },
 	{ 0 }
 };
 
 static const struct column departments[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "department",		"department",		value_text,	MUST_BE },
+	{ "id",			"id",			value_id,	MUST },
+	{ "department",		"department",		value_text,	MUST },
 	{ 0 }
 };
 
 static const struct column categories[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "category",		"category",		value_text,	MUST_BE },
-	{ "department_id",	"department_id",	value_department,
-	    MUST_BE },
+	{ "id",			"id",			value_id,	MUST },
+	{ "category",		"category",		value_text,	MUST },
+	{ "department_id",	"department_id", value_department,	MUST },
 	{ 0 }
 };
 
 static const struct column priorities[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "priority",		"priority",		value_text,	MUST_BE },
+	{ "id",			"id",			value_id,	MUST },
+	{ "priority",		"priority",		value_text,	MUST },
 	{ 0 }
 };
 
 static const struct column statuses[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "status",		"status",		value_text,	MUST_BE },
+	{ "id",			"id",			value_id,	MUST },
+	{ "status",		"status",		value_text,	MUST },
 	{ 0 }
 };
 
 static const struct column names[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "name",		"name",			value_text,	MUST_BE },
+	{ "id",			"id",			value_id,	MUST },
+	{ "name",		"name",			value_text,	MUST },
 	{ 0 }
 };
 
 static const struct column tickets[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "title",		"title",		value_text,	MUST_BE },
-	{ "content",		"content",		value_text,	MUST_BE },
-	{ "started_id",		"started_id",		value_integer,	MUST_BE },
-	{ "date_added",		"date_added",		value_date,	MUST_BE },
-	{ "date_modified",	"date_modified",	value_date,	MUST_BE },
-	{ "modified_id",	"modified_id",		value_integer,	MUST_BE },
-	{ "status_id",		"status_id",		value_integer,	MUST_BE },
-	{ "category_id",	"category_id",		value_integer,	MUST_BE },
-	{ "assigned_id",	"assigned_id",		value_integer,	MUST_BE },
-	{ "ticket_priority_id",	"ticket_priority_id",	value_integer,	MUST_BE },
-	{ "hours",		"hours",		value_hours,	MAY_LACK },
-	{ "last_updated",	"last_updated",		value_date,	MAY_LACK },
+	{ "id",			"id",			value_id,	MUST },
+	{ "title",		"title",		value_text,	MUST },
+	{ "content",		"content",		value_text,	MUST },
+	{ "started_id",		"started_id",		value_integer,	MUST },
+	{ "date_added",		"date_added",		value_date,	MUST },
+	{ "date_modified",	"date_modified",	value_date,	MUST },
+	{ "modified_id",	"modified_id",		value_integer,	MUST },
+	{ "status_id",		"status_id",		value_integer,	MUST },
+	{ "category_id",	"category_id",		value_integer,	MUST },
+	{ "assigned_id",	"assigned_id",		value_integer,	MUST },
+	{ "ticket_priority_id",	"ticket_priority_id",	value_integer,	MUST },
+	{ "hours",		"hours",		value_hours,	MAY },
+	{ "last_updated",	"last_updated",		value_date,	MAY },
 	{ 0 }
 };
 
 static const struct column subscriptions[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "ticket_id",		"ticket_id",		value_integer,	MUST_BE },
-	{ "user_id",		"user_id",		value_integer,	MUST_BE },
+	{ "id",			"id",			value_id,	MUST },
+	{ "ticket_id",		"ticket_id",		value_integer,	MUST },
+	{ "user_id",		"user_id",		value_integer,	MUST },
 	{ 0 }
 };
 
 static const struct column actions[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "ticket_id",		"ticket_id",		value_integer,	MUST_BE },
-	{ "post_id",		"post_id",		value_integer,	MAY_LACK },
-	{ "action",		"action",		value_text,	MAY_LACK },
-	{ "data",		"data",			value_json,	MAY_LACK },
-	{ "user_id",		"user_id",		value_integer,	MUST_BE },
-	{ "recipient_id",	"recipient_id",		value_integer,	MAY_LACK },
-	{ "date",		"date",			value_date,	MAY_LACK },
+	{ "id",			"id",			value_id,	MUST },
+	{ "ticket_id",		"ticket_id",		value_integer,	MUST },
+	{ "post_id",		"post_id",		value_integer,	MAY },
+	{ "action",		"action",		value_text,	MAY },
+	{ "data",		"data",			value_json,	MAY },
+	{ "user_id",		"user_id",		value_integer,	MUST },
+	{ "recipient_id",	"recipient_id",		value_integer,	MAY },
+	{ "date",		"date",			value_date,	MAY },
 	{ 0 }
 };
 
 static const struct column posts[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "ticket_id",		"ticket_id",		value_integer,	MUST_BE },
-	{ "content",		"content",		value_text,	MUST_BE },
-	{ "user_id",		"user_id",		value_integer,	MUST_BE },
-	{ "date_added",		"date_added",		value_date,	MUST_BE },
-	{ "date_modified",	"date_modified",	value_date,	MUST_BE },
-	{ "modified_id",	"modified_id",		value_integer,	MUST_BE },
-	{ "hours",		"hours",		value_hours,	MAY_LACK },
+	{ "id",			"id",			value_id,	MUST },
+	{ "ticket_id",		"ticket_id",		value_integer,	MUST },
+	{ "content",		"content",		value_text,	MUST },
+	{ "user_id",		"user_id",		value_integer,	MUST },
+	{ "date_added",		"date_added",		value_date,	MUST },
+	{ "date_modified",	"date_modified",	value_date,	MUST },
+	{ "modified_id",	"modified_id",		value_integer,	MUST },
+	{ "hours",		"hours",		value_hours,	MAY },
 	{ 0 }
 };
 
 static const struct column uploads[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "posts_id",		"post_id",		value_integer,	MUST_BE },
-	{ "topic_id",		"topic_id",		value_integer,	MUST_BE },
-	{ "filename",		"filename",		value_upload,	MUST_BE },
-	{ "original_filename",	"original_filename",	value_text,	MUST_BE },
+	{ "id",			"id",			value_id,	MUST },
+	{ "posts_id",		"post_id",		value_integer,	MUST },
+	{ "topic_id",		"topic_id",		value_integer,	MUST },
+	{ "filename",		"filename",		value_upload,	MUST },
+	{ "original_filename",	"original_filename",	value_text,	MUST },
 	{ 0 }
 };
 
 static const struct column histories[] = {
-	{ "id",			"id",			value_id,	MUST_BE },
-	{ "post_id",		"post_id",		value_integer,	MUST_BE },
-	{ "topic_id",		"topic_id",		value_integer,	MUST_BE },
-	{ "date_modified",	"date_modified",	value_date,	MUST_BE },
-	{ "original_content",	"original_content",	value_text,	MUST_BE },
-	{ "user_id",		"user_id",		value_integer,	MUST_BE },
+	{ "id",			"id",			value_id,	MUST },
+	{ "post_id",		"post_id",		value_integer,	MUST },
+	{ "topic_id",		"topic_id",		value_integer,	MUST },
+	{ "date_modified",	"date_modified",	value_date,	MUST },
+	{ "original_content",	"original_content",	value_text,	MUST },
+	{ "user_id",		"user_id",		value_integer,	MUST },
 	{ 0 }
 };
 

@@ -61,7 +61,8 @@ enum keep {
  */
 typedef enum keep value_fn(struct row *, int n);
 
-enum presence { MUST_BE, MAY_LACK };	/* MAY_LACK: a missing one is NULL */
+/* MUST be in Flicket's table, or MAY: what older ones lack counts as NULL. */
+enum presence { MUST, MAY };
 
 struct column {
 	const char	*from;		/* name in Flicket's table */
@@ -76,7 +77,7 @@ struct kind {
 	const char	*from;		/* Flicket's table */
 	bool		 from_users;	/* or one of the new user store */
 	const char	*where;		/* NULL: all rows */
-	const char	*label;		/* SQL: what a row is called; NULL: id */
+	const char	*label;		/* SQL: a row's name; NULL: id */
 	const char	*order;		/* SQL; NULL: id */
 	enum store	 store;
 	const char	*into;		/* our table */
@@ -98,9 +99,8 @@ struct tally {
 struct import {
 	const char	*path;		/* Flicket's database, as given */
 	const char	*data;		/* the data folder, as given */
-	char		 work[40];	/* where it is built, in data; "" none */
+	char		 work[40];	/* built here, in data; "": not yet */
 	bool		 exchanges;	/* data has stores, of defaults */
-	bool		 replaced;	/* ... and they were replaced */
 	int		 data_fd;
 	int		 lock[STORE_COUNT];	/* -1: no such store yet */
 	int64_t		 now;		/* when the run began, microseconds */
@@ -158,7 +158,8 @@ bool	stores_close(struct import *);
 bool	stores_fail(struct import *, enum store);
 
 /* import_kinds.c */
-extern const struct kind import_kinds[];	/* one without `one` ends them */
+/* One without `one` ends them. */
+extern const struct kind import_kinds[];
 bool	kinds_copy(struct import *);
 
 /* import_value.c */

@@ -165,9 +165,9 @@ print_files(const char *what, const char *option, const struct files *f)
 static void
 print_next(const struct import *im)
 {
-	if (im->replaced)
-		printf("The defaults that were in %s are replaced, the password "
-		    "of admin included.\n", im->data);
+	if (im->exchanges)
+		printf("The defaults that were in %s are replaced, the "
+		    "password of admin included.\n", im->data);
 	printf("The import is in place in %s. Next: start the services on it; "
 	    "everybody logs in\nwith the name and password they had in "
 	    "Flicket.\n", im->data);

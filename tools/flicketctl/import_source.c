@@ -189,7 +189,7 @@ static const char settings_sql[] =
 bool
 source_open(struct import *im)
 {
-	struct head	 head;
+	struct head	 head = { 0 };
 	char		 path[PATH_MAX], *uri;
 	int		 rc;
 
@@ -258,7 +258,7 @@ find_missing(sqlite3 *db, const struct kind *kind, FILE *f)
 		return;
 	}
 	for (const struct column *c = kind->columns; c->to != NULL; c++)
-		if (c->presence == MUST_BE &&
+		if (c->presence == MUST &&
 		    !has_column(db, kind->from, c->from))
 			fprintf(f, "\n  no column %s in table %s", c->from,
 			    kind->from);
@@ -310,11 +310,12 @@ static bool
 count_rows(struct import *im, sqlite3 *db, const struct kind *kind,
     int64_t *ret)
 {
-	char		*sql = sqlite3_mprintf("SELECT count(*) FROM %s WHERE %s",
-			    kind->from, kind->where != NULL ? kind->where : "1");
 	sqlite3_stmt	*st;
+	char		*sql;
 	bool		 ok;
 
+	sql = sqlite3_mprintf("SELECT count(*) FROM %s WHERE %s", kind->from,
+	    kind->where != NULL ? kind->where : "1");
 	CHECK(sql != NULL);
 	ok = prepare(im, db, sql, &st);
 	sqlite3_free(sql);

@@ -73,7 +73,7 @@ stores_make(struct import *im)
 		return report_fail("%s/%s: %s", im->data, work,
 		    strerror(errno));
 	memcpy(im->work, work, sizeof(work));
-	for (int i = 0; i < STORE_COUNT; i++)
+	for (enum store i = 0; i < STORE_COUNT; i++)
 		if (!make_store(im, i))
 			return false;
 	return make_lines(im) && files_make(im);
@@ -100,7 +100,7 @@ stores_close(struct import *im)
 {
 	char	wal[96];
 
-	for (int i = 0; i < STORE_COUNT; i++) {
+	for (enum store i = 0; i < STORE_COUNT; i++) {
 		const char	*name = import_store_names[i];
 
 		if (!close_store(im, i))

@@ -197,7 +197,7 @@ lock_stores(struct import *im)
 {
 	char	path[64];
 
-	for (int i = 0; i < STORE_COUNT; i++) {
+	for (enum store i = 0; i < STORE_COUNT; i++) {
 		snprintf(path, sizeof(path), "stores/%s",
 		    import_store_names[i]);
 		if (im->lock[i] != -1 || access(path, F_OK) == -1)
@@ -343,7 +343,7 @@ check_stores(struct import *im)
 {
 	if (!lock_stores(im))
 		return false;
-	for (int i = 0; i < STORE_COUNT; i++)
+	for (enum store i = 0; i < STORE_COUNT; i++)
 		if (!check_store(im, i))
 			return false;
 	return check_folders(im);
@@ -410,7 +410,6 @@ target_switch(struct import *im)
 		return report_fail("stopped");
 	if (!check_stores(im) || !put_in_place(im))
 		return false;
-	im->replaced = im->exchanges;
 	if (fsync(im->data_fd) == -1)
 		fprintf(stderr, "flicketctl import: %s: %s; a power failure "
 		    "may undo the import\n", im->data, strerror(errno));

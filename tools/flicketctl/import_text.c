@@ -67,7 +67,7 @@ is_control(const unsigned char *s)
 	return s[0] < ' ' || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
 }
 
-void
+size_t
 text_escape(char *out, const char *text, size_t len)
 {
 	const unsigned char	*s = (const unsigned char *)text;

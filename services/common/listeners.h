@@ -1,0 +1,42 @@
+/*
+ * Listeners: peers that keep something of ours in memory and must hear when
+ * it changes (gateways, of tokens). Each PING of theirs says how far they
+ * have heard; one that was not heard of for LISTENER_LEASE_MS has to ask
+ * before it trusts what it keeps, and is forgotten here.
+ */
+#ifndef COMMON_LISTENERS_H
+#define COMMON_LISTENERS_H
+
+#include <stdbool.h>
+
+#include "proto/buf.h"
+
+#define LISTENER_LEASE_MS	1000
+
+struct listener {
+	struct buf	peer;		/* ZeroMQ identity */
+	int64_t		seen;		/* heard up to here; -1: nothing yet */
+	int64_t		pinged_ms;
+	bool		told;		/* of something it has not seen yet */
+};
+
+struct listeners {
+	struct listener	*rows;
+	size_t		 count;
+	size_t		 size;
+};
+
+void	listeners_done(struct listeners *);
+
+/* A peer's PING says what it has seen. */
+void	listeners_heard(struct listeners *, struct text peer, int64_t seen,
+	    int64_t now_ms);
+
+/* Whether all that count have seen this. Forgets those whose lease is over. */
+bool	listeners_have_seen(struct listeners *, int64_t seq, int64_t now_ms);
+
+/* The next one that has not seen this and was not told yet; it now counts as
+ * told. NULL if there is none. */
+const struct listener	*listeners_to_tell(struct listeners *, int64_t seq);
+
+#endif
