@@ -15,6 +15,7 @@ struct line {
 	struct bus	*bus;
 	struct replica	*replica;
 	h2o_socket_t	*watch;
+	bool		 counted;	/* in the gateway's `up` */
 };
 
 /* A question that is not answered yet. */
@@ -103,6 +104,19 @@ ping(struct line *line, int64_t now_ms, bool at_once)
 	replica_ping(line->replica, now_ms, &extra);
 }
 
+/* Keep count of the workers that a service answers. */
+static void
+count_up(struct line *line)
+{
+	struct replica	*r = line->replica;
+
+	if (line->counted == r->up)
+		return;
+	line->counted = r->up;
+	atomic_fetch_add(&line->bus->worker->gateway->up[r->service],
+	    r->up ? 1 : -1);
+}
+
 /* --- hearing ---------------------------------------------------------------- */
 
 static void
@@ -115,6 +129,7 @@ take_answer(struct line *line, const struct answer *a, int64_t now_ms)
 	if (replica_take_pong(line->replica, a, now_ms)) {
 		if (line->replica->service == SERVICE_USER)
 			tokens_hear(b->worker->tokens, a);
+		count_up(line);
 		/* what came unasked is waited for: say that it was heard */
 		if (a->id == 0)
 			ping(line, now_ms, true);
@@ -255,6 +270,7 @@ bus_tick(struct bus *b, int64_t now_ms)
 		drain(line);
 		if (replica_lost(line->replica, now_ms))
 			refuse_waiting(b, line);
+		count_up(line);
 	}
 	refuse_late(b, now_ms);
 }

@@ -1,8 +1,6 @@
 /* Pages: a row each. */
 #include "page.h"
 
-#include "bus.h"
-
 extern const unsigned char	default_avatar_bytes[];
 extern const size_t		default_avatar_size;
 
@@ -44,6 +42,15 @@ page_healthz(struct exchange *x)
 	    TEXT_OF("{\"status\":\"alive\"}\n"));
 }
 
+/* Ready is what all workers can use: the next request may be any one's. */
+static bool
+is_up(const struct exchange *x, enum service_id id)
+{
+	const struct gateway	*g = x->worker->gateway;
+
+	return atomic_load(&g->up[id]) == g->settings->gateway_threads;
+}
+
 static enum flow
 page_readyz(struct exchange *x)
 {
@@ -52,7 +59,7 @@ page_readyz(struct exchange *x)
 
 	buf_put_text(b, "{\"services\":{");
 	for (unsigned id = 1; id < SERVICE_END; id++) {
-		up = bus_is_up(x->worker->bus, (enum service_id)id);
+		up = is_up(x, (enum service_id)id);
 		all = all && up;
 		buf_printf(b, "%s\"%s\":\"%s\"", id > 1 ? "," : "",
 		    service_name((enum service_id)id), up ? "up" : "down");
@@ -80,7 +87,7 @@ page_metrics(struct exchange *x)
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		buf_printf(b, "flicket_service_up{service=\"%s\"} %d\n",
 		    service_name((enum service_id)id),
-		    bus_is_up(x->worker->bus, (enum service_id)id));
+		    is_up(x, (enum service_id)id));
 	return answer_buffered(x, 200, "text/plain; version=0.0.4");
 }
 

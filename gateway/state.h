@@ -22,6 +22,7 @@ struct gateway {
 	struct text		 roots[MARK_END]; /* what a mark stands for */
 	int			 listener;
 	atomic_bool		 stopping;
+	_Atomic int64_t		 up[SERVICE_END]; /* workers that reach it */
 	_Atomic uint64_t	 answered[6];	/* by first digit of the status */
 	uint32_t		 boot;		/* random, for request ids */
 };

@@ -48,7 +48,7 @@ add(struct listeners *l, struct text peer)
 
 void
 listeners_heard(struct listeners *l, struct text peer, int64_t seen,
-    int64_t now_ms)
+    int64_t told_seq, int64_t now_ms)
 {
 	struct listener	*row = find(l, peer);
 
@@ -58,7 +58,7 @@ listeners_heard(struct listeners *l, struct text peer, int64_t seen,
 		return;
 	row->seen = seen;
 	row->pinged_ms = now_ms;
-	row->told = false;
+	row->told_seq = told_seq;
 }
 
 /* The last row takes the place; the two swap their memory. */
@@ -89,11 +89,12 @@ listeners_have_seen(struct listeners *l, int64_t seq, int64_t now_ms)
 }
 
 const struct listener *
-listeners_to_tell(struct listeners *l, int64_t seq)
+listeners_to_tell(struct listeners *l, int64_t seq, int64_t *ret_told_seq)
 {
 	for (size_t i = 0; i < l->count; i++)
-		if (!l->rows[i].told && l->rows[i].seen < seq) {
-			l->rows[i].told = true;
+		if (l->rows[i].told_seq < seq) {
+			*ret_told_seq = l->rows[i].told_seq;
+			l->rows[i].told_seq = seq;
 			return &l->rows[i];
 		}
 	return NULL;

@@ -15,9 +15,9 @@
 
 struct listener {
 	struct buf	peer;		/* ZeroMQ identity */
-	int64_t		seen;		/* heard up to here; -1: nothing yet */
+	int64_t		seen;		/* says it heard up to here; -1: no */
+	int64_t		told_seq;	/* was told up to here */
 	int64_t		pinged_ms;
-	bool		told;		/* of something it has not seen yet */
 };
 
 struct listeners {
@@ -28,15 +28,18 @@ struct listeners {
 
 void	listeners_done(struct listeners *);
 
-/* A peer's PING says what it has seen. */
+/* A peer's PING says what it has seen, and the answer what it is told. */
 void	listeners_heard(struct listeners *, struct text peer, int64_t seen,
-	    int64_t now_ms);
+	    int64_t told_seq, int64_t now_ms);
 
 /* Whether all that count have seen this. Forgets those whose lease is over. */
 bool	listeners_have_seen(struct listeners *, int64_t seq, int64_t now_ms);
 
-/* The next one that has not seen this and was not told yet; it now counts as
- * told. NULL if there is none. */
-const struct listener	*listeners_to_tell(struct listeners *, int64_t seq);
+/*
+ * The next one that was not told this yet; it now counts as told, and
+ * *ret_told_seq is what it was told before. NULL if there is none.
+ */
+const struct listener	*listeners_to_tell(struct listeners *, int64_t seq,
+			    int64_t *ret_told_seq);
 
 #endif

@@ -303,6 +303,15 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 	lane_send(slow ? s->slow : s->writer, call_keep(s, r, peer));
 }
 
+static void
+note_listener(struct svc *s, const struct request *ping, struct text peer)
+{
+	int64_t	seen = ping->args.value[KEY_SEEN].number;
+
+	listeners_heard(&s->listeners, peer, seen,
+	    args_number(&s->read.answer.extra, KEY_SEEN, seen), clock_ms());
+}
+
 /*
  * Tell listeners what they have not seen, before their next PING asks: the
  * answer to a PING that they did not send, with the id 0.
@@ -314,9 +323,11 @@ announce(struct svc *s)
 				    .request_id = TEXT_OF("") };
 	const struct listener	*l;
 	struct text		 peer;
+	int64_t			 told_seq;
 
-	while ((l = listeners_to_tell(&s->listeners, s->announced)) != NULL) {
-		args_put_number(&ping.args, KEY_SEEN, l->seen);
+	while ((l = listeners_to_tell(&s->listeners, s->announced,
+	    &told_seq)) != NULL) {
+		args_put_number(&ping.args, KEY_SEEN, told_seq);
 		peer = (struct text){ l->peer.base, l->peer.len };
 		s->replies.len = 0;
 		run_read(s, &ping);
@@ -338,10 +349,9 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 	else if (s->stop_ms != 0)
 		answer_at_once(s, r, ERR_UNAVAILABLE);
 	else if (kind == OP_READ) {
-		if (r->op == OP_PING && args_has(&r->args, KEY_SEEN))
-			listeners_heard(&s->listeners, peer,
-			    r->args.value[KEY_SEEN].number, clock_ms());
 		run_read(s, r);
+		if (r->op == OP_PING && args_has(&r->args, KEY_SEEN))
+			note_listener(s, r, peer);
 	}
 	else
 		send_to_lane(s, r, peer, kind == OP_SLOW);

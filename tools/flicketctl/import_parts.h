@@ -184,9 +184,9 @@ size_t	text_clean(const char *, size_t len, char *out, size_t *ret_bad,
 #define QUOTE_SIZE	520
 /*
  * Text as part of a line: escaped, and cut if it is long. What is written to
- * out fits QUOTE_SIZE with two bytes to spare.
+ * out fits QUOTE_SIZE with two bytes to spare. Returns its length.
  */
-void	text_escape(char *out, const char *, size_t len);
+size_t	text_escape(char *out, const char *, size_t len);
 /* The same between quotes. Returns out. */
 const char *text_quote(char out[QUOTE_SIZE], const char *, size_t len);
 

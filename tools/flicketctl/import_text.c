@@ -70,6 +70,7 @@ is_control(const unsigned char *s)
 size_t
 text_escape(char *out, const char *text, size_t len)
 {
+	char			*start = out;
 	const unsigned char	*s = (const unsigned char *)text;
 	size_t			 step, i;
 	bool			 good;
@@ -82,13 +83,18 @@ text_escape(char *out, const char *text, size_t len)
 			for (size_t j = i; j < i + step; j++)
 				out += sprintf(out, "\\x%02x", s[j]);
 	}
-	strcpy(out, i < len ? "..." : "");
+	if (i < len)
+		out = mempcpy(out, "...", 3);
+	*out = '\0';
+	return (size_t)(out - start);
 }
 
 const char *
 text_quote(char out[QUOTE_SIZE], const char *text, size_t len)
 {
-	out[0] = '"';
-	text_escape(out + 1, text, len);
-	return strcat(out, "\"");
+	size_t	end = text_escape(out + 1, text, len) + 1;
+
+	out[0] = out[end] = '"';
+	out[end + 1] = '\0';
+	return out;
 }
