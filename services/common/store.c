@@ -22,6 +22,19 @@
 
 extern const char	common_sql[];
 
+/*
+ * Whether a path still leads to an open file. An import puts other folders
+ * in the place of the stores; a lock in the old ones is worth nothing.
+ */
+static bool
+is_still_there(int fd, const char *path)
+{
+	struct stat	opened, found;
+
+	return fstat(fd, &opened) == 0 && stat(path, &found) == 0 &&
+	    opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
+}
+
 int
 store_lock(const char *folder)
 {
@@ -32,12 +45,13 @@ store_lock(const char *folder)
 		return -1;
 	buf_printf(&path, "%s/lock", folder);
 	fd = open(path.base, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	buf_done(&path);
-	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1) {
+	if (fd != -1 && (flock(fd, LOCK_EX | LOCK_NB) == -1 ||
+	    !is_still_there(fd, path.base))) {
 		close(fd);
+		fd = -1;
 		errno = EWOULDBLOCK;
-		return -1;
 	}
+	buf_done(&path);
 	return fd;
 }
 

@@ -280,31 +280,42 @@ def test_every_answer_says_what_it_is(reader):
         json.loads(answer.body)
 
 
-def test_several_gateway_threads_serve_alike(desks):
+def threaded_desk(desks):
+    """A desk whose gateway has several threads, ready on all of them: each connection is one thread's."""
     desk = desks('new', FLICKET_GATEWAY_THREADS=3)
-    admin = desk.admin()
-    clients = [Client(desk.port, admin.token) for _ in range(30)]
-    try:
-        for c in clients:
-            assert expect(c.get('user/1'), 200)['username'] == 'admin'
-        made = [expect(c.post('departments', {'department': f'Number {i}'}), 201)
-                for i, c in enumerate(clients)]
-        assert len({d['id'] for d in made}) == 30
-    finally:
-        for c in clients:
-            c.close()
+    clients = [desk.client() for _ in range(24)]
+    wait_until(lambda: all(c.get('/readyz').status == 200 for c in clients), 10, 'all threads ready')
+    return desk, clients
+
+
+def test_several_gateway_threads_serve_alike(desks):
+    desk, clients = threaded_desk(desks)
+    token = desk.admin().token
+    for c in clients:
+        assert expect(c.get('user/1', token=token), 200)['username'] == 'admin'
+    made = [expect(c.post('departments', {'department': f'Number {i}'}, token=token), 201)
+            for i, c in enumerate(clients)]
+    assert len({d['id'] for d in made}) == len(clients)
+
+
+def test_a_gateway_is_ready_when_all_its_threads_are(desks):
+    desk = desks('new', FLICKET_GATEWAY_THREADS=8)
+    for _ in range(5):
+        desk.processes['gateway'].terminate()
+        desk.restart('gateway')
+        desk.wait_ready()
+        answers = []
+        for _ in range(40):
+            with desk.client() as c:
+                answers.append(c.get('/readyz').status)
+        assert answers == [200] * 40
 
 
 def test_a_token_ended_at_a_gateway_is_dead_at_all_its_threads_at_once(desks):
-    desk = desks('new', FLICKET_GATEWAY_THREADS=3)
-    clients = [Client(desk.port, False) for _ in range(12)]
-    try:
-        for i in range(5):
-            token = expect(clients[i].log_in('admin', ADMIN_PASSWORD), 200)['token']
-            for c in clients:
-                expect(c.get('user/1', token=token), 200)
-            assert clients[i].request('DELETE', 'tokens', token=token).status == 204
-            assert [c.get('user/1', token=token).status for c in clients] == [401] * 12
-    finally:
+    _, clients = threaded_desk(desks)
+    for i in range(5):
+        token = expect(clients[i].log_in('admin', ADMIN_PASSWORD), 200)['token']
         for c in clients:
-            c.close()
+            expect(c.get('user/1', token=token), 200)
+        assert clients[i].request('DELETE', 'tokens', token=token).status == 204
+        assert [c.get('user/1', token=token).status for c in clients] == [401] * len(clients)
