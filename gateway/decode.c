@@ -50,8 +50,9 @@ read_integer(struct text t, int64_t *ret)
 		    __builtin_add_overflow(n, *p - '0', &n);
 	}
 	if (beyond)
-		n = INT64_MAX;
-	*ret = negative ? -n : n;
+		*ret = negative ? INT64_MIN : INT64_MAX;
+	else
+		*ret = negative ? -n : n;
 	return digit;
 }
 

@@ -198,6 +198,92 @@ as_args(const msgpack_object *o, struct args *ret)
 	return true;
 }
 
+/* What the head of an item says: the bytes behind it, and the items in it. */
+struct head {
+	size_t		bytes;		/* of the head itself */
+	uint64_t	payload;	/* bytes behind it */
+	uint64_t	items;		/* items behind it */
+};
+
+static uint64_t
+big_endian(const unsigned char *p, size_t len)
+{
+	uint64_t	n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n = n << 8 | p[i];
+	return n;
+}
+
+/* Heads from 0xc0 to 0xdf (msgpack's specification, "Overview"). */
+static const struct {
+	unsigned char	length;		/* bytes of a length behind the byte */
+	unsigned char	fixed;		/* bytes of payload besides that */
+	unsigned char	items;		/* items for each of the length */
+} heads[32] = {
+	/* nil, (none), false, true, bin 8 16 32, ext 8 16 32 */
+	{ 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 }, { 1, 0, 0 },
+	{ 2, 0, 0 }, { 4, 0, 0 }, { 1, 1, 0 }, { 2, 1, 0 }, { 4, 1, 0 },
+	/* float 32 64, uint 8 16 32 64, int 8 16 32 64 */
+	{ 0, 4, 0 }, { 0, 8, 0 }, { 0, 1, 0 }, { 0, 2, 0 }, { 0, 4, 0 },
+	{ 0, 8, 0 }, { 0, 1, 0 }, { 0, 2, 0 }, { 0, 4, 0 }, { 0, 8, 0 },
+	/* fixext 1 2 4 8 16, str 8 16 32, array 16 32, map 16 32 */
+	{ 0, 2, 0 }, { 0, 3, 0 }, { 0, 5, 0 }, { 0, 9, 0 }, { 0, 17, 0 },
+	{ 1, 0, 0 }, { 2, 0, 0 }, { 4, 0, 0 }, { 2, 0, 1 }, { 4, 0, 1 },
+	{ 2, 0, 2 }, { 4, 0, 2 },
+};
+
+static bool
+read_head(const unsigned char *p, size_t left, struct head *ret)
+{
+	size_t		row = (size_t)(*p - 0xc0) & 31;
+	uint64_t	length;
+
+	*ret = (struct head){ .bytes = 1 };
+	if (*p < 0x80 || *p >= 0xe0)			/* small numbers */
+		return true;
+	if (*p < 0x90)					/* small maps */
+		ret->items = (uint64_t)(*p & 15) * 2;
+	else if (*p < 0xa0)				/* small arrays */
+		ret->items = *p & 15;
+	else if (*p < 0xc0)				/* short texts */
+		ret->payload = *p & 31;
+	else {
+		ret->bytes += heads[row].length;
+		if (left < ret->bytes)
+			return false;
+		length = big_endian(p + 1, heads[row].length);
+		ret->items = length * heads[row].items;
+		ret->payload = heads[row].fixed +
+		    (heads[row].items == 0 ? length : 0);
+	}
+	return true;
+}
+
+/*
+ * Whether the next object is whole. msgpack-c reserves memory for as many
+ * items as a head claims, so the claims are held against the bytes first.
+ */
+static bool
+is_whole(const struct frame_reader *r)
+{
+	const unsigned char	*p = (const unsigned char *)r->base + r->at;
+	size_t			 left = r->len - r->at;
+	uint64_t		 items = 1;
+	struct head		 h;
+
+	for (; items > 0; items += h.items - 1) {
+		if (left == 0 || !read_head(p, left, &h) ||
+		    h.payload > left - h.bytes ||
+		    items - 1 > left - h.bytes - h.payload ||
+		    h.items > left - h.bytes - h.payload)
+			return false;
+		p += h.bytes + h.payload;
+		left -= h.bytes + h.payload;
+	}
+	return true;
+}
+
 static enum frame_result
 next_object(struct frame_reader *r, msgpack_object *ret)
 {
@@ -205,6 +291,10 @@ next_object(struct frame_reader *r, msgpack_object *ret)
 
 	if (r->at == r->len)
 		return FRAME_END;
+	if (!is_whole(r)) {
+		r->at = r->len;
+		return FRAME_BAD;
+	}
 	msgpack_zone_clear(&r->zone);
 	result = msgpack_unpack(r->base, r->len, &r->at, &r->zone, ret);
 	if (result == MSGPACK_UNPACK_SUCCESS ||
@@ -277,5 +367,8 @@ frame_next_args(struct frame_reader *r, struct args *ret)
 
 	if (result != FRAME_ONE)
 		return result;
-	return as_args(&o, ret) ? FRAME_ONE : FRAME_BAD;
+	if (as_args(&o, ret))
+		return FRAME_ONE;
+	r->at = r->len;
+	return FRAME_BAD;
 }

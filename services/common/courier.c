@@ -18,9 +18,12 @@ struct consumer {
 	struct replica	*replica;
 	bool		 said_up;	/* what the loop was told */
 	int64_t		 acked;		/* seq delivered up to here */
-	int64_t		 sent;		/* last seq of the batch under way */
+	int64_t		 seqs[BATCH_EVENTS]; /* of the batch under way; 0:
+					     * this one is answered */
+	unsigned	 count;		/* of the batch */
+	unsigned	 under_way;	/* ... not answered yet */
+	int64_t		 sent;		/* the last one's seq */
 	int64_t		 sent_ms;
-	unsigned	 under_way;	/* events not answered yet */
 	bool		 failed;	/* one of them was refused */
 	int64_t		 due_ms;	/* when to look for events */
 };
@@ -125,14 +128,15 @@ collect_batch(struct courier *k, struct consumer *c)
 	args_put_number(args, KEY_SEQ, c->acked);
 	args_put_number(args, KEY_LIMIT, BATCH_EVENTS);
 	st = op_statement(&call, SQL_OUTBOX_NEXT);
-	c->under_way = 0;
+	c->count = 0;
 	c->replica->out.len = 0;
 	while (sqlite3_step(st) == SQLITE_ROW) {
 		if (!put_event(k, c, st, after))
 			break;
 		after = c->sent = sqlite3_column_int64(st, 0);
-		c->under_way++;
+		c->seqs[c->count++] = after;
 	}
+	c->under_way = c->count;
 	if (sqlite3_reset(st) != SQLITE_OK)
 		log_error("outbox: %s", sqlite3_errmsg(k->lane.db));
 }
@@ -157,15 +161,27 @@ send_next(struct courier *k, struct consumer *c, int64_t now_ms)
 
 /* --- hearing ------------------------------------------------------------- */
 
+/* Whether an answer is to an event under way that had none before. */
+static bool
+strike_off(struct consumer *c, int64_t seq)
+{
+	if (c->under_way == 0)
+		return false;
+	for (unsigned i = 0; i < c->count; i++)
+		if (c->seqs[i] == seq && seq != 0) {
+			c->seqs[i] = 0;
+			return true;
+		}
+	return false;
+}
+
 static void
 take_answer(struct courier *k, struct consumer *c, const struct answer *a,
     int64_t now_ms)
 {
 	if (replica_take_pong(c->replica, a, now_ms))
 		return;
-	if (c->under_way == 0 ||
-	    a->id > REPLICA_FIRST_ID + (uint64_t)c->sent ||
-	    a->id <= REPLICA_FIRST_ID + (uint64_t)c->acked)
+	if (!strike_off(c, (int64_t)(a->id - REPLICA_FIRST_ID)))
 		return;		/* of a batch we gave up on */
 	if (a->error != OK) {
 		log_warn("%s service refuses event %llu: %s",

@@ -77,6 +77,17 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 	    info->service != SERVICE_ANY))
 		log_fatal("%s service: row %zu is an operation of another "
 		    "service", service_name(t->service->id), row);
+	if (t->first[op->op] != NULL && op[-1].op != op->op)
+		log_fatal("operation %s: its rows do not stand together",
+		    info->name);
+	if ((op->run == op_one || op->run == op_page || op->run == op_exec) &&
+	    op->sql == SQL_NONE)
+		log_fatal("operation %s has no statement", info->name);
+	if ((op->run == op_one || op->run == op_page) && op->shape == NULL)
+		log_fatal("operation %s has no shape", info->name);
+	if (op->run == op_page && op->count == SQL_NONE)
+		log_fatal("operation %s has no statement that counts",
+		    info->name);
 	if ((op->when & ~(info->needs | info->may)) != 0)
 		log_fatal("operation %s: `when` asks for a key it cannot have",
 		    info->name);
@@ -192,9 +203,13 @@ op_statement(struct call *c, int sql)
 	return st;
 }
 
+/* Say what failed, once: a failed step is reported by the reset as well. */
 static enum err
 store_error(struct call *c)
 {
+	if (c->store_failed)
+		return ERR_STORE;
+	c->store_failed = true;
 	log_error("store: %s: %s, request=%.*s", op_info(c->op->op)->name,
 	    sqlite3_errmsg(c->lane->db), (int)c->request.request_id.len,
 	    c->request.request_id.base);
@@ -576,7 +591,7 @@ op_is_event(enum op_kind kind)
 static const struct op *
 find_row(const struct op_tables *t, enum op_code code, uint64_t present)
 {
-	const struct op	*op = t->first[code];
+	const struct op	*op = code < OP_END ? t->first[code] : NULL;
 
 	for (; op != NULL && op->op == code; op++)
 		if ((op->when & present) == op->when)

@@ -81,6 +81,7 @@ struct call {
 	int64_t		 emitted;	/* seq of the last EVENT written, or 0 */
 	enum service_id	 consumer;	/* ... and who gets it */
 	bool		 tallied;	/* a TALLY was written */
+	bool		 store_failed;	/* and it was logged */
 
 	/* the loop's own (svc.c) */
 	struct text	 peer;		/* ZeroMQ identity of who asked */

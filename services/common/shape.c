@@ -14,6 +14,7 @@ struct step {
 	int			 column;
 	struct buf		 head;		/* of a LINK: up to the value */
 	struct buf		 tail;		/* ... and after it */
+	bool			 has_value;	/* it is in the URL */
 	struct buf		 absent;
 };
 
@@ -53,6 +54,7 @@ compile_link(struct step *step, const struct member *m)
 		put_url_part(&step->head, m->root, m->url,
 		    (size_t)(percent - m->url));
 		buf_put_text(&step->tail, percent + 1);
+		step->has_value = true;
 	} else
 		put_url_part(&step->head, m->root, m->url, strlen(m->url));
 	buf_put_byte(&step->tail, '"');
@@ -194,8 +196,9 @@ static void
 put_link(const struct step *step, sqlite3_stmt *st, struct buf *b)
 {
 	buf_put(b, step->head.base, step->head.len);
-	if (step->tail.len > 0 &&
-	    sqlite3_column_type(st, step->column) == SQLITE_INTEGER)
+	if (!step->has_value)
+		;
+	else if (sqlite3_column_type(st, step->column) == SQLITE_INTEGER)
 		json_put_number(b, sqlite3_column_int64(st, step->column));
 	else
 		put_url_text(b, column_text(st, step->column));

@@ -87,7 +87,7 @@ call_clear(struct call *c)
 	c->fragment.len = 0;
 	c->text.len = 0;
 	c->emitted = 0;
-	c->tallied = false;
+	c->tallied = c->store_failed = false;
 	c->hold_until_ms = 0;
 	c->next = NULL;
 }

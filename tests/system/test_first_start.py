@@ -1,7 +1,11 @@
 """A new installation: who is there, what is there, what needs no token."""
+import re
+import socket
 import time
 
-from desk import ADMIN_PASSWORD, run_program, wait_until
+import pytest
+
+from desk import ADMIN_PASSWORD, free_port, run_program, wait_until
 from wire import Client, expect
 
 DEPARTMENTS = {'Design', 'Manufacturing', 'IT', 'Quality', 'Human Resources', 'Commercial'}
@@ -126,3 +130,39 @@ def test_a_desk_stops_in_time_while_clients_keep_connections_open(new):
     new.processes['gateway'].terminate()        # fails if it takes more than 5 s
     assert time.monotonic() - start < 6
     wait_until(lambda: all(c.is_closed(1) for c in (*idle, half)), 5, 'connections closed')
+
+
+def can_use_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(('::1', 0))
+        return True
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize('listen, reached_at', [
+    ('127.0.0.1:{}', '127.0.0.1'), ('127.0.0.3:{}', '127.0.0.3'), ('*:{}', '127.0.0.9'), ('0.0.0.0:{}', '127.0.0.1'),
+    ('localhost:{}', '127.0.0.1'),
+    pytest.param('[::1]:{}', '::1', marks=pytest.mark.skipif(not can_use_ipv6(), reason='no IPv6 here'))])
+def test_a_gateway_listens_where_it_is_told(desks, listen, reached_at):
+    desk, port = desks('new', start=False), free_port()
+    desk.launch('gateway', 'flicket-gateway', FLICKET_LISTEN=listen.format(port))
+
+    def is_served():
+        desk.check_running()
+        try:
+            with socket.create_connection((reached_at, port), timeout=5) as s:
+                s.sendall(b'GET /healthz HTTP/1.0\r\n\r\n')
+                return s.recv(100).startswith(b'HTTP/1.1 200')
+        except ConnectionRefusedError:
+            return False
+    wait_until(is_served, 10, f'{reached_at} port {port} is served')
+
+
+def test_port_0_is_a_free_port_that_is_told(desks):
+    desk = desks('new', start=False)
+    process = desk.launch('gateway', 'flicket-gateway', FLICKET_LISTEN='127.0.0.1:0')
+    found = wait_until(lambda: re.search(r'127\.0\.0\.1\D+(\d+)', process.log.read_text()), 10, 'the port is told')
+    with Client(int(found[1])) as c:
+        assert c.get('/healthz').status == 200

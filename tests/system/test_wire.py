@@ -1,0 +1,361 @@
+"""The wire between the processes, spoken from Python as proto/README.md describes it."""
+import contextlib
+import random
+import time
+
+import msgpack
+import pytest
+import zmq
+
+from desk import ADMIN, COUNTED_WITHIN, SERVICES, USER, wait_until
+from wire import expect
+
+# Numbers of proto/ops.tbl, keys.tbl and errors.tbl; they are append only.
+PING, USER_GET, USER_LIST, USER_WROTE_TICKET = 1, 10, 11, 16
+TICKET_CREATE, DEPARTMENT_GET, DEPARTMENT_LIST, DEPARTMENT_CREATE = 32, 70, 71, 72
+CLOCK, WRITES, SOURCE, STREAM, SEQ, AFTER, ID, PAGE, PER_PAGE, DEPARTMENT = 11, 12, 15, 16, 17, 18, 20, 21, 22, 32
+OK, NOT_FOUND, UNKNOWN_OP, EXPIRED, OUT_OF_ORDER = 0, 4, 13, 14, 16
+FIRST_ID = 1 << 62
+TICKET_SERVICE = 2
+PATIENCE_MS = 10000
+
+
+def request(op, args=None, *, number=None, expires=0, actor=1, rights=3, version=1, more=()):
+    """The bytes of one request."""
+    number = FIRST_ID + random.randrange(1 << 40) if number is None else number
+    return msgpack.packb([version, number, op, expires, actor, rights, 'test', args or {}, *more])
+
+
+class Peer:
+    """A DEALER that is connected to a service of a desk."""
+
+    def __init__(self, desk, service):
+        self.context = zmq.Context.instance()
+        self.endpoint = f'ipc://{desk.data}/run/{service}.sock'
+        self.sock = self.context.socket(zmq.DEALER)
+        self.sock.linger = 0
+        self.sock.rcvtimeo = PATIENCE_MS
+        self.sock.connect(self.endpoint)
+        self.waiting = []
+
+    def close(self):
+        self.sock.close()
+
+    def send(self, data):
+        self.sock.send(data)
+
+    def receive(self):
+        """The next answer: [version, id, error, total, tag, fragment, extras]."""
+        if not self.waiting:
+            unpacker = msgpack.Unpacker(strict_map_key=False, raw=False, unicode_errors='surrogateescape')
+            unpacker.feed(self.sock.recv())
+            self.waiting = list(unpacker)
+        return self.waiting.pop(0)
+
+    def answer_to(self, number):
+        """The answer with an id; those to others are dropped."""
+        while True:
+            answer = self.receive()
+            if answer[1] == number:
+                return answer
+
+    def ask(self, op, args=None, **more):
+        number = FIRST_ID + random.randrange(1 << 40)
+        self.send(request(op, args, number=number, **more))
+        return self.answer_to(number)
+
+    def is_answering(self):
+        return self.ask(PING)[2] == OK
+
+
+@pytest.fixture
+def peer_of(writing):
+    """peer_of('user'): a peer of a service of the shared desk."""
+    with contextlib.ExitStack() as stack:
+        def make(service, desk=writing):
+            return stack.enter_context(contextlib.closing(Peer(desk, service)))
+        yield make
+
+
+each_service = pytest.mark.parametrize('service', SERVICES)
+
+
+# -- what proto/README.md says
+
+@each_service
+def test_a_ping_is_answered_with_a_clock(peer_of, service):
+    peer = peer_of(service)
+    first = peer.ask(PING)
+    assert first[0] == 1 and first[2] == OK
+    assert first[6][WRITES] != 0
+    time.sleep(0.02)
+    assert peer.ask(PING)[6][CLOCK] >= first[6][CLOCK] + 20
+
+
+def test_a_read_is_answered_with_a_fragment(peer_of):
+    answer = peer_of('user').ask(USER_GET, {ID: 3})
+    assert answer[2] == OK and b'"username":"user003"' in answer[5]
+    assert peer_of('user').ask(USER_GET, {ID: 999})[2] == NOT_FOUND
+    answer = peer_of('lookup').ask(DEPARTMENT_LIST, {PAGE: 1, PER_PAGE: 2})
+    assert answer[2] == OK and answer[3] >= 6 and answer[5].count(b'"department"') == 2
+
+
+def test_several_requests_in_one_message_are_all_answered(peer_of):
+    peer = peer_of('user')
+    numbers = [FIRST_ID + i for i in range(1, 61)]
+    peer.send(b''.join(request(USER_GET, {ID: i}, number=n) for i, n in enumerate(numbers, 1)))
+    answers = {a[1]: a for a in (peer.receive() for _ in numbers)}
+    assert sorted(answers) == numbers
+    for i, n in enumerate(numbers, 1):
+        assert f'"id":{i},'.encode() in answers[n][5]
+
+
+@each_service
+def test_what_is_not_known_is_no_reason_to_fail(peer_of, service):
+    peer = peer_of(service)
+    assert peer.ask(60000)[2] == UNKNOWN_OP
+    assert peer.ask(TICKET_CREATE if service != 'ticket' else USER_GET)[2] == UNKNOWN_OP, "another service's"
+    assert peer.ask(PING, {5000: 1, 63: b'x', 'text': None, -1: [1, {2: 3}]}, more=(1, 'two', [3]))[2] == OK
+
+
+def test_an_argument_of_a_wrong_type_counts_as_absent(peer_of):
+    peer = peer_of('user')
+    for value in ('3', b'3', 3.0, None, True, [3], {3: 3}, (1 << 64) - 1):
+        assert peer.ask(USER_GET, {ID: value})[2] != OK, value
+    assert peer.ask(USER_LIST, {PAGE: 'x', PER_PAGE: []})[2] != OK
+
+
+def test_a_request_whose_time_is_over_is_not_carried_out(peer_of, writing):
+    peer = peer_of('lookup')
+    with writing.client() as c:
+        before = expect(c.get('departments/'), 200)['_meta']['total_items']
+        clock = peer.ask(PING)[6][CLOCK]
+        answer = peer.ask(DEPARTMENT_CREATE, {DEPARTMENT: 'Too late'}, expires=clock - 1)
+        assert answer[2] == EXPIRED
+        assert expect(c.get('departments/'), 200)['_meta']['total_items'] == before
+        answer = peer.ask(DEPARTMENT_CREATE, {DEPARTMENT: 'In time'}, expires=clock + 60000)
+        assert answer[2] == OK and answer[6][ID] > 0
+        assert expect(c.get('departments/'), 200)['_meta']['total_items'] == before + 1
+
+
+def test_an_event_is_applied_once_and_in_order(peer_of, writing):
+    peer = peer_of('user')
+    with writing.client() as c:
+        def posts():
+            return expect(c.get('user/20'), 200)['total_posts']
+
+        def event(seq, after=None):
+            args = {SOURCE: TICKET_SERVICE, STREAM: 4711, SEQ: seq}
+            if after:
+                args[AFTER] = after
+            return peer.ask(USER_WROTE_TICKET, args, actor=20)[2]
+
+        before = posts()
+        assert [event(5), event(5), event(4), event(9, after=8), event(8, after=5), event(9, after=8)] \
+            == [OK, OK, OK, OUT_OF_ORDER, OK, OK]
+        wait_until(lambda: posts() == before + 3, COUNTED_WITHIN, 'three events are counted')
+        assert [event(9), event(8, after=5)] == [OK, OK]
+        assert posts() == before + 3
+
+
+# -- bytes that are no frames
+
+def damaged(noise):
+    """Bytes that come close to a request."""
+    data = bytearray(request(noise.choice([PING, USER_GET, USER_LIST, DEPARTMENT_LIST]),
+                             {noise.randrange(64): noise.choice([1, 'x', b'y', None, 1.5, [], {}])}))
+    for _ in range(noise.randrange(1, 5)):
+        data[noise.randrange(len(data))] = noise.randrange(256)
+    return bytes(data[:noise.randrange(1, len(data) + 1)])
+
+
+GARBAGE = [
+    b'', b'\0', b'\xc1', b'\xff' * 1000, b'\x91' * 100000, b'\x81\x01' * 50000, b'\xdd\xff\xff\xff\xff',
+    b'\xdf\xff\xff\xff\xff', b'\xc6\xff\xff\xff\xff', b'\xdb\xff\xff\xff\xff', b'[]', b'\x90', b'\x80',
+    request(PING, version=0), request(PING, version='1'), request(PING)[:-1], request(-1), request('op'),
+    request(PING, number=-1), request(PING, number='x'), request(PING, expires='x'), request(PING, expires=-5),
+    request(PING, expires=-(1 << 63)), request(PING, expires=(1 << 63) - 1), request(PING, actor=-1),
+    request(PING, rights=(1 << 63) - 1), msgpack.packb([1] * 7), msgpack.packb([1] * 1000),
+    msgpack.packb([1, 2, 3, 0, 0, 0, 'r' * 100000, {}]), request(PING, version=255, more=range(1000)),
+    msgpack.packb({i: i for i in range(10000)}), b'\x00' * 1000000]
+
+
+@each_service
+def test_garbage_is_answered_or_dropped(peer_of, service):
+    peer = peer_of(service)
+    for data in GARBAGE:
+        peer.send(data)
+        assert peer.is_answering(), data[:50]
+    noise = random.Random(service)
+    for _ in range(500):
+        peer.send(damaged(noise) if noise.random() < 0.8 else noise.randbytes(noise.randrange(200)))
+    assert peer.is_answering()
+
+
+@each_service
+def test_messages_in_several_parts_are_answered_or_dropped(peer_of, service):
+    peer = peer_of(service)
+    for parts in ([b'', request(PING)], [request(PING), b''], [b'x', b'y', request(PING)], [request(PING)] * 5):
+        peer.sock.send_multipart(parts)
+    assert peer_of(service).is_answering()
+
+
+VALUES = (0, 1, -1, 2, 50, 101, 1 << 31, 1 << 32, (1 << 63) - 1, -(1 << 63), '', 'x', 'x' * 10000, '\0', 'é漢😀',
+          b'', b'\xff\xfe', b'\xed\xa0\x80', b'\0' * 32, b'x' * 33, None, 1.5, True, [], {}, "'; --", '%', '"\\')
+
+
+@each_service
+def test_any_operation_with_any_arguments_is_answered_or_dropped(peer_of, writing, service):
+    """As a gateway of another version, or one that was taken over, might ask."""
+    peer, noise = peer_of(service), random.Random(service + 'x')
+    for i in range(1500):
+        op = noise.randrange(0, 90)
+        args = {noise.randrange(1, 64): noise.choice(VALUES) for _ in range(noise.randrange(0, 12))}
+        peer.send(request(op, args, actor=noise.choice((0, 1, -1, 1 << 62)), rights=noise.choice((0, 3, -1)),
+                          number=FIRST_ID + i, expires=noise.choice((0, 0, 0, 1, -1, (1 << 63) - 1))))
+    assert peer.is_answering()
+    for other in SERVICES:
+        assert peer_of(other).is_answering()
+    writing.check_running()
+
+
+def test_a_peer_that_does_not_read_holds_up_nobody(peer_of, writing):
+    silent = peer_of('user')
+    silent.sock.rcvhwm = 1
+    for _ in range(2000):
+        with contextlib.suppress(zmq.Again):
+            silent.sock.send(request(USER_LIST, {PAGE: 1, PER_PAGE: 100}), zmq.DONTWAIT)
+    assert peer_of('user').is_answering()
+    with writing.client() as c:
+        expect(c.get('user/1'), 200)
+
+
+# -- a gateway and services that are not ours
+
+class Impostor:
+    """A ROUTER in the place of the lookup service. `reply(request)` gives bytes to answer with, or None."""
+
+    def __init__(self, desk, reply):
+        self.reply = reply
+        self.sock = zmq.Context.instance().socket(zmq.ROUTER)
+        self.sock.linger = 0
+        self.sock.bind(f'ipc://{desk.data}/run/impostor.sock')
+
+    def serve(self, until, within=20.0):
+        """Answer until a condition is met."""
+        deadline = time.monotonic() + within
+        while not until():
+            assert time.monotonic() < deadline, 'the gateway went silent'
+            while self.sock.poll(20):
+                peer, *parts = self.sock.recv_multipart()
+                unpacker = msgpack.Unpacker(strict_map_key=False)
+                unpacker.feed(parts[-1])
+                for question in unpacker:
+                    data = self.reply(question)
+                    if data is not None:
+                        self.sock.send_multipart([peer, data])
+
+    def close(self):
+        self.sock.close()
+
+
+def pong(question):
+    clock = int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
+    return msgpack.packb([1, question[1], OK, 0, 0, b'', {CLOCK: clock, WRITES: 1}])
+
+
+def in_background(call):
+    """Run a call in a thread; returns a function that says whether it is done, and its list of results."""
+    import threading
+    results = []
+    thread = threading.Thread(target=lambda: results.append(call()), daemon=True)
+    thread.start()
+    return (lambda: bool(results)), results
+
+
+@pytest.fixture
+def with_impostor(desks):
+    """A desk whose gateway takes an impostor for the lookup service."""
+    made = []
+
+    def make(reply):
+        desk = desks('imported', start=False, FLICKET_LOOKUP_ENDPOINT='ipc://run/impostor.sock')
+        desk.start('user', 'ticket', 'post', 'gateway')
+        made.append(Impostor(desk, reply))
+        return desk, made[-1]
+    yield make
+    for impostor in made:
+        impostor.close()
+
+
+def test_a_service_may_be_written_in_another_language(with_impostor):
+    def reply(question):
+        if question[2] == PING:
+            return pong(question)
+        if question[2] == DEPARTMENT_GET and question[7].get(ID) == 7:
+            return msgpack.packb([1, question[1], OK, 0, 0, b'{"department":"Elsewhere"}', {}])
+        return msgpack.packb([1, question[1], NOT_FOUND, 0, 0, b'', {}])
+
+    desk, impostor = with_impostor(reply)
+    with desk.client() as c:
+        impostor.serve(lambda: desk.readiness() == 200)
+        done, answers = in_background(lambda: (c.get('department/7'), c.get('department/8')))
+        impostor.serve(done)
+        assert expect(answers[0][0], 200) == {'department': 'Elsewhere'}
+        expect(answers[0][1], 404)
+
+
+def test_a_gateway_stands_what_a_service_may_answer(with_impostor):
+    noise = random.Random(4)
+
+    def reply(question):
+        """PINGs are answered, that it is asked at all; all else with garbage, often close to an answer."""
+        if question[2] == PING and noise.random() < 0.7:
+            return pong(question)
+        if noise.random() < 0.2:
+            return noise.choice(GARBAGE)
+        answer = [1, question[1], noise.choice((0, 0, 1, 2, 4, 14, 99, 1 << 40)), noise.choice((0, -1, 1 << 62)), 0,
+                  noise.choice((b'', b'{}', b'\x01', b'\x02' * 50, b'\x1f\x00\xff', b'x' * 70000, '"', b'[' * 500)),
+                  {noise.randrange(64): noise.choice(VALUES) for _ in range(noise.randrange(6))}]
+        data = bytearray(msgpack.packb(answer))
+        if noise.random() < 0.4:
+            data[noise.randrange(len(data))] = noise.randrange(256)
+        return bytes(data) * noise.choice((1, 1, 1, 2))
+
+    desk, impostor = with_impostor(reply)
+    impostor.serve(lambda: desk.readiness() == 200)
+
+    def use():
+        seen = set()
+        with desk.client(ADMIN) as c, desk.client(USER) as user:
+            for i in range(150):
+                for path in (f'department/{i}', 'departments/', 'categories/?department=x', 'priorities/2/'):
+                    seen.add(c.get(path).status)
+                seen.add(c.post('departments', {'department': 'A new one'}).status)
+                seen.add(user.post('tickets', {'title': 'abc', 'content': 'abcde', 'category_id': 1,
+                                               'ticket_priority_id': 1}).status)
+                expect(c.get('ticket/1'), 200)
+        return seen
+
+    done, seen = in_background(use)
+    impostor.serve(done, within=60)
+    assert seen[0] & {503, 500}, 'some of it must have been refused'
+
+
+def test_services_are_reached_over_tcp_too(desks):
+    from desk import free_port
+    ports = {service: free_port() for service in SERVICES}
+    desk = desks('imported', **{f'FLICKET_{service.upper()}_ENDPOINT': f'tcp://127.0.0.1:{port}'
+                                for service, port in ports.items()})
+    with desk.client(USER) as c:
+        for path in ('user/1', 'ticket/1', 'post/1', 'department/1'):
+            expect(c.get(path), 200)
+        before = expect(c.get('user/3'), 200)['total_posts']
+        expect(c.post('tickets', {'title': 'over tcp', 'content': 'some content', 'category_id': 1,
+                                  'ticket_priority_id': 1}), 201)
+        wait_until(lambda: c.get('user/3').json()['total_posts'] == before + 1, COUNTED_WITHIN, 'counted')
+        for service, path in (('post', 'post/1'), ('ticket', 'ticket/1'), ('lookup', 'status/1'), ('user', 'user/1')):
+            desk.kill(service)
+            wait_until(lambda: c.get(path).status == 503, 3, f'{service} is seen to be down')
+            desk.restart(service)
+            wait_until(lambda: c.get(path).status == 200, 5, f'{service} is used again')

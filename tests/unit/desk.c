@@ -1,0 +1,84 @@
+/* Stores for tests. */
+#include "desk.h"
+
+#include <stdio.h>
+
+#include "proto/log.h"
+
+struct settings
+desk_settings(void)
+{
+	return (struct settings){
+		.admin_password = "Password1",
+		.bcrypt_cost = 4,
+		.login_failures_per_name = 10,
+		.login_failures_per_address = 60,
+		.token_seconds = 3600,
+	};
+}
+
+void
+desk_open(struct desk *d, const struct service *service)
+{
+	sqlite3	*db;
+
+	memset(d, 0, sizeof(*d));
+	log_set_level(LEVEL_ERROR);
+	d->settings = desk_settings();
+	unit_folder_make(d->folder);
+	snprintf(d->path, sizeof(d->path), "%s/store.db", d->folder);
+	db = store_open(d->path, false);
+	store_migrate(db, service, d->path);
+	store_seed(db, service, &d->settings);
+	op_tables_init(&d->tables, service, db);
+	sqlite3_close(db);
+	if (service->start != NULL)
+		service->start(&d->settings);
+	lane_open(&d->lane, &d->tables, d->path, false);
+}
+
+void
+desk_close(struct desk *d)
+{
+	lane_close(&d->lane);
+	op_tables_done(&d->tables);
+	unit_folder_remove(d->folder);
+}
+
+void
+desk_begin(struct call *c, enum op_code op)
+{
+	memset(c, 0, sizeof(*c));
+	c->request.op = op;
+	c->request.actor = 1;
+	c->request.request_id = TEXT_OF("test");
+}
+
+enum err
+desk_call(struct desk *d, struct call *c)
+{
+	op_call(&d->lane, c);
+	return c->answer.error;
+}
+
+void
+desk_end(struct call *c)
+{
+	buf_done(&c->fragment);
+	buf_done(&c->text);
+	buf_done(&c->held_bytes);
+}
+
+int64_t
+desk_number(struct desk *d, const char *query)
+{
+	sqlite3_stmt	*st;
+	int64_t		 n = -1;
+
+	CHECK(sqlite3_prepare_v2(d->lane.db, query, -1, &st, NULL) ==
+	    SQLITE_OK);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		n = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return n;
+}

@@ -1,0 +1,63 @@
+/* A request as a room of the gateway sees it, without a connection. */
+#ifndef UNIT_EXCHANGE_H
+#define UNIT_EXCHANGE_H
+
+#include "gateway/exchange.h"
+#include "unit.h"
+
+struct visit {
+	struct exchange	x;
+	h2o_req_t	req;
+	struct gateway	gateway;
+	struct settings	settings;
+	struct worker	worker;
+};
+
+/* Begin with a method and a URL; the route is found for it, if there is one. */
+static inline void
+visit_begin(struct visit *v, const char *method, const char *url)
+{
+	const char	*query = strchr(url, '?');
+	const char	*root = mark_path(MARK_API);
+	struct route_match match = { 0 };
+
+	memset(v, 0, sizeof(*v));
+	h2o_mem_init_pool(&v->req.pool);
+	v->req.method = h2o_strdup(&v->req.pool, method, SIZE_MAX);
+	v->req.path = h2o_strdup(&v->req.pool, url, SIZE_MAX);
+	v->req.input.method = v->req.method;
+	v->req.input.path = v->req.path;
+	v->req.query_at = query == NULL ? SIZE_MAX : (size_t)(query - url);
+	v->gateway.settings = &v->settings;
+	v->gateway.roots[MARK_API] = TEXT_OF("http://desk/flicket-api/");
+	v->gateway.roots[MARK_AVATARS] = TEXT_OF("http://desk/avatars/");
+	v->gateway.roots[MARK_UPLOADS] = TEXT_OF("http://desk/uploads/");
+	v->worker.gateway = &v->gateway;
+	v->x.req = &v->req;
+	v->x.worker = &v->worker;
+	v->x.slot = -1;
+	if (strncmp(url, root, strlen(root)) != 0)
+		return;
+	url += strlen(root);
+	route_find(&match, (struct text){ url, strcspn(url, "?") },
+	    method_of(text_of(method)));
+	v->x.route = match.route;
+	if (match.route != NULL)
+		v->x.args = match.args;
+}
+
+static inline void
+visit_end(struct visit *v)
+{
+	h2o_mem_clear_pool(&v->req.pool);
+	buf_done(&v->worker.body);
+}
+
+static inline void
+visit_header(struct visit *v, const h2o_token_t *name, const char *value)
+{
+	h2o_add_header(&v->req.pool, &v->req.headers, name, NULL, value,
+	    strlen(value));
+}
+
+#endif

@@ -1,0 +1,410 @@
+/*
+ * gateway/decode.c, included for its statics. Errors are kept instead of
+ * answered.
+ */
+#include "exchange.h"
+
+#include "gateway/decode.c"
+
+static struct {
+	enum err	error;		/* OK: none was answered */
+	char		message[512];	/* "": the error's own */
+} answered;
+
+enum flow
+answer_error(struct exchange *x, enum err e, const char *message)
+{
+	(void)x;
+	answered.error = e;
+	snprintf(answered.message, sizeof(answered.message), "%s",
+	    message == NULL ? "" : message);
+	return FLOW_DONE;
+}
+
+/* what admit.c would answer itself; this test lets it only decode URLs */
+enum flow
+answer_body(struct exchange *x, int status, const char *type,
+    struct text body)
+{
+	(void)x, (void)status, (void)type, (void)body;
+	return FLOW_DONE;
+}
+
+void
+answer_header(struct exchange *x, const char *name, const char *value)
+{
+	(void)x, (void)name, (void)value;
+}
+
+enum flow
+page_answer(struct exchange *x, struct text path)
+{
+	(void)x, (void)path;
+	return FLOW_DONE;
+}
+
+static int
+start(void **state)
+{
+	(void)state;
+	routes_init();
+	return 0;
+}
+
+static void
+integers_are_read_as_python_does(void **state)
+{
+#define YES(in, n)	{ TEXT_OF(in), true, n }
+#define NO(in)		{ TEXT_OF(in), false, 0 }
+	static const struct { struct text in; bool want; int64_t n; } rows[] = {
+		YES("5", 5), YES(" 5 ", 5), YES("+5", 5), YES("-5", -5),
+		YES("\t\n\v\f\r5\r", 5), YES("1_000", 1000), YES("007", 7),
+		YES("0", 0), YES("-0", 0), YES("0_0", 0), YES("-1_0", -10),
+		YES("9223372036854775807", INT64_MAX),
+		YES("-9223372036854775807", -INT64_MAX),
+		YES("9223372036854775808", INT64_MAX),
+		YES("99999999999999999999", INT64_MAX),
+		YES("18446744073709551617", INT64_MAX),
+		YES("184467440737095516165", INT64_MAX),
+		YES("99999999999999999999999999999999999999999", INT64_MAX),
+		NO(""), NO(" "), NO("-"), NO("+"), NO("_1"), NO("1_"),
+		NO("1__0"), NO("_"), NO("-_1"), NO("1_ "), NO("+-5"), NO("--5"),
+		NO("- 5"), NO("1 0"), NO("abc"), NO("1e3"), NO("1.0"),
+		NO("0x10"), NO("5a"), NO("a5"), NO("5\0"), NO("\0"), NO("1,0"),
+		NO("\xd9\xa3"), /* an Arabic 3: no number here */
+		NO("99999999999999999999x"), NO("\xff"),
+	};
+#undef YES
+#undef NO
+	char	*copy;
+	int64_t	 n;
+	bool	 is;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		/* of just that size, so that reading beyond it is seen */
+		copy = must_alloc(rows[i].in.len == 0 ? 1 : rows[i].in.len);
+		memcpy(copy, rows[i].in.base, rows[i].in.len);
+		n = 0;
+		is = read_integer((struct text){ copy, rows[i].in.len }, &n);
+		check_number(rows[i].in.base, is, rows[i].want);
+		if (is)
+			check_number(rows[i].in.base, n, rows[i].n);
+		free(copy);
+	}
+	assert_true(read_integer(TEXT_OF("-99999999999999999999"), &n));
+	check_true("far below", n <= -INT64_MAX);
+}
+
+static enum flow
+decode(struct visit *v, const char *method, const char *url, const char *body)
+{
+	memset(&answered, 0, sizeof(answered));
+	visit_begin(v, method, url);
+	assert_non_null(v->x.route);
+	v->req.entity = h2o_iovec_init(body, strlen(body));
+	return room_decode(&v->x);
+}
+
+static void
+pages_are_taken_from_the_query(void **state)
+{
+	static const struct { const char *query; int64_t page, per_page; }
+	rows[] = {
+		{ "", 1, 50 },
+		{ "?", 1, 50 },
+		{ "?page=2&per_page=10", 2, 10 },
+		{ "?per_page=10&page=2", 2, 10 },
+		{ "?page=%32&per_page=1%30", 2, 10 },
+		{ "?page=+2+", 2, 50 },
+		{ "?p%61ge=2", 2, 50 },
+		{ "?page=", 1, 50 },
+		{ "?page", 1, 50 },
+		{ "?page=x&per_page=y", 1, 50 },
+		{ "?page=x&page=3", 3, 50 },
+		{ "?page=2&page=3", 2, 50 },
+		{ "?page=0&per_page=0", 0, 0 },
+		{ "?page=-1&per_page=-5", -1, -5 },
+		{ "?per_page=100", 1, 100 },
+		{ "?per_page=101", 1, 100 },
+		{ "?per_page=99999999999999999999", 1, 100 },
+		{ "?page=99999999999999999999", INT64_MAX, 50 },
+		{ "?PAGE=2", 1, 50 },
+		{ "?page=2;per_page=10", 1, 50 },
+		{ "?&&page=2&&", 2, 50 },
+		{ "?=5&page=2", 2, 50 },
+		{ "?page%00=2", 1, 50 },
+		{ "?limit=7&offset=7&actor=7&now=7&id=7", 1, 50 },
+	};
+	struct visit	v;
+	struct buf	url = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		url.len = 0;
+		buf_printf(&url, "/flicket-api/users/%s", rows[i].query);
+		buf_put_byte(&url, '\0');
+		check_number(rows[i].query, decode(&v, "GET", url.base, ""),
+		    FLOW_NEXT);
+		check_true(rows[i].query, v.x.args.present ==
+		    (K(PAGE) | K(PER_PAGE)));
+		check_number(rows[i].query, v.x.args.value[KEY_PAGE].number,
+		    rows[i].page);
+		check_number(rows[i].query,
+		    v.x.args.value[KEY_PER_PAGE].number, rows[i].per_page);
+		visit_end(&v);
+	}
+	buf_done(&url);
+}
+
+static void
+a_page_in_the_path_counts(void **state)
+{
+	struct visit	v;
+
+	(void)state;
+	decode(&v, "GET", "/flicket-api/tickets/4/?page=9&per_page=2", "");
+	check_number("page", v.x.args.value[KEY_PAGE].number, 4);
+	check_number("per page", v.x.args.value[KEY_PER_PAGE].number, 2);
+	visit_end(&v);
+	decode(&v, "GET", "/flicket-api/posts/4/?ticket_id=9", "");
+	check_number("ticket", v.x.args.value[KEY_TICKET_ID].number, 4);
+	check_number("no filter", v.x.filter_count, 0);
+	visit_end(&v);
+}
+
+static void
+filters_are_taken_as_they_came(void **state)
+{
+	static const struct { const char *query; unsigned count;
+	    const char *department; int64_t department_id; } rows[] = {
+		{ "", 0, NULL, 0 },
+		{ "?department=IT", 1, "IT", 0 },
+		{ "?department=a+%2Bb%26", 1, "a +b&", 0 },
+		{ "?department=", 0, NULL, 0 },
+		{ "?department=&department=IT", 1, "IT", 0 },
+		{ "?department=IT&department=HR", 1, "IT", 0 },
+		{ "?department_id=3", 1, NULL, 3 },
+		{ "?department_id=+3", 1, NULL, 3 },
+		{ "?department_id=x", 1, NULL, INT64_MIN },
+		{ "?department_id=1e3", 1, NULL, INT64_MIN },
+		{ "?department_id=99999999999999999999", 1, NULL, INT64_MAX },
+		{ "?department_id=3&department=IT&category=x&name=y", 2, "IT",
+		    3 },
+		{ "?department=%", 1, "%", 0 },
+		{ "?department=%4", 1, "%4", 0 },
+		{ "?department=%zz", 1, "%zz", 0 },
+		{ "?department=%41%4a%4A", 1, "AJJ", 0 },
+		{ "?department=a=b", 1, "a=b", 0 },
+	};
+	struct visit	v;
+	struct buf	url = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		url.len = 0;
+		buf_printf(&url, "/flicket-api/categories/%s", rows[i].query);
+		buf_put_byte(&url, '\0');
+		check_number(rows[i].query, decode(&v, "GET", url.base, ""),
+		    FLOW_NEXT);
+		check_number(rows[i].query, v.x.filter_count, rows[i].count);
+		check_number(rows[i].query,
+		    args_has(&v.x.args, KEY_DEPARTMENT),
+		    rows[i].department != NULL);
+		if (rows[i].department != NULL)
+			check_text(rows[i].query, args_text(&v.x.args,
+			    KEY_DEPARTMENT), text_of(rows[i].department));
+		check_number(rows[i].query, args_number(&v.x.args,
+		    KEY_DEPARTMENT_ID, 0), rows[i].department_id);
+		visit_end(&v);
+	}
+	buf_done(&url);
+}
+
+/* --- bodies ------------------------------------------------------------ */
+
+#define TICKET(title, content, category, priority) \
+	"{\"title\":" title ",\"content\":" content ",\"category_id\":" \
+	category ",\"ticket_priority_id\":" priority "}"
+#define GOOD	TICKET("\"abc\"", "\"abcde\"", "1", "2")
+
+static void
+bodies_are_checked(void **state)
+{
+	static const char	missing[] = "Must include title, content, "
+				    "category_id and ticket_priority_id.";
+	static const char	integers[] = "ticket_priority_id and "
+				    "category_id must be integers.";
+	static const struct { const char *name, *body, *want; } rows[] = {
+		{ "good", GOOD, NULL },
+		{ "with more", "{\"id\":1,\"actor\":2,\"x\":[],"
+		    "\"title\":\"abc\",\"content\":\"abcde\",\"category_id\":1,"
+		    "\"ticket_priority_id\":2}", NULL },
+		{ "nothing", "", missing },
+		{ "an empty object", "{}", missing },
+		{ "an array", "[]", missing },
+		{ "one missing", "{\"title\":\"abc\",\"content\":\"abcde\","
+		    "\"category_id\":1}", missing },
+		{ "missing comes first", "{\"title\":1}", missing },
+		{ "text for a number", TICKET("\"abc\"", "\"abcde\"", "\"1\"",
+		    "2"), integers },
+		{ "numbers come before texts", TICKET("1", "1", "1", "null"),
+		    integers },
+		{ "a real", TICKET("\"abc\"", "\"abcde\"", "1.0", "2"),
+		    integers },
+		{ "true", TICKET("\"abc\"", "\"abcde\"", "true", "2"),
+		    integers },
+		{ "number for a text", TICKET("5", "\"abcde\"", "1", "2"),
+		    "title must be a text of 3 to 128 characters." },
+		{ "null for a text", TICKET("\"abc\"", "null", "1", "2"),
+		    "content must be a text of 5 to 5000 characters." },
+		{ "too short", TICKET("\"ab\"", "\"abcde\"", "1", "2"),
+		    "title must be 3 to 128 characters long, this one has 2." },
+		{ "two emoji", TICKET("\"\\ud83d\\ude00\\ud83d\\ude00\"",
+		    "\"abcde\"", "1", "2"),
+		    "title must be 3 to 128 characters long, this one has 2." },
+		{ "a NUL", TICKET("\"ab\\u0000c\"", "\"abcde\"", "1", "2"),
+		    "title has a character that cannot be stored (U+0000)." },
+		{ "half a pair", TICKET("\"ab\\ud83d\"", "\"abcde\"", "1", "2"),
+		    "The body is not JSON: line 1" },
+		{ "no JSON", "title=abc", "The body is not JSON: line 1, "
+		    "column 5: '[' or '{' expected" },
+		{ "only a value", "5", "The body is not JSON" },
+		{ "cut off", "{\"title\":", "The body is not JSON" },
+		{ "with more behind it", GOOD "x", "The body is not JSON" },
+		{ "no UTF-8", TICKET("\"ab\xff\"", "\"abcde\"", "1", "2"),
+		    "The body is not JSON" },
+		{ "a number beyond all", TICKET("\"abc\"", "\"abcde\"",
+		    "99999999999999999999", "2"), "The body is not JSON" },
+	};
+	struct visit	v;
+	enum flow	flow;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		flow = decode(&v, "POST", "/flicket-api/tickets/",
+		    rows[i].body);
+		check_number(rows[i].name, flow, rows[i].want == NULL ?
+		    FLOW_NEXT : FLOW_DONE);
+		if (rows[i].want == NULL)
+			check_true(rows[i].name, v.x.args.present == (K(TITLE) |
+			    K(CONTENT) | K(CATEGORY_ID) |
+			    K(TICKET_PRIORITY_ID)));
+		else {
+			check_number(rows[i].name, answered.error,
+			    ERR_BAD_REQUEST);
+			check_part(rows[i].name, answered.message,
+			    rows[i].want);
+		}
+		visit_end(&v);
+	}
+}
+
+static void
+values_outlive_the_document(void **state)
+{
+	struct visit	v;
+
+	(void)state;
+	decode(&v, "POST", "/flicket-api/tickets/", TICKET(
+	    "\"\\u00e9\\n\\\"\"", "\"abcde\"", "-9223372036854775808",
+	    "9223372036854775807"));
+	check_number("answered", answered.error, OK);
+	check_text("title", args_text(&v.x.args, KEY_TITLE),
+	    TEXT_OF("\xc3\xa9\n\""));
+	check_text("content", args_text(&v.x.args, KEY_CONTENT),
+	    TEXT_OF("abcde"));
+	check_number("least", args_number(&v.x.args, KEY_CATEGORY_ID, 0),
+	    INT64_MIN);
+	check_number("most", args_number(&v.x.args, KEY_TICKET_PRIORITY_ID, 0),
+	    INT64_MAX);
+	visit_end(&v);
+}
+
+static void
+bodies_are_json_by_type(void **state)
+{
+	static const struct { const char *type; bool want; } rows[] = {
+		{ NULL, true },
+		{ "", true },
+		{ "application/json", true },
+		{ "Application/JSON", true },
+		{ "application/json; charset=utf-8", true },
+		{ "application/json ;charset=utf-8", true },
+		{ "; charset=utf-8", true },
+		{ "application/problem+json", true },
+		{ "application/vnd.desk+JSON; v=1", true },
+		{ "application/+json", false },
+		{ "text/json", false },
+		{ "text/plain", false },
+		{ "text/x+json", false },
+		{ "application/jsonx", false },
+		{ "application/xjson", false },
+		{ "application/x-www-form-urlencoded", false },
+		{ "json", false },
+	};
+	struct visit	v;
+	enum flow	flow;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		const char	*row = rows[i].type == NULL ? "none" :
+				    rows[i].type;
+
+		memset(&answered, 0, sizeof(answered));
+		visit_begin(&v, "POST", "/flicket-api/departments/");
+		v.req.entity = h2o_iovec_init(
+		    H2O_STRLIT("{\"department\":\"Post\"}"));
+		if (rows[i].type != NULL)
+			visit_header(&v, H2O_TOKEN_CONTENT_TYPE, rows[i].type);
+		flow = room_decode(&v.x);
+		check_number(row, flow, rows[i].want ? FLOW_NEXT : FLOW_DONE);
+		check_number(row, answered.error, rows[i].want ? OK :
+		    ERR_BAD_MEDIA_TYPE);
+		visit_end(&v);
+	}
+}
+
+static void
+what_takes_no_body_looks_at_none(void **state)
+{
+	struct visit	v;
+
+	(void)state;
+	check_number("GET", decode(&v, "GET", "/flicket-api/ticket/5?id=9",
+	    "no JSON"), FLOW_NEXT);
+	check_number("id", v.x.args.value[KEY_ID].number, 5);
+	visit_end(&v);
+	check_number("POST", decode(&v, "POST", "/flicket-api/tokens",
+	    "no JSON"), FLOW_NEXT);
+	check_true("nothing", v.x.args.present == 0);
+	visit_end(&v);
+	check_number("DELETE", decode(&v, "DELETE", "/flicket-api/tokens",
+	    "no JSON"), FLOW_NEXT);
+	visit_end(&v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("whole numbers are read as Python reads them",
+		    integers_are_read_as_python_does),
+		TEST("pages are taken from the query, or are the first",
+		    pages_are_taken_from_the_query),
+		TEST("a number in the path counts, not that in the query",
+		    a_page_in_the_path_counts),
+		TEST("filters are taken as they came, the first of each",
+		    filters_are_taken_as_they_came),
+		TEST("a body is checked, and what is wrong with it is said",
+		    bodies_are_checked),
+		TEST("values outlive the document they came in",
+		    values_outlive_the_document),
+		TEST("a body is JSON by its type, or not taken",
+		    bodies_are_json_by_type),
+		TEST("what takes no body does not look at one",
+		    what_takes_no_body_looks_at_none),
+	};
+
+	return cmocka_run_group_tests_name("decode", tests, start, NULL);
+}

@@ -1,0 +1,400 @@
+/*
+ * gateway/identify.c, included for its statics. The user service and its
+ * heartbeat are what a row says they are; errors are kept.
+ */
+#include "exchange.h"
+
+#include "gateway/identify.c"
+
+static struct {
+	enum err	error;
+	char		message[128];
+	char		challenge[64];	/* WWW-Authenticate */
+	enum op_code	op;		/* what was asked */
+	struct args	args;
+	int64_t		timeout_ms;
+	bool		user_is_up;
+	int64_t		heard_ms;
+} seen;
+
+enum flow
+answer_error(struct exchange *x, enum err e, const char *message)
+{
+	(void)x;
+	seen.error = e;
+	snprintf(seen.message, sizeof(seen.message), "%s",
+	    message == NULL ? "" : message);
+	return FLOW_DONE;
+}
+
+enum flow
+answer_refusal(struct exchange *x, const struct answer *a)
+{
+	(void)x;
+	seen.error = a->error;
+	return FLOW_DONE;
+}
+
+void
+answer_header(struct exchange *x, const char *name, const char *value)
+{
+	(void)x;
+	check_string("header", name, "WWW-Authenticate");
+	snprintf(seen.challenge, sizeof(seen.challenge), "%s", value);
+}
+
+enum flow
+exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
+    int64_t timeout_ms)
+{
+	(void)x;
+	seen.op = op;
+	seen.args = *args;
+	seen.timeout_ms = timeout_ms;
+	return FLOW_WAIT;
+}
+
+bool
+bus_is_up(const struct bus *bus, enum service_id id)
+{
+	(void)bus;
+	return id == SERVICE_USER && seen.user_is_up;
+}
+
+int64_t
+bus_heard_ms(const struct bus *bus, enum service_id id)
+{
+	(void)bus, (void)id;
+	return seen.heard_ms;
+}
+
+static int
+start(void **state)
+{
+	(void)state;
+	routes_init();
+	return 0;
+}
+
+/* --- peers ------------------------------------------------------------- */
+
+static struct sockaddr_storage	peer;
+
+static socklen_t
+get_peername(h2o_conn_t *conn, struct sockaddr *ret)
+{
+	(void)conn;
+	memcpy(ret, &peer, sizeof(peer));
+	return sizeof(peer);
+}
+
+static const h2o_conn_callbacks_t	callbacks = {
+	.get_peername = get_peername
+};
+
+static void
+set_peer(const char *address)
+{
+	struct sockaddr_in	*in = (struct sockaddr_in *)&peer;
+	struct sockaddr_in6	*in6 = (struct sockaddr_in6 *)&peer;
+
+	memset(&peer, 0, sizeof(peer));
+	if (inet_pton(AF_INET, address, &in->sin_addr) == 1)
+		peer.ss_family = AF_INET;
+	else if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1)
+		peer.ss_family = AF_INET6;
+}
+
+static void
+addresses_are_told_apart(void **state)
+{
+	static const struct { const char *in, *want; } rows[] = {
+		{ "192.0.2.7", "192.0.2.7" },
+		{ "::ffff:192.0.2.7", "192.0.2.7" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::" },
+		{ "2001:db8:1:2::9", "2001:db8:1:2::" },
+		{ "::1", "::" },
+	};
+	h2o_conn_t	conn = { .callbacks = &callbacks };
+	struct visit	v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		set_peer(rows[i].in);
+		visit_begin(&v, "POST", "/flicket-api/tokens");
+		v.req.conn = &conn;
+		check_text(rows[i].in, address_of(&v.x),
+		    text_of(rows[i].want));
+		visit_end(&v);
+	}
+}
+
+/* --- passwords --------------------------------------------------------- */
+
+static void
+names_and_passwords_are_decoded(void **state)
+{
+	static char	longest[CREDENTIALS_MOST + 16];
+	static const struct { const char *header; bool want;
+	    struct text name, password; } rows[] = {
+		{ "Basic YWRtaW46UGFzc3dvcmQx", true, TEXT_OF("admin"),
+		    TEXT_OF("Password1") },
+		{ "bAsIc YWRtaW46UGFzc3dvcmQx", true, TEXT_OF("admin"),
+		    TEXT_OF("Password1") },
+		{ "Basic   YWRtaW46UGFzc3dvcmQx", true, TEXT_OF("admin"),
+		    TEXT_OF("Password1") },
+		{ "Basic YWI6YzpkOg==", true, TEXT_OF("ab"), TEXT_OF("c:d:") },
+		{ "Basic Og==", true, TEXT_OF(""), TEXT_OF("") },
+		{ "Basic YTo=", true, TEXT_OF("a"), TEXT_OF("") },
+		{ "Basic OmI=", true, TEXT_OF(""), TEXT_OF("b") },
+		{ "Basic YToAYg==", true, TEXT_OF("a"), TEXT_OF("\0b") },
+		{ "Basic YQ==", false },		/* no colon */
+		{ "Basic YTpi!", false },
+		{ "Basic YTpiYw", false },		/* no padding */
+		{ "Basic ", false },
+		{ "Basic", false },
+		{ "BasicYTpi", false },
+		{ "Bearer YTpi", false },
+		{ "", false },
+		{ NULL, false },
+		{ longest, false },
+	};
+	h2o_conn_t	conn = { .callbacks = &callbacks };
+	struct visit	v;
+	enum flow	flow;
+
+	(void)state;
+	memset(longest, 'A', sizeof(longest) - 1);
+	memcpy(longest, "Basic OkFB", 10);
+	set_peer("192.0.2.7");
+	for (size_t i = 0; i < LEN(rows); i++) {
+		const char	*row = rows[i].header == NULL ? "none" :
+				    rows[i].header;
+
+		memset(&seen, 0, sizeof(seen));
+		visit_begin(&v, "POST", "/flicket-api/tokens");
+		v.settings.login_timeout_ms = 15000;
+		v.req.conn = &conn;
+		if (rows[i].header != NULL)
+			visit_header(&v, H2O_TOKEN_AUTHORIZATION,
+			    rows[i].header);
+		flow = room_identify(&v.x);
+		if (rows[i].want) {
+			check_number(row, flow, FLOW_WAIT);
+			check_number(row, seen.op, OP_PASSWORD_CHECK);
+			check_number(row, seen.timeout_ms, 15000);
+			check_text(row, args_text(&seen.args, KEY_USERNAME),
+			    rows[i].name);
+			check_text(row, args_text(&seen.args, KEY_PASSWORD),
+			    rows[i].password);
+			check_text(row, args_text(&seen.args, KEY_ADDRESS),
+			    TEXT_OF("192.0.2.7"));
+		} else {
+			check_number(row, flow, FLOW_DONE);
+			check_number(row, seen.error, ERR_UNAUTHORIZED);
+			check_string(row, seen.challenge,
+			    "Basic realm=\"Authentication Required\"");
+		}
+		visit_end(&v);
+	}
+}
+
+/* --- tokens ------------------------------------------------------------ */
+
+/* SHA-256 of "abc", from FIPS 180 */
+static const unsigned char	abc_hash[] = {
+	0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde,
+	0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c,
+	0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad
+};
+
+/* Let a token in that is "abc", with the cache as it is. */
+static enum flow
+show_token(struct visit *v, const char *method, const char *url,
+    struct tokens *tokens, const char *header)
+{
+	enum op_code	none = OP_NONE;
+
+	seen.error = OK;
+	seen.op = none;
+	visit_begin(v, method, url);
+	v->settings.token_stale_seconds = 60;
+	v->worker.tokens = tokens;
+	if (header != NULL)
+		visit_header(v, H2O_TOKEN_AUTHORIZATION, header);
+	return room_identify(&v->x);
+}
+
+static void
+tokens_are_known_by_their_hash(void **state)
+{
+	static const struct { const char *header; bool ask; } rows[] = {
+		{ "Bearer abc", true },
+		{ "bearer    abc", true },
+		{ "Bearer ", false },
+		{ "Bearer", false },
+		{ "Bearerabc", false },
+		{ "Basic YTpi", false },
+		{ NULL, false },
+	};
+	struct tokens	*tokens = tokens_new();
+	struct visit	 v;
+	enum flow	 flow;
+
+	(void)state;
+	memset(&seen, 0, sizeof(seen));
+	seen.user_is_up = true;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		flow = show_token(&v, "GET", "/flicket-api/user/1", tokens,
+		    rows[i].header);
+		check_number("flow", flow, rows[i].ask ? FLOW_WAIT :
+		    FLOW_DONE);
+		if (rows[i].ask) {
+			check_number("asked", seen.op, OP_TOKEN_CHECK);
+			check_text("hash", args_text(&seen.args,
+			    KEY_TOKEN_HASH), (struct text){
+			    (const char *)abc_hash, sizeof(abc_hash) });
+			check_true("not an argument", !args_has(&v.x.args,
+			    KEY_TOKEN_HASH));
+		} else {
+			check_number("error", seen.error, ERR_UNAUTHORIZED);
+			check_string("challenge", seen.challenge,
+			    "Bearer realm=\"Authentication Required\"");
+		}
+		visit_end(&v);
+	}
+	/* spaces behind it are part of it */
+	show_token(&v, "GET", "/flicket-api/user/1", tokens, "Bearer abc ");
+	check_true("another", memcmp(args_text(&seen.args,
+	    KEY_TOKEN_HASH).base, abc_hash, 32) != 0);
+	visit_end(&v);
+	/* where it is an argument it is one */
+	show_token(&v, "DELETE", "/flicket-api/tokens", tokens, "Bearer abc");
+	check_text("argument", args_text(&v.x.args, KEY_TOKEN_HASH),
+	    (struct text){ (const char *)abc_hash, sizeof(abc_hash) });
+	visit_end(&v);
+	tokens_destroy(&tokens);
+}
+
+static void
+the_cache_is_trusted_for_a_while(void **state)
+{
+	static const struct { const char *name; bool up; int64_t heard_ago_ms;
+	    enum flow want; } rows[] = {
+		{ "up", true, 0, FLOW_NEXT },
+		{ "just down", false, 1000, FLOW_NEXT },
+		{ "down for a while", false, 50000, FLOW_NEXT },
+		{ "down for long", false, 60001, FLOW_WAIT },
+	};
+	struct tokens	*tokens = tokens_new();
+	struct visit	 v;
+
+	(void)state;
+	tokens_keep(tokens, abc_hash, 5, RIGHT_STAFF, INT64_MAX);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		memset(&seen, 0, sizeof(seen));
+		seen.user_is_up = rows[i].up;
+		seen.heard_ms = clock_ms() - rows[i].heard_ago_ms;
+		check_number(rows[i].name, show_token(&v, "GET",
+		    "/flicket-api/user/1", tokens, "Bearer abc"),
+		    rows[i].want);
+		if (rows[i].want == FLOW_NEXT) {
+			check_number(rows[i].name, v.x.user_id, 5);
+			check_number(rows[i].name, v.x.rights, RIGHT_STAFF);
+			check_number("nothing to hear", room_identified(&v.x),
+			    FLOW_NEXT);
+		}
+		visit_end(&v);
+	}
+	tokens_destroy(&tokens);
+}
+
+static void
+what_the_user_service_says_counts(void **state)
+{
+	static const struct { const char *name; enum err error;
+	    int64_t user_id; enum err want; bool kept; } rows[] = {
+		{ "known", OK, 5, OK, true },
+		{ "unknown", ERR_UNAUTHORIZED, 0, ERR_UNAUTHORIZED, false },
+		{ "away", ERR_UNAVAILABLE, 0, ERR_UNAVAILABLE, false },
+		{ "nonsense", OK, 0, ERR_INTERNAL, false },
+	};
+	struct tokens	*tokens;
+	struct answer	 a;
+	struct visit	 v;
+	int64_t		 user_id, rights;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		memset(&seen, 0, sizeof(seen));
+		seen.user_is_up = true;
+		tokens = tokens_new();
+		show_token(&v, "GET", "/flicket-api/user/1", tokens,
+		    "Bearer abc");
+		a = (struct answer){ .error = rows[i].error };
+		args_put_number(&a.extra, KEY_USER_ID, rows[i].user_id);
+		args_put_number(&a.extra, KEY_RIGHTS, 3);
+		args_put_number(&a.extra, KEY_EXPIRES, INT64_MAX);
+		v.x.answer = &a;
+		check_number(rows[i].name, room_identified(&v.x),
+		    rows[i].want == OK ? FLOW_NEXT : FLOW_DONE);
+		check_number(rows[i].name, seen.error, rows[i].want);
+		check_number(rows[i].name, v.x.user_id, rows[i].user_id);
+		check_number(rows[i].name, tokens_find(tokens, abc_hash,
+		    &user_id, &rights), rows[i].kept);
+		visit_end(&v);
+		tokens_destroy(&tokens);
+	}
+}
+
+static void
+rights_are_asked_for(void **state)
+{
+	static const struct { const char *name; enum who who; int64_t rights;
+	    bool want; } rows[] = {
+		{ "anyone", WHO_TOKEN, 0, true },
+		{ "staff", WHO_STAFF, RIGHT_STAFF, true },
+		{ "not staff", WHO_STAFF, 0, false },
+		{ "an admin has both", WHO_STAFF, RIGHT_STAFF | RIGHT_ADMIN,
+		    true },
+		{ "admin", WHO_ADMIN, RIGHT_STAFF | RIGHT_ADMIN, true },
+		{ "not admin", WHO_ADMIN, RIGHT_STAFF, false },
+		{ "nothing", WHO_ADMIN, 0, false },
+	};
+	struct route	route = { 0 };
+	struct visit	v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		memset(&seen, 0, sizeof(seen));
+		visit_begin(&v, "GET", "/");
+		route.who = rows[i].who;
+		v.x.route = &route;
+		v.x.rights = rows[i].rights;
+		check_number(rows[i].name, room_permit(&v.x), rows[i].want ?
+		    FLOW_NEXT : FLOW_DONE);
+		check_number(rows[i].name, seen.error, rows[i].want ? OK :
+		    ERR_FORBIDDEN);
+		visit_end(&v);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("addresses are told apart, IPv6 by network",
+		    addresses_are_told_apart),
+		TEST("a name and a password are decoded, or refused",
+		    names_and_passwords_are_decoded),
+		TEST("a token is known by its hash alone",
+		    tokens_are_known_by_their_hash),
+		TEST("the cache is trusted while the user service is heard of, "
+		    "and for a while", the_cache_is_trusted_for_a_while),
+		TEST("what the user service says of a token counts",
+		    what_the_user_service_says_counts),
+		TEST("rights are asked for", rights_are_asked_for),
+	};
+
+	return cmocka_run_group_tests_name("identify", tests, start, NULL);
+}

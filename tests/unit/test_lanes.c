@@ -1,0 +1,337 @@
+/*
+ * services/common/lanes.c. It is included, so that batches can be made as
+ * they are wanted; the lanes' threads are tested through their pipes too.
+ */
+#include "desk.h"
+
+#include "services/common/lanes.c"
+
+static struct desk	desk;
+
+static int
+open_desk(void **state)
+{
+	(void)state;
+	desk_open(&desk, &lookup_service);
+	return 0;
+}
+
+static int
+close_desk(void **state)
+{
+	(void)state;
+	desk_close(&desk);
+	return 0;
+}
+
+/* A batch of departments to create, and what is to come of each. */
+struct row {
+	const char	*department;
+	enum err	 want;
+};
+
+#define BATCH	4
+
+static void
+begin_batch(const struct row *rows, struct call *calls, struct call **batch)
+{
+	for (size_t i = 0; i < BATCH; i++) {
+		desk_begin(&calls[i], OP_DEPARTMENT_CREATE);
+		calls[i].request.id = i;
+		args_put_text(&calls[i].request.args, KEY_DEPARTMENT,
+		    text_of(rows[i].department));
+		batch[i] = &calls[i];
+	}
+}
+
+static void
+check_batch(const struct row *rows, struct call *calls)
+{
+	char	*query;
+
+	for (size_t i = 0; i < BATCH; i++) {
+		check_number(rows[i].department, (int64_t)calls[i].answer.id,
+		    (int64_t)i);
+		check_number(rows[i].department, calls[i].answer.error,
+		    rows[i].want);
+		check_number(rows[i].department,
+		    calls[i].answer.fragment.len != 0, rows[i].want == OK);
+		query = sqlite3_mprintf("SELECT count(*) FROM departments "
+		    "WHERE department = %Q", rows[i].department);
+		check_number(query, desk_number(&desk, query),
+		    rows[i].want == OK ||
+		    strcmp(rows[i].department, "IT") == 0);
+		sqlite3_free(query);
+		desk_end(&calls[i]);
+	}
+}
+
+/* "IT" is there from the beginning: a guard refuses it. */
+static const struct row	one_fails[BATCH] = {
+	{ "First", OK }, { "IT", ERR_BAD_REQUEST }, { "x", ERR_BAD_REQUEST },
+	{ "Last", OK }
+};
+static const struct row	all_fail[BATCH] = {
+	{ "First", ERR_STORE }, { "Second", ERR_STORE },
+	{ "Third", ERR_STORE }, { "Last", ERR_STORE }
+};
+
+static void
+a_failing_call_leaves_the_others(void **state)
+{
+	struct call	calls[BATCH], *batch[BATCH];
+
+	(void)state;
+	begin_batch(one_fails, calls, batch);
+	assert_true(write_batch(&desk.lane, batch, BATCH));
+	check_true("committed", sqlite3_get_autocommit(desk.lane.db));
+	check_batch(one_fails, calls);
+}
+
+/* What a call wrote before it failed goes, what others wrote stays. */
+static void
+what_a_failing_call_wrote_goes(void **state)
+{
+	static const struct row	rows[BATCH] = {
+		{ "First", OK }, { "Wrong", ERR_STORE }, { "Third", OK },
+		{ "Last", OK }
+	};
+	struct call	calls[BATCH], *batch[BATCH];
+
+	(void)state;
+	store_exec(desk.lane.db, "CREATE TABLE noted (name TEXT);"
+	    "CREATE TRIGGER note BEFORE INSERT ON departments "
+	    "BEGIN INSERT INTO noted VALUES (new.department); END;"
+	    "CREATE TRIGGER fail AFTER INSERT ON departments "
+	    "WHEN new.department = 'Wrong' "
+	    "BEGIN SELECT RAISE(FAIL, 'wrong'); END");
+	begin_batch(rows, calls, batch);
+	assert_true(write_batch(&desk.lane, batch, BATCH));
+	check_batch(rows, calls);
+	check_number("noted", desk_number(&desk,
+	    "SELECT count(*) FROM noted"), 3);
+	check_number("but not", desk_number(&desk,
+	    "SELECT count(*) FROM noted WHERE name = 'Wrong'"), 0);
+}
+
+/* Send a batch as the writer does, and take the answers it would send. */
+static void
+run_batch_here(struct call **batch)
+{
+	zsock_t		*ours, *theirs = zsys_create_pipe(&ours);
+	bool		 terminated;
+
+	run_batch(&desk.lane, theirs, batch, BATCH);
+	for (size_t i = 0; i < BATCH; i++)
+		assert_ptr_equal(lane_receive(ours, true, &terminated),
+		    batch[i]);
+	assert_null(lane_receive(ours, false, &terminated));
+	assert_false(terminated);
+	zsock_destroy(&ours);
+	zsock_destroy(&theirs);
+}
+
+/* Ways to make a store fail when it comes to it. */
+static void
+a_commit_that_fails_is_answered_with_store(void **state)
+{
+	static const struct { const char *name, *how, *undo; } rows[] = {
+		{ "COMMIT is refused",
+		    "CREATE TABLE t (id REFERENCES departments (id) "
+		    "DEFERRABLE INITIALLY DEFERRED);"
+		    "CREATE TRIGGER fail AFTER INSERT ON departments "
+		    "WHEN new.department = 'Third' "
+		    "BEGIN INSERT INTO t VALUES (-1); END",
+		    "DROP TRIGGER fail; DROP TABLE t" },
+		{ "rolled back behind our back",
+		    "CREATE TRIGGER fail AFTER INSERT ON departments "
+		    "WHEN new.department = 'Third' "
+		    "BEGIN SELECT RAISE(ROLLBACK, 'gone'); END",
+		    "DROP TRIGGER fail" },
+		{ "rolled back by the last",
+		    "CREATE TRIGGER fail AFTER INSERT ON departments "
+		    "WHEN new.department = 'Last' "
+		    "BEGIN SELECT RAISE(ROLLBACK, 'gone'); END",
+		    "DROP TRIGGER fail" },
+		{ "nothing can be written", "PRAGMA query_only = ON",
+		    "PRAGMA query_only = OFF" },
+	};
+	struct call	calls[BATCH], *batch[BATCH];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		store_exec(desk.lane.db, rows[i].how);
+		begin_batch(all_fail, calls, batch);
+		for (size_t j = 0; j < BATCH; j++)
+			calls[j].emitted = 5;
+		run_batch_here(batch);
+		check_true(rows[i].name, sqlite3_get_autocommit(desk.lane.db));
+		for (size_t j = 0; j < BATCH; j++)
+			check_true(rows[i].name, calls[j].emitted == 0 &&
+			    !calls[j].tallied &&
+			    calls[j].answer.extra.present == 0);
+		check_batch(all_fail, calls);
+		store_exec(desk.lane.db, rows[i].undo);
+	}
+	/* and then it goes on */
+	begin_batch(one_fails, calls, batch);
+	run_batch_here(batch);
+	check_batch(one_fails, calls);
+}
+
+/* A disk that is full, as SQLite sees it. */
+static void
+a_full_disk_is_answered_with_store(void **state)
+{
+	struct call	 c;
+	struct call	*batch[] = { &c };
+	char		 names[30 + 1], *sql;
+	int		 n = 0;
+	zsock_t		*ours, *theirs = zsys_create_pipe(&ours);
+	bool		 terminated;
+
+	(void)state;
+	sql = sqlite3_mprintf("PRAGMA max_page_count = %lld",
+	    (long long)desk_number(&desk, "PRAGMA page_count"));
+	store_exec(desk.lane.db, sql);
+	sqlite3_free(sql);
+	do {
+		snprintf(names, sizeof(names), "Department number %08d", n);
+		desk_begin(&c, OP_DEPARTMENT_CREATE);
+		args_put_text(&c.request.args, KEY_DEPARTMENT, text_of(names));
+		run_batch(&desk.lane, theirs, batch, 1);
+		assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
+		desk_end(&c);
+		assert_true(n++ < 100000);
+	} while (c.answer.error == OK);
+	check_number("full", c.answer.error, ERR_STORE);
+	check_number("all that were answered OK are there", desk_number(&desk,
+	    "SELECT count(*) FROM departments "
+	    "WHERE department LIKE 'Department number %'"), n - 1);
+	store_exec(desk.lane.db, "PRAGMA max_page_count = 1073741823");
+	run_batch(&desk.lane, theirs, batch, 1);
+	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
+	check_number("with room again", c.answer.error, OK);
+	desk_end(&c);
+	zsock_destroy(&ours);
+	zsock_destroy(&theirs);
+}
+
+static void
+what_nobody_waits_for_is_not_done(void **state)
+{
+	static const struct row	rows[BATCH] = {
+		{ "First", ERR_EXPIRED }, { "Second", OK }, { "Third", OK },
+		{ "Last", OK }
+	};
+	struct call	calls[BATCH], *batch[BATCH];
+
+	(void)state;
+	begin_batch(rows, calls, batch);
+	calls[0].request.expires_ms = 1;
+	calls[1].request.expires_ms = clock_ms() + 60000;
+	assert_true(write_batch(&desk.lane, batch, BATCH));
+	check_batch(rows, calls);
+}
+
+/* --- threads ----------------------------------------------------------- */
+
+static void
+the_writer_answers_after_its_commit(void **state)
+{
+	struct lane_args	 args = { &desk.tables, desk.path };
+	zactor_t		*writer = writer_start(&args);
+	struct call		 calls[BATCH], *batch[BATCH];
+	bool			 terminated;
+
+	(void)state;
+	begin_batch(one_fails, calls, batch);
+	for (size_t i = 0; i < BATCH; i++)
+		lane_send(writer, batch[i]);
+	for (size_t i = 0; i < BATCH; i++)
+		assert_ptr_equal(lane_receive(writer, true, &terminated),
+		    batch[i]);
+	check_batch(one_fails, calls);	/* over a connection of its own */
+	zactor_destroy(&writer);
+}
+
+/* While it cannot begin calls pile up; then they are one transaction. */
+static void
+the_writer_waits_for_the_store(void **state)
+{
+	struct lane_args	 args = { &desk.tables, desk.path };
+	zactor_t		*writer = writer_start(&args);
+	struct call		 calls[BATCH], *batch[BATCH];
+	bool			 terminated;
+
+	(void)state;
+	store_exec(desk.lane.db, "BEGIN IMMEDIATE");
+	begin_batch(one_fails, calls, batch);
+	for (size_t i = 0; i < BATCH; i++)
+		lane_send(writer, batch[i]);
+	assert_null(lane_receive(writer, false, &terminated));
+	store_exec(desk.lane.db, "COMMIT");
+	for (size_t i = 0; i < BATCH; i++)
+		assert_ptr_equal(lane_receive(writer, true, &terminated),
+		    batch[i]);
+	check_batch(one_fails, calls);
+	zactor_destroy(&writer);
+}
+
+static void
+the_slow_lane_reads_and_does_not_write(void **state)
+{
+	struct lane_args	 args = { &desk.tables, desk.path };
+	zactor_t		*slow = slow_start(&args);
+	struct call		 calls[3];
+	bool			 terminated;
+
+	(void)state;
+	desk_begin(&calls[0], OP_STATUS_GET);
+	args_put_number(&calls[0].request.args, KEY_ID, 1);
+	desk_begin(&calls[1], OP_STATUS_GET);
+	args_put_number(&calls[1].request.args, KEY_ID, 1);
+	calls[1].request.expires_ms = 1;
+	desk_begin(&calls[2], OP_DEPARTMENT_CREATE);
+	args_put_text(&calls[2].request.args, KEY_DEPARTMENT,
+	    TEXT_OF("Post"));
+	for (int i = 0; i < 3; i++)
+		lane_send(slow, &calls[i]);
+	for (int i = 0; i < 3; i++)
+		assert_ptr_equal(lane_receive(slow, true, &terminated),
+		    &calls[i]);
+	check_number("a read", calls[0].answer.error, OK);
+	check_number("an expired one", calls[1].answer.error, ERR_EXPIRED);
+	check_number("a write", calls[2].answer.error, ERR_STORE);
+	zactor_destroy(&slow);
+	for (int i = 0; i < 3; i++)
+		desk_end(&calls[i]);
+}
+
+int
+main(void)
+{
+#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+	const struct CMUnitTest	tests[] = {
+		HERE("a failing call leaves what others wrote",
+		    a_failing_call_leaves_the_others),
+		HERE("what a failing call wrote goes",
+		    what_a_failing_call_wrote_goes),
+		HERE("a commit that fails is answered with STORE, to all",
+		    a_commit_that_fails_is_answered_with_store),
+		HERE("a full disk is answered with STORE, and can be left",
+		    a_full_disk_is_answered_with_store),
+		HERE("what nobody waits for any more is not done",
+		    what_nobody_waits_for_is_not_done),
+		HERE("the writer answers after its commit",
+		    the_writer_answers_after_its_commit),
+		HERE("the writer waits for the store",
+		    the_writer_waits_for_the_store),
+		HERE("the slow lane reads, and does not write",
+		    the_slow_lane_reads_and_does_not_write),
+	};
+
+	zsys_handler_set(NULL);
+	zsys_set_pipehwm(0);
+	return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);
+}

@@ -1,0 +1,118 @@
+/* services/common/listeners.c */
+#include "unit.h"
+
+#include "services/common/listeners.h"
+
+static const struct text	a = { "a", 1 }, b = { "\0b", 2 };
+
+static void
+all_must_have_seen(void **state)
+{
+	struct listeners	l = { 0 };
+
+	(void)state;
+	check_true("nobody listens", listeners_have_seen(&l, 9, 1000));
+	listeners_heard(&l, a, 5, 5, 1000);
+	listeners_heard(&l, b, 4, 4, 1000);
+	check_true("both", listeners_have_seen(&l, 4, 1000));
+	check_true("one", !listeners_have_seen(&l, 5, 1000));
+	listeners_heard(&l, b, 5, 5, 1100);
+	check_true("now both", listeners_have_seen(&l, 5, 1100));
+	check_true("neither", !listeners_have_seen(&l, 6, 1100));
+	check_number("still two", (int64_t)l.count, 2);
+	listeners_done(&l);
+	check_true("nothing is left", l.rows == NULL && l.count == 0);
+}
+
+static void
+a_lease_comes_to_an_end(void **state)
+{
+	struct listeners	l = { 0 };
+
+	(void)state;
+	listeners_heard(&l, a, 1, 1, 1000);
+	listeners_heard(&l, b, 2, 2, 1500);
+	check_true("not yet", !listeners_have_seen(&l, 2,
+	    1000 + LISTENER_LEASE_MS - 1));
+	check_true("the first's", listeners_have_seen(&l, 2,
+	    1000 + LISTENER_LEASE_MS));
+	check_number("is forgotten", (int64_t)l.count, 1);
+	check_true("the second stays", !listeners_have_seen(&l, 3,
+	    1000 + LISTENER_LEASE_MS));
+	listeners_heard(&l, a, 3, 3, 2000);	/* and comes back */
+	check_number("two again", (int64_t)l.count, 2);
+	check_true("all leases", listeners_have_seen(&l, 99, 99999));
+	check_number("are over", (int64_t)l.count, 0);
+	listeners_done(&l);
+}
+
+static void
+each_is_told_once(void **state)
+{
+	struct listeners	 l = { 0 };
+	const struct listener	*row;
+	int64_t			 before;
+
+	(void)state;
+	assert_null(listeners_to_tell(&l, 9, &before));
+	listeners_heard(&l, a, 5, 5, 1000);
+	listeners_heard(&l, b, -1, 4, 1000);
+	row = listeners_to_tell(&l, 5, &before);
+	assert_non_null(row);
+	check_text("who was not told", text_in(&row->peer), b);
+	check_number("told before", before, 4);
+	assert_null(listeners_to_tell(&l, 5, &before));
+	/* each in turn, from where it was */
+	row = listeners_to_tell(&l, 7, &before);
+	assert_non_null(row);
+	check_text("the first", text_in(&row->peer), a);
+	check_number("told before", before, 5);
+	row = listeners_to_tell(&l, 7, &before);
+	assert_non_null(row);
+	check_text("the second", text_in(&row->peer), b);
+	check_number("told before", before, 5);
+	assert_null(listeners_to_tell(&l, 7, &before));
+	check_true("told is not heard", !listeners_have_seen(&l, 7, 1000));
+	listeners_done(&l);
+}
+
+static void
+there_may_be_many(void **state)
+{
+	struct listeners	l = { 0 };
+	struct buf		peer = { 0 };
+
+	(void)state;
+	for (int64_t now = 0; now < 30000; now += 10000) {
+		for (int i = 0; i < 5000; i++) {
+			peer.len = 0;
+			buf_printf(&peer, "peer %d", i);
+			listeners_heard(&l, text_in(&peer), i, i, now);
+		}
+		check_true("bounded", l.count <= 4096);
+		check_true("the least counts", listeners_have_seen(&l, 0,
+		    now) && !listeners_have_seen(&l, 1, now));
+		/* their memory is used again by the next round */
+		check_true("gone", listeners_have_seen(&l, 1,
+		    now + LISTENER_LEASE_MS));
+		check_number("all", (int64_t)l.count, 0);
+	}
+	buf_done(&peer);
+	listeners_done(&l);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("all that listen must have seen it", all_must_have_seen),
+		TEST("whoever is not heard of for a while does not count",
+		    a_lease_comes_to_an_end),
+		TEST("each is told once, from where it was told last",
+		    each_is_told_once),
+		TEST("there may be many, and they take no more memory again",
+		    there_may_be_many),
+	};
+
+	return cmocka_run_group_tests_name("listeners", tests, NULL, NULL);
+}

@@ -1,0 +1,258 @@
+/*
+ * services/user/login.c. It is included, so that failures can be made older
+ * than they are instead of waiting for a minute.
+ */
+#include "desk.h"
+
+#undef fail		/* cmocka's, and a function's name there */
+#include "services/user/login.c"
+
+static struct desk	desk;
+
+static int
+open_desk(void **state)
+{
+	(void)state;
+	desk_open(&desk, &user_service);
+	store_exec(desk.lane.db, "UPDATE users SET password = "
+	    "(SELECT password FROM users WHERE id = 1) WHERE id = 2;"
+	    "INSERT INTO users (id, username, password, disabled) "
+	    "SELECT 3, 'former', password, 1 FROM users WHERE id = 1;"
+	    "INSERT INTO users (id, username) VALUES (4, 'nopass')");
+	return 0;
+}
+
+static int
+close_desk(void **state)
+{
+	(void)state;
+	desk_close(&desk);
+	return 0;
+}
+
+/* Log in; the seconds to wait, if any, in *ret_wait. */
+static enum err
+log_in(const char *name, const char *password, const char *address,
+    int64_t *ret_wait)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_PASSWORD_CHECK);
+	args_put_text(&c.request.args, KEY_USERNAME, text_of(name));
+	args_put_text(&c.request.args, KEY_PASSWORD, text_of(password));
+	args_put_text(&c.request.args, KEY_ADDRESS, text_of(address));
+	e = desk_call(&desk, &c);
+	if (ret_wait != NULL)
+		*ret_wait = args_number(&c.answer.extra, KEY_RETRY_AFTER, 0);
+	desk_end(&c);
+	return e;
+}
+
+static void
+good_logins_are_answered_with_who_and_what(void **state)
+{
+	static const struct { const char *name; int64_t id, rights; } rows[] = {
+		{ "admin", 1, RIGHT_ADMIN | RIGHT_STAFF },
+		{ "notification", 2, 0 },
+	};
+	struct call	c;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		desk_begin(&c, OP_PASSWORD_CHECK);
+		args_put_text(&c.request.args, KEY_USERNAME,
+		    text_of(rows[i].name));
+		args_put_text(&c.request.args, KEY_PASSWORD,
+		    TEXT_OF("Password1"));
+		args_put_text(&c.request.args, KEY_ADDRESS, TEXT_OF("::1"));
+		check_number(rows[i].name, desk_call(&desk, &c), OK);
+		check_number(rows[i].name, args_number(&c.answer.extra,
+		    KEY_USER_ID, 0), rows[i].id);
+		check_number(rows[i].name, args_number(&c.answer.extra,
+		    KEY_RIGHTS, -1), rows[i].rights);
+		desk_end(&c);
+	}
+}
+
+static void
+bad_logins_are_unauthorized(void **state)
+{
+	static const struct { const char *row, *name, *password; } rows[] = {
+		{ "wrong password", "admin", "Password2" },
+		{ "no password", "admin", "" },
+		{ "nobody", "nobody", "Password1" },
+		{ "another case", "Admin", "Password1" },
+		{ "no name", "", "Password1" },
+		{ "disabled", "former", "Password1" },
+		{ "has no password", "nopass", "" },
+		{ "no SQL", "admin' --", "Password1" },
+		{ "no pattern", "admi%", "Password1" },
+	};
+	int64_t		wait;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		check_number(rows[i].row, log_in(rows[i].name,
+		    rows[i].password, "::1", &wait), ERR_UNAUTHORIZED);
+		check_number(rows[i].row, wait, 0);
+	}
+}
+
+static void
+the_tenth_failure_of_a_name_is_one_too_many(void **state)
+{
+	int64_t	wait;
+
+	(void)state;
+	for (int i = 1; i <= 9; i++)
+		check_number("wrong", log_in("admin", "x", "::1", NULL),
+		    ERR_UNAUTHORIZED);
+	check_number("nine may be", log_in("admin", "Password1", "::1", NULL),
+	    OK);
+	check_number("the tenth", log_in("admin", "x", "::1", &wait),
+	    ERR_TOO_MANY);
+	check_true("1 to 60 s", wait >= 1 && wait <= 60);
+	check_number("and the right one", log_in("admin", "Password1", "::1",
+	    &wait), ERR_TOO_MANY);
+	check_true("1 to 60 s", wait >= 1 && wait <= 60);
+	check_number("from elsewhere too", log_in("admin", "Password1", "::2",
+	    NULL), ERR_TOO_MANY);
+	check_number("others may", log_in("notification", "Password1", "::1",
+	    NULL), OK);
+	check_number("others' failures", log_in("notification", "x", "::1",
+	    NULL), ERR_UNAUTHORIZED);
+}
+
+static void
+an_unknown_name_is_limited_as_well(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 9; i++)
+		check_number("wrong", log_in("nobody", "x", "::1", NULL),
+		    ERR_UNAUTHORIZED);
+	check_number("the tenth", log_in("nobody", "x", "::1", NULL),
+	    ERR_TOO_MANY);
+}
+
+static void
+the_sixtieth_failure_from_an_address_is_one_too_many(void **state)
+{
+	char	name[16];
+	int64_t	wait;
+
+	(void)state;
+	for (int i = 1; i <= 60; i++) {
+		snprintf(name, sizeof(name), "name%d", i);
+		check_number(name, log_in(name, "x", "::1", &wait),
+		    i < 60 ? ERR_UNAUTHORIZED : ERR_TOO_MANY);
+		check_number(name, wait >= 1 && wait <= 60, i == 60);
+	}
+	check_number("a good one", log_in("admin", "Password1", "::1", NULL),
+	    ERR_TOO_MANY);
+	check_number("from elsewhere", log_in("admin", "Password1", "::2",
+	    NULL), OK);
+	check_number("a failure there", log_in("name61", "x", "::2", NULL),
+	    ERR_UNAUTHORIZED);
+}
+
+static void
+good_logins_never_count(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 70; i++)
+		check_number("good", log_in("admin", "Password1", "::1", NULL),
+		    OK);
+	for (int i = 1; i <= 9; i++)
+		check_number("bad", log_in("admin", "x", "::1", NULL),
+		    ERR_UNAUTHORIZED);
+}
+
+static void
+refusals_do_not_count(void **state)
+{
+	(void)state;
+	login.next = 0;
+	for (int i = 0; i < 100; i++)
+		log_in("admin", "x", "::1", NULL);
+	check_number("ten are remembered", (int64_t)login.next, 10);
+	check_number("the address is free", log_in("notification",
+	    "Password1", "::1", NULL), OK);
+}
+
+/* Make all failures so much older. */
+static void
+age(int64_t ms)
+{
+	for (size_t i = 0; i < RING; i++)
+		login.ring[i].at_ms -= ms;
+}
+
+static void
+after_a_minute_it_is_forgotten(void **state)
+{
+	int64_t	wait;
+
+	(void)state;
+	for (int i = 1; i <= 10; i++) {
+		log_in("admin", "x", "::1", NULL);
+		if (i == 5)
+			age(40000);
+	}
+	/* five are 40 s old, five are new: five of ten have 20 s to go */
+	check_number("too many", log_in("admin", "Password1", "::1", &wait),
+	    ERR_TOO_MANY);
+	check_true("20 s", wait >= 15 && wait <= 20);
+	age(19000);
+	check_number("still", log_in("admin", "Password1", "::1", &wait),
+	    ERR_TOO_MANY);
+	check_number("1 s", wait, 1);
+	age(1000);
+	check_number("no more", log_in("admin", "Password1", "::1", NULL), OK);
+	for (int i = 1; i <= 4; i++)
+		check_number("five are left", log_in("admin", "x", "::1",
+		    NULL), ERR_UNAUTHORIZED);
+	check_number("and five more", log_in("admin", "x", "::1", NULL),
+	    ERR_TOO_MANY);
+	age(60000);
+	check_number("all is forgotten", log_in("admin", "x", "::1", NULL),
+	    ERR_UNAUTHORIZED);
+}
+
+static void
+the_ring_goes_round(void **state)
+{
+	(void)state;
+	login.next = RING - 4;
+	for (int i = 1; i <= 9; i++)
+		check_number("wrong", log_in("admin", "x", "::1", NULL),
+		    ERR_UNAUTHORIZED);
+	check_number("the tenth", log_in("admin", "x", "::1", NULL),
+	    ERR_TOO_MANY);
+	check_number("round", (int64_t)login.next, 6);
+}
+
+int
+main(void)
+{
+#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+	const struct CMUnitTest	tests[] = {
+		HERE("a good login is answered with who it is and may",
+		    good_logins_are_answered_with_who_and_what),
+		HERE("a bad login is unauthorized, whyever",
+		    bad_logins_are_unauthorized),
+		HERE("the tenth failure of a name is one too many",
+		    the_tenth_failure_of_a_name_is_one_too_many),
+		HERE("an unknown name is limited as well",
+		    an_unknown_name_is_limited_as_well),
+		HERE("the sixtieth failure from an address is one too many",
+		    the_sixtieth_failure_from_an_address_is_one_too_many),
+		HERE("good logins never count", good_logins_never_count),
+		HERE("refusals do not count", refusals_do_not_count),
+		HERE("after a minute a failure is forgotten",
+		    after_a_minute_it_is_forgotten),
+		HERE("the ring of failures goes round", the_ring_goes_round),
+	};
+
+	return cmocka_run_group_tests_name("login", tests, NULL, NULL);
+}

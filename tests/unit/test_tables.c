@@ -1,0 +1,135 @@
+/* proto/tables.c: the tables themselves, walked row by row. */
+#include "unit.h"
+
+#include "proto/args.h"
+
+static void
+numbers_from_outside_have_rows(void **state)
+{
+	static const uint64_t	numbers[] = {
+		0, 38, 63, 64, 65, 255, 65536, UINT32_MAX, UINT64_MAX
+	};
+	static const uint64_t	codes[] = {
+		0, 3, 9, OP_END, OP_END + 1, 65536, UINT32_MAX, UINT64_MAX
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(numbers); i++)
+		if (key_info(numbers[i])->name != NULL)
+			fail_msg("key %llu", (unsigned long long)numbers[i]);
+	for (size_t i = 0; i < LEN(codes); i++)
+		if (op_info(codes[i])->name != NULL)
+			fail_msg("operation %llu",
+			    (unsigned long long)codes[i]);
+	check_true("an error that is none is ours",
+	    err_info(ERR_END) == err_info(ERR_INTERNAL) &&
+	    err_info(UINT64_MAX) == err_info(ERR_INTERNAL));
+	check_number("one that is", err_info(ERR_NOT_FOUND)->http, 404);
+}
+
+static void
+keys_make_sense(void **state)
+{
+	const struct key_info	*info;
+	unsigned		 count = 0;
+
+	(void)state;
+	for (unsigned k = 0; k < KEY_END; k++) {
+		info = key_info(k);
+		if (info->name == NULL)
+			continue;
+		count++;
+		check_true(info->name, info->type >= KEY_INT &&
+		    info->type <= KEY_BYTES);
+		check_true(info->name, info->most == 0 ||
+		    info->least <= info->most);
+		/* found by its name, so no other has it */
+		check_number(info->name, key_find(info->name, UINT64_MAX), k);
+		check_number(info->name, key_find(info->name, KEY_BIT(k)), k);
+		check_number(info->name, key_find(info->name, ~KEY_BIT(k)),
+		    KEY_END);
+	}
+	check_true("there are keys", count > 30);
+	check_number("no such name", key_find("nothing", UINT64_MAX), KEY_END);
+	check_number("an empty name", key_find("", UINT64_MAX), KEY_END);
+	check_number("another case", key_find("ID", UINT64_MAX), KEY_END);
+}
+
+static void
+operations_make_sense(void **state)
+{
+	const uint64_t		 event = K(SOURCE) | K(STREAM) | K(SEQ);
+	const struct op_info	*info;
+
+	(void)state;
+	for (unsigned code = 1; code < OP_END; code++) {
+		info = op_info(code);
+		if (info->name == NULL)
+			continue;
+		check_true(info->name, info->service < SERVICE_END);
+		check_true(info->name, (info->needs & info->may) == 0);
+		for (unsigned k = 0; k < KEY_END; k++)
+			check_true(info->name, (KEY_BIT(k) & (info->needs |
+			    info->may)) == 0 || key_info(k)->name != NULL);
+		if (info->kind == OP_EVENT || info->kind == OP_TALLY)
+			check_true(info->name, (info->needs & event) == event &&
+			    (info->may & K(AFTER)) != 0);
+		for (unsigned other = 1; other < code; other++)
+			check_true(info->name, op_info(other)->name == NULL ||
+			    strcmp(op_info(other)->name, info->name) != 0);
+	}
+}
+
+static void
+errors_make_sense(void **state)
+{
+	const struct err_info	*info;
+
+	(void)state;
+	for (unsigned e = 0; e < ERR_END; e++) {
+		info = err_info(e);
+		assert_non_null(info->reason);
+		assert_non_null(info->message);
+		check_true(info->reason, info->http >= 200 && info->http < 600);
+		check_true(info->reason, (info->http == 200) == (e == OK));
+		check_true(info->reason, text_characters(text_of(info->message))
+		    != -1);
+	}
+}
+
+static void
+marks_and_services_make_sense(void **state)
+{
+	const char	*path;
+
+	(void)state;
+	for (unsigned id = 0; id < SERVICE_END; id++)
+		assert_non_null(service_name((enum service_id)id));
+	check_string("a service", service_name(SERVICE_LOOKUP), "lookup");
+	/* marks are control bytes that JSON never has */
+	check_true("marks", MARK_END <= 0x20);
+	for (unsigned m = 1; m < MARK_END; m++) {
+		path = mark_path((enum mark)m);
+		assert_non_null(path);
+		check_true(path, path[0] == '/' &&
+		    path[strlen(path) - 1] == '/');
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("a number from outside that is none has a row too",
+		    numbers_from_outside_have_rows),
+		TEST("each key has a type, bounds and a name of its own",
+		    keys_make_sense),
+		TEST("each operation has keys that exist; events have theirs",
+		    operations_make_sense),
+		TEST("each error has a status and texts", errors_make_sense),
+		TEST("services have names, marks have paths",
+		    marks_and_services_make_sense),
+	};
+
+	return cmocka_run_group_tests_name("tables", tests, NULL, NULL);
+}

@@ -1,0 +1,198 @@
+/* gateway/tokens.c */
+#include "unit.h"
+
+#include "gateway/tokens.h"
+
+#define FOREVER	INT64_MAX
+
+/* A hash; those with one set are kept in the same place of the table. */
+struct hash {
+	unsigned char	bytes[TOKEN_HASH_BYTES];
+};
+
+static struct hash
+hash_of(unsigned char set, unsigned char number)
+{
+	struct hash	h = { { 0 } };
+
+	h.bytes[0] = set;
+	h.bytes[TOKEN_HASH_BYTES - 1] = number;
+	return h;
+}
+
+static bool
+has(struct tokens *t, struct hash h)
+{
+	int64_t	user_id, rights;
+
+	return tokens_find(t, h.bytes, &user_id, &rights);
+}
+
+static void
+keep(struct tokens *t, struct hash h)
+{
+	tokens_keep(t, h.bytes, 1, 0, FOREVER);
+}
+
+static void
+what_is_kept_is_found(void **state)
+{
+	struct tokens	*t = tokens_new();
+	struct hash	 a = hash_of(1, 1), b = hash_of(1, 2);
+	int64_t		 user_id, rights;
+
+	(void)state;
+	check_true("unknown", !has(t, a));
+	check_true("nor is none", !has(t, hash_of(0, 0)));
+	tokens_keep(t, a.bytes, 5, 3, FOREVER);
+	tokens_keep(t, b.bytes, 6, 0, FOREVER);
+	check_true("first", tokens_find(t, a.bytes, &user_id, &rights));
+	check_number("whose", user_id, 5);
+	check_number("rights", rights, 3);
+	check_true("second", tokens_find(t, b.bytes, &user_id, &rights));
+	check_number("whose", user_id, 6);
+	tokens_keep(t, a.bytes, 5, 1, FOREVER);
+	check_true("anew", tokens_find(t, a.bytes, &user_id, &rights));
+	check_number("rights", rights, 1);
+	tokens_forget(t, a.bytes);
+	tokens_forget(t, a.bytes);
+	check_true("forgotten", !has(t, a));
+	check_true("only that", has(t, b));
+	tokens_destroy(&t);
+	assert_null(t);
+	tokens_destroy(&t);
+}
+
+static void
+what_expired_is_not_found(void **state)
+{
+	struct tokens	*t = tokens_new();
+
+	(void)state;
+	tokens_keep(t, hash_of(1, 1).bytes, 5, 3, 1);
+	check_true("long ago", !has(t, hash_of(1, 1)));
+	tokens_keep(t, hash_of(1, 1).bytes, 5, 3, 0);
+	check_true("at no time", !has(t, hash_of(1, 1)));
+	tokens_destroy(&t);
+}
+
+static void
+the_longest_unused_makes_room(void **state)
+{
+	struct tokens	*t = tokens_new();
+
+	(void)state;
+	for (unsigned char i = 1; i <= 4; i++)
+		keep(t, hash_of(7, i));
+	check_true("used again", has(t, hash_of(7, 1)));
+	keep(t, hash_of(7, 5));
+	check_true("made room", !has(t, hash_of(7, 2)));
+	for (unsigned char i = 1; i <= 5; i++)
+		if (i != 2)
+			check_true("stayed", has(t, hash_of(7, i)));
+	/* one that is there already needs no room */
+	keep(t, hash_of(7, 3));
+	check_true("all the same", has(t, hash_of(7, 1)) &&
+	    has(t, hash_of(7, 4)) && has(t, hash_of(7, 5)));
+	tokens_forget(t, hash_of(7, 4).bytes);
+	keep(t, hash_of(7, 6));
+	check_true("in the gap", has(t, hash_of(7, 1)) &&
+	    has(t, hash_of(7, 3)) && has(t, hash_of(7, 5)));
+	keep(t, hash_of(8, 1));
+	check_true("elsewhere", has(t, hash_of(7, 6)));
+	tokens_destroy(&t);
+}
+
+static struct answer
+news(int64_t seen, const struct hash *revoked, size_t count)
+{
+	struct answer	a = { .error = OK };
+
+	if (seen >= 0)
+		args_put_number(&a.extra, KEY_SEEN, seen);
+	if (count > 0)
+		args_put_text(&a.extra, KEY_REVOKED, (struct text){
+		    (const char *)revoked, count * sizeof(*revoked) });
+	return a;
+}
+
+/* Two tokens are kept; what is heard then, and which of them stay. */
+static void
+heartbeats_are_heard(void **state)
+{
+	static const struct { const char *name; int64_t before, seen;
+	    size_t revoked; enum err error; bool first, second;
+	    int64_t told; } rows[] = {
+		{ "the first of all", -1, 5, 0, OK, false, false, 5 },
+		{ "nothing new", 5, 5, 0, OK, true, true, 5 },
+		{ "one revoked", 5, 6, 1, OK, false, true, 6 },
+		{ "both revoked", 5, 7, 2, OK, false, false, 7 },
+		{ "numbers went back", 5, 4, 0, OK, false, false, 4 },
+		{ "an error", 5, 9, 2, ERR_STORE, true, true, 5 },
+		{ "of an older service", 5, -1, 2, OK, true, true, 5 },
+	};
+	const struct hash	 both[] = { hash_of(1, 1), hash_of(2, 2) };
+	struct tokens		*t;
+	struct answer		 a;
+	struct args		 args;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		t = tokens_new();
+		args.present = 0;
+		tokens_tell(t, &args);
+		check_number("nothing yet", args_number(&args, KEY_SEEN, 0),
+		    -1);
+		if (rows[i].before != -1) {
+			a = news(rows[i].before, NULL, 0);
+			tokens_hear(t, &a);
+		}
+		keep(t, both[0]);
+		keep(t, both[1]);
+		a = news(rows[i].seen, both, rows[i].revoked);
+		a.error = rows[i].error;
+		tokens_hear(t, &a);
+		check_number(rows[i].name, has(t, both[0]), rows[i].first);
+		check_number(rows[i].name, has(t, both[1]), rows[i].second);
+		tokens_tell(t, &args);
+		check_number(rows[i].name, args_number(&args, KEY_SEEN, -1),
+		    rows[i].told);
+		tokens_destroy(&t);
+	}
+}
+
+/* A peer's bytes that are no whole number of hashes. */
+static void
+half_a_hash_is_none(void **state)
+{
+	const struct hash	 h = hash_of(1, 1);
+	struct tokens		*t = tokens_new();
+	struct answer		 a = news(1, NULL, 0);
+
+	(void)state;
+	tokens_hear(t, &a);
+	keep(t, h);
+	args_put_text(&a.extra, KEY_REVOKED, (struct text){
+	    (const char *)h.bytes, TOKEN_HASH_BYTES - 1 });
+	tokens_hear(t, &a);
+	check_true("still there", has(t, h));
+	tokens_destroy(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("what is kept is found, until it is forgotten",
+		    what_is_kept_is_found),
+		TEST("what has expired is not found",
+		    what_expired_is_not_found),
+		TEST("what was not used for longest makes room",
+		    the_longest_unused_makes_room),
+		TEST("what a heartbeat says was revoked is forgotten",
+		    heartbeats_are_heard),
+		TEST("half a hash is none", half_a_hash_is_none),
+	};
+
+	return cmocka_run_group_tests_name("tokens", tests, NULL, NULL);
+}
