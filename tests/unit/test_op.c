@@ -157,7 +157,8 @@ static void
 operations_of_others_are_unknown(void **state)
 {
 	static const uint64_t	codes[] = {
-		OP_NONE, 3, 9, OP_USER_GET, OP_TICKET_GET, OP_POST_LIST
+		OP_NONE, 3, 9, OP_USER_GET, OP_TICKET_GET, OP_POST_LIST,
+		OP_END, 1000000
 	};
 	struct call		c;
 	enum op_kind		kind;
