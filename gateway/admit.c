@@ -9,9 +9,9 @@
 #include "exchange.h"
 #include "page.h"
 
-#define URL_MOST_BYTES		8192
-#define HEAD_MOST_BYTES		16384
-#define HEADERS_MOST		64
+#define URL_MOST_BYTES		((size_t)8192)
+#define HEAD_MOST_BYTES		((size_t)16384)
+#define HEADERS_MOST		((size_t)64)
 
 static bool
 is_name(const char *line, size_t len, const char *name)
@@ -63,10 +63,23 @@ head_bytes(const h2o_req_t *req)
 	return bytes;
 }
 
+/* format has the size that it is, and the largest accepted. */
+static enum flow
+refuse(struct exchange *x, enum err e, const char *format, size_t is,
+    size_t most)
+{
+	char	*message = h2o_mem_alloc_pool(&x->req->pool, 128);
+
+	snprintf(message, 128, format, is, most);
+	return answer_error(x, e, message);
+}
+
 enum flow
 room_admit(struct exchange *x)
 {
 	h2o_req_t	*req = x->req;
+	size_t		 most = (size_t)
+			    x->worker->gateway->settings->max_body_bytes;
 
 	x->is_head = h2o_memis(req->method.base, req->method.len,
 	    H2O_STRLIT("HEAD"));
@@ -76,13 +89,19 @@ room_admit(struct exchange *x)
 		    "More than one header says how long the body is.");
 	}
 	if (req->input.path.len > URL_MOST_BYTES)
-		return answer_error(x, ERR_URL_TOO_LONG, NULL);
-	if (req->headers.size > HEADERS_MOST || head_bytes(req) >
-	    HEAD_MOST_BYTES)
-		return answer_error(x, ERR_HEADERS_TOO_BIG, NULL);
-	if (req->entity.len > (size_t)
-	    x->worker->gateway->settings->max_body_bytes)
-		return answer_error(x, ERR_BODY_TOO_LARGE, NULL);
+		return refuse(x, ERR_URL_TOO_LONG, "The URL has %zu bytes; "
+		    "%zu are accepted.", req->input.path.len, URL_MOST_BYTES);
+	if (req->headers.size > HEADERS_MOST)
+		return refuse(x, ERR_HEADERS_TOO_BIG, "There are %zu header "
+		    "fields; %zu are accepted.", req->headers.size,
+		    HEADERS_MOST);
+	if (head_bytes(req) > HEAD_MOST_BYTES)
+		return refuse(x, ERR_HEADERS_TOO_BIG, "The header fields have "
+		    "%zu bytes; %zu are accepted.", head_bytes(req),
+		    HEAD_MOST_BYTES);
+	if (req->entity.len > most)
+		return refuse(x, ERR_BODY_TOO_LARGE, "The body has %zu bytes; "
+		    "%zu are accepted.", req->entity.len, most);
 	return FLOW_NEXT;
 }
 

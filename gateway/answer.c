@@ -186,6 +186,21 @@ put_location(struct exchange *x)
 	buf_done(&b);
 }
 
+/* What an answer says about a token that this worker may keep. */
+static void
+learn_token(struct exchange *x)
+{
+	const struct args	*extra = &x->answer->extra;
+	struct text		 hash = args_text(extra, KEY_TOKEN_HASH);
+
+	if (x->route->op == OP_TOKEN_DELETE)
+		tokens_forget(x->worker->tokens, x->token_hash);
+	if (x->route->op == OP_TOKEN_CREATE && hash.len == TOKEN_HASH_BYTES)
+		tokens_keep(x->worker->tokens,
+		    (const unsigned char *)hash.base, x->user_id, x->rights,
+		    args_number(extra, KEY_EXPIRES, 0));
+}
+
 enum flow
 room_answer(struct exchange *x)
 {
@@ -195,9 +210,7 @@ room_answer(struct exchange *x)
 
 	if (a->error != OK)
 		return answer_refusal(x, a);
-	/* here at once; elsewhere with the next heartbeat */
-	if (x->route->op == OP_TOKEN_DELETE)
-		tokens_forget(x->worker->tokens, x->token_hash);
+	learn_token(x);
 	if (x->route->status == 204)
 		return send_body(x, 204, reason_of(204), NULL,
 		    (struct text){ "", 0 });

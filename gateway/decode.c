@@ -278,6 +278,7 @@ take_fields(struct exchange *x, const json_t *body, uint64_t keys, bool ints)
 	return flow;
 }
 
+/* What is no object has no fields: then they are missing, as in Flicket. */
 static enum flow
 take_body(struct exchange *x, const json_t *body, uint64_t keys)
 {
@@ -304,8 +305,12 @@ decode_body(struct exchange *x, uint64_t keys)
 	if (entity.len == 0)
 		body = json_object();
 	else
-		body = json_loadb(entity.base, entity.len, JSON_ALLOW_NUL,
-		    &error);
+		body = json_loadb(entity.base, entity.len,
+		    JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
+	if (body == NULL && json_error_code(&error) ==
+	    json_error_numeric_overflow)
+		return refuse(x, "A number has more than 64 bits: line %d, "
+		    "column %d.", error.line, error.column);
 	if (body == NULL)
 		return refuse(x, "The body is not JSON: line %d, column %d: "
 		    "%s.", error.line, error.column, error.text);

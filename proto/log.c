@@ -92,7 +92,9 @@ log_fatal(const char *format, ...)
 	va_start(ap, format);
 	put_line(LEVEL_ERROR, format, ap);
 	va_end(ap);
-	exit(1);
+	/* not exit(): what libraries do then trips over running threads */
+	fflush(NULL);
+	_exit(1);
 }
 
 _Noreturn void

@@ -24,6 +24,7 @@ replica_new(enum service_id service, const char *endpoint)
 	struct replica	*r = must_alloc(sizeof(*r));
 
 	r->service = service;
+	r->made_ms = clock_ms();
 	r->endpoint = must_strdup(endpoint);
 	r->sock = zsock_new(ZMQ_DEALER);
 	CHECK(r->sock != NULL);
@@ -37,8 +38,9 @@ replica_new(enum service_id service, const char *endpoint)
 	zsock_set_reconnect_ivl(r->sock, RECONNECT_MS);
 	zsock_set_reconnect_ivl_max(r->sock, 4 * RECONNECT_MS);
 	if (zsock_connect(r->sock, "%s", endpoint) != 0)
-		log_fatal("%s service: \"%s\" is no endpoint: %s",
-		    service_name(service), endpoint, zmq_strerror(errno));
+		log_fatal("the endpoint of the %s service, %s, cannot be "
+		    "used: %s", service_name(service), endpoint,
+		    zmq_strerror(errno));
 	return r;
 }
 
@@ -102,9 +104,22 @@ replica_take_pong(struct replica *r, const struct answer *a, int64_t now_ms)
 	return true;
 }
 
+/* One that never answered is not lost, but worth a line. */
+static void
+say_missed(struct replica *r, int64_t now_ms)
+{
+	if (r->heard_ms != 0 || r->missed ||
+	    now_ms - r->made_ms < REPLICA_MISSED_MS)
+		return;
+	r->missed = true;
+	log_warn("%s service at %s has not answered yet",
+	    service_name(r->service), r->endpoint);
+}
+
 bool
 replica_lost(struct replica *r, int64_t now_ms)
 {
+	say_missed(r, now_ms);
 	if (!r->up || now_ms - r->heard_ms < REPLICA_DOWN_MS)
 		return false;
 	log_warn("%s service at %s does not answer", service_name(r->service),

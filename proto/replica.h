@@ -17,6 +17,7 @@
 
 #define REPLICA_PING_MS	200
 #define REPLICA_DOWN_MS	900
+#define REPLICA_MISSED_MS	3000	/* never heard of: say so */
 
 /* Ids of requests start above those of PINGs, which are the time sent. */
 #define REPLICA_FIRST_ID	(UINT64_C(1) << 62)
@@ -29,6 +30,8 @@ struct replica {
 	int64_t		 pinged_ms;	/* when the last PING went out */
 	int64_t		 heard_ms;	/* when the last one answered was sent */
 	int64_t		 clock_ms;	/* its clock minus ours, at most */
+	int64_t		 made_ms;
+	bool		 missed;	/* never up, and that was said */
 	bool		 up;
 	bool		 writes;	/* takes writes */
 	unsigned	 waiting;	/* requests not answered yet */

@@ -172,6 +172,32 @@ check_base_url(const struct settings *s)
 			    "a URL: it has a character that none may have");
 }
 
+/* ZeroMQ's own word on an endpoint comes late and says little. */
+static void
+check_endpoint(const char *name, const char *value)
+{
+	char		 host[256];
+	uint16_t	 port;
+
+	if (strncmp(value, "ipc://", 6) == 0 && value[6] != '\0')
+		return;
+	if (strncmp(value, "tcp://", 6) != 0 ||
+	    !settings_split_address(value + 6, host, sizeof(host), &port))
+		bad_value(name, value, "an endpoint such as "
+		    "ipc://run/user.sock or tcp://user:7000");
+}
+
+static void
+check_endpoints(const struct settings *s)
+{
+	check_endpoint("FLICKET_USER_ENDPOINT", s->user_endpoint);
+	check_endpoint("FLICKET_TICKET_ENDPOINT", s->ticket_endpoint);
+	check_endpoint("FLICKET_POST_ENDPOINT", s->post_endpoint);
+	check_endpoint("FLICKET_LOOKUP_ENDPOINT", s->lookup_endpoint);
+	if (s->bind[0] != '\0')
+		check_endpoint("FLICKET_BIND", s->bind);
+}
+
 static void
 check_log_level(const struct settings *s)
 {
@@ -208,6 +234,7 @@ settings_load(struct settings *ret)
 	check_admin_password(ret);
 	if (ret->bind[0] == '=')
 		ret->bind = "";
+	check_endpoints(ret);
 }
 
 /* Make a folder and those above it. 0, or -1 with errno. */

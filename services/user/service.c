@@ -79,7 +79,8 @@ write_password_file(const char *password)
 	    write(fd, "\n", 1) != 1 || fsync(fd) == -1)
 		log_fatal("%s cannot be written", PASSWORD_FILE);
 	close(fd);
-	log_info("the admin's password is in %s; read it and delete it",
+	log_info("a password for admin was made up; it is in %s until "
+	    "somebody deletes it, as flicketctl serve does after showing it",
 	    PASSWORD_FILE);
 }
 

@@ -54,6 +54,12 @@ token_create(struct call *c)
 	args_put_number(args, KEY_EXPIRES,
 	    args->value[KEY_NOW].number + lifetime_us);
 	e = op_change(c, c->op->sql, NULL);
+	/* the gateway that asked knows the token from the beginning */
+	buf_put(&c->text, hash, sizeof(hash));
+	args_put_text(&c->answer.extra, KEY_TOKEN_HASH,
+	    (struct text){ c->text.base, sizeof(hash) });
+	args_put_number(&c->answer.extra, KEY_EXPIRES,
+	    args->value[KEY_EXPIRES].number);
 	args->present &= ~K(TOKEN_HASH);	/* it was ours, on the stack */
 	buf_printf(&c->fragment, "{\"token\":\"%s\"}", token);
 	sodium_memzero(token, sizeof(token));

@@ -11,7 +11,7 @@
 void	token_start(const struct settings *);
 
 op_run	token_check;	/* answers USER_ID, RIGHTS, EXPIRES; or UNAUTHORIZED */
-op_run	token_create;	/* answers {"token": ...} */
+op_run	token_create;	/* answers {"token": ...}, TOKEN_HASH, EXPIRES */
 
 /*
  * Ends the token, and answers SEEN, the number of its revocation: the loop

@@ -23,7 +23,7 @@
 #include "serve_children.h"
 #include "serve_desk.h"
 
-#define LOCK_FILE	"run/serve.lock"
+#define LOCK_FILE	"serve.lock"
 
 enum {
 	CLAIM_MS = 5000,	/* for an earlier one of us to be gone */
