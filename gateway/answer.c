@@ -1,6 +1,7 @@
 /* Answers: a service's fragment, or an error, as HTTP. */
 #include "exchange.h"
 #include "proto/json.h"
+#include "proto/log.h"
 #include "tokens.h"
 
 static h2o_generator_t	generator = { NULL, NULL };
@@ -48,6 +49,8 @@ send_body(struct exchange *x, int status, const char *reason,
 	atomic_fetch_add_explicit(
 	    &x->worker->gateway->answered[status / 100 % 6], 1,
 	    memory_order_relaxed);
+	log_debug("answered status=%d bytes=%zu request=%.*s", status,
+	    body.len, (int)x->request_id_len, x->request_id);
 	h2o_start_response(req, &generator);
 	/* h2o_send() would send a body to HEAD as well */
 	h2o_send(req, &bytes, x->is_head || body.len == 0 ? 0 : 1,

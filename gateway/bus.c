@@ -8,6 +8,7 @@
 #include "proto/replica.h"
 #include "tokens.h"
 
+#define OUT_MOST_BYTES	(1 << 20) /* collected for one message */
 #define SLOT_BITS	24	/* an id is a generation above, a slot below */
 
 /* A replica with its place in h2o's loop. */
@@ -25,7 +26,7 @@ struct slot {
 	int64_t		 deadline_ms;
 	uint64_t	 id;
 	int		 next_free;
-	bool		 unsent;	/* collected, not flushed */
+	uint64_t	 flush;		/* goes out with this one */
 };
 
 struct bus {
@@ -38,6 +39,9 @@ struct bus {
 	uint64_t		 generation;
 	struct frame_reader	*frames;
 	h2o_timeout_entry_t	 flush;
+	uint64_t		 flushes;	/* ever */
+	int64_t			 ticked_ms;
+	int64_t			 slept_ms;	/* when a tick came far too late */
 };
 
 /* --- slots ---------------------------------------------------------------- */
@@ -182,15 +186,9 @@ refuse_unsent(struct bus *b, struct line *line)
 {
 	line->replica->out.len = 0;
 	for (int i = 0; i < b->used; i++)
-		if (b->slots[i].line == line && b->slots[i].unsent)
+		if (b->slots[i].line == line &&
+		    b->slots[i].flush == b->flushes)
 			slot_refuse(b, &b->slots[i]);
-}
-
-static void
-mark_sent(struct bus *b)
-{
-	for (int i = 0; i < b->used; i++)
-		b->slots[i].unsent = false;
 }
 
 static void
@@ -201,7 +199,7 @@ on_flush(h2o_timeout_entry_t *entry)
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		if (!replica_flush(b->lines[id].replica))
 			refuse_unsent(b, &b->lines[id]);
-	mark_sent(b);
+	b->flushes++;
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		drain(&b->lines[id]);
 }
@@ -222,12 +220,14 @@ bus_ask(struct bus *b, struct exchange *x, struct request *r,
 	s->exchange = x;
 	s->line = line;
 	s->deadline_ms = deadline_ms;
-	s->unsent = true;
+	s->flush = b->flushes;
 	line->replica->waiting++;
 	x->slot = (int)(s - b->slots);
 	r->id = s->id;
 	r->expires_ms = replica_clock(line->replica, deadline_ms);
 	frame_put_request(&line->replica->out, r);
+	if (line->replica->out.len > OUT_MOST_BYTES)
+		(void)replica_flush(line->replica);
 	if (!h2o_timeout_is_linked(&b->flush))
 		h2o_timeout_link(b->worker->ctx.loop,
 		    &b->worker->ctx.zero_timeout, &b->flush);
@@ -264,6 +264,9 @@ bus_tick(struct bus *b, int64_t now_ms)
 {
 	struct line	*line;
 
+	if (b->ticked_ms != 0 && now_ms - b->ticked_ms >= REPLICA_DOWN_MS)
+		b->slept_ms = now_ms;
+	b->ticked_ms = now_ms;
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		line = &b->lines[id];
 		ping(line, now_ms, false);
@@ -279,6 +282,16 @@ bool
 bus_is_up(const struct bus *b, enum service_id id)
 {
 	return b->lines[id].replica->up;
+}
+
+bool
+bus_slept(const struct bus *b, enum service_id id)
+{
+	int64_t	heard_ms = b->lines[id].replica->heard_ms;
+
+	return heard_ms <= b->slept_ms ||
+	    (b->lines[id].replica->up && clock_ms() - heard_ms >=
+	    REPLICA_DOWN_MS);
 }
 
 int64_t

@@ -29,6 +29,12 @@ void	bus_tick(struct bus *, int64_t now_ms);
 /* Whether a service can be asked now. */
 bool	bus_is_up(const struct bus *, enum service_id);
 
+/*
+ * Whether the worker was stalled, and has not heard of the service since: it
+ * cannot know what it missed.
+ */
+bool	bus_slept(const struct bus *, enum service_id);
+
 /* When a replica of a service was last heard of, ms on our clock; 0 never. */
 int64_t	bus_heard_ms(const struct bus *, enum service_id);
 

@@ -328,6 +328,10 @@ room_decode(struct exchange *x)
 
 	if (x->route->page[0] != '\0') {
 		decode_query(x);
+		/* links_put_list_head() divides by it */
+		if (x->args.value[KEY_PAGE].number < 1 ||
+		    x->args.value[KEY_PER_PAGE].number < 1)
+			return answer_error(x, ERR_NOT_FOUND, NULL);
 		return FLOW_NEXT;
 	}
 	if (x->route->method == METHOD_GET || keys == 0)

@@ -56,6 +56,8 @@ is_trusted(const struct exchange *x)
 {
 	const struct worker	*w = x->worker;
 
+	if (bus_slept(w->bus, SERVICE_USER))
+		return false;
 	return bus_is_up(w->bus, SERVICE_USER) ||
 	    clock_ms() - bus_heard_ms(w->bus, SERVICE_USER) <
 	    w->gateway->settings->token_stale_seconds * 1000;

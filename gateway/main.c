@@ -1,5 +1,5 @@
 /* The gateway's process: a listening socket, workers, signals, the end. */
-#include <sys/signalfd.h>
+#include <sys/resource.h>
 
 #include <czmq.h>
 #include <errno.h>
@@ -87,6 +87,19 @@ listen_on(const char *address)
 
 /* --- workers ---------------------------------------------------------------------- */
 
+/*
+ * Out of descriptors: connections wait in the kernel until the next tick, or
+ * the loop would do nothing else.
+ */
+static void
+pause_accepting(struct worker *w)
+{
+	if (!w->paused)
+		log_warn("no more descriptors: connections have to wait");
+	w->paused = true;
+	h2o_socket_read_stop(w->listener);
+}
+
 static void
 on_accept(h2o_socket_t *listener, const char *err)
 {
@@ -96,9 +109,13 @@ on_accept(h2o_socket_t *listener, const char *err)
 	if (err != NULL)
 		return;
 	for (int i = 0; i < ACCEPTS_MOST; i++) {
+		errno = 0;
 		sock = h2o_evloop_socket_accept(listener);
-		if (sock == NULL)
+		if (sock == NULL) {
+			if (errno == EMFILE || errno == ENFILE)
+				pause_accepting(w);
 			return;
+		}
 		h2o_accept(&w->accept, sock);
 	}
 }
@@ -107,6 +124,8 @@ static void
 begin_stop(struct worker *w, int64_t now_ms)
 {
 	w->stop_ms = now_ms;
+	/* whoever is in the backlog was there before the end */
+	on_accept(w->listener, NULL);
 	h2o_socket_close(w->listener);
 	w->listener = NULL;
 	h2o_context_request_shutdown(&w->ctx);
@@ -119,6 +138,10 @@ on_tick(h2o_timeout_entry_t *entry)
 	int64_t		 now_ms = clock_ms();
 
 	bus_tick(w->bus, now_ms);
+	if (w->paused && w->stop_ms == 0) {
+		w->paused = false;
+		h2o_socket_read_start(w->listener, on_accept);
+	}
 	if (w->stop_ms == 0 && atomic_load(&w->gateway->stopping))
 		begin_stop(w, now_ms);
 	h2o_timeout_link(w->ctx.loop, &w->tick_timeout, &w->tick);
@@ -189,6 +212,18 @@ block_signals(void)
 	return set;
 }
 
+/* A connection is a descriptor: as many as the system lets us have. */
+static void
+raise_limits(void)
+{
+	struct rlimit	limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static void
 run_workers(struct gateway *g, const sigset_t *signals)
 {
@@ -207,6 +242,7 @@ run_workers(struct gateway *g, const sigset_t *signals)
 	sigwait(signals, &signal_number);
 	log_info("stopping");
 	atomic_store(&g->stopping, true);
+	close(g->listener);	/* each worker closes its copy */
 	for (size_t i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
 	log_info("stopped");
@@ -222,6 +258,7 @@ main(void)
 	log_set_name("gateway");
 	settings_load(&settings);
 	signals = block_signals();
+	raise_limits();
 	settings_enter_data(&settings);
 	zsys_handler_set(NULL);
 	gateway_init(&gateway, &settings);

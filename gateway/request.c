@@ -34,6 +34,8 @@ run(struct exchange *x)
 
 	while (flow == FLOW_NEXT) {
 		CHECK(x->room < ROOMS);
+		log_debug("%s request=%.*s", rooms[x->room].name,
+		    (int)x->request_id_len, x->request_id);
 		flow = rooms[x->room++].enter(x);
 	}
 }

@@ -42,7 +42,7 @@ void	route_find(struct route_match *ret, struct text path, enum method);
 enum method	method_of(struct text);
 const char	*method_name(enum method);
 
-/* All routes, for whoever describes them; ends with path NULL. */
+/* The whole table, for tests of it; a row with path NULL ends it. */
 const struct route	*routes_all(void);
 
 #endif

@@ -37,6 +37,7 @@ struct worker {
 	struct bus		*bus;
 	struct tokens		*tokens;
 	struct buf		 body;		/* see answer_buffer() */
+	bool			 paused;	/* accepts nothing just now */
 	unsigned		 exchanges;	/* under way */
 	uint64_t		 requests;	/* ever, for request ids */
 	int64_t			 stop_ms;	/* 0: not stopping */

@@ -21,7 +21,8 @@ struct tokens {
 	struct entry	sets[SETS][WAYS];
 	uint64_t	uses;
 	int64_t		seen;		/* revocations heard of up to here */
-	bool		heard;		/* seen means something */
+	int64_t		stream;		/* of the store that is kept of */
+	bool		heard;		/* seen and stream mean something */
 };
 
 struct tokens *
@@ -134,17 +135,19 @@ tokens_hear(struct tokens *t, const struct answer *a)
 {
 	struct text	revoked = args_text(&a->extra, KEY_REVOKED);
 	int64_t		seen = args_number(&a->extra, KEY_SEEN, -1);
+	int64_t		stream = args_number(&a->extra, KEY_STREAM, 0);
 
 	if (a->error != OK || seen < 0)
 		return;
 	/* the first time; or the store is another; or it was not known how
 	 * much we had seen, and so nothing is said of what was between */
-	if (!t->heard || seen < t->seen ||
+	if (!t->heard || stream != t->stream || seen < t->seen ||
 	    (seen > t->seen && !args_has(&a->extra, KEY_REVOKED)))
 		forget_all(t);
 	for (size_t i = 0; i + TOKEN_HASH_BYTES <= revoked.len;
 	    i += TOKEN_HASH_BYTES)
 		tokens_forget(t, (const unsigned char *)revoked.base + i);
 	t->seen = seen;
+	t->stream = stream;
 	t->heard = true;
 }

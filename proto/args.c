@@ -11,7 +11,7 @@ args_copy(struct args *to, const struct args *from, struct buf *buf)
 		if (args_has(from, (enum key)k) && key_info(k)->type != KEY_INT)
 			need += from->value[k].text.len;
 	/* all room at once: the texts must not move afterwards */
-	buf_reserve(buf, need);
+	buf_reserve(buf, need + 1);	/* an empty text has a place as well */
 	for (unsigned k = 0; k < KEY_END; k++) {
 		if (!args_has(from, (enum key)k))
 			continue;

@@ -16,7 +16,8 @@ enum log_level log_get_level(void);
 void	log_line(enum log_level, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 
-/* Write an error line and exit with status 1. For start-up only. */
+/* Write an error line and end the process with status 1. For what cannot be
+ * worked with: a bad table, a store that does not open, no memory. */
 _Noreturn void	log_fatal(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));
 

@@ -24,7 +24,7 @@ replica_new(enum service_id service, const char *endpoint)
 	struct replica	*r = must_alloc(sizeof(*r));
 
 	r->service = service;
-	r->made_ms = clock_ms();
+	r->made_ms = r->connected_ms = clock_ms();
 	r->endpoint = must_strdup(endpoint);
 	r->sock = zsock_new(ZMQ_DEALER);
 	CHECK(r->sock != NULL);
@@ -59,6 +59,21 @@ replica_destroy(struct replica **self_p)
 }
 
 /*
+ * ZeroMQ comes back to a peer that went away, but not to one that broke its
+ * protocol or sent a message beyond the bound.
+ */
+static void
+renew(struct replica *r, int64_t now_ms)
+{
+	if (r->up || now_ms - r->connected_ms < REPLICA_RENEW_MS)
+		return;
+	r->connected_ms = now_ms;
+	(void)zsock_disconnect(r->sock, "%s", r->endpoint);
+	if (zsock_connect(r->sock, "%s", r->endpoint) != 0)
+		log_warn("%s: %s", r->endpoint, zmq_strerror(errno));
+}
+
+/*
  * A PING is a message of its own and never waits among requests, so that a
  * full queue does not make a replica look dead longer than it is.
  */
@@ -75,6 +90,7 @@ replica_ping(struct replica *r, int64_t now_ms, const struct args *extra)
 	if (now_ms - r->pinged_ms < REPLICA_PING_MS)
 		return;
 	r->pinged_ms = now_ms;
+	renew(r, now_ms);
 	if (extra != NULL)
 		ping.args = *extra;
 	frame_put_request(&frame, &ping);

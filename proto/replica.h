@@ -17,6 +17,7 @@
 
 #define REPLICA_PING_MS	200
 #define REPLICA_DOWN_MS	900
+#define REPLICA_RENEW_MS	2000	/* down: connect anew */
 #define REPLICA_MISSED_MS	3000	/* never heard of: say so */
 
 /* Ids of requests start above those of PINGs, which are the time sent. */
@@ -31,6 +32,7 @@ struct replica {
 	int64_t		 heard_ms;	/* when the last one answered was sent */
 	int64_t		 clock_ms;	/* its clock minus ours, at most */
 	int64_t		 made_ms;
+	int64_t		 connected_ms;	/* when it was connected to last */
 	bool		 missed;	/* never up, and that was said */
 	bool		 up;
 	bool		 writes;	/* takes writes */

@@ -237,6 +237,18 @@ settings_load(struct settings *ret)
 	check_endpoints(ret);
 }
 
+const char *
+settings_endpoint(const struct settings *s, enum service_id id)
+{
+	switch (id) {
+#define SERVICE(number, NAME, name, endpoint) \
+	case SERVICE_##NAME: return s->endpoint;
+#include "services.tbl"
+#undef SERVICE
+	default: return NULL;
+	}
+}
+
 /* Make a folder and those above it. 0, or -1 with errno. */
 static int
 make_path(const char *path)

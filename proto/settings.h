@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "tables.h"
+
 struct settings {
 #define TEXT(member, name, dflt, longest, help)		const char *member;
 #define NUMBER(member, name, dflt, least, most, help)	int64_t member;
@@ -35,6 +37,9 @@ void	settings_enter_data(const struct settings *);
 
 /* Print the table: as Markdown for the README, or for a terminal. */
 void	settings_print(FILE *, bool markdown);
+
+/* Where a service is reached. */
+const char *settings_endpoint(const struct settings *, enum service_id);
 
 /* Split "host:port" into its parts; false if it is none. "*" is any host. */
 bool	settings_split_address(const char *address, char *ret_host,

@@ -39,18 +39,6 @@ struct courier {
 
 /* --- who is told what --------------------------------------------------- */
 
-static const char *
-endpoint_of(const struct settings *s, enum service_id id)
-{
-	switch (id) {
-#define SERVICE(number, NAME, name, endpoint) \
-	case number: return s->endpoint;
-#include "proto/services.tbl"
-#undef SERVICE
-	default: return NULL;
-	}
-}
-
 static uint64_t
 consumers_of(const struct op *ops)
 {
@@ -75,7 +63,7 @@ add_consumers(struct courier *k)
 		c = &k->consumers[k->count++];
 		c->id = (enum service_id)id;
 		c->replica = replica_new(c->id,
-		    endpoint_of(k->args->settings, c->id));
+		    settings_endpoint(k->args->settings, c->id));
 	}
 }
 
@@ -116,13 +104,14 @@ put_event(struct courier *k, struct consumer *c, sqlite3_stmt *st,
 }
 
 /* Collect the next batch; the first in it follows what was acknowledged. */
-static void
+static bool
 collect_batch(struct courier *k, struct consumer *c)
 {
 	struct call	 call = { .lane = &k->lane };
 	struct args	*args = &call.request.args;
 	sqlite3_stmt	*st;
 	int64_t		 after = 0;
+	bool		 readable = true;
 
 	args_put_number(args, KEY_CONSUMER, c->id);
 	args_put_number(args, KEY_SEQ, c->acked);
@@ -131,14 +120,17 @@ collect_batch(struct courier *k, struct consumer *c)
 	c->count = 0;
 	c->replica->out.len = 0;
 	while (sqlite3_step(st) == SQLITE_ROW) {
-		if (!put_event(k, c, st, after))
+		readable = put_event(k, c, st, after);
+		if (!readable)
 			break;
 		after = c->sent = sqlite3_column_int64(st, 0);
 		c->seqs[c->count++] = after;
 	}
 	c->under_way = c->count;
-	if (sqlite3_reset(st) != SQLITE_OK)
-		log_error("outbox: %s", sqlite3_errmsg(k->lane.db));
+	if (sqlite3_reset(st) == SQLITE_OK)
+		return readable;
+	log_error("outbox: %s", sqlite3_errmsg(k->lane.db));
+	return false;
 }
 
 static void
@@ -146,9 +138,11 @@ send_next(struct courier *k, struct consumer *c, int64_t now_ms)
 {
 	if (!c->replica->up || c->under_way > 0 || now_ms < c->due_ms)
 		return;
-	collect_batch(k, c);
-	/* a full batch has more behind it */
-	c->due_ms = c->under_way == BATCH_EVENTS ? now_ms : INT64_MAX;
+	/* a full batch has more behind it; what cannot be read is tried anew */
+	if (!collect_batch(k, c))
+		c->due_ms = now_ms + RETRY_MS;
+	else
+		c->due_ms = c->under_way == BATCH_EVENTS ? now_ms : INT64_MAX;
 	if (c->under_way == 0)
 		return;
 	c->failed = false;
@@ -183,7 +177,7 @@ take_answer(struct courier *k, struct consumer *c, const struct answer *a,
 		return;
 	if (!strike_off(c, (int64_t)(a->id - REPLICA_FIRST_ID)))
 		return;		/* of a batch we gave up on */
-	if (a->error != OK) {
+	if (a->error != OK && !c->failed) {
 		log_warn("%s service refuses event %llu: %s",
 		    service_name(c->id),
 		    (unsigned long long)(a->id - REPLICA_FIRST_ID),
@@ -203,15 +197,19 @@ take_answer(struct courier *k, struct consumer *c, const struct answer *a,
 static void
 receive_all(struct courier *k, struct consumer *c, int64_t now_ms)
 {
-	zmq_msg_t	message;
-	struct answer	a;
+	zmq_msg_t		message;
+	struct answer		a;
+	enum frame_result	result;
 
 	zmq_msg_init(&message);
 	while (replica_receive(c->replica, &message)) {
 		frame_reader_start(k->frames, zmq_msg_data(&message),
 		    zmq_msg_size(&message));
-		while (frame_next_answer(k->frames, &a) == FRAME_ONE)
+		while ((result = frame_next_answer(k->frames, &a)) == FRAME_ONE)
 			take_answer(k, c, &a, now_ms);
+		if (result == FRAME_BAD)
+			log_warn("%s service sent what is no answer",
+			    service_name(c->id));
 	}
 	zmq_msg_close(&message);
 }

@@ -37,9 +37,15 @@ lane_receive(void *pipe, bool wait, bool *ret_terminated)
 	return NULL;
 }
 
+/* Whether nobody waits for a call any more, or nobody can do it any more. */
 static bool
-is_expired(const struct call *c)
+is_over(const struct lane *lane, const struct call *c, enum err *ret)
 {
+	*ret = ERR_EXPIRED;
+	if (lane->stopping != NULL && atomic_load(lane->stopping)) {
+		*ret = ERR_UNAVAILABLE;
+		return true;
+	}
 	return c->request.expires_ms != 0 &&
 	    clock_ms() > c->request.expires_ms;
 }
@@ -54,25 +60,29 @@ answer_error(struct call *c, enum err e)
 
 /* --- writer ------------------------------------------------------------- */
 
-/* One call in its savepoint: what it wrote stays only if it succeeded. */
-static void
+/*
+ * One call in its savepoint: what it wrote stays only if it succeeded. False
+ * if that cannot be said for sure.
+ */
+static bool
 write_one(struct lane *lane, struct call *c)
 {
-	if (is_expired(c)) {
-		answer_error(c, ERR_EXPIRED);
-		return;
+	enum err	e;
+
+	if (is_over(lane, c, &e)) {
+		answer_error(c, e);
+		return true;
 	}
-	if (!lane_exec(lane, SQL_SAVEPOINT)) {
-		answer_error(c, ERR_STORE);
-		return;
-	}
+	if (!lane_exec(lane, SQL_SAVEPOINT))
+		return false;
 	op_call(lane, c);
 	if (c->answer.error != OK) {
 		c->emitted = 0;
 		c->tallied = false;
-		lane_exec(lane, SQL_ROLLBACK_TO);
+		if (!lane_exec(lane, SQL_ROLLBACK_TO))
+			return false;
 	}
-	lane_exec(lane, SQL_RELEASE);
+	return lane_exec(lane, SQL_RELEASE);
 }
 
 /*
@@ -82,17 +92,18 @@ write_one(struct lane *lane, struct call *c)
 static bool
 write_batch(struct lane *lane, struct call **batch, size_t count)
 {
-	if (!lane_exec(lane, SQL_BEGIN_WRITE))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		write_one(lane, batch[i]);
-		if (sqlite3_get_autocommit(lane->db))
-			return false;
-	}
-	if (lane_exec(lane, SQL_COMMIT))
+	bool	sure = lane_exec(lane, SQL_BEGIN_WRITE);
+
+	for (size_t i = 0; i < count && sure; i++)
+		sure = write_one(lane, batch[i]) &&
+		    !sqlite3_get_autocommit(lane->db);
+	if (sure && lane_exec(lane, SQL_COMMIT))
 		return true;
-	if (!sqlite3_get_autocommit(lane->db))
-		lane_exec(lane, SQL_ROLLBACK);
+	/* with a transaction that cannot be ended nothing would ever be
+	 * written again: the supervisor starts afresh */
+	if (!sqlite3_get_autocommit(lane->db) &&
+	    !lane_exec(lane, SQL_ROLLBACK))
+		log_fatal("store: a transaction cannot be rolled back");
 	return false;
 }
 
@@ -111,13 +122,14 @@ run_batch(struct lane *lane, zsock_t *pipe, struct call **batch, size_t count)
 static void
 writer_run(zsock_t *pipe, void *arg)
 {
-	const struct lane_args	*args = arg;
+	struct lane_args	*args = arg;
 	struct lane		 lane;
 	struct call		*batch[BATCH_MOST];
 	size_t			 count;
 	bool			 terminated = false;
 
 	lane_open(&lane, args->tables, args->path, false);
+	lane.stopping = &args->stopping;
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		count = 0;
@@ -141,22 +153,24 @@ writer_start(struct lane_args *args)
 static void
 slow_run(zsock_t *pipe, void *arg)
 {
-	const struct lane_args	*args = arg;
+	struct lane_args	*args = arg;
 	struct lane		 lane;
 	struct call		*c;
+	enum err		 e;
 	bool			 terminated = false;
 
 	/* on Linux this is the thread's own nice value; if it is refused
 	 * the lane still works, only less politely */
 	(void)setpriority(PRIO_PROCESS, 0, SLOW_NICE);
 	lane_open(&lane, args->tables, args->path, true);
+	lane.stopping = &args->stopping;
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		c = lane_receive(pipe, true, &terminated);
 		if (c == NULL)
 			continue;
-		if (is_expired(c))
-			answer_error(c, ERR_EXPIRED);
+		if (is_over(&lane, c, &e))
+			answer_error(c, e);
 		else
 			op_call(&lane, c);
 		lane_send(pipe, c);

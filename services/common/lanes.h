@@ -9,12 +9,14 @@
 #define COMMON_LANES_H
 
 #include <czmq.h>
+#include <stdatomic.h>
 
 #include "op.h"
 
 struct lane_args {
 	const struct op_tables	*tables;
 	const char		*path;		/* of the database */
+	atomic_bool		 stopping;	/* what waits is refused */
 };
 
 /*

@@ -15,6 +15,9 @@
 			 K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER) | \
 			 K(CONSUMER) | K(EVENT) | K(PAYLOAD))
 
+/* A fragment must fit into a message (proto/README.md). */
+#define FRAGMENT_MOST_BYTES	(32 << 20)
+
 /* --- start: check and compile ------------------------------------------ */
 
 static void
@@ -57,6 +60,7 @@ check_emits(const struct op *op)
 {
 	const struct op_info	*info = op_info(op->op), *event;
 	uint64_t		 given = info->needs | OWN_KEYS;
+	int			 waited_for = 0;
 
 	for (int i = 0; i < OP_EMITS && op->emits[i] != OP_NONE; i++) {
 		event = op_info(op->emits[i]);
@@ -64,6 +68,10 @@ check_emits(const struct op *op)
 			log_fatal("operation %s cannot emit %s: that is no "
 			    "event, or needs keys it does not have",
 			    info->name, event->name);
+		/* the loop holds an answer for one consumer only */
+		if (event->kind == OP_EVENT && ++waited_for > 1)
+			log_fatal("operation %s waits for more than one event",
+			    info->name);
 	}
 }
 
@@ -348,6 +356,12 @@ put_rows(struct call *c)
 		if (c->fragment.len > 1)
 			buf_put_byte(&c->fragment, ',');
 		shape_put(plan_of(c), st, &c->fragment);
+		if (c->fragment.len > FRAGMENT_MOST_BYTES) {
+			log_error("%s: a page of more than %d bytes",
+			    op_info(c->op->op)->name, FRAGMENT_MOST_BYTES);
+			e = ERR_INTERNAL;
+			break;
+		}
 	}
 	buf_put_byte(&c->fragment, ']');
 	done = op_done(c, st);
@@ -625,7 +639,9 @@ op_call(struct lane *lane, struct call *c)
 	if (e == OK)
 		e = op_is_event(info->kind) ? run_event(c) : run_row(c);
 	c->answer.error = e;
-	if (e != OK)
+	if (e != OK) {
 		c->fragment.len = 0;
+		c->answer.extra.present &= K(MESSAGE) | K(RETRY_AFTER);
+	}
 	c->answer.fragment = (struct text){ c->fragment.base, c->fragment.len };
 }

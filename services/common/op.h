@@ -5,6 +5,8 @@
 #ifndef COMMON_OP_H
 #define COMMON_OP_H
 
+#include <stdatomic.h>
+
 #include "proto/frame.h"
 #include "service.h"
 #include "shape.h"
@@ -68,6 +70,7 @@ struct lane {
 	sqlite3_stmt		**statements;
 	const struct op_tables	 *tables;
 	int64_t			  stream;	/* of our own events */
+	const atomic_bool	 *stopping;	/* of a lane beside the loop */
 };
 
 /* One request on its way through the service. */

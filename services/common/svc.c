@@ -29,6 +29,7 @@
 #define SPARE_MOST		256	/* calls kept for use again */
 #define MESSAGE_MAX_BYTES	(64 << 20)
 #define IDLE_MS			1000
+#define REPLY_BYTES		(1 << 20) /* answers collected in a message */
 #define TURN_MESSAGES		256	/* received before lanes get a look */
 
 struct svc {
@@ -268,7 +269,7 @@ end_reading(struct svc *s)
 {
 	if (s->reading)
 		lane_exec(&s->reader, SQL_COMMIT);
-	s->reading = false;
+	s->reading = !sqlite3_get_autocommit(s->reader.db);
 }
 
 /* A call that outlives its message takes copies of all it needs. */
@@ -366,8 +367,14 @@ handle_message(struct svc *s, struct text peer, zmq_msg_t *message)
 	s->replies.len = 0;
 	frame_reader_start(s->frames, zmq_msg_data(message),
 	    zmq_msg_size(message));
-	while ((result = frame_next_request(s->frames, &r)) == FRAME_ONE)
+	while ((result = frame_next_request(s->frames, &r)) == FRAME_ONE) {
 		dispatch(s, &r, peer);
+		/* ZeroMQ ends a connection over a message beyond its bound */
+		if (s->replies.len < REPLY_BYTES)
+			continue;
+		send_to(s, peer, &s->replies);
+		s->replies.len = 0;
+	}
 	if (result == FRAME_BAD)
 		log_warn("a peer sent %zu bytes that are no request",
 		    zmq_msg_size(message));
@@ -569,13 +576,7 @@ own_endpoint(const struct svc *s)
 {
 	if (s->settings->bind[0] != '\0')
 		return s->settings->bind;
-	switch (s->service->id) {
-#define SERVICE(number, NAME, name, endpoint) \
-	case number: return s->settings->endpoint;
-#include "proto/services.tbl"
-#undef SERVICE
-	default: return NULL;
-	}
+	return settings_endpoint(s->settings, s->service->id);
 }
 
 static void
@@ -653,6 +654,7 @@ svc_run(const struct service *service, const struct settings *settings)
 	lane_open(&s.reader, &s.tables, s.path.base, true);
 	listen_on(&s, own_endpoint(&s));
 	loop(&s);
+	atomic_store(&lane_args.stopping, true);
 	close_all(&s);
 	log_info("stopped");
 	return 0;

@@ -78,6 +78,27 @@ cost_of(const char *hash)
 	    (int)strtol(hash + 4, NULL, 10) : 0;
 }
 
+/*
+ * Whoever is told no waits for one hash at our cost: as many at a lower one,
+ * each step of which halves the time, as are missing to that.
+ */
+static void
+wait_out(const char *text, const char *stored)
+{
+	int	cost = cost_of(stored);
+	long	runs;
+
+	if (cost == 0) {
+		(void)compare(text, password.nobody);
+		return;
+	}
+	if (cost >= password.cost)
+		return;
+	runs = (1L << (password.cost - cost)) - 1;
+	for (long i = 0; i < runs; i++)
+		(void)compare(text, stored);
+}
+
 bool
 password_is(struct text given, struct text hash)
 {
@@ -94,9 +115,8 @@ password_is(struct text given, struct text hash)
 	stored[usable ? hash.len : 0] = '\0';
 	if (usable)
 		is = compare(text, stored);
-	/* whoever is told no has waited for one hash at our cost */
-	if (!is && cost_of(stored) < password.cost)
-		(void)compare(text, password.nobody);
+	if (!is)
+		wait_out(text, stored);
 	sodium_memzero(text, sizeof(text));
 	return is;
 }

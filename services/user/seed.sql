@@ -1,5 +1,5 @@
 -- What a new installation starts with. The service fills in the admin's
--- password and the dates (services/user/main.c).
+-- password and the dates (services/user/service.c).
 INSERT INTO groups (id, group_name, rights) VALUES
 	(1, 'flicket_admin', 3), (2, 'super_user', 2);
 INSERT INTO users (id, username, name, email, job_title, locale) VALUES

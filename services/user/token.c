@@ -92,25 +92,35 @@ newest_revocation(struct call *c, int64_t *ret)
 	return e != OK ? e : done;
 }
 
-/* The hashes revoked since; *seen becomes the number of the last of them. */
+/*
+ * The hashes revoked since; *seen becomes the number of the last of them. If
+ * some are no longer there, nothing is said, and *seen is the newest: then a
+ * gateway forgets all it keeps.
+ */
 static enum err
-collect_revoked(struct call *c, int64_t *seen)
+collect_revoked(struct call *c, int64_t *seen, int64_t newest)
 {
 	struct args	*args = &c->request.args;
+	int64_t		 next = *seen + 1;
 	sqlite3_stmt	*st;
 	enum err	 e, done;
+	bool		 gap = true;
 
 	args_put_number(args, KEY_LIMIT, REVOKED_MOST);
 	st = op_statement(c, SQL_REVOCATION_AFTER);
 	while (op_step(c, st, &e) == SQLITE_ROW) {
 		*seen = sqlite3_column_int64(st, 0);
+		gap = gap && *seen != next;
 		if (sqlite3_column_bytes(st, 1) == HASH_BYTES)
 			buf_put(&c->text, sqlite3_column_blob(st, 1),
 			    HASH_BYTES);
 	}
 	done = op_done(c, st);
-	args_put_text(&c->answer.extra, KEY_REVOKED,
-	    (struct text){ c->text.base, c->text.len });
+	if (gap)
+		*seen = newest;
+	else
+		args_put_text(&c->answer.extra, KEY_REVOKED,
+		    (struct text){ c->text.base, c->text.len });
 	return e != OK ? e : done;
 }
 
@@ -124,9 +134,10 @@ token_ping(struct call *c)
 		return e;
 	seen = args_number(&c->request.args, KEY_SEEN, newest);
 	if (seen >= 0 && seen < newest)
-		e = collect_revoked(c, &seen);
+		e = collect_revoked(c, &seen, newest);
 	else
 		seen = newest;
+	args_put_number(&c->answer.extra, KEY_STREAM, c->lane->stream);
 	args_put_number(&c->answer.extra, KEY_SEEN, seen);
 	return e != OK ? e : op_ping(c);
 }

@@ -23,7 +23,10 @@ op_run	token_delete;
  * PING: beyond op_ping, tells a gateway that has SEEN revocations up to some
  * number the hashes REVOKED since, 32 bytes each, and what it then has SEEN.
  * A number lower than its own tells it to forget all it knows. One that keeps
- * nothing yet says -1, and is told just the number.
+ * nothing yet says -1, and is told just the number. So is one that was away
+ * for so long that revocations it has not seen are gone; a number that rises
+ * without REVOKED tells it to forget all. STREAM is the store's own: another
+ * one, and all that was kept came from another store.
  */
 op_run	token_ping;
 

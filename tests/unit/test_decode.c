@@ -107,6 +107,28 @@ decode(struct visit *v, const char *method, const char *url, const char *body)
 }
 
 static void
+pages_below_the_first_are_not_there(void **state)
+{
+	static const char *const	rows[] = {
+		"page=0", "page=-1", "per_page=0", "per_page=-5"
+	};
+	struct visit			v;
+	struct buf			url = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		url.len = 0;
+		buf_printf(&url, "/flicket-api/users/?%s", rows[i]);
+		buf_put_byte(&url, '\0');
+		check_number(rows[i], decode(&v, "GET", url.base, ""),
+		    FLOW_DONE);
+		check_number(rows[i], answered.error, ERR_NOT_FOUND);
+		visit_end(&v);
+	}
+	buf_done(&url);
+}
+
+static void
 pages_are_taken_from_the_query(void **state)
 {
 	static const struct { const char *query; int64_t page, per_page; }
@@ -123,8 +145,6 @@ pages_are_taken_from_the_query(void **state)
 		{ "?page=x&per_page=y", 1, 50 },
 		{ "?page=x&page=3", 3, 50 },
 		{ "?page=2&page=3", 2, 50 },
-		{ "?page=0&per_page=0", 0, 0 },
-		{ "?page=-1&per_page=-5", -1, -5 },
 		{ "?per_page=100", 1, 100 },
 		{ "?per_page=101", 1, 100 },
 		{ "?per_page=99999999999999999999", 1, 100 },
@@ -268,14 +288,16 @@ bodies_are_checked(void **state)
 		{ "half a pair", TICKET("\"ab\\ud83d\"", "\"abcde\"", "1", "2"),
 		    "The body is not JSON: line 1" },
 		{ "no JSON", "title=abc", "The body is not JSON: line 1, "
-		    "column 5: '[' or '{' expected" },
-		{ "only a value", "5", "The body is not JSON" },
+		    "column 5: " },
+		{ "only a value", "5", "Must include title" },
+		{ "null", "null", "Must include title" },
 		{ "cut off", "{\"title\":", "The body is not JSON" },
 		{ "with more behind it", GOOD "x", "The body is not JSON" },
 		{ "no UTF-8", TICKET("\"ab\xff\"", "\"abcde\"", "1", "2"),
 		    "The body is not JSON" },
 		{ "a number beyond all", TICKET("\"abc\"", "\"abcde\"",
-		    "99999999999999999999", "2"), "The body is not JSON" },
+		    "99999999999999999999", "2"),
+		    "A number has more than 64 bits: line 1, column " },
 	};
 	struct visit	v;
 	enum flow	flow;
@@ -392,6 +414,8 @@ main(void)
 		    integers_are_read_as_python_does),
 		TEST("pages are taken from the query, or are the first",
 		    pages_are_taken_from_the_query),
+		TEST("pages below the first are not there",
+		    pages_below_the_first_are_not_there),
 		TEST("a number in the path counts, not that in the query",
 		    a_page_in_the_path_counts),
 		TEST("filters are taken as they came, the first of each",

@@ -55,6 +55,14 @@ exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
 }
 
 bool
+bus_slept(const struct bus *bus, enum service_id id)
+{
+	(void)bus;
+	(void)id;
+	return false;
+}
+
+bool
 bus_is_up(const struct bus *bus, enum service_id id)
 {
 	(void)bus;

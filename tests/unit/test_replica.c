@@ -24,7 +24,8 @@ what_is_no_endpoint_ends_it(void **state)
 	unit_run(connect_to, "carrier-pigeon://coop", &end);
 	check_number("status", end.status, 1);
 	check_part("said", end.said,
-	    "user service: \"carrier-pigeon://coop\" is no endpoint");
+	    "the endpoint of the user service, carrier-pigeon://coop, "
+	    "cannot be used");
 }
 
 static void

@@ -23,7 +23,7 @@ CREATE UNIQUE INDEX users_by_email ON users (email);
 CREATE TABLE groups (
 	id         INTEGER PRIMARY KEY,
 	group_name TEXT,
-	rights     INTEGER NOT NULL DEFAULT 0 -- bits of enum right, proto/proto.h
+	rights     INTEGER NOT NULL DEFAULT 0 -- bits of enum right, proto/tables.h
 ) STRICT;
 
 CREATE TABLE members (
