@@ -219,3 +219,14 @@ def test_known_tokens_are_trusted_for_a_while_without_the_user_service(desks):
         except (NoAnswer, OSError):
             return False
     wait_until(is_back, 10, 'the token is trusted again')
+
+
+def test_a_token_ends_with_the_store_it_came_from(desks):
+    """The other store begins to count its revocations where this one began, too."""
+    desk = desks('new')
+    token = desk.admin().token
+    assert status_of(desk.port, token) == 200
+    desk.kill('user')
+    (desk.data / 'stores' / 'user').rename(desk.data / 'stores-user-away')
+    desk.restart('user')
+    wait_until(lambda: status_of(desk.port, token) == 401, 2, 'nobody knows the token')
