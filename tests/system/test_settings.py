@@ -110,8 +110,9 @@ def test_settings_are_listed_for_people_too(rows):
 
 
 def test_the_readme_has_the_table_of_settings():
-    table = run_program('flicketctl', 'settings', '--markdown', timeout=10).stdout
-    assert table.strip() in (REPO / 'README.md').read_text(encoding='utf-8')
+    table = run_program('flicketctl', 'settings', '--markdown', timeout=10).stdout.splitlines()
+    readme = (REPO / 'README.md').read_text(encoding='utf-8').splitlines()
+    assert table == [line for line in readme if line in table or line.startswith('| `FLICKET_')]
 
 
 def test_programs_are_where_the_documentation_says():

@@ -287,7 +287,7 @@ a_head_has_no_body(void **state)
 static void
 a_deleted_token_is_forgotten(void **state)
 {
-	const struct answer	 a = { .error = OK };
+	const struct answer	 a = { .error = OK, .fragment = TEXT_OF("") };
 	struct tokens		*tokens = tokens_new();
 	struct visit		 v;
 	int64_t			 user_id, rights;
