@@ -42,6 +42,8 @@ struct svc {
 	zsock_t			*router;
 	struct lane		 reader;
 	bool			 reading;	/* a read transaction is open */
+	struct lane_args	 writer_args;
+	struct lane_args	 slow_args;
 	zactor_t		*writer;
 	zactor_t		*slow;
 	zactor_t		*courier;	/* NULL: no events go out */
@@ -492,6 +494,8 @@ begin_stop(struct svc *s)
 		return;
 	log_info("stopping");
 	s->stop_ms = clock_ms() + s->settings->stop_seconds * 1000;
+	/* writes that wait are done; a queue of logins would take too long */
+	atomic_store(&s->slow_args.stopping, true);
 }
 
 static bool
@@ -634,7 +638,6 @@ int
 svc_run(const struct service *service, const struct settings *settings)
 {
 	struct svc		s = { .service = service, .settings = settings };
-	struct lane_args	lane_args = { &s.tables, NULL };
 	struct courier_args	courier_args = { &s.tables, settings, NULL };
 
 	log_set_name(service_name(service->id));
@@ -646,15 +649,17 @@ svc_run(const struct service *service, const struct settings *settings)
 	zsys_handler_set(NULL);
 	zsys_set_pipehwm(0);
 	s.frames = frame_reader_new();
-	lane_args.path = courier_args.path = s.path.base;
+	s.writer_args.tables = s.slow_args.tables = &s.tables;
+	s.writer_args.path = s.slow_args.path = s.path.base;
+	courier_args.path = s.path.base;
 	/* the writer before the readers: with it there is a WAL to read */
-	s.writer = writer_start(&lane_args);
-	s.slow = slow_start(&lane_args);
+	s.writer = writer_start(&s.writer_args);
+	s.slow = slow_start(&s.slow_args);
 	s.courier = courier_start(&courier_args);
 	lane_open(&s.reader, &s.tables, s.path.base, true);
 	listen_on(&s, own_endpoint(&s));
 	loop(&s);
-	atomic_store(&lane_args.stopping, true);
+	atomic_store(&s.writer_args.stopping, true);
 	close_all(&s);
 	log_info("stopped");
 	return 0;

@@ -158,7 +158,8 @@ def test_random_bytes_harm_nobody(reading, reader):
     noise = random.Random(20)
     for _ in range(100):
         with reading.connection() as conn:
-            conn.send(noise.choice([b'', b'GET / HTTP/1.1\r\n', get('user/1')[:-2]]) + noise.randbytes(200) + b'\r\n\r\n')
+            beginning = noise.choice([b'', b'GET / HTTP/1.1\r\n', get('user/1')[:-2]])
+            conn.send(beginning + noise.randbytes(200) + b'\r\n\r\n')
             conn.sock.shutdown(socket.SHUT_WR)
             while conn.more():
                 pass

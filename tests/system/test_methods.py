@@ -42,11 +42,10 @@ def test_options_tells_the_methods(reader, path):
         assert allow_of(answer) == methods(path)
 
 
-@pytest.mark.parametrize('path', PATHS)
-@pytest.mark.parametrize('method', ['POST', 'PUT', 'PATCH', 'DELETE', 'GET', 'BREW', 'TRACE'])
+@pytest.mark.parametrize('method, path', [
+    (method, path) for path in PATHS for method in ('POST', 'PUT', 'PATCH', 'DELETE', 'GET', 'BREW', 'TRACE')
+    if method not in methods(path)])
 def test_a_method_a_path_does_not_know_is_405_with_allow(reader, method, path):
-    if method in methods(path):
-        pytest.skip('allowed')
     answer = reader.request(method, path)
     expect(answer, 405)
     assert allow_of(answer) == methods(path)

@@ -332,7 +332,8 @@ def test_a_gateway_stands_what_a_service_may_answer(with_impostor):
         seen = set()
         with desk.client(ADMIN) as c, desk.client(USER) as user:
             for i in range(8):
-                for path in (f'department/{8 * worker + i}', 'departments/', 'categories/?department=x', 'priorities/2/'):
+                for path in (f'department/{8 * worker + i}', 'departments/', 'categories/?department=x',
+                             'priorities/2/'):
                     seen.add(c.get(path).status)
                 seen.add(c.post('departments', {'department': 'A new one'}).status)
                 seen.add(user.post('tickets', {'title': 'abc', 'content': 'abcde', 'category_id': 1,
