@@ -78,8 +78,6 @@ enum flow
 room_admit(struct exchange *x)
 {
 	h2o_req_t	*req = x->req;
-	size_t		 most = (size_t)
-			    x->worker->gateway->settings->max_body_bytes;
 
 	x->is_head = h2o_memis(req->method.base, req->method.len,
 	    H2O_STRLIT("HEAD"));
@@ -99,10 +97,25 @@ room_admit(struct exchange *x)
 		return refuse(x, ERR_HEADERS_TOO_BIG, "The header fields have "
 		    "%zu bytes; %zu are accepted.", head_bytes(req),
 		    HEAD_MOST_BYTES);
-	if (req->entity.len > most)
-		return refuse(x, ERR_BODY_TOO_LARGE, "The body has %zu bytes; "
-		    "%zu are accepted.", req->entity.len, most);
 	return FLOW_NEXT;
+}
+
+/* What a body may have besides the file in it. */
+#define UPLOAD_SLACK_BYTES	65536
+
+/* How much is too much depends on the route, if there is one. */
+static enum flow
+check_body(struct exchange *x)
+{
+	const struct settings	*s = x->worker->gateway->settings;
+	size_t			 most = (size_t)s->max_body_bytes;
+
+	if (x->route != NULL && x->route->way == WAY_UPLOAD)
+		most = (size_t)s->upload_max_bytes + UPLOAD_SLACK_BYTES;
+	if (x->req->entity.len <= most)
+		return FLOW_NEXT;
+	return refuse(x, ERR_BODY_TOO_LARGE, "The body has %zu bytes; %zu are "
+	    "accepted.", x->req->entity.len, most);
 }
 
 /* --- match -------------------------------------------------------------------- */
@@ -172,7 +185,7 @@ answer_methods(struct exchange *x, unsigned methods, bool is_options)
 }
 
 static enum flow
-match_api(struct exchange *x, struct text path)
+match_route(struct exchange *x, enum mark root, struct text path)
 {
 	struct text		name = { x->req->method.base,
 				    x->req->method.len };
@@ -180,7 +193,7 @@ match_api(struct exchange *x, struct text path)
 	bool			is_options = h2o_memis(name.base, name.len,
 				    H2O_STRLIT("OPTIONS"));
 
-	route_find(&match, path, x->is_head ? METHOD_GET : method_of(name));
+	route_find(&match, root, path, x->is_head ? METHOD_GET : method_of(name));
 	if (match.methods == 0)
 		return answer_error(x, ERR_NOT_FOUND, NULL);
 	if (match.route == NULL)
@@ -193,12 +206,21 @@ match_api(struct exchange *x, struct text path)
 enum flow
 room_match(struct exchange *x)
 {
-	const char	*root = mark_path(MARK_API);
-	size_t		 root_len = strlen(root);
 	struct text	 path = path_of(x->req, &x->req->pool);
+	const char	*root;
+	size_t		 len;
+	enum flow	 flow;
 
-	if (path.len >= root_len && memcmp(path.base, root, root_len) == 0)
-		return match_api(x, (struct text){ path.base + root_len,
-		    path.len - root_len });
-	return page_answer(x, path);
+	for (unsigned m = 1; m < MARK_END; m++) {
+		root = mark_path((enum mark)m);
+		len = strlen(root);
+		if (path.len < len || memcmp(path.base, root, len) != 0 ||
+		    page_find(path))
+			continue;
+		flow = match_route(x, (enum mark)m, (struct text){
+		    path.base + len, path.len - len });
+		return flow == FLOW_NEXT ? check_body(x) : flow;
+	}
+	flow = check_body(x);
+	return flow == FLOW_NEXT ? page_answer(x, path) : flow;
 }

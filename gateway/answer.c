@@ -24,6 +24,8 @@ reason_of(int status)
 {
 	static const struct { int status; const char *reason; } rows[] = {
 		{ 200, "OK" }, { 201, "Created" }, { 204, "No Content" },
+		{ 206, "Partial Content" }, { 304, "Not Modified" },
+		{ 416, "Range Not Satisfiable" },
 		{ 503, "Service Unavailable" },
 	};
 
@@ -31,6 +33,16 @@ reason_of(int status)
 		if (rows[i].status == status)
 			return rows[i].reason;
 	return "";
+}
+
+void
+answer_count(struct exchange *x, int status)
+{
+	atomic_fetch_add_explicit(
+	    &x->worker->gateway->answered[status / 100 % 6], 1,
+	    memory_order_relaxed);
+	log_debug("answered status=%d request=%.*s", status,
+	    (int)x->request_id_len, x->request_id);
 }
 
 static enum flow
@@ -46,11 +58,7 @@ send_body(struct exchange *x, int status, const char *reason,
 	if (type != NULL)
 		h2o_add_header(&req->pool, &req->res.headers,
 		    H2O_TOKEN_CONTENT_TYPE, "Content-Type", type, strlen(type));
-	atomic_fetch_add_explicit(
-	    &x->worker->gateway->answered[status / 100 % 6], 1,
-	    memory_order_relaxed);
-	log_debug("answered status=%d bytes=%zu request=%.*s", status,
-	    body.len, (int)x->request_id_len, x->request_id);
+	answer_count(x, status);
 	h2o_start_response(req, &generator);
 	/* h2o_send() would send a body to HEAD as well */
 	h2o_send(req, &bytes, x->is_head || body.len == 0 ? 0 : 1,
@@ -160,9 +168,8 @@ find_mark(const char *p, const char *end)
 	return p;
 }
 
-/* Append a fragment, what they stand for in the place of its marks. */
-static void
-put_fragment(struct buf *b, const struct exchange *x, struct text fragment)
+void
+answer_put_fragment(struct buf *b, const struct exchange *x, struct text fragment)
 {
 	const struct text	*roots = x->worker->gateway->roots;
 	const char		*p = fragment.base, *mark;
@@ -198,30 +205,123 @@ learn_token(struct exchange *x)
 
 	if (x->route->op == OP_TOKEN_DELETE)
 		tokens_forget(x->worker->tokens, x->token_hash);
-	if (x->route->op == OP_TOKEN_CREATE && hash.len == TOKEN_HASH_BYTES)
-		tokens_keep(x->worker->tokens,
-		    (const unsigned char *)hash.base, x->user_id, x->rights,
-		    args_number(extra, KEY_EXPIRES, 0));
+	if (x->route->op != OP_TOKEN_CREATE || hash.len != TOKEN_HASH_BYTES)
+		return;
+	tokens_keep(x->worker->tokens, (const unsigned char *)hash.base,
+	    x->user_id, args_number(extra, KEY_RIGHTS, x->rights),
+	    args_number(extra, KEY_EXPIRES, 0));
+	tokens_number(x->worker->tokens, (const unsigned char *)hash.base,
+	    args_number(extra, KEY_ID, 0));
+}
+
+/* --- tags -------------------------------------------------------------------- */
+
+/*
+ * The tag of an answer: what it is of, and after a dot what was included.
+ * Services know the first part only (services/common/op.c, If-Match).
+ */
+static void
+put_etag(struct exchange *x, char *etag, size_t size)
+{
+	uint64_t	included = include_tag(x);
+
+	if (included == 0)
+		snprintf(etag, size, "\"%016llx\"",
+		    (unsigned long long)x->answer->tag);
+	else
+		snprintf(etag, size, "\"%016llx.%016llx\"",
+		    (unsigned long long)x->answer->tag,
+		    (unsigned long long)included);
+}
+
+/* Whether the client has what it asks for (RFC 9110, 13.1.2: weakly). */
+static bool
+has_it(const struct exchange *x, const char *etag)
+{
+	ssize_t		 at = h2o_find_header(&x->req->headers,
+			    H2O_TOKEN_IF_NONE_MATCH, -1);
+	h2o_iovec_t	 v;
+
+	if (at == -1 || x->route->method != METHOD_GET)
+		return false;
+	v = x->req->headers.entries[at].value;
+	return h2o_memis(v.base, v.len, H2O_STRLIT("*")) ||
+	    h2o_strstr(v.base, v.len, etag, strlen(etag)) != SIZE_MAX;
+}
+
+static enum flow
+answer_not_modified(struct exchange *x)
+{
+	x->req->res.status = 304;
+	x->req->res.reason = reason_of(304);
+	x->req->res.content_length = SIZE_MAX;
+	answer_count(x, 304);
+	h2o_start_response(x->req, &generator);
+	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
+	return FLOW_DONE;
+}
+
+/* --- the room ------------------------------------------------------------------ */
+
+/* A list behind its links, a thing as it is, and what comes with them. */
+static void
+put_answer(struct buf *b, const struct exchange *x, bool is_list)
+{
+	if (is_list)
+		links_put_list_head(b, x, x->answer->total);
+	answer_put_fragment(b, x, x->answer->fragment);
+	if (is_list)
+		include_put(b, x);
+	else if (x->included != NULL && b->len > 0) {
+		b->len--;	/* the brace at the end */
+		include_put(b, x);
+		buf_put_byte(b, '}');
+	}
+	buf_put_text(b, is_list ? "}\n" : "\n");
+}
+
+static enum flow
+answer_json(struct exchange *x)
+{
+	bool	is_list = x->route->page[0] != '\0';
+	char	etag[48];
+
+	if (x->answer->tag != 0) {
+		put_etag(x, etag, sizeof(etag));
+		answer_header(x, "ETag", etag);
+		if (has_it(x, etag))
+			return answer_not_modified(x);
+	}
+	if (x->route->location[0] != '\0')
+		put_location(x);
+	if (is_list)
+		links_put_header(x, x->answer->total);
+	put_answer(answer_buffer(x), x, is_list);
+	return answer_buffered(x, x->route->status, "application/json");
 }
 
 enum flow
 room_answer(struct exchange *x)
 {
-	const struct answer	*a = x->answer;
-	bool			 is_list = x->route->page[0] != '\0';
-	struct buf		*b = answer_buffer(x);
-
-	if (a->error != OK)
-		return answer_refusal(x, a);
+	if (x->answer->error != OK)
+		return answer_refusal(x, x->answer);
+	if (include_failure(x) != NULL)
+		return answer_refusal(x, include_failure(x));
 	learn_token(x);
 	if (x->route->status == 204)
 		return send_body(x, 204, reason_of(204), NULL,
 		    (struct text){ "", 0 });
-	if (x->route->location[0] != '\0')
-		put_location(x);
-	if (is_list)
-		links_put_list_head(b, x, a->total);
-	put_fragment(b, x, a->fragment);
-	buf_put_text(b, is_list ? "}\n" : "\n");
-	return answer_buffered(x, x->route->status, "application/json");
+	switch (x->route->way) {
+	case WAY_FILE:
+		return file_answer(x);
+	case WAY_CSV:
+	case WAY_NDJSON:
+		return export_answer(x);
+	case WAY_PICTURE:
+		if (x->route->method == METHOD_GET)
+			return picture_answer(x);
+		/* fallthrough */
+	default:
+		return answer_json(x);
+	}
 }

@@ -22,6 +22,7 @@ struct line {
 /* A question that is not answered yet. */
 struct slot {
 	struct exchange	*exchange;	/* NULL: free, or forgotten */
+	int		 part;		/* of the exchange, -1: none */
 	struct line	*line;		/* NULL: free */
 	int64_t		 deadline_ms;
 	uint64_t	 id;
@@ -78,12 +79,11 @@ static void
 slot_resume(struct bus *b, struct slot *s, const struct answer *a)
 {
 	struct exchange	*x = s->exchange;
+	int		 part = s->part;
 
 	slot_give(b, s);
-	if (x != NULL) {
-		x->slot = -1;
-		exchange_resume(x, a);
-	}
+	if (x != NULL)
+		exchange_resume(x, part, a);
 }
 
 static void
@@ -180,6 +180,19 @@ on_readable(h2o_socket_t *watch, const char *err)
 
 /* --- sending ---------------------------------------------------------------- */
 
+/* Send what was collected for a service; one message, however much it is. */
+static bool
+flush_line(struct line *line)
+{
+	struct replica	*r = line->replica;
+
+	if (r->out.len > 0)
+		atomic_fetch_add_explicit(
+		    &line->bus->worker->gateway->asked[r->service], 1,
+		    memory_order_relaxed);
+	return replica_flush(r);
+}
+
 /* What could not be sent is refused at once, not kept for later. */
 static void
 refuse_unsent(struct bus *b, struct line *line)
@@ -197,7 +210,7 @@ on_flush(h2o_timeout_entry_t *entry)
 	struct bus	*b = H2O_STRUCT_FROM_MEMBER(struct bus, flush, entry);
 
 	for (unsigned id = 1; id < SERVICE_END; id++)
-		if (!replica_flush(b->lines[id].replica))
+		if (!flush_line(&b->lines[id]))
 			refuse_unsent(b, &b->lines[id]);
 	b->flushes++;
 	for (unsigned id = 1; id < SERVICE_END; id++)
@@ -205,8 +218,8 @@ on_flush(h2o_timeout_entry_t *entry)
 }
 
 bool
-bus_ask(struct bus *b, struct exchange *x, struct request *r,
-    int64_t deadline_ms)
+bus_ask(struct bus *b, struct exchange *x, int part, struct request *r,
+    int64_t deadline_ms, int *ret_slot)
 {
 	struct line	*line = &b->lines[op_info(r->op)->service];
 	struct slot	*s;
@@ -218,16 +231,17 @@ bus_ask(struct bus *b, struct exchange *x, struct request *r,
 	if (s == NULL)
 		return false;
 	s->exchange = x;
+	s->part = part;
 	s->line = line;
 	s->deadline_ms = deadline_ms;
 	s->flush = b->flushes;
 	line->replica->waiting++;
-	x->slot = (int)(s - b->slots);
+	*ret_slot = (int)(s - b->slots);
 	r->id = s->id;
 	r->expires_ms = replica_clock(line->replica, deadline_ms);
 	frame_put_request(&line->replica->out, r);
 	if (line->replica->out.len > OUT_MOST_BYTES)
-		(void)replica_flush(line->replica);
+		(void)flush_line(line);
 	if (!h2o_timeout_is_linked(&b->flush))
 		h2o_timeout_link(b->worker->ctx.loop,
 		    &b->worker->ctx.zero_timeout, &b->flush);
@@ -259,6 +273,22 @@ refuse_late(struct bus *b, int64_t now_ms)
 			slot_refuse(b, &b->slots[i]);
 }
 
+/* Tokens that were used. Nobody waits for the answer: its id is no slot's. */
+static void
+tell_used(struct bus *b, int64_t now_ms)
+{
+	struct replica	*r = b->lines[SERVICE_USER].replica;
+	struct request	 told = { .op = OP_TOKENS_USED, .id = UINT64_MAX,
+			    .request_id = TEXT_OF("") };
+	struct text	 ids;
+
+	if (!r->up || !tokens_take_used(b->worker->tokens, now_ms, &ids))
+		return;
+	args_put_text(&told.args, KEY_IDS, ids);
+	frame_put_request(&r->out, &told);
+	(void)replica_flush(r);
+}
+
 void
 bus_tick(struct bus *b, int64_t now_ms)
 {
@@ -276,6 +306,7 @@ bus_tick(struct bus *b, int64_t now_ms)
 		count_up(line);
 	}
 	refuse_late(b, now_ms);
+	tell_used(b, now_ms);
 }
 
 bool

@@ -14,11 +14,11 @@ void		 bus_destroy(struct bus **);
 /*
  * Put a request on the way to a replica of the operation's service; it goes
  * out at the end of this turn of the loop. The exchange hears of it through
- * exchange_resume(), once, before deadline_ms at the latest, unless
+ * exchange_resume(), with the part, once, before deadline_ms at the latest, unless
  * bus_forget() comes first. False if no replica can take it now.
  */
-bool	bus_ask(struct bus *, struct exchange *, struct request *,
-	    int64_t deadline_ms);
+bool	bus_ask(struct bus *, struct exchange *, int part, struct request *,
+	    int64_t deadline_ms, int *ret_slot);
 
 /* The exchange is gone; its answer is of no use any more. */
 void	bus_forget(struct bus *, int slot);

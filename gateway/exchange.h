@@ -9,7 +9,7 @@
 #include "route.h"
 #include "state.h"
 
-#define FILTERS_MOST	8
+#define FILTERS_MOST	24
 
 enum flow {
 	FLOW_NEXT,	/* on to the next room */
@@ -23,6 +23,16 @@ struct filter {
 	struct text	value;
 };
 
+/*
+ * A question beside the one whose answer the next room waits for: several can
+ * be under way at once.
+ */
+#define PARTS_MOST	12
+
+struct exchange;
+typedef void part_answered(struct exchange *, unsigned part,
+    const struct answer *);
+
 struct exchange {
 	h2o_req_t		*req;
 	struct worker		*worker;
@@ -35,25 +45,48 @@ struct exchange {
 	int64_t			 user_id;	/* who asks; 0: nobody yet */
 	int64_t			 rights;
 	unsigned char		 token_hash[32];
+	unsigned char		 digest[32];	/* of the request */
 	char			 request_id[24];
 	size_t			 request_id_len;
 	int64_t			 deadline_ms;
 
+	unsigned		 asked;		/* how many of the route's asks */
+	bool			 recalling;	/* one was refused: `refusal` */
+
 	/* of the service asked last; valid until its room returns */
 	const struct answer	*answer;
 	int			 slot;		/* in the bus, -1: none */
-	struct answer		 refusal;	/* an answer of the bus itself */
+	struct answer		 refusal;	/* of an ask, or the bus itself */
+
+	int			 part_slots[PARTS_MOST];	/* -1: none */
+	part_answered		*on_part;
+	struct included		*included;	/* include.c's */
+	void			*stream;	/* of whoever answers in pieces */
 };
 
 /* Begin an exchange for a request that h2o hands over whole. */
 void		 exchange_start(struct worker *, h2o_req_t *);
 
-/* Go on with the answer of a service; called by the bus. */
-void		 exchange_resume(struct exchange *, const struct answer *);
+/* Go on with the answer of a service; called by the bus. part -1: none. */
+void		 exchange_resume(struct exchange *, int part,
+		    const struct answer *);
+
+/* Go on with the next room, from x->on_part. */
+void		 exchange_continue(struct exchange *);
 
 /* Ask a service. FLOW_WAIT, or FLOW_NEXT with an answer that says why not. */
 enum flow	 exchange_ask(struct exchange *, enum op_code,
 		    const struct args *, int64_t timeout_ms);
+
+/*
+ * Ask a service beside: x->on_part is called with the answer, or at once with
+ * a refusal if it cannot be asked. A part is asked one thing at a time.
+ */
+void		 exchange_ask_part(struct exchange *, unsigned part,
+		    enum op_code, const struct args *, int64_t timeout_ms);
+
+/* Copy an answer so that it lives as long as the request. */
+struct answer	*exchange_keep(struct exchange *, const struct answer *);
 
 /* --- the rooms, in their order ------------------------------------------ */
 
@@ -65,8 +98,20 @@ enum flow	room_permit(struct exchange *);	  /* may they */
 enum flow	room_decode(struct exchange *);	  /* query and body to args */
 enum flow	room_ask(struct exchange *);	  /* another owner's word */
 enum flow	room_asked(struct exchange *);
+enum flow	room_recalled(struct exchange *); /* or was it done already */
+enum flow	room_upload(struct exchange *);	  /* a file goes ahead */
 enum flow	room_send(struct exchange *);	  /* to the owner */
+enum flow	room_include(struct exchange *);  /* what else was asked for */
+enum flow	room_included(struct exchange *); /* ... and their users */
 enum flow	room_answer(struct exchange *);	  /* fragment to HTTP */
+
+/* Ways of body and answer that are more than JSON (routes.tbl, WAY). */
+enum flow	upload_decode(struct exchange *); /* UPLOAD, in decode */
+enum flow	upload_start(struct exchange *);  /* UPLOAD, in upload */
+enum flow	picture_decode(struct exchange *); /* PICTURE, in decode */
+enum flow	picture_answer(struct exchange *); /* PICTURE, in answer */
+enum flow	file_answer(struct exchange *);	  /* FILE, in answer */
+enum flow	export_answer(struct exchange *); /* CSV, NDJSON, in answer */
 
 /* --- answering, from any room (answer.c): all return FLOW_DONE ------------ */
 
@@ -91,6 +136,27 @@ enum flow	answer_buffered(struct exchange *, int status,
 void		answer_header(struct exchange *, const char *name,
 		    const char *value);
 
+/* For those who answer in pieces: count and log an answer begun elsewhere. */
+void		answer_count(struct exchange *, int status);
+
+/* Append a fragment, what they stand for in the place of its marks. */
+void		answer_put_fragment(struct buf *, const struct exchange *,
+		    struct text fragment);
+
+/* --- include (include.c) --------------------------------------------------- */
+
+/* Check the names in `include`; FLOW_DONE: refused. */
+enum flow	include_decode(struct exchange *);
+
+/* Append `,"included":{...}`, if anything was asked for. */
+void		include_put(struct buf *, const struct exchange *);
+
+/* The refusal of a question that include led to; NULL: there is none. */
+const struct answer *include_failure(const struct exchange *);
+
+/* The tags of all that was included, 0 if nothing was. */
+uint64_t	include_tag(const struct exchange *);
+
 /* --- links (links.c) ------------------------------------------------------ */
 
 /*
@@ -99,6 +165,9 @@ void		answer_header(struct exchange *, const char *name,
  */
 void		links_put_path(struct buf *, const struct exchange *,
 		    const char *path, const struct args *, int64_t page);
+
+/* Put the same links into the header Link (RFC 8288). */
+void		links_put_header(struct exchange *, int64_t total);
 
 /* Append "_links" and "_meta" of a list, up to its items. */
 void		links_put_list_head(struct buf *, const struct exchange *,

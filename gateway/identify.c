@@ -42,7 +42,7 @@ static enum flow
 answer_unauthorized(struct exchange *x)
 {
 	answer_header(x, "WWW-Authenticate",
-	    x->route->who == WHO_PASSWORD ?
+	    op_info(x->route->op)->who == WHO_PASSWORD ?
 	    "Basic realm=\"Authentication Required\"" :
 	    "Bearer realm=\"Authentication Required\"");
 	return answer_error(x, ERR_UNAUTHORIZED, NULL);
@@ -87,8 +87,13 @@ identify_token(struct exchange *x)
 static void
 keep_token(struct exchange *x)
 {
-	tokens_keep(x->worker->tokens, x->token_hash, x->user_id, x->rights,
-	    args_number(&x->answer->extra, KEY_EXPIRES, 0));
+	const struct args	*extra = &x->answer->extra;
+	struct tokens		*tokens = x->worker->tokens;
+
+	tokens_keep(tokens, x->token_hash, x->user_id, x->rights,
+	    args_number(extra, KEY_EXPIRES, 0));
+	tokens_number(tokens, x->token_hash, args_number(extra, KEY_ID, 0));
+	tokens_use(tokens, x->token_hash);
 }
 
 /* --- name and password ---------------------------------------------------------- */
@@ -162,7 +167,7 @@ identify_password(struct exchange *x)
 enum flow
 room_identify(struct exchange *x)
 {
-	if (x->route->who == WHO_PASSWORD)
+	if (op_info(x->route->op)->who == WHO_PASSWORD)
 		return identify_password(x);
 	return identify_token(x);
 }
@@ -180,7 +185,7 @@ room_identified(struct exchange *x)
 	x->rights = args_number(&x->answer->extra, KEY_RIGHTS, 0);
 	if (x->user_id == 0)
 		return answer_error(x, ERR_INTERNAL, NULL);
-	if (x->route->who != WHO_PASSWORD)
+	if (op_info(x->route->op)->who != WHO_PASSWORD)
 		keep_token(x);
 	else	/* a login may have waited long for its turn */
 		x->deadline_ms = clock_ms() +
@@ -188,14 +193,18 @@ room_identified(struct exchange *x)
 	return FLOW_NEXT;
 }
 
+/* What the rights do not tell is the owner's to decide (proto/who.tbl). */
 enum flow
 room_permit(struct exchange *x)
 {
-	if (x->route->who == WHO_STAFF && (x->rights & RIGHT_STAFF) == 0)
-		return answer_error(x, ERR_FORBIDDEN, "Only members of the "
-		    "groups flicket_admin and super_user may do this.");
-	if (x->route->who == WHO_ADMIN && (x->rights & RIGHT_ADMIN) == 0)
+	enum who	who = op_info(x->route->op)->who;
+
+	if ((x->rights & RIGHT_READ_ONLY) != 0 &&
+	    x->route->method != METHOD_GET)
 		return answer_error(x, ERR_FORBIDDEN,
-		    "Only members of the group flicket_admin may do this.");
+		    "This token is for reading only.");
+	if ((who == WHO_STAFF && (x->rights & RIGHT_STAFF) == 0) ||
+	    (who == WHO_ADMIN && (x->rights & RIGHT_ADMIN) == 0))
+		return answer_error(x, ERR_FORBIDDEN, who_info(who)->refusal);
 	return FLOW_NEXT;
 }

@@ -20,7 +20,7 @@ links_put_path(struct buf *b, const struct exchange *x, const char *path,
 		len = strcspn(path + 1, "/");
 		memcpy(name, path + 1, len);	/* routes_init() checked it */
 		name[len] = '\0';
-		key = key_find(name, UINT64_MAX);
+		key = key_find(name, KEYSET_ALL);
 		json_put_number(b, key == KEY_PAGE ? page :
 		    args_number(args, key, 0));
 		path += len;
@@ -50,17 +50,23 @@ put_query_text(struct buf *b, struct text t)
 	}
 }
 
+/* The filters that a list was asked with. */
 static void
-put_page_link(struct buf *b, const struct exchange *x, int64_t page,
-    bool exists)
+put_filters(struct buf *b, const struct exchange *x)
+{
+	for (unsigned i = 0; i < x->filter_count; i++) {
+		buf_put_byte(b, '&');
+		buf_put_text(b, key_info(x->filters[i].key)->name);
+		buf_put_byte(b, '=');
+		put_query_text(b, x->filters[i].value);
+	}
+}
+
+static void
+put_page_url(struct buf *b, const struct exchange *x, int64_t page)
 {
 	const char	*path = x->route->page;
 
-	if (!exists) {
-		buf_put_text(b, "null");
-		return;
-	}
-	buf_put_byte(b, '"');
 	links_put_path(b, x, path, &x->args, page);
 	if (strstr(path, ":page") == NULL) {
 		buf_put_text(b, "?page=");
@@ -69,12 +75,77 @@ put_page_link(struct buf *b, const struct exchange *x, int64_t page,
 	} else
 		buf_put_text(b, "?per_page=");
 	json_put_number(b, x->args.value[KEY_PER_PAGE].number);
-	for (unsigned i = 0; i < x->filter_count; i++) {
-		buf_put_byte(b, '&');
-		buf_put_text(b, key_info(x->filters[i].key)->name);
-		buf_put_byte(b, '=');
-		put_query_text(b, x->filters[i].value);
+	put_filters(b, x);
+}
+
+/* The address of what comes after a cursor: without a page number. */
+static void
+put_cursor_url(struct buf *b, const struct exchange *x, struct text cursor)
+{
+	const char	*path = x->route->page, *at = strstr(path, ":page");
+	struct text	 root = x->worker->gateway->roots[MARK_API];
+
+	buf_put(b, root.base, root.len);
+	buf_put(b, path, at == NULL ? strlen(path) : (size_t)(at - path));
+	buf_put_text(b, "?per_page=");
+	json_put_number(b, x->args.value[KEY_PER_PAGE].number);
+	put_filters(b, x);
+	buf_put_text(b, "&cursor=");
+	put_query_text(b, cursor);
+}
+
+/* The pages of a list around the one that is asked for; 0: there is none. */
+struct neighbours {
+	int64_t		next;
+	int64_t		prev;
+	int64_t		last;
+};
+
+static struct neighbours
+neighbours_of(const struct exchange *x, int64_t total)
+{
+	int64_t	page = x->args.value[KEY_PAGE].number;
+	int64_t	per_page = x->args.value[KEY_PER_PAGE].number;
+	int64_t	last = total / per_page + (total % per_page != 0);
+
+	return (struct neighbours){ page < last ? page + 1 : 0, page - 1,
+	    last };
+}
+
+static bool
+has_cursor(const struct exchange *x)
+{
+	return args_has(&x->args, KEY_CURSOR);
+}
+
+static struct text
+next_cursor(const struct exchange *x)
+{
+	return args_text(&x->answer->extra, KEY_CURSOR);
+}
+
+static void
+put_page_link(struct buf *b, const struct exchange *x, int64_t page)
+{
+	if (page == 0) {
+		buf_put_text(b, "null");
+		return;
 	}
+	buf_put_byte(b, '"');
+	put_page_url(b, x, page);
+	buf_put_byte(b, '"');
+}
+
+static void
+put_cursor_link(struct buf *b, const struct exchange *x, struct text cursor,
+    bool exists)
+{
+	if (!exists) {
+		buf_put_text(b, "null");
+		return;
+	}
+	buf_put_byte(b, '"');
+	put_cursor_url(b, x, cursor);
 	buf_put_byte(b, '"');
 }
 
@@ -85,22 +156,70 @@ put_member(struct buf *b, const char *name, int64_t value)
 	json_put_number(b, value);
 }
 
+/* A walk along a cursor has no page numbers, and no way back. */
+static void
+put_links(struct buf *b, const struct exchange *x, struct neighbours n)
+{
+	buf_put_text(b, "{\"_links\":{\"next\":");
+	if (has_cursor(x)) {
+		put_cursor_link(b, x, next_cursor(x), next_cursor(x).len > 0);
+		buf_put_text(b, ",\"prev\":null,\"self\":");
+		put_cursor_link(b, x, args_text(&x->args, KEY_CURSOR), true);
+		return;
+	}
+	put_page_link(b, x, n.next);
+	buf_put_text(b, ",\"prev\":");
+	put_page_link(b, x, n.prev);
+	buf_put_text(b, ",\"self\":");
+	put_page_link(b, x, x->args.value[KEY_PAGE].number);
+}
+
 void
 links_put_list_head(struct buf *b, const struct exchange *x, int64_t total)
 {
-	int64_t	page = x->args.value[KEY_PAGE].number;
-	int64_t	per_page = x->args.value[KEY_PER_PAGE].number;
-	int64_t	pages = total / per_page + (total % per_page != 0);
+	struct neighbours	n = neighbours_of(x, total);
 
-	buf_put_text(b, "{\"_links\":{\"next\":");
-	put_page_link(b, x, page + 1, page < pages);
-	buf_put_text(b, ",\"prev\":");
-	put_page_link(b, x, page - 1, page > 1);
-	buf_put_text(b, ",\"self\":");
-	put_page_link(b, x, page, true);
-	put_member(b, "},\"_meta\":{\"page\":", page);
-	put_member(b, ",\"per_page\":", per_page);
+	put_links(b, x, n);
+	if (has_cursor(x))
+		buf_put_text(b, "},\"_meta\":{\"page\":null");
+	else
+		put_member(b, "},\"_meta\":{\"page\":",
+		    x->args.value[KEY_PAGE].number);
+	put_member(b, ",\"per_page\":", x->args.value[KEY_PER_PAGE].number);
 	put_member(b, ",\"total_items\":", total);
-	put_member(b, ",\"total_pages\":", pages);
+	put_member(b, ",\"total_pages\":", n.last);
 	buf_put_text(b, "},\"items\":");
+}
+
+static void
+put_relation(struct buf *b, const struct exchange *x, const char *name,
+    int64_t page)
+{
+	if (page == 0)
+		return;
+	buf_put_text(b, b->len > 0 ? ", <" : "<");
+	put_page_url(b, x, page);
+	buf_printf(b, ">; rel=\"%s\"", name);
+}
+
+void
+links_put_header(struct exchange *x, int64_t total)
+{
+	struct buf		b = { 0 };
+	struct neighbours	n = neighbours_of(x, total);
+
+	if (!has_cursor(x)) {
+		put_relation(&b, x, "next", n.next);
+		put_relation(&b, x, "prev", n.prev);
+		put_relation(&b, x, "first", 1);
+		put_relation(&b, x, "last", n.last);
+	} else if (next_cursor(x).len > 0) {
+		buf_put_byte(&b, '<');
+		put_cursor_url(&b, x, next_cursor(x));
+		buf_put_text(&b, ">; rel=\"next\"");
+	}
+	buf_put_byte(&b, '\0');
+	if (b.len > 1)
+		answer_header(x, "Link", b.base);
+	buf_done(&b);
 }

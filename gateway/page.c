@@ -19,6 +19,16 @@ static const struct {
 	    page_avatar },
 };
 
+bool
+page_find(struct text path)
+{
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (strlen(pages[i].path) == path.len &&
+		    memcmp(pages[i].path, path.base, path.len) == 0)
+			return true;
+	return false;
+}
+
 enum flow
 page_answer(struct exchange *x, struct text path)
 {
@@ -88,6 +98,13 @@ page_metrics(struct exchange *x)
 		buf_printf(b, "flicket_service_up{service=\"%s\"} %d\n",
 		    service_name((enum service_id)id),
 		    is_up(x, (enum service_id)id));
+	buf_put_text(b, "# HELP flicket_bus_messages_total Messages with "
+	    "requests sent to a service.\n"
+	    "# TYPE flicket_bus_messages_total counter\n");
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		buf_printf(b, "flicket_bus_messages_total{service=\"%s\"} "
+		    "%llu\n", service_name((enum service_id)id),
+		    (unsigned long long)x->worker->gateway->asked[id]);
 	return answer_buffered(x, 200, "text/plain; version=0.0.4");
 }
 

@@ -4,6 +4,9 @@
 
 #include "exchange.h"
 
+/* Whether a path is one of the pages. */
+bool		page_find(struct text path);
+
 /* Answer a path outside the API, NOT_FOUND if there is none such. */
 enum flow	page_answer(struct exchange *, struct text path);
 

@@ -21,7 +21,11 @@ static const struct {
 	{ "decode", room_decode },
 	{ "ask", room_ask },
 	{ "asked", room_asked },
+	{ "recalled", room_recalled },
+	{ "upload", room_upload },
 	{ "send", room_send },
+	{ "include", room_include },
+	{ "included", room_included },
 	{ "answer", room_answer },
 };
 
@@ -40,6 +44,14 @@ run(struct exchange *x)
 	}
 }
 
+/* The room that follows, where the way is not straight. */
+static void
+go_to(struct exchange *x, enum flow (*enter)(struct exchange *))
+{
+	for (x->room = 0; rooms[x->room].enter != enter; x->room++)
+		CHECK(x->room < ROOMS - 1);
+}
+
 /* h2o frees the request: its client left, or it was answered. */
 static void
 on_gone(void *data)
@@ -48,6 +60,9 @@ on_gone(void *data)
 
 	if (x->slot != -1)
 		bus_forget(x->worker->bus, x->slot);
+	for (unsigned i = 0; i < PARTS_MOST; i++)
+		if (x->part_slots[i] != -1)
+			bus_forget(x->worker->bus, x->part_slots[i]);
 	x->worker->exchanges--;
 }
 
@@ -62,6 +77,8 @@ exchange_start(struct worker *w, h2o_req_t *req)
 	x->req = req;
 	x->worker = w;
 	x->slot = -1;
+	for (unsigned i = 0; i < PARTS_MOST; i++)
+		x->part_slots[i] = -1;
 	x->deadline_ms = clock_ms() + w->gateway->settings->request_timeout_ms;
 	len = snprintf(x->request_id, sizeof(x->request_id), "%08x-%llx",
 	    w->gateway->boot, (unsigned long long)++w->requests);
@@ -71,15 +88,27 @@ exchange_start(struct worker *w, h2o_req_t *req)
 }
 
 void
-exchange_resume(struct exchange *x, const struct answer *a)
+exchange_resume(struct exchange *x, int part, const struct answer *a)
 {
+	if (part != -1) {
+		x->part_slots[part] = -1;
+		x->on_part(x, (unsigned)part, a);
+		return;
+	}
+	x->slot = -1;
 	x->answer = a;
 	run(x);
 }
 
-enum flow
-exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
-    int64_t timeout_ms)
+void
+exchange_continue(struct exchange *x)
+{
+	run(x);
+}
+
+static bool
+ask(struct exchange *x, int part, enum op_code op, const struct args *args,
+    int64_t timeout_ms, int *ret_slot)
 {
 	struct request	r = {
 		.op = op,
@@ -93,34 +122,157 @@ exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
 		deadline_ms = clock_ms() + timeout_ms;
 	r.args = *args;
 	r.args.present &= op_info(op)->needs | op_info(op)->may;
-	if (bus_ask(x->worker->bus, x, &r, deadline_ms))
+	return bus_ask(x->worker->bus, x, part, &r, deadline_ms, ret_slot);
+}
+
+enum flow
+exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
+    int64_t timeout_ms)
+{
+	if (ask(x, -1, op, args, timeout_ms, &x->slot))
 		return FLOW_WAIT;
 	x->refusal = (struct answer){ .error = ERR_UNAVAILABLE };
 	x->answer = &x->refusal;
 	return FLOW_NEXT;
 }
 
+void
+exchange_ask_part(struct exchange *x, unsigned part, enum op_code op,
+    const struct args *args, int64_t timeout_ms)
+{
+	struct answer	refusal = { .error = ERR_UNAVAILABLE };
+
+	CHECK(part < PARTS_MOST && x->part_slots[part] == -1);
+	if (!ask(x, (int)part, op, args, timeout_ms, &x->part_slots[part]))
+		x->on_part(x, part, &refusal);
+}
+
+struct answer *
+exchange_keep(struct exchange *x, const struct answer *a)
+{
+	struct answer	*copy = h2o_mem_alloc_pool(&x->req->pool,
+			    sizeof(*copy));
+	h2o_iovec_t	 text;
+
+	*copy = *a;
+	text = h2o_strdup(&x->req->pool, a->fragment.base, a->fragment.len);
+	copy->fragment = (struct text){ text.base, text.len };
+	for (unsigned k = 0; k < KEY_END; k++) {
+		if (!args_has(&a->extra, (enum key)k) ||
+		    key_info(k)->type == KEY_INT)
+			continue;
+		text = h2o_strdup(&x->req->pool, a->extra.value[k].text.base,
+		    a->extra.value[k].text.len);
+		copy->extra.value[k].text = (struct text){ text.base, text.len };
+	}
+	return copy;
+}
+
 /* --- the rooms between decode and answer ------------------------------------ */
+
+/* What hashes passwords has a queue of its own. */
+static int64_t
+timeout_of(const struct exchange *x, enum op_code op)
+{
+	return op_info(op)->kind == OP_SLOW ?
+	    x->worker->gateway->settings->login_timeout_ms : 0;
+}
 
 enum flow
 room_ask(struct exchange *x)
 {
+	enum op_code	op = OP_NONE;
+
 	x->answer = NULL;
-	if (x->route->ask == OP_NONE)
+	if (x->asked < ASKS_MOST)
+		op = x->route->asks[x->asked];
+	if (op == OP_NONE)
 		return FLOW_NEXT;
-	return exchange_ask(x, x->route->ask, &x->args, 0);
+	return exchange_ask(x, op, &x->args, timeout_of(x, op));
+}
+
+/* What was answered is an argument of what comes after. */
+static void
+merge_answer(struct exchange *x)
+{
+	const struct answer	*kept = exchange_keep(x, x->answer);
+	keyset			 new = kept->extra.present & x->route->passes &
+				    ~x->args.present;
+
+	for (unsigned k = 0; k < KEY_END; k++)
+		if ((new & KEY_BIT(k)) != 0)
+			x->args.value[k] = kept->extra.value[k];
+	x->args.present |= new;
+}
+
+static enum op_code
+recall_of(enum op_code op)
+{
+	switch (op_info(op)->service) {
+	case SERVICE_USER: return OP_USER_RECALL;
+	case SERVICE_TICKET: return OP_TICKET_RECALL;
+	case SERVICE_POST: return OP_POST_RECALL;
+	default: return OP_LOOKUP_RECALL;
+	}
+}
+
+/*
+ * A request that is sent again may be refused now because it was carried out
+ * before: a reply that closed its ticket. So the answer that was kept for it
+ * comes before the refusal.
+ */
+static enum flow
+refuse_or_recall(struct exchange *x)
+{
+	struct args	args = x->args;
+
+	if (!args_has(&args, KEY_IDEMPOTENCY_KEY) ||
+	    x->answer->error == ERR_UNAVAILABLE)
+		return answer_refusal(x, x->answer);
+	x->refusal = *exchange_keep(x, x->answer);
+	x->recalling = true;
+	args_put_number(&args, KEY_HANDLE, x->route->op);
+	return exchange_ask(x, recall_of(x->route->op), &args, 0);
 }
 
 enum flow
 room_asked(struct exchange *x)
 {
-	if (x->route->ask != OP_NONE && x->answer->error != OK)
-		return answer_refusal(x, x->answer);
+	if (x->answer == NULL)
+		return FLOW_NEXT;
+	if (x->answer->error != OK)
+		return refuse_or_recall(x);
+	merge_answer(x);
+	/* slow ones must not use up the time of those behind them */
+	x->deadline_ms = clock_ms() +
+	    x->worker->gateway->settings->request_timeout_ms;
+	x->asked++;
+	go_to(x, room_ask);
 	return FLOW_NEXT;
+}
+
+enum flow
+room_recalled(struct exchange *x)
+{
+	if (!x->recalling)
+		return FLOW_NEXT;
+	if (x->answer->error == ERR_KEY_REUSED)
+		return answer_refusal(x, x->answer);
+	if (x->answer->error != OK)
+		return answer_refusal(x, &x->refusal);
+	go_to(x, room_answer);
+	return FLOW_NEXT;
+}
+
+enum flow
+room_upload(struct exchange *x)
+{
+	return x->route->way == WAY_UPLOAD ? upload_start(x) : FLOW_NEXT;
 }
 
 enum flow
 room_send(struct exchange *x)
 {
-	return exchange_ask(x, x->route->op, &x->args, 0);
+	return exchange_ask(x, x->route->op, &x->args,
+	    timeout_of(x, x->route->op));
 }

@@ -4,23 +4,45 @@
 
 #include "proto/args.h"
 
+#define ASKS_MOST	3
+
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH,
     METHOD_DELETE, METHOD_END };
 
-enum who { WHO_PASSWORD, WHO_TOKEN, WHO_STAFF, WHO_ADMIN };
+/* How body and answer travel; routes.tbl says what each means. */
+enum way { WAY_PLAIN, WAY_STRICT, WAY_UPLOAD, WAY_PICTURE, WAY_FILE, WAY_CSV,
+    WAY_NDJSON };
+
+/* A piece of a path: some text, and then the value of a key. */
+struct piece {
+	struct text	before;
+	enum key	key;		/* KEY_END: the path ends here */
+};
+
+#define PIECES_MOST	4
 
 struct route {
 	enum method	 method;
+	enum mark	 root;
 	const char	*path;
 	enum op_code	 op;
-	enum who	 who;
 	int		 status;
-	enum op_code	 ask;		/* OP_NONE: nobody */
+	enum op_code	 asks[ASKS_MOST]; /* OP_NONE ends them */
 	const char	*page;
 	const char	*location;
+	enum way	 way;
+
+	/* worked out at start */
 	const char	*missing;	/* texts.tbl; "" if it has no row */
 	const char	*not_integer;
-	uint64_t	 in_path;	/* mask of keys */
+	struct piece	 pieces[PIECES_MOST];
+	keyset		 in_path;
+	keyset		 needs;		/* of the operation and those asked */
+	keyset		 takes;		/* those, and what the operation may
+					 * have: what a client can give */
+	keyset		 passes;	/* those, and what those asked may
+					 * have: what goes from one to the
+					 * next */
 };
 
 struct route_match {
@@ -35,8 +57,9 @@ struct route_match {
  */
 void	routes_init(void);
 
-/* Match a path without its query, percent-decoded, below /flicket-api/. */
-void	route_find(struct route_match *ret, struct text path, enum method);
+/* Match a path without its query, percent-decoded, below a root. */
+void	route_find(struct route_match *ret, enum mark root, struct text path,
+	    enum method);
 
 /* METHOD_END if it is none that the table could have. */
 enum method	method_of(struct text);

@@ -45,8 +45,9 @@ gateway_init(struct gateway *g, const struct settings *s)
 		g->roots[m] = root_of(s, (enum mark)m);
 	h2o_config_init(&g->conf);
 	g->conf.server_name = h2o_iovec_init(H2O_STRLIT("flicketd"));
-	g->conf.max_request_entity_size = (size_t)s->max_body_bytes +
-	    BODY_SLACK;
+	g->conf.max_request_entity_size = BODY_SLACK + (size_t)
+	    (s->max_body_bytes > s->upload_max_bytes ? s->max_body_bytes :
+	    s->upload_max_bytes);
 	g->conf.http1.req_timeout = (uint64_t)s->idle_timeout_ms;
 	g->conf.http2.idle_timeout = (uint64_t)s->idle_timeout_ms;
 	g->host = h2o_config_register_host(&g->conf,

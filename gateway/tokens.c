@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "proto/json.h"
 #include "proto/log.h"
 
 #define SETS	4096	/* a power of two */
 #define WAYS	4
+#define IDS_MOST_BYTES	(1 << 18)	/* of those used; then no more */
 
 struct entry {
 	unsigned char	hash[TOKEN_HASH_BYTES];
@@ -15,6 +17,8 @@ struct entry {
 	int64_t		rights;
 	int64_t		expires_us;
 	uint64_t	used;		/* when last, by counting */
+	int64_t		id;		/* 0: not known */
+	uint64_t	round;		/* of telling in which it is told */
 };
 
 struct tokens {
@@ -23,17 +27,28 @@ struct tokens {
 	int64_t		seen;		/* revocations heard of up to here */
 	int64_t		stream;		/* of the store that is kept of */
 	bool		heard;		/* seen and stream mean something */
+	struct buf	ids;		/* used, and not told yet */
+	struct buf	told;		/* what tokens_take_used() gave */
+	uint64_t	round;
+	int64_t		told_ms;
 };
 
 struct tokens *
 tokens_new(void)
 {
-	return must_alloc(sizeof(struct tokens));
+	struct tokens	*t = must_alloc(sizeof(*t));
+
+	t->round = 1;
+	return t;
 }
 
 void
 tokens_destroy(struct tokens **self_p)
 {
+	if (*self_p == NULL)
+		return;
+	buf_done(&(*self_p)->ids);
+	buf_done(&(*self_p)->told);
 	free(*self_p);
 	*self_p = NULL;
 }
@@ -75,6 +90,8 @@ tokens_keep(struct tokens *t, const unsigned char *hash, int64_t user_id,
 			if (set[i].used < oldest->used)
 				oldest = &set[i];
 	}
+	if (memcmp(oldest->hash, hash, TOKEN_HASH_BYTES) != 0)
+		*oldest = (struct entry){ 0 };
 	memcpy(oldest->hash, hash, TOKEN_HASH_BYTES);
 	oldest->user_id = user_id;
 	oldest->rights = rights;
@@ -89,6 +106,55 @@ tokens_forget(struct tokens *t, const unsigned char *hash)
 
 	if (e != NULL)
 		*e = (struct entry){ 0 };
+}
+
+void
+tokens_number(struct tokens *t, const unsigned char *hash, int64_t id)
+{
+	struct entry	*e = find_entry(t, hash);
+
+	if (e != NULL)
+		e->id = id;
+}
+
+/* Once in each round of telling. */
+static void
+note_use(struct tokens *t, struct entry *e)
+{
+	if (e->round == t->round || e->id == 0)
+		return;
+	e->round = t->round;
+	if (t->ids.len > IDS_MOST_BYTES)
+		return;
+	buf_put_byte(&t->ids, t->ids.len == 0 ? '[' : ',');
+	json_put_number(&t->ids, e->id);
+}
+
+void
+tokens_use(struct tokens *t, const unsigned char *hash)
+{
+	struct entry	*e = find_entry(t, hash);
+
+	if (e != NULL)
+		note_use(t, e);
+}
+
+bool
+tokens_take_used(struct tokens *t, int64_t now_ms, struct text *ret)
+{
+	struct buf	spare = t->told;
+
+	if (t->ids.len == 0 || (t->told_ms != 0 &&
+	    now_ms - t->told_ms < TOKENS_TELL_MS))
+		return false;
+	buf_put_byte(&t->ids, ']');
+	*ret = (struct text){ t->ids.base, t->ids.len };
+	t->told = t->ids;
+	t->ids = spare;
+	t->ids.len = 0;
+	t->told_ms = now_ms;
+	t->round++;
+	return true;
 }
 
 static int64_t
@@ -113,6 +179,7 @@ tokens_find(struct tokens *t, const unsigned char *hash, int64_t *ret_user_id,
 		return false;
 	}
 	e->used = ++t->uses;
+	note_use(t, e);
 	*ret_user_id = e->user_id;
 	*ret_rights = e->rights;
 	return true;

@@ -23,9 +23,23 @@ void	tokens_keep(struct tokens *, const unsigned char *hash,
 	    int64_t user_id, int64_t rights, int64_t expires_us);
 void	tokens_forget(struct tokens *, const unsigned char *hash);
 
+/* The id of a token that is kept: with it its use can be told. */
+void	tokens_number(struct tokens *, const unsigned char *hash, int64_t id);
+
+/* A kept token was used: what tokens_find() finds is, too. */
+void	tokens_use(struct tokens *, const unsigned char *hash);
+
 /* False if nothing is known of it, or it expired. */
 bool	tokens_find(struct tokens *, const unsigned char *hash,
 	    int64_t *ret_user_id, int64_t *ret_rights);
+
+/*
+ * What to tell the user service of tokens that were used: their ids as a JSON
+ * array, each once. False if there is nothing to tell, or something was told
+ * less than TOKENS_TELL_MS ago. The text is good until it is called again.
+ */
+#define TOKENS_TELL_MS	60000
+bool	tokens_take_used(struct tokens *, int64_t now_ms, struct text *ret);
 
 /* What to say with a heartbeat, and to learn from its answer. */
 void	tokens_tell(const struct tokens *, struct args *ret);

@@ -87,6 +87,8 @@ args_in_bounds(enum key key, const union value *v)
 	default:
 		size = v->number;
 	}
-	return (info->least == 0 || size >= info->least) &&
+	if (info->least == 0 && info->most == 0)
+		return true;
+	return size >= info->least &&
 	    (info->most == 0 || size <= info->most);
 }

@@ -14,7 +14,7 @@ union value {
 };
 
 struct args {
-	uint64_t	present;	/* mask of keys */
+	keyset		present;
 	union value	value[KEY_END];	/* defined only where present */
 };
 

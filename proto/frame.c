@@ -46,15 +46,25 @@ put_bytes(msgpack_packer *pk, struct text t)
 	msgpack_pack_bin_body(pk, t.base, t.len);
 }
 
+static unsigned
+first_key(keyset keys)
+{
+	uint64_t	low = (uint64_t)keys;
+
+	return low != 0 ? (unsigned)__builtin_ctzll(low) :
+	    64 + (unsigned)__builtin_ctzll((uint64_t)(keys >> 64));
+}
+
 static void
 put_args(msgpack_packer *pk, const struct args *a)
 {
-	uint64_t	left = a->present;
+	keyset		left = a->present;
 	unsigned	key;
 
-	msgpack_pack_map(pk, (size_t)__builtin_popcountll(left));
+	msgpack_pack_map(pk, (size_t)__builtin_popcountll((uint64_t)left) +
+	    (size_t)__builtin_popcountll((uint64_t)(left >> 64)));
 	for (; left != 0; left &= left - 1) {
-		key = (unsigned)__builtin_ctzll(left);
+		key = first_key(left);
 		msgpack_pack_uint8(pk, (uint8_t)key);
 		if (key_info(key)->type == KEY_INT)
 			msgpack_pack_int64(pk, a->value[key].number);

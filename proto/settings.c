@@ -222,6 +222,23 @@ check_admin_password(const struct settings *s)
 	}
 }
 
+static void
+check_extensions(const struct settings *s)
+{
+	const char	*p = s->upload_extensions;
+	size_t		 n;
+
+	for (; *p != '\0'; p += n + (p[n] == ',')) {
+		n = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789"
+		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		if (n == 0 || n > 20 || (p[n] != ',' && p[n] != '\0') ||
+		    (p[n] == ',' && p[n + 1] == '\0'))
+			bad_value("FLICKET_UPLOAD_EXTENSIONS",
+			    s->upload_extensions, "letters and digits with "
+			    "commas between, such as txt,pdf");
+	}
+}
+
 void
 settings_load(struct settings *ret)
 {
@@ -232,6 +249,7 @@ settings_load(struct settings *ret)
 	check_listen(ret);
 	check_base_url(ret);
 	check_admin_password(ret);
+	check_extensions(ret);
 	if (ret->bind[0] == '=')
 		ret->bind = "";
 	check_endpoints(ret);

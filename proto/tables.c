@@ -7,16 +7,22 @@
 #include <stddef.h>
 #include <string.h>
 
+#define TYPE_INT	KEY_INT, FORM_PLAIN
+#define TYPE_BOOL	KEY_INT, FORM_BOOL
+#define TYPE_HOURS	KEY_INT, FORM_HOURS
+#define TYPE_TEXT	KEY_TEXT, FORM_PLAIN
+#define TYPE_BYTES	KEY_BYTES, FORM_PLAIN
+
 static const struct key_info keys[KEY_END + 1] = {
 #define KEY(number, NAME, name, type, least, most) \
-	[number] = { name, KEY_##type, least, most },
+	[number] = { name, TYPE_##type, least, most },
 #include "keys.tbl"
 #undef KEY
 };
 
 static const struct op_info ops[OP_END + 1] = {
-#define OP(code, SERVICE, NAME, KIND, needs, may) \
-	[code] = { #NAME, SERVICE_##SERVICE, OP_##KIND, needs, may },
+#define OP(code, SERVICE, NAME, KIND, WHO, needs, may) \
+	[code] = { #NAME, SERVICE_##SERVICE, OP_##KIND, needs, may, WHO_##WHO },
 #include "ops.tbl"
 #undef OP
 };
@@ -59,6 +65,19 @@ err_info(uint64_t number)
 	return &errors[number < ERR_END ? number : ERR_INTERNAL];
 }
 
+const struct who_info *
+who_info(enum who who)
+{
+	static const struct who_info	rows[WHO_END] = {
+#define WHO(NAME, text, refusal, by_owner) \
+		[WHO_##NAME] = { #NAME, text, refusal, by_owner },
+#include "who.tbl"
+#undef WHO
+	};
+
+	return &rows[who];
+}
+
 const char *
 service_name(enum service_id id)
 {
@@ -72,7 +91,7 @@ mark_path(enum mark mark)
 }
 
 enum key
-key_find(const char *name, uint64_t among)
+key_find(const char *name, keyset among)
 {
 	for (unsigned k = 0; k < KEY_END; k++)
 		if ((among & KEY_BIT(k)) != 0 && keys[k].name != NULL &&

@@ -20,20 +20,48 @@ enum key {
 #define KEY(number, NAME, name, type, least, most) KEY_##NAME = (number),
 #include "keys.tbl"
 #undef KEY
-	KEY_END = 64	/* keys are bits of a 64-bit mask */
+	KEY_END = 128	/* keys are bits of a mask */
 };
 
+/* A mask of keys. */
+typedef unsigned __int128 keyset;
+
+#define KEYSET_ALL	(~(keyset)0)
+
 /* The bit of a key in a mask of keys. */
-#define K(NAME)		(UINT64_C(1) << KEY_##NAME)
-#define KEY_BIT(key)	(UINT64_C(1) << (key))
+#define K(NAME)		((keyset)1 << KEY_##NAME)
+#define KEY_BIT(key)	((keyset)1 << (key))
 
 enum key_type { KEY_INT = 1, KEY_TEXT, KEY_BYTES };
+
+/* How a number stands in JSON. */
+enum key_form {
+	FORM_PLAIN,
+	FORM_BOOL,	/* true and false, 1 and 0 on the wire */
+	FORM_HOURS	/* up to two decimals, in hundredths on the wire */
+};
 
 struct key_info {
 	const char	*name;	/* NULL: there is no such key */
 	enum key_type	 type;
+	enum key_form	 form;
 	int64_t		 least;
 	int64_t		 most;
+};
+
+/* Who may have an operation done. */
+enum who {
+#define WHO(NAME, text, refusal, by_owner) WHO_##NAME,
+#include "who.tbl"
+#undef WHO
+	WHO_END
+};
+
+struct who_info {
+	const char	*name;
+	const char	*text;		/* for documents */
+	const char	*refusal;	/* for a client: 403's message */
+	bool		 by_owner;	/* the service decides, by its data */
 };
 
 enum op_kind { OP_READ, OP_WRITE, OP_SLOW, OP_EVENT, OP_TALLY,
@@ -41,18 +69,19 @@ enum op_kind { OP_READ, OP_WRITE, OP_SLOW, OP_EVENT, OP_TALLY,
 
 enum op_code {
 	OP_NONE,
-#define OP(code, SERVICE, NAME, KIND, needs, may) OP_##NAME = (code),
+#define OP(code, SERVICE, NAME, KIND, WHO, needs, may) OP_##NAME = (code),
 #include "ops.tbl"
 #undef OP
-	OP_END
+	OP_END = 256	/* codes are below */
 };
 
 struct op_info {
 	const char	*name;	/* NULL: there is no such operation */
 	enum service_id	 service;
 	enum op_kind	 kind;
-	uint64_t	 needs;	/* masks of keys */
-	uint64_t	 may;
+	keyset		 needs;
+	keyset		 may;
+	enum who	 who;
 };
 
 enum err {
@@ -79,12 +108,14 @@ enum mark {
 /* What groups give: bits of groups.rights and of a request's rights. */
 enum right {
 	RIGHT_ADMIN = 1,	/* group flicket_admin */
-	RIGHT_STAFF = 2		/* groups flicket_admin and super_user */
+	RIGHT_STAFF = 2,	/* groups flicket_admin and super_user */
+	RIGHT_READ_ONLY = 4	/* not of a group: the token is for reading */
 };
 
 /* Rows by number. A number from outside gets a row with name NULL. */
 const struct key_info	*key_info(uint64_t number);
 const struct op_info	*op_info(uint64_t code);
+const struct who_info	*who_info(enum who);
 const char		*service_name(enum service_id);
 const char		*mark_path(enum mark);
 
@@ -92,6 +123,6 @@ const char		*mark_path(enum mark);
 const struct err_info	*err_info(uint64_t number);
 
 /* The key of that name among those in the mask; KEY_END if there is none. */
-enum key	key_find(const char *name, uint64_t among);
+enum key	key_find(const char *name, keyset among);
 
 #endif

@@ -8,6 +8,7 @@
 #include "proto/replica.h"
 
 #define BATCH_EVENTS	256
+#define BATCH_BYTES	(4 << 20) /* texts can be long */
 #define ACK_TIMEOUT_MS	2000
 #define RETRY_MS	500
 #define IDLE_MS		100	/* how long to wait when nothing is to do */
@@ -22,6 +23,7 @@ struct consumer {
 					     * this one is answered */
 	unsigned	 count;		/* of the batch */
 	unsigned	 under_way;	/* ... not answered yet */
+	bool		 more;		/* there was no room for all */
 	int64_t		 sent;		/* the last one's seq */
 	int64_t		 sent_ms;
 	bool		 failed;	/* one of them was refused */
@@ -45,9 +47,11 @@ consumers_of(const struct op *ops)
 	uint64_t	mask = 0;
 
 	for (; ops->op != OP_NONE; ops++)
-		for (int i = 0; i < OP_EMITS && ops->emits[i] != 0; i++)
+		for (int i = 0; i < OP_EMITS; i++) {
 			mask |= UINT64_C(1) << op_info(ops->emits[i])->service;
-	return mask;
+			mask |= UINT64_C(1) << op_info(ops->tells[i])->service;
+		}
+	return mask & ~(UINT64_C(1) << SERVICE_ANY);
 }
 
 static void
@@ -119,12 +123,15 @@ collect_batch(struct courier *k, struct consumer *c)
 	st = op_statement(&call, SQL_OUTBOX_NEXT);
 	c->count = 0;
 	c->replica->out.len = 0;
-	while (sqlite3_step(st) == SQLITE_ROW) {
+	c->more = false;
+	while (!c->more && sqlite3_step(st) == SQLITE_ROW) {
 		readable = put_event(k, c, st, after);
 		if (!readable)
 			break;
 		after = c->sent = sqlite3_column_int64(st, 0);
 		c->seqs[c->count++] = after;
+		c->more = c->count == BATCH_EVENTS ||
+		    c->replica->out.len > BATCH_BYTES;
 	}
 	c->under_way = c->count;
 	if (sqlite3_reset(st) == SQLITE_OK)
@@ -142,7 +149,7 @@ send_next(struct courier *k, struct consumer *c, int64_t now_ms)
 	if (!collect_batch(k, c))
 		c->due_ms = now_ms + RETRY_MS;
 	else
-		c->due_ms = c->under_way == BATCH_EVENTS ? now_ms : INT64_MAX;
+		c->due_ms = c->more ? now_ms : INT64_MAX;
 	if (c->under_way == 0)
 		return;
 	c->failed = false;

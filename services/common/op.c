@@ -5,13 +5,17 @@
  */
 #include "op.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/json.h"
 #include "proto/log.h"
 #include "proto/replica.h"
 
 /* What the service itself may put into any statement. */
 #define OWN_KEYS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | K(ID) | \
+			 K(RIGHTS) | K(HANDLE) | K(BODY) | \
 			 K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER) | \
 			 K(CONSUMER) | K(EVENT) | K(PAYLOAD))
 
@@ -30,7 +34,7 @@ bind_names(struct bindings *b, const struct sql *sql, sqlite3_stmt *st)
 	b->rows = must_alloc((size_t)(count + 1) * sizeof(b->rows[0]));
 	for (int i = 1; i <= count; i++) {
 		name = sqlite3_bind_parameter_name(st, i);
-		key = name == NULL ? KEY_END : key_find(name + 1, UINT64_MAX);
+		key = name == NULL ? KEY_END : key_find(name + 1, KEYSET_ALL);
 		if (key == KEY_END)
 			log_fatal("statement %s: parameter %s is no key",
 			    sql->name, name == NULL ? "?" : name);
@@ -44,7 +48,7 @@ check_parameters(const struct op_tables *t, const struct op *op, int sql)
 {
 	const struct op_info	*info = op_info(op->op);
 	const struct bindings	*b = &t->bindings[sql];
-	uint64_t		 may = info->needs | info->may | op->makes |
+	keyset			 may = info->needs | info->may | op->makes |
 				    OWN_KEYS;
 
 	for (size_t i = 0; i < b->count; i++)
@@ -59,8 +63,8 @@ static void
 check_emits(const struct op *op)
 {
 	const struct op_info	*info = op_info(op->op), *event;
-	uint64_t		 given = info->needs | OWN_KEYS;
-	int			 waited_for = 0;
+	keyset			 given = info->needs | op->makes | OWN_KEYS;
+	uint64_t		 waited_for = 0;
 
 	for (int i = 0; i < OP_EMITS && op->emits[i] != OP_NONE; i++) {
 		event = op_info(op->emits[i]);
@@ -68,11 +72,94 @@ check_emits(const struct op *op)
 			log_fatal("operation %s cannot emit %s: that is no "
 			    "event, or needs keys it does not have",
 			    info->name, event->name);
-		/* the loop holds an answer for one consumer only */
-		if (event->kind == OP_EVENT && ++waited_for > 1)
-			log_fatal("operation %s waits for more than one event",
-			    info->name);
 	}
+	for (int i = 0; i < 2 * OP_EMITS; i++) {
+		event = op_info(i < OP_EMITS ? op->emits[i] :
+		    op->tells[i - OP_EMITS]);
+		if (event->kind == OP_EVENT)
+			waited_for |= UINT64_C(1) << event->service;
+	}
+	/* the loop holds an answer for one consumer only */
+	if ((waited_for & (waited_for - 1)) != 0)
+		log_fatal("operation %s waits for more than one consumer",
+		    info->name);
+}
+
+/* Where the service is to decide who may, something must decide. */
+static void
+check_permit(const struct op *op)
+{
+	const struct op_info	*info = op_info(op->op);
+	bool			 decides = op->makes != 0;
+
+	if (!who_info(info->who)->by_owner)
+		return;
+	for (int i = 0; i < OP_GUARDS; i++)
+		decides = decides || op->guards[i].error == ERR_FORBIDDEN;
+	if (!decides && info->who != WHO_REPLIER)
+		log_fatal("operation %s: no guard decides who may",
+		    info->name);
+}
+
+static int
+find_column(sqlite3_stmt *st, const char *name)
+{
+	for (int i = 0; i < sqlite3_column_count(st); i++)
+		if (strcmp(sqlite3_column_name(st, i), name) == 0)
+			return i;
+	return -1;
+}
+
+/* Whether a request with `fields` can come to this row. */
+static bool
+takes_fields(const struct op_tables *t, const struct op *op)
+{
+	const struct op	*other = t->first[op->op];
+
+	if ((op_info(op->op)->may & K(FIELDS)) == 0)
+		return false;
+	if ((op->when & K(FIELDS)) != 0)
+		return true;
+	for (; other->op == op->op; other++)
+		if ((other->when & K(FIELDS)) != 0)
+			return false;
+	return true;
+}
+
+/* Members that only `fields` brings must be in the statement, too. */
+static void
+check_extras(const struct op_tables *t, const struct op *op, sqlite3_stmt *st)
+{
+	const struct member	*m;
+	struct shape_plan	*plan;
+	struct text		 unknown;
+
+	for (m = op->shape->members; m->kind != SHAPE_END; m++) {
+		if (!m->extra || !takes_fields(t, op))
+			continue;
+		plan = shape_choose(op->shape, st, (struct text){ m->name,
+		    strlen(m->name) }, &unknown);
+		shape_plan_destroy(&plan);
+	}
+}
+
+static void
+plan_row(struct op_tables *t, size_t row, sqlite3_stmt *st)
+{
+	const struct op	*op = &t->service->ops[row];
+	struct row_plan	*plan = &t->plans[row];
+
+	plan->shape = shape_compile(op->shape, st,
+	    store_sql(t->service, op->sql)->name);
+	plan->id = find_column(st, "id");
+	plan->version = find_column(st, "version");
+	for (int i = 0; i < OP_REFS && op->refs[i].column != NULL; i++) {
+		plan->refs[i] = find_column(st, op->refs[i].column);
+		if (plan->refs[i] == -1)
+			log_fatal("operation %s: its statement has no column "
+			    "%s", op_info(op->op)->name, op->refs[i].column);
+	}
+	check_extras(t, op, st);
 }
 
 static void
@@ -105,23 +192,24 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 		check_parameters(t, op, op->guards[i].sql);
 	for (int i = 0; i < OP_ALSO; i++)
 		check_parameters(t, op, op->also[i]);
+	check_parameters(t, op, op->tag);
 	check_emits(op);
-	if (op->shape != NULL)
-		t->plans[row] = shape_compile(op->shape, statements[op->sql],
-		    store_sql(t->service, op->sql)->name);
+	check_permit(op);
 	if (t->first[op->op] == NULL)
 		t->first[op->op] = op;
+	if (op->shape != NULL && op->sql != SQL_NONE)
+		plan_row(t, row, statements[op->sql]);
 }
 
 void
 op_tables_init(struct op_tables *t, const struct service *service, sqlite3 *db)
 {
 	sqlite3_stmt	**statements = store_prepare(db, service);
-	size_t		  rows = 0;
+	size_t		  rows;
 
 	*t = (struct op_tables){ .service = service };
-	while (service->ops[rows].op != OP_NONE)
-		rows++;
+	for (rows = 0; service->ops[rows].op != OP_NONE; rows++)
+		continue;
 	t->plans = must_alloc((rows + 1) * sizeof(t->plans[0]));
 	t->bindings = must_alloc((size_t)service->sql_end *
 	    sizeof(t->bindings[0]));
@@ -144,11 +232,27 @@ void
 op_tables_done(struct op_tables *t)
 {
 	for (size_t i = 0; t->service->ops[i].op != OP_NONE; i++)
-		shape_plan_destroy(&t->plans[i]);
+		shape_plan_destroy(&t->plans[i].shape);
 	for (int i = SQL_NONE + 1; i < t->service->sql_end; i++)
 		free(t->bindings[i].rows);
 	free(t->plans);
 	free(t->bindings);
+}
+
+/* A shape that `fields` asked for, kept for the next that asks the same. */
+struct chosen {
+	struct buf		 fields;
+	struct shape_plan	*plan;
+};
+
+static size_t
+count_rows(const struct service *service)
+{
+	size_t	rows = 0;
+
+	while (service->ops[rows].op != OP_NONE)
+		rows++;
+	return rows;
 }
 
 void
@@ -159,6 +263,9 @@ lane_open(struct lane *lane, const struct op_tables *tables, const char *path,
 	lane->statements = store_prepare(lane->db, tables->service);
 	lane->tables = tables;
 	lane->stream = store_stream(lane->db);
+	lane->frames = frame_reader_new();
+	lane->chosen = must_alloc((count_rows(tables->service) + 1) *
+	    sizeof(lane->chosen[0]));
 }
 
 void
@@ -167,6 +274,12 @@ lane_close(struct lane *lane)
 	for (int i = SQL_NONE + 1; i < lane->tables->service->sql_end; i++)
 		sqlite3_finalize(lane->statements[i]);
 	free(lane->statements);
+	for (size_t i = 0; i < count_rows(lane->tables->service); i++) {
+		shape_plan_destroy(&lane->chosen[i].plan);
+		buf_done(&lane->chosen[i].fields);
+	}
+	free(lane->chosen);
+	frame_reader_destroy(&lane->frames);
 	sqlite3_close(lane->db);
 	*lane = (struct lane){ 0 };
 }
@@ -286,15 +399,208 @@ op_refuse(struct call *c, enum err e, const char *message)
 	return e;
 }
 
-/* --- generic operations --------------------------------------------------- */
-
-static const struct shape_plan *
-plan_of(const struct call *c)
+enum err
+op_refusef(struct call *c, enum err e, const char *format, ...)
 {
-	const struct op_tables	*t = c->lane->tables;
+	char	text[512];
+	va_list	ap;
 
-	return t->plans[c->op - t->service->ops];
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	c->message.len = 0;
+	buf_put(&c->message, text, strlen(text) + 1);
+	args_put_text(&c->answer.extra, KEY_MESSAGE,
+	    (struct text){ c->message.base, c->message.len - 1 });
+	return e;
 }
+
+/* --- tags ------------------------------------------------------------------ */
+
+/* splitmix64's finisher: each bit of what goes in moves half of those out. */
+static uint64_t
+mix(uint64_t a, uint64_t b)
+{
+	uint64_t	x = a * UINT64_C(0x9e3779b97f4a7c15) + b +
+			    UINT64_C(0x9e3779b97f4a7c15);
+
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+/* 0 would mean that there is no tag. */
+static int64_t
+mix_tags(int64_t a, int64_t b)
+{
+	return (int64_t)(mix((uint64_t)a, (uint64_t)b) >> 1) | 1;
+}
+
+int64_t
+op_tag(const struct lane *lane, int64_t id, int64_t version)
+{
+	return mix_tags(mix_tags(lane->stream, id), version);
+}
+
+/* One of the tags in an If-Match, quotes and all, or "" at the end. */
+static struct text
+next_etag(struct text *left)
+{
+	struct text	 one;
+	const char	*comma;
+
+	while (left->len > 0 && strchr(" \t,", left->base[0]) != NULL) {
+		left->base++;
+		left->len--;
+	}
+	comma = memchr(left->base, ',', left->len);
+	one = (struct text){ left->base, comma == NULL ? left->len :
+	    (size_t)(comma - left->base) };
+	left->base += one.len;
+	left->len -= one.len;
+	while (one.len > 0 && strchr(" \t", one.base[one.len - 1]) != NULL)
+		one.len--;
+	return one;
+}
+
+/*
+ * Whether an If-Match names this tag: the first 16 digits of a strong one,
+ * what follows a dot is of what came with it (gateway/answer.c).
+ */
+static bool
+names_tag(struct text if_match, int64_t tag)
+{
+	struct text	one;
+	char		want[24];
+
+	snprintf(want, sizeof(want), "\"%016llx", (unsigned long long)tag);
+	while ((one = next_etag(&if_match)).len > 0)
+		if ((one.len == 1 && one.base[0] == '*') || (one.len > 17 &&
+		    memcmp(one.base, want, 17) == 0 &&
+		    (one.base[17] == '"' || one.base[17] == '.')))
+			return true;
+	return false;
+}
+
+static enum err
+check_if_match(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	sqlite3_stmt		*st;
+	enum err		 e, done;
+	int64_t			 tag = 0;
+
+	if (!args_has(args, KEY_IF_MATCH))
+		return OK;
+	if (c->op->tag != SQL_NONE) {
+		st = op_statement(c, c->op->tag);
+		if (op_step(c, st, &e) == SQLITE_ROW)
+			tag = op_tag(c->lane, sqlite3_column_int64(st, 0),
+			    sqlite3_column_int64(st, 1));
+		done = op_done(c, st);
+		if (e != OK || done != OK)
+			return e != OK ? e : done;
+	}
+	return names_tag(args_text(args, KEY_IF_MATCH), tag) ? OK :
+	    ERR_PRECONDITION;
+}
+
+/* --- rows ------------------------------------------------------------------ */
+
+static size_t
+row_of(const struct call *c)
+{
+	return (size_t)(c->op - c->lane->tables->service->ops);
+}
+
+/* The shape of the call's row, or what `fields` leaves of it. */
+static const struct shape_plan *
+find_shape(struct call *c, sqlite3_stmt *st, enum err *ret)
+{
+	struct chosen	*chosen = &c->lane->chosen[row_of(c)];
+	struct text	 fields = args_text(&c->request.args, KEY_FIELDS);
+	struct text	 unknown;
+
+	*ret = OK;
+	if (!args_has(&c->request.args, KEY_FIELDS))
+		return c->lane->tables->plans[row_of(c)].shape;
+	if (chosen->plan != NULL && chosen->fields.len == fields.len &&
+	    memcmp(chosen->fields.base, fields.base, fields.len) == 0)
+		return chosen->plan;
+	shape_plan_destroy(&chosen->plan);
+	chosen->plan = shape_choose(c->op->shape, st, fields, &unknown);
+	chosen->fields.len = 0;
+	buf_put(&chosen->fields, fields.base, fields.len);
+	if (chosen->plan == NULL)
+		*ret = op_refusef(c, ERR_BAD_REQUEST, "fields: a %s has no "
+		    "field \"%.*s\".", c->op->shape->name,
+		    unknown.len > 60 ? 60 : (int)unknown.len, unknown.base);
+	return chosen->plan;
+}
+
+static void
+put_refs(struct call *c, const struct row_plan *plan, sqlite3_stmt *st)
+{
+	const struct ref	*refs = c->op->refs;
+	struct buf		*b;
+	int			 first;
+
+	/* in a bulk what is referred to is asked for always */
+	if (op_info(c->op->op)->who != WHO_PROCESS &&
+	    !args_has(&c->request.args, KEY_INCLUDE))
+		return;
+	for (int i = 0; i < OP_REFS && refs[i].column != NULL; i++) {
+		if (sqlite3_column_type(st, plan->refs[i]) != SQLITE_INTEGER)
+			continue;
+		/* columns for one key go into one list */
+		for (first = 0; refs[first].key != refs[i].key; first++)
+			continue;
+		b = &c->refs[first];
+		buf_put_byte(b, b->len == 0 ? '[' : ',');
+		json_put_number(b, sqlite3_column_int64(st, plan->refs[i]));
+	}
+}
+
+static void
+take_refs(struct call *c)
+{
+	for (int i = 0; i < OP_REFS; i++) {
+		if (c->refs[i].len == 0)
+			continue;
+		buf_put_byte(&c->refs[i], ']');
+		args_put_text(&c->answer.extra, c->op->refs[i].key,
+		    (struct text){ c->refs[i].base, c->refs[i].len });
+	}
+}
+
+enum err
+op_put_row(struct call *c, sqlite3_stmt *st)
+{
+	const struct row_plan	*plan = &c->lane->tables->plans[row_of(c)];
+	const struct shape_plan	*shape;
+	enum err		 e;
+	int64_t			 tag;
+
+	shape = find_shape(c, st, &e);
+	if (e != OK)
+		return e;
+	shape_put(shape, st, &c->fragment);
+	if (plan->id != -1) {
+		tag = op_tag(c->lane, sqlite3_column_int64(st, plan->id),
+		    plan->version == -1 ? 0 :
+		    sqlite3_column_int64(st, plan->version));
+		c->answer.tag = c->answer.tag == 0 ? tag :
+		    mix_tags(c->answer.tag, tag);
+	}
+	put_refs(c, plan, st);
+	if (c->fragment.len <= FRAGMENT_MOST_BYTES)
+		return OK;
+	log_error("%s: an answer of more than %d bytes",
+	    op_info(c->op->op)->name, FRAGMENT_MOST_BYTES);
+	return ERR_INTERNAL;
+}
+
+/* --- generic operations --------------------------------------------------- */
 
 /*
  * The id of the row goes into the answer and into what follows: statements
@@ -321,8 +627,8 @@ op_one(struct call *c)
 	int		 result = op_step(c, st, &e);
 
 	if (result == SQLITE_ROW) {
-		shape_put(plan_of(c), st, &c->fragment);
-		if (op_info(c->op->op)->kind != OP_READ) {
+		e = op_put_row(c, st);
+		if (e == OK && op_info(c->op->op)->kind != OP_READ) {
 			take_id(c, st);
 			/* INSERT ... RETURNING writes to the end only now */
 			op_step(c, st, &e);
@@ -355,13 +661,10 @@ put_rows(struct call *c)
 	while (op_step(c, st, &e) == SQLITE_ROW) {
 		if (c->fragment.len > 1)
 			buf_put_byte(&c->fragment, ',');
-		shape_put(plan_of(c), st, &c->fragment);
-		if (c->fragment.len > FRAGMENT_MOST_BYTES) {
-			log_error("%s: a page of more than %d bytes",
-			    op_info(c->op->op)->name, FRAGMENT_MOST_BYTES);
-			e = ERR_INTERNAL;
+		e = op_put_row(c, st);
+		if (e != OK)
 			break;
-		}
+		c->rows++;
 	}
 	buf_put_byte(&c->fragment, ']');
 	done = op_done(c, st);
@@ -391,7 +694,22 @@ op_page(struct call *c)
 	c->answer.total = total;
 	args_put_number(args, KEY_LIMIT, per_page);
 	args_put_number(args, KEY_OFFSET, (page - 1) * per_page);
+	c->answer.tag = mix_tags(c->lane->stream, total);
 	return put_rows(c);
+}
+
+enum err
+op_bulk(struct call *c)
+{
+	enum err	e;
+
+	c->rows = 0;
+	e = put_rows(c);
+	if (e == OK && c->rows > BULK_MOST)
+		return op_refusef(c, ERR_BAD_REQUEST, "include: more than %d "
+		    "rows of kind %s belong to these tickets; ask for fewer "
+		    "tickets.", BULK_MOST, c->op->shape->name);
+	return e;
 }
 
 enum err
@@ -424,7 +742,7 @@ row_args(sqlite3_stmt *st, struct args *ret)
 
 	ret->present = 0;
 	for (int i = 0; i < sqlite3_column_count(st); i++) {
-		key = key_find(sqlite3_column_name(st, i), UINT64_MAX);
+		key = key_find(sqlite3_column_name(st, i), KEYSET_ALL);
 		CHECK(key != KEY_END);
 		if (key_info(key)->type == KEY_INT)
 			args_put_number(ret, key, sqlite3_column_int64(st, i));
@@ -493,15 +811,21 @@ run_also(struct call *c)
 	return e;
 }
 
-static enum err
-write_event(struct call *c, enum op_code code)
+/* An event that lacks what it needs would be refused for ever. */
+enum err
+op_emit(struct call *c, enum op_code code)
 {
 	const struct op_info	*event = op_info(code);
 	struct args		*args = &c->request.args, payload = *args;
 	struct buf		 bytes = { 0 };
 	enum err		 e;
 
-	payload.present &= event->needs & ~(K(SOURCE) | K(STREAM) | K(SEQ));
+	payload.present &= (event->needs | event->may) &
+	    ~(K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER));
+	if ((event->needs & ~(payload.present | K(SOURCE) | K(STREAM) |
+	    K(SEQ))) != 0)
+		log_fatal("operation %s: event %s lacks a key",
+		    op_info(c->op->op)->name, event->name);
 	frame_put_args(&bytes, &payload);
 	args_put_number(args, KEY_CONSUMER, event->service);
 	args_put_number(args, KEY_EVENT, code);
@@ -524,7 +848,7 @@ run_emits(struct call *c)
 	enum err	e = OK;
 
 	for (int i = 0; i < OP_EMITS && c->op->emits[i] != 0 && e == OK; i++)
-		e = write_event(c, c->op->emits[i]);
+		e = op_emit(c, c->op->emits[i]);
 	return e;
 }
 
@@ -533,6 +857,8 @@ run_row(struct call *c)
 {
 	enum err	e = run_guards(c);
 
+	if (e == OK)
+		e = check_if_match(c);
 	if (e == OK)
 		e = c->op->run(c);
 	if (e == OK)
@@ -592,8 +918,113 @@ check_args(struct call *c, const struct op_info *info)
 			return op_refuse(c, ERR_BAD_REQUEST,
 			    "An argument is out of bounds.");
 	args_put_number(args, KEY_ACTOR, c->request.actor);
+	args_put_number(args, KEY_RIGHTS, c->request.rights);
 	args_put_number(args, KEY_NOW, store_now());
 	return OK;
+}
+
+/* --- answers kept for an Idempotency-Key ------------------------------------ */
+
+static bool
+is_same_request(struct call *c, sqlite3_stmt *st)
+{
+	struct text	digest = args_text(&c->request.args, KEY_DIGEST);
+
+	return (size_t)sqlite3_column_bytes(st, 0) == digest.len &&
+	    memcmp(sqlite3_column_blob(st, 0), digest.base, digest.len) == 0;
+}
+
+/* Take an answer out of the frame it is kept as. */
+static enum err
+take_answer(struct call *c, sqlite3_stmt *st)
+{
+	struct answer	kept;
+
+	frame_reader_start(c->lane->frames, sqlite3_column_blob(st, 1),
+	    (size_t)sqlite3_column_bytes(st, 1));
+	if (frame_next_answer(c->lane->frames, &kept) != FRAME_ONE) {
+		log_error("an answer that was kept cannot be read");
+		return ERR_INTERNAL;
+	}
+	c->answer.total = kept.total;
+	c->answer.tag = kept.tag;
+	buf_put(&c->fragment, kept.fragment.base, kept.fragment.len);
+	c->message.len = 0;
+	args_copy(&c->answer.extra, &kept.extra, &c->message);
+	return OK;
+}
+
+/* NOT_FOUND: there is none; the operation has to be carried out. */
+static enum err
+recall(struct call *c, enum op_code op)
+{
+	sqlite3_stmt	*st;
+	enum err	 e, done;
+
+	args_put_number(&c->request.args, KEY_HANDLE, op);
+	st = op_statement(c, SQL_ANSWER_FIND);
+	if (op_step(c, st, &e) == SQLITE_ROW)
+		e = is_same_request(c, st) ? take_answer(c, st) :
+		    ERR_KEY_REUSED;
+	else if (e == OK)
+		e = ERR_NOT_FOUND;
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+enum err
+op_recall(struct call *c)
+{
+	return recall(c, (enum op_code)args_number(&c->request.args,
+	    KEY_HANDLE, 0));
+}
+
+/* What is kept is what the same request will be answered with. */
+static enum err
+keep_answer(struct call *c)
+{
+	struct buf	frame = { 0 };
+	struct answer	kept = c->answer;
+	enum err	e;
+
+	kept.fragment = (struct text){ c->fragment.base, c->fragment.len };
+	kept.extra.present &= ~K(SEEN);
+	frame_put_answer(&frame, &kept);
+	args_put_text(&c->request.args, KEY_BODY,
+	    (struct text){ frame.base, frame.len });
+	e = op_change(c, SQL_ANSWER_KEEP, NULL);
+	if (e == OK)
+		e = op_change(c, SQL_ANSWER_EXPIRE, NULL);
+	c->request.args.present &= ~K(BODY);
+	buf_done(&frame);
+	return e;
+}
+
+static enum err
+run_once(struct call *c)
+{
+	enum err	e = recall(c, c->op->op);
+
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = run_row(c);
+	args_put_number(&c->request.args, KEY_HANDLE, c->op->op);
+	return e != OK ? e : keep_answer(c);
+}
+
+static enum err
+run_call(struct call *c, const struct op_info *info)
+{
+	enum err	e = check_args(c, info);
+
+	if (e != OK)
+		return e;
+	if (op_is_event(info->kind))
+		return run_event(c);
+	if (info->kind == OP_WRITE && args_has(&c->request.args,
+	    KEY_IDEMPOTENCY_KEY) && args_has(&c->request.args, KEY_DIGEST))
+		return run_once(c);
+	return run_row(c);
 }
 
 bool
@@ -603,7 +1034,7 @@ op_is_event(enum op_kind kind)
 }
 
 static const struct op *
-find_row(const struct op_tables *t, enum op_code code, uint64_t present)
+find_row(const struct op_tables *t, enum op_code code, keyset present)
 {
 	const struct op	*op = code < OP_END ? t->first[code] : NULL;
 
@@ -635,10 +1066,10 @@ op_call(struct lane *lane, struct call *c)
 	if (c->op == NULL)
 		e = ERR_UNKNOWN_OP;
 	else
-		e = check_args(c, info);
-	if (e == OK)
-		e = op_is_event(info->kind) ? run_event(c) : run_row(c);
+		e = run_call(c, info);
 	c->answer.error = e;
+	if (e == OK)
+		take_refs(c);
 	if (e != OK) {
 		c->fragment.len = 0;
 		c->answer.extra.present &= K(MESSAGE) | K(RETRY_AFTER);

@@ -12,9 +12,10 @@
 #include "shape.h"
 #include "store.h"
 
-#define OP_GUARDS	4
-#define OP_ALSO		4
+#define OP_GUARDS	8
+#define OP_ALSO		6
 #define OP_EMITS	4
+#define OP_REFS		8
 
 struct call;
 typedef enum err op_run(struct call *);
@@ -28,21 +29,41 @@ struct guard {
 };
 
 /*
+ * A column whose numbers an answer names, so that the asker can ask for what
+ * they stand for: ids of users, of categories. They become a JSON array in
+ * the answer's extra `key`, each once.
+ */
+struct ref {
+	enum key	 key;
+	const char	*column;
+};
+
+/*
  * One way to do an operation. Of several rows for one operation, the first
  * whose `when` keys are all given serves. Statements are numbers of the
  * service's sql.tbl; row 0 of that is no statement.
  */
 struct op {
 	enum op_code		 op;
-	uint64_t		 when;
+	keyset			 when;
 	op_run			*run;
-	uint64_t		 makes;		/* keys that run() itself adds */
+	keyset			 makes;		/* keys that run() itself adds */
 	int			 sql;
 	const struct shape	*shape;		/* of the rows of `sql` */
 	int			 count;		/* op_page: counts all items */
 	struct guard		 guards[OP_GUARDS];
 	int			 also[OP_ALSO];	/* run after `sql`, with its id */
 	enum op_code		 emits[OP_EMITS]; /* events for other stores */
+	enum op_code		 tells[OP_EMITS]; /* those run() may op_emit() */
+
+	/*
+	 * Finds id and version of what a write is about, for If-Match; run
+	 * after the guards. SQL_NONE: the write makes something new, which
+	 * no version can be known of.
+	 */
+	int			 tag;
+	struct ref		 refs[OP_REFS];	/* where INCLUDE is asked for,
+						 * and in lists by ids */
 };
 
 /* Which of a statement's parameters is which key. */
@@ -56,11 +77,19 @@ struct bindings {
 	size_t		 count;
 };
 
+/* A row's shape compiled for its statement, and which columns are what. */
+struct row_plan {
+	struct shape_plan	*shape;
+	int			 id;		/* -1: there is none */
+	int			 version;
+	int			 refs[OP_REFS];
+};
+
 /* A service's tables made ready: checked, compiled, found by number. */
 struct op_tables {
 	const struct service	 *service;
 	const struct op		 *first[OP_END];	/* by operation */
-	struct shape_plan	**plans;		/* by row of ops */
+	struct row_plan		 *plans;		/* by row of ops */
 	struct bindings		 *bindings;		/* by statement */
 };
 
@@ -71,6 +100,11 @@ struct lane {
 	const struct op_tables	 *tables;
 	int64_t			  stream;	/* of our own events */
 	const atomic_bool	 *stopping;	/* of a lane beside the loop */
+
+	struct frame_reader	 *frames;
+
+	/* the shape that `fields` asked for last, by row of ops */
+	struct chosen		 *chosen;
 };
 
 /* One request on its way through the service. */
@@ -81,6 +115,9 @@ struct call {
 	struct answer	 answer;
 	struct buf	 fragment;	/* becomes answer.fragment */
 	struct buf	 text;		/* texts of args and extras live here */
+	struct buf	 message;	/* a message that was put together */
+	struct buf	 refs[OP_REFS];	/* become extras */
+	size_t		 rows;		/* in a list */
 	int64_t		 emitted;	/* seq of the last EVENT written, or 0 */
 	enum service_id	 consumer;	/* ... and who gets it */
 	bool		 tallied;	/* a TALLY was written */
@@ -133,13 +170,16 @@ bool	op_is_event(enum op_kind);	/* EVENT or TALLY */
 
 op_run	op_one;		/* one row: its JSON; no row: NOT_FOUND */
 op_run	op_page;	/* a page of rows: a JSON array, and the total */
+op_run	op_bulk;	/* the rows for `ids`: a JSON array */
+op_run	op_recall;	/* the answer kept for an Idempotency-Key */
 op_run	op_exec;	/* a change without an answer */
 op_run	op_ping;	/* the answer to a heartbeat: PING */
 op_run	op_guards;	/* nothing beyond the guards */
 
 /* Rows that every service has besides PING's. */
-#define COMMON_OPS \
-	{ .op = OP_OUTBOX_DONE, .run = op_exec, .sql = SQL_OUTBOX_DONE }
+#define COMMON_OPS(NAME) \
+	{ .op = OP_OUTBOX_DONE, .run = op_exec, .sql = SQL_OUTBOX_DONE }, \
+	{ .op = OP_##NAME##_RECALL, .run = op_recall }
 
 /* --- for functions of services ------------------------------------------ */
 
@@ -161,5 +201,28 @@ enum err op_finds(struct call *, int sql, bool *ret_found);
 
 /* Answer with this error and this message (a literal, or as long-lived). */
 enum err op_refuse(struct call *, enum err, const char *message);
+
+/* The same, with a message that is put together. */
+enum err op_refusef(struct call *, enum err, const char *format, ...)
+	    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Write an event into the outbox, with what the call's args have of its keys.
+ * It must be among the row's emits or tells.
+ */
+enum err op_emit(struct call *, enum op_code code);
+
+/*
+ * Append the row that a statement stands at to the fragment, as the shape of
+ * the call's row (or what `fields` leaves of it), and count it in the
+ * answer's tag and refs.
+ */
+enum err op_put_row(struct call *, sqlite3_stmt *);
+
+/* The tag of one thing: of its id and version, in this store. */
+int64_t	op_tag(const struct lane *, int64_t id, int64_t version);
+
+/* The most rows that op_bulk() gives. */
+#define BULK_MOST	5000
 
 #endif

@@ -6,6 +6,7 @@
 #define COMMON_SERVICE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proto/settings.h"
 #include "proto/tables.h"
@@ -45,6 +46,14 @@ struct service {
 	/* Services that `seeded` left events for, as bits by enum service_id,
 	 * beyond those that operations emit to. */
 	uint64_t		  seed_consumers;
+
+	/*
+	 * Called in the transaction of the last migration of a store that had
+	 * an older schema, with the number of that: what others were never
+	 * told, because there was nothing to tell it with, is told now. NULL
+	 * if nothing is. Dies on failure.
+	 */
+	void	(*upgraded)(struct sqlite3 *, int64_t from);
 
 	/* Called once at start, before any thread runs; NULL if not needed. */
 	void	(*start)(const struct settings *);

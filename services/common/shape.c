@@ -116,22 +116,96 @@ compile_member(struct shape_plan *plan, const struct shape *shape,
 		compile_value(plan, shape, m, st, statement_name);
 }
 
-struct shape_plan *
-shape_compile(const struct shape *shape, sqlite3_stmt *st,
-    const char *statement_name)
+/* Whether a list of names, commas between, has this one. */
+static bool
+has_name(struct text names, const char *name)
+{
+	size_t		 len = strlen(name), part;
+	const char	*comma;
+
+	for (;;) {
+		comma = memchr(names.base, ',', names.len);
+		part = comma == NULL ? names.len :
+		    (size_t)(comma - names.base);
+		if (part == len && memcmp(names.base, name, len) == 0)
+			return true;
+		if (comma == NULL)
+			return false;
+		names.base += part + 1;
+		names.len -= part + 1;
+	}
+}
+
+/* Those members that `fields` names; without fields those not extra. */
+static struct shape_plan *
+compile(const struct shape *shape, sqlite3_stmt *st,
+    const char *statement_name, const struct text *fields)
 {
 	struct shape_plan	*plan = must_alloc(sizeof(*plan));
-	size_t			 count = 0;
+	const struct member	*m;
+	size_t			 count = 0, depth = 0;
+	bool			 wanted = true;
 
 	while (shape->members[count].kind != SHAPE_END)
 		count++;
 	plan->steps = must_alloc((count + 1) * sizeof(plan->steps[0]));
 	buf_put_byte(&plan->after, '{');
-	for (size_t i = 0; i < count; i++)
-		compile_member(plan, shape, &shape->members[i], st,
-		    statement_name);
+	for (m = shape->members; m->kind != SHAPE_END; m++) {
+		/* what is within an object goes with it */
+		if (depth == 0)
+			wanted = fields == NULL ? !m->extra :
+			    has_name(*fields, m->name);
+		depth += m->kind == SHAPE_OPEN;
+		if (wanted)
+			compile_member(plan, shape, m, st, statement_name);
+		depth -= m->kind == SHAPE_CLOSE;
+	}
 	buf_put_byte(&plan->after, '}');
 	return plan;
+}
+
+struct shape_plan *
+shape_compile(const struct shape *shape, sqlite3_stmt *st,
+    const char *statement_name)
+{
+	return compile(shape, st, statement_name, NULL);
+}
+
+static bool
+is_member(const struct shape *shape, struct text name)
+{
+	const struct member	*m;
+	size_t			 depth = 0;
+
+	for (m = shape->members; m->kind != SHAPE_END; m++) {
+		if (depth == 0 && strlen(m->name) == name.len &&
+		    memcmp(m->name, name.base, name.len) == 0)
+			return true;
+		depth += m->kind == SHAPE_OPEN;
+		depth -= m->kind == SHAPE_CLOSE;
+	}
+	return false;
+}
+
+struct shape_plan *
+shape_choose(const struct shape *shape, sqlite3_stmt *st, struct text fields,
+    struct text *ret_unknown)
+{
+	struct text	 left = fields, name;
+	const char	*comma;
+
+	do {
+		comma = memchr(left.base, ',', left.len);
+		name = (struct text){ left.base, comma == NULL ? left.len :
+		    (size_t)(comma - left.base) };
+		if (!is_member(shape, name)) {
+			*ret_unknown = name;
+			return NULL;
+		}
+		left.base += name.len + 1;
+		left.len -= comma == NULL ? name.len : name.len + 1;
+	} while (comma != NULL);
+	return compile(shape, st, shape->name, &fields);
 }
 
 void
@@ -205,6 +279,17 @@ put_link(const struct step *step, sqlite3_stmt *st, struct buf *b)
 	buf_put(b, step->tail.base, step->tail.len);
 }
 
+/* Hundredths as a number with two decimals. */
+static void
+put_hours(struct buf *b, int64_t hundredths)
+{
+	uint64_t	n = hundredths < 0 ? 0 - (uint64_t)hundredths :
+			    (uint64_t)hundredths;
+
+	buf_printf(b, "%s%llu.%02llu", hundredths < 0 ? "-" : "",
+	    (unsigned long long)(n / 100), (unsigned long long)(n % 100));
+}
+
 static void
 put_value(const struct step *step, sqlite3_stmt *st, struct buf *b)
 {
@@ -216,6 +301,13 @@ put_value(const struct step *step, sqlite3_stmt *st, struct buf *b)
 		break;
 	case SHAPE_DATE:
 		json_put_date(b, sqlite3_column_int64(st, step->column));
+		break;
+	case SHAPE_HOURS:
+		put_hours(b, sqlite3_column_int64(st, step->column));
+		break;
+	case SHAPE_BOOL:
+		buf_put_text(b, sqlite3_column_int(st, step->column) != 0 ?
+		    "true" : "false");
 		break;
 	case SHAPE_LINK:
 		put_link(step, st, b);

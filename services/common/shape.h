@@ -19,6 +19,8 @@ enum member_kind {
 	SHAPE_UNKNOWN,	/* a text; "unknown" where it is null or empty */
 	SHAPE_DATE,	/* microseconds since 1970 as an HTTP date, or null */
 	SHAPE_JSON,	/* JSON as it is stored, or null */
+	SHAPE_HOURS,	/* hundredths as a number with two decimals */
+	SHAPE_BOOL,	/* 0 and 1 as false and true, or null */
 	SHAPE_LINK,	/* a URL with the column's value in it, or null */
 	SHAPE_OPEN,	/* an object begins */
 	SHAPE_CLOSE	/* ... and ends */
@@ -36,6 +38,7 @@ struct member {
 	enum mark		 root;		/* what the URL begins with */
 	const char		*url;
 	const char		*absent;
+	bool			 extra;		/* only when `fields` names it */
 };
 
 struct shape {
@@ -51,6 +54,14 @@ struct shape_plan;
  */
 struct shape_plan *shape_compile(const struct shape *, sqlite3_stmt *,
 		    const char *statement_name);
+
+/*
+ * The same, with only the members of the first level that `fields` names,
+ * commas between. NULL if one of them is none of the shape's; *ret_unknown
+ * then is its name.
+ */
+struct shape_plan *shape_choose(const struct shape *, sqlite3_stmt *,
+		    struct text fields, struct text *ret_unknown);
 void		 shape_plan_destroy(struct shape_plan **);
 
 /* Append the statement's row as an object. */

@@ -20,7 +20,7 @@
 
 #define BUSY_MS	5000
 
-extern const char	common_sql[];
+extern const char	common_sql[], common_late_sql[];
 
 /*
  * Whether a path still leads to an open file. An import puts other folders
@@ -87,7 +87,9 @@ store_open(const char *path, bool read_only)
 		store_exec(db, "PRAGMA journal_mode = WAL");
 	store_exec(db, "PRAGMA synchronous = FULL;"
 	    "PRAGMA foreign_keys = ON;"
-	    "PRAGMA trusted_schema = OFF;"
+	    /* without it SQLite 3.40 lets no trigger use FTS5; a store is
+	     * written by its own service alone */
+	    "PRAGMA trusted_schema = ON;"
 	    "PRAGMA cache_size = -16384;"	/* KiB */
 	    "PRAGMA mmap_size = 1073741824;"
 	    "PRAGMA temp_store = MEMORY");
@@ -115,17 +117,25 @@ store_stream(sqlite3 *db)
 	return read_number(db, "SELECT stream FROM identity");
 }
 
-/* One migration and the number it leads to, whole or not at all. */
+/*
+ * All migrations that a store lacks and what follows from them, whole or not
+ * at all.
+ */
 static void
-migrate_to(sqlite3 *db, int64_t version, const char *first, const char *then)
+migrate(sqlite3 *db, const struct service *service, int64_t have,
+    int64_t newest)
 {
 	struct buf	sql = { 0 };
 
 	store_exec(db, "BEGIN IMMEDIATE");
-	if (first != NULL)
-		store_exec(db, first);
-	store_exec(db, then);
-	buf_printf(&sql, "PRAGMA user_version = %lld", (long long)version);
+	if (have == 0)
+		store_exec(db, common_sql);
+	store_exec(db, common_late_sql);
+	for (int64_t i = have; i < newest; i++)
+		store_exec(db, service->migrations[i]);
+	if (have > 0 && have < newest && service->upgraded != NULL)
+		service->upgraded(db, have);
+	buf_printf(&sql, "PRAGMA user_version = %lld", (long long)newest);
 	store_exec(db, sql.base);
 	buf_done(&sql);
 	store_exec(db, "COMMIT");
@@ -142,9 +152,8 @@ store_migrate(sqlite3 *db, const struct service *service, const char *path)
 		log_fatal("store %s has schema %lld, newer than this program's "
 		    "%lld: run the newer program, or restore a backup", path,
 		    (long long)have, (long long)newest);
-	for (; have < newest; have++)
-		migrate_to(db, have + 1, have == 0 ? common_sql : NULL,
-		    service->migrations[have]);
+	if (have < newest)
+		migrate(db, service, have, newest);
 }
 
 void

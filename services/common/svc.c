@@ -61,6 +61,7 @@ struct svc {
 	int64_t			 announced;	/* what they are to see */
 	bool			 emitted;	/* the courier is to be woken */
 	bool			 tallied;	/* ... though not in a hurry */
+	int64_t			 deleted_ms;	/* when that was looked at last */
 	int64_t			 stop_ms;	/* 0: not stopping */
 };
 
@@ -89,6 +90,10 @@ call_clear(struct call *c)
 	c->answer.extra.present = 0;
 	c->fragment.len = 0;
 	c->text.len = 0;
+	c->message.len = 0;
+	c->rows = 0;
+	for (int i = 0; i < OP_REFS; i++)
+		c->refs[i].len = 0;
 	c->emitted = 0;
 	c->tallied = c->store_failed = false;
 	c->hold_until_ms = 0;
@@ -100,6 +105,9 @@ call_free(struct call *c)
 {
 	buf_done(&c->fragment);
 	buf_done(&c->text);
+	buf_done(&c->message);
+	for (int i = 0; i < OP_REFS; i++)
+		buf_done(&c->refs[i]);
 	buf_done(&c->held_bytes);
 	free(c);
 }
@@ -442,13 +450,17 @@ receive_answers(struct svc *s, zactor_t *lane)
 
 /*
  * Have delivered events deleted. This waits until something else is to be
- * written, or nothing is going on, so that it costs no sync of its own.
+ * written, for a second at most, so that it seldom costs a sync of its own.
  */
 static void
 delete_delivered(struct svc *s)
 {
 	struct request	r = { .op = OP_OUTBOX_DONE, .request_id = TEXT_OF("") };
+	int64_t		now_ms = clock_ms();
 
+	if (s->calls == 0 && now_ms - s->deleted_ms < IDLE_MS)
+		return;
+	s->deleted_ms = now_ms;
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		if (s->heard[id].seq <= s->deleted[id])
 			continue;
@@ -515,10 +527,10 @@ loop(struct svc *s)
 		{ s->courier == NULL ? NULL : zsock_resolve(s->courier), 0,
 		    ZMQ_POLLIN, 0 },
 	};
-	int		count = s->courier == NULL ? 4 : 5, ready;
+	int		count = s->courier == NULL ? 4 : 5;
 
 	while (!is_over(s)) {
-		ready = zmq_poll(items, count, wait_ms(s));
+		zmq_poll(items, count, wait_ms(s));
 		if (items[0].revents != 0)
 			begin_stop(s);
 		receive_requests(s);
@@ -532,8 +544,7 @@ loop(struct svc *s)
 		if (s->emitted || s->tallied)
 			courier_wake(s->courier, s->emitted);
 		s->emitted = s->tallied = false;
-		if (ready == 0 || s->calls > 0)
-			delete_delivered(s);
+		delete_delivered(s);
 	}
 }
 
@@ -610,6 +621,9 @@ free_calls(struct svc *s)
 	}
 	buf_done(&s->read.fragment);
 	buf_done(&s->read.text);
+	buf_done(&s->read.message);
+	for (int i = 0; i < OP_REFS; i++)
+		buf_done(&s->read.refs[i]);
 	buf_done(&s->replies);
 	listeners_done(&s->listeners);
 }

@@ -21,6 +21,7 @@ static const struct sql statements[] = {
 /* --- shapes --------------------------------------------------------------- */
 
 static const struct member department_members[] = {
+	{ "deleted", SHAPE_BOOL, .extra = true },
 	{ "department", SHAPE_TEXT },
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
@@ -29,11 +30,15 @@ static const struct member department_members[] = {
 	{ NULL, SHAPE_CLOSE },
 	{ 0 }
 };
-static const struct shape department_shape = { "department", department_members };
+static const struct shape department_shape = {
+	"department", department_members
+};
 
 static const struct member category_members[] = {
 	{ "category", SHAPE_TEXT },
+	{ "deleted", SHAPE_BOOL, .extra = true },
 	{ "department", SHAPE_TEXT },
+	{ "department_id", SHAPE_INT, .extra = true },
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
 	{ "categories", SHAPE_LINK, NULL, MARK_API, "categories/" },
@@ -47,6 +52,7 @@ static const struct shape category_shape = { "category", category_members };
 static const struct member department_category_members[] = {
 	{ "category", SHAPE_TEXT },
 	{ "category_id", SHAPE_INT, .column = "id" },
+	{ "deleted", SHAPE_BOOL, .extra = true },
 	{ "department", SHAPE_TEXT },
 	{ "department_category", SHAPE_TEXT },
 	{ "department_id", SHAPE_INT },
@@ -59,7 +65,9 @@ static const struct member department_category_members[] = {
 	{ NULL, SHAPE_CLOSE },
 	{ 0 }
 };
-static const struct shape department_category_shape = { "department_category", department_category_members };
+static const struct shape department_category_shape = {
+	"department_category", department_category_members
+};
 
 static const struct member priority_members[] = {
 	{ "id", SHAPE_INT },
@@ -83,31 +91,115 @@ static const struct member status_members[] = {
 };
 static const struct shape status_shape = { "status", status_members };
 
+/* --- telling the ticket service -------------------------------------------- */
+
+/* Tell it the names that a statement finds, columns named as their keys. */
+static enum err
+tell(struct call *c, int sql, enum op_code event)
+{
+	struct args	 own = c->request.args;
+	sqlite3_stmt	*st = op_statement(c, sql);
+	enum err	 e, done;
+	enum key	 key;
+
+	if (op_step(c, st, &e) == SQLITE_ROW) {
+		for (int i = 0; i < sqlite3_column_count(st); i++) {
+			key = key_find(sqlite3_column_name(st, i), KEYSET_ALL);
+			if (sqlite3_column_type(st, i) == SQLITE_INTEGER)
+				args_put_number(&c->request.args, key,
+				    sqlite3_column_int64(st, i));
+			else
+				args_put_text(&c->request.args, key,
+				    (struct text){ (const char *)
+				    sqlite3_column_text(st, i), (size_t)
+				    sqlite3_column_bytes(st, i) });
+		}
+		e = op_emit(c, event);
+	}
+	done = op_done(c, st);
+	c->request.args = own;	/* the texts were the statement's */
+	return e != OK ? e : done;
+}
+
+/* A change of a department, with or without an answer, and its news. */
+static enum err
+department_change(struct call *c)
+{
+	enum err	e = c->op->shape == NULL ? op_exec(c) : op_one(c);
+
+	return e != OK ? e : tell(c, SQL_DEPARTMENT_TOLD,
+	    OP_TICKET_DEPARTMENT_CHANGED);
+}
+
+static enum err
+category_change(struct call *c)
+{
+	enum err	e = c->op->shape == NULL ? op_exec(c) : op_one(c);
+
+	return e != OK ? e : tell(c, SQL_CATEGORY_TOLD,
+	    OP_TICKET_CATEGORY_CHANGED);
+}
+
 /* --- operations ------------------------------------------------------------ */
 
 static const struct op ops[] = {
-	COMMON_OPS,
+	COMMON_OPS(LOOKUP),
 	{ .op = OP_PING, .run = op_ping },
 	{ .op = OP_DEPARTMENT_GET, .run = op_one, .sql = SQL_DEPARTMENT_BY_ID,
 	    .shape = &department_shape },
 	{ .op = OP_DEPARTMENT_LIST, .run = op_page,
 	    .sql = SQL_DEPARTMENT_PAGE, .count = SQL_DEPARTMENT_COUNT,
 	    .shape = &department_shape },
-	{ .op = OP_DEPARTMENT_CREATE, .run = op_one, .sql = SQL_DEPARTMENT_INSERT,
-	    .shape = &department_shape,
+	{ .op = OP_DEPARTMENT_CREATE, .run = department_change,
+	    .sql = SQL_DEPARTMENT_INSERT, .shape = &department_shape,
 	    .guards = { { SQL_DEPARTMENT_NAMED, false, ERR_BAD_REQUEST,
-		"Department already created." } } },
+		"Department already created." } },
+	    .tells = { OP_TICKET_DEPARTMENT_CHANGED } },
+	{ .op = OP_DEPARTMENT_EDIT, .run = department_change,
+	    .sql = SQL_DEPARTMENT_UPDATE, .shape = &department_shape,
+	    .tag = SQL_DEPARTMENT_TAG,
+	    .guards = { { SQL_DEPARTMENT_FIND, true, ERR_NOT_FOUND, "" },
+		{ SQL_DEPARTMENT_LIVES, true, ERR_CONFLICT,
+		"The department was deleted." },
+		{ SQL_DEPARTMENT_RENAMED, false, ERR_BAD_REQUEST,
+		"Department already created." } },
+	    .tells = { OP_TICKET_DEPARTMENT_CHANGED } },
+	{ .op = OP_DEPARTMENT_DELETE, .run = department_change,
+	    .sql = SQL_DEPARTMENT_MARK, .tag = SQL_DEPARTMENT_TAG,
+	    .guards = { { SQL_DEPARTMENT_LIVES, true, ERR_NOT_FOUND, "" },
+		{ SQL_DEPARTMENT_HAS_CATEGORY, false, ERR_CONFLICT,
+		"The department has categories. Delete them first, or move "
+		"them to another one." } },
+	    .tells = { OP_TICKET_DEPARTMENT_CHANGED } },
 	{ .op = OP_CATEGORY_GET, .run = op_one, .sql = SQL_CATEGORY_BY_ID,
 	    .shape = &category_shape },
 	{ .op = OP_CATEGORY_LIST, .run = op_page,
 	    .sql = SQL_CATEGORY_PAGE, .count = SQL_CATEGORY_COUNT,
 	    .shape = &category_shape },
-	{ .op = OP_CATEGORY_CREATE, .run = op_one, .sql = SQL_CATEGORY_INSERT,
-	    .shape = &category_shape,
+	{ .op = OP_CATEGORY_CREATE, .run = category_change,
+	    .sql = SQL_CATEGORY_INSERT, .shape = &category_shape,
 	    .guards = { { SQL_CATEGORY_NAMED, false, ERR_BAD_REQUEST,
 		"Category within department already exists." },
 		{ SQL_DEPARTMENT_EXISTS, true, ERR_BAD_REQUEST,
-		"not a valid department_id" } } },
+		"not a valid department_id" } },
+	    .tells = { OP_TICKET_CATEGORY_CHANGED } },
+	{ .op = OP_CATEGORY_EDIT, .run = category_change,
+	    .sql = SQL_CATEGORY_UPDATE, .shape = &category_shape,
+	    .tag = SQL_CATEGORY_TAG,
+	    .guards = { { SQL_CATEGORY_FIND, true, ERR_NOT_FOUND, "" },
+		{ SQL_CATEGORY_LIVES, true, ERR_CONFLICT,
+		"The category was deleted." },
+		{ SQL_CATEGORY_RENAMED, false, ERR_BAD_REQUEST,
+		"Category within department already exists." },
+		{ SQL_CATEGORY_MOVES, true, ERR_BAD_REQUEST,
+		"not a valid department_id" } },
+	    .tells = { OP_TICKET_CATEGORY_CHANGED } },
+	{ .op = OP_CATEGORY_DELETE, .run = category_change,
+	    .sql = SQL_CATEGORY_MARK, .tag = SQL_CATEGORY_TAG,
+	    .guards = { { SQL_CATEGORY_LIVES, true, ERR_NOT_FOUND, "" } },
+	    .tells = { OP_TICKET_CATEGORY_CHANGED } },
+	{ .op = OP_CATEGORY_BULK, .run = op_bulk, .sql = SQL_CATEGORY_BULK,
+	    .shape = &category_shape },
 	{ .op = OP_DEPARTMENT_CATEGORY_GET, .run = op_one, .sql = SQL_PAIR_BY_ID,
 	    .shape = &department_category_shape },
 	{ .op = OP_DEPARTMENT_CATEGORY_LIST, .run = op_page,
@@ -118,18 +210,58 @@ static const struct op ops[] = {
 	{ .op = OP_PRIORITY_LIST, .run = op_page,
 	    .sql = SQL_PRIORITY_PAGE, .count = SQL_PRIORITY_COUNT,
 	    .shape = &priority_shape },
+	{ .op = OP_PRIORITY_BULK, .run = op_bulk, .sql = SQL_PRIORITY_BULK,
+	    .shape = &priority_shape },
 	{ .op = OP_STATUS_GET, .run = op_one, .sql = SQL_STATUS_BY_ID,
 	    .shape = &status_shape },
 	{ .op = OP_STATUS_LIST, .run = op_page,
 	    .sql = SQL_STATUS_PAGE, .count = SQL_STATUS_COUNT,
 	    .shape = &status_shape },
+	{ .op = OP_STATUS_BULK, .run = op_bulk, .sql = SQL_STATUS_BULK,
+	    .shape = &status_shape },
 	{ .op = OP_TICKET_CHECK, .run = op_guards,
 	    .guards = { { SQL_CATEGORY_EXISTS, true, ERR_BAD_REQUEST,
 		"not a valid category_id" },
 		{ SQL_PRIORITY_EXISTS, true, ERR_BAD_REQUEST,
-		"not a valid ticket_priority_id" } } },
+		"not a valid ticket_priority_id" },
+		{ SQL_STATUS_EXISTS, true, ERR_BAD_REQUEST,
+		"not a valid status_id" } } },
 	{ 0 }
 };
+
+/* --- a new store, or one that has never told its names --------------------- */
+
+static void
+tell_all(sqlite3 *db)
+{
+	op_seed_events(db, OP_TICKET_DEPARTMENT_CHANGED,
+	    "SELECT id, coalesce(department, '') AS department, deleted "
+	    "FROM departments ORDER BY id");
+	op_seed_events(db, OP_TICKET_CATEGORY_CHANGED,
+	    "SELECT id, coalesce(category, '') AS category, "
+	    "coalesce(department_id, 0) AS department_id, deleted "
+	    "FROM categories ORDER BY id");
+	op_seed_events(db, OP_TICKET_NAMES_KNOWN,
+	    "SELECT 2 AS format, id, coalesce(priority, '') AS name "
+	    "FROM priorities ORDER BY id");
+	op_seed_events(db, OP_TICKET_NAMES_KNOWN,
+	    "SELECT 3 AS format, id, coalesce(status, '') AS name "
+	    "FROM statuses ORDER BY id");
+}
+
+static void
+lookup_seeded(sqlite3 *db, const struct settings *settings)
+{
+	(void)settings;
+	tell_all(db);
+}
+
+static void
+lookup_upgraded(sqlite3 *db, int64_t from)
+{
+	if (from < 2)
+		tell_all(db);
+}
 
 extern const char *const	lookup_migrations[];
 extern const char		lookup_seed[];
@@ -141,4 +273,7 @@ const struct service lookup_service = {
 	.sql = statements,
 	.sql_end = SQL_END,
 	.ops = ops,
+	.seed_consumers = UINT64_C(1) << SERVICE_TICKET,
+	.seeded = lookup_seeded,
+	.upgraded = lookup_upgraded,
 };

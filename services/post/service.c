@@ -2,15 +2,9 @@
  * The post service: replies, attached files, histories of texts.
  * One row for each operation; most say which statement and which shape.
  */
-#include "services/common/op.h"
-
-enum {
-	SQL_OWN = SQL_COMMON_END - 1,
-#define SQL(NAME, text) SQL_##NAME,
-#include "sql.tbl"
-#undef SQL
-	SQL_END
-};
+#include "content.h"
+#include "files.h"
+#include "writes.h"
 
 static const struct sql statements[] = {
 #define SQL(NAME, text) { #NAME, text },
@@ -24,12 +18,14 @@ static const struct member post_members[] = {
 	{ "content", SHAPE_TEXT },
 	{ "data_added", SHAPE_DATE, .column = "date_added" },
 	{ "date_modified", SHAPE_DATE },
+	{ "hours", SHAPE_HOURS, .extra = true },
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
 	{ "created_by", SHAPE_LINK, "user_id", MARK_API, "user/%" },
 	{ "posts", SHAPE_LINK, "ticket_id", MARK_API, "posts/%/" },
 	{ "self", SHAPE_LINK, "id", MARK_API, "post/%" },
 	{ NULL, SHAPE_CLOSE },
+	{ "modified_id", SHAPE_INT, .extra = true },
 	{ "ticket_id", SHAPE_INT },
 	{ "user_id", SHAPE_INT },
 	{ 0 }
@@ -73,19 +69,79 @@ static const struct shape history_shape = { "history", history_members };
 
 /* --- operations ------------------------------------------------------------ */
 
+/* A new file's place: one thing, that is there, and is theirs. */
+#define PLACE_GUARDS \
+	{ SQL_UPLOAD_HAS_A_PLACE, true, ERR_BAD_REQUEST, \
+	    "ticket_id or post_id is missing." }, \
+	{ SQL_UPLOAD_HAS_TWO, false, ERR_BAD_REQUEST, \
+	    "Give ticket_id or post_id, not both: a file hangs on one of " \
+	    "them." }, \
+	{ SQL_UPLOAD_POST_EXISTS, true, ERR_NOT_FOUND, \
+	    "There is no such post_id." }, \
+	{ SQL_UPLOAD_POST_IS_MINE, true, ERR_FORBIDDEN, \
+	    "Only the author of the reply and members of the group " \
+	    "flicket_admin may attach files to it." }
+#define POST_GUARDS \
+	{ SQL_POST_BY_ID, true, ERR_NOT_FOUND, "" }, \
+	{ SQL_POST_IS_MINE, true, ERR_FORBIDDEN, \
+	    "Only the author of the reply and members of the group " \
+	    "flicket_admin may edit it." }
+/* of a file on a ticket the ticket service says who may (ATTACH_CHECK) */
+#define UPLOAD_GUARDS \
+	{ SQL_UPLOAD_BY_ID, true, ERR_NOT_FOUND, "" }, \
+	{ SQL_UPLOAD_IS_MINE, true, ERR_FORBIDDEN, \
+	    "Only the author of what the file is attached to and members of " \
+	    "the group flicket_admin may delete it." }
+
 static const struct op ops[] = {
-	COMMON_OPS,
+	COMMON_OPS(POST),
 	{ .op = OP_PING, .run = op_ping },
+
 	{ .op = OP_POST_GET, .run = op_one, .sql = SQL_POST_BY_ID,
 	    .shape = &post_shape },
 	{ .op = OP_POST_LIST, .run = op_page,
 	    .sql = SQL_POST_PAGE_OF_TICKET, .count = SQL_POST_COUNT_OF_TICKET,
 	    .shape = &post_shape },
+	{ .op = OP_POST_BULK, .run = op_bulk, .sql = SQL_POST_BULK,
+	    .shape = &post_shape, .refs = { { KEY_USER_REFS, "user_id" } } },
+	{ .op = OP_POST_CREATE, .run = post_create,
+	    .makes = K(HOURS) | K(AUTHOR_ID) | K(DATE) | K(POST_ID) |
+		K(USER_ID) | K(POSTS) | K(ASSIGNED),
+	    .sql = SQL_POST_INSERT, .shape = &post_shape,
+	    .emits = { OP_TICKET_REPLIED, OP_USER_COUNTED } },
+	{ .op = OP_POST_EDIT_CHECK, .run = op_guards,
+	    .guards = { POST_GUARDS } },
+	{ .op = OP_POST_EDIT, .run = post_edit, .sql = SQL_POST_BY_ID,
+	    .shape = &post_shape, .tag = SQL_POST_TAG,
+	    .guards = { POST_GUARDS }, .tells = { OP_TICKET_REPLY_EDITED } },
+	{ .op = OP_POST_DELETE, .run = post_delete, .tag = SQL_POST_TAG,
+	    .guards = { { SQL_POST_BY_ID, true, ERR_NOT_FOUND, "" } },
+	    .tells = { OP_TICKET_REPLY_DELETED, OP_USER_COUNTED } },
+
 	{ .op = OP_UPLOAD_GET, .run = op_one, .sql = SQL_UPLOAD_BY_ID,
 	    .shape = &upload_shape },
 	{ .op = OP_UPLOAD_LIST, .run = op_page,
 	    .sql = SQL_UPLOAD_PAGE, .count = SQL_UPLOAD_COUNT,
 	    .shape = &upload_shape },
+	{ .op = OP_UPLOAD_BULK, .run = op_bulk, .sql = SQL_UPLOAD_BULK,
+	    .shape = &upload_shape },
+	{ .op = OP_UPLOAD_CHECK, .run = op_guards,
+	    .guards = { PLACE_GUARDS } },
+	{ .op = OP_UPLOAD_CREATE, .run = upload_create,
+	    .sql = SQL_UPLOAD_INSERT, .shape = &upload_shape,
+	    .guards = { PLACE_GUARDS } },
+	{ .op = OP_UPLOAD_DELETE_CHECK, .run = upload_place,
+	    .guards = { UPLOAD_GUARDS } },
+	{ .op = OP_UPLOAD_DELETE, .run = upload_delete,
+	    .tag = SQL_UPLOAD_TAG, .guards = { UPLOAD_GUARDS } },
+
+	{ .op = OP_FILE_BEGIN, .run = file_begin },
+	{ .op = OP_FILE_CHUNK, .run = file_chunk },
+	{ .op = OP_FILE_SEAL, .run = file_seal },
+	{ .op = OP_FILE_DROP, .run = file_drop },
+	{ .op = OP_FILE_OPEN, .run = file_open, .sql = SQL_UPLOAD_BY_NAME },
+	{ .op = OP_FILE_READ, .run = file_read },
+
 	{ .op = OP_HISTORY_GET, .run = op_one, .sql = SQL_HISTORY_BY_ID,
 	    .shape = &history_shape },
 	{ .op = OP_HISTORY_LIST, .run = op_page, .when = K(TOPIC_ID) | K(POST_ID),
@@ -100,8 +156,42 @@ static const struct op ops[] = {
 	{ .op = OP_HISTORY_LIST, .run = op_page,
 	    .sql = SQL_HISTORY_PAGE, .count = SQL_HISTORY_COUNT,
 	    .shape = &history_shape },
+	{ .op = OP_HISTORY_BULK, .run = op_bulk, .sql = SQL_HISTORY_BULK,
+	    .shape = &history_shape,
+	    .refs = { { KEY_USER_REFS, "user_id" } } },
+
+	{ .op = OP_POST_USER_USE_CHECK, .run = op_guards,
+	    .guards = { { SQL_USER_WROTE, false, ERR_CONFLICT,
+		"The user wrote replies, or texts that were edited since. "
+		"Disable the account instead." } } },
+	{ .op = OP_POST_TICKET_EDITED, .run = op_exec,
+	    .sql = SQL_HISTORY_OF_TICKET },
+	{ .op = OP_POST_TICKET_DELETED, .run = post_ticket_deleted,
+	    .tells = { OP_TICKET_REPLY_DELETED, OP_USER_COUNTED } },
 	{ 0 }
 };
+
+/* --- start ------------------------------------------------------------------ */
+
+/* The ticket service counts and searches replies; it is told of those that
+ * were there before it did. */
+static void
+post_upgraded(sqlite3 *db, int64_t from)
+{
+	if (from == 1)
+		op_seed_events(db, OP_TICKET_REPLY_KNOWN,
+		    "SELECT id AS post_id, ticket_id, "
+		    "coalesce(content, '') AS content, hours, "
+		    "coalesce(user_id, 0) AS author_id FROM posts "
+		    "WHERE ticket_id IS NOT NULL ORDER BY id");
+}
+
+static void
+post_start(const struct settings *settings)
+{
+	content_start();
+	files_start(settings);
+}
 
 extern const char *const	post_migrations[];
 extern const char		post_seed[];
@@ -113,4 +203,6 @@ const struct service post_service = {
 	.sql = statements,
 	.sql_end = SQL_END,
 	.ops = ops,
+	.upgraded = post_upgraded,
+	.start = post_start,
 };

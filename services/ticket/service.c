@@ -2,15 +2,12 @@
  * The ticket service: tickets, subscriptions, actions.
  * One row for each operation; most say which statement and which shape.
  */
-#include "services/common/op.h"
-
-enum {
-	SQL_OWN = SQL_COMMON_END - 1,
-#define SQL(NAME, text) SQL_##NAME,
-#include "sql.tbl"
-#undef SQL
-	SQL_END
-};
+#include "columns.h"
+#include "events.h"
+#include "export.h"
+#include "list.h"
+#include "ticket.h"
+#include "writes.h"
 
 static const struct sql statements[] = {
 #define SQL(NAME, text) { #NAME, text },
@@ -26,7 +23,9 @@ static const struct member ticket_members[] = {
 	{ "content", SHAPE_TEXT },
 	{ "date_added", SHAPE_DATE },
 	{ "date_modified", SHAPE_DATE },
+	{ "hours", SHAPE_HOURS, .extra = true },
 	{ "id", SHAPE_INT },
+	{ "last_updated", SHAPE_DATE, .extra = true },
 	{ "links", SHAPE_OPEN },
 	{ "assigned", SHAPE_LINK, "assigned_id", MARK_API, "user/%" },
 	{ "category", SHAPE_LINK, "category_id", MARK_API, "category/%" },
@@ -41,6 +40,8 @@ static const struct member ticket_members[] = {
 	{ "tickets", SHAPE_LINK, NULL, MARK_API, "tickets/" },
 	{ NULL, SHAPE_CLOSE },
 	{ "modified_id", SHAPE_INT },
+	{ "replies", SHAPE_INT, .extra = true },
+	{ "snippet", SHAPE_TEXT, .extra = true },
 	{ "started_id", SHAPE_INT },
 	{ "status_id", SHAPE_INT },
 	{ "ticket_priority_id", SHAPE_INT },
@@ -83,17 +84,91 @@ static const struct shape action_shape = { "action", action_members };
 
 /* --- operations ------------------------------------------------------------ */
 
+/* Guards of tickets that the path names. */
+#define IS_THERE	{ SQL_TICKET_THERE, true, ERR_NOT_FOUND, \
+			    "This ticket does not exist." }
+#define IS_OPEN		{ SQL_TICKET_IS_CLOSED, false, ERR_CONFLICT, \
+			    MESSAGE_CLOSED }
+
+/* ... and of those that a body names. */
+#define IS_THERE_NAMED	{ SQL_NAMED_TICKET_THERE, true, ERR_NOT_FOUND, \
+			    "ticket_id: this ticket does not exist." }
+#define IS_OPEN_NAMED	{ SQL_NAMED_TICKET_IS_CLOSED, false, ERR_CONFLICT, \
+			    MESSAGE_CLOSED }
+
+/* What is done to a ticket is answered with it. */
+#define TICKET_ANSWER	.sql = SQL_TICKET_BY_ID, .shape = &ticket_shape, \
+			.tag = SQL_TICKET_TAG
+
+/* What tickets, and what hangs on them, refer to. */
+#define TICKET_REFS	{ \
+	{ KEY_IDS, "id" }, { KEY_USER_REFS, "started_id" }, \
+	{ KEY_USER_REFS, "assigned_id" }, { KEY_USER_REFS, "modified_id" }, \
+	{ KEY_CATEGORY_REFS, "category_id" }, \
+	{ KEY_STATUS_REFS, "status_id" }, \
+	{ KEY_PRIORITY_REFS, "ticket_priority_id" } }
+#define SUBSCRIPTION_REFS	{ { KEY_USER_REFS, "user_id" } }
+#define ACTION_REFS		{ { KEY_USER_REFS, "user_id" }, \
+				  { KEY_USER_REFS, "recipient_id" } }
+
 static const struct op ops[] = {
-	COMMON_OPS,
-	{ .op = OP_PING, .run = op_ping },
+	COMMON_OPS(TICKET),
+	{ .op = OP_PING, .run = columns_ping },
 	{ .op = OP_TICKET_GET, .run = op_one, .sql = SQL_TICKET_BY_ID,
-	    .shape = &ticket_shape },
-	{ .op = OP_TICKET_LIST, .run = op_page,
-	    .sql = SQL_TICKET_PAGE, .count = SQL_TICKET_COUNT,
-	    .shape = &ticket_shape },
+	    .shape = &ticket_shape, .refs = TICKET_REFS },
+	{ .op = OP_TICKET_LIST, .run = ticket_list, .makes = K(DATA),
+	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape,
+	    .refs = TICKET_REFS },
+	{ .op = OP_TICKET_EXPORT, .run = ticket_export, .makes = K(DATA),
+	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape },
 	{ .op = OP_TICKET_CREATE, .run = op_one, .sql = SQL_TICKET_INSERT,
-	    .shape = &ticket_shape, .also = { SQL_SUBSCRIBE_AUTHOR },
+	    .shape = &ticket_shape,
+	    .also = { SQL_SUBSCRIBE_AUTHOR, SQL_ACTION_OPEN },
 	    .emits = { OP_USER_WROTE_TICKET } },
+	{ .op = OP_TICKET_EDIT, .run = ticket_edit, .makes = WRITE_MAKES,
+	    TICKET_ANSWER,
+	    .guards = { IS_THERE, { SQL_TICKET_MAY_EDIT, true, ERR_FORBIDDEN,
+	    "Only the author and members of the group flicket_admin may do "
+	    "this." }, IS_OPEN },
+	    .tells = { OP_POST_TICKET_EDITED } },
+	{ .op = OP_TICKET_DELETE, .run = ticket_delete, .makes = WRITE_MAKES,
+	    .guards = { IS_THERE }, .tag = SQL_TICKET_TAG,
+	    .tells = { OP_USER_COUNTED, OP_POST_TICKET_DELETED } },
+	{ .op = OP_TICKET_ASSIGN, .run = ticket_assign, .makes = WRITE_MAKES,
+	    TICKET_ANSWER, .guards = { IS_THERE, IS_OPEN },
+	    .tells = { OP_USER_COUNTED } },
+	{ .op = OP_TICKET_CLAIM, .run = ticket_claim, .makes = WRITE_MAKES,
+	    TICKET_ANSWER, .guards = { IS_THERE, IS_OPEN },
+	    .tells = { OP_USER_COUNTED } },
+	/* whether nobody has it comes first, as in Flicket: then there is no
+	 * assignee to be, and a release sent again is told so */
+	{ .op = OP_TICKET_RELEASE, .run = ticket_release, .makes = WRITE_MAKES,
+	    TICKET_ANSWER,
+	    .guards = { IS_THERE, { SQL_TICKET_IS_HELD, true, ERR_CONFLICT,
+	    "Nobody has this ticket." },
+	    { SQL_TICKET_MAY_RELEASE, true, ERR_FORBIDDEN,
+	    "Only the assignee and members of the group flicket_admin may do "
+	    "this." }, IS_OPEN },
+	    .tells = { OP_USER_COUNTED } },
+	{ .op = OP_TICKET_CLOSE, .run = ticket_close, .makes = WRITE_MAKES,
+	    TICKET_ANSWER,
+	    .guards = { IS_THERE, { SQL_TICKET_MAY_CLOSE, true, ERR_FORBIDDEN,
+	    "Only the author, the assignee and members of the group "
+	    "flicket_admin may do this." },
+	    { SQL_TICKET_IS_CLOSED, false, ERR_CONFLICT,
+	    "The ticket is closed already." } },
+	    .tells = { OP_USER_COUNTED } },
+	{ .op = OP_TICKET_STATUS, .run = ticket_status, .makes = WRITE_MAKES,
+	    TICKET_ANSWER, .guards = { IS_THERE, IS_OPEN,
+	    { SQL_STATUS_IS_CLOSED, false, ERR_BAD_REQUEST,
+	    "status_id: 2 (Closed) cannot be set; POST ticket/ID/close closes "
+	    "a ticket." } } },
+	{ .op = OP_TICKET_PRIORITY, .run = ticket_priority,
+	    .makes = WRITE_MAKES, TICKET_ANSWER,
+	    .guards = { IS_THERE, IS_OPEN } },
+	/* who may is asked by run(): it is a setting */
+	{ .op = OP_TICKET_CATEGORY, .run = ticket_category,
+	    .makes = WRITE_MAKES, TICKET_ANSWER, .guards = { IS_THERE } },
 	{ .op = OP_SUBSCRIPTION_GET, .run = op_one, .sql = SQL_SUBSCRIPTION_BY_ID,
 	    .shape = &subscription_shape },
 	{ .op = OP_SUBSCRIPTION_LIST, .run = op_page, .when = K(TICKET_ID),
@@ -102,12 +177,82 @@ static const struct op ops[] = {
 	{ .op = OP_SUBSCRIPTION_LIST, .run = op_page,
 	    .sql = SQL_SUBSCRIPTION_PAGE, .count = SQL_SUBSCRIPTION_COUNT,
 	    .shape = &subscription_shape },
+	{ .op = OP_SUBSCRIPTION_CREATE, .run = subscription_create,
+	    .makes = WRITE_MAKES, .sql = SQL_SUBSCRIPTION_BY_ID,
+	    .shape = &subscription_shape, .guards = { IS_THERE_NAMED } },
+	{ .op = OP_SUBSCRIPTION_DELETE, .run = subscription_delete,
+	    .makes = WRITE_MAKES, .tag = SQL_SUBSCRIPTION_TAG,
+	    .guards = { { SQL_SUBSCRIPTION_THERE, true, ERR_NOT_FOUND,
+	    "This subscription does not exist." },
+	    { SQL_SUBSCRIPTION_MAY_END, true, ERR_FORBIDDEN,
+	    "Only the subscriber and members of the groups flicket_admin and "
+	    "super_user may do this." } } },
+	{ .op = OP_SUBSCRIPTION_BULK, .run = op_bulk,
+	    .sql = SQL_SUBSCRIPTION_BULK, .shape = &subscription_shape,
+	    .refs = SUBSCRIPTION_REFS },
+	{ .op = OP_ACTION_BULK, .run = op_bulk, .sql = SQL_ACTION_BULK,
+	    .shape = &action_shape, .refs = ACTION_REFS },
 	{ .op = OP_ACTION_GET, .run = op_one, .sql = SQL_ACTION_BY_ID,
 	    .shape = &action_shape },
 	{ .op = OP_ACTION_LIST, .run = op_page,
 	    .sql = SQL_ACTION_PAGE_OF_TICKET, .count = SQL_ACTION_COUNT_OF_TICKET,
 	    .shape = &action_shape },
-	{ .op = OP_TICKET_USER_NAMED, .run = op_exec, .sql = SQL_USER_NAME_PUT },
+
+	/* what others ask before they write */
+	{ .op = OP_REPLY_CHECK, .run = op_guards, .tag = SQL_NAMED_TICKET_TAG,
+	    .guards = { IS_THERE_NAMED,
+	    { SQL_REPLY_MAY_CLOSE, true, ERR_FORBIDDEN,
+	    "Only the author, the assignee and members of the group "
+	    "flicket_admin may close this ticket." },
+	    { SQL_REPLY_CLOSES_TWICE, false, ERR_BAD_REQUEST,
+	    "status_id: it cannot be given together with close." },
+	    { SQL_STATUS_IS_CLOSED, false, ERR_BAD_REQUEST,
+	    "status_id: 2 (Closed) cannot be set; \"close\": true closes the "
+	    "ticket." } } },
+	{ .op = OP_POST_OPEN_CHECK, .run = op_guards,
+	    .guards = { { SQL_REPLY_OF_CLOSED, false, ERR_CONFLICT,
+	    MESSAGE_CLOSED } } },
+	/* whose a reply is knows the post service, which is asked as well */
+	{ .op = OP_ATTACH_CHECK, .when = K(POST_ID), .run = op_guards,
+	    .guards = { { SQL_NAMED_REPLY_OF_CLOSED, false, ERR_CONFLICT,
+	    MESSAGE_CLOSED } } },
+	{ .op = OP_ATTACH_CHECK, .when = K(TICKET_ID), .run = op_guards,
+	    .guards = { IS_THERE_NAMED,
+	    { SQL_NAMED_TICKET_MAY_EDIT, true, ERR_FORBIDDEN,
+	    "Only the author and members of the group flicket_admin may do "
+	    "this." }, IS_OPEN_NAMED } },
+	{ .op = OP_ATTACH_CHECK, .run = op_guards },
+	{ .op = OP_CATEGORY_USE_CHECK, .run = op_guards,
+	    .guards = { { SQL_CATEGORY_IN_USE, false, ERR_CONFLICT,
+	    "There are tickets in this category." } } },
+	{ .op = OP_DEPARTMENT_USE_CHECK, .run = op_guards,
+	    .guards = { { SQL_DEPARTMENT_IN_USE, false, ERR_CONFLICT,
+	    "There are tickets in this department." } } },
+	{ .op = OP_USER_USE_CHECK, .run = op_guards,
+	    .guards = { { SQL_USER_WROTE, false, ERR_CONFLICT,
+	    "This user wrote tickets; it can be disabled." },
+	    { SQL_USER_EDITED, false, ERR_CONFLICT,
+	    "This user edited tickets; it can be disabled." },
+	    { SQL_USER_HOLDS, false, ERR_CONFLICT,
+	    "This user has tickets assigned; it can be disabled." } } },
+
+	/* what others tell */
+	{ .op = OP_TICKET_USER_NAMED, .run = op_exec,
+	    .sql = SQL_USER_NAME_PUT },
+	{ .op = OP_TICKET_USER_CHANGED, .run = op_exec, .sql = SQL_USER_PUT },
+	{ .op = OP_TICKET_USER_GONE, .run = op_exec, .sql = SQL_USER_DELETE,
+	    .also = { SQL_SUBSCRIPTIONS_OF_GONE } },
+	{ .op = OP_TICKET_DEPARTMENT_CHANGED, .run = op_exec,
+	    .sql = SQL_DEPARTMENT_PUT },
+	{ .op = OP_TICKET_CATEGORY_CHANGED, .run = op_exec,
+	    .sql = SQL_CATEGORY_PUT },
+	{ .op = OP_TICKET_NAMES_KNOWN, .run = op_exec, .sql = SQL_PRIORITY_PUT,
+	    .also = { SQL_STATUS_PUT } },
+	{ .op = OP_TICKET_REPLIED, .run = event_replied, .makes = WRITE_MAKES,
+	    .tells = { OP_USER_COUNTED, OP_POST_TICKET_DELETED } },
+	{ .op = OP_TICKET_REPLY_EDITED, .run = event_reply_edited },
+	{ .op = OP_TICKET_REPLY_DELETED, .run = event_reply_deleted },
+	{ .op = OP_TICKET_REPLY_KNOWN, .run = event_reply_known },
 	{ 0 }
 };
 
@@ -121,4 +266,5 @@ const struct service ticket_service = {
 	.sql = statements,
 	.sql_end = SQL_END,
 	.ops = ops,
+	.start = writes_start,
 };

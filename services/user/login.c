@@ -27,6 +27,7 @@ static struct {
 	unsigned char	secret[crypto_shorthash_KEYBYTES];
 	int64_t		per_name;
 	int64_t		per_address;
+	int		cost;		/* of new hashes */
 } login;
 
 void
@@ -35,6 +36,7 @@ login_start(const struct settings *s)
 	crypto_shorthash_keygen(login.secret);
 	login.per_name = s->login_failures_per_name;
 	login.per_address = s->login_failures_per_address;
+	login.cost = (int)s->bcrypt_cost;
 	for (size_t i = 0; i < RING; i++)
 		login.ring[i].at_ms = -WINDOW_MS;
 }
@@ -150,4 +152,127 @@ login_check(struct call *c)
 	args_put_number(&c->answer.extra, KEY_USER_ID, account.id);
 	args_put_number(&c->answer.extra, KEY_RIGHTS, account.rights);
 	return OK;
+}
+
+/* --- new passwords --------------------------------------------------------- */
+
+/* What is beyond is not looked at by bcrypt, and so would protect nobody. */
+#define PASSWORD_MOST_BYTES	72
+
+/* Whatever an old password may be, a new one has the bounds of new ones. */
+static enum err
+check_bounds(struct call *c, enum key key)
+{
+	const struct key_info	*bounds = key_info(KEY_NEW_PASSWORD);
+	const char		*name = key_info(key)->name;
+	struct text		 password = args_text(&c->request.args, key);
+	int64_t			 have = text_characters(password);
+
+	if (have < bounds->least || have > bounds->most)
+		return op_refusef(c, ERR_BAD_REQUEST,
+		    "%s must be %lld to %lld characters long.", name,
+		    (long long)bounds->least, (long long)bounds->most);
+	if (password.len > PASSWORD_MOST_BYTES)
+		return op_refusef(c, ERR_BAD_REQUEST, "%s must be at most %d "
+		    "bytes long in UTF-8, this one has %zu.", name,
+		    PASSWORD_MOST_BYTES, password.len);
+	return OK;
+}
+
+static enum err
+put_hash(struct call *c, enum key key)
+{
+	struct text	password = args_text(&c->request.args, key);
+	char		text[PASSWORD_MOST_BYTES + 1], hash[PASSWORD_HASH_SIZE];
+
+	memcpy(text, password.base, password.len);
+	text[password.len] = '\0';
+	password_hash(text, login.cost, hash);
+	sodium_memzero(text, sizeof(text));
+	c->message.len = 0;
+	buf_put_text(&c->message, hash);
+	args_put_text(&c->answer.extra, KEY_PASSWORD_HASH,
+	    (struct text){ c->message.base, c->message.len });
+	return OK;
+}
+
+enum err
+login_hash(struct call *c)
+{
+	enum err	e = check_bounds(c, KEY_PASSWORD);
+
+	return e != OK ? e : put_hash(c, KEY_PASSWORD);
+}
+
+/* What is stored of a user. */
+struct stored {
+	char		hash[PASSWORD_HASH_SIZE];
+	size_t		hash_len;	/* 0: none */
+	uint64_t	name;
+};
+
+static enum err
+find_stored(struct call *c, struct stored *ret)
+{
+	sqlite3_stmt	*st = op_statement(c, c->op->sql);
+	enum err	 e, done;
+	struct text	 name;
+	int		 len;
+
+	*ret = (struct stored){ 0 };
+	if (op_step(c, st, &e) == SQLITE_ROW) {
+		len = sqlite3_column_bytes(st, 0);
+		if (len > 0 && (size_t)len < sizeof(ret->hash)) {
+			memcpy(ret->hash, sqlite3_column_blob(st, 0),
+			    (size_t)len);
+			ret->hash_len = (size_t)len;
+		}
+		name.base = (const char *)sqlite3_column_text(st, 1);
+		name.len = (size_t)sqlite3_column_bytes(st, 1);
+		ret->name = hash_of(name);
+	} else if (e == OK)
+		e = ERR_NOT_FOUND;
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+/*
+ * Guesses at an old password count as failed logins for the name. Where they
+ * come from is not known here; the user has a place of its own for that.
+ */
+static enum err
+check_old(struct call *c)
+{
+	struct failure	who = { .at_ms = clock_ms() };
+	struct stored	stored;
+	enum err	e = find_stored(c, &stored);
+
+	if (e != OK)
+		return e;
+	if (!args_has(&c->request.args, KEY_PASSWORD))
+		return op_refuse(c, ERR_BAD_REQUEST,
+		    "password is missing: the one that is to be replaced.");
+	who.name = stored.name;
+	who.address = ~stored.name;
+	if (is_limited(c, &who))
+		return ERR_TOO_MANY;
+	if (password_is(args_text(&c->request.args, KEY_PASSWORD),
+	    (struct text){ stored.hash, stored.hash_len }))
+		return OK;
+	if (fail(c, &who) == ERR_TOO_MANY)
+		return ERR_TOO_MANY;
+	return op_refuse(c, ERR_BAD_REQUEST,
+	    "password is not the one that is to be replaced.");
+}
+
+enum err
+login_change(struct call *c)
+{
+	bool		is_own = c->request.actor ==
+			    c->request.args.value[KEY_ID].number;
+	enum err	e = check_bounds(c, KEY_NEW_PASSWORD);
+
+	if (e == OK && (is_own || (c->request.rights & RIGHT_ADMIN) == 0))
+		e = check_old(c);
+	return e != OK ? e : put_hash(c, KEY_NEW_PASSWORD);
 }

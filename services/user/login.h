@@ -13,4 +13,13 @@ void	login_start(const struct settings *);
 /* PASSWORD_CHECK: answers USER_ID and RIGHTS, or UNAUTHORIZED, TOO_MANY. */
 op_run	login_check;
 
+/* PASSWORD_HASH: answers the hash of a new password as PASSWORD_HASH. */
+op_run	login_hash;
+
+/*
+ * PASSWORD_CHANGE: the same for a user's new password. The old one must be
+ * right, with the limits of logins, but where an admin changes another's.
+ */
+op_run	login_change;
+
 #endif

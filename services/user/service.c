@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "account.h"
+#include "avatar.h"
+#include "group.h"
 #include "login.h"
 #include "password.h"
 #include "proto/log.h"
@@ -26,42 +29,194 @@ static const struct sql statements[] = {
 static const struct member user_members[] = {
 	{ "avatar", SHAPE_LINK, "avatar", MARK_AVATARS,
 	    "%", "__default_profile.png" },
+	{ "date_added", SHAPE_DATE, .extra = true },
+	{ "disabled", SHAPE_BOOL, .extra = true },
 	{ "email", SHAPE_TEXT },
+	{ "groups", SHAPE_JSON, .extra = true },
 	{ "id", SHAPE_INT },
 	{ "job_title", SHAPE_UNKNOWN },
 	{ "links", SHAPE_OPEN },
 	{ "self", SHAPE_LINK, "id", MARK_API, "user/%" },
 	{ "users", SHAPE_LINK, NULL, MARK_API, "users/" },
 	{ NULL, SHAPE_CLOSE },
+	{ "locale", SHAPE_TEXT, .extra = true },
 	{ "name", SHAPE_TEXT },
+	{ "total_assigned", SHAPE_INT, .extra = true },
 	{ "total_posts", SHAPE_INT },
 	{ "username", SHAPE_TEXT },
 	{ 0 }
 };
 static const struct shape user_shape = { "user", user_members };
 
+static const struct member group_members[] = {
+	{ "group_name", SHAPE_TEXT },
+	{ "id", SHAPE_INT },
+	{ "links", SHAPE_OPEN },
+	{ "groups", SHAPE_LINK, NULL, MARK_API, "groups/" },
+	{ "members", SHAPE_LINK, "id", MARK_API, "group/%/members/" },
+	{ "self", SHAPE_LINK, "id", MARK_API, "group/%" },
+	{ NULL, SHAPE_CLOSE },
+	{ "total_members", SHAPE_INT },
+	{ 0 }
+};
+static const struct shape group_shape = { "group", group_members };
+
+static const struct member token_members[] = {
+	{ "date_added", SHAPE_DATE },
+	{ "expires", SHAPE_DATE },
+	{ "id", SHAPE_INT },
+	{ "last_used", SHAPE_DATE },
+	{ "links", SHAPE_OPEN },
+	{ "self", SHAPE_LINK, "id", MARK_API, "token/%" },
+	{ "tokens", SHAPE_LINK, NULL, MARK_API, "tokens/" },
+	{ NULL, SHAPE_CLOSE },
+	{ "name", SHAPE_TEXT },
+	{ "scope", SHAPE_TEXT },
+	{ 0 }
+};
+static const struct shape token_shape = { "token", token_members };
+
 /* --- operations ------------------------------------------------------------ */
 
+/* The loop looks after pictures that are to go: somebody asks often enough. */
+static enum err
+ping(struct call *c)
+{
+	avatar_clear(c);
+	return token_ping(c);
+}
+
+#define THERE	{ SQL_USER_FIND, true, ERR_NOT_FOUND, "" }
+#define MAY	{ SQL_USER_MAY, true, ERR_FORBIDDEN, "Only the user itself " \
+	    "and members of the group flicket_admin may do this." }
+#define UNIQUE_USER \
+	{ SQL_USERNAME_TAKEN, false, ERR_CONFLICT, \
+	    "username: another user has this one." }, \
+	{ SQL_EMAIL_TAKEN, false, ERR_CONFLICT, \
+	    "email: another user has this one." }
+#define UNIQUE_GROUP \
+	{ SQL_GROUP_TAKEN, false, ERR_CONFLICT, \
+	    "group_name: another group has this one." }
+#define GROUP_THERE	{ SQL_GROUP_FIND, true, ERR_NOT_FOUND, "" }
+#define GROUP_OURS \
+	{ SQL_GROUP_BUILT_IN, false, ERR_CONFLICT, \
+	    "flicket_admin and super_user can be neither renamed nor deleted." }
+#define LAST_ADMIN \
+	"Nobody else is an admin who can log in: this one must stay one."
+
 static const struct op ops[] = {
-	COMMON_OPS,
-	{ .op = OP_PING, .run = token_ping, .makes = K(LIMIT) },
+	COMMON_OPS(USER),
+	{ .op = OP_PING, .run = ping, .makes = K(LIMIT) | K(FILENAME) },
+
+	{ .op = OP_USER_GET, .run = op_one, .when = K(FIELDS),
+	    .sql = SQL_USER_BY_ID_FIELDS, .shape = &user_shape },
 	{ .op = OP_USER_GET, .run = op_one, .sql = SQL_USER_BY_ID,
+	    .shape = &user_shape },
+	{ .op = OP_USER_LIST, .run = op_page, .when = K(NAME) | K(FIELDS),
+	    .sql = SQL_USER_PAGE_NAMED_FIELDS, .count = SQL_USER_COUNT_NAMED,
 	    .shape = &user_shape },
 	{ .op = OP_USER_LIST, .run = op_page, .when = K(NAME),
 	    .sql = SQL_USER_PAGE_NAMED, .count = SQL_USER_COUNT_NAMED,
 	    .shape = &user_shape },
+	{ .op = OP_USER_LIST, .run = op_page, .when = K(FIELDS),
+	    .sql = SQL_USER_PAGE_FIELDS, .count = SQL_USER_COUNT,
+	    .shape = &user_shape },
 	{ .op = OP_USER_LIST, .run = op_page,
 	    .sql = SQL_USER_PAGE, .count = SQL_USER_COUNT,
 	    .shape = &user_shape },
-	{ .op = OP_PASSWORD_CHECK, .run = login_check, .sql = SQL_USER_LOGIN },
-	{ .op = OP_TOKEN_CHECK, .run = token_check, .sql = SQL_TOKEN_BY_HASH },
-	{ .op = OP_TOKEN_CREATE, .run = token_create,
-	    .makes = K(TOKEN_HASH) | K(EXPIRES), .sql = SQL_TOKEN_INSERT,
-	    .also = { SQL_TOKEN_EXPIRE } },
-	{ .op = OP_TOKEN_DELETE, .run = token_delete, .sql = SQL_TOKEN_DELETE,
+	{ .op = OP_USER_BULK, .run = op_bulk, .sql = SQL_USER_BULK,
+	    .shape = &user_shape },
+	{ .op = OP_USER_CREATE, .run = account_create, .sql = SQL_USER_INSERT,
+	    .shape = &user_shape, .guards = { UNIQUE_USER },
+	    .tells = { OP_TICKET_USER_CHANGED } },
+	{ .op = OP_USER_EDIT, .run = account_edit, .sql = SQL_USER_UPDATE,
+	    .shape = &user_shape, .tag = SQL_USER_TAG,
+	    .guards = { THERE, MAY,
+		{ SQL_USERNAME_MAY, true, ERR_FORBIDDEN, "username: only "
+		"members of the group flicket_admin may change it." },
+		{ SQL_DISABLED_MAY, true, ERR_FORBIDDEN, "disabled: only "
+		"members of the group flicket_admin may change it." },
+		{ SQL_USER_DISABLES_LAST, false, ERR_CONFLICT,
+		"disabled: " LAST_ADMIN },
+		UNIQUE_USER },
+	    .also = { SQL_REVOCATION_EXPIRE },
+	    .tells = { OP_TICKET_USER_CHANGED } },
+	{ .op = OP_USER_DELETE, .run = account_delete, .sql = SQL_USER_REMOVE,
+	    .tag = SQL_USER_TAG,
+	    .guards = { THERE,
+		{ SQL_USER_IS_ACTOR, false, ERR_CONFLICT,
+		"Nobody can delete itself." },
+		{ SQL_USER_LAST_ADMIN, false, ERR_CONFLICT, LAST_ADMIN },
+		{ SQL_USER_WROTE, false, ERR_CONFLICT,
+		"The user has written something, and can only be disabled." } },
+	    .also = { SQL_USER_GONE, SQL_REVOCATION_EXPIRE },
+	    .emits = { OP_TICKET_USER_GONE } },
+	{ .op = OP_USER_PASSWORD, .run = account_set_password,
+	    .sql = SQL_USER_UPDATE_PASSWORD, .tag = SQL_USER_TAG,
+	    .guards = { THERE, MAY },
 	    .also = { SQL_REVOCATION_EXPIRE } },
 	{ .op = OP_USER_WROTE_TICKET, .run = op_exec,
 	    .sql = SQL_USER_COUNT_TICKET },
+	{ .op = OP_USER_COUNTED, .run = op_exec, .sql = SQL_USER_COUNT_BOTH },
+
+	{ .op = OP_AVATAR_PUT, .run = avatar_put, .makes = K(AVATAR),
+	    .sql = SQL_USER_UPDATE_AVATAR, .shape = &user_shape,
+	    .tag = SQL_USER_TAG, .guards = { THERE, MAY } },
+	{ .op = OP_AVATAR_GET, .run = avatar_get,
+	    .guards = { { SQL_AVATAR_USED, true, ERR_NOT_FOUND, "" } } },
+
+	{ .op = OP_PASSWORD_CHECK, .run = login_check, .sql = SQL_USER_LOGIN },
+	{ .op = OP_PASSWORD_HASH, .run = login_hash },
+	{ .op = OP_PASSWORD_CHANGE, .run = login_change,
+	    .sql = SQL_USER_PASSWORD_OF, .guards = { THERE, MAY } },
+
+	{ .op = OP_TOKEN_CHECK, .run = token_check, .sql = SQL_TOKEN_BY_HASH },
+	{ .op = OP_TOKEN_CREATE, .run = token_create,
+	    .makes = K(TOKEN_HASH) | K(EXPIRES) | K(NAME),
+	    .sql = SQL_TOKEN_INSERT, .also = { SQL_TOKEN_EXPIRE } },
+	{ .op = OP_TOKEN_DELETE, .run = token_delete, .tag = SQL_TOKEN_TAG,
+	    .also = { SQL_REVOCATION_EXPIRE } },
+	{ .op = OP_TOKEN_LIST, .run = op_page, .sql = SQL_TOKEN_PAGE,
+	    .count = SQL_TOKEN_COUNT, .shape = &token_shape },
+	{ .op = OP_TOKEN_END, .run = token_end, .makes = K(TOKEN_HASH),
+	    .tag = SQL_TOKEN_TAG_BY_ID, .also = { SQL_REVOCATION_EXPIRE } },
+	{ .op = OP_TOKENS_USED, .run = op_exec, .sql = SQL_TOKEN_USED },
+
+	{ .op = OP_GROUP_GET, .run = op_one, .sql = SQL_GROUP_BY_ID,
+	    .shape = &group_shape },
+	{ .op = OP_GROUP_LIST, .run = op_page, .sql = SQL_GROUP_PAGE,
+	    .count = SQL_GROUP_COUNT, .shape = &group_shape },
+	{ .op = OP_GROUP_CREATE, .run = op_one, .sql = SQL_GROUP_INSERT,
+	    .shape = &group_shape, .guards = { UNIQUE_GROUP } },
+	{ .op = OP_GROUP_EDIT, .run = op_one, .sql = SQL_GROUP_UPDATE,
+	    .shape = &group_shape, .tag = SQL_GROUP_TAG,
+	    .guards = { GROUP_THERE, GROUP_OURS, UNIQUE_GROUP },
+	    .also = { SQL_GROUP_TOUCH_USERS } },
+	{ .op = OP_GROUP_DELETE, .run = group_delete, .sql = SQL_GROUP_REMOVE,
+	    .tag = SQL_GROUP_TAG, .guards = { GROUP_THERE, GROUP_OURS } },
+
+	{ .op = OP_MEMBER_LIST, .run = op_page, .when = K(FIELDS),
+	    .sql = SQL_MEMBER_PAGE_FIELDS, .count = SQL_MEMBER_COUNT,
+	    .shape = &user_shape,
+	    .guards = { { SQL_MEMBER_GROUP, true, ERR_NOT_FOUND, "" } } },
+	{ .op = OP_MEMBER_LIST, .run = op_page,
+	    .sql = SQL_MEMBER_PAGE, .count = SQL_MEMBER_COUNT,
+	    .shape = &user_shape,
+	    .guards = { { SQL_MEMBER_GROUP, true, ERR_NOT_FOUND, "" } } },
+	{ .op = OP_MEMBER_ADD, .run = group_add_member, .sql = SQL_MEMBER_SHOW,
+	    .shape = &user_shape, .tag = SQL_MEMBER_TAG,
+	    .guards = { { SQL_MEMBER_GROUP, true, ERR_NOT_FOUND, "" },
+		{ SQL_MEMBER_NONE, false, ERR_BAD_REQUEST,
+		"user_id is missing, and so is username." },
+		{ SQL_MEMBER_BOTH, false, ERR_BAD_REQUEST,
+		"Give user_id or username, not both." } },
+	    .also = { SQL_REVOCATION_EXPIRE } },
+	{ .op = OP_MEMBER_REMOVE, .run = group_remove_member,
+	    .sql = SQL_MEMBER_DELETE, .tag = SQL_MEMBER_TAG,
+	    .guards = { { SQL_MEMBER_GROUP, true, ERR_NOT_FOUND, "" },
+		{ SQL_MEMBER_FIND, true, ERR_NOT_FOUND, "" },
+		{ SQL_MEMBER_LAST_ADMIN, false, ERR_CONFLICT, LAST_ADMIN } },
+	    .also = { SQL_REVOCATION_EXPIRE } },
 	{ 0 }
 };
 
@@ -82,6 +237,15 @@ write_password_file(const char *password)
 	log_info("a password for admin was made up; it is in %s until "
 	    "somebody deletes it, as flicketctl serve does after showing it",
 	    PASSWORD_FILE);
+}
+
+static void
+tell_all(sqlite3 *db)
+{
+	op_seed_events(db, OP_TICKET_USER_CHANGED,
+	    "SELECT id, coalesce(name, '') AS name, "
+	    "coalesce(username, '') AS username, disabled "
+	    "FROM users ORDER BY id");
 }
 
 /* The admin's password, the dates, and the names for the ticket service. */
@@ -109,7 +273,15 @@ user_seeded(sqlite3 *db, const struct settings *settings)
 	if (sqlite3_step(st) != SQLITE_DONE)
 		log_fatal("user store: %s", sqlite3_errmsg(db));
 	sqlite3_finalize(st);
-	op_seed_events(db, OP_TICKET_USER_NAMED, "SELECT id, name FROM users");
+	tell_all(db);
+}
+
+/* Schema 1 told names only. */
+static void
+user_upgraded(sqlite3 *db, int64_t from)
+{
+	if (from < 2)
+		tell_all(db);
 }
 
 static void
@@ -118,6 +290,7 @@ user_start(const struct settings *settings)
 	password_start((int)settings->bcrypt_cost);
 	login_start(settings);
 	token_start(settings);
+	avatar_start();
 }
 
 extern const char *const	user_migrations[];
@@ -132,5 +305,6 @@ const struct service user_service = {
 	.ops = ops,
 	.seed_consumers = UINT64_C(1) << SERVICE_TICKET,
 	.seeded = user_seeded,
+	.upgraded = user_upgraded,
 	.start = user_start,
 };

@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include "proto/json.h"
+
 #define TOKEN_BYTES	24
 #define TOKEN_TEXT_SIZE	(sodium_base64_ENCODED_LEN(TOKEN_BYTES, \
 			    sodium_base64_VARIANT_ORIGINAL))
@@ -31,8 +33,99 @@ token_check(struct call *c)
 		    sqlite3_column_int64(st, 1));
 		args_put_number(&c->answer.extra, KEY_RIGHTS,
 		    sqlite3_column_int64(st, 2));
+		args_put_number(&c->answer.extra, KEY_ID,
+		    sqlite3_column_int64(st, 3));
 	} else if (e == OK)
 		e = ERR_UNAUTHORIZED;
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+/* --- making ---------------------------------------------------------------- */
+
+static bool
+is_word(struct text t, const char *word)
+{
+	return t.len == strlen(word) && memcmp(t.base, word, t.len) == 0;
+}
+
+/*
+ * What is said of the new token, in the statement's words: it has another
+ * `name` than that of a person.
+ */
+static enum err
+take_wishes(struct call *c)
+{
+	struct args	*args = &c->request.args;
+	struct text	 scope = args_text(args, KEY_SCOPE);
+	int64_t		 us = lifetime_us;
+
+	if (args_has(args, KEY_SCOPE) && !is_word(scope, "read") &&
+	    !is_word(scope, "write"))
+		return op_refuse(c, ERR_BAD_REQUEST,
+		    "scope must be read or write.");
+	if (args_has(args, KEY_TOKEN_NAME))
+		args_put_text(args, KEY_NAME, args_text(args, KEY_TOKEN_NAME));
+	if (args_has(args, KEY_EXPIRES_IN))
+		us = args->value[KEY_EXPIRES_IN].number * 1000000;
+	args_put_number(args, KEY_EXPIRES, args->value[KEY_NOW].number + us);
+	return OK;
+}
+
+/* The answer that the recording has, or one with all that was said. */
+static void
+put_token(struct call *c, const char *token, int64_t id)
+{
+	const struct args	*args = &c->request.args;
+	struct buf		*b = &c->fragment;
+
+	if ((args->present & (K(TOKEN_NAME) | K(EXPIRES_IN) | K(SCOPE))) == 0) {
+		buf_printf(b, "{\"token\":\"%s\"}", token);
+		return;
+	}
+	buf_put_text(b, "{\"expires\":");
+	json_put_date(b, args->value[KEY_EXPIRES].number);
+	buf_put_text(b, ",\"id\":");
+	json_put_number(b, id);
+	buf_put_text(b, ",\"name\":");
+	if (args_has(args, KEY_TOKEN_NAME))
+		json_put_text(b, args_text(args, KEY_TOKEN_NAME));
+	else
+		buf_put_text(b, "null");
+	buf_printf(b, ",\"scope\":\"%s\",\"token\":\"%s\"}",
+	    is_word(args_text(args, KEY_SCOPE), "read") ? "read" : "write",
+	    token);
+}
+
+/* The gateway that asked knows the token from the beginning. */
+static void
+tell_gateway(struct call *c, const unsigned char *hash, int64_t id)
+{
+	struct args	*extra = &c->answer.extra;
+	int64_t		 rights = c->request.rights;
+
+	if (is_word(args_text(&c->request.args, KEY_SCOPE), "read"))
+		rights |= RIGHT_READ_ONLY;
+	c->message.len = 0;
+	buf_put(&c->message, hash, HASH_BYTES);
+	args_put_text(extra, KEY_TOKEN_HASH,
+	    (struct text){ c->message.base, HASH_BYTES });
+	args_put_number(extra, KEY_EXPIRES,
+	    c->request.args.value[KEY_EXPIRES].number);
+	args_put_number(extra, KEY_RIGHTS, rights);
+	args_put_number(extra, KEY_ID, id);
+}
+
+static enum err
+insert(struct call *c, int64_t *ret_id)
+{
+	sqlite3_stmt	*st = op_statement(c, c->op->sql);
+	enum err	 e, done;
+
+	if (op_step(c, st, &e) == SQLITE_ROW) {
+		*ret_id = sqlite3_column_int64(st, 0);
+		op_step(c, st, &e);
+	}
 	done = op_done(c, st);
 	return e != OK ? e : done;
 }
@@ -43,41 +136,28 @@ token_create(struct call *c)
 	unsigned char	 bytes[TOKEN_BYTES], hash[HASH_BYTES];
 	char		 token[TOKEN_TEXT_SIZE];
 	struct args	*args = &c->request.args;
-	enum err	 e;
+	int64_t		 id = 0;
+	enum err	 e = take_wishes(c);
 
+	if (e != OK)
+		return e;
 	randombytes_buf(bytes, sizeof(bytes));
 	sodium_bin2base64(token, sizeof(token), bytes, sizeof(bytes),
 	    sodium_base64_VARIANT_ORIGINAL);
 	crypto_hash_sha256(hash, (const unsigned char *)token, strlen(token));
 	args_put_text(args, KEY_TOKEN_HASH,
 	    (struct text){ (const char *)hash, sizeof(hash) });
-	args_put_number(args, KEY_EXPIRES,
-	    args->value[KEY_NOW].number + lifetime_us);
-	e = op_change(c, c->op->sql, NULL);
-	/* the gateway that asked knows the token from the beginning */
-	buf_put(&c->text, hash, sizeof(hash));
-	args_put_text(&c->answer.extra, KEY_TOKEN_HASH,
-	    (struct text){ c->text.base, sizeof(hash) });
-	args_put_number(&c->answer.extra, KEY_EXPIRES,
-	    args->value[KEY_EXPIRES].number);
+	e = insert(c, &id);
 	args->present &= ~K(TOKEN_HASH);	/* it was ours, on the stack */
-	buf_printf(&c->fragment, "{\"token\":\"%s\"}", token);
+	if (e == OK) {
+		tell_gateway(c, hash, id);
+		put_token(c, token, id);
+	}
 	sodium_memzero(token, sizeof(token));
 	return e;
 }
 
-enum err
-token_delete(struct call *c)
-{
-	enum err	e = op_change(c, c->op->sql, NULL);
-
-	if (e == OK)
-		e = op_change(c, SQL_REVOCATION_INSERT, NULL);
-	if (e == OK)
-		args_put_number(&c->answer.extra, KEY_SEEN,
-		    sqlite3_last_insert_rowid(c->lane->db));
-	return e;
-}
+/* --- ending ---------------------------------------------------------------- */
 
 static enum err
 newest_revocation(struct call *c, int64_t *ret)
@@ -91,6 +171,53 @@ newest_revocation(struct call *c, int64_t *ret)
 	done = op_done(c, st);
 	return e != OK ? e : done;
 }
+
+enum err
+token_revoke(struct call *c, int sql)
+{
+	int64_t		seq;
+	int		changed;
+	enum err	e = op_change(c, sql, &changed);
+
+	if (e != OK || changed == 0)
+		return e;
+	e = newest_revocation(c, &seq);
+	args_put_number(&c->answer.extra, KEY_SEEN, seq);
+	return e;
+}
+
+enum err
+token_delete(struct call *c)
+{
+	enum err	e = op_change(c, SQL_TOKEN_DELETE, NULL);
+
+	return e != OK ? e : token_revoke(c, SQL_REVOCATION_INSERT);
+}
+
+enum err
+token_end(struct call *c)
+{
+	struct args	*args = &c->request.args;
+	sqlite3_stmt	*st = op_statement(c, SQL_TOKEN_OF_ACTOR);
+	unsigned char	 hash[HASH_BYTES];
+	enum err	 e, done;
+
+	if (op_step(c, st, &e) == SQLITE_ROW &&
+	    sqlite3_column_bytes(st, 0) == HASH_BYTES)
+		memcpy(hash, sqlite3_column_blob(st, 0), HASH_BYTES);
+	else if (e == OK)
+		e = ERR_NOT_FOUND;
+	done = op_done(c, st);
+	if (e != OK || done != OK)
+		return e != OK ? e : done;
+	args_put_text(args, KEY_TOKEN_HASH,
+	    (struct text){ (const char *)hash, sizeof(hash) });
+	e = token_delete(c);
+	args->present &= ~K(TOKEN_HASH);	/* it was ours, on the stack */
+	return e;
+}
+
+/* --- telling gateways ------------------------------------------------------ */
 
 /*
  * The hashes revoked since; *seen becomes the number of the last of them. If

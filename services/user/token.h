@@ -10,14 +10,26 @@
 
 void	token_start(const struct settings *);
 
-op_run	token_check;	/* answers USER_ID, RIGHTS, EXPIRES; or UNAUTHORIZED */
-op_run	token_create;	/* answers {"token": ...}, TOKEN_HASH, EXPIRES */
+/* Answers USER_ID, RIGHTS, EXPIRES, ID (the token's); or UNAUTHORIZED. */
+op_run	token_check;
 
 /*
- * Ends the token, and answers SEEN, the number of its revocation: the loop
- * holds the answer until all gateways have heard of it (svc.c).
+ * Answers the token as JSON, and what a gateway keeps of it: TOKEN_HASH,
+ * EXPIRES, RIGHTS, ID. Where nothing is said of the new token its JSON has
+ * nothing but `token`.
  */
+op_run	token_create;
+
+/* Ends the token TOKEN_HASH, or the actor's token ID: token_revoke(). */
 op_run	token_delete;
+op_run	token_end;
+
+/*
+ * Have gateways forget the tokens whose hashes a statement puts among the
+ * revocations. If there are any, the answer gets SEEN, the number of the last
+ * revocation: the loop holds it until all gateways have heard (svc.c).
+ */
+enum err token_revoke(struct call *, int sql);
 
 /*
  * PING: beyond op_ping, tells a gateway that has SEEN revocations up to some

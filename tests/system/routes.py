@@ -50,14 +50,18 @@ ALL_THINGS = tuple(t for things in THINGS.values() for t in things)
 READS = {owner: THINGS[owner] + tuple(x.path for x in LISTS if x.owner == owner) for owner in THINGS}
 ALL_READS = tuple(r for reads in READS.values() for r in reads)
 
-# Which methods a path knows. Lists that one may add to, spelt as Flicket's documentation does.
+# Which methods a path knows besides GET and HEAD, by its first segment and what it has besides; lists that
+# one may add to are spelt as Flicket's documentation does, without a slash at the end.
 CREATES = ('tickets', 'departments', 'categories')
+WRITES = {
+    'tokens': {'POST', 'DELETE'}, 'users/': {'POST'}, 'user/1': {'PATCH', 'DELETE'}, 'ticket/1': {'PATCH', 'DELETE'},
+    'post/1': {'PATCH', 'DELETE'}, 'subscription/1': {'DELETE'}, 'subscriptions/': {'POST'},
+    'upload/1': {'DELETE'}, 'uploads/': {'POST'}, 'department/1': {'PATCH', 'DELETE'},
+    'category/1': {'PATCH', 'DELETE'}, **{path: {'POST'} for path in CREATES},
+    **{path + '/': {'POST'} for path in CREATES},
+}
 
 
 def methods(path):
     """What Allow says for a path below the API."""
-    if path == 'tokens':
-        return {'DELETE', 'OPTIONS', 'POST'}
-    if path in CREATES:
-        return {'GET', 'HEAD', 'OPTIONS', 'POST'}
-    return {'GET', 'HEAD', 'OPTIONS'}
+    return {'GET', 'HEAD', 'OPTIONS'} | WRITES.get(path, set())

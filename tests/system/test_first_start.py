@@ -95,7 +95,7 @@ def test_the_default_avatar_is_a_png_that_needs_no_token(new):
         again = c.request('HEAD', path)
         assert (again.status, again.header('Content-Length')) == (200, str(len(answer.body)))
         expect(c.post(path), 405)
-        expect(c.get(path + 'x'), 404)
+        expect(c.get(path + 'x'), 401)
     user = expect(new.admin().get('user/1'), 200)
     assert new.path_of(user['avatar']) == path
 

@@ -27,7 +27,7 @@ BIN = Path(os.environ.get('FLICKET_BIN') or REPO / 'build' / 'bin').resolve()
 FLICKET_DB = REPO / 'tests' / 'contract' / 'flicket.db'
 STORES = ('user', 'ticket', 'post', 'lookup')
 KINDS = ('groups', 'users', 'memberships', 'tokens', 'departments', 'categories', 'priorities', 'statuses',
-         'names of users', 'tickets', 'subscriptions', 'actions', 'posts', 'uploads', 'histories')
+         'tickets', 'subscriptions', 'actions', 'posts', 'uploads', 'histories')
 EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -138,7 +138,53 @@ def check_stores(data):
         assert rows(data, store, 'PRAGMA foreign_key_check') == []
         assert rows(data, store, 'SELECT seeded FROM identity') == [(1,)]
         assert rows(data, store, 'SELECT count(*) FROM outbox') == [(0,)]
+        assert schema_of(store_path(data, store)) == schema_of_migrations(store)
+    check_derived(data)
     assert not list(data.glob('.import-*'))
+
+
+SCHEMA = 'SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL'
+
+
+def schema_of(path):
+    with open_db(path) as db:
+        return set(db.execute(SCHEMA))
+
+
+def schema_of_migrations(store):
+    """What a service makes of a new store."""
+    files = [REPO / 'services' / 'common' / 'common.sql', REPO / 'services' / 'common' / 'common_late.sql',
+             *sorted((REPO / 'services' / store / 'migrations').glob('*.sql'))]
+    with open_db(':memory:') as db:
+        for path in files:
+            db.executescript(path.read_text(encoding='utf-8'))
+        return set(db.execute(SCHEMA))
+
+
+def check_derived(data):
+    """What the ticket store has of replies and words follows from the rows themselves."""
+    tickets = {i: (replies, hours) for i, replies, hours in
+               rows(data, 'ticket', 'SELECT id, replies, reply_hours FROM tickets')}
+    want = dict.fromkeys(tickets, (0, 0))
+    replies = []
+    for post, ticket, hours in rows(data, 'post', 'SELECT id, ticket_id, hours FROM posts'):
+        if ticket in want and post < 1 << 32 and ticket < 1 << 31:
+            want[ticket] = (want[ticket][0] + 1, want[ticket][1] + hours)
+            replies.append((post, ticket))
+    assert tickets == want
+    assert sorted(rows(data, 'ticket', 'SELECT post_id, ticket_id FROM replies')) == sorted(replies)
+    assert rows(data, 'ticket', 'SELECT id FROM reply_text_docsize ORDER BY id') == \
+        sorted(((ticket << 32) + post,) for post, ticket in replies)
+    assert rows(data, 'ticket', 'SELECT id FROM ticket_text_docsize ORDER BY id') == [(i,) for i in sorted(tickets)]
+    assert rows(data, 'ticket', 'SELECT count(*) FROM changes') == [(0,)]
+    with open_db(store_path(data, 'ticket')) as db:
+        for table in ('ticket_text', 'reply_text'):     # dies if it is not whole
+            db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+        db.rollback()
+        # back to what FTS5 does by itself
+        assert set(db.execute('SELECT * FROM ticket_text_config')) == set(db.execute('SELECT * FROM reply_text_config'))
+        assert set(db.execute("SELECT * FROM reply_text_config WHERE k <> 'version'")) == {
+            ('automerge', 4), ('crisismerge', 16), ('hashsize', 1 << 20)}
 
 
 # --- databases to import ------------------------------------------------------------------------------------
@@ -233,7 +279,11 @@ TABLES = (
     ('flicket_category', 'lookup', 'categories', plain('id', 'category', 'department_id')),
     ('flicket_priorities', 'lookup', 'priorities', plain('id', 'priority')),
     ('flicket_status', 'lookup', 'statuses', plain('id', 'status')),
-    ('flicket_users', 'ticket', 'user_names', plain('id', 'name')),
+    ('flicket_users', 'ticket', 'user_names', plain('id', 'name', 'username', disabled=('disabled', number))),
+    ('flicket_department', 'ticket', 'department_names', plain('id', 'department')),
+    ('flicket_category', 'ticket', 'category_names', plain('id', 'category', 'department_id')),
+    ('flicket_priorities', 'ticket', 'priority_names', plain('id', 'priority')),
+    ('flicket_status', 'ticket', 'status_names', plain('id', 'status')),
     ('flicket_topic', 'ticket', 'tickets', plain(
         'id', 'title', 'content', 'started_id', 'modified_id', 'status_id', 'category_id', 'assigned_id',
         'ticket_priority_id', date_added=('date_added', micros), date_modified=('date_modified', micros),
@@ -632,6 +682,67 @@ def test_ids_without_a_key_may_be_double(data, flicket):
     assert rows(data, 'lookup', 'SELECT * FROM statuses') == [(1, 'a')]
     assert result.tally['statuses'] == (4, 1, 3)
     assert 'status 1: not kept: another row has the same statuses.id' in result.lines
+
+
+def test_what_the_ticket_service_has_of_replies_follows_from_them(data, flicket):
+    db = flicket(*[("INSERT INTO flicket_topic (id, title, content) VALUES (?, ?, ?)", (i, f'Title {i}', text))
+                   for i, text in ((1, 'Grüße'), (2, None), (3, '漢字'), (5, 'five'))],
+                 *[("INSERT INTO flicket_post (id, ticket_id, content, hours) VALUES (?, ?, ?, ?)", row) for row in (
+                     (1, 2, 'alpha beta', 1.5), (2, 1, 'gamma', None), (3, 2, 'alpha', 0.25), (4, 5, None, -1),
+                     (6, 4, 'of no ticket', 9), (7, None, 'of none at all', 9), (8, 0, 'of zero', 9),
+                     (9, -2, 'of a negative one', 9), (10, 5, '', 0))])
+    result = imported(db, data)
+    check_stores(data)
+    assert result.lines == []
+    assert rows(data, 'ticket', 'SELECT id, replies, reply_hours FROM tickets ORDER BY id') == [
+        (1, 1, 0), (2, 2, 175), (3, 0, 0), (5, 2, -100)]
+    assert rows(data, 'ticket', 'SELECT post_id, ticket_id FROM replies ORDER BY post_id') == [
+        (1, 2), (2, 1), (3, 2), (4, 5), (10, 5)]
+    for words, found in (('alpha', [2, 2]), ('beta', [2]), ('ALPHA BETA', [2]), ('gam*', [1]), ('zero', [])):
+        assert rows(data, 'ticket', 'SELECT rowid >> 32 FROM reply_text WHERE reply_text MATCH ? ORDER BY rowid',
+                    words) == [(i,) for i in found]
+    for words, found in (('grusse', []), ('gruße', [1]), ('title', [1, 2, 3, 5]), ('"title 3"', [3]), ('漢字', [3])):
+        assert rows(data, 'ticket', 'SELECT rowid FROM ticket_text WHERE ticket_text MATCH ? ORDER BY rowid',
+                    words) == [(i,) for i in found]
+
+
+def test_replies_with_ids_beyond_the_search_are_kept_and_reported(data, flicket):
+    db = flicket(*[("INSERT INTO flicket_topic (id, title) VALUES (?, 'x')", (i,))
+                   for i in (1, (1 << 31) - 1, 1 << 31, (1 << 62) + 1)],
+                 *[("INSERT INTO flicket_post (id, ticket_id, content) VALUES (?, ?, 'words')", row) for row in (
+                     (1, 1), ((1 << 32) - 1, 1), (1 << 32, 1), (1 << 62, (1 << 31) - 1), (2, (1 << 31) - 1),
+                     (3, 1 << 31), (4, (1 << 62) + 1))])
+    result = imported(db, data)
+    check_stores(data)
+    assert rows(data, 'ticket', 'SELECT id, replies FROM tickets ORDER BY id') == [
+        (1, 2), ((1 << 31) - 1, 1), (1 << 31, 0), ((1 << 62) + 1, 0)]
+    assert rows(data, 'post', 'SELECT count(*) FROM posts') == [(7,)]
+    assert result.lines == [f'post {i}: not counted nor searched: its id or its ticket\'s is too large'
+                            for i in (1 << 32, 1 << 62, 3, 4)]
+
+
+def test_hours_of_replies_that_no_number_holds_do_no_harm(data, flicket):
+    db = flicket("INSERT INTO flicket_topic (id, title) VALUES (1, 'x'), (2, 'y')",
+                 *[("INSERT INTO flicket_post (id, ticket_id, hours) VALUES (?, 1, 9e14)", (i,))
+                   for i in range(1, 401)],
+                 "INSERT INTO flicket_post (id, ticket_id, hours) VALUES (401, 2, 1)")
+    imported(db, data)
+    assert rows(data, 'ticket', 'SELECT replies, reply_hours <= 100000000000000000 FROM tickets ORDER BY id') == [
+        (400, 1), (1, 1)]
+
+
+def test_the_store_works_on_after_an_import(data, flicket):
+    """Triggers, search and counters go on from what was imported."""
+    imported(flicket("INSERT INTO flicket_topic (id, title, content) VALUES (1, 'old title', 'old content')"), data)
+    with open_db(store_path(data, 'ticket')) as db:
+        db.execute("UPDATE tickets SET title = 'new title' WHERE id = 1")
+        db.execute("INSERT INTO tickets (id, title, content) VALUES (2, 'another', 'one')")
+        db.commit()
+
+        def search(words):
+            return [i for i, in db.execute('SELECT rowid FROM ticket_text WHERE ticket_text MATCH ?', (words,))]
+        assert search('old') == [1] and search('"old title"') == [] and search('new') == [1] and search('one') == [2]
+        assert db.execute('SELECT ticket_id FROM changes ORDER BY seq').fetchall() == [(1,), (2,)]
 
 
 # --- schemas ------------------------------------------------------------------------------------------------

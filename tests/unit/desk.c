@@ -11,6 +11,7 @@ desk_settings(void)
 	return (struct settings){
 		.admin_password = "Password1",
 		.bcrypt_cost = 4,
+		.change_category = "nobody",
 		.login_failures_per_name = 10,
 		.login_failures_per_address = 60,
 		.token_seconds = 3600,
@@ -66,6 +67,9 @@ desk_end(struct call *c)
 {
 	buf_done(&c->fragment);
 	buf_done(&c->text);
+	buf_done(&c->message);
+	for (int i = 0; i < OP_REFS; i++)
+		buf_done(&c->refs[i]);
 	buf_done(&c->held_bytes);
 }
 

@@ -36,10 +36,12 @@ visit_begin(struct visit *v, const char *method, const char *url)
 	v->x.req = &v->req;
 	v->x.worker = &v->worker;
 	v->x.slot = -1;
+	for (unsigned i = 0; i < PARTS_MOST; i++)
+		v->x.part_slots[i] = -1;
 	if (strncmp(url, root, strlen(root)) != 0)
 		return;
 	url += strlen(root);
-	route_find(&match, (struct text){ url, strcspn(url, "?") },
+	route_find(&match, MARK_API, (struct text){ url, strcspn(url, "?") },
 	    method_of(text_of(method)));
 	v->x.route = match.route;
 	if (match.route != NULL)

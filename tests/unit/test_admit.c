@@ -120,16 +120,17 @@ requests_are_matched(void **state)
 		    ERR_NOT_FOUND },
 		{ "GET", "/flicket-api/", OP_NONE, ERR_NOT_FOUND },
 		{ "GET", "/flicket-api/tick", OP_NONE, ERR_NOT_FOUND },
-		{ "DELETE", "/flicket-api/ticket/5", OP_NONE, ERR_BAD_METHOD,
-		    "GET, HEAD, OPTIONS" },
+		{ "DELETE", "/flicket-api/ticket/5", OP_TICKET_DELETE, OK },
+		{ "PUT", "/flicket-api/ticket/5", OP_NONE, ERR_BAD_METHOD,
+		    "GET, HEAD, PATCH, DELETE, OPTIONS" },
 		{ "PUT", "/flicket-api/tickets/", OP_NONE, ERR_BAD_METHOD,
 		    "GET, HEAD, POST, OPTIONS" },
 		{ "BREW", "/flicket-api/tokens", OP_NONE, ERR_BAD_METHOD,
-		    "POST, DELETE, OPTIONS" },
+		    "GET, HEAD, POST, DELETE, OPTIONS" },
 		{ "get", "/flicket-api/tickets/", OP_NONE, ERR_BAD_METHOD,
 		    "GET, HEAD, POST, OPTIONS" },
-		{ "HEAD", "/flicket-api/tokens", OP_NONE, ERR_BAD_METHOD,
-		    "POST, DELETE, OPTIONS" },
+		{ "HEAD", "/flicket-api/token/1", OP_NONE, ERR_BAD_METHOD,
+		    "DELETE, OPTIONS" },
 	};
 	struct visit	v;
 	enum flow	flow;
@@ -176,6 +177,35 @@ other_paths_are_pages(void **state)
 	visit_end(&v);
 }
 
+/* How much a body may have depends on where it goes. */
+static void
+bodies_are_bounded_by_route(void **state)
+{
+	static const struct { const char *method, *url; size_t body;
+	    enum err want; } rows[] = {
+		{ "POST", "/flicket-api/tickets/", 1000, OK },
+		{ "POST", "/flicket-api/tickets/", 1001, ERR_BODY_TOO_LARGE },
+		{ "POST", "/flicket-api/uploads/", 5000, OK },
+		{ "POST", "/flicket-api/uploads/",
+		    5001 + UPLOAD_SLACK_BYTES, ERR_BODY_TOO_LARGE },
+		{ "GET", "/healthz", 1001, ERR_BODY_TOO_LARGE },
+	};
+	struct visit	v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		memset(&answered, 0, sizeof(answered));
+		visit_begin(&v, rows[i].method, rows[i].url);
+		v.settings.max_body_bytes = 1000;
+		v.settings.upload_max_bytes = 5000;
+		v.req.entity.len = rows[i].body;
+		check_number(rows[i].url, room_match(&v.x),
+		    rows[i].want == OK ? FLOW_NEXT : FLOW_DONE);
+		check_number(rows[i].url, answered.error, rows[i].want);
+		visit_end(&v);
+	}
+}
+
 static void
 sizes_are_bounded(void **state)
 {
@@ -193,8 +223,6 @@ sizes_are_bounded(void **state)
 		{ "largest header", 10, 1, HEAD_MOST_BYTES - 10, 0, OK },
 		{ "header too large", 10, 1, HEAD_MOST_BYTES - 9, 0,
 		    ERR_HEADERS_TOO_BIG },
-		{ "largest body", 10, 0, 0, 1000, OK },
-		{ "body too large", 10, 0, 0, 1001, ERR_BODY_TOO_LARGE },
 	};
 	struct visit	v;
 
@@ -287,6 +315,8 @@ main(void)
 		TEST("OPTIONS tells which methods there are",
 		    options_are_told),
 		TEST("paths beside the API are pages", other_paths_are_pages),
+		TEST("a body has the size that its route lets it have",
+		    bodies_are_bounded_by_route),
 		TEST("sizes are bounded, each with its own error",
 		    sizes_are_bounded),
 		TEST("a body's length is said once", framing_is_unambiguous),

@@ -103,14 +103,14 @@ marks_become_urls(void **state)
 	v.gateway.roots[0] = TEXT_OF("");
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
-		put_fragment(&b, &v.x, rows[i].in);
+		answer_put_fragment(&b, &v.x, rows[i].in);
 		check_text("fragment", text_in(&b), rows[i].want);
 	}
 	buf_done(&b);
 	visit_end(&v);
 }
 
-/* What put_fragment() is to do, byte by byte. */
+/* What answer_put_fragment() is to do, byte by byte. */
 static void
 put_plainly(struct buf *b, const struct visit *v, struct text in)
 {
@@ -150,7 +150,7 @@ marks_are_found_wherever_they_are(void **state)
 			    alphabet[n / 4 % (LEN(alphabet) - 1)];
 		}
 		have.len = want.len = 0;
-		put_fragment(&have, &v.x, in);
+		answer_put_fragment(&have, &v.x, in);
 		put_plainly(&want, &v, in);
 		check_text("fragment", text_in(&have), text_in(&want));
 		free(copy);

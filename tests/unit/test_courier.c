@@ -59,6 +59,8 @@ open_shop(void **state)
 	user.refuse = -1;
 	desk_open(&user.desk, &ticket_service);
 	user.desk.settings.user_endpoint = ENDPOINT;
+	/* tickets are told of to posts as well; nobody is there */
+	user.desk.settings.post_endpoint = ENDPOINT "-of-nobody";
 	user.router = zsock_new_router("@" ENDPOINT);
 	user.frames = frame_reader_new();
 	write_tickets(3);
@@ -250,7 +252,7 @@ static void
 no_events_no_courier(void **state)
 {
 	struct service		service = ticket_service;
-	static const struct op	ops[] = { COMMON_OPS, { 0 } };
+	static const struct op	ops[] = { COMMON_OPS(TICKET), { 0 } };
 	struct op_tables	tables = { .service = &service };
 	struct courier_args	args = { .tables = &tables };
 

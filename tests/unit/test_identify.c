@@ -330,6 +330,7 @@ what_the_user_service_says_counts(void **state)
 	struct tokens	*tokens;
 	struct answer	 a;
 	struct visit	 v;
+	struct text	 ids;
 	int64_t		 user_id, rights;
 
 	(void)state;
@@ -337,17 +338,22 @@ what_the_user_service_says_counts(void **state)
 		memset(&seen, 0, sizeof(seen));
 		seen.user_is_up = true;
 		tokens = tokens_new();
+		ids = TEXT_OF("");
 		show_token(&v, "GET", "/flicket-api/user/1", tokens,
 		    "Bearer abc");
 		a = (struct answer){ .error = rows[i].error };
 		args_put_number(&a.extra, KEY_USER_ID, rows[i].user_id);
 		args_put_number(&a.extra, KEY_RIGHTS, 3);
 		args_put_number(&a.extra, KEY_EXPIRES, INT64_MAX);
+		args_put_number(&a.extra, KEY_ID, 7);
 		v.x.answer = &a;
 		check_number(rows[i].name, room_identified(&v.x),
 		    rows[i].want == OK ? FLOW_NEXT : FLOW_DONE);
 		check_number(rows[i].name, seen.error, rows[i].want);
 		check_number(rows[i].name, v.x.user_id, rows[i].user_id);
+		check_number("its use will be told", tokens_take_used(tokens,
+		    1, &ids), rows[i].kept);
+		check_text("its use", ids, text_of(rows[i].kept ? "[7]" : ""));
 		check_number(rows[i].name, tokens_find(tokens, abc_hash,
 		    &user_id, &rights), rows[i].kept);
 		visit_end(&v);
@@ -358,26 +364,32 @@ what_the_user_service_says_counts(void **state)
 static void
 rights_are_asked_for(void **state)
 {
-	static const struct { const char *name; enum who who; int64_t rights;
+	static const struct { const char *name, *method, *path; int64_t rights;
 	    bool want; } rows[] = {
-		{ "anyone", WHO_TOKEN, 0, true },
-		{ "staff", WHO_STAFF, RIGHT_STAFF, true },
-		{ "not staff", WHO_STAFF, 0, false },
-		{ "an admin has both", WHO_STAFF, RIGHT_STAFF | RIGHT_ADMIN,
+		{ "anyone", "GET", "ticket/1", 0, true },
+		{ "staff", "POST", "departments/", RIGHT_STAFF, true },
+		{ "not staff", "POST", "departments/", 0, false },
+		{ "an admin has both", "POST", "departments/",
+		    RIGHT_STAFF | RIGHT_ADMIN, true },
+		{ "admin", "DELETE", "ticket/1", RIGHT_STAFF | RIGHT_ADMIN,
 		    true },
-		{ "admin", WHO_ADMIN, RIGHT_STAFF | RIGHT_ADMIN, true },
-		{ "not admin", WHO_ADMIN, RIGHT_STAFF, false },
-		{ "nothing", WHO_ADMIN, 0, false },
+		{ "not admin", "DELETE", "ticket/1", RIGHT_STAFF, false },
+		{ "nothing", "DELETE", "ticket/1", 0, false },
+		{ "the owner's to decide", "PATCH", "ticket/1", 0, true },
+		{ "reading", "GET", "ticket/1", RIGHT_READ_ONLY, true },
+		{ "reading only", "PATCH", "ticket/1", RIGHT_READ_ONLY, false },
+		{ "reading only, an admin", "DELETE", "ticket/1",
+		    RIGHT_READ_ONLY | RIGHT_ADMIN | RIGHT_STAFF, false },
 	};
-	struct route	route = { 0 };
+	struct buf	url = { 0 };
 	struct visit	v;
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		memset(&seen, 0, sizeof(seen));
-		visit_begin(&v, "GET", "/");
-		route.who = rows[i].who;
-		v.x.route = &route;
+		url.len = 0;
+		buf_printf(&url, "/flicket-api/%s%c", rows[i].path, 0);
+		visit_begin(&v, rows[i].method, url.base);
 		v.x.rights = rows[i].rights;
 		check_number(rows[i].name, room_permit(&v.x), rows[i].want ?
 		    FLOW_NEXT : FLOW_DONE);
@@ -385,6 +397,7 @@ rights_are_asked_for(void **state)
 		    ERR_FORBIDDEN);
 		visit_end(&v);
 	}
+	buf_done(&url);
 }
 
 int

@@ -232,6 +232,106 @@ the_ring_goes_round(void **state)
 	check_number("round", (int64_t)login.next, 6);
 }
 
+/* --- new passwords ----------------------------------------------------- */
+
+/* Ask for the hash of a new password; whether it is that password's. */
+static enum err
+change(int64_t actor, int64_t id, const char *old, const char *new,
+    bool *ret_is)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_PASSWORD_CHANGE);
+	c.request.actor = actor;
+	c.request.rights = actor == 1 ? RIGHT_ADMIN : 0;
+	args_put_number(&c.request.args, KEY_ID, id);
+	if (old != NULL)
+		args_put_text(&c.request.args, KEY_PASSWORD, text_of(old));
+	args_put_text(&c.request.args, KEY_NEW_PASSWORD, text_of(new));
+	e = desk_call(&desk, &c);
+	*ret_is = e == OK && password_is(text_of(new),
+	    args_text(&c.answer.extra, KEY_PASSWORD_HASH));
+	desk_end(&c);
+	return e;
+}
+
+static void
+a_new_password_needs_the_old_one(void **state)
+{
+#define M10	"\xe5\xaf\x86\xe5\xaf\x86\xe5\xaf\x86\xe5\xaf\x86\xe5\xaf\x86"
+	static const struct { const char *row; int64_t actor, id;
+	    const char *old, *new; enum err want; } rows[] = {
+		{ "own", 2, 2, "Password1", "Password2", OK },
+		{ "own, wrong", 2, 2, "Password2", "Password2",
+		    ERR_BAD_REQUEST },
+		{ "own, none", 2, 2, NULL, "Password2", ERR_BAD_REQUEST },
+		{ "an admin's own", 1, 1, NULL, "Password2", ERR_BAD_REQUEST },
+		{ "by an admin", 1, 2, NULL, "Password2", OK },
+		{ "by an admin, with what ever", 1, 2, "x", "Password2", OK },
+		{ "another's", 2, 1, "Password1", "Password2", ERR_FORBIDDEN },
+		{ "nobody's", 1, 99, NULL, "Password2", ERR_NOT_FOUND },
+		{ "one that has none", 4, 4, "", "Password2", ERR_BAD_REQUEST },
+		{ "too short", 1, 2, NULL, "short", ERR_BAD_REQUEST },
+		{ "Chinese", 1, 2, NULL, M10 M10, OK },
+		{ "more bytes than count", 1, 2, NULL, M10 M10 M10 M10 M10,
+		    ERR_BAD_REQUEST },
+	};
+	bool	is;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		check_number(rows[i].row, change(rows[i].actor, rows[i].id,
+		    rows[i].old, rows[i].new, &is), rows[i].want);
+		check_number(rows[i].row, is, rows[i].want == OK);
+	}
+}
+
+static void
+guesses_count_as_failed_logins(void **state)
+{
+	bool	is;
+
+	(void)state;
+	for (int i = 1; i <= 9; i++)
+		check_number("wrong", change(2, 2, "x", "Password2", &is),
+		    ERR_BAD_REQUEST);
+	check_number("the tenth", change(2, 2, "x", "Password2", &is),
+	    ERR_TOO_MANY);
+	check_number("the right one", change(2, 2, "Password1", "Password2",
+	    &is), ERR_TOO_MANY);
+	check_number("a login", log_in("notification", "Password1", "::1",
+	    NULL), ERR_TOO_MANY);
+	check_number("others", log_in("admin", "Password1", "::1", NULL), OK);
+	check_number("by an admin", change(1, 2, NULL, "Password2", &is), OK);
+}
+
+static void
+a_first_password_is_hashed(void **state)
+{
+	static const struct { const char *password; enum err want; } rows[] = {
+		{ "Password1", OK },
+		{ "short", ERR_BAD_REQUEST },
+		{ "", ERR_BAD_REQUEST },
+		{ "\xff\xff\xff\xff\xff\xff", ERR_BAD_REQUEST },
+	};
+	struct call	c;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		desk_begin(&c, OP_PASSWORD_HASH);
+		args_put_text(&c.request.args, KEY_PASSWORD,
+		    text_of(rows[i].password));
+		check_number(rows[i].password, desk_call(&desk, &c),
+		    rows[i].want);
+		if (rows[i].want == OK)
+			check_true("its hash", password_is(
+			    text_of(rows[i].password), args_text(
+			    &c.answer.extra, KEY_PASSWORD_HASH)));
+		desk_end(&c);
+	}
+}
+
 int
 main(void)
 {
@@ -252,6 +352,11 @@ main(void)
 		HERE("after a minute a failure is forgotten",
 		    after_a_minute_it_is_forgotten),
 		HERE("the ring of failures goes round", the_ring_goes_round),
+		HERE("a new password needs the old one",
+		    a_new_password_needs_the_old_one),
+		HERE("guesses at an old password count as failed logins",
+		    guesses_count_as_failed_logins),
+		HERE("a first password is hashed", a_first_password_is_hashed),
 	};
 
 	return cmocka_run_group_tests_name("login", tests, NULL, NULL);

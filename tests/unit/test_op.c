@@ -456,7 +456,7 @@ a_new_store_tells_of_its_seed(void **state)
 		assert_int_equal(sqlite3_step(st), SQLITE_ROW);
 		check_number("to", sqlite3_column_int(st, 1), SERVICE_TICKET);
 		check_number("what", sqlite3_column_int(st, 2),
-		    OP_TICKET_USER_NAMED);
+		    OP_TICKET_USER_CHANGED);
 		frame_reader_start(frames, sqlite3_column_blob(st, 0),
 		    (size_t)sqlite3_column_bytes(st, 0));
 		assert_int_equal(frame_next_args(frames, &args), FRAME_ONE);
@@ -467,6 +467,191 @@ a_new_store_tells_of_its_seed(void **state)
 	assert_int_equal(sqlite3_step(st), SQLITE_DONE);
 	sqlite3_finalize(st);
 	frame_reader_destroy(&frames);
+}
+
+/* --- versions --------------------------------------------------------------- */
+
+static int64_t
+tag_of_department(int64_t id)
+{
+	struct call	c;
+	int64_t		tag;
+
+	desk_begin(&c, OP_DEPARTMENT_GET);
+	args_put_number(&c.request.args, KEY_ID, id);
+	assert_int_equal(desk_call(&desk, &c), OK);
+	tag = c.answer.tag;
+	desk_end(&c);
+	return tag;
+}
+
+static void
+tags_are_of_things_and_their_versions(void **state)
+{
+	int64_t	one = tag_of_department(1), two = tag_of_department(2);
+
+	(void)state;
+	check_true("there is one", one > 0);
+	check_true("each its own", one != two);
+	check_true("the same again", one == tag_of_department(1));
+	check_true("made of these", one == op_tag(&desk.lane, 1, 1));
+	sqlite3_exec(desk.lane.db, "UPDATE departments SET version = 2 "
+	    "WHERE id = 1", NULL, NULL, NULL);
+	check_true("another version", one != tag_of_department(1));
+	check_true("not of the others", two == tag_of_department(2));
+	check_true("of this store", op_tag(&(struct lane){ .stream =
+	    desk.lane.stream + 1 }, 1, 1) != one);
+}
+
+static enum err
+rename_if(const char *if_match, const char *name)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_DEPARTMENT_EDIT);
+	args_put_number(&c.request.args, KEY_ID, 1);
+	args_put_text(&c.request.args, KEY_DEPARTMENT, text_of(name));
+	args_put_text(&c.request.args, KEY_IF_MATCH, text_of(if_match));
+	c.request.rights = RIGHT_STAFF;
+	e = desk_call(&desk, &c);
+	desk_end(&c);
+	return e;
+}
+
+static void
+if_match_compares_versions(void **state)
+{
+	static const struct { const char *format; enum err want; } rows[] = {
+		{ "", ERR_PRECONDITION }, { "%.0s,", ERR_PRECONDITION },
+		{ "%.0s\"\"", ERR_PRECONDITION },
+		{ "%.0s\"0123456789abcdef\"", ERR_PRECONDITION },
+		{ "%s", ERR_PRECONDITION },		/* no quotes */
+		{ "W/\"%s\"", ERR_PRECONDITION },	/* weak */
+		{ "\"%sx\"", ERR_PRECONDITION },
+		{ "\"%s", ERR_PRECONDITION },
+		{ "\"%s\"", OK }, { "\"%s.0123456789abcdef\"", OK },
+		{ " \"x\" ,\t\"%s\" ", OK }, { "%.0s*", OK },
+		{ "%.0s\"x\", *", OK },
+	};
+	char	tag[20], if_match[100], name[20];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(tag, sizeof(tag), "%016llx",
+		    (unsigned long long)tag_of_department(1));
+		/* the format is one of those above */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+		snprintf(if_match, sizeof(if_match), rows[i].format, tag);
+#pragma GCC diagnostic pop
+		snprintf(name, sizeof(name), "name %zu", i);
+		check_number(if_match, rename_if(if_match, name),
+		    rows[i].want);
+		check_number(if_match, desk_number(&desk, "SELECT count(*) "
+		    "FROM departments WHERE department LIKE 'name %'"),
+		    i < 8 ? 0 : 1);
+	}
+}
+
+/* --- sending again ------------------------------------------------------------ */
+
+static enum err
+create_once(const char *key, const char *digest, const char *name,
+    int64_t actor, struct call *ret)
+{
+	desk_begin(ret, OP_DEPARTMENT_CREATE);
+	ret->request.actor = actor;
+	args_put_text(&ret->request.args, KEY_DEPARTMENT, text_of(name));
+	args_put_text(&ret->request.args, KEY_IDEMPOTENCY_KEY, text_of(key));
+	args_put_text(&ret->request.args, KEY_DIGEST, text_of(digest));
+	return desk_call(&desk, ret);
+}
+
+#define DIGEST_A	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DIGEST_B	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static void
+a_key_stands_for_its_answer(void **state)
+{
+	struct call	first, again;
+
+	(void)state;
+	assert_int_equal(create_once("k", DIGEST_A, "Once", 1, &first), OK);
+	assert_int_equal(create_once("k", DIGEST_A, "Once", 1, &again), OK);
+	check_text("the same", again.answer.fragment, first.answer.fragment);
+	check_number("id", args_number(&again.answer.extra, KEY_ID, 0),
+	    args_number(&first.answer.extra, KEY_ID, -1));
+	check_true("tag", again.answer.tag == first.answer.tag);
+	desk_end(&again);
+	desk_end(&first);
+	check_number("another request", create_once("k", DIGEST_B, "Other", 1,
+	    &again), ERR_KEY_REUSED);
+	desk_end(&again);
+	check_number("another user", create_once("k", DIGEST_A, "Two", 2,
+	    &again), OK);
+	desk_end(&again);
+	check_number("what failed is not kept", create_once("l", DIGEST_A,
+	    "Once", 1, &again), ERR_BAD_REQUEST);
+	desk_end(&again);
+	check_number("and can be tried again", create_once("l", DIGEST_A,
+	    "Three", 1, &again), OK);
+	desk_end(&again);
+	check_number("made", desk_number(&desk, "SELECT count(*) FROM "
+	    "departments WHERE department IN ('Once', 'Two', 'Three')"), 3);
+	/* a day later it is forgotten */
+	sqlite3_exec(desk.lane.db, "UPDATE answers SET date = date - "
+	    "86400000001", NULL, NULL, NULL);
+	check_number("forgotten", create_once("k", DIGEST_A, "Once", 1,
+	    &again), ERR_BAD_REQUEST);
+	desk_end(&again);
+	check_number("a new one", create_once("m", DIGEST_A, "Four", 1,
+	    &again), OK);
+	desk_end(&again);
+	check_number("the old ones go", desk_number(&desk,
+	    "SELECT count(*) FROM answers"), 1);
+}
+
+/* --- fields and references ------------------------------------------------------ */
+
+static enum err
+get_fields(const char *fields, struct call *ret)
+{
+	desk_begin(ret, OP_STATUS_GET);
+	args_put_number(&ret->request.args, KEY_ID, 1);
+	args_put_text(&ret->request.args, KEY_FIELDS, text_of(fields));
+	return desk_call(&desk, ret);
+}
+
+static void
+fields_choose_members(void **state)
+{
+	static const struct { const char *fields, *want, *unknown; } rows[] = {
+		{ "id", "{\"id\":1}", NULL },
+		{ "status,id", "{\"id\":1,\"status\":\"Open\"}", NULL },
+		{ "id", "{\"id\":1}", NULL },
+		{ "status,status", "{\"status\":\"Open\"}", NULL },
+		{ "links", "{\"links\":{\"self\":\"\x01status/1\","
+		    "\"statuses\":\"\x01statuses/\"}}", NULL },
+		{ "", NULL, "\"\"" }, { "id,", NULL, "\"\"" },
+		{ "self", NULL, "\"self\"" }, { "Id", NULL, "\"Id\"" },
+		{ "id,colour", NULL, "\"colour\"" },
+	};
+	struct call	c;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		check_number(rows[i].fields, get_fields(rows[i].fields, &c),
+		    rows[i].want != NULL ? OK : ERR_BAD_REQUEST);
+		if (rows[i].want != NULL)
+			check_text(rows[i].fields, c.answer.fragment,
+			    text_of(rows[i].want));
+		else
+			check_part(rows[i].fields, args_text(&c.answer.extra,
+			    KEY_MESSAGE).base, rows[i].unknown);
+		desk_end(&c);
+	}
 }
 
 static void
@@ -639,6 +824,14 @@ main(void)
 		    an_event_that_is_waited_for_is_told),
 		ON(user, "a new store tells of its users",
 		    a_new_store_tells_of_its_seed),
+		ON(lookup, "tags are of things and their versions",
+		    tags_are_of_things_and_their_versions),
+		ON(lookup, "If-Match compares versions",
+		    if_match_compares_versions),
+		ON(lookup, "a key stands for its answer, for a day",
+		    a_key_stands_for_its_answer),
+		ON(lookup, "fields choose members, and are known",
+		    fields_choose_members),
 		ON(ticket, "events that were delivered are deleted",
 		    delivered_events_are_deleted),
 		ON(user, "an event is applied once, and in order",

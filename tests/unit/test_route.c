@@ -54,8 +54,8 @@ paths_find_their_routes(void **state)
 		    2 },
 		{ "posts/", METHOD_GET, OP_NONE, 0 },
 		{ "tokens", METHOD_POST, OP_TOKEN_CREATE, BIT(POST) },
-		{ "tokens", METHOD_GET, OP_NONE, BIT(POST) | BIT(DELETE) },
-		{ "tokens/", METHOD_POST, OP_NONE, 0 },
+		{ "tokens", METHOD_GET, OP_TOKEN_LIST, BIT(GET) },
+		{ "tokens/", METHOD_POST, OP_NONE, BIT(GET) },
 		{ "actions/5", METHOD_GET, OP_ACTION_LIST, BIT(GET),
 		    KEY_TICKET_ID, 5 },
 		{ "actions/5/", METHOD_GET, OP_NONE, 0 },
@@ -70,7 +70,7 @@ paths_find_their_routes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		route_find(&m, text_of(rows[i].path), rows[i].method);
+		route_find(&m, MARK_API, text_of(rows[i].path), rows[i].method);
 		check_number(rows[i].path, m.route == NULL ? OP_NONE :
 		    m.route->op, rows[i].op);
 		if (rows[i].op == OP_NONE)
@@ -90,7 +90,7 @@ a_path_with_two_numbers_has_both(void **state)
 	struct route_match	m;
 
 	(void)state;
-	route_find(&m, TEXT_OF("subscriptions/12/34/"), METHOD_GET);
+	route_find(&m, MARK_API, TEXT_OF("subscriptions/12/34/"), METHOD_GET);
 	assert_non_null(m.route);
 	check_true("these", m.args.present == (K(TICKET_ID) | K(PAGE)));
 	check_number("ticket", m.args.value[KEY_TICKET_ID].number, 12);
@@ -126,16 +126,17 @@ every_route_is_found_and_makes_sense(void **state)
 	(void)state;
 	for (const struct route *r = routes_all(); r->path != NULL; r++) {
 		path = example_of(r->path, &b);
-		route_find(&m, path, r->method);
+		route_find(&m, r->root, path, r->method);
 		check_true(r->path, m.route == r);
 		check_true(r->path, m.args.present == r->in_path);
 		for (size_t len = 0; len < path.len; len++)
-			route_find(&m, (struct text){ path.base, len },
-			    r->method);
+			route_find(&m, r->root, (struct text){
+			    path.base, len }, r->method);
 		info = op_info(r->op);
 		check_true(r->path, info->name != NULL);
-		check_true(r->path, r->ask == OP_NONE ||
-		    op_info(r->ask)->service != info->service);
+		for (int i = 0; i < ASKS_MOST && r->asks[i] != OP_NONE; i++)
+			check_true(r->path, op_info(r->asks[i])->kind ==
+			    OP_READ || op_info(r->asks[i])->kind == OP_SLOW);
 		check_true(r->path, (r->page[0] != '\0') ==
 		    ((info->needs & K(PER_PAGE)) != 0));
 		check_true(r->path, (r->location[0] != '\0') ==
@@ -145,7 +146,8 @@ every_route_is_found_and_makes_sense(void **state)
 		/* a page's links lead to a route of the same operation */
 		if (r->page[0] == '\0')
 			continue;
-		route_find(&m, example_of(r->page, &b), METHOD_GET);
+		route_find(&m, r->root, example_of(r->page, &b),
+		    METHOD_GET);
 		check_true(r->page, m.route != NULL && m.route->op == r->op);
 	}
 	buf_done(&b);

@@ -42,8 +42,8 @@ every_service_opens(void **state)
 
 /* --- tables that are wrong --------------------------------------------- */
 
-#define OPS_MOST	64
-#define SQL_MOST	128
+#define OPS_MOST	96
+#define SQL_MOST	256
 
 /* A copy of a service that can be spoilt. */
 struct copy {
@@ -147,7 +147,7 @@ have_another_services_row(struct copy *c)
 static void
 have_a_row_of_nothing(struct copy *c)
 {
-	row_of(c, OP_STATUS_GET)->op = (enum op_code)3;
+	row_of(c, OP_STATUS_GET)->op = (enum op_code)9;
 }
 
 static void
@@ -189,7 +189,8 @@ emit_a_tally(struct copy *c)
 	row_of(c, OP_DEPARTMENT_CREATE)->emits[0] = OP_USER_WROTE_TICKET;
 }
 
-#define DEPARTMENT	"SELECT id, department FROM departments WHERE id = "
+#define DEPARTMENT	"SELECT id, department, deleted, version " \
+			"FROM departments WHERE id = "
 
 static void
 wrong_tables_are_named(void **state)
@@ -220,14 +221,14 @@ wrong_tables_are_named(void **state)
 		    "operation STATUS_LIST, statement CATEGORY_COUNT: it is "
 		    "never given department_id" },
 		{ "a member without a column", "DEPARTMENT_BY_ID",
-		    "SELECT id FROM departments WHERE id = :id", NULL,
+		    "SELECT id, deleted FROM departments WHERE id = :id", NULL,
 		    "shape department, member department: statement "
 		    "DEPARTMENT_BY_ID has no column department" },
 		{ "another service's operation", NULL, NULL,
-		    have_another_services_row, "lookup service: row 12 is an "
+		    have_another_services_row, "lookup service: row 19 is an "
 		    "operation of another service" },
 		{ "an operation that is none", NULL, NULL,
-		    have_a_row_of_nothing, "lookup service: row 12 is an "
+		    have_a_row_of_nothing, "lookup service: row 19 is an "
 		    "operation of another service" },
 		{ "an operation without a row", NULL, NULL, have_no_row,
 		    "lookup service: operation TICKET_CHECK has no row" },

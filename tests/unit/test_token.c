@@ -273,6 +273,132 @@ a_hash_has_its_length(void **state)
 	check_number("unknown", delete(bytes, 32), OK);
 }
 
+/* Make a token about which something is said; its JSON in *ret. */
+static enum err
+create_named(const char *name, const char *scope, int64_t seconds,
+    struct answer *ret, char *json, size_t size)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_TOKEN_CREATE);
+	if (name != NULL)
+		args_put_text(&c.request.args, KEY_TOKEN_NAME, text_of(name));
+	if (scope != NULL)
+		args_put_text(&c.request.args, KEY_SCOPE, text_of(scope));
+	if (seconds != 0)
+		args_put_number(&c.request.args, KEY_EXPIRES_IN, seconds);
+	e = desk_call(&desk, &c);
+	*ret = c.answer;
+	snprintf(json, size, "%.*s", (int)c.fragment.len, c.fragment.base);
+	desk_end(&c);
+	return e;
+}
+
+static void
+what_is_said_of_a_token_is_kept(void **state)
+{
+	static const struct { const char *row, *name, *scope; int64_t seconds;
+	    enum err want; int64_t rights; const char *part; } rows[] = {
+		{ "a name", "mine \"own\"", NULL, 0, OK, 0,
+		    ",\"id\":1,\"name\":\"mine \\\"own\\\"\",\"scope\":"
+		    "\"write\",\"token\":\"" },
+		{ "a scope", NULL, "read", 0, OK, RIGHT_READ_ONLY,
+		    ",\"name\":null,\"scope\":\"read\",\"token\":\"" },
+		{ "the other", NULL, "write", 0, OK, 0, "\"write\"" },
+		{ "none of them", NULL, "real", 0, ERR_BAD_REQUEST, 0, "" },
+		{ "a time", NULL, NULL, 60, OK, 0, "{\"expires\":\"" },
+		{ "too short", NULL, NULL, 59, ERR_BAD_REQUEST, 0, "" },
+	};
+	char		json[300];
+	struct answer	a;
+	int64_t		left_us;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		check_number(rows[i].row, create_named(rows[i].name,
+		    rows[i].scope, rows[i].seconds, &a, json, sizeof(json)),
+		    rows[i].want);
+		check_part(rows[i].row, json, rows[i].part);
+		if (rows[i].want != OK)
+			continue;
+		check_number(rows[i].row, args_number(&a.extra, KEY_RIGHTS,
+		    -1), rows[i].rights);
+		left_us = args_number(&a.extra, KEY_EXPIRES, 0) - store_now();
+		check_true(rows[i].row, left_us > (rows[i].seconds == 60 ?
+		    INT64_C(50000000) : INT64_C(3590000000)));
+		check_true(rows[i].row, args_number(&a.extra, KEY_ID, 0) > 0);
+	}
+}
+
+static void
+a_token_for_reading_is_told_as_one(void **state)
+{
+	struct hash	h = create(1);
+	struct answer	a;
+
+	(void)state;
+	store_exec(desk.lane.db, "UPDATE tokens SET scope = 'read'");
+	check_number("known", check(&h, &a), OK);
+	check_number("rights", args_number(&a.extra, KEY_RIGHTS, -1),
+	    RIGHT_ADMIN | RIGHT_STAFF | RIGHT_READ_ONLY);
+	check_number("which", args_number(&a.extra, KEY_ID, 0), 1);
+}
+
+static enum err
+end_by_id(int64_t actor, int64_t id, int64_t *ret_seen)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_TOKEN_END);
+	c.request.actor = actor;
+	args_put_number(&c.request.args, KEY_ID, id);
+	e = desk_call(&desk, &c);
+	*ret_seen = args_number(&c.answer.extra, KEY_SEEN, 0);
+	desk_end(&c);
+	return e;
+}
+
+static void
+a_token_is_ended_by_its_owner(void **state)
+{
+	struct hash	first = create(1), second = create(2);
+	struct call	c;
+	int64_t		seen;
+
+	(void)state;
+	check_number("another's", end_by_id(2, 1, &seen), ERR_NOT_FOUND);
+	check_number("no such", end_by_id(1, 9, &seen), ERR_NOT_FOUND);
+	check_number("own", end_by_id(1, 1, &seen), OK);
+	check_number("to be heard", seen, 1);
+	check_number("gone", check(&first, NULL), ERR_UNAUTHORIZED);
+	check_number("stays", check(&second, NULL), OK);
+	check_number("twice", end_by_id(1, 1, &seen), ERR_NOT_FOUND);
+	ping(0, &c);
+	check_text("which", args_text(&c.answer.extra, KEY_REVOKED),
+	    (struct text){ (char *)first.bytes, sizeof(first.bytes) });
+	desk_end(&c);
+}
+
+static void
+use_is_noted(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	create(1);
+	create(1);
+	desk_begin(&c, OP_TOKENS_USED);
+	args_put_text(&c.request.args, KEY_IDS, TEXT_OF("[2,99]"));
+	check_number("noted", desk_call(&desk, &c), OK);
+	desk_end(&c);
+	check_number("one", desk_number(&desk, "SELECT id FROM tokens "
+	    "WHERE last_used > date_added"), 2);
+	check_number("only that", desk_number(&desk, "SELECT count(*) FROM "
+	    "tokens WHERE last_used IS NOT NULL"), 1);
+}
+
 int
 main(void)
 {
@@ -292,6 +418,13 @@ main(void)
 		HERE("old revocations are cleared away",
 		    old_revocations_are_cleared_away),
 		HERE("a hash has its length", a_hash_has_its_length),
+		HERE("what is said of a token is kept, and answered",
+		    what_is_said_of_a_token_is_kept),
+		HERE("a token for reading is told as one",
+		    a_token_for_reading_is_told_as_one),
+		HERE("a token is ended by its owner",
+		    a_token_is_ended_by_its_owner),
+		HERE("use is noted", use_is_noted),
 	};
 
 	return cmocka_run_group_tests_name("token", tests, NULL, NULL);

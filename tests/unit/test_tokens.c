@@ -179,6 +179,65 @@ half_a_hash_is_none(void **state)
 	tokens_destroy(&t);
 }
 
+static void
+tell(const char *row, struct tokens *t, int64_t now_ms, const char *want)
+{
+	struct text	ids = { "", 0 };
+
+	check_number(row, tokens_take_used(t, now_ms, &ids), *want != '\0');
+	check_text(row, ids, text_of(want));
+}
+
+static void
+use_is_told_once_a_minute(void **state)
+{
+	const struct hash	 a = hash_of(1, 1), b = hash_of(1, 2);
+	struct tokens		*t = tokens_new();
+
+	(void)state;
+	keep(t, a);
+	keep(t, b);
+	check_true("used", has(t, a));
+	tell("without a number", t, 1, "");
+	tokens_number(t, a.bytes, 7);
+	tokens_number(t, b.bytes, 8);
+	tokens_number(t, hash_of(3, 3).bytes, 9);
+	tell("not used since", t, 1, "");
+	for (int i = 0; i < 3; i++)
+		check_true("used", has(t, a));
+	tell("at once", t, 1, "[7]");
+	tell("nothing more", t, 1 + TOKENS_TELL_MS, "");
+	tokens_use(t, b.bytes);
+	check_true("used again", has(t, a));
+	tell("not yet", t, TOKENS_TELL_MS, "");
+	tell("both", t, 1 + TOKENS_TELL_MS, "[8,7]");
+	/* kept anew: the same token, the same number */
+	keep(t, a);
+	check_true("used", has(t, a));
+	tell("known", t, 1 + 2 * TOKENS_TELL_MS, "[7]");
+	tokens_forget(t, a.bytes);
+	keep(t, a);
+	check_true("used", has(t, a));
+	tell("forgotten", t, 1 + 3 * TOKENS_TELL_MS, "");
+	tokens_destroy(&t);
+}
+
+static void
+what_made_room_is_still_told(void **state)
+{
+	struct tokens	*t = tokens_new();
+
+	(void)state;
+	for (unsigned char i = 1; i <= 6; i++) {
+		keep(t, hash_of(7, i));
+		tokens_number(t, hash_of(7, i).bytes, i);
+		tokens_use(t, hash_of(7, i).bytes);
+	}
+	check_true("made room", !has(t, hash_of(7, 1)));
+	tell("all", t, 1, "[1,2,3,4,5,6]");
+	tokens_destroy(&t);
+}
+
 int
 main(void)
 {
@@ -192,6 +251,10 @@ main(void)
 		TEST("what a heartbeat says was revoked is forgotten",
 		    heartbeats_are_heard),
 		TEST("half a hash is none", half_a_hash_is_none),
+		TEST("what was used is told, at most once a minute",
+		    use_is_told_once_a_minute),
+		TEST("what was used and made room is told as well",
+		    what_made_room_is_still_told),
 	};
 
 	return cmocka_run_group_tests_name("tokens", tests, NULL, NULL);

@@ -54,6 +54,7 @@ static bool (*const phases[])(struct import *) = {
 	target_check,
 	stores_make,
 	kinds_copy,
+	derive_all,
 	stores_close,
 	target_switch,
 	report_print,
@@ -76,6 +77,19 @@ bool
 import_stopped(void)
 {
 	return run.stopped != 0;
+}
+
+bool
+import_goes_on(void)
+{
+	return !import_stopped() || report_fail("stopped");
+}
+
+int
+import_interrupts(void *unused)
+{
+	(void)unused;
+	return import_stopped();
 }
 
 static void

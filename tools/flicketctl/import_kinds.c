@@ -74,12 +74,6 @@ static const struct column statuses[] = {
 	{ 0 }
 };
 
-static const struct column names[] = {
-	{ "id",			"id",			value_id,	MUST },
-	{ "name",		"name",			value_text,	MUST },
-	{ 0 }
-};
-
 static const struct column tickets[] = {
 	{ "id",			"id",			value_id,	MUST },
 	{ "title",		"title",		value_text,	MUST },
@@ -174,10 +168,6 @@ const struct kind import_kinds[] = {
 	    .into = "priorities", .columns = priorities },
 	{ .one = "status", .many = "statuses", .from = "flicket_status",
 	    .store = STORE_LOOKUP, .into = "statuses", .columns = statuses },
-	/* The ticket service has names of its own, for lists sorted by them. */
-	{ .one = "name of user", .many = "names of users", .from = "users",
-	    .from_users = true, .store = STORE_TICKET, .into = "user_names",
-	    .columns = names },
 	{ .one = "ticket", .many = "tickets", .from = "flicket_topic",
 	    .store = STORE_TICKET, .into = "tickets", .columns = tickets },
 	{ .one = "subscription", .many = "subscriptions",
@@ -276,11 +266,9 @@ copy_rows(struct row *row, int64_t total)
 	int	rc;
 
 	while ((rc = sqlite3_step(row->from)) == SQLITE_ROW) {
-		if (import_stopped())
-			return report_fail("stopped");
-		if (!copy_row(row))
+		if (!import_goes_on() || !copy_row(row))
 			return false;
-		report_progress(row->kind, row->tally->read, total);
+		report_progress(row->kind->many, row->tally->read, total);
 	}
 	return rc == SQLITE_DONE ||
 	    source_fail(row->im, sqlite3_db_handle(row->from));

@@ -6,6 +6,7 @@
  *   import_target.c  the data folder: may it be filled; putting it in place
  *   import_stores.c  the four new stores, from empty to closed
  *   import_kinds.c   the kinds of rows, and the loop that copies them all
+ *   import_derive.c  what follows from the rows: names, counts, search
  *   import_value.c   how a value of Flicket's becomes one of ours
  *   import_date.c    dates
  *   import_text.c    text from outside, for a store or for a line
@@ -75,7 +76,6 @@ struct kind {
 	const char	*one;		/* "ticket 7: ..." */
 	const char	*many;
 	const char	*from;		/* Flicket's table */
-	bool		 from_users;	/* or one of the new user store */
 	const char	*where;		/* NULL: all rows */
 	const char	*label;		/* SQL: a row's name; NULL: id */
 	const char	*order;		/* SQL; NULL: id */
@@ -106,6 +106,8 @@ struct import {
 	int64_t		 now;		/* when the run began, microseconds */
 	sqlite3		*source;
 	sqlite3		*store[STORE_COUNT];
+	char		*later[STORE_COUNT];	/* SQL of what is to be made
+						 * when all rows are there */
 	struct tally	 tally[KINDS_MAX];	/* as import_kinds[] */
 	struct files	 files[FILES_COUNT];
 	FILE		*lines;		/* the report, already unlinked */
@@ -130,6 +132,11 @@ extern const char *const import_store_names[STORE_COUNT];
 /* True once a signal has asked the run to stop. */
 bool	import_stopped(void);
 
+/* True to go on; false, after a message, once a signal has. */
+bool	import_goes_on(void);
+/* The same for SQLite, in a run of a statement: not 0 to end it. */
+int	import_interrupts(void *unused);
+
 /* import_source.c */
 /* Open im->path for reading and see that it is whole. */
 bool	source_open(struct import *);
@@ -152,15 +159,24 @@ bool	target_switch(struct import *);
 /* import_stores.c */
 /* Make im->work and in it the four empty stores, each in a transaction. */
 bool	stores_make(struct import *);
-/* Commit and close the four stores: each is one file, with nothing in a log. */
+/* Make the indexes and triggers that a store has gone without so far. */
+bool	stores_complete(struct import *, enum store);
+/*
+ * Complete, commit and close the four stores: each is one file, with nothing
+ * in a log.
+ */
 bool	stores_close(struct import *);
-/* The failure of a new store, which only a disk can cause. Returns false. */
+/* The failure of a new store, by a disk or a signal. Returns false. */
 bool	stores_fail(struct import *, enum store);
 
 /* import_kinds.c */
 /* One without `one` ends them. */
 extern const struct kind import_kinds[];
 bool	kinds_copy(struct import *);
+
+/* import_derive.c */
+/* Fill what a store has of the rows of others, and the search. */
+bool	derive_all(struct import *);
 
 /* import_value.c */
 value_fn value_id, value_integer, value_count, value_flag, value_text;
@@ -209,8 +225,14 @@ bool	report_fail(const char *format, ...)
 /* Add a line about a row; n is the column it is about, 0 the whole row. */
 void	report_row(struct row *, int n, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
-/* Show how far a kind is, on a terminal; when done reaches total, no more. */
-void	report_progress(const struct kind *, int64_t done, int64_t total);
+/* Add a line about the row with an id; what: "post". */
+void	report_about(struct import *, const char *what, int64_t id,
+	    const char *line);
+/*
+ * Show how far the rows of a kind (`many`) are, on a terminal; when done
+ * reaches total, no more.
+ */
+void	report_progress(const char *many, int64_t done, int64_t total);
 /* All that is said at the end. */
 bool	report_print(struct import *);
 

@@ -50,6 +50,14 @@ report_row(struct row *row, int n, const char *format, ...)
 	row->im->line_count++;
 }
 
+void
+report_about(struct import *im, const char *what, int64_t id,
+    const char *line)
+{
+	fprintf(im->lines, "%s %" PRId64 ": %s\n", what, id, line);
+	im->line_count++;
+}
+
 static int64_t
 now_ms(void)
 {
@@ -60,7 +68,7 @@ now_ms(void)
 }
 
 void
-report_progress(const struct kind *kind, int64_t done, int64_t total)
+report_progress(const char *many, int64_t done, int64_t total)
 {
 	static int64_t	shown_ms;
 	char		bar[BAR_WIDTH + 1];
@@ -77,7 +85,7 @@ report_progress(const struct kind *kind, int64_t done, int64_t total)
 	memset(bar, '#', (size_t)filled);
 	bar[BAR_WIDTH] = '\0';
 	fprintf(stderr, CLEAR_LINE "%-14s [%s] %3d%%  %" PRId64 "/%" PRId64,
-	    kind->many, bar, (int)(done * 100 / total), done, total);
+	    many, bar, (int)(done * 100 / total), done, total);
 }
 
 static void

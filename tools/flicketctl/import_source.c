@@ -117,13 +117,6 @@ make_uri(const char *path, bool immutable)
 	return uri;
 }
 
-static int
-stop_if_asked(void *unused)
-{
-	(void)unused;
-	return import_stopped();
-}
-
 bool
 source_fail(struct import *im, sqlite3 *db)
 {
@@ -199,14 +192,15 @@ source_open(struct import *im)
 		return report_fail("%s: %s", im->path, strerror(errno));
 	uri = make_uri(path, head.bytes[19] == 2 && !head.has_wal);
 	rc = sqlite3_open_v2(uri, &im->source,
-	    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+	    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
+	    SQLITE_OPEN_NOMUTEX, NULL);
 	free(uri);
 	CHECK(im->source != NULL);
 	if (rc != SQLITE_OK)
 		return source_fail(im, im->source);
 	sqlite3_db_config(im->source, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_busy_timeout(im->source, 5000);
-	sqlite3_progress_handler(im->source, 10000, stop_if_asked, NULL);
+	sqlite3_progress_handler(im->source, 10000, import_interrupts, NULL);
 	if (sqlite3_exec(im->source, settings_sql, NULL, NULL, NULL) !=
 	    SQLITE_OK)
 		return source_fail(im, im->source);
@@ -274,8 +268,7 @@ source_check(struct import *im)
 
 	CHECK(f != NULL);
 	for (const struct kind *k = import_kinds; k->one != NULL; k++)
-		if (!k->from_users)
-			find_missing(im->source, k, f);
+		find_missing(im->source, k, f);
 	CHECK(fclose(f) == 0);
 	ok = size == 0;
 	if (!ok)
@@ -307,8 +300,7 @@ make_select(sqlite3 *db, const struct kind *kind)
 }
 
 static bool
-count_rows(struct import *im, sqlite3 *db, const struct kind *kind,
-    int64_t *ret)
+count_rows(struct import *im, const struct kind *kind, int64_t *ret)
 {
 	sqlite3_stmt	*st;
 	char		*sql;
@@ -317,7 +309,7 @@ count_rows(struct import *im, sqlite3 *db, const struct kind *kind,
 	sql = sqlite3_mprintf("SELECT count(*) FROM %s WHERE %s", kind->from,
 	    kind->where != NULL ? kind->where : "1");
 	CHECK(sql != NULL);
-	ok = prepare(im, db, sql, &st);
+	ok = prepare(im, im->source, sql, &st);
 	sqlite3_free(sql);
 	if (!ok)
 		return false;
@@ -325,19 +317,18 @@ count_rows(struct import *im, sqlite3 *db, const struct kind *kind,
 	if (ok)
 		*ret = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
-	return ok || source_fail(im, db);
+	return ok || source_fail(im, im->source);
 }
 
 bool
 source_select(struct import *im, const struct kind *kind,
     sqlite3_stmt **ret_select, int64_t *ret_count)
 {
-	sqlite3	*db = kind->from_users ? im->store[STORE_USER] : im->source;
-	char	*sql = make_select(db, kind);
+	char	*sql = make_select(im->source, kind);
 	bool	 ok;
 
-	ok = count_rows(im, db, kind, ret_count) &&
-	    prepare(im, db, sql, ret_select);
+	ok = count_rows(im, kind, ret_count) &&
+	    prepare(im, im->source, sql, ret_select);
 	free(sql);
 	return ok;
 }

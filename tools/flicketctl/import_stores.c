@@ -20,14 +20,64 @@ static const struct service *const services[STORE_COUNT] = {
 bool
 stores_fail(struct import *im, enum store store)
 {
+	if (import_stopped())
+		return report_fail("stopped");
 	return report_fail("%s/%s: the %s store cannot be written: %s",
 	    im->data, im->work, import_store_names[store],
 	    sqlite3_errmsg(im->store[store]));
 }
 
+static bool
+run_sql(struct import *im, enum store store, const char *sql)
+{
+	return sqlite3_exec(im->store[store], sql, NULL, NULL, NULL) ==
+	    SQLITE_OK || stores_fail(im, store);
+}
+
+/*
+ * Take away what costs more with each row than once for all of them: indexes,
+ * but for those that refuse rows, and triggers, whose work derive_all() does.
+ */
+static bool
+strip(struct import *im, enum store store)
+{
+	static const char	 find[] =
+	    "SELECT group_concat('DROP ' || type || ' ' || name, ';'), "
+	    "group_concat(sql, ';') FROM sqlite_schema WHERE type IN "
+	    "('index', 'trigger') AND sql NOT LIKE 'CREATE UNIQUE %'";
+	sqlite3_stmt		*st;
+	char			*drop;
+	bool			 ok;
+
+	if (sqlite3_prepare_v2(im->store[store], find, -1, &st, NULL) !=
+	    SQLITE_OK || sqlite3_step(st) != SQLITE_ROW) {
+		sqlite3_finalize(st);
+		return stores_fail(im, store);
+	}
+	drop = sqlite3_mprintf("%s", sqlite3_column_text(st, 0));
+	im->later[store] = sqlite3_mprintf("%s", sqlite3_column_text(st, 1));
+	CHECK(drop != NULL && im->later[store] != NULL);
+	sqlite3_finalize(st);
+	ok = run_sql(im, store, drop);
+	sqlite3_free(drop);
+	return ok;
+}
+
+bool
+stores_complete(struct import *im, enum store store)
+{
+	bool	ok = im->later[store] == NULL ||
+		    run_sql(im, store, im->later[store]);
+
+	sqlite3_free(im->later[store]);
+	im->later[store] = NULL;
+	return ok;
+}
+
 /*
  * The settings are for speed: a store that is being built is thrown away
  * after a crash. A journal in memory is short, as all pages are new ones.
+ * What SQLite sorts for an index is too much for memory.
  */
 static bool
 make_store(struct import *im, enum store store)
@@ -42,11 +92,11 @@ make_store(struct import *im, enum store store)
 	snprintf(path, sizeof(path), "%s/%s/%s.db", im->work, name, name);
 	im->store[store] = store_open(path, false);
 	store_migrate(im->store[store], services[store], path);
-	if (sqlite3_exec(im->store[store], "PRAGMA journal_mode = MEMORY;"
-	    "PRAGMA synchronous = OFF; PRAGMA mmap_size = 0; BEGIN", NULL,
-	    NULL, NULL) != SQLITE_OK)
-		return stores_fail(im, store);
-	return true;
+	sqlite3_progress_handler(im->store[store], 10000, import_interrupts,
+	    NULL);
+	return run_sql(im, store, "PRAGMA journal_mode = MEMORY;"
+	    "PRAGMA synchronous = OFF; PRAGMA mmap_size = 0;"
+	    "PRAGMA temp_store = FILE; BEGIN") && strip(im, store);
 }
 
 static bool
@@ -73,6 +123,8 @@ stores_make(struct import *im)
 		return report_fail("%s/%s: %s", im->data, work,
 		    strerror(errno));
 	memcpy(im->work, work, sizeof(work));
+	sqlite3_temp_directory = sqlite3_mprintf("%s", work);
+	CHECK(sqlite3_temp_directory != NULL);
 	for (enum store i = 0; i < STORE_COUNT; i++)
 		if (!make_store(im, i))
 			return false;
@@ -86,10 +138,11 @@ stores_make(struct import *im)
 static bool
 close_store(struct import *im, enum store store)
 {
-	if (sqlite3_exec(im->store[store], "UPDATE identity SET seeded = 1;"
+	if (!stores_complete(im, store) ||
+	    !run_sql(im, store, "UPDATE identity SET seeded = 1;"
 	    "COMMIT; PRAGMA journal_mode = WAL;"
-	    "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) != SQLITE_OK)
-		return stores_fail(im, store);
+	    "PRAGMA wal_checkpoint(TRUNCATE)"))
+		return false;
 	CHECK(sqlite3_close(im->store[store]) == SQLITE_OK);
 	im->store[store] = NULL;
 	return true;

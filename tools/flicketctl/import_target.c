@@ -406,9 +406,7 @@ target_switch(struct import *im)
 		return report_fail("%s: %s", im->data, strerror(errno));
 	if (!tree_finish(im->work, st.st_uid, st.st_gid))
 		return false;
-	if (import_stopped())
-		return report_fail("stopped");
-	if (!check_stores(im) || !put_in_place(im))
+	if (!import_goes_on() || !check_stores(im) || !put_in_place(im))
 		return false;
 	if (fsync(im->data_fd) == -1)
 		fprintf(stderr, "flicketctl import: %s: %s; a power failure "

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "import.h"
+#include "permissions.h"
 #include "proto/settings.h"
 #include "serve.h"
 
 static int	settings_main(int, char **);
+static int	permissions_main(int, char **);
 static int	version_main(int, char **);
 static int	help_main(int, char **);
 
@@ -34,6 +36,11 @@ static const struct command commands[] = {
 	    "Settings are environment variables; each program checks them when\n"
 	    "it starts.\n"
 	    "  --markdown     as the table that is in the README\n" },
+	{ "permissions", permissions_main, "[--markdown]",
+	    "list every request and who may make it",
+	    "A token that is for reading only serves for what its owner may\n"
+	    "read (GET, HEAD), and for nothing else.\n"
+	    "  --markdown     as the table that is in docs/api.md\n" },
 	{ "version", version_main, "", "print the version", "" },
 	{ "help", help_main, "[COMMAND]", "explain a command", "" },
 };
@@ -44,7 +51,7 @@ print_overview(FILE *f)
 {
 	fputs("usage: flicketctl COMMAND [ARGUMENTS]\n\n", f);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(f, "  %-10s %s\n", commands[i].name,
+		fprintf(f, "  %-12s %s\n", commands[i].name,
 		    commands[i].summary);
 	fputs("\nExit status: 0 done, 1 failed, 2 wrong usage or settings.\n",
 	    f);
@@ -115,15 +122,28 @@ too_many(char **argv, int i)
 	return 2;
 }
 
+/* A command whose one option is to print as documents have it. */
 static int
-settings_main(int argc, char **argv)
+print_table(int argc, char **argv, void (*print)(FILE *, bool))
 {
 	bool	markdown = argc > 1 && strcmp(argv[1], "--markdown") == 0;
 
 	if (argc > 1 + markdown)
 		return too_many(argv, 1 + markdown);
-	settings_print(stdout, markdown);
+	print(stdout, markdown);
 	return 0;
+}
+
+static int
+settings_main(int argc, char **argv)
+{
+	return print_table(argc, argv, settings_print);
+}
+
+static int
+permissions_main(int argc, char **argv)
+{
+	return print_table(argc, argv, permissions_print);
 }
 
 static int

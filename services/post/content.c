@@ -1,0 +1,203 @@
+/*
+ * Extensions and what they stand for. Formats of Microsoft's are told by their
+ * container only: which program wrote what is in it is not always to be seen,
+ * and programs of others write them as well.
+ */
+#include "content.h"
+
+#include <magic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/log.h"
+
+enum container {
+	OWN,	/* libmagic knows the format by its type */
+	PLAIN,	/* any text, in any encoding; it may be empty */
+	OLE,	/* a compound file */
+	ZIP	/* an archive; or a compound file, if it is encrypted */
+};
+
+static const struct kind {
+	const char	*extension;
+	enum container	 container;
+	const char	*type;		/* served with, and OWN's */
+	const char	*also;		/* what it may be besides */
+} kinds[] = {
+	{ "txt", PLAIN, "text/plain" },
+	{ "log", PLAIN, "text/plain" },
+	{ "md", PLAIN, "text/plain" },
+	{ "csv", PLAIN, "text/csv" },
+	{ "json", PLAIN, "application/json" },
+	{ "xml", PLAIN, "application/xml" },
+	{ "pdf", OWN, "application/pdf" },
+	{ "png", OWN, "image/png" },
+	{ "jpg", OWN, "image/jpeg" },
+	{ "jpeg", OWN, "image/jpeg" },
+	{ "gif", OWN, "image/gif" },
+	{ "webp", OWN, "image/webp" },
+	{ "bmp", OWN, "image/bmp" },
+	{ "tif", OWN, "image/tiff" },
+	{ "tiff", OWN, "image/tiff" },
+	{ "zip", OWN, "application/zip" },
+	{ "rtf", OWN, "text/rtf" },
+	{ "msg", OLE, "application/vnd.ms-outlook" },
+	{ "doc", OLE, "application/msword", "text/rtf" },
+	{ "xls", OLE, "application/vnd.ms-excel" },
+	{ "ppt", OLE, "application/vnd.ms-powerpoint" },
+	{ "docx", ZIP, "application/vnd.openxmlformats-officedocument."
+	    "wordprocessingml.document" },
+	{ "xlsx", ZIP, "application/vnd.openxmlformats-officedocument."
+	    "spreadsheetml.sheet" },
+	{ "pptx", ZIP, "application/vnd.openxmlformats-officedocument."
+	    "presentationml.presentation" },
+};
+
+static magic_t	magic;
+
+void
+content_start(void)
+{
+	if (magic != NULL)
+		return;
+	magic = magic_open(MAGIC_NONE);
+	if (magic == NULL || magic_load(magic, NULL) == -1)
+		log_fatal("libmagic's database cannot be loaded: %s",
+		    magic == NULL ? "out of memory" : magic_error(magic));
+}
+
+void
+content_extension(struct text name, char ret[EXTENSION_SIZE])
+{
+	const char	*dot = memrchr(name.base, '.', name.len);
+	size_t		 len;
+	char		 c;
+
+	ret[0] = '\0';
+	if (dot == NULL)
+		return;
+	dot++;
+	len = (size_t)(name.base + name.len - dot);
+	if (len >= EXTENSION_SIZE)
+		return;
+	for (size_t i = 0; i < len; i++) {
+		c = dot[i];
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9')) {
+			ret[0] = '\0';
+			return;
+		}
+		ret[i] = c;
+	}
+	ret[len] = '\0';
+}
+
+static const struct kind *
+kind_of(const char *extension)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].extension, extension) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+const char *
+content_type(const char *extension)
+{
+	const struct kind	*kind = kind_of(extension);
+
+	return kind == NULL ? "application/octet-stream" : kind->type;
+}
+
+static bool
+begins_with(int fd, const char *bytes, size_t len)
+{
+	char	head[16];
+
+	return pread(fd, head, len, 0) == (ssize_t)len &&
+	    memcmp(head, bytes, len) == 0;
+}
+
+static bool
+is_ole(int fd)
+{
+	return begins_with(fd, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8);
+}
+
+static const char *
+ask_magic(int fd, int flags)
+{
+	const char	*said = NULL;
+
+	magic_setflags(magic, flags);
+	if (lseek(fd, 0, SEEK_SET) == 0)
+		said = magic_descriptor(magic, fd);
+	return said != NULL ? said : "unknown";
+}
+
+/* libmagic calls everything of one byte binary. */
+static bool
+is_text(int fd)
+{
+	unsigned char	c;
+
+	switch (pread(fd, &c, 1, 0) == 1 ? lseek(fd, 0, SEEK_END) : 0) {
+	case 0:
+		return true;
+	case 1:
+		return c >= ' ' || c == '\n' || c == '\t' || c == '\r';
+	default:
+		return strcmp(ask_magic(fd, MAGIC_MIME_ENCODING),
+		    "binary") != 0;
+	}
+}
+
+/* An archive that is known to be something else is not what it says. */
+static bool
+is_office_zip(int fd, const struct kind *kind, const char *is)
+{
+	return begins_with(fd, "PK\x03\x04", 4) &&
+	    (strcmp(is, kind->type) == 0 ||
+	    strcmp(is, "application/zip") == 0 ||
+	    strcmp(is, "application/octet-stream") == 0);
+}
+
+/* What the table does not know: as libmagic's own list of extensions says. */
+static bool
+is_listed(int fd, const char *extension)
+{
+	const char	*list = ask_magic(fd, MAGIC_EXTENSION);
+	size_t		 len = strlen(extension);
+
+	if (list[0] == '?' || strcmp(list, "unknown") == 0)
+		return true;
+	for (; *list != '\0'; list += strcspn(list, "/"),
+	    list += *list == '/')
+		if (strcspn(list, "/") == len &&
+		    strncmp(list, extension, len) == 0)
+			return true;
+	return false;
+}
+
+bool
+content_fits(int fd, const char *extension, const char **ret_is)
+{
+	const struct kind	*kind = kind_of(extension);
+	bool			 fits;
+
+	if (kind != NULL && kind->container == PLAIN)
+		fits = is_text(fd);
+	else if (kind == NULL)
+		fits = is_listed(fd, extension);
+	else
+		fits = false;
+	*ret_is = ask_magic(fd, MAGIC_MIME_TYPE);
+	if (fits || kind == NULL || kind->container == PLAIN)
+		return fits;
+	if (strcmp(*ret_is, kind->type) == 0 ||
+	    (kind->also != NULL && strcmp(*ret_is, kind->also) == 0))
+		return true;
+	return (kind->container != OWN && is_ole(fd)) ||
+	    (kind->container == ZIP && is_office_zip(fd, kind, *ret_is));
+}

@@ -1,0 +1,753 @@
+/*
+ * Files on their way in, and what is removed.
+ *
+ * `files.lock` guards the table of files that have no row yet, and the list
+ * of those to be removed. It is not held while bytes are written or removed:
+ * an entry that the slow lane works on is `busy`, and left alone meanwhile.
+ */
+#include "files.h"
+
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "content.h"
+#include "proto/log.h"
+#include "proto/replica.h"
+
+#define STORE		"stores/post/post.db"
+#define FOLDER		"stores/post/files"
+#define INCOMING	".incoming-"
+#define INCOMING_MOST	256	/* files that have no row, all together */
+#define LIFE_MS		60000	/* of a file without a row */
+#define TICK_MS		200	/* while there is something to look after */
+#define RANDOM_CHARS	26	/* 130 bits */
+#define NAME_SIZE	(sizeof(INCOMING) + RANDOM_CHARS + EXTENSION_SIZE)
+
+enum state {
+	FREE,
+	FILLING,	/* bytes are coming; the name is a temporary one */
+	SEALED,		/* all are there, under the name to be */
+	CLAIMED		/* a row is being written */
+};
+
+struct incoming {
+	enum state	state;
+	bool		busy;		/* the slow lane is at it */
+	int		fd;		/* while FILLING */
+	int64_t		handle;
+	int64_t		size;		/* bytes it is to have */
+	int64_t		have;		/* ... and has */
+	int64_t		touched_ms;
+	char		extension[EXTENSION_SIZE];
+	char		name[NAME_SIZE];
+};
+
+/* A file whose row was deleted, perhaps. */
+struct doomed {
+	struct doomed	*next;
+	int64_t		 since_ms;
+	char		 name[];
+};
+
+static struct {
+	pthread_mutex_t	 lock;
+	pthread_cond_t	 wake;
+	struct incoming	 incoming[INCOMING_MOST];
+	struct doomed	*doomed;
+	int		 folder;	/* -1: there is none */
+	sqlite3		*db;		/* the thread's, while it works */
+	sqlite3_stmt	*has_row;
+	const char	*extensions;	/* that are taken, commas between */
+	int64_t		 most_bytes;
+} files = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.wake = PTHREAD_COND_INITIALIZER,
+	.folder = -1,
+};
+
+/* --- names ------------------------------------------------------------------ */
+
+/* The name of a plain file in the folder, and of no other. */
+static bool
+is_safe(struct text name)
+{
+	return name.len > 0 && name.len <= NAME_MAX && name.base[0] != '.' &&
+	    memchr(name.base, '/', name.len) == NULL &&
+	    memchr(name.base, '\0', name.len) == NULL;
+}
+
+static void
+copy_name(char ret[NAME_MAX + 1], struct text name)
+{
+	memcpy(ret, name.base, name.len);
+	ret[name.len] = '\0';
+}
+
+static void
+random_bytes(void *ret, size_t len)
+{
+	CHECK(getrandom(ret, len, 0) == (ssize_t)len);
+}
+
+static void
+random_name(char ret[NAME_SIZE], const char *before, const char *after)
+{
+	static const char	alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+	unsigned char		bytes[RANDOM_CHARS];
+	char			chars[RANDOM_CHARS + 1];
+
+	random_bytes(bytes, sizeof(bytes));
+	for (size_t i = 0; i < RANDOM_CHARS; i++)
+		chars[i] = alphabet[bytes[i] % 32];
+	chars[RANDOM_CHARS] = '\0';
+	snprintf(ret, NAME_SIZE, "%s%s%s", before, chars, after);
+}
+
+/* --- the table -------------------------------------------------------------- */
+
+static struct incoming *
+find_handle(int64_t handle)
+{
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		if (files.incoming[i].state != FREE &&
+		    files.incoming[i].handle == handle)
+			return &files.incoming[i];
+	return NULL;
+}
+
+static struct incoming *
+find_name(struct text name)
+{
+	struct incoming	*f;
+
+	for (size_t i = 0; i < INCOMING_MOST; i++) {
+		f = &files.incoming[i];
+		if ((f->state == SEALED || f->state == CLAIMED) &&
+		    strlen(f->name) == name.len &&
+		    memcmp(f->name, name.base, name.len) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+/* A free entry, taken; NULL if too many files are on their way. */
+static struct incoming *
+take_entry(int64_t handle)
+{
+	struct incoming	*f = NULL;
+
+	pthread_mutex_lock(&files.lock);
+	for (size_t i = 0; i < INCOMING_MOST && f == NULL; i++)
+		if (files.incoming[i].state == FREE)
+			f = &files.incoming[i];
+	if (f != NULL) {
+		*f = (struct incoming){ .state = FILLING, .busy = true,
+		    .fd = -1, .handle = handle, .touched_ms = clock_ms() };
+		pthread_cond_signal(&files.wake);
+	}
+	pthread_mutex_unlock(&files.lock);
+	return f;
+}
+
+/* The entry of a file that is being filled, busy from now on. */
+static struct incoming *
+hold_entry(int64_t handle)
+{
+	struct incoming	*f;
+
+	pthread_mutex_lock(&files.lock);
+	f = find_handle(handle);
+	if (f != NULL && f->state == FILLING && !f->busy)
+		f->busy = true;
+	else
+		f = NULL;
+	pthread_mutex_unlock(&files.lock);
+	return f;
+}
+
+static void
+release_entry(struct incoming *f, enum state state)
+{
+	pthread_mutex_lock(&files.lock);
+	f->state = state;
+	f->touched_ms = clock_ms();
+	f->busy = false;
+	pthread_mutex_unlock(&files.lock);
+}
+
+static void
+remove_file(const char *name)
+{
+	if (unlinkat(files.folder, name, 0) == -1 && errno != ENOENT)
+		log_warn("file %s cannot be removed: %s", name,
+		    strerror(errno));
+}
+
+/* Free a busy entry. A file that has its row by now is kept. */
+static void
+discard(struct incoming *f, bool keep)
+{
+	char	name[NAME_SIZE];
+	int	fd;
+
+	pthread_mutex_lock(&files.lock);
+	memcpy(name, f->name, sizeof(name));
+	fd = f->fd;
+	f->state = FREE;
+	pthread_mutex_unlock(&files.lock);
+	if (fd != -1)
+		close(fd);
+	if (!keep && name[0] != '\0')
+		remove_file(name);
+}
+
+/* --- in ------------------------------------------------------------------------- */
+
+static bool
+is_allowed(const char *extension)
+{
+	const char	*p = files.extensions;
+	size_t		 len = strlen(extension), n;
+
+	for (; *p != '\0'; p += n + (p[n] == ',')) {
+		n = strcspn(p, ",");
+		if (n == len && n != 0 && strncasecmp(p, extension, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum err
+check_begin(struct call *c, const char *extension)
+{
+	int64_t	size = args_number(&c->request.args, KEY_SIZE, 0);
+
+	if (!is_allowed(extension))
+		return op_refusef(c, ERR_BAD_REQUEST, "file: its name must end "
+		    "in one of %s (after a dot), this one ends in \"%s\".",
+		    files.extensions, extension);
+	if (size < 0 || size > files.most_bytes)
+		return op_refusef(c, ERR_BODY_TOO_LARGE, "file: it has %lld "
+		    "bytes; %lld are accepted.", (long long)size,
+		    (long long)files.most_bytes);
+	return OK;
+}
+
+/* What went wrong is the store's, and said once in its log. */
+static enum err
+file_error(const char *what)
+{
+	log_error("file: %s: %s", what, strerror(errno));
+	return ERR_STORE;
+}
+
+enum err
+file_begin(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	struct incoming		*f;
+	char			 extension[EXTENSION_SIZE];
+	int64_t			 handle;
+	enum err		 e;
+
+	content_extension(args_text(args, KEY_ORIGINAL_FILENAME), extension);
+	e = check_begin(c, extension);
+	if (e != OK)
+		return e;
+	random_bytes(&handle, sizeof(handle));
+	handle &= INT64_MAX;
+	f = take_entry(handle);
+	if (f == NULL)
+		return ERR_EXPIRED;
+	memcpy(f->extension, extension, sizeof(extension));
+	f->size = args_number(args, KEY_SIZE, 0);
+	random_name(f->name, INCOMING, "");
+	f->fd = openat(files.folder, f->name, O_RDWR | O_CREAT | O_EXCL |
+	    O_CLOEXEC, 0600);
+	if (f->fd == -1) {
+		e = file_error("cannot be made");
+		f->name[0] = '\0';
+		discard(f, false);
+		return e;
+	}
+	args_put_number(&c->answer.extra, KEY_HANDLE, handle);
+	release_entry(f, FILLING);
+	return OK;
+}
+
+static bool
+write_all(int fd, struct text bytes, int64_t offset)
+{
+	ssize_t	n;
+
+	while (bytes.len > 0) {
+		n = pwrite(fd, bytes.base, bytes.len, offset);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return false;
+		bytes.base += n;
+		bytes.len -= (size_t)n;
+		offset += n;
+	}
+	return true;
+}
+
+/* Chunks come in order: one that does not fit on belongs to a lost one. */
+static enum err
+append(struct incoming *f, struct text bytes, int64_t offset)
+{
+	if (offset != f->have || bytes.len > FILE_PIECE_MOST ||
+	    (int64_t)bytes.len > f->size - f->have)
+		return ERR_GONE_AWAY;
+	if (!write_all(f->fd, bytes, offset))
+		return file_error("cannot be written");
+	/* on its way to the disk already when it is sealed */
+	(void)sync_file_range(f->fd, offset, (off_t)bytes.len,
+	    SYNC_FILE_RANGE_WRITE);
+	f->have += (int64_t)bytes.len;
+	return OK;
+}
+
+enum err
+file_chunk(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	struct incoming		*f = hold_entry(args_number(args, KEY_HANDLE,
+				    0));
+	enum err		 e;
+
+	if (f == NULL)
+		return ERR_GONE_AWAY;
+	e = append(f, args_text(args, KEY_BODY),
+	    args_number(args, KEY_OFFSET, 0));
+	if (e == OK)
+		release_entry(f, FILLING);
+	else
+		discard(f, false);
+	return e;
+}
+
+static enum err
+check_content(struct call *c, const struct incoming *f)
+{
+	const char	*is;
+
+	if (f->have != f->size)
+		return ERR_GONE_AWAY;
+	if (content_fits(f->fd, f->extension, &is))
+		return OK;
+	return op_refusef(c, ERR_BAD_REQUEST, "file: what is in it is not what "
+	    "its name says (.%s): it is %s.", f->extension, is);
+}
+
+/* Under the name to be; once this has succeeded, a crash does not undo it. */
+static enum err
+settle(struct incoming *f)
+{
+	char	extension[EXTENSION_SIZE + 1], name[NAME_SIZE];
+
+	if (fsync(f->fd) == -1)
+		return file_error("cannot be synced");
+	snprintf(extension, sizeof(extension), ".%s", f->extension);
+	random_name(name, "", extension);
+	if (renameat(files.folder, f->name, files.folder, name) == -1)
+		return file_error("cannot be renamed");
+	memcpy(f->name, name, sizeof(name));
+	if (fsync(files.folder) == -1)
+		return file_error("its folder cannot be synced");
+	return OK;
+}
+
+enum err
+file_seal(struct call *c)
+{
+	struct incoming	*f = hold_entry(args_number(&c->request.args,
+			    KEY_HANDLE, 0));
+	enum err	 e;
+
+	if (f == NULL)
+		return ERR_GONE_AWAY;
+	e = check_content(c, f);
+	if (e == OK)
+		e = settle(f);
+	if (e != OK) {
+		discard(f, false);
+		return e;
+	}
+	close(f->fd);
+	f->fd = -1;
+	buf_put_text(&c->message, f->name);
+	args_put_text(&c->answer.extra, KEY_FILENAME,
+	    (struct text){ c->message.base, c->message.len });
+	release_entry(f, SEALED);
+	return OK;
+}
+
+/* A file whose row may be under way is left to the thread. */
+enum err
+file_drop(struct call *c)
+{
+	struct incoming	*f;
+
+	pthread_mutex_lock(&files.lock);
+	f = find_handle(args_number(&c->request.args, KEY_HANDLE, 0));
+	if (f != NULL && (f->busy || f->state == CLAIMED))
+		f = NULL;
+	if (f != NULL)
+		f->busy = true;
+	pthread_mutex_unlock(&files.lock);
+	if (f != NULL)
+		discard(f, false);
+	return OK;
+}
+
+bool
+files_claim(struct text filename)
+{
+	struct incoming	*f;
+	bool		 is;
+
+	pthread_mutex_lock(&files.lock);
+	f = find_name(filename);
+	is = f != NULL && f->state == SEALED && !f->busy;
+	if (is) {
+		f->state = CLAIMED;
+		f->touched_ms = clock_ms();
+	}
+	pthread_mutex_unlock(&files.lock);
+	return is;
+}
+
+void
+files_unclaim(struct text filename)
+{
+	struct incoming	*f;
+
+	pthread_mutex_lock(&files.lock);
+	f = find_name(filename);
+	if (f != NULL)
+		f->state = SEALED;
+	pthread_mutex_unlock(&files.lock);
+}
+
+/* --- out -------------------------------------------------------------------- */
+
+/* -1: there is no such file. */
+static int
+open_file(struct text name, int64_t *ret_size)
+{
+	char		path[NAME_MAX + 1];
+	struct stat	st;
+	int		fd;
+
+	if (!is_safe(name))
+		return -1;
+	copy_name(path, name);
+	/* O_NONBLOCK: a named pipe must not make the lane wait */
+	fd = openat(files.folder, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -1;
+	}
+	*ret_size = st.st_size;
+	return fd;
+}
+
+enum err
+file_open(struct call *c)
+{
+	struct text	 name = args_text(&c->request.args, KEY_FILENAME);
+	struct args	*extra = &c->answer.extra;
+	char		 extension[EXTENSION_SIZE];
+	const char	*type;
+	sqlite3_stmt	*st;
+	enum err	 e, done;
+	int64_t		 size;
+	int		 fd;
+
+	fd = open_file(name, &size);
+	if (fd == -1)
+		return ERR_NOT_FOUND;
+	close(fd);
+	st = op_statement(c, c->op->sql);
+	if (op_step(c, st, &e) == SQLITE_ROW) {
+		buf_put(&c->message, sqlite3_column_text(st, 4),
+		    (size_t)sqlite3_column_bytes(st, 4));
+		args_put_text(extra, KEY_ORIGINAL_FILENAME,
+		    (struct text){ c->message.base, c->message.len });
+	} else if (e == OK)
+		e = ERR_NOT_FOUND;
+	done = op_done(c, st);
+	if (e != OK || done != OK)
+		return e != OK ? e : done;
+	content_extension(name, extension);
+	type = content_type(extension);
+	args_put_text(extra, KEY_MEDIA_TYPE,
+	    (struct text){ type, strlen(type) });
+	args_put_number(extra, KEY_SIZE, size);
+	return OK;
+}
+
+enum err
+file_read(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	int64_t			 offset = args_number(args, KEY_OFFSET, 0);
+	int64_t			 limit = args_number(args, KEY_LIMIT, 0), size;
+	ssize_t			 n;
+	int			 fd;
+
+	if (offset < 0 || limit < 1 || limit > FILE_PIECE_MOST)
+		return op_refuse(c, ERR_BAD_REQUEST,
+		    "offset or limit is out of bounds.");
+	fd = open_file(args_text(args, KEY_FILENAME), &size);
+	if (fd == -1)
+		return ERR_NOT_FOUND;
+	buf_reserve(&c->message, (size_t)limit);
+	n = pread(fd, c->message.base, (size_t)limit, offset);
+	close(fd);
+	if (n == -1)
+		return file_error("cannot be read");
+	c->message.len = (size_t)n;
+	args_put_text(&c->answer.extra, KEY_BODY,
+	    (struct text){ c->message.base, c->message.len });
+	return OK;
+}
+
+/* --- removed ------------------------------------------------------------------ */
+
+void
+files_remove_later(struct text filename)
+{
+	struct doomed	*d;
+
+	if (!is_safe(filename))
+		return;
+	d = must_alloc(sizeof(*d) + filename.len + 1);
+	memcpy(d->name, filename.base, filename.len);
+	d->since_ms = clock_ms();
+	pthread_mutex_lock(&files.lock);
+	d->next = files.doomed;
+	files.doomed = d;
+	pthread_cond_signal(&files.wake);
+	pthread_mutex_unlock(&files.lock);
+}
+
+/* true also where it cannot be told: then nothing is removed. */
+static bool
+has_row(const char *name)
+{
+	int	result;
+
+	sqlite3_bind_text(files.has_row, 1, name, -1, SQLITE_STATIC);
+	result = sqlite3_step(files.has_row);
+	sqlite3_reset(files.has_row);
+	return result != SQLITE_DONE;
+}
+
+/*
+ * The row of a doomed file is there until its deletion is committed, and
+ * stays if it is not; then the file does, too.
+ */
+static void
+remove_doomed(int64_t now_ms)
+{
+	struct doomed	*list, *next, *kept = NULL, **tail = &kept;
+
+	pthread_mutex_lock(&files.lock);
+	list = files.doomed;
+	files.doomed = NULL;
+	pthread_mutex_unlock(&files.lock);
+	for (; list != NULL; list = next) {
+		next = list->next;
+		list->next = NULL;
+		if (!has_row(list->name)) {
+			remove_file(list->name);
+			free(list);
+		} else if (now_ms - list->since_ms > LIFE_MS)
+			free(list);
+		else {
+			*tail = list;
+			tail = &list->next;
+		}
+	}
+	pthread_mutex_lock(&files.lock);
+	*tail = files.doomed;
+	files.doomed = kept;
+	pthread_mutex_unlock(&files.lock);
+}
+
+/*
+ * Whether a file that was claimed long ago has no row and will have none. With
+ * the writer's lock no transaction is under way that could bring it.
+ */
+static bool
+is_orphan(const char *name)
+{
+	bool	is;
+
+	if (store_try(files.db, "BEGIN IMMEDIATE") != SQLITE_OK)
+		return false;
+	is = !has_row(name);
+	return store_try(files.db, "ROLLBACK") == SQLITE_OK && is;
+}
+
+/* Let go of a file that was claimed once it is clear what became of it. */
+static void
+look_at_claimed(struct incoming *f, const char *name, bool late)
+{
+	if (has_row(name))
+		discard(f, true);
+	else if (late && is_orphan(name))
+		discard(f, false);
+}
+
+static void
+look_at(struct incoming *f, int64_t now_ms)
+{
+	char	name[NAME_SIZE];
+	bool	late, claimed;
+
+	pthread_mutex_lock(&files.lock);
+	late = now_ms - f->touched_ms > LIFE_MS;
+	claimed = f->state == CLAIMED;
+	late = late && f->state != FREE && !f->busy;
+	/* what is busy is left alone from here on */
+	if (late && !claimed)
+		f->busy = true;
+	memcpy(name, f->name, claimed ? sizeof(name) : 0);
+	pthread_mutex_unlock(&files.lock);
+	if (claimed)
+		look_at_claimed(f, name, late);
+	else if (late)
+		discard(f, false);
+}
+
+static void
+look_after_all(int64_t now_ms)
+{
+	remove_doomed(now_ms);
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		look_at(&files.incoming[i], now_ms);
+}
+
+/* Whether there is nothing to look after. */
+static bool
+is_idle(void)
+{
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		if (files.incoming[i].state != FREE)
+			return false;
+	return files.doomed == NULL;
+}
+
+static void
+open_db(void)
+{
+	files.db = store_open(STORE, false);
+	if (sqlite3_prepare_v2(files.db, "SELECT 1 FROM uploads "
+	    "WHERE filename = ?1", -1, &files.has_row, NULL) != SQLITE_OK)
+		log_fatal("%s: %s", STORE, sqlite3_errmsg(files.db));
+}
+
+static void
+close_db(void)
+{
+	sqlite3_finalize(files.has_row);
+	sqlite3_close(files.db);
+}
+
+static bool
+wait_a_while(void)
+{
+	bool	idle;
+
+	usleep(TICK_MS * 1000);
+	pthread_mutex_lock(&files.lock);
+	idle = is_idle();
+	pthread_mutex_unlock(&files.lock);
+	return !idle;
+}
+
+/*
+ * The connection is open only while there is work: the writer lane's is to be
+ * the last one when the service ends, which folds the log into the database.
+ */
+static void *
+run(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		pthread_mutex_lock(&files.lock);
+		while (is_idle())
+			pthread_cond_wait(&files.wake, &files.lock);
+		pthread_mutex_unlock(&files.lock);
+		open_db();
+		while (wait_a_while())
+			look_after_all(clock_ms());
+		close_db();
+	}
+	return NULL;
+}
+
+/* --- start ---------------------------------------------------------------------- */
+
+/* Files that a crash left, and any others that no row names. */
+static void
+sweep(void)
+{
+	int		 fd = dup(files.folder), count = 0;
+	DIR		*dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent	*entry;
+
+	if (dir == NULL)
+		log_fatal("%s: %s", FOLDER, strerror(errno));
+	store_exec(files.db, "BEGIN");
+	while ((entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0 ||
+		    entry->d_type == DT_DIR || has_row(entry->d_name))
+			continue;
+		remove_file(entry->d_name);
+		count++;
+	}
+	store_exec(files.db, "COMMIT");
+	closedir(dir);
+	if (count > 0)
+		log_info("%d files without a row removed", count);
+}
+
+void
+files_start(const struct settings *settings)
+{
+	pthread_t	thread;
+
+	files.extensions = settings->upload_extensions;
+	files.most_bytes = settings->upload_max_bytes;
+	if (mkdir(FOLDER, 0700) == -1 && errno != EEXIST) {
+		/* a store elsewhere than a service's: files are not served */
+		if (errno == ENOENT)
+			return;
+		log_fatal("%s: %s", FOLDER, strerror(errno));
+	}
+	files.folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (files.folder == -1)
+		log_fatal("%s: %s", FOLDER, strerror(errno));
+	open_db();
+	sweep();
+	close_db();
+	if (pthread_create(&thread, NULL, run, NULL) != 0)
+		log_fatal("files: no thread can be started");
+	pthread_detach(thread);
+}

@@ -1,0 +1,136 @@
+/*
+ * Replies, as the post service tells of them. Each event is applied once
+ * (services/common/op.c). What the world has overtaken meanwhile, a ticket
+ * that is gone, a reply that is not known, is skipped: an event that were
+ * refused would come again for ever.
+ *
+ * A row of `replies` says that the words of the reply are in reply_text. One
+ * must not be taken out of that index that is not in it.
+ */
+#include "events.h"
+
+#include "writes.h"
+
+/* Run statements one after the other, up to the one that fails. */
+static enum err
+change_all(struct call *c, const int *statements)
+{
+	enum err	e = OK;
+
+	for (; *statements != SQL_NONE && e == OK; statements++)
+		e = op_change(c, *statements, NULL);
+	return e;
+}
+
+/* Status and priority that came with a reply. Closed is no status to set. */
+static enum err
+follow_wishes(struct call *c, struct ticket *t)
+{
+	const struct args	*args = &c->request.args;
+	enum err		 e = OK;
+
+	if (args_has(args, KEY_STATUS_ID) &&
+	    args_number(args, KEY_STATUS_ID, 0) != STATUS_CLOSED)
+		e = write_status(c, t);
+	if (e == OK && args_has(args, KEY_TICKET_PRIORITY_ID))
+		e = write_priority(c, t);
+	return e;
+}
+
+/*
+ * The reply was written when its ticket was open to it, so it counts as of
+ * then: by its author, at its date. It opens a ticket that is closed, which
+ * is no action in Flicket, and may close it again, which is one.
+ */
+static enum err
+take_reply(struct call *c, struct ticket *t)
+{
+	static const int	statements[] = {
+		SQL_REPLY_INDEX, SQL_TICKET_REPLIED, SQL_NONE
+	};
+	bool			close = args_number(&c->request.args,
+				    KEY_CLOSE, 0) != 0;
+	enum err		e = change_all(c, statements);
+
+	if (e == OK)
+		e = follow_wishes(c, t);
+	if (e == OK && t->status == STATUS_CLOSED)
+		e = write_status_only(c, t, STATUS_OPEN);
+	if (e == OK)
+		e = op_change(c, SQL_SUBSCRIBE_REPLIER, NULL);
+	if (e == OK && close)
+		e = write_close(c, t);
+	return e;
+}
+
+enum err
+event_replied(struct call *c)
+{
+	struct args	*args = &c->request.args;
+	struct ticket	 t;
+	int		 is_new;
+	enum err	 e = write_find(c, &t);
+
+	/* written while its ticket was being deleted: it must go as well */
+	if (e == ERR_NOT_FOUND)
+		return op_emit(c, OP_POST_TICKET_DELETED);
+	if (e == OK)
+		e = op_change(c, SQL_REPLY_NOTE, &is_new);
+	if (e != OK || !is_new)
+		return e;
+	args_put_number(args, KEY_ACTOR, args_number(args, KEY_AUTHOR_ID, 0));
+	args_put_number(args, KEY_NOW, args_number(args, KEY_DATE, 0));
+	return take_reply(c, &t);
+}
+
+static bool
+is_same_text(const struct args *args, enum key a, enum key b)
+{
+	struct text	one = args_text(args, a), other = args_text(args, b);
+
+	return one.len == other.len && (one.len == 0 ||
+	    memcmp(one.base, other.base, one.len) == 0);
+}
+
+enum err
+event_reply_edited(struct call *c)
+{
+	static const int	texts[] = {
+		SQL_REPLY_UNINDEX, SQL_REPLY_INDEX, SQL_NONE
+	};
+	bool			known;
+	enum err		e = op_finds(c, SQL_REPLY_NOTED, &known);
+
+	if (e != OK || !known)
+		return e;
+	if (!is_same_text(&c->request.args, KEY_CONTENT, KEY_OLD_CONTENT))
+		e = change_all(c, texts);
+	return e != OK ? e : op_change(c, SQL_TICKET_REPLY_EDIT, NULL);
+}
+
+/* The ticket may be gone, and this one of the last things known of it. */
+enum err
+event_reply_deleted(struct call *c)
+{
+	static const int	statements[] = {
+		SQL_REPLY_UNINDEX, SQL_TICKET_REPLY_DELETE,
+		SQL_ACTIONS_LOSE_REPLY, SQL_NONE
+	};
+	int			known;
+	enum err		e = op_change(c, SQL_REPLY_FORGET, &known);
+
+	return e != OK || !known ? e : change_all(c, statements);
+}
+
+/* It counts and can be found; nothing happened. */
+enum err
+event_reply_known(struct call *c)
+{
+	static const int	statements[] = {
+		SQL_REPLY_INDEX, SQL_TICKET_REPLY_KNOWN, SQL_NONE
+	};
+	int			is_new;
+	enum err		e = op_change(c, SQL_REPLY_NOTE, &is_new);
+
+	return e != OK || !is_new ? e : change_all(c, statements);
+}

@@ -1,0 +1,12 @@
+/* What the post service tells of replies, as functions of operations. */
+#ifndef TICKET_EVENTS_H
+#define TICKET_EVENTS_H
+
+#include "ticket.h"
+
+op_run	event_replied;
+op_run	event_reply_edited;
+op_run	event_reply_deleted;
+op_run	event_reply_known;
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * Functions of the ticket service's writes, and what they share with those
+ * of incoming events. Flicket's rules, its actions with their data, and the
+ * totals that follow from them are in writes.c; who may, and in which state
+ * of a ticket, are guards in service.c.
+ */
+#ifndef TICKET_WRITES_H
+#define TICKET_WRITES_H
+
+#include "ticket.h"
+
+/* Take the settings that writes depend on. Dies if one makes no sense. */
+void	writes_start(const struct settings *);
+
+op_run	ticket_edit;
+op_run	ticket_delete;
+op_run	ticket_assign;
+op_run	ticket_claim;
+op_run	ticket_release;
+op_run	ticket_close;
+op_run	ticket_status;
+op_run	ticket_priority;
+op_run	ticket_category;
+op_run	subscription_create;
+op_run	subscription_delete;
+
+/* Keys that these functions, and those of events.c, add to a call. */
+#define WRITE_MAKES	(K(TICKET_ID) | K(USER_ID) | K(STATUS_ID) | \
+			 K(RECIPIENT_ID) | K(ACTION) | K(POSTS) | \
+			 K(ASSIGNED) | K(OLD_CONTENT) | K(AUTHOR_ID) | K(DATE))
+
+/* --- shared with events.c; the ticket is that of the call's TICKET_ID ----- */
+
+/* What decides about a ticket. 0 is none. */
+struct ticket {
+	int64_t	author;
+	int64_t	assignee;
+	int64_t	status;
+	int64_t	priority;
+	int64_t	category;
+};
+
+/* NOT_FOUND: it is not there. */
+enum err write_find(struct call *, struct ticket *ret);
+
+/*
+ * Set status or priority, if it is another than the ticket has, with its
+ * action. The new one is in the call's STATUS_ID, TICKET_PRIORITY_ID.
+ */
+enum err write_status(struct call *, struct ticket *);
+enum err write_priority(struct call *, struct ticket *);
+
+/* Set the status alone, as a consequence of something else. */
+enum err write_status_only(struct call *, struct ticket *, int64_t status);
+
+/* Close: nobody has it any more. */
+enum err write_close(struct call *, struct ticket *);
+
+#endif

@@ -1,0 +1,110 @@
+/* Making, changing and deleting users. */
+#include "account.h"
+
+#include "avatar.h"
+#include "token.h"
+
+/*
+ * Something before and behind an '@', and nothing that could end a line of a
+ * mail's header. Whether mail gets there only mail can tell.
+ */
+static bool
+is_email(struct text t)
+{
+	const char	*at = memchr(t.base, '@', t.len);
+
+	for (size_t i = 0; i < t.len; i++)
+		if ((unsigned char)t.base[i] <= ' ' || t.base[i] == 0x7f)
+			return false;
+	return at != NULL && at != t.base && at != t.base + t.len - 1;
+}
+
+static enum err
+check_fields(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	struct text		 username = args_text(args, KEY_USERNAME);
+
+	if (args_has(args, KEY_EMAIL) && !is_email(args_text(args, KEY_EMAIL)))
+		return op_refuse(c, ERR_BAD_REQUEST,
+		    "email must be an address, with an @ in it and no blanks.");
+	/* RFC 7617: what is behind the first one is the password */
+	if (memchr(username.base, ':', username.len) != NULL)
+		return op_refuse(c, ERR_BAD_REQUEST,
+		    "username must not have a colon in it: nobody could log "
+		    "in with it.");
+	return OK;
+}
+
+static struct text
+column_text(sqlite3_stmt *st, int column)
+{
+	const char	*base = (const char *)sqlite3_column_text(st, column);
+
+	return (struct text){ base, (size_t)sqlite3_column_bytes(st, column) };
+}
+
+/* Tell the ticket service who the user is now. */
+static enum err
+tell(struct call *c)
+{
+	struct args	*args = &c->request.args, own = *args;
+	sqlite3_stmt	*st = op_statement(c, SQL_USER_TOLD);
+	enum err	 e, done;
+
+	if (op_step(c, st, &e) == SQLITE_ROW) {
+		args_put_text(args, KEY_NAME, column_text(st, 0));
+		args_put_text(args, KEY_USERNAME, column_text(st, 1));
+		args_put_number(args, KEY_DISABLED,
+		    sqlite3_column_int64(st, 2));
+		e = op_emit(c, OP_TICKET_USER_CHANGED);
+	}
+	done = op_done(c, st);
+	*args = own;		/* the texts were the statement's */
+	return e != OK ? e : done;
+}
+
+enum err
+account_create(struct call *c)
+{
+	enum err	e = check_fields(c);
+
+	if (e == OK)
+		e = op_one(c);
+	return e != OK ? e : tell(c);
+}
+
+enum err
+account_edit(struct call *c)
+{
+	enum err	e = check_fields(c);
+
+	if (e == OK)
+		e = op_one(c);
+	if (e == OK && args_number(&c->request.args, KEY_DISABLED, 0) != 0) {
+		e = token_revoke(c, SQL_REVOCATION_OF_USER);
+		if (e == OK)
+			e = op_change(c, SQL_TOKEN_DELETE_OF_USER, NULL);
+	}
+	return e != OK ? e : tell(c);
+}
+
+enum err
+account_delete(struct call *c)
+{
+	enum err	e = token_revoke(c, SQL_REVOCATION_OF_USER);
+
+	if (e == OK)
+		e = avatar_give_up(c);
+	return e != OK ? e : op_exec(c);
+}
+
+enum err
+account_set_password(struct call *c)
+{
+	enum err	e = op_exec(c);
+
+	if (e == OK)
+		e = token_revoke(c, SQL_REVOCATION_OF_OTHERS);
+	return e != OK ? e : op_change(c, SQL_TOKEN_DELETE_OTHERS, NULL);
+}

@@ -1,0 +1,69 @@
+/* Members of groups. */
+#include "group.h"
+
+#include "token.h"
+
+/* The user that user_id or username stands for, as USER_ID. */
+static enum err
+find_user(struct call *c)
+{
+	struct args	*args = &c->request.args;
+	sqlite3_stmt	*st = op_statement(c, SQL_MEMBER_USER);
+	enum err	 e, done;
+	bool		 by_name = args_has(args, KEY_USERNAME);
+
+	if (op_step(c, st, &e) == SQLITE_ROW)
+		args_put_number(args, KEY_USER_ID, sqlite3_column_int64(st, 0));
+	else if (e == OK)
+		e = op_refuse(c, ERR_BAD_REQUEST, by_name ?
+		    "username: there is no such user." :
+		    "user_id: there is no such user.");
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+/* Both sides of a membership show it. */
+static enum err
+touch(struct call *c)
+{
+	enum err	e = op_change(c, SQL_MEMBER_TOUCH_USER, NULL);
+
+	if (e == OK)
+		e = op_change(c, SQL_MEMBER_TOUCH_GROUP, NULL);
+	return e != OK ? e : token_revoke(c, SQL_REVOCATION_OF_MEMBER);
+}
+
+enum err
+group_add_member(struct call *c)
+{
+	enum err	e = find_user(c);
+	bool		found = false;
+
+	if (e == OK)
+		e = op_finds(c, SQL_MEMBER_FIND, &found);
+	if (e == OK && found)
+		return op_refuse(c, ERR_CONFLICT,
+		    "The user is a member of this group already.");
+	if (e == OK)
+		e = op_change(c, SQL_MEMBER_INSERT, NULL);
+	if (e == OK)
+		e = touch(c);
+	return e != OK ? e : op_one(c);
+}
+
+enum err
+group_remove_member(struct call *c)
+{
+	enum err	e = op_exec(c);
+
+	return e != OK ? e : touch(c);
+}
+
+/* Memberships go with the group; who was a member is to be known before. */
+enum err
+group_delete(struct call *c)
+{
+	enum err	e = op_change(c, SQL_GROUP_TOUCH_USERS, NULL);
+
+	return e != OK ? e : op_exec(c);
+}

@@ -1,0 +1,159 @@
+"""Idempotency-Key: a request that is sent again is not carried out again."""
+import re
+import threading
+
+import pytest
+
+from desk import ADMIN, SUPER, USER, wait_until
+from wire import NoAnswer, expect
+
+TICKET = {'title': 'only once', 'content': 'made only once', 'category_id': 1, 'ticket_priority_id': 1}
+CASES = (
+    ('tickets/', TICKET),
+    ('departments/', {'department': 'Only Once'}),
+    ('categories/', {'category': 'Only Once', 'department_id': 1}),
+    ('posts', {'ticket_id': 50, 'content': 'replied only once'}),
+    ('subscriptions/', {'ticket_id': 51, 'user_id': 9}),
+    ('ticket/52/assign', {'user_id': 9}),
+    ('ticket/53/claim', {}),
+    ('ticket/54/priority', {'ticket_priority_id': 2}),
+    ('users/', {'username': 'onlyonce', 'name': 'Only Once', 'email': 'only@once.example', 'password': 'once-only'}),
+    ('groups/', {'group_name': 'only once'}),
+    ('group/2/members/', {'user_id': 9}),
+)
+
+
+def answered(send):
+    """The first answer that is no 503: parts of the desk are on their way back."""
+    answers = []
+    wait_until(lambda: answers.append(send()) or answers[-1].status != 503, 20, 'an answer')
+    return answers[-1]
+
+
+@pytest.mark.parametrize('path, body', CASES, ids=[c[0] for c in CASES])
+def test_the_same_key_gets_the_same_answer(desks, path, body):
+    desk = desks('imported')
+    c = desk.client(ADMIN)
+    for ticket in (50, 52, 53, 54):
+        if c.get(f'ticket/{ticket}').json()['status_id'] == 2:
+            expect(c.post('posts', {'ticket_id': ticket, 'content': 'opened again'}), 201)
+    key = {'Idempotency-Key': f'key of {path}'}
+    first = c.post(path, body, headers=key)
+    assert first.status in (200, 201), first
+    again = c.post(path, body, headers=key)
+    assert (again.status, again.body) == (first.status, first.body)
+    assert again.header('Location') == first.header('Location')
+    other = {**body, 'title': 'another one'} if path == 'tickets/' else {**body, 'x': 1}
+    if path == 'tickets/':
+        expect(c.post(path, other, headers=key), 422)
+    if path in ('departments/', 'users/', 'groups/', 'subscriptions/'):
+        assert c.post(path, body, headers={'Idempotency-Key': 'another'}).status in (400, 409)
+    # it outlives the processes
+    for name in ('ticket', 'post', 'user', 'lookup'):
+        desk.kill(name)
+        desk.restart(name)
+    again = answered(lambda: c.post(path, body, headers=key))
+    assert (again.status, again.body) == (first.status, first.body)
+
+
+def test_nothing_is_made_twice(imported):
+    c = imported.client(ADMIN)
+    before = c.get('tickets/').json()['_meta']['total_items']
+    for _ in range(3):
+        expect(c.post('tickets/', TICKET, headers={'Idempotency-Key': 'one'}), 201)
+    assert c.get('tickets/').json()['_meta']['total_items'] == before + 1
+    expect(c.post('tickets/', TICKET), 201)
+    assert c.get('tickets/').json()['_meta']['total_items'] == before + 2
+
+
+def test_a_key_belongs_to_its_user_and_operation(imported):
+    key = {'Idempotency-Key': 'shared'}
+    a = expect(imported.client(ADMIN).post('tickets/', TICKET, headers=key), 201)
+    b = expect(imported.client(USER).post('tickets/', TICKET, headers=key), 201)
+    assert a['id'] != b['id'] and b['started_id'] == 3
+    expect(imported.client(ADMIN).post('departments/', {'department': 'Shared'}, headers=key), 201)
+
+
+def test_it_is_looked_up_before_if_match(imported):
+    c = imported.client(ADMIN)
+    if c.get('ticket/60').json()['status_id'] == 2:
+        expect(c.post('posts', {'ticket_id': 60, 'content': 'opened again'}), 201)
+    headers = {'Idempotency-Key': 'k', 'If-Match': c.get('ticket/60').header('ETag')}
+    first = c.post('ticket/60/assign', {'user_id': 8}, headers=headers)
+    expect(first, 200)
+    assert c.get('ticket/60').header('ETag') != headers['If-Match']
+    again = c.post('ticket/60/assign', {'user_id': 8}, headers=headers)
+    assert (again.status, again.body) == (200, first.body)
+
+
+def test_a_reply_that_closed_its_ticket_can_be_sent_again(imported):
+    """By then nobody may reply and close as before; the answer that was kept comes first."""
+    author = imported.client(USER)
+    ticket = expect(author.post('tickets/', TICKET), 201)['id']
+    body = {'ticket_id': ticket, 'content': 'solved', 'close': True}
+    key = {'Idempotency-Key': 'close'}
+    first = author.post('posts', body, headers=key)
+    expect(first, 201)
+    assert author.get(f'ticket/{ticket}').json()['status_id'] == 2
+    expect(imported.client(ADMIN).request('DELETE', f'ticket/{ticket}'), 204)
+    again = author.post('posts', body, headers=key)
+    assert (again.status, again.body) == (201, first.body)
+    expect(author.post('posts', {**body, 'content': 'other'}, headers=key), 422)
+
+
+def test_what_failed_is_tried_again(imported):
+    c = imported.client(USER)
+    key = {'Idempotency-Key': 'retry'}
+    expect(c.post('tickets/', {**TICKET, 'category_id': 99999}, headers=key), 400)
+    expect(c.post('tickets/', TICKET, headers=key), 201)
+    expect(imported.client(SUPER).post('groups/', {'group_name': 'mine'}, headers=key), 403)
+
+
+@pytest.mark.parametrize('key, status', [('', 400), ('x' * 255, 201), ('x' * 256, 400), ('"quoted"', 201), ('äöü', 201)])
+def test_lengths_of_keys(writing, key, status):
+    expect(writing.client(ADMIN).post('tickets/', TICKET, headers={'Idempotency-Key': key}), status)
+
+
+def test_tokens_take_no_key(imported):
+    from wire import basic
+    c = imported.client()
+    headers = {'Authorization': basic('user004', 'Password1'), 'Idempotency-Key': 'token'}
+    tokens = [expect(c.request('POST', 'tokens', token=False, headers=headers), 200)['token'] for _ in range(2)]
+    assert tokens[0] != tokens[1]
+
+
+def test_a_client_that_is_cut_off_and_retries_makes_no_duplicate(imported):
+    """Many clients that disconnect at random moments and send the same request again until it is answered."""
+    import random
+    made, wrong = [], []
+
+    def work(n):
+        rng = random.Random(n)
+        for i in range(12):
+            key = {'Idempotency-Key': f'{n}-{i}'}
+            body = {**TICKET, 'title': f'ticket {n}-{i}'}
+            while True:
+                c = imported.client(ADMIN, timeout=rng.choice([0.001, 0.003, 0.01, 5]))
+                try:
+                    answer = c.post('tickets/', body, headers=key)
+                except (NoAnswer, OSError):
+                    continue
+                finally:
+                    c.close()
+                if answer.status != 201:
+                    wrong.append(answer)
+                made.append(answer.json()['id'])
+                break
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong, wrong[:3]
+    assert len(set(made)) == 96
+    c = imported.client(ADMIN)
+    listed = [i['id'] for p in range(1, 3) for i in
+              c.get(f'tickets/{p}/?sort=ticketid_desc&per_page=100&fields=id,title').json()['items']
+              if re.fullmatch(r'ticket [0-7]-\d+', i['title'])]
+    assert sorted(listed) == sorted(made)

@@ -1,0 +1,372 @@
+"""Replies: written, edited, deleted, by whom, and what of it shows elsewhere."""
+import pytest
+
+from desk import ADMIN, COUNTED_WITHIN, SUPER, USER, wait_until
+from wire import expect
+
+ADMIN_ID, USER_ID, SUPER_ID = 1, 3, 6
+TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1,
+          'ticket_priority_id': 1}
+OPEN, CLOSED, IN_WORK = 1, 2, 3
+MOST = 5000
+NOWHERE = 999999
+
+
+@pytest.fixture
+def admin(writing):
+    with writing.client(ADMIN) as c:
+        yield c
+
+
+@pytest.fixture
+def user(writing):
+    with writing.client(USER) as c:
+        yield c
+
+
+@pytest.fixture
+def other(writing):
+    with writing.client(SUPER) as c:
+        yield c
+
+
+def new_ticket(client, **fields):
+    return expect(client.post('tickets', {**TICKET, **fields}), 201)['id']
+
+
+def reply(client, ticket, content='this is my reply', **fields):
+    return expect(client.post('posts', {'ticket_id': ticket, 'content': content, **fields}), 201)['id']
+
+
+def post(client, id):
+    return expect(client.get(f'post/{id}'), 200)
+
+
+def more(client, id, *names):
+    got = expect(client.get(f'post/{id}?fields={",".join(names)}'), 200)
+    return tuple(got[n] for n in names)
+
+
+def patch(client, id, fields, **kw):
+    return client.request('PATCH', f'post/{id}', json=fields, **kw)
+
+
+def ticket(client, id):
+    return expect(client.get(f'ticket/{id}'), 200)
+
+
+def histories(client, **query):
+    path = 'histories/?' + '&'.join(f'{k}={v}' for k, v in query.items())
+    return [(h['original_content'], h['user_id']) for h in expect(client.get(path), 200)['items']]
+
+
+def subscribers(client, id):
+    return {s['user_id'] for s in expect(client.get(f'subscriptions/{id}/'), 200)['items']}
+
+
+def actions(client, id):
+    return [a['action'] for a in expect(client.get(f'actions/{id}'), 200)['items']]
+
+
+def posts_of(client, user=USER_ID):
+    return expect(client.get(f'user/{user}'), 200)['total_posts']
+
+
+def will_have(client, want, user=USER_ID):
+    wait_until(lambda: posts_of(client, user) == want, COUNTED_WITHIN, f'{want} posts of user {user}')
+
+
+# -- writing
+
+def test_a_reply_is_answered_with_all_there_is_about_it(writing, user):
+    t = new_ticket(user)
+    answer = user.post('posts', {'ticket_id': t, 'content': '答复 «reply»', 'hours': 1.25})
+    made = expect(answer, 201)
+    link = writing.base_url + '/flicket-api/'
+    assert answer.header('Location') == made['links']['self'] == f'{link}post/{made["id"]}'
+    date = made.pop('data_added')
+    assert date.endswith(' GMT')
+    assert made == {'content': '答复 «reply»', 'date_modified': None, 'id': made['id'], 'ticket_id': t,
+                    'user_id': USER_ID, 'links': {
+                        'created_by': f'{link}user/{USER_ID}', 'posts': f'{link}posts/{t}/',
+                        'self': f'{link}post/{made["id"]}'}}
+    assert post(user, made['id']) == {**made, 'data_added': date}
+    assert expect(user.get(f'posts/{t}/'), 200)['items'] == [{**made, 'data_added': date}]
+    assert more(user, made['id'], 'hours', 'modified_id') == (1.25, None)
+
+
+def test_anybody_replies_and_is_subscribed(user, other):
+    t = new_ticket(user)
+    reply(other, t)
+    assert subscribers(user, t) == {USER_ID, SUPER_ID}
+    reply(other, t)
+    assert subscribers(user, t) == {USER_ID, SUPER_ID}
+
+
+def test_a_reply_counts_for_its_author_once(imported):
+    with imported.client(ADMIN) as admin, imported.client(USER) as user:
+        t = new_ticket(admin)
+        before = posts_of(admin)
+        ids = [reply(user, t) for _ in range(3)]
+        will_have(admin, before + 3)
+        assert expect(admin.get(f'ticket/{t}?fields=replies'), 200)['replies'] == 3
+        patch(user, ids[0], {'content': 'edited reply'})
+        expect(admin.request('DELETE', f'post/{ids[1]}'), 204)
+        will_have(admin, before + 2)
+        assert expect(admin.get(f'ticket/{t}?fields=replies'), 200)['replies'] == 2
+
+
+def test_a_reply_opens_a_closed_ticket_again(user, other):
+    t = new_ticket(user)
+    expect(user.post(f'ticket/{t}/close', {}), 200)
+    assert ticket(user, t)['status_id'] == CLOSED
+    reply(other, t)
+    assert ticket(user, t)['status_id'] == OPEN
+
+
+def test_status_and_priority_go_with_a_reply(user, other):
+    t = new_ticket(user)
+    reply(other, t, status_id=IN_WORK, ticket_priority_id=3)
+    got = ticket(user, t)
+    assert (got['status_id'], got['ticket_priority_id']) == (IN_WORK, 3)
+    assert actions(user, t)[-2:] == ['status', 'priority'] or actions(user, t)[-2:] == ['priority', 'status']
+
+
+def test_a_reply_that_closes(user, other):
+    t = new_ticket(user)
+    expect(other.post('posts', {'ticket_id': t, 'content': 'close this', 'close': True}), 403)
+    assert expect(user.get(f'posts/{t}/'), 200)['items'] == []
+    reply(user, t, close=True)
+    assert ticket(user, t)['status_id'] == CLOSED
+    assert actions(user, t)[-1] == 'close'
+    reply(other, t, close=False)
+    assert ticket(user, t)['status_id'] == OPEN
+
+
+@pytest.mark.parametrize('fields, status', [
+    ({'ticket_id': NOWHERE}, 404), ({'status_id': NOWHERE}, 400), ({'ticket_priority_id': NOWHERE}, 400),
+    ({'status_id': CLOSED}, 400), ({'hours': -1}, 400), ({'hours': 100000000}, 400), ({'hours': 'many'}, 400),
+    ({'content': ''}, 400), ({'content': 'abcd'}, 400), ({'content': 'x' * (MOST + 1)}, 400),
+    ({'content': 7}, 400), ({'content': None}, 400), ({'ticket_id': '1'}, 400), ({'close': 'yes'}, 400),
+    ({'content': 'a\x00bcdef'}, 400), ({'user_id': 1}, 400)])
+def test_a_wrong_reply_is_refused_as_a_whole(user, fields, status):
+    t = new_ticket(user)
+    got = expect(user.post('posts', {'ticket_id': t, 'content': 'a good reply', **fields}), status)
+    if status == 400:
+        assert next(iter(fields)) in got['message'], got
+    assert expect(user.get(f'posts/{t}/'), 200)['items'] == []
+    assert ticket(user, t)['status_id'] == OPEN
+
+
+@pytest.mark.parametrize('missing', ['ticket_id', 'content'])
+def test_what_a_reply_needs(user, missing):
+    fields = {'ticket_id': new_ticket(user), 'content': 'a good reply'}
+    del fields[missing]
+    assert missing in expect(user.post('posts', fields), 400)['message']
+
+
+@pytest.mark.parametrize('content', ['x' * 5, '好' * 5, '好' * MOST, 'a\n\tb"\\/c', "'; DROP TABLE posts; --", '😀' * 5])
+def test_contents_are_kept_as_they_are(user, content):
+    t = new_ticket(user)
+    assert post(user, reply(user, t, content))['content'] == content
+
+
+def test_a_strangers_token_writes_nothing(writing):
+    with writing.client('nobody') as nobody:
+        for method, path in (('POST', 'posts'), ('PATCH', 'post/1'), ('DELETE', 'post/1')):
+            expect(nobody.request(method, path, json={'ticket_id': 1, 'content': 'a reply'}), 401)
+
+
+# -- editing
+
+def test_who_may_edit(admin, user, other):
+    p = reply(user, new_ticket(other))
+    expect(patch(other, p, {'content': 'not mine'}), 403)
+    assert post(user, p)['content'] == 'this is my reply'
+    expect(patch(user, p, {'content': 'mine, edited'}), 200)
+    expect(patch(admin, p, {'content': 'by an admin'}), 200)
+    assert more(user, p, 'content', 'modified_id', 'user_id') == ('by an admin', ADMIN_ID, USER_ID)
+    expect(patch(user, NOWHERE, {'content': 'nothing there'}), 404)
+
+
+def test_old_texts_are_whose_they_were(admin, user):
+    p = reply(user, new_ticket(admin), 'first text')
+    patch(admin, p, {'content': 'second text'})
+    patch(user, p, {'content': 'third text'})
+    assert histories(user, post_id=p) == [('first text', USER_ID), ('second text', ADMIN_ID)]
+    assert post(user, p)['date_modified'] is not None
+
+
+def test_only_another_text_leaves_a_history(user):
+    p = reply(user, new_ticket(user), hours=2)
+    answer = patch(user, p, {'hours': 3.5})
+    expect(answer, 200)
+    assert histories(user, post_id=p) == []
+    assert more(user, p, 'hours', 'modified_id') == (3.5, USER_ID)
+    assert post(user, p)['content'] == 'this is my reply'
+
+
+@pytest.mark.parametrize('fields', [{}, {'content': 'this is my reply'}, {'hours': 2}, {'hours': 2.0,
+                         'content': 'this is my reply'}])
+def test_an_edit_that_changes_nothing_changes_nothing(user, fields):
+    p = reply(user, new_ticket(user), hours=2)
+    before = user.get(f'post/{p}')
+    after = patch(user, p, fields)
+    assert expect(after, 200) == before.json()
+    assert after.header('ETag') == before.header('ETag')
+    assert histories(user, post_id=p) == []
+    assert more(user, p, 'modified_id') == (None,)
+
+
+@pytest.mark.parametrize('fields', [{'content': 'abcd'}, {'content': None}, {'content': 'x' * (MOST + 1)},
+                                    {'hours': -0.01}, {'hours': 'x'}, {'ticket_id': 1}, {'user_id': 1}, [], 'x'])
+def test_a_wrong_edit_is_refused(user, fields):
+    p = reply(user, new_ticket(user))
+    expect(patch(user, p, fields), 400)
+    assert post(user, p)['date_modified'] is None
+
+
+def test_no_edit_while_the_ticket_is_closed(admin, user):
+    t = new_ticket(user)
+    p = reply(user, t)
+    expect(user.post(f'ticket/{t}/close', {}), 200)
+    for c in (user, admin):
+        expect(patch(c, p, {'content': 'too late now'}), 409)
+    assert post(user, p)['content'] == 'this is my reply'
+    reply(user, t)
+    expect(patch(user, p, {'content': 'open again'}), 200)
+
+
+def test_an_edit_of_what_was_changed_meanwhile(user):
+    p = reply(user, new_ticket(user))
+    old = user.get(f'post/{p}').header('ETag')
+    answer = patch(user, p, {'content': 'a first edit'}, headers={'If-Match': old})
+    expect(answer, 200)
+    expect(patch(user, p, {'content': 'a second edit'}, headers={'If-Match': old}), 412)
+    assert post(user, p)['content'] == 'a first edit'
+    expect(user.request('GET', f'post/{p}', headers={'If-None-Match': old}), 200)
+    expect(patch(user, p, {'content': 'a third edit'}, headers={'If-Match': answer.header('ETag')}), 200)
+
+
+# -- deleting
+
+def test_who_may_delete(admin, user, other):
+    p = reply(user, new_ticket(user))
+    for c in (user, other):
+        expect(c.request('DELETE', f'post/{p}'), 403)
+    expect(admin.request('DELETE', f'post/{p}'), 204)
+    expect(admin.request('DELETE', f'post/{p}'), 404)
+    expect(admin.get(f'post/{p}'), 404)
+
+
+def test_a_reply_takes_its_histories_along(admin, user):
+    p = reply(user, new_ticket(user))
+    patch(user, p, {'content': 'an edited reply'})
+    assert len(histories(user, post_id=p)) == 1
+    expect(admin.request('DELETE', f'post/{p}'), 204)
+    assert histories(user, post_id=p) == []
+
+
+def test_a_deletion_of_what_was_changed_meanwhile(admin, user):
+    p = reply(user, new_ticket(user))
+    old = user.get(f'post/{p}').header('ETag')
+    patch(user, p, {'content': 'an edited reply'})
+    expect(admin.request('DELETE', f'post/{p}', headers={'If-Match': old}), 412)
+    expect(admin.request('DELETE', f'post/{p}', headers={'If-Match': '*'}), 204)
+
+
+def test_a_ticket_takes_its_replies_along(imported):
+    with imported.client(ADMIN) as admin, imported.client(USER) as user, imported.client(SUPER) as other:
+        before = posts_of(admin), posts_of(admin, SUPER_ID)
+        t, kept = new_ticket(user), new_ticket(user)
+        gone = [reply(user, t), reply(other, t), reply(user, t)]
+        stays = reply(user, kept)
+        patch(user, gone[0], {'content': 'an edited reply'})
+        patch(user, stays, {'content': 'an edited reply'})
+        will_have(admin, before[0] + 5)
+        expect(user.request('PATCH', f'ticket/{t}', json={'content': 'an edited ticket'}), 200)
+        wait_until(lambda: histories(user, topic_id=t) == [('this is my content', USER_ID)], 5, 'a history')
+        expect(admin.request('DELETE', f'ticket/{t}'), 204)
+        wait_until(lambda: all(user.get(f'post/{p}').status == 404 for p in gone), 5, 'the replies gone')
+        assert histories(user, post_id=gone[0]) == histories(user, topic_id=t) == []
+        assert len(histories(user, post_id=stays)) == 1
+        will_have(admin, before[0] + 2)
+        will_have(admin, before[1], SUPER_ID)
+
+
+# -- events
+
+def restart(desk, client, *names):
+    """Start services again that were killed, once the gateway has noticed that they ended."""
+    def up():
+        return client.get('/readyz').json()['services']
+    wait_until(lambda: all(up()[name] == 'down' for name in names), 5, f'{names} are known to be down')
+    for name in names:
+        desk.restart(name)
+    desk.wait_ready()
+
+
+def replies_of(client, id):
+    return expect(client.get(f'ticket/{id}?fields=replies'), 200)['replies']
+
+
+def test_replies_written_while_nobody_counts_are_counted_once(imported):
+    with imported.client(ADMIN) as admin, imported.client(USER) as user:
+        t = new_ticket(admin)
+        before = posts_of(user)         # and the gateway knows both tokens from here on
+        imported.kill('user')
+        ids = [reply(user, t) for _ in range(10)]
+        expect(patch(user, ids[0], {'content': 'an edited reply'}), 200)
+        expect(admin.request('DELETE', f'post/{ids[1]}'), 204)
+        imported.kill('post')
+        restart(imported, admin, 'post', 'user')
+        will_have(admin, before + 9)
+        assert replies_of(admin, t) == 9
+        assert histories(admin, post_id=ids[0]) == [('this is my reply', USER_ID)]
+        # one more passes through the same queue: nothing before it is counted again
+        reply(user, t)
+        will_have(admin, before + 10)
+
+
+def test_what_the_ticket_service_did_not_hear_it_hears_later(imported):
+    with imported.client(ADMIN) as admin, imported.client(USER) as user:
+        t = new_ticket(user)
+        ids = [reply(user, t, hours=1) for _ in range(5)]
+        assert replies_of(admin, t) == 5
+        imported.kill('ticket')
+        for p in ids[:3]:
+            expect(admin.request('DELETE', f'post/{p}'), 204)
+        imported.kill('post')
+        restart(imported, admin, 'post', 'ticket')
+        wait_until(lambda: replies_of(admin, t) == 2, 5, 'the ticket has two replies')
+        assert replies_of(admin, t) == 2
+
+
+def test_what_the_post_service_did_not_hear_it_hears_later(imported):
+    with imported.client(ADMIN) as admin, imported.client(USER) as user:
+        before = posts_of(admin)
+        kept, gone = new_ticket(user), new_ticket(user)
+        p, q = reply(user, kept), reply(user, gone)
+        will_have(admin, before + 4)
+        imported.kill('post')
+        expect(user.request('PATCH', f'ticket/{kept}', json={'content': 'an edited ticket'}), 200)
+        expect(user.request('PATCH', f'ticket/{gone}', json={'content': 'an edited ticket'}), 200)
+        expect(admin.request('DELETE', f'ticket/{gone}'), 204)
+        imported.kill('ticket')
+        restart(imported, admin, 'ticket', 'post')
+        wait_until(lambda: admin.get(f'post/{q}').status == 404, 5, 'the reply is gone')
+        assert histories(admin, topic_id=kept) == [('this is my content', USER_ID)]
+        assert histories(admin, topic_id=gone) == []
+        assert admin.get(f'post/{p}').status == 200
+        will_have(admin, before + 2)
+
+
+def test_the_same_key_writes_one_reply(user):
+    t = new_ticket(user)
+    body = {'ticket_id': t, 'content': 'only once, please', 'close': True}
+    key = {'Idempotency-Key': f'reply-{t}'}
+    first = user.post('posts', body, headers=key)
+    again = user.post('posts', body, headers=key)
+    assert expect(first, 201) == expect(again, 201)
+    assert len(expect(user.get(f'posts/{t}/'), 200)['items']) == 1
+    expect(user.post('posts', {**body, 'content': 'another text'}, headers=key), 422)

@@ -1,0 +1,433 @@
+/*
+ * services/user/account.c and group.c: users and groups on a store of their
+ * own, and what the ticket service and gateways are told of them.
+ */
+#include "desk.h"
+
+#include <sodium.h>
+
+#include "proto/log.h"
+
+static struct desk	desk;
+
+static int
+open_desk(void **state)
+{
+	(void)state;
+	desk_open(&desk, &user_service);
+	store_exec(desk.lane.db, "DELETE FROM outbox");
+	return 0;
+}
+
+static int
+close_desk(void **state)
+{
+	(void)state;
+	desk_close(&desk);
+	return 0;
+}
+
+/* --- calls ------------------------------------------------------------- */
+
+/* A call of the admin, or of an ordinary user 2. */
+static void
+begin(struct call *c, enum op_code op, int64_t actor)
+{
+	desk_begin(c, op);
+	c->request.actor = actor;
+	c->request.rights = actor == 1 ? RIGHT_ADMIN | RIGHT_STAFF : 0;
+}
+
+static void
+put_text(struct call *c, enum key key, const char *text)
+{
+	args_put_text(&c->request.args, key, text_of(text));
+}
+
+static enum err
+end(struct call *c)
+{
+	enum err	e = desk_call(&desk, c);
+
+	desk_end(c);
+	return e;
+}
+
+static enum err
+create(const char *username, const char *email, int64_t *ret_id)
+{
+	struct call	c;
+	enum err	e;
+
+	begin(&c, OP_USER_CREATE, 1);
+	put_text(&c, KEY_USERNAME, username);
+	put_text(&c, KEY_NAME, "Some Body");
+	put_text(&c, KEY_EMAIL, email);
+	put_text(&c, KEY_PASSWORD_HASH, "$2b$04$no-hash");
+	e = desk_call(&desk, &c);
+	*ret_id = args_number(&c.answer.extra, KEY_ID, 0);
+	desk_end(&c);
+	return e;
+}
+
+static enum err
+edit(int64_t actor, int64_t id, enum key key, const char *text)
+{
+	struct call	c;
+
+	begin(&c, OP_USER_EDIT, actor);
+	args_put_number(&c.request.args, KEY_ID, id);
+	if (key_info(key)->type == KEY_INT)
+		args_put_number(&c.request.args, key, text[0] == '1');
+	else
+		put_text(&c, key, text);
+	return end(&c);
+}
+
+static enum err
+remove_user(int64_t id)
+{
+	struct call	c;
+
+	begin(&c, OP_USER_DELETE, 1);
+	args_put_number(&c.request.args, KEY_ID, id);
+	return end(&c);
+}
+
+/* Change a membership; what gateways must have seen in *ret_seen. */
+static enum err
+member(enum op_code op, int64_t group, int64_t user, int64_t *ret_seen)
+{
+	struct call	c;
+	enum err	e;
+
+	begin(&c, op, 1);
+	args_put_number(&c.request.args, KEY_GROUP_ID, group);
+	args_put_number(&c.request.args, KEY_USER_ID, user);
+	e = desk_call(&desk, &c);
+	*ret_seen = args_number(&c.answer.extra, KEY_SEEN, 0);
+	desk_end(&c);
+	return e;
+}
+
+static void
+give_tokens(int64_t user, int count)
+{
+	struct buf	sql = { 0 };
+
+	for (int i = 0; i < count; i++)
+		buf_printf(&sql, "INSERT INTO tokens (hash, user_id, "
+		    "date_added, expires) VALUES (randomblob(32), %d, 1, "
+		    "9000000000000000);", (int)user);
+	store_exec(desk.lane.db, sql.base);
+	buf_done(&sql);
+}
+
+/* --- events ------------------------------------------------------------ */
+
+/* The only event of the outbox, which then is empty. */
+static void
+check_event(const char *row, enum op_code op, int64_t id, const char *name,
+    const char *username, int64_t disabled)
+{
+	struct frame_reader	*frames = frame_reader_new();
+	struct args		 args;
+	sqlite3_stmt		*st;
+
+	check_number(row, desk_number(&desk, "SELECT count(*) FROM outbox"), 1);
+	CHECK(sqlite3_prepare_v2(desk.lane.db, "SELECT op, args, consumer "
+	    "FROM outbox", -1, &st, NULL) == SQLITE_OK);
+	check_number(row, sqlite3_step(st), SQLITE_ROW);
+	check_number(row, sqlite3_column_int(st, 0), op);
+	check_number(row, sqlite3_column_int(st, 2), SERVICE_TICKET);
+	frame_reader_start(frames, sqlite3_column_blob(st, 1),
+	    (size_t)sqlite3_column_bytes(st, 1));
+	check_number(row, frame_next_args(frames, &args), FRAME_ONE);
+	check_number(row, args_number(&args, KEY_ID, -1), id);
+	if (name != NULL) {
+		check_text(row, args_text(&args, KEY_NAME), text_of(name));
+		check_text(row, args_text(&args, KEY_USERNAME),
+		    text_of(username));
+		check_number(row, args_number(&args, KEY_DISABLED, -1),
+		    disabled);
+	}
+	sqlite3_finalize(st);
+	frame_reader_destroy(&frames);
+	store_exec(desk.lane.db, "DELETE FROM outbox");
+}
+
+static void
+the_ticket_service_is_told(void **state)
+{
+	int64_t	id;
+
+	(void)state;
+	check_number("create", create("newcomer", "n@example.test", &id), OK);
+	check_event("create", OP_TICKET_USER_CHANGED, id, "Some Body",
+	    "newcomer", 0);
+	check_number("name", edit(id, id, KEY_NAME, "王小明先生"), OK);
+	check_event("name", OP_TICKET_USER_CHANGED, id, "王小明先生",
+	    "newcomer", 0);
+	check_number("disable", edit(1, id, KEY_DISABLED, "1"), OK);
+	check_event("disable", OP_TICKET_USER_CHANGED, id, "王小明先生",
+	    "newcomer", 1);
+	check_number("delete", remove_user(id), OK);
+	check_event("delete", OP_TICKET_USER_GONE, id, NULL, NULL, 0);
+	/* what is refused is not told */
+	check_number("refused", edit(2, 1, KEY_NAME, "Nobody"), ERR_FORBIDDEN);
+	check_number("nothing", desk_number(&desk,
+	    "SELECT count(*) FROM outbox"), 0);
+}
+
+/* A store of schema 1, with users that have no names, brought up to date. */
+static void
+an_old_store_tells_what_it_has(void **state)
+{
+	const char		*only_first[] = { user_service.migrations[0],
+				    NULL };
+	struct service		 old = user_service;
+	char			 path[FOLDER_SIZE + 16];
+	sqlite3			*db;
+	sqlite3_stmt		*st;
+
+	(void)state;
+	old.migrations = only_first;
+	snprintf(path, sizeof(path), "%s/old.db", desk.folder);
+	db = store_open(path, false);
+	store_migrate(db, &old, path);
+	store_exec(db, "INSERT INTO users (id, username, name, disabled) "
+	    "VALUES (1, 'admin', 'admin', 0), (5, NULL, NULL, 1)");
+	store_migrate(db, &user_service, path);
+	store_migrate(db, &user_service, path);
+	CHECK(sqlite3_prepare_v2(db, "SELECT count(*), min(op), max(op) "
+	    "FROM outbox", -1, &st, NULL) == SQLITE_OK);
+	sqlite3_step(st);
+	check_number("each once", sqlite3_column_int(st, 0), 2);
+	check_number("that", sqlite3_column_int(st, 1), OP_TICKET_USER_CHANGED);
+	check_number("that", sqlite3_column_int(st, 2), OP_TICKET_USER_CHANGED);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+}
+
+/* --- totals ------------------------------------------------------------- */
+
+static void
+count(int64_t seq, int64_t posts, int64_t assigned)
+{
+	struct call	c;
+
+	desk_begin(&c, OP_USER_COUNTED);
+	args_put_number(&c.request.args, KEY_SOURCE, SERVICE_TICKET);
+	args_put_number(&c.request.args, KEY_STREAM, 7);
+	args_put_number(&c.request.args, KEY_SEQ, seq);
+	args_put_number(&c.request.args, KEY_USER_ID, 2);
+	args_put_number(&c.request.args, KEY_POSTS, posts);
+	args_put_number(&c.request.args, KEY_ASSIGNED, assigned);
+	check_number("counted", end(&c), OK);
+}
+
+/*
+ * The sum is kept as it is, so that it does not matter in which order things
+ * come; what is shown begins at 0.
+ */
+static void
+totals_are_sums(void **state)
+{
+	static const struct { int64_t seq, posts, assigned, posts_then,
+	    assigned_then; const char *shown; } rows[] = {
+		{ 1, 1, 0, 1, 0, "{\"total_assigned\":0,\"total_posts\":1}" },
+		{ 2, -3, 1, -2, 1, "{\"total_assigned\":1,\"total_posts\":0}" },
+		{ 2, -3, 1, -2, 1, "{\"total_assigned\":1,\"total_posts\":0}" },
+		{ 3, 3, -2, 1, -1, "{\"total_assigned\":0,\"total_posts\":1}" },
+	};
+	struct call	c;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		count(rows[i].seq, rows[i].posts, rows[i].assigned);
+		check_number("posts", desk_number(&desk, "SELECT total_posts "
+		    "FROM users WHERE id = 2"), rows[i].posts_then);
+		check_number("assigned", desk_number(&desk, "SELECT "
+		    "total_assigned FROM users WHERE id = 2"),
+		    rows[i].assigned_then);
+		begin(&c, OP_USER_GET, 1);
+		args_put_number(&c.request.args, KEY_ID, 2);
+		put_text(&c, KEY_FIELDS, "total_assigned,total_posts");
+		check_number("shown", desk_call(&desk, &c), OK);
+		check_text("shown", c.answer.fragment, text_of(rows[i].shown));
+		desk_end(&c);
+	}
+	/* who counts as having written stays */
+	check_number("wrote", remove_user(2), ERR_CONFLICT);
+}
+
+/* --- tokens -------------------------------------------------------------- */
+
+static void
+disabling_ends_all_tokens(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	give_tokens(1, 2);
+	give_tokens(2, 5);
+	begin(&c, OP_USER_EDIT, 1);
+	args_put_number(&c.request.args, KEY_ID, 2);
+	args_put_number(&c.request.args, KEY_DISABLED, 1);
+	check_number("disabled", desk_call(&desk, &c), OK);
+	check_number("to be heard", args_number(&c.answer.extra, KEY_SEEN, 0),
+	    5);
+	desk_end(&c);
+	check_number("gone", desk_number(&desk, "SELECT count(*) FROM tokens "
+	    "WHERE user_id = 2"), 0);
+	check_number("others stay", desk_number(&desk,
+	    "SELECT count(*) FROM tokens"), 2);
+	/* again: there is nothing to be heard */
+	begin(&c, OP_USER_EDIT, 1);
+	args_put_number(&c.request.args, KEY_ID, 2);
+	args_put_number(&c.request.args, KEY_DISABLED, 1);
+	check_number("disabled", desk_call(&desk, &c), OK);
+	check_true("nothing", !args_has(&c.answer.extra, KEY_SEEN));
+	desk_end(&c);
+}
+
+static void
+a_new_password_ends_other_tokens(void **state)
+{
+	unsigned char	hash[crypto_hash_sha256_BYTES] = { 1 };
+	struct call	c;
+
+	(void)state;
+	give_tokens(2, 3);
+	store_exec(desk.lane.db, "INSERT INTO tokens (hash, user_id, "
+	    "date_added, expires) VALUES (x'01000000000000000000000000000000"
+	    "00000000000000000000000000000000', 2, 1, 2)");
+	begin(&c, OP_USER_PASSWORD, 2);
+	args_put_number(&c.request.args, KEY_ID, 2);
+	put_text(&c, KEY_PASSWORD_HASH, "$2b$04$another");
+	args_put_text(&c.request.args, KEY_TOKEN_HASH,
+	    (struct text){ (const char *)hash, sizeof(hash) });
+	check_number("set", desk_call(&desk, &c), OK);
+	check_number("to be heard", args_number(&c.answer.extra, KEY_SEEN, 0),
+	    3);
+	desk_end(&c);
+	check_number("one is left", desk_number(&desk, "SELECT count(*) "
+	    "FROM tokens WHERE user_id = 2"), 1);
+	check_number("it is kept", desk_number(&desk, "SELECT count(*) FROM "
+	    "users WHERE password = CAST('$2b$04$another' AS BLOB)"), 1);
+	begin(&c, OP_USER_PASSWORD, 2);
+	args_put_number(&c.request.args, KEY_ID, 1);
+	put_text(&c, KEY_PASSWORD_HASH, "$2b$04$another");
+	args_put_text(&c.request.args, KEY_TOKEN_HASH,
+	    (struct text){ (const char *)hash, sizeof(hash) });
+	check_number("another's", end(&c), ERR_FORBIDDEN);
+}
+
+/* Rights change: gateways forget what they know, the tokens live on. */
+static void
+a_membership_makes_gateways_ask_again(void **state)
+{
+	int64_t	seen;
+
+	(void)state;
+	give_tokens(2, 3);
+	check_number("added", member(OP_MEMBER_ADD, 2, 2, &seen), OK);
+	check_number("to be heard", seen, 3);
+	check_number("live on", desk_number(&desk, "SELECT count(*) FROM "
+	    "tokens WHERE user_id = 2"), 3);
+	check_number("twice", member(OP_MEMBER_ADD, 2, 2, &seen), ERR_CONFLICT);
+	check_number("removed", member(OP_MEMBER_REMOVE, 2, 2, &seen), OK);
+	check_number("to be heard", seen, 6);
+	check_number("twice", member(OP_MEMBER_REMOVE, 2, 2, &seen),
+	    ERR_NOT_FOUND);
+	check_number("no group", member(OP_MEMBER_ADD, 9, 2, &seen),
+	    ERR_NOT_FOUND);
+}
+
+/* --- who stays ------------------------------------------------------------ */
+
+static void
+somebody_stays_an_admin(void **state)
+{
+	int64_t	seen, id;
+
+	(void)state;
+	check_number("disabled", edit(1, 1, KEY_DISABLED, "1"), ERR_CONFLICT);
+	check_number("removed", member(OP_MEMBER_REMOVE, 1, 1, &seen),
+	    ERR_CONFLICT);
+	/* one without a password, or disabled, could not take over */
+	check_number("added", member(OP_MEMBER_ADD, 1, 2, &seen), OK);
+	check_number("still", edit(1, 1, KEY_DISABLED, "1"), ERR_CONFLICT);
+	check_number("another", create("newcomer", "n@example.test", &id), OK);
+	check_number("added", member(OP_MEMBER_ADD, 1, id, &seen), OK);
+	check_number("disabled", edit(1, id, KEY_DISABLED, "1"), OK);
+	check_number("still", member(OP_MEMBER_REMOVE, 1, 1, &seen),
+	    ERR_CONFLICT);
+	check_number("able", edit(1, id, KEY_DISABLED, "0"), OK);
+	check_number("then", member(OP_MEMBER_REMOVE, 1, 1, &seen), OK);
+	check_number("and not", remove_user(id), ERR_CONFLICT);
+}
+
+static void
+an_id_is_given_once(void **state)
+{
+	int64_t	first, second, third;
+
+	(void)state;
+	check_number("first", create("first", "1@example.test", &first), OK);
+	check_number("second", create("second", "2@example.test", &second), OK);
+	check_number("gone", remove_user(second), OK);
+	check_number("gone", remove_user(first), OK);
+	check_number("third", create("third", "3@example.test", &third), OK);
+	check_true("a new one", third > second);
+	check_number("and again", remove_user(third), OK);
+}
+
+static void
+what_nobody_could_use_is_refused(void **state)
+{
+	static const struct { const char *username, *email; enum err want; }
+	    rows[] = {
+		{ "fine", "a@example.test", OK },
+		{ "with:colon", "b@example.test", ERR_BAD_REQUEST },
+		{ "mail", "nobody.example", ERR_BAD_REQUEST },
+		{ "mail", "@example.test", ERR_BAD_REQUEST },
+		{ "mail", "somebody@", ERR_BAD_REQUEST },
+		{ "mail", "c@example.test\r\nBcc: d@example.test",
+		    ERR_BAD_REQUEST },
+		{ "mail", "c d@example.test", ERR_BAD_REQUEST },
+		{ "mail", "名@example.test", OK },
+		{ "fine", "e@example.test", ERR_CONFLICT },
+		{ "other", "a@example.test", ERR_CONFLICT },
+	};
+	int64_t	id;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_number(rows[i].email, create(rows[i].username,
+		    rows[i].email, &id), rows[i].want);
+}
+
+int
+main(void)
+{
+#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+	const struct CMUnitTest	tests[] = {
+		HERE("the ticket service is told of every change",
+		    the_ticket_service_is_told),
+		HERE("an old store tells what it has",
+		    an_old_store_tells_what_it_has),
+		HERE("totals are sums, shown from 0 on", totals_are_sums),
+		HERE("disabling ends all tokens", disabling_ends_all_tokens),
+		HERE("a new password ends all other tokens",
+		    a_new_password_ends_other_tokens),
+		HERE("a change of a membership makes gateways ask again",
+		    a_membership_makes_gateways_ask_again),
+		HERE("somebody stays an admin", somebody_stays_an_admin),
+		HERE("an id is given once", an_id_is_given_once),
+		HERE("what nobody could use is refused",
+		    what_nobody_could_use_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("account", tests, NULL, NULL);
+}

@@ -1,0 +1,390 @@
+/*
+ * services/post/files.c. It is included, so that files can be made older than
+ * they are; its thread is not started, what it does is called instead.
+ */
+#include "desk.h"
+
+#undef fail		/* cmocka's */
+#include "services/post/files.c"
+
+static struct desk	desk;
+
+static int
+open_desk(void **state)
+{
+	(void)state;
+	desk_open(&desk, &post_service);
+	CHECK(chdir(desk.folder) == 0);
+	CHECK(mkdir("stores", 0700) == 0 && mkdir("stores/post", 0700) == 0 &&
+	    mkdir(FOLDER, 0700) == 0);
+	CHECK(symlink(desk.path, STORE) == 0);
+	files.folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	files.extensions = "txt,Png";
+	files.most_bytes = 1000000;
+	open_db();
+	return 0;
+}
+
+static int
+close_desk(void **state)
+{
+	(void)state;
+	close_db();
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		if (files.incoming[i].state != FREE)
+			discard(&files.incoming[i], false);
+	close(files.folder);
+	CHECK(chdir("/") == 0);
+	desk_close(&desk);
+	return 0;
+}
+
+/* --- the operations -------------------------------------------------------- */
+
+static enum err
+begin(const char *name, int64_t size, int64_t *ret_handle)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_FILE_BEGIN);
+	args_put_text(&c.request.args, KEY_ORIGINAL_FILENAME, text_of(name));
+	args_put_number(&c.request.args, KEY_SIZE, size);
+	e = desk_call(&desk, &c);
+	*ret_handle = args_number(&c.answer.extra, KEY_HANDLE, -1);
+	buf_done(&c.message);
+	desk_end(&c);
+	return e;
+}
+
+static enum err
+chunk(int64_t handle, int64_t offset, struct text bytes)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_FILE_CHUNK);
+	args_put_number(&c.request.args, KEY_HANDLE, handle);
+	args_put_number(&c.request.args, KEY_OFFSET, offset);
+	args_put_text(&c.request.args, KEY_BODY, bytes);
+	e = desk_call(&desk, &c);
+	desk_end(&c);
+	return e;
+}
+
+/* SEAL or DROP; the name of what was sealed in ret. */
+static enum err
+end(enum op_code op, int64_t handle, char ret[NAME_SIZE])
+{
+	struct call	c;
+	struct text	name;
+	enum err	e;
+
+	desk_begin(&c, op);
+	args_put_number(&c.request.args, KEY_HANDLE, handle);
+	e = desk_call(&desk, &c);
+	name = args_text(&c.answer.extra, KEY_FILENAME);
+	if (e != OK)
+		name.len = 0;
+	memcpy(ret, name.base, name.len);
+	ret[name.len] = '\0';
+	buf_done(&c.message);
+	desk_end(&c);
+	return e;
+}
+
+static void
+bring(const char *content, char ret[NAME_SIZE])
+{
+	int64_t	handle;
+
+	check_number("begin", begin("a.txt", (int64_t)strlen(content),
+	    &handle), OK);
+	check_number("chunk", chunk(handle, 0, text_of(content)), OK);
+	check_number("seal", end(OP_FILE_SEAL, handle, ret), OK);
+}
+
+static enum err
+make_row(const char *name)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_UPLOAD_CREATE);
+	args_put_text(&c.request.args, KEY_FILENAME, text_of(name));
+	args_put_text(&c.request.args, KEY_ORIGINAL_FILENAME,
+	    TEXT_OF("a.txt"));
+	args_put_number(&c.request.args, KEY_TICKET_ID, 1);
+	e = desk_call(&desk, &c);
+	desk_end(&c);
+	return e;
+}
+
+static bool
+is_there(const char *name)
+{
+	return faccessat(files.folder, name, F_OK, 0) == 0;
+}
+
+/* How many files there are. */
+static int
+count(void)
+{
+	DIR	*dir = opendir(FOLDER);
+	int	 n = -2;
+
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* --- tests ----------------------------------------------------------------- */
+
+static void
+a_file_comes_in_pieces(void **state)
+{
+	char		name[NAME_SIZE], other[NAME_SIZE];
+	int64_t		handle;
+	struct call	c;
+
+	(void)state;
+	check_number("begin", begin("a.TXT", 10, &handle), OK);
+	check_number("one", chunk(handle, 0, TEXT_OF("hello ")), OK);
+	check_number("two", chunk(handle, 6, TEXT_OF("desk")), OK);
+	check_number("hidden until it is whole", count(), 1);
+	check_number("seal", end(OP_FILE_SEAL, handle, name), OK);
+	check_number("one file", count(), 1);
+	check_true("its name is ours", is_there(name) && strlen(name) ==
+	    RANDOM_CHARS + 4 && strcmp(name + RANDOM_CHARS, ".txt") == 0);
+	check_number("again", end(OP_FILE_SEAL, handle, other),
+	    ERR_GONE_AWAY);
+
+	desk_begin(&c, OP_FILE_READ);
+	args_put_text(&c.request.args, KEY_FILENAME, text_of(name));
+	args_put_number(&c.request.args, KEY_OFFSET, 4);
+	args_put_number(&c.request.args, KEY_LIMIT, 4);
+	check_number("read", desk_call(&desk, &c), OK);
+	check_text("read", args_text(&c.answer.extra, KEY_BODY),
+	    TEXT_OF("o de"));
+	buf_done(&c.message);
+	desk_end(&c);
+
+	check_number("a row", make_row(name), OK);
+	check_number("once", make_row(name), ERR_GONE_AWAY);
+	check_number("of that name", make_row("other.txt"), ERR_GONE_AWAY);
+	check_number("rows", desk_number(&desk,
+	    "SELECT count(*) FROM uploads"), 1);
+}
+
+static void
+what_does_not_fit_is_refused(void **state)
+{
+	static const struct {
+		const char	*name;
+		int64_t		 size;
+		enum err	 error;
+	} rows[] = {
+		{ "a.txt", 0, OK }, { "a.tXt", 1000000, OK },
+		{ "a.png", 5, OK }, { "a.txt", 1000001, ERR_BODY_TOO_LARGE },
+		{ "a.txt", -1, ERR_BODY_TOO_LARGE },
+		{ "a.tx", 5, ERR_BAD_REQUEST }, { "a.txtt", 5, ERR_BAD_REQUEST },
+		{ "a", 5, ERR_BAD_REQUEST }, { "txt", 5, ERR_BAD_REQUEST },
+		{ "a.", 5, ERR_BAD_REQUEST }, { "a.txt,png", 5, ERR_BAD_REQUEST },
+		{ "", 5, ERR_BAD_REQUEST }, { "a.txt/", 5, ERR_BAD_REQUEST },
+		{ "a.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 5,
+		    ERR_BAD_REQUEST },
+	};
+	char	name[NAME_SIZE];
+	int64_t	handle;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		check_number(rows[i].name, begin(rows[i].name, rows[i].size,
+		    &handle), rows[i].error);
+		if (rows[i].error == OK)
+			check_number("drop", end(OP_FILE_DROP, handle, name),
+			    OK);
+	}
+	check_number("nothing is left", count(), 0);
+	check_number("not its handle", chunk(7, 0, TEXT_OF("x")),
+	    ERR_GONE_AWAY);
+	begin("a.txt", 5, &handle);
+	check_number("a gap", chunk(handle, 1, TEXT_OF("x")), ERR_GONE_AWAY);
+	check_number("it is dropped", chunk(handle, 0, TEXT_OF("x")),
+	    ERR_GONE_AWAY);
+	begin("a.txt", 5, &handle);
+	check_number("too much", chunk(handle, 0, TEXT_OF("123456")),
+	    ERR_GONE_AWAY);
+	begin("a.txt", 5, &handle);
+	check_number("too little", end(OP_FILE_SEAL, handle, name),
+	    ERR_GONE_AWAY);
+	begin("a.png", 5, &handle);
+	check_number("no picture", chunk(handle, 0, TEXT_OF("hello")), OK);
+	check_number("no picture", end(OP_FILE_SEAL, handle, name),
+	    ERR_BAD_REQUEST);
+	check_number("dropped twice", end(OP_FILE_DROP, handle, name), OK);
+	check_number("nothing is left", count(), 0);
+}
+
+static void
+there_is_a_most_of_files_on_their_way(void **state)
+{
+	char	name[NAME_SIZE];
+	int64_t	handle;
+
+	(void)state;
+	for (int i = 0; i < INCOMING_MOST; i++)
+		check_number("room", begin("a.txt", 5, &handle), OK);
+	check_number("no room", begin("a.txt", 5, &handle), ERR_EXPIRED);
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		end(OP_FILE_DROP, files.incoming[i].handle, name);
+	check_number("room again", begin("a.txt", 5, &handle), OK);
+	end(OP_FILE_DROP, handle, name);
+	check_number("nothing is left", count(), 0);
+}
+
+static void
+what_gets_no_row_is_removed(void **state)
+{
+	char		 sealed[NAME_SIZE], kept[NAME_SIZE], lost[NAME_SIZE];
+	int64_t		 filling, busy;
+	struct incoming	*f;
+
+	(void)state;
+	bring("sealed", sealed);
+	bring("kept", kept);
+	bring("lost", lost);
+	begin("a.txt", 5, &filling);
+	begin("a.txt", 5, &busy);
+	check_number("a row", make_row(kept), OK);
+	check_true("its row was rolled back", files_claim(text_of(lost)));
+	f = hold_entry(busy);
+	look_after_all(clock_ms());
+	check_number("not before its time", count(), 5);
+	check_true("what has its row is let go",
+	    find_name(text_of(kept)) == NULL);
+	check_true("what has none is not", find_name(text_of(lost)) != NULL);
+
+	look_after_all(clock_ms() + LIFE_MS + 1);
+	check_true("has no row", !is_there(sealed));
+	check_true("has its row", is_there(kept));
+	check_true("will have none", !is_there(lost));
+	check_number("is written to", count(), 2);
+	check_number("too late", make_row(sealed), ERR_GONE_AWAY);
+	check_number("too late", chunk(filling, 0, TEXT_OF("x")),
+	    ERR_GONE_AWAY);
+	release_entry(f, FILLING);
+	look_after_all(clock_ms() + LIFE_MS + 1);
+	check_number("and then not", count(), 1);
+	check_true("nothing to do", is_idle());
+}
+
+/* A transaction that is under way may yet bring the row. */
+static void
+what_may_get_its_row_is_kept(void **state)
+{
+	char	name[NAME_SIZE];
+
+	(void)state;
+	bring("slow", name);
+	store_exec(desk.lane.db, "BEGIN IMMEDIATE");
+	check_number("a row", make_row(name), OK);
+	sqlite3_busy_timeout(files.db, 1);
+	look_after_all(clock_ms() + LIFE_MS + 1);
+	check_true("still there", is_there(name));
+	store_exec(desk.lane.db, "COMMIT");
+	look_after_all(clock_ms() + LIFE_MS + 1);
+	check_true("for good", is_there(name) && is_idle());
+}
+
+static void
+a_file_goes_after_its_row(void **state)
+{
+	char	name[NAME_SIZE];
+
+	(void)state;
+	bring("going", name);
+	make_row(name);
+	look_after_all(clock_ms());
+	store_exec(desk.lane.db, "BEGIN IMMEDIATE; DELETE FROM uploads");
+	files_remove_later(text_of(name));
+	look_after_all(clock_ms());
+	check_true("before the commit it is there", is_there(name));
+	store_exec(desk.lane.db, "COMMIT");
+	look_after_all(clock_ms());
+	check_true("after it, it is not", !is_there(name) && is_idle());
+
+	bring("staying", name);
+	make_row(name);
+	files_remove_later(text_of(name));
+	look_after_all(clock_ms() + LIFE_MS + 1);
+	check_true("rolled back", is_there(name) && is_idle());
+	files_remove_later(TEXT_OF("../post.db"));
+	files_remove_later(TEXT_OF(""));
+	check_true("no files of ours", is_idle());
+}
+
+static void
+what_no_row_names_is_swept(void **state)
+{
+	static const char *const	names[] = {
+		INCOMING "abc", "orphan.png", ".hidden"
+	};
+	char	name[NAME_SIZE];
+
+	(void)state;
+	bring("kept", name);
+	make_row(name);
+	for (size_t i = 0; i < LEN(names); i++)
+		close(openat(files.folder, names[i], O_WRONLY | O_CREAT,
+		    0600));
+	check_number("before", count(), 4);
+	sweep();
+	check_number("after", count(), 1);
+	check_true("has its row", is_there(name));
+}
+
+static void
+only_files_of_ours_are_opened(void **state)
+{
+	static const struct text	rows[] = {
+		{ "", 0 }, { ".", 1 }, { "..", 2 }, { "../post.db", 10 },
+		{ "/etc/passwd", 11 }, { ".incoming-x", 11 }, { "a\0b", 3 },
+		{ "folder", 6 }, { "link", 4 }, { "pipe", 4 },
+		{ "nothing", 7 },
+	};
+	int64_t	size;
+
+	(void)state;
+	CHECK(mkdirat(files.folder, "folder", 0700) == 0);
+	CHECK(symlinkat("/etc/passwd", files.folder, "link") == 0);
+	CHECK(mkfifoat(files.folder, "pipe", 0600) == 0);
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_number(rows[i].base, open_file(rows[i], &size), -1);
+}
+
+int
+main(void)
+{
+#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+	const struct CMUnitTest	tests[] = {
+		HERE("a file comes in pieces and is claimed once",
+		    a_file_comes_in_pieces),
+		HERE("what does not fit is refused and leaves nothing",
+		    what_does_not_fit_is_refused),
+		HERE("there is a most of files on their way",
+		    there_is_a_most_of_files_on_their_way),
+		HERE("what gets no row is removed in its time",
+		    what_gets_no_row_is_removed),
+		HERE("what may still get its row is kept",
+		    what_may_get_its_row_is_kept),
+		HERE("a file goes after its row, never before",
+		    a_file_goes_after_its_row),
+		HERE("what no row names is swept", what_no_row_names_is_swept),
+		HERE("only files of ours are opened",
+		    only_files_of_ours_are_opened),
+	};
+
+	return cmocka_run_group_tests_name("files", tests, NULL, NULL);
+}

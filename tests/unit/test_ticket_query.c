@@ -1,0 +1,335 @@
+/*
+ * services/ticket/query.c, snippet.c, date.c, cursor.c, export.c: what
+ * clients write about lists, and what they get.
+ */
+#include "unit.h"
+
+#include "services/ticket/cursor.h"
+#include "services/ticket/export.h"
+#include "services/ticket/filter.h"
+#include "services/ticket/query.h"
+#include "services/ticket/snippet.h"
+
+static sqlite3	*db;
+
+static int
+open_db(void **state)
+{
+	(void)state;
+	return sqlite3_open(":memory:", &db);
+}
+
+static int
+close_db(void **state)
+{
+	(void)state;
+	return sqlite3_close(db);
+}
+
+/* --- queries ---------------------------------------------------------------- */
+
+static void
+words_are_quoted(void **state)
+{
+	static const struct { const char *name; struct text content;
+	    const char *match; size_t words; bool phrase; } rows[] = {
+		{ "a word", TEXT_OF("printer"), "\"printer\"", 1, false },
+		{ "two", TEXT_OF(" a\t b\n"), "\"a\" \"b\"", 2, false },
+		{ "a phrase", TEXT_OF("\"a b\" c"), "\"a b\" \"c\"", 3, true },
+		{ "a phrase of one", TEXT_OF("\"a\""), "\"a\"", 1, false },
+		{ "a beginning", TEXT_OF("pri*"), "\"pri\"*", 1, false },
+		{ "a phrase's", TEXT_OF("\"a b\"*"), "\"a b\"*", 2, true },
+		{ "a quote ends a word", TEXT_OF("a\"b\"c"),
+		    "\"a\" \"b\" \"c\"", 3, false },
+		{ "operators", TEXT_OF("NOT (a OR b)"),
+		    "\"NOT\" \"(a\" \"OR\" \"b)\"", 4, false },
+		{ "two words in one", TEXT_OF("a-b"), "\"a-b\"", 2, true },
+		{ "no words beside one", TEXT_OF("- a \"&\""), "\"a\"", 1,
+		    false },
+		{ "accents go", TEXT_OF("\xc3\x89t\xc3\xa9"),
+		    "\"\xc3\x89t\xc3\xa9\"", 1, false },
+		{ "Chinese", TEXT_OF("\xe6\xbc\xa2\xe5\xad\x97"),
+		    "\"\xe6\xbc\xa2\xe5\xad\x97\"", 1, false },
+		{ "a NUL", TEXT_OF("a\0b"), "\"a\" \"b\"", 2, false },
+		{ "a NUL in a phrase", TEXT_OF("\"a\0b\""), "\"a b\"", 2,
+		    true },
+	};
+	struct query	q = { .count = 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		check_true(rows[i].name,
+		    query_parse(db, rows[i].content, &q) == NULL);
+		check_text(rows[i].name, text_in(&q.match),
+		    text_of(rows[i].match));
+		check_number(rows[i].name, q.count, rows[i].words);
+		check_number(rows[i].name, q.has_phrase, rows[i].phrase);
+	}
+	query_done(&q);
+}
+
+static void
+what_cannot_be_searched_for_is_explained(void **state)
+{
+	static const struct { const char *content, *part; } rows[] = {
+		{ "", "nothing to search for" },
+		{ "  ", "nothing to search for" },
+		{ "- & ...", "nothing to search for" },
+		{ "\"\"", "nothing to search for" },
+		{ "\xf0\x9f\x98\x80", "nothing to search for" },
+		{ "\"a", "quotation mark" },
+		{ "a \"b\" \"", "quotation mark" },
+		{ "*", "needs the beginning" },
+		{ "a *", "needs the beginning" },
+		{ "-*", "needs the beginning" },
+		{ "a*b", "at its end" },
+		{ "a**", "at its end" },
+		{ "*a", "at its end" },
+	};
+	struct query	q = { .count = 0 };
+	struct buf	many = { 0 };
+	const char	*wrong;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		wrong = query_parse(db, text_of(rows[i].content), &q);
+		check_true(rows[i].content, wrong != NULL);
+		check_part(rows[i].content, wrong, rows[i].part);
+		check_part(rows[i].content, wrong, "content");
+	}
+	for (int i = 0; i < 32; i++)
+		buf_put_text(&many, "w ");
+	check_true("32 words", query_parse(db, text_in(&many), &q) == NULL);
+	buf_put_text(&many, "w");
+	wrong = query_parse(db, text_in(&many), &q);
+	check_part("33 words", wrong != NULL ? wrong : "", "more than 32");
+	buf_done(&many);
+	query_done(&q);
+}
+
+/* --- snippets --------------------------------------------------------------- */
+
+#define TEN	"a a a a a a a a a a "
+
+static void
+a_snippet_is_html_around_what_was_found(void **state)
+{
+	static const struct { const char *query, *title, *content, *want; }
+	    rows[] = {
+		{ "two", "x", "one two three", "one <mark>two</mark> three" },
+		{ "TWO", "x", "one tw\xc3\xb6 two", NULL },
+		{ "two", "two", "one", "<mark>two</mark>" },
+		{ "two", "two", "one two", "one <mark>two</mark>" },
+		{ "tw*", "x", "two twenty one",
+		    "<mark>two twenty</mark> one" },
+		{ "\"one two\"", "x", "two one two",
+		    "two <mark>one two</mark>" },
+		{ "\"one tw\"*", "x", "one two", "<mark>one two</mark>" },
+		{ "b", "x", "<b>&\"b\"", "&lt;<mark>b&gt;&amp;&quot;b</mark>"
+		    "&quot;" },
+		{ "one two", "one", "two", "<mark>two</mark>" },
+		{ "one two", "one", "three", NULL },
+		{ "one", "x", "", NULL },
+		{ "z", "x", TEN TEN "z " TEN TEN TEN, "\xe2\x80\xa6"
+		    "a a a a a a <mark>z</mark> a a a a a a a a a a a a a a "
+		    "a a a\xe2\x80\xa6" },
+	};
+	struct query	q = { .count = 0 };
+	struct buf	b = { 0 };
+	bool		found;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		b.len = 0;
+		check_true(rows[i].query, query_parse(db,
+		    text_of(rows[i].query), &q) == NULL);
+		found = snippet_put(&b, db, &q, text_of(rows[i].title),
+		    text_of(rows[i].content));
+		if (i == 1) {	/* accents do not count */
+			check_true(rows[i].query, found);
+			continue;
+		}
+		check_true(rows[i].query, found == (rows[i].want != NULL));
+		check_text(rows[i].query, text_in(&b), text_of(
+		    rows[i].want != NULL ? rows[i].want : ""));
+	}
+	buf_done(&b);
+	query_done(&q);
+}
+
+/* --- dates ------------------------------------------------------------------ */
+
+static void
+dates_are_read(void **state)
+{
+	static const struct { const char *text; int64_t us; } rows[] = {
+		{ "1970-01-01", 0 },
+		{ "1970-01-02", INT64_C(86400000000) },
+		{ "1969-12-31T23:59:59Z", -1000000 },
+		{ "1970-01-01T00:00:01", 1000000 },
+		{ "1970-01-01t00:00:01z", 1000000 },
+		{ "1970-01-01 00:01", 60000000 },
+		{ "1970-01-01T00:00:00.5", 500000 },
+		{ "1970-01-01T00:00:00,123456789Z", 123456 },
+		{ "1970-01-01T02:00+02:00", 0 },
+		{ "1970-01-01T02:00 02:00", 0 },
+		{ "1970-01-01T02:00+0200", 0 },
+		{ "1970-01-01T02:00+02", 0 },
+		{ "1969-12-31T18:30:00-05:30", 0 },
+		{ "2000-02-29", INT64_C(951782400000000) },
+		{ "0001-01-01", INT64_C(-62135596800000000) },
+		{ "9999-12-31T23:59:59.999999Z", INT64_C(253402300799999999) },
+	};
+	static const char *const wrong[] = {
+		"", "x", "2021", "2021-01", "2021-1-1", "20210101",
+		"2021-02-29", "1900-02-29", "2021-00-01", "2021-13-01",
+		"2021-01-00", "2021-01-32", "2021-01-01T", "2021-01-01T10",
+		"2021-01-01T24:00", "2021-01-01T10:60", "2021-01-01T10:00:60",
+		"2021-01-01T10:00:", "2021-01-01T10:00:00.",
+		"2021-01-01T10:00x", "2021-01-01T10:00Zx",
+		"2021-01-01T10:00+", "2021-01-01T10:00+1",
+		"2021-01-01T10:00+24:00", "2021-01-01T10:00+01:60",
+		"2021-01-01T10:00+01:", "2021-01-01  10:00", " 2021-01-01",
+		"2021-01-01 ", "-001-01-01", "99999-01-01", "2021-01-01Z",
+	};
+	int64_t	us;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		check_true(rows[i].text, date_read(text_of(rows[i].text),
+		    &us));
+		check_number(rows[i].text, us, rows[i].us);
+	}
+	for (size_t i = 0; i < LEN(wrong); i++)
+		check_true(wrong[i], !date_read(text_of(wrong[i]), &us));
+	check_true("a NUL", !date_read(TEXT_OF("2021-01-01\0"), &us));
+}
+
+/* --- cursors ---------------------------------------------------------------- */
+
+static void
+a_cursor_comes_back(void **state)
+{
+	static const struct cursor rows[] = {
+		{ 0, 1, 0, { { "", 0 }, { "", 0 } } },
+		{ 255, INT64_MAX, UINT64_MAX, { { "", 0 }, { "x", 1 } } },
+		{ 3, -1, 7, { { "\0\xff", 2 }, { "", 0 } } },
+		{ 3, INT64_MIN, 7, { { "abc", 3 }, { "de", 2 } } },
+	};
+	struct buf	text = { 0 }, bytes = { 0 };
+	struct cursor	got;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		text.len = 0;
+		cursor_put(&text, &rows[i]);
+		check_true("read", cursor_read(text_in(&text), &bytes, &got));
+		check_number("sort", got.sort, rows[i].sort);
+		check_number("id", got.id, rows[i].id);
+		check_true("number", got.number == rows[i].number);
+		check_text("text", got.texts[0], rows[i].texts[0]);
+		check_text("text", got.texts[1], rows[i].texts[1]);
+	}
+	buf_done(&text);
+	buf_done(&bytes);
+}
+
+static void
+long_texts_of_a_cursor_are_cut_off(void **state)
+{
+	static const char	text[2000] = { 'x' };
+	const struct cursor	long_one = { .texts = { { text, 2000 },
+				    { text, 513 } } };
+	struct buf		b = { 0 }, bytes = { 0 };
+	struct cursor		got;
+
+	(void)state;
+	cursor_put(&b, &long_one);
+	check_true("read", cursor_read(text_in(&b), &bytes, &got));
+	check_number("cut", got.texts[0].len, CURSOR_TEXT_MOST);
+	check_number("cut", got.texts[1].len, CURSOR_TEXT_MOST);
+	buf_done(&b);
+	buf_done(&bytes);
+}
+
+/* Each byte changed, each length: none is taken for a cursor. */
+static void
+what_is_no_cursor_is_none(void **state)
+{
+	const struct cursor	one = { .sort = 1, .id = 77, .number = 5,
+				    .texts = { { "abc", 3 }, { "", 0 } } };
+	struct buf		b = { 0 }, bytes = { 0 };
+	struct cursor		got;
+
+	(void)state;
+	cursor_put(&b, &one);
+	for (size_t i = 0; i < b.len; i++)
+		check_true("cut", !cursor_read((struct text){ b.base, i },
+		    &bytes, &got));
+	for (size_t i = 0; i < b.len; i++) {
+		char	kept = b.base[i];
+
+		for (int c = 0; c < 256; c++) {
+			b.base[i] = (char)c;
+			check_true("changed", cursor_read(text_in(&b), &bytes,
+			    &got) == (b.base[i] == kept));
+		}
+		b.base[i] = kept;
+	}
+	buf_put_byte(&b, 'A');
+	check_true("longer", !cursor_read(text_in(&b), &bytes, &got));
+	buf_done(&b);
+	buf_done(&bytes);
+}
+
+/* --- CSV -------------------------------------------------------------------- */
+
+static void
+a_cell_is_quoted_and_no_formula(void **state)
+{
+	static const struct { struct text text, cell; } rows[] = {
+		{ TEXT_OF(""), TEXT_OF("\"\"") },
+		{ TEXT_OF("a"), TEXT_OF("\"a\"") },
+		{ TEXT_OF("a\"b,c\r\nd"), TEXT_OF("\"a\"\"b,c\r\nd\"") },
+		{ TEXT_OF("=1"), TEXT_OF("\"'=1\"") },
+		{ TEXT_OF("+1"), TEXT_OF("\"'+1\"") },
+		{ TEXT_OF("-1"), TEXT_OF("\"'-1\"") },
+		{ TEXT_OF("@a"), TEXT_OF("\"'@a\"") },
+		{ TEXT_OF("\ta"), TEXT_OF("\"'\ta\"") },
+		{ TEXT_OF("\ra"), TEXT_OF("\"'\ra\"") },
+		{ TEXT_OF("a=1"), TEXT_OF("\"a=1\"") },
+		{ TEXT_OF("\"=1"), TEXT_OF("\"\"\"=1\"") },
+		{ TEXT_OF("\0\1\2\3\x1f\x7f"), TEXT_OF("\"      \"") },
+	};
+	struct buf	b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		b.len = 0;
+		csv_put(&b, rows[i].text);
+		check_text("cell", text_in(&b), rows[i].cell);
+	}
+	buf_done(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("words and phrases are quoted for FTS5",
+		    words_are_quoted),
+		TEST("what cannot be searched for is explained",
+		    what_cannot_be_searched_for_is_explained),
+		TEST("a snippet is HTML around what was found",
+		    a_snippet_is_html_around_what_was_found),
+		TEST("dates are read", dates_are_read),
+		TEST("a cursor comes back as it was", a_cursor_comes_back),
+		TEST("long texts of a cursor are cut off",
+		    long_texts_of_a_cursor_are_cut_off),
+		TEST("what is no cursor is none", what_is_no_cursor_is_none),
+		TEST("a cell of a CSV file is quoted and no formula",
+		    a_cell_is_quoted_and_no_formula),
+	};
+
+	return cmocka_run_group_tests(tests, open_db, close_db);
+}
