@@ -24,7 +24,7 @@
 #define STORE		"stores/post/post.db"
 #define FOLDER		"stores/post/files"
 #define INCOMING	".incoming-"
-#define INCOMING_MOST	256	/* files that have no row, all together */
+#define INCOMING_MOST	512	/* files that have no row, all together */
 #define LIFE_MS		60000	/* of a file without a row */
 #define TICK_MS		200	/* while there is something to look after */
 #define RANDOM_CHARS	26	/* 130 bits */
@@ -40,7 +40,6 @@ enum state {
 struct incoming {
 	enum state	state;
 	bool		busy;		/* the slow lane is at it */
-	int		fd;		/* while FILLING */
 	int64_t		handle;
 	int64_t		size;		/* bytes it is to have */
 	int64_t		have;		/* ... and has */
@@ -149,7 +148,7 @@ take_entry(int64_t handle)
 			f = &files.incoming[i];
 	if (f != NULL) {
 		*f = (struct incoming){ .state = FILLING, .busy = true,
-		    .fd = -1, .handle = handle, .touched_ms = clock_ms() };
+		    .handle = handle, .touched_ms = clock_ms() };
 		pthread_cond_signal(&files.wake);
 	}
 	pthread_mutex_unlock(&files.lock);
@@ -195,15 +194,11 @@ static void
 discard(struct incoming *f, bool keep)
 {
 	char	name[NAME_SIZE];
-	int	fd;
 
 	pthread_mutex_lock(&files.lock);
 	memcpy(name, f->name, sizeof(name));
-	fd = f->fd;
 	f->state = FREE;
 	pthread_mutex_unlock(&files.lock);
-	if (fd != -1)
-		close(fd);
 	if (!keep && name[0] != '\0')
 		remove_file(name);
 }
@@ -256,6 +251,7 @@ file_begin(struct call *c)
 	char			 extension[EXTENSION_SIZE];
 	int64_t			 handle;
 	enum err		 e;
+	int			 fd;
 
 	content_extension(args_text(args, KEY_ORIGINAL_FILENAME), extension);
 	e = check_begin(c, extension);
@@ -269,17 +265,28 @@ file_begin(struct call *c)
 	memcpy(f->extension, extension, sizeof(extension));
 	f->size = args_number(args, KEY_SIZE, 0);
 	random_name(f->name, INCOMING, "");
-	f->fd = openat(files.folder, f->name, O_RDWR | O_CREAT | O_EXCL |
+	fd = openat(files.folder, f->name, O_WRONLY | O_CREAT | O_EXCL |
 	    O_CLOEXEC, 0600);
-	if (f->fd == -1) {
+	if (fd == -1) {
 		e = file_error("cannot be made");
 		f->name[0] = '\0';
 		discard(f, false);
 		return e;
 	}
+	close(fd);
 	args_put_number(&c->answer.extra, KEY_HANDLE, handle);
 	release_entry(f, FILLING);
 	return OK;
+}
+
+/*
+ * A file on its way is opened for each chunk: that takes microseconds, and
+ * hundreds of descriptors would run into their limit.
+ */
+static int
+open_incoming(const struct incoming *f)
+{
+	return openat(files.folder, f->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static bool
@@ -300,20 +307,36 @@ write_all(int fd, struct text bytes, int64_t offset)
 	return true;
 }
 
+static enum err
+write_chunk(const struct incoming *f, struct text bytes, int64_t offset)
+{
+	int		fd = open_incoming(f);
+	enum err	e = OK;
+
+	if (fd == -1 || !write_all(fd, bytes, offset))
+		e = file_error("cannot be written");
+	else
+		/* on its way to the disk already when it is sealed */
+		(void)sync_file_range(fd, offset, (off_t)bytes.len,
+		    SYNC_FILE_RANGE_WRITE);
+	if (fd != -1)
+		close(fd);
+	return e;
+}
+
 /* Chunks come in order: one that does not fit on belongs to a lost one. */
 static enum err
 append(struct incoming *f, struct text bytes, int64_t offset)
 {
+	enum err	e;
+
 	if (offset != f->have || bytes.len > FILE_PIECE_MOST ||
 	    (int64_t)bytes.len > f->size - f->have)
 		return ERR_GONE_AWAY;
-	if (!write_all(f->fd, bytes, offset))
-		return file_error("cannot be written");
-	/* on its way to the disk already when it is sealed */
-	(void)sync_file_range(f->fd, offset, (off_t)bytes.len,
-	    SYNC_FILE_RANGE_WRITE);
-	f->have += (int64_t)bytes.len;
-	return OK;
+	e = write_chunk(f, bytes, offset);
+	if (e == OK)
+		f->have += (int64_t)bytes.len;
+	return e;
 }
 
 enum err
@@ -336,13 +359,11 @@ file_chunk(struct call *c)
 }
 
 static enum err
-check_content(struct call *c, const struct incoming *f)
+check_content(struct call *c, const struct incoming *f, int fd)
 {
 	const char	*is;
 
-	if (f->have != f->size)
-		return ERR_GONE_AWAY;
-	if (content_fits(f->fd, f->extension, &is))
+	if (content_fits(fd, f->extension, &is))
 		return OK;
 	return op_refusef(c, ERR_BAD_REQUEST, "file: what is in it is not what "
 	    "its name says (.%s): it is %s.", f->extension, is);
@@ -350,11 +371,11 @@ check_content(struct call *c, const struct incoming *f)
 
 /* Under the name to be; once this has succeeded, a crash does not undo it. */
 static enum err
-settle(struct incoming *f)
+settle(struct incoming *f, int fd)
 {
 	char	extension[EXTENSION_SIZE + 1], name[NAME_SIZE];
 
-	if (fsync(f->fd) == -1)
+	if (fsync(fd) == -1)
 		return file_error("cannot be synced");
 	snprintf(extension, sizeof(extension), ".%s", f->extension);
 	random_name(name, "", extension);
@@ -366,6 +387,24 @@ settle(struct incoming *f)
 	return OK;
 }
 
+static enum err
+seal(struct call *c, struct incoming *f)
+{
+	enum err	e;
+	int		fd;
+
+	if (f->have != f->size)
+		return ERR_GONE_AWAY;
+	fd = open_incoming(f);
+	if (fd == -1)
+		return file_error("cannot be opened");
+	e = check_content(c, f, fd);
+	if (e == OK)
+		e = settle(f, fd);
+	close(fd);
+	return e;
+}
+
 enum err
 file_seal(struct call *c)
 {
@@ -375,15 +414,11 @@ file_seal(struct call *c)
 
 	if (f == NULL)
 		return ERR_GONE_AWAY;
-	e = check_content(c, f);
-	if (e == OK)
-		e = settle(f);
+	e = seal(c, f);
 	if (e != OK) {
 		discard(f, false);
 		return e;
 	}
-	close(f->fd);
-	f->fd = -1;
 	buf_put_text(&c->message, f->name);
 	args_put_text(&c->answer.extra, KEY_FILENAME,
 	    (struct text){ c->message.base, c->message.len });

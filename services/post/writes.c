@@ -110,6 +110,7 @@ post_edit(struct call *c)
 		take_old(&c->request.args, st);
 		/* the row is about to change under the statement */
 		old = args_text(&c->request.args, KEY_OLD_CONTENT);
+		buf_grow(&content, old.len + 1);
 		buf_put(&content, old.base, old.len);
 		old.base = content.base;
 		args_put_text(&c->request.args, KEY_OLD_CONTENT, old);

@@ -18,7 +18,7 @@
 
 static struct columns	columns;
 
-/* --- codes ------------------------------------------------------------------ */
+/* --- codes --------------------------------------------------------------- */
 
 static uint32_t
 place_of(const struct codes *codes, int64_t id)
@@ -83,7 +83,7 @@ codes_add(struct codes *codes, int64_t id)
 	return codes->table[at];
 }
 
-/* --- slots ------------------------------------------------------------------ */
+/* --- slots --------------------------------------------------------------- */
 
 /*
  * A slot is at most as far from the first one, and from the last one, as its
@@ -162,7 +162,7 @@ fill_slot(struct columns *k, struct slot *slot, sqlite3_stmt *st)
 	};
 }
 
-/* --- loading ---------------------------------------------------------------- */
+/* --- loading ------------------------------------------------------------- */
 
 static int
 compare_slots(const void *a, const void *b)
@@ -210,7 +210,7 @@ load(struct call *c, struct columns *k, int64_t last)
 	return OK;
 }
 
-/* --- changes ---------------------------------------------------------------- */
+/* --- changes ------------------------------------------------------------- */
 
 static void
 note_title(struct columns *k, int64_t id)
@@ -328,7 +328,7 @@ columns_now(struct call *c, enum err *ret)
 	return *ret == OK ? k : NULL;
 }
 
-/* --- ranks of names --------------------------------------------------------- */
+/* --- ranks of names ------------------------------------------------------ */
 
 static struct text
 column_text(sqlite3_stmt *st, int column)
@@ -391,7 +391,7 @@ columns_rank(struct call *c, struct columns *k)
 	return e;
 }
 
-/* --- labels of titles ------------------------------------------------------- */
+/* --- labels of titles ---------------------------------------------------- */
 
 static enum err
 label_all(struct call *c, struct columns *k)
@@ -549,7 +549,7 @@ columns_label(struct call *c, struct columns *k)
 	return e;
 }
 
-/* --- PING ------------------------------------------------------------------- */
+/* --- PING ---------------------------------------------------------------- */
 
 /* So that no list has to wait for more than what came since the last one. */
 enum err

@@ -11,7 +11,7 @@
 static const char	alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			    "abcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* --- base64url -------------------------------------------------------------- */
+/* --- base64url ----------------------------------------------------------- */
 
 static void
 put_base64(struct buf *b, const struct buf *bytes)
@@ -50,7 +50,7 @@ read_base64(struct text t, struct buf *ret)
 	return count < 6 && (bits & ((1u << count) - 1)) == 0;
 }
 
-/* --- the fields ------------------------------------------------------------- */
+/* --- the fields ---------------------------------------------------------- */
 
 static void
 put_uint(struct buf *b, uint64_t n, int bytes)
@@ -128,7 +128,7 @@ cursor_read(struct text t, struct buf *bytes, struct cursor *ret)
 	const char	*p;
 
 	bytes->len = 0;
-	if (t.len > 2 * BYTES_MOST || !read_base64(t, bytes) ||
+	if (t.len > (size_t)2 * BYTES_MOST || !read_base64(t, bytes) ||
 	    bytes->len < HEAD_BYTES)
 		return false;
 	p = bytes->base;

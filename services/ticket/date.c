@@ -88,7 +88,7 @@ take_zone(struct text *t, int64_t *us)
 		if (!take_digits(t, 2, &minute))
 			return false;
 	}
-	*us += (sign == '-' ? 1 : -1) * (hour * 60 + minute) *
+	*us += (sign == '-' ? 1 : -1) * (int64_t)(hour * 60 + minute) *
 	    INT64_C(60000000);
 	return hour < 24 && minute < 60;
 }

@@ -37,7 +37,7 @@ next_value(struct text *left)
 	return one;
 }
 
-/* --- ids -------------------------------------------------------------------- */
+/* --- ids ----------------------------------------------------------------- */
 
 /* A number beyond 64 bits is the id of nothing. */
 static bool
@@ -201,7 +201,7 @@ take_subscriber(struct call *c, struct columns *k, uint8_t *wanted, int64_t id)
 	return e != OK ? e : done;
 }
 
-/* --- names ------------------------------------------------------------------ */
+/* --- names --------------------------------------------------------------- */
 
 /*
  * The ids that have this name, as codes; NULL is the id of a name that is
@@ -280,7 +280,7 @@ read_names(struct call *c, const struct codes *codes, enum key key, int sql,
 	return refuse_many(c, key);
 }
 
-/* --- all of them ------------------------------------------------------------ */
+/* --- all of them --------------------------------------------------------- */
 
 /* What is wanted by two filters of the same things must be so by both. */
 static void
@@ -304,7 +304,7 @@ static const struct {
 	{ KEY_STATUS, CODE_STATUS, NULL, SQL_STATUS_OF_NAME },
 	{ KEY_STATUS_IDS, CODE_STATUS, take_status, 0 },
 	{ KEY_PRIORITY_IDS, CODE_PRIORITY, take_priority, 0 },
-	{ KEY_DEPARTMENT, CODE_CATEGORY, NULL, SQL_CATEGORIES_OF_DEPARTMENT_NAME },
+	{ KEY_DEPARTMENT, CODE_CATEGORY, NULL, SQL_CATEGORIES_OF_NAMED },
 	{ KEY_DEPARTMENT_IDS, CODE_CATEGORY, take_department, 0 },
 	{ KEY_CATEGORY, CODE_CATEGORY, NULL, SQL_CATEGORY_OF_NAME },
 	{ KEY_CATEGORY_IDS, CODE_CATEGORY, take_category, 0 },

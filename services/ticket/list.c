@@ -67,7 +67,7 @@ struct list {
 	size_t			 count;
 };
 
-/* --- sorts ------------------------------------------------------------------ */
+/* --- sorts --------------------------------------------------------------- */
 
 static uint64_t
 rank_of(const struct codes *codes, uint32_t code)
@@ -168,7 +168,7 @@ prepare_sort(struct call *c, struct list *l)
 	return l->sort->names == SQL_NONE ? OK : columns_rank(c, l->columns);
 }
 
-/* --- cursors ---------------------------------------------------------------- */
+/* --- cursors ------------------------------------------------------------- */
 
 static uint8_t
 sort_number(const struct list *l)
@@ -344,7 +344,7 @@ part_put_cursor(struct call *c, const struct part *part)
 	return e;
 }
 
-/* --- picking ---------------------------------------------------------------- */
+/* --- picking ------------------------------------------------------------- */
 
 static bool
 comes_before(const struct match *a, const struct match *b)
@@ -540,7 +540,7 @@ part_done(struct part *part)
 	free(part->ids);
 }
 
-/* --- the list --------------------------------------------------------------- */
+/* --- the list ------------------------------------------------------------ */
 
 /* A snippet costs a look into the texts: only who names it gets it. */
 static bool

@@ -55,7 +55,7 @@ struct reader {
 	enum err			 error;
 };
 
-/* --- bytes ------------------------------------------------------------------ */
+/* --- bytes --------------------------------------------------------------- */
 
 /* What runs past the end is 0: no row or list is read twice for it. */
 static inline uint64_t
@@ -109,7 +109,7 @@ load_block(struct reader *r, int64_t id, struct buf *ret)
 	return r->error == OK;
 }
 
-/* --- segments --------------------------------------------------------------- */
+/* --- segments ------------------------------------------------------------ */
 
 static bool
 is_structure(struct reader *r, bool is)
@@ -168,7 +168,7 @@ load_segments(struct reader *r)
 	return loaded;
 }
 
-/* --- pages and terms -------------------------------------------------------- */
+/* --- pages and terms ----------------------------------------------------- */
 
 static bool
 load_page(struct reader *r, struct segment *s, int64_t page)
@@ -228,7 +228,8 @@ static int
 compare(const struct buf *term, struct text with)
 {
 	size_t	shorter = term->len < with.len ? term->len : with.len;
-	int	order = memcmp(term->base, with.base, shorter);
+	int	order = shorter == 0 ? 0 :
+		    memcmp(term->base, with.base, shorter);
 
 	return order != 0 ? order : (term->len > with.len) -
 	    (term->len < with.len);
@@ -270,7 +271,7 @@ seek(struct reader *r, struct segment *s, struct text term)
 		continue;
 }
 
-/* --- lists ------------------------------------------------------------------ */
+/* --- lists --------------------------------------------------------------- */
 
 static void
 speak_of(struct rows *rows, int64_t row)

@@ -131,7 +131,21 @@ put_phrase(struct buf *b, struct text phrase, bool prefix)
 	buf_put_text(b, prefix ? "\"*" : "\"");
 }
 
-/* What has nothing that could be found is left out. */
+/* Whether the last word was there before, as a word of its own. */
+static bool
+is_again(const struct query *q)
+{
+	const struct word	*last = &q->words[q->count - 1], *w = q->words;
+
+	for (; w < last; w++)
+		if (!w->follows && !w[1].follows && w->prefix == last->prefix &&
+		    w->len == last->len && memcmp(q->tokens.base + w->at,
+		    q->tokens.base + last->at, w->len) == 0)
+			return true;
+	return false;
+}
+
+/* What has nothing that could be found is left out, as is what is known. */
 static const char *
 add_phrase(sqlite3 *db, struct text phrase, bool prefix, struct query *q)
 {
@@ -144,14 +158,19 @@ add_phrase(sqlite3 *db, struct text phrase, bool prefix, struct query *q)
 		return !prefix ? NULL : "content: a * needs the beginning of "
 		    "a word before it, as in print*.";
 	q->words[q->count - 1].prefix = prefix;
+	if (cut.count == 1 && is_again(q)) {
+		q->count--;
+		return NULL;
+	}
 	q->has_phrase = q->has_phrase || cut.count > 1;
 	put_phrase(&q->match, phrase, prefix);
 	return NULL;
 }
 
 const char *
-query_parse(sqlite3 *db, struct text left, struct query *q)
+query_parse(sqlite3 *db, struct text content, struct query *q)
 {
+	struct text	 left = content;
 	const char	*wrong;
 	struct text	 phrase;
 	bool		 prefix = false;

@@ -34,12 +34,12 @@ struct query {
 };
 
 /*
- * Read what a client wrote; *ret may have been used before. Returns NULL, or
+ * Read what a client wrote; *q may have been used before. Returns NULL, or
  * what is wrong, for the client. The database knows how texts are cut into
  * words.
  */
 const char	*query_parse(sqlite3 *, struct text content,
-		    struct query *ret);
+		    struct query *q);
 void		 query_done(struct query *);
 
 /* The tokenizer's way through a text; `take` as sqlite.org/fts5.html has it. */

@@ -28,7 +28,7 @@ static uint64_t		searches;
 static struct query	query;		/* of the last search */
 static struct buf	snippet;	/* that was shown last */
 
-/* --- what is kept ----------------------------------------------------------- */
+/* --- what is kept -------------------------------------------------------- */
 
 static bool
 is_of(const struct kept *one, const struct columns *k, const struct buf *match,
@@ -70,7 +70,7 @@ take_place(const struct columns *k, const struct buf *match)
 	return one;
 }
 
-/* --- places ----------------------------------------------------------------- */
+/* --- places -------------------------------------------------------------- */
 
 static void
 make_places(const struct columns *k, bool scored, struct found *found)
@@ -106,7 +106,7 @@ place_of(const struct found *found, const struct columns *k, int64_t id)
 	return slot == NULL ? SIZE_MAX : (size_t)(slot - k->slots);
 }
 
-/* --- words ------------------------------------------------------------------ */
+/* --- words --------------------------------------------------------------- */
 
 /*
  * Looking for words in the texts of one index. A text is found when all of
@@ -191,11 +191,8 @@ look_for_words(struct call *c, const struct query *q, struct look *look,
 	for (size_t i = 0; i < q->count && look->any && e == OK; i++) {
 		const struct word	*w = &q->words[i];
 
-		if (is_again(q, i))
-			continue;
 		look->any = false;
-		look->word = look->words++;
-		look->last = i == last;
+		look->word = i;
 		e = postings_read(c, of, (struct text){ q->tokens.base +
 		    w->at, w->len }, w->prefix, look->found->scores != NULL,
 		    see, look);
@@ -235,7 +232,7 @@ find_words(struct call *c, const struct columns *k, const struct query *q,
 	return e != OK ? e : look_for_words(c, q, &others, &posts);
 }
 
-/* --- phrases ---------------------------------------------------------------- */
+/* --- phrases ------------------------------------------------------------- */
 
 /* As FTS5 finds them; all of one kind of text are as good. */
 static enum err
@@ -271,7 +268,7 @@ find_phrases(struct call *c, const struct columns *k, const struct query *q,
 	return e;
 }
 
-/* --- searches --------------------------------------------------------------- */
+/* --- searches ------------------------------------------------------------ */
 
 static enum err
 find(struct call *c, const struct columns *k, const struct query *q,

@@ -46,6 +46,7 @@ write_find(struct call *c, struct ticket *ret)
 	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_STATE);
 	enum err	 e, done;
 
+	*ret = (struct ticket){ 0 };
 	if (op_step(c, st, &e) == SQLITE_ROW)
 		*ret = (struct ticket){
 			.author = sqlite3_column_int64(st, 0),
@@ -311,7 +312,7 @@ enum err
 ticket_assign(struct call *c)
 {
 	struct ticket	t;
-	int64_t		user;
+	int64_t		user = 0;
 	enum err	e = find_named(c, &t);
 
 	if (e == OK)
@@ -446,7 +447,7 @@ take_new_id(struct call *c, int sql)
 enum err
 subscription_create(struct call *c)
 {
-	int64_t		user;
+	int64_t		user = 0;
 	bool		subscribed = false;
 	enum err	e = find_user(c, &user);
 
@@ -483,7 +484,7 @@ find_subscription(struct call *c, int64_t *ret_user)
 enum err
 subscription_delete(struct call *c)
 {
-	int64_t		user;
+	int64_t		user = 0;
 	int		touched = 0;
 	enum err	e = find_subscription(c, &user);
 

@@ -65,7 +65,7 @@ compare(const char *text, const char *hash)
 	char	again[PASSWORD_HASH_SIZE] = { 0 };
 	char	stored[PASSWORD_HASH_SIZE] = { 0 };
 
-	strncpy(stored, hash, sizeof(stored) - 1);
+	memcpy(stored, hash, strnlen(hash, sizeof(stored) - 1));
 	return hash_with(text, hash, again) &&
 	    sodium_memcmp(again, stored, sizeof(stored)) == 0;
 }

@@ -889,6 +889,29 @@ def test_rows_still_in_the_log_of_an_open_database_are_read(data, flicket):
     assert rows(data, 'user', 'SELECT id FROM users ORDER BY id') == [(1,), (2,)]
 
 
+def test_all_tables_are_of_one_moment_while_flicket_writes(data, flicket):
+    path = flicket()
+    program = ("import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('PRAGMA journal_mode = WAL')\n"
+               "for i in range(1, 10 ** 7):\n"
+               "    db.execute('INSERT INTO flicket_topic (id, title) VALUES (?, ?)', (i, 'x'))\n"
+               "    db.execute('INSERT INTO flicket_post (id, ticket_id, content) VALUES (?, ?, ?)', (i, i, 'y'))\n"
+               "    db.commit()\n"
+               "    if i == 1: print(flush=True)")
+    writer = subprocess.Popen([sys.executable, '-c', program, path], stdout=subprocess.PIPE)
+    try:
+        writer.stdout.readline()
+        for _ in range(5):
+            imported(path, data)
+            tickets, = rows(data, 'ticket', 'SELECT count(*), max(id) FROM tickets')
+            assert rows(data, 'post', 'SELECT count(*), max(id) FROM posts') == [tickets] and tickets[0] > 0
+            assert rows(data, 'ticket', 'SELECT sum(replies) FROM tickets') == [(tickets[0],)]
+            shutil.rmtree(data)
+        assert writer.poll() is None
+    finally:
+        writer.kill()
+        writer.communicate()
+
+
 def test_a_database_at_rest_in_wal_mode_is_not_touched(data, flicket):
     path = flicket(user(1))
     with open_db(path) as db:

@@ -1,7 +1,10 @@
 """Replies: written, edited, deleted, by whom, and what of it shows elsewhere."""
+import contextlib
+import sqlite3
+
 import pytest
 
-from desk import ADMIN, COUNTED_WITHIN, SUPER, USER, wait_until
+from desk import ADMIN, COUNTED_WITHIN, REPO, SUPER, USER, wait_until
 from wire import expect
 
 ADMIN_ID, USER_ID, SUPER_ID = 1, 3, 6
@@ -370,3 +373,42 @@ def test_the_same_key_writes_one_reply(user):
     assert expect(first, 201) == expect(again, 201)
     assert len(expect(user.get(f'posts/{t}/'), 200)['items']) == 1
     expect(user.post('posts', {**body, 'content': 'another text'}, headers=key), 422)
+
+
+# -- stores of the first schema
+
+def make_old(desk, service):
+    """Put a service's store back to its first schema, with all that it had a place for."""
+    path = desk.data / 'stores' / service / f'{service}.db'
+    new = path.with_suffix('.new')
+    path.rename(new)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        for script in ('common/common.sql', f'{service}/migrations/001_initial.sql'):
+            db.executescript((REPO / 'services' / script).read_text())
+        db.execute('ATTACH ? AS new', (str(new),))
+        tables = [r[0] for r in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            if table.startswith('sqlite_'):
+                continue
+            columns = ', '.join(r[1] for r in db.execute(f'PRAGMA main.table_info({table})'))
+            db.execute(f'DELETE FROM main.{table}')
+            db.execute(f'INSERT INTO main.{table} SELECT {columns} FROM new.{table}')
+        db.execute('PRAGMA user_version = 1')
+    new.unlink()
+
+
+def test_an_old_store_tells_of_its_replies(desks):
+    desk = desks('imported', start=False)
+    make_old(desk, 'post')
+    make_old(desk, 'ticket')
+    desk.start()
+    with desk.client(ADMIN) as admin, desk.client(USER) as user:
+        with contextlib.closing(sqlite3.connect(f'file:{desk.data}/stores/post/post.db?mode=ro', uri=True)) as db:
+            count = dict(db.execute('SELECT ticket_id, count(*) FROM posts GROUP BY ticket_id'))
+        some = [t for t in count if admin.get(f'ticket/{t}').status == 200][:20]
+        before = posts_of(admin)
+        wait_until(lambda: replies_of(admin, some[-1]) == count[some[-1]], 10, 'replies are counted')
+        wait_until(lambda: all(replies_of(admin, t) == count[t] for t in some), 10, 'replies are counted')
+        reply(user, some[0])
+        will_have(admin, before + 1)            # what was known already is not counted again
+        assert replies_of(admin, some[0]) == count[some[0]] + 1

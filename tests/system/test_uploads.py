@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from desk import ADMIN, SUPER, USER, wait_until
+from desk import ADMIN, SUPER, USER, run_program, wait_until
 from wire import NoAnswer, expect, head
 
 TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1,
@@ -106,7 +106,8 @@ def archive(*names):
     out = io.BytesIO()
     with zipfile.ZipFile(out, 'w') as z:
         for name in names:
-            z.writestr(name, '<?xml version="1.0"?><a/>')
+            # a date of its own: what is tested must be the same in every process
+            z.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), '<?xml version="1.0"?><a/>')
     return out.getvalue()
 
 
@@ -601,3 +602,9 @@ def test_a_deletion_with_a_tag(user):
     path = f'upload/{expect(made, 201)["id"]}'
     expect(user.request('DELETE', path, headers={'If-Match': '"0000000000000001"'}), 412)
     expect(user.request('DELETE', path, headers={'If-Match': user.get(path).header('ETag')}), 204)
+
+
+@pytest.mark.parametrize('value', ['a b', 'txt,', ',txt', 'txt,,png', '.txt', 'tar.gz', 'ü', 'x' * 21])
+def test_extensions_that_are_none(tmp_path, value):
+    done = run_program('flicket-post', FLICKET_DATA=tmp_path, FLICKET_UPLOAD_EXTENSIONS=value)
+    assert done.returncode == 2 and 'FLICKET_UPLOAD_EXTENSIONS' in done.stderr

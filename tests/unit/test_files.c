@@ -52,7 +52,6 @@ begin(const char *name, int64_t size, int64_t *ret_handle)
 	args_put_number(&c.request.args, KEY_SIZE, size);
 	e = desk_call(&desk, &c);
 	*ret_handle = args_number(&c.answer.extra, KEY_HANDLE, -1);
-	buf_done(&c.message);
 	desk_end(&c);
 	return e;
 }
@@ -88,7 +87,6 @@ end(enum op_code op, int64_t handle, char ret[NAME_SIZE])
 		name.len = 0;
 	memcpy(ret, name.base, name.len);
 	ret[name.len] = '\0';
-	buf_done(&c.message);
 	desk_end(&c);
 	return e;
 }
@@ -167,7 +165,6 @@ a_file_comes_in_pieces(void **state)
 	check_number("read", desk_call(&desk, &c), OK);
 	check_text("read", args_text(&c.answer.extra, KEY_BODY),
 	    TEXT_OF("o de"));
-	buf_done(&c.message);
 	desk_end(&c);
 
 	check_number("a row", make_row(name), OK);

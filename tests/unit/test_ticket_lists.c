@@ -124,7 +124,7 @@ check_sorts(void)
 	    "user_names n ON n.id = started_id ORDER BY name, t.id");
 }
 
-/* --- columns ---------------------------------------------------------------- */
+/* --- columns ------------------------------------------------------------- */
 
 static void
 lists_follow_what_is_written(void **state)
@@ -213,7 +213,7 @@ ids_may_have_any_gaps(void **state)
 	    "WHERE title LIKE 'even%' ORDER BY id");
 }
 
-/* --- postings --------------------------------------------------------------- */
+/* --- postings ------------------------------------------------------------ */
 
 /* A text of some of fifty words, more often the first. */
 static void

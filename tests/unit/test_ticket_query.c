@@ -26,7 +26,7 @@ close_db(void **state)
 	return sqlite3_close(db);
 }
 
-/* --- queries ---------------------------------------------------------------- */
+/* --- queries ------------------------------------------------------------- */
 
 static void
 words_are_quoted(void **state)
@@ -46,6 +46,9 @@ words_are_quoted(void **state)
 		{ "two words in one", TEXT_OF("a-b"), "\"a-b\"", 2, true },
 		{ "no words beside one", TEXT_OF("- a \"&\""), "\"a\"", 1,
 		    false },
+		{ "one twice", TEXT_OF("a A b a"), "\"a\" \"b\"", 2, false },
+		{ "but another", TEXT_OF("a a* \"a b\" b"),
+		    "\"a\" \"a\"* \"a b\" \"b\"", 5, true },
 		{ "accents go", TEXT_OF("\xc3\x89t\xc3\xa9"),
 		    "\"\xc3\x89t\xc3\xa9\"", 1, false },
 		{ "Chinese", TEXT_OF("\xe6\xbc\xa2\xe5\xad\x97"),
@@ -98,7 +101,7 @@ what_cannot_be_searched_for_is_explained(void **state)
 		check_part(rows[i].content, wrong, "content");
 	}
 	for (int i = 0; i < 32; i++)
-		buf_put_text(&many, "w ");
+		buf_printf(&many, "w%d ", i);
 	check_true("32 words", query_parse(db, text_in(&many), &q) == NULL);
 	buf_put_text(&many, "w");
 	wrong = query_parse(db, text_in(&many), &q);
@@ -107,7 +110,7 @@ what_cannot_be_searched_for_is_explained(void **state)
 	query_done(&q);
 }
 
-/* --- snippets --------------------------------------------------------------- */
+/* --- snippets ------------------------------------------------------------ */
 
 #define TEN	"a a a a a a a a a a "
 
@@ -157,7 +160,7 @@ a_snippet_is_html_around_what_was_found(void **state)
 	query_done(&q);
 }
 
-/* --- dates ------------------------------------------------------------------ */
+/* --- dates --------------------------------------------------------------- */
 
 static void
 dates_are_read(void **state)
@@ -205,7 +208,7 @@ dates_are_read(void **state)
 	check_true("a NUL", !date_read(TEXT_OF("2021-01-01\0"), &us));
 }
 
-/* --- cursors ---------------------------------------------------------------- */
+/* --- cursors ------------------------------------------------------------- */
 
 static void
 a_cursor_comes_back(void **state)
@@ -282,7 +285,7 @@ what_is_no_cursor_is_none(void **state)
 	buf_done(&bytes);
 }
 
-/* --- CSV -------------------------------------------------------------------- */
+/* --- CSV ----------------------------------------------------------------- */
 
 static void
 a_cell_is_quoted_and_no_formula(void **state)

@@ -82,14 +82,16 @@ import_stopped(void)
 bool
 import_goes_on(void)
 {
-	return !import_stopped() || report_fail("stopped");
+	if (import_stopped())
+		return report_fail("stopped");
+	return !report_failed();
 }
 
 int
 import_interrupts(void *unused)
 {
 	(void)unused;
-	return import_stopped();
+	return import_stopped() || report_failed();
 }
 
 static void
@@ -212,6 +214,7 @@ import_main(int argc, char **argv)
 	CHECK(atexit(clean_up) == 0);
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
 		if (!phases[i](im)) {
+			kinds_wait(im);
 			fprintf(stderr, "Nothing was imported.\n");
 			return 1;
 		}

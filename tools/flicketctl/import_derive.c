@@ -290,12 +290,12 @@ change(struct import *im, const char *sql)
 bool
 derive_all(struct import *im)
 {
-	if (!stores_complete(im, STORE_POST) || !change(im,
-	    BEGIN_SEARCH("ticket_text") BEGIN_SEARCH("reply_text")))
+	if (!change(im, BEGIN_SEARCH("ticket_text")
+	    BEGIN_SEARCH("reply_text")))
 		return false;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (!run_step(im, &steps[i]))
 			return false;
-	return derive_replies(im) && change(im,
+	return kinds_wait(im) && derive_replies(im) && change(im,
 	    END_SEARCH("ticket_text") END_SEARCH("reply_text"));
 }

@@ -1,12 +1,13 @@
 /*
  * The kinds of rows, where each comes from and goes to, and the one loop that
- * copies them all. A new column is a new row in a table here: its name in
+ * copies them all, in two threads (import_parts.h). A new column is a new row in a table here: its name in
  * Flicket's table, its name in ours, how to convert it, whether it must be.
  */
 #include "import_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "proto/log.h"
 
@@ -260,6 +261,20 @@ copy_row(struct row *row)
 	return true;
 }
 
+static void
+show_progress(struct row *row, int64_t total)
+{
+	struct lane	*lane = row->lane;
+
+	if (lane == &row->im->lane[LANE_RUN]) {
+		report_progress(row->kind->many, row->tally->read, total);
+		return;
+	}
+	lane->what = row->kind->many;
+	lane->total = total;
+	lane->done = row->tally->read;
+}
+
 static bool
 copy_rows(struct row *row, int64_t total)
 {
@@ -268,31 +283,73 @@ copy_rows(struct row *row, int64_t total)
 	while ((rc = sqlite3_step(row->from)) == SQLITE_ROW) {
 		if (!import_goes_on() || !copy_row(row))
 			return false;
-		report_progress(row->kind->many, row->tally->read, total);
+		show_progress(row, total);
 	}
 	return rc == SQLITE_DONE ||
 	    source_fail(row->im, sqlite3_db_handle(row->from));
 }
 
 static bool
-copy_kind(struct import *im, const struct kind *kind, struct tally *tally)
+copy_kind(struct import *im, struct lane *lane, const struct kind *kind,
+    struct tally *tally)
 {
-	struct row	row = { .im = im, .kind = kind, .tally = tally };
+	struct row	row = { .im = im, .lane = lane, .kind = kind,
+			    .tally = tally };
 	int64_t		total = 0;
 	bool		ok;
 
-	ok = source_select(im, kind, &row.from, &total) &&
+	ok = source_select(im, lane, kind, &row.from, &total) &&
 	    prepare_insert(im, kind, &row.to) && copy_rows(&row, total);
 	sqlite3_finalize(row.from);
 	sqlite3_finalize(row.to);
 	return ok;
 }
 
+static bool
+copy_lane(struct import *im, enum lane_id id)
+{
+	for (size_t i = 0; import_kinds[i].one != NULL; i++) {
+		const struct kind	*kind = &import_kinds[i];
+
+		if ((kind->store == STORE_POST) == (id == LANE_POSTS) &&
+		    !copy_kind(im, &im->lane[id], kind, &im->tally[i]))
+			return false;
+	}
+	return true;
+}
+
+static void *
+copy_posts(void *arg)
+{
+	struct import	*im = arg;
+
+	im->thread_ok = copy_lane(im, LANE_POSTS) &&
+	    stores_complete(im, STORE_POST);
+	return NULL;
+}
+
 bool
 kinds_copy(struct import *im)
 {
-	for (size_t i = 0; import_kinds[i].one != NULL; i++)
-		if (!copy_kind(im, &import_kinds[i], &im->tally[i]))
-			return false;
-	return true;
+	CHECK(pthread_create(&im->thread, NULL, copy_posts, im) == 0);
+	im->threaded = true;
+	return copy_lane(im, LANE_RUN);
+}
+
+bool
+kinds_wait(struct import *im)
+{
+	struct lane	*lane = &im->lane[LANE_POSTS];
+	struct timespec	 until;
+
+	while (im->threaded) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec++;
+		if (pthread_timedjoin_np(im->thread, NULL, &until) == 0)
+			im->threaded = false;
+		else if (lane->what != NULL && !report_failed())
+			report_progress(lane->what, lane->done & ~63,
+			    lane->total);	/* it shows every 64th */
+	}
+	return im->thread_ok;
 }

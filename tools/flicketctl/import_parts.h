@@ -22,6 +22,7 @@
 
 #include <sys/types.h>
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -95,6 +96,24 @@ struct tally {
 
 #define KINDS_MAX	24
 
+/*
+ * Two threads copy rows at once: that of the run, and one for the kinds of
+ * the post service, which are as much as all others. Nobody touches a store
+ * while it is the other's.
+ */
+enum lane_id { LANE_RUN, LANE_POSTS, LANES };
+
+struct lane {
+	sqlite3			*source; /* the same moment in each */
+	FILE			*lines;	/* the report, already unlinked */
+	int64_t			 line_count;
+
+	/* of LANE_POSTS, for the progress that the other one shows */
+	const char *_Atomic	 what;
+	_Atomic int64_t		 done;
+	_Atomic int64_t		 total;
+};
+
 /* One run of the command. */
 struct import {
 	const char	*path;		/* Flicket's database, as given */
@@ -104,19 +123,21 @@ struct import {
 	int		 data_fd;
 	int		 lock[STORE_COUNT];	/* -1: no such store yet */
 	int64_t		 now;		/* when the run began, microseconds */
-	sqlite3		*source;
+	struct lane	 lane[LANES];
+	pthread_t	 thread;	/* of LANE_POSTS */
+	bool		 threaded;	/* it was started and not yet joined */
+	bool		 thread_ok;	/* what came of it, once joined */
 	sqlite3		*store[STORE_COUNT];
 	char		*later[STORE_COUNT];	/* SQL of what is to be made
 						 * when all rows are there */
 	struct tally	 tally[KINDS_MAX];	/* as import_kinds[] */
 	struct files	 files[FILES_COUNT];
-	FILE		*lines;		/* the report, already unlinked */
-	int64_t		 line_count;
 };
 
 /* A row on its way. */
 struct row {
 	struct import		*im;
+	struct lane		*lane;
 	const struct kind	*kind;
 	struct tally		*tally;
 	sqlite3_stmt		*from;	/* column 0 is its label */
@@ -132,18 +153,18 @@ extern const char *const import_store_names[STORE_COUNT];
 /* True once a signal has asked the run to stop. */
 bool	import_stopped(void);
 
-/* True to go on; false, after a message, once a signal has. */
+/* True to go on; false, after a message, once a signal or a failure has. */
 bool	import_goes_on(void);
 /* The same for SQLite, in a run of a statement: not 0 to end it. */
 int	import_interrupts(void *unused);
 
 /* import_source.c */
-/* Open im->path for reading and see that it is whole. */
+/* Open im->path for reading, in each lane, and see that it is whole. */
 bool	source_open(struct import *);
 /* See that every table and column is there; one message names all missing. */
 bool	source_check(struct import *);
 /* Prepare "SELECT label, columns ... " of a kind, and count its rows. */
-bool	source_select(struct import *, const struct kind *,
+bool	source_select(struct import *, struct lane *, const struct kind *,
 	    sqlite3_stmt **ret_select, int64_t *ret_count);
 /* The run's failure to read the database, in words. Returns false. */
 bool	source_fail(struct import *, sqlite3 *);
@@ -172,7 +193,13 @@ bool	stores_fail(struct import *, enum store);
 /* import_kinds.c */
 /* One without `one` ends them. */
 extern const struct kind import_kinds[];
+/*
+ * Copy them; those of the post service are under way when this returns, and
+ * done, with the store complete, after kinds_wait(). That may be called more
+ * than once, and must be before the process ends.
+ */
 bool	kinds_copy(struct import *);
+bool	kinds_wait(struct import *);
 
 /* import_derive.c */
 /* Fill what a store has of the rows of others, and the search. */
@@ -219,9 +246,11 @@ void	tree_remove(const char *path);
 bool	tree_finish(const char *path, uid_t, gid_t);
 
 /* import_report.c */
-/* Say on stderr why the run fails. Returns false. */
+/* Say on stderr why the run fails, if it has not been said. Returns false. */
 bool	report_fail(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));
+/* True once report_fail() was called, by any thread. */
+bool	report_failed(void);
 /* Add a line about a row; n is the column it is about, 0 the whole row. */
 void	report_row(struct row *, int n, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,11 +18,21 @@
 #define BAR_WIDTH	30
 #define CLEAR_LINE	"\r\033[K"
 
+static atomic_bool	failed;
+
+bool
+report_failed(void)
+{
+	return failed;
+}
+
 bool
 report_fail(const char *format, ...)
 {
 	va_list	ap;
 
+	if (atomic_exchange(&failed, true))
+		return false;
 	fprintf(stderr, "%sflicketctl import: ",
 	    isatty(STDERR_FILENO) ? CLEAR_LINE : "");
 	va_start(ap, format);
@@ -34,7 +45,7 @@ report_fail(const char *format, ...)
 void
 report_row(struct row *row, int n, const char *format, ...)
 {
-	FILE		*f = row->im->lines;
+	FILE		*f = row->lane->lines;
 	char		 label[QUOTE_SIZE];
 	va_list		 ap;
 
@@ -47,15 +58,17 @@ report_row(struct row *row, int n, const char *format, ...)
 	vfprintf(f, format, ap);
 	va_end(ap);
 	fputc('\n', f);
-	row->im->line_count++;
+	row->lane->line_count++;
 }
 
 void
 report_about(struct import *im, const char *what, int64_t id,
     const char *line)
 {
-	fprintf(im->lines, "%s %" PRId64 ": %s\n", what, id, line);
-	im->line_count++;
+	struct lane	*lane = &im->lane[LANE_POSTS];	/* with other posts */
+
+	fprintf(lane->lines, "%s %" PRId64 ": %s\n", what, id, line);
+	lane->line_count++;
 }
 
 static int64_t
@@ -126,20 +139,30 @@ print_quiet(const struct import *im)
 }
 
 static void
-print_lines(struct import *im)
+print_file(FILE *f)
 {
 	char	buf[8192];
 	size_t	n;
 
-	if (im->line_count == 0) {
+	rewind(f);
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		fwrite(buf, 1, n, stdout);
+}
+
+static void
+print_lines(struct import *im)
+{
+	int64_t	count = 0;
+
+	for (int i = 0; i < LANES; i++)
+		count += im->lane[i].line_count;
+	if (count == 0) {
 		printf("\nEvery row written is as it was in Flicket.\n");
 		return;
 	}
-	printf("\nRows not kept or changed, %" PRId64 " lines:\n",
-	    im->line_count);
-	rewind(im->lines);
-	while ((n = fread(buf, 1, sizeof(buf), im->lines)) > 0)
-		fwrite(buf, 1, n, stdout);
+	printf("\nRows not kept or changed, %" PRId64 " lines:\n", count);
+	for (int i = 0; i < LANES; i++)
+		print_file(im->lane[i].lines);
 }
 
 static void

@@ -2,8 +2,8 @@
  * Flicket's database: is it there, is it SQLite's, is it whole, is it
  * Flicket's. It is opened for reading only and its schema is not trusted.
  *
- * One transaction spans the import, so that all tables are of one moment
- * even while Flicket runs. What a `-wal` file beside the database holds is
+ * One transaction in each lane spans the import, so that all tables are of one
+ * moment even while Flicket runs. What a `-wal` file beside the database holds is
  * part of it and is read; SQLite may then make a `-shm` file beside it. A
  * database in WAL mode without a `-wal` file is in no one's use: it is opened
  * as immutable, so that nothing is made beside it. A `-journal` left by a
@@ -145,20 +145,38 @@ prepare(struct import *im, sqlite3 *db, const char *sql, sqlite3_stmt **ret)
 	return true;
 }
 
+/*
+ * Read the file from its beginning to its end: quick_check goes through it
+ * backwards, page by page, which takes a disk many times as long if the
+ * system does not have it in memory. What cannot be read SQLite will find.
+ */
+static void
+read_ahead(const char *path)
+{
+	static char	buf[1 << 20];
+	int		fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	while (fd != -1 && !import_stopped() &&
+	    read(fd, buf, sizeof(buf)) > 0)
+		continue;
+	if (fd != -1)
+		close(fd);
+}
+
 /* quick_check's first row is "ok" or the first thing it found. */
 static bool
-check_whole(struct import *im)
+check_whole(struct import *im, sqlite3 *db)
 {
 	sqlite3_stmt	*st;
 	const char	*found;
 	char		 escaped[QUOTE_SIZE];
 	bool		 ok;
 
-	if (!prepare(im, im->source, "PRAGMA quick_check(1)", &st))
+	if (!prepare(im, db, "PRAGMA quick_check(1)", &st))
 		return false;
 	if (sqlite3_step(st) != SQLITE_ROW) {
 		sqlite3_finalize(st);
-		return source_fail(im, im->source);
+		return source_fail(im, db);
 	}
 	found = (const char *)sqlite3_column_text(st, 0);
 	CHECK(found != NULL);
@@ -170,41 +188,92 @@ check_whole(struct import *im)
 	return ok;
 }
 
+static bool
+run(struct import *im, sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	    source_fail(im, db);
+}
+
 /*
  * CHECK constraints are Flicket's business: a row that breaks one is still a
- * row. BEGIN takes effect with the first statement that reads.
+ * row.
  */
 static const char settings_sql[] =
     "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;"
-    "PRAGMA cell_size_check = ON; PRAGMA ignore_check_constraints = ON;"
-    "BEGIN";
+    "PRAGMA cell_size_check = ON; PRAGMA ignore_check_constraints = ON";
+
+static bool
+open_lane(struct import *im, const char *uri, sqlite3 **ret)
+{
+	int	rc = sqlite3_open_v2(uri, ret, SQLITE_OPEN_READONLY |
+		    SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+
+	CHECK(*ret != NULL);
+	if (rc != SQLITE_OK)
+		return source_fail(im, *ret);
+	sqlite3_db_config(*ret, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_busy_timeout(*ret, 5000);
+	sqlite3_progress_handler(*ret, 10000, import_interrupts, NULL);
+	return run(im, *ret, settings_sql);
+}
+
+/* A number that changes when another process has changed the database. */
+static bool
+read_version(struct import *im, sqlite3 *db, int *ret)
+{
+	sqlite3_stmt	*st;
+	bool		 ok;
+
+	if (!prepare(im, db, "PRAGMA data_version", &st))
+		return false;
+	ok = sqlite3_step(st) == SQLITE_ROW;
+	if (ok)
+		*ret = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	return ok || source_fail(im, db);
+}
+
+/* BEGIN takes effect with the first statement that reads. */
+static const char begin_sql[] = "BEGIN; SELECT 1 FROM sqlite_schema";
+
+/*
+ * Begin to read in both lanes. If nothing changed from before one began to
+ * after the other did, they see the same.
+ */
+static bool
+begin_together(struct import *im, sqlite3 *a, sqlite3 *b, bool *ret_same)
+{
+	int	before, after;
+
+	if (!read_version(im, a, &before) || !run(im, b, begin_sql) ||
+	    !run(im, a, begin_sql) || !read_version(im, a, &after))
+		return false;
+	*ret_same = before == after;
+	return *ret_same || (run(im, a, "ROLLBACK") && run(im, b, "ROLLBACK"));
+}
 
 bool
 source_open(struct import *im)
 {
 	struct head	 head = { 0 };
 	char		 path[PATH_MAX], *uri;
-	int		 rc;
+	bool		 ok = true, same = false;
 
 	if (!look_at(im->path, &head))
 		return false;
 	if (realpath(im->path, path) == NULL)
 		return report_fail("%s: %s", im->path, strerror(errno));
 	uri = make_uri(path, head.bytes[19] == 2 && !head.has_wal);
-	rc = sqlite3_open_v2(uri, &im->source,
-	    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
-	    SQLITE_OPEN_NOMUTEX, NULL);
+	for (int i = 0; ok && i < LANES; i++)
+		ok = open_lane(im, uri, &im->lane[i].source);
 	free(uri);
-	CHECK(im->source != NULL);
-	if (rc != SQLITE_OK)
-		return source_fail(im, im->source);
-	sqlite3_db_config(im->source, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_busy_timeout(im->source, 5000);
-	sqlite3_progress_handler(im->source, 10000, import_interrupts, NULL);
-	if (sqlite3_exec(im->source, settings_sql, NULL, NULL, NULL) !=
-	    SQLITE_OK)
-		return source_fail(im, im->source);
-	return check_whole(im);
+	while (ok && !same)
+		ok = import_goes_on() && begin_together(im,
+		    im->lane[0].source, im->lane[1].source, &same);
+	if (ok)
+		read_ahead(path);
+	return ok && check_whole(im, im->lane[0].source);
 }
 
 /* Does `sql`, about a table and a column of it or NULL, have a row? */
@@ -268,7 +337,7 @@ source_check(struct import *im)
 
 	CHECK(f != NULL);
 	for (const struct kind *k = import_kinds; k->one != NULL; k++)
-		find_missing(im->source, k, f);
+		find_missing(im->lane[0].source, k, f);
 	CHECK(fclose(f) == 0);
 	ok = size == 0;
 	if (!ok)
@@ -300,7 +369,8 @@ make_select(sqlite3 *db, const struct kind *kind)
 }
 
 static bool
-count_rows(struct import *im, const struct kind *kind, int64_t *ret)
+count_rows(struct import *im, sqlite3 *db, const struct kind *kind,
+    int64_t *ret)
 {
 	sqlite3_stmt	*st;
 	char		*sql;
@@ -309,7 +379,7 @@ count_rows(struct import *im, const struct kind *kind, int64_t *ret)
 	sql = sqlite3_mprintf("SELECT count(*) FROM %s WHERE %s", kind->from,
 	    kind->where != NULL ? kind->where : "1");
 	CHECK(sql != NULL);
-	ok = prepare(im, im->source, sql, &st);
+	ok = prepare(im, db, sql, &st);
 	sqlite3_free(sql);
 	if (!ok)
 		return false;
@@ -317,18 +387,18 @@ count_rows(struct import *im, const struct kind *kind, int64_t *ret)
 	if (ok)
 		*ret = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
-	return ok || source_fail(im, im->source);
+	return ok || source_fail(im, db);
 }
 
 bool
-source_select(struct import *im, const struct kind *kind,
+source_select(struct import *im, struct lane *lane, const struct kind *kind,
     sqlite3_stmt **ret_select, int64_t *ret_count)
 {
-	char	*sql = make_select(im->source, kind);
+	char	*sql = make_select(lane->source, kind);
 	bool	 ok;
 
-	ok = count_rows(im, kind, ret_count) &&
-	    prepare(im, im->source, sql, ret_select);
+	ok = count_rows(im, lane->source, kind, ret_count) &&
+	    prepare(im, lane->source, sql, ret_select);
 	free(sql);
 	return ok;
 }

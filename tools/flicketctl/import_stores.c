@@ -100,13 +100,13 @@ make_store(struct import *im, enum store store)
 }
 
 static bool
-make_lines(struct import *im)
+make_lines(struct import *im, struct lane *lane)
 {
 	char	path[64];
 
 	snprintf(path, sizeof(path), "%s/report", im->work);
-	im->lines = fopen(path, "w+e");
-	if (im->lines == NULL)
+	lane->lines = fopen(path, "w+e");
+	if (lane->lines == NULL)
 		return report_fail("%s/%s: %s", im->data, path,
 		    strerror(errno));
 	unlink(path);
@@ -128,7 +128,10 @@ stores_make(struct import *im)
 	for (enum store i = 0; i < STORE_COUNT; i++)
 		if (!make_store(im, i))
 			return false;
-	return make_lines(im) && files_make(im);
+	for (int i = 0; i < LANES; i++)
+		if (!make_lines(im, &im->lane[i]))
+			return false;
+	return files_make(im);
 }
 
 /*
@@ -162,8 +165,10 @@ stores_close(struct import *im)
 		    name);
 		CHECK(access(wal, F_OK) == -1);
 	}
-	if (fflush(im->lines) != 0 || ferror(im->lines))
-		return report_fail("%s: the report cannot be written: %s",
-		    im->data, strerror(errno));
+	for (int i = 0; i < LANES; i++)
+		if (fflush(im->lane[i].lines) != 0 ||
+		    ferror(im->lane[i].lines))
+			return report_fail("%s: the report cannot be written: "
+			    "%s", im->data, strerror(errno));
 	return true;
 }
