@@ -31,16 +31,17 @@ void	buf_printf(struct buf *, const char *format, ...)
 static inline void
 buf_reserve(struct buf *b, size_t more)
 {
-	if (b->size - b->len < more)
+	if (b->base == NULL || b->size - b->len < more)
 		buf_grow(b, more);
 }
 
 static inline void
 buf_put(struct buf *b, const void *p, size_t len)
 {
+	if (len == 0)
+		return;
 	buf_reserve(b, len);
-	if (len != 0)
-		memcpy(b->base + b->len, p, len);
+	memcpy(b->base + b->len, p, len);
 	b->len += len;
 }
 

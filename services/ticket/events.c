@@ -68,7 +68,7 @@ event_replied(struct call *c)
 {
 	struct args	*args = &c->request.args;
 	struct ticket	 t;
-	int		 is_new;
+	int		 is_new = 0;
 	enum err	 e = write_find(c, &t);
 
 	/* written while its ticket was being deleted: it must go as well */

@@ -229,10 +229,10 @@ what_is_cut_off_is_refused(void **state)
 
 	(void)state;
 	for (size_t len = 0; len < sizeof(whole) - 1; len++) {
-		copy = malloc(len + 1);
+		/* no byte more than there is, for the sanitizer to see */
+		copy = malloc(len == 0 ? 1 : len);
 		assert_non_null(copy);
 		memcpy(copy, whole, len);
-		copy = realloc(copy, len == 0 ? 1 : len);
 		check_number("cut", read_all(TYPE, (struct text){ copy, len },
 		    &part, &wrong), -1);
 		free(copy);

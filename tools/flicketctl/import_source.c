@@ -244,7 +244,7 @@ static const char begin_sql[] = "BEGIN; SELECT 1 FROM sqlite_schema";
 static bool
 begin_together(struct import *im, sqlite3 *a, sqlite3 *b, bool *ret_same)
 {
-	int	before, after;
+	int	before = 0, after = 0;
 
 	if (!read_version(im, a, &before) || !run(im, b, begin_sql) ||
 	    !run(im, a, begin_sql) || !read_version(im, a, &after))
