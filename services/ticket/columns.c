@@ -534,7 +534,9 @@ columns_label(struct call *c, struct columns *k)
 	enum err	 e = OK;
 
 	if (k->labelled && k->retitled_count > 0) {
-		buf_put_byte(&k->retitled, ']');
+		/* with a NUL behind it, for strtoll() */
+		buf_put(&k->retitled, "]", 2);
+		k->retitled.len--;
 		forget_labels(k);
 		buf_put_byte(&ids, '[');
 		buf_put(&ids, k->retitled.base, k->retitled.len);
