@@ -142,7 +142,9 @@ class Desk:
         self.data = self.folder / 'data'
         self.kind = kind
         self.port = free_port()
-        self.settings = {'FLICKET_DATA': self.data, 'FLICKET_BCRYPT_COST': 4}
+        # Answers wait for their events longer than a busy machine may take for them, so that what a test
+        # reads after a write does not depend on its speed.
+        self.settings = {'FLICKET_DATA': self.data, 'FLICKET_BCRYPT_COST': 4, 'FLICKET_EVENT_WAIT_MS': 10000}
         if kind == 'imported':
             self.settings['FLICKET_BASE_URL'] = 'http://localhost:5000'
         else:
