@@ -5,7 +5,9 @@
  */
 #include "cli.h"
 
+#include <ctype.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,12 +111,28 @@ import_init(struct import *im, const struct cli *c,
 		im->files[i].from = im->files[i].to = -1;
 }
 
+/* Whether a file is JSON, not a database: `user import` reads those. */
+static bool
+is_json(const char *path)
+{
+	FILE	*f = fopen(path, "re");
+	int	 first = ' ';
+
+	while (f != NULL && isspace(first))
+		first = getc(f);
+	if (f != NULL)
+		fclose(f);
+	return first == '[';
+}
+
 int
 import_run(const struct cli *c)
 {
 	struct settings	 settings;
 	struct import	*im = &run.im;
 
+	if (is_json(cli_arg(c, 0, "")))
+		return user_import_run(c);
 	settings_load(&settings);
 	import_init(im, c, &settings);
 	catch_signals();
