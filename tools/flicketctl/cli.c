@@ -162,6 +162,8 @@ cli_nearest(const char *word)
 	return nearest;
 }
 
+static void	put_usage(FILE *, const struct cli_row *);
+
 int
 cli_usage(const struct cli_row *command, const char *format, ...)
 {
@@ -171,8 +173,8 @@ cli_usage(const struct cli_row *command, const char *format, ...)
 	va_start(ap, format);
 	vfprintf(stderr, format, ap);
 	va_end(ap);
-	fprintf(stderr, "\nusage: flicketctl %s", command->name);
-	cli_put_synopsis(stderr, command);
+	fputc('\n', stderr);
+	put_usage(stderr, command);
 	fprintf(stderr, "\n`flicketctl help %s` says more.\n", command->name);
 	return STATUS_USAGE;
 }
@@ -365,35 +367,76 @@ cli_arg(const struct cli *c, int place, const char *dflt)
 
 /* --- help ------------------------------------------------------------------ */
 
-void
-cli_put_type(FILE *f, const struct cli_row *row)
+/* What a value is called: "DIR", "bash|zsh|fish". */
+static void
+put_type(struct buf *b, const struct cli_row *row)
 {
 	for (const char *p = row->type; *p != '\0'; p++)
-		putc(*p == ' ' ? '|' : *p, f);
+		buf_put_byte(b, *p == ' ' ? '|' : *p);
 }
 
 void
-cli_put_synopsis(FILE *f, const struct cli_row *command)
+cli_put_option(struct buf *b, const struct cli_row *row)
+{
+	buf_printf(b, "--%s", row->name);
+	if (row->type != NULL) {
+		buf_put_byte(b, ' ');
+		put_type(b, row);
+	}
+}
+
+static void
+put_unit(struct buf *b, const struct cli_row *row)
+{
+	if (!cli_is_option(row)) {
+		buf_printf(b, row->need == CLI_ONE ? "%s" :
+		    row->need == CLI_MAYBE ? "[%s]" : "[%s...]", row->name);
+		return;
+	}
+	buf_put_byte(b, '[');
+	cli_put_option(b, row);
+	buf_put_byte(b, ']');
+}
+
+#define SYNOPSIS_WIDTH	78
+#define SYNOPSIS_INDENT	4
+
+/* Options, then arguments. */
+static const struct cli_row *
+next_unit(const struct cli_row *command, const struct cli_row *row)
+{
+	if (row == NULL || cli_is_option(row)) {
+		row = cli_part(command, row, CLI_OPTION);
+		return row != NULL ? row : cli_part(command, NULL, CLI_ARG);
+	}
+	return cli_part(command, row, CLI_ARG);
+}
+
+void
+cli_put_synopsis(FILE *f, const struct cli_row *command, int column)
 {
 	const struct cli_row	*row = NULL;
+	struct buf		 unit = { 0 };
+	int			 at = column;
 
-	while ((row = cli_part(command, row, CLI_OPTION)) != NULL) {
-		fprintf(f, " [--%s", row->name);
-		if (row->type != NULL) {
-			putc(' ', f);
-			cli_put_type(f, row);
+	while ((row = next_unit(command, row)) != NULL) {
+		unit.len = 0;
+		put_unit(&unit, row);
+		if (column != 0 && at + 1 + (int)unit.len > SYNOPSIS_WIDTH) {
+			fprintf(f, "\n%*s", SYNOPSIS_INDENT - 1, "");
+			at = SYNOPSIS_INDENT - 1;
 		}
-		putc(']', f);
+		fprintf(f, " %.*s", (int)unit.len, unit.base);
+		at += 1 + (int)unit.len;
 	}
-	row = NULL;
-	while ((row = cli_part(command, row, CLI_ARG)) != NULL) {
-		static const char *const	forms[] = {
-			[CLI_ONE] = " %s", [CLI_MAYBE] = " [%s]",
-			[CLI_MANY] = " [%s...]",
-		};
+	buf_done(&unit);
+}
 
-		fprintf(f, forms[row->need], row->name);
-	}
+static void
+put_usage(FILE *f, const struct cli_row *command)
+{
+	cli_put_synopsis(f, command, fprintf(f, "usage: flicketctl %s",
+	    command->name));
 }
 
 #define TEXT_WIDTH	76
@@ -430,26 +473,24 @@ static void
 put_options(FILE *f, const struct cli_row *command)
 {
 	const struct cli_row	*row = NULL;
-	char			 left[128], bounds[512];
-	int			 n;
+	struct buf		 left = { 0 };
+	char			 bounds[512];
 
 	putc('\n', f);
 	while ((row = cli_part(command, row, CLI_ARG)) != NULL)
 		put_row(f, row->name, row->summary, 20);
 	while ((row = cli_part(command, row, CLI_OPTION)) != NULL) {
-		n = snprintf(left, sizeof(left), "--%s%s", row->name,
-		    row->type != NULL ? " " : "");
-		for (const char *p = row->type; p != NULL && *p != '\0' &&
-		    n + 1 < (int)sizeof(left); p++)
-			left[n++] = *p == ' ' ? '|' : *p;
-		left[n] = '\0';
+		left.len = 0;
+		cli_put_option(&left, row);
+		buf_put_byte(&left, '\0');
 		snprintf(bounds, sizeof(bounds), "%s", row->summary);
 		if (row->kind == CLI_NUMBER)
 			snprintf(bounds, sizeof(bounds), "%s (%lld to %lld)",
 			    row->summary, (long long)row->least,
 			    (long long)row->most);
-		put_row(f, left, bounds, 20);
+		put_row(f, left.base, bounds, 20);
 	}
+	buf_done(&left);
 	put_row(f, "--help", "this text", 20);
 }
 
@@ -482,8 +523,7 @@ cli_explain(FILE *f, const struct cli_row *command)
 {
 	const struct cli_row	*row = NULL;
 
-	fprintf(f, "usage: flicketctl %s", command->name);
-	cli_put_synopsis(f, command);
+	put_usage(f, command);
 	fprintf(f, "\n\n%c%s.\n", toupper((unsigned char)command->summary[0]),
 	    command->summary + 1);
 	if (command->help[0] != '\0')

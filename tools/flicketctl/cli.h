@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "proto/buf.h"
+
 enum {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,
@@ -116,8 +118,11 @@ const char	*cli_arg(const struct cli *, int place, const char *dflt);
 int	cli_usage(const struct cli_row *, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 
-/* "[--json] NAME", appended to a line. */
-void	cli_put_synopsis(FILE *, const struct cli_row *);
+/*
+ * "[--json] NAME", appended to a line that is at a column, and continued on
+ * others where it gets too long; column 0: one line.
+ */
+void	cli_put_synopsis(FILE *, const struct cli_row *, int column);
 
 void	cli_explain(FILE *, const struct cli_row *);
 void	cli_overview(FILE *, const char *group);	/* NULL: all */
@@ -129,7 +134,7 @@ const char	*cli_exit(const struct cli_row *, int status);
 bool	cli_is_option(const struct cli_row *);
 bool	cli_has_choice(const struct cli_row *);
 
-/* What a value is called: "DIR", "bash|zsh|fish". */
-void	cli_put_type(FILE *, const struct cli_row *);
+/* "--data DIR" */
+void	cli_put_option(struct buf *, const struct cli_row *);
 
 #endif

@@ -125,7 +125,7 @@ print_bash(void)
 	    "flicketctl completion bash\n"
 	    "_flicketctl()\n"
 	    "{\n"
-	    "\tlocal current=$2 before=$3 command=${COMP_WORDS[1]} words= files=");
+	    "\tlocal current=$2 before=$3 command=${COMP_WORDS[1]} words='' files=''");
 	fputs("\tlocal commands=\"", stdout);
 	put_first_words(" ");
 	puts("--help --version\"\n"
@@ -144,7 +144,7 @@ print_bash(void)
 	}
 	puts("\tesac\n"
 	    "\tif [ -z \"$words\" ] || [ \"$COMP_CWORD\" -gt 2 ]; then\n"
-	    "\t\twords=\n"
+	    "\t\twords=''\n"
 	    "\t\tcase $command:$before in");
 	while ((row = cli_next(row)) != NULL) {
 		put_bash_values(row);

@@ -53,17 +53,17 @@ put_help(const char *text)
 static void
 put_option(const struct cli_row *row)
 {
+	struct buf	option = { 0 };
+
 	fputs(".TP\n", stdout);
 	if (row->kind == CLI_ARG) {
 		printf(".I ");
 		put(row->name);
 	} else {
-		fputs(".B \\-\\-", stdout);
-		put(row->name);
-		if (row->type != NULL) {
-			putchar(' ');
-			cli_put_type(stdout, row);
-		}
+		cli_put_option(&option, row);
+		fputs(".B ", stdout);
+		put_text(option.base, option.len);
+		buf_done(&option);
 	}
 	putchar('\n');
 	put(row->summary);
@@ -92,7 +92,7 @@ put_command(const struct cli_row *command)
 	const struct cli_row	*row = NULL;
 
 	printf(".SS flicketctl %s", command->name);
-	cli_put_synopsis(stdout, command);
+	cli_put_synopsis(stdout, command, 0);
 	printf("\n%c", toupper((unsigned char)command->summary[0]));
 	put(command->summary + 1);
 	puts(".");
