@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "proto/log.h"
+#include "proto/resolve.h"
 
 enum {
 	ANSWER_MS = 15000	/* a password takes its time */
@@ -42,11 +43,19 @@ add_peer(struct peers *p, enum service_id service, const char *endpoint)
 	p->count++;
 }
 
-/* All processes of a service: for now the one that its setting names. */
+/* All processes of a service; of a name that leads nowhere, itself. */
 static void
 add_service(struct peers *p, const struct settings *s, enum service_id service)
 {
-	add_peer(p, service, settings_endpoint(s, service));
+	const char		*setting = settings_endpoint(s, service);
+	struct endpoints	 found;
+
+	if (!resolve(setting, &found)) {
+		log_error("%s: the name cannot be looked up", setting);
+		return;
+	}
+	for (unsigned i = 0; i < found.count; i++)
+		add_peer(p, service, found.rows[i]);
 }
 
 void
