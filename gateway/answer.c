@@ -1,7 +1,8 @@
 /* Answers: a service's fragment, or an error, as HTTP. */
 #include "exchange.h"
 #include "proto/json.h"
-#include "proto/log.h"
+#include "proto/metrics.h"
+#include "trace.h"
 #include "tokens.h"
 
 static h2o_generator_t	generator = { NULL, NULL };
@@ -38,11 +39,8 @@ reason_of(int status)
 void
 answer_count(struct exchange *x, int status)
 {
-	atomic_fetch_add_explicit(
-	    &x->worker->gateway->answered[status / 100 % 6], 1,
-	    memory_order_relaxed);
-	log_debug("answered status=%d request=%.*s", status,
-	    (int)x->request_id_len, x->request_id);
+	metric_add(METRIC_HTTP_RESPONSES, (unsigned)status / 100 % 6, 0, 1);
+	trace_put_timing(x);
 }
 
 static enum flow

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "proto/log.h"
+#include "proto/metrics.h"
 #include "proto/pool.h"
 #include "tokens.h"
 
@@ -26,6 +27,7 @@ struct domain {
 	struct pool	 pool;
 	bool		 counted;	/* in the gateway's `up` */
 	bool		 has_writer;
+	unsigned	 ups;		/* in the metric */
 	int64_t		 hope_until_ms;	/* questions wait for one until then */
 };
 
@@ -36,7 +38,9 @@ struct slot {
 	int		 part;		/* of the exchange, -1: none */
 	struct line	*line;		/* who was asked; NULL: waits for one */
 	enum service_id	 service;
+	enum op_code	 op;
 	enum op_kind	 kind;
+	int64_t		 sent_us;
 	bool		 repeatable;	/* doing it twice is as once */
 	bool		 struck;	/* its replica will not answer it */
 	bool		 unsent;	/* ... and was never sent it */
@@ -95,6 +99,7 @@ slot_detach(struct bus *b, struct slot *s)
 {
 	if (s->line == NULL)
 		return;
+	metric_add(METRIC_BUS_WAITING, s->service, 0, -1);
 	s->line->replica->waiting--;
 	s->line = NULL;
 	b->parked++;
@@ -130,6 +135,7 @@ slot_refuse(struct bus *b, struct slot *s)
 {
 	struct answer	a = { .error = ERR_UNAVAILABLE };
 
+	metric_add(METRIC_BUS_REFUSED, s->service, 0, 1);
 	slot_resume(b, s, &a);
 }
 
@@ -172,7 +178,10 @@ place(struct bus *b, struct slot *s)
 	line = r->owner;
 	s->line = line;
 	s->flush = b->flushes;
-	s->tries++;
+	if (s->tries++ > 0)
+		metric_add(METRIC_BUS_RETRIES, s->service, 0, 1);
+	s->sent_us = clock_us();
+	metric_add(METRIC_BUS_WAITING, s->service, 0, 1);
 	b->parked--;
 	r->waiting++;
 	frame_readdress(&s->frame, s->id, replica_clock(r, s->deadline_ms));
@@ -266,6 +275,9 @@ review(struct bus *b, enum service_id id)
 	/* one that came just now may be the first of several */
 	if (d->counted != up || (d->has_writer && !has_writer))
 		d->hope_until_ms = clock_ms() + HOPE_MS;
+	metric_add(METRIC_REPLICAS_UP, id, 0, (int64_t)pool_ups(&d->pool) -
+	    d->ups);
+	d->ups = pool_ups(&d->pool);
 	d->counted = up;
 	d->has_writer = has_writer;
 	if (b->parked > 0)
@@ -318,6 +330,7 @@ take_answer(struct line *line, const struct answer *a, int64_t now_ms)
 	struct bus	*b = line->bus;
 	uint64_t	 at = a->id & ((UINT64_C(1) << SLOT_BITS) - 1);
 	struct slot	*s;
+	int64_t		 spent_us;
 
 	if (replica_take_pong(line->replica, a, now_ms)) {
 		take_pong(line, a, now_ms);
@@ -331,8 +344,13 @@ take_answer(struct line *line, const struct answer *a, int64_t now_ms)
 		return;
 	if (a->error == ERR_UNAVAILABLE)
 		ask_elsewhere(b, s);
-	else
+	else {
+		spent_us = clock_us() - s->sent_us;
+		metric_observe(METRIC_BUS_SECONDS, s->op, spent_us);
+		if (s->exchange != NULL)
+			s->exchange->bus_us += spent_us;
 		slot_resume(b, s, a);
+	}
 }
 
 static void
@@ -418,9 +436,7 @@ flush_line(struct line *line)
 	struct replica	*r = line->replica;
 
 	if (r->out.len > 0)
-		atomic_fetch_add_explicit(
-		    &line->bus->worker->gateway->asked[r->service], 1,
-		    memory_order_relaxed);
+		metric_add(METRIC_BUS_MESSAGES, r->service, 0, 1);
 	return replica_flush(r);
 }
 
@@ -473,6 +489,7 @@ bus_ask(struct bus *b, struct exchange *x, int part, struct request *r,
 	s->exchange = x;
 	s->part = part;
 	s->service = info->service;
+	s->op = (enum op_code)r->op;
 	s->kind = info->kind;
 	s->repeatable = info->kind == OP_READ || info->kind == OP_SLOW ||
 	    args_has(&r->args, KEY_IDEMPOTENCY_KEY);

@@ -46,8 +46,11 @@ struct exchange {
 	int64_t			 rights;
 	unsigned char		 token_hash[32];
 	unsigned char		 digest[32];	/* of the request */
-	char			 request_id[24];
-	size_t			 request_id_len;
+	struct text		 request_id;	/* the client's, or ours */
+	struct text		 trace;		/* traceparent for services */
+	int64_t			 began_us;
+	int64_t			 bus_us;	/* waited for services */
+	int64_t			 spent_us;	/* ... which they worked */
 	int64_t			 deadline_ms;
 
 	unsigned		 asked;		/* how many of the route's asks */

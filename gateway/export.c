@@ -56,9 +56,8 @@ on_piece(struct exchange *x, unsigned part, const struct answer *a)
 
 	(void)part;
 	if (a->error != OK) {
-		log_warn("an export broke off: %s, request=%.*s",
-		    err_info(a->error)->reason, (int)x->request_id_len,
-		    x->request_id);
+		log_warn("an export broke off: %s",
+		    err_info(a->error)->reason);
 		h2o_send(x->req, NULL, 0, H2O_SEND_STATE_ERROR);
 		return;
 	}

@@ -260,8 +260,8 @@ break_off(struct download *d, const struct answer *a)
 		answer_refusal(x, a);
 		return;
 	}
-	log_warn("a file broke off: %s, request=%.*s",
-	    err_info(a->error)->reason, (int)x->request_id_len, x->request_id);
+	log_warn("a file broke off: %s",
+	    err_info(a->error)->reason);
 	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_ERROR);
 }
 

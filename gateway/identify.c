@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "bus.h"
+#include "proto/metrics.h"
 #include "proto/replica.h"
 #include "tokens.h"
 
@@ -69,6 +70,7 @@ identify_token(struct exchange *x)
 	struct args	 args = { 0 };
 	size_t		 len;
 	const char	*token = credentials(x->req, "bearer", &len);
+	bool		 found;
 
 	if (token == NULL || len == 0)
 		return answer_unauthorized(x);
@@ -78,8 +80,10 @@ identify_token(struct exchange *x)
 	if ((op_info(x->route->op)->needs & K(TOKEN_HASH)) != 0)
 		args_put_text(&x->args, KEY_TOKEN_HASH,
 		    args.value[KEY_TOKEN_HASH].text);
-	if (is_trusted(x) && tokens_find(x->worker->tokens, x->token_hash,
-	    &x->user_id, &x->rights))
+	found = is_trusted(x) && tokens_find(x->worker->tokens, x->token_hash,
+	    &x->user_id, &x->rights);
+	metric_add(METRIC_TOKENS_FOUND, found, 0, 1);
+	if (found)
 		return FLOW_NEXT;
 	return exchange_ask(x, OP_TOKEN_CHECK, &args, 0);
 }

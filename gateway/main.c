@@ -9,9 +9,11 @@
 
 #include "bus.h"
 #include "proto/log.h"
+#include "proto/metrics.h"
 #include "proto/replica.h"
 #include "proto/resolve.h"
 #include "tokens.h"
+#include "trace.h"
 
 #define BACKLOG		4096
 #define ACCEPTS_MOST	64	/* in one turn of the loop */
@@ -102,6 +104,13 @@ pause_accepting(struct worker *w)
 }
 
 static void
+on_close(void *data)
+{
+	(void)data;
+	metric_add(METRIC_CONNECTIONS, 0, 0, -1);
+}
+
+static void
 on_accept(h2o_socket_t *listener, const char *err)
 {
 	struct worker	*w = listener->data;
@@ -117,6 +126,8 @@ on_accept(h2o_socket_t *listener, const char *err)
 				pause_accepting(w);
 			return;
 		}
+		metric_add(METRIC_CONNECTIONS, 0, 0, 1);
+		sock->on_close.cb = on_close;
 		h2o_accept(&w->accept, sock);
 	}
 }
@@ -263,7 +274,9 @@ main(void)
 	settings_enter_data(&settings);
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */
+	metrics_start(PART_GATEWAY);
 	gateway_init(&gateway, &settings);
+	trace_init();
 	gateway.resolver = resolver_new(&settings, ~UINT64_C(0));
 	gateway.listener = listen_on(settings.listen);
 	run_workers(&gateway, &signals);

@@ -1,6 +1,8 @@
 /* Pages: a row each. */
 #include "page.h"
 
+#include "proto/metrics.h"
+
 extern const unsigned char	default_avatar_bytes[];
 extern const size_t		default_avatar_size;
 
@@ -83,28 +85,10 @@ page_readyz(struct exchange *x)
 static enum flow
 page_metrics(struct exchange *x)
 {
-	struct buf	*b = answer_buffer(x);
-
-	buf_put_text(b, "# HELP flicket_http_responses_total Answers given, "
-	    "by class of status.\n"
-	    "# TYPE flicket_http_responses_total counter\n");
-	for (int i = 2; i < 6; i++)
-		buf_printf(b, "flicket_http_responses_total{status=\"%dxx\"} "
-		    "%llu\n", i, (unsigned long long)
-		    x->worker->gateway->answered[i]);
-	buf_put_text(b, "# HELP flicket_service_up Whether a service answers "
-	    "this gateway.\n# TYPE flicket_service_up gauge\n");
 	for (unsigned id = 1; id < SERVICE_END; id++)
-		buf_printf(b, "flicket_service_up{service=\"%s\"} %d\n",
-		    service_name((enum service_id)id),
+		metric_set(METRIC_SERVICE_UP, id,
 		    is_up(x, (enum service_id)id));
-	buf_put_text(b, "# HELP flicket_bus_messages_total Messages with "
-	    "requests sent to a service.\n"
-	    "# TYPE flicket_bus_messages_total counter\n");
-	for (unsigned id = 1; id < SERVICE_END; id++)
-		buf_printf(b, "flicket_bus_messages_total{service=\"%s\"} "
-		    "%llu\n", service_name((enum service_id)id),
-		    (unsigned long long)x->worker->gateway->asked[id]);
+	metrics_put(answer_buffer(x));
 	return answer_buffered(x, 200, "text/plain; version=0.0.4");
 }
 

@@ -8,6 +8,7 @@
 #include "bus.h"
 #include "proto/log.h"
 #include "proto/replica.h"
+#include "trace.h"
 
 static const struct {
 	const char	*name;
@@ -36,12 +37,14 @@ run(struct exchange *x)
 {
 	enum flow	flow = FLOW_NEXT;
 
+	log_begin(x->request_id.base, x->request_id.len, x->trace.base,
+	    x->trace.len);
 	while (flow == FLOW_NEXT) {
 		CHECK(x->room < ROOMS);
-		log_debug("%s request=%.*s", rooms[x->room].name,
-		    (int)x->request_id_len, x->request_id);
+		log_debug("%s", rooms[x->room].name);
 		flow = rooms[x->room++].enter(x);
 	}
+	log_done();
 }
 
 /* The room that follows, where the way is not straight. */
@@ -63,6 +66,7 @@ on_gone(void *data)
 	for (unsigned i = 0; i < PARTS_MOST; i++)
 		if (x->part_slots[i] != -1)
 			bus_forget(x->worker->bus, x->part_slots[i]);
+	trace_end(x);
 	x->worker->exchanges--;
 }
 
@@ -71,7 +75,6 @@ exchange_start(struct worker *w, h2o_req_t *req)
 {
 	struct exchange	*x = h2o_mem_alloc_shared(&req->pool, sizeof(*x),
 			    on_gone);
-	int		 len;
 
 	memset(x, 0, sizeof(*x));
 	x->req = req;
@@ -80,16 +83,16 @@ exchange_start(struct worker *w, h2o_req_t *req)
 	for (unsigned i = 0; i < PARTS_MOST; i++)
 		x->part_slots[i] = -1;
 	x->deadline_ms = clock_ms() + w->gateway->settings->request_timeout_ms;
-	len = snprintf(x->request_id, sizeof(x->request_id), "%08x-%llx",
-	    w->gateway->boot, (unsigned long long)++w->requests);
-	x->request_id_len = (size_t)len;
+	w->requests++;
 	w->exchanges++;
+	trace_begin(x);
 	run(x);
 }
 
 void
 exchange_resume(struct exchange *x, int part, const struct answer *a)
 {
+	x->spent_us += a->spent_us;
 	if (part != -1) {
 		x->part_slots[part] = -1;
 		x->on_part(x, (unsigned)part, a);
@@ -114,7 +117,8 @@ ask(struct exchange *x, int part, enum op_code op, const struct args *args,
 		.op = op,
 		.actor = x->user_id,
 		.rights = x->rights,
-		.request_id = { x->request_id, x->request_id_len },
+		.request_id = x->request_id,
+		.trace = x->trace,
 	};
 	int64_t		deadline_ms = x->deadline_ms;
 

@@ -25,8 +25,6 @@ struct gateway {
 	int			 listener;
 	atomic_bool		 stopping;
 	_Atomic int64_t		 up[SERVICE_END]; /* workers that reach it */
-	_Atomic uint64_t	 asked[SERVICE_END]; /* messages with requests */
-	_Atomic uint64_t	 answered[6];	/* by first digit of the status */
 	uint32_t		 boot;		/* random, for request ids */
 };
 

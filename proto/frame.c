@@ -88,7 +88,7 @@ frame_put_request(struct buf *b, const struct request *r)
 {
 	msgpack_packer	pk = packer_on(b);
 
-	msgpack_pack_array(&pk, 8);
+	msgpack_pack_array(&pk, r->trace.len > 0 ? 9 : 8);
 	msgpack_pack_uint64(&pk, FRAME_VERSION);
 	/* all eight bytes, whatever the number: see frame_readdress() */
 	msgpack_pack_fix_uint64(&pk, r->id);
@@ -98,6 +98,8 @@ frame_put_request(struct buf *b, const struct request *r)
 	msgpack_pack_int64(&pk, r->rights);
 	put_text(&pk, r->request_id);
 	put_args(&pk, &r->args);
+	if (r->trace.len > 0)
+		put_text(&pk, r->trace);
 }
 
 static void
@@ -124,7 +126,7 @@ frame_put_answer(struct buf *b, const struct answer *a)
 {
 	msgpack_packer	pk = packer_on(b);
 
-	msgpack_pack_array(&pk, 7);
+	msgpack_pack_array(&pk, a->spent_us > 0 ? 8 : 7);
 	msgpack_pack_uint64(&pk, FRAME_VERSION);
 	msgpack_pack_uint64(&pk, a->id);
 	msgpack_pack_uint64(&pk, a->error);
@@ -132,6 +134,8 @@ frame_put_answer(struct buf *b, const struct answer *a)
 	msgpack_pack_int64(&pk, a->tag);
 	put_bytes(&pk, a->fragment);
 	put_args(&pk, &a->extra);
+	if (a->spent_us > 0)
+		msgpack_pack_int64(&pk, a->spent_us);
 }
 
 struct frame_reader *
@@ -336,7 +340,8 @@ next_object(struct frame_reader *r, msgpack_object *ret)
 
 /* The next array of ours, with at least so many elements, or FRAME_BAD. */
 static enum frame_result
-next_array(struct frame_reader *r, uint32_t least, const msgpack_object **ret)
+next_array(struct frame_reader *r, uint32_t least, const msgpack_object **ret,
+    uint32_t *ret_count)
 {
 	msgpack_object		o;
 	enum frame_result	result = next_object(r, &o);
@@ -350,6 +355,7 @@ next_array(struct frame_reader *r, uint32_t least, const msgpack_object **ret)
 		return FRAME_BAD;
 	}
 	*ret = o.via.array.ptr;
+	*ret_count = o.via.array.size;
 	return FRAME_ONE;
 }
 
@@ -357,10 +363,14 @@ enum frame_result
 frame_next_request(struct frame_reader *r, struct request *ret)
 {
 	const msgpack_object	*o;
-	enum frame_result	 result = next_array(r, 8, &o);
+	uint32_t		 count;
+	enum frame_result	 result = next_array(r, 8, &o, &count);
 
 	if (result != FRAME_ONE)
 		return result;
+	ret->trace = (struct text){ "", 0 };
+	if (count > 8)
+		(void)as_text(&o[8], &ret->trace);
 	if (as_unsigned(&o[1], &ret->id) && as_unsigned(&o[2], &ret->op) &&
 	    as_signed(&o[3], &ret->expires_ms) &&
 	    as_signed(&o[4], &ret->actor) && as_signed(&o[5], &ret->rights) &&
@@ -374,11 +384,15 @@ enum frame_result
 frame_next_answer(struct frame_reader *r, struct answer *ret)
 {
 	const msgpack_object	*o;
-	enum frame_result	 result = next_array(r, 7, &o);
+	uint32_t		 count;
+	enum frame_result	 result = next_array(r, 7, &o, &count);
 	uint64_t		 error;
 
 	if (result != FRAME_ONE)
 		return result;
+	ret->spent_us = 0;
+	if (count > 7)
+		(void)as_signed(&o[7], &ret->spent_us);
 	if (as_unsigned(&o[1], &ret->id) && as_unsigned(&o[2], &error) &&
 	    as_signed(&o[3], &ret->total) && as_signed(&o[4], &ret->tag) &&
 	    as_text(&o[5], &ret->fragment) && as_args(&o[6], &ret->extra)) {

@@ -16,6 +16,7 @@ struct request {
 	int64_t		actor;		/* the user who asks; 0: nobody */
 	int64_t		rights;		/* enum right bits of that user */
 	struct text	request_id;	/* for logs */
+	struct text	trace;		/* a traceparent; empty: none */
 	struct args	args;
 };
 
@@ -26,6 +27,7 @@ struct answer {
 	int64_t		tag;		/* version of what was read; 0: none */
 	struct text	fragment;	/* JSON with marks, or nothing */
 	struct args	extra;
+	int64_t		spent_us;	/* by the service; 0: not said */
 };
 
 void	frame_put_request(struct buf *, const struct request *);

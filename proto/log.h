@@ -1,9 +1,14 @@
 /*
- * Log lines on stderr: time, level, process, what happened, then key=value.
- * Values from outside are quoted and escaped, so that a line stays a line.
+ * Log lines on stderr: time, level, process, what happened, and the request
+ * that it happened for; a JSON object each, or readable on a terminal. What
+ * comes from outside is escaped, so that a line stays a line.
  */
 #ifndef PROTO_LOG_H
 #define PROTO_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum log_level { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 
@@ -11,6 +16,21 @@ enum log_level { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 void	log_set_name(const char *name);
 void	log_set_level(enum log_level);
 enum log_level log_get_level(void);
+
+/* Lines as JSON, or as text. Text until this is said. */
+void	log_set_json(bool);
+
+/*
+ * Lines of this thread are about a request from here on: its id, and its
+ * traceparent (W3C Trace Context), "" if there is none. Neither is copied.
+ * log_done() ends it.
+ */
+void	log_begin(const char *id, size_t id_len, const char *trace,
+	    size_t trace_len);
+void	log_done(void);
+
+/* Lines that were written at a level. */
+int64_t	log_count(enum log_level);
 
 /* Write one line, cut at 4,000 bytes. Control bytes come out as \xNN. */
 void	log_line(enum log_level, const char *format, ...)

@@ -100,6 +100,16 @@ pool_writer(const struct pool *p)
 	return best;
 }
 
+unsigned
+pool_ups(const struct pool *p)
+{
+	unsigned	count = 0;
+
+	for (unsigned i = 0; i < p->count; i++)
+		count += p->rows[i]->up;
+	return count;
+}
+
 bool
 pool_is_up(const struct pool *p)
 {

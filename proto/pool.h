@@ -39,6 +39,9 @@ struct replica	*pool_reader(struct pool *);
 /* Which one writes: the last to say so, if two do; or NULL. */
 struct replica	*pool_writer(const struct pool *);
 
+/* How many answer. */
+unsigned pool_ups(const struct pool *);
+
 /* Whether any can be asked. */
 bool	pool_is_up(const struct pool *);
 

@@ -199,6 +199,25 @@ check_endpoints(const struct settings *s)
 }
 
 static void
+check_log_format(const struct settings *s)
+{
+	if (strcmp(s->log_format, "auto") != 0 &&
+	    strcmp(s->log_format, "json") != 0 &&
+	    strcmp(s->log_format, "text") != 0)
+		bad_value("FLICKET_LOG_FORMAT", s->log_format,
+		    "auto, json or text");
+	log_set_json(strcmp(s->log_format, "json") == 0 ||
+	    (strcmp(s->log_format, "auto") == 0 && !isatty(STDERR_FILENO)));
+}
+
+static void
+check_switch(const char *name, const char *value)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		bad_value(name, value, "on or off");
+}
+
+static void
 check_log_level(const struct settings *s)
 {
 	for (size_t i = 0; i < 4; i++)
@@ -246,6 +265,8 @@ settings_load(struct settings *ret)
 	for (size_t i = 0; i < TABLE_LEN; i++)
 		read_row(&table[i], ret);
 	check_log_level(ret);
+	check_log_format(ret);
+	check_switch("FLICKET_ACCESS_LOG", ret->access_log);
 	check_listen(ret);
 	check_base_url(ret);
 	check_admin_password(ret);

@@ -5,6 +5,7 @@
 #include "courier.h"
 
 #include "proto/log.h"
+#include "proto/metrics.h"
 #include "proto/pool.h"
 
 #define BATCH_EVENTS	256
@@ -14,6 +15,7 @@
 #define IDLE_MS		100	/* how long to wait when nothing is to do */
 #define LOOK_MS		20	/* ... but find somebody who is not there */
 #define FIND_MS		1000	/* who is not found by then is down */
+#define COUNT_MS	1000	/* between looks at how much is left */
 #define TALLY_MS	1000	/* how long tallies are collected */
 
 struct consumer {
@@ -32,6 +34,8 @@ struct consumer {
 	int64_t		 sent_ms;
 	bool		 failed;	/* one of them was refused */
 	int64_t		 due_ms;	/* when to look for events */
+	int64_t		 counted_ms;	/* when they were counted last */
+	int64_t		 moved_ms;	/* since when it makes no progress */
 };
 
 struct courier {
@@ -74,6 +78,7 @@ add_consumers(struct courier *k)
 		c = &k->consumers[k->count++];
 		c->id = (enum service_id)id;
 		c->said_up = true;
+		c->moved_ms = clock_ms();
 		pool_init(&c->pool, c->id, k->resolver);
 	}
 }
@@ -222,6 +227,7 @@ take_answer(struct courier *k, struct consumer *c, struct replica *r,
 		return;
 	}
 	c->acked = c->sent;
+	c->moved_ms = now_ms;
 	tell(k, c);
 }
 
@@ -260,6 +266,29 @@ attend_replica(struct courier *k, struct consumer *c, struct replica *r,
 		give_up(c, now_ms);
 }
 
+/* How much is undelivered, for those who watch. */
+static void
+count_events(struct courier *k, struct consumer *c, int64_t now_ms)
+{
+	struct call	 call = { .lane = &k->lane };
+	sqlite3_stmt	*st;
+	int64_t		 count = 0;
+
+	if (now_ms - c->counted_ms < COUNT_MS)
+		return;
+	c->counted_ms = now_ms;
+	args_put_number(&call.request.args, KEY_CONSUMER, c->id);
+	args_put_number(&call.request.args, KEY_SEQ, c->acked);
+	st = op_statement(&call, SQL_OUTBOX_COUNT);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		count = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	if (count == 0)
+		c->moved_ms = now_ms;
+	metric_set(METRIC_UNDELIVERED, c->id, count);
+	metric_set(METRIC_OUTBOX_LAG_MS, c->id, now_ms - c->moved_ms);
+}
+
 static void
 attend(struct courier *k, struct consumer *c, int64_t now_ms)
 {
@@ -277,6 +306,7 @@ attend(struct courier *k, struct consumer *c, int64_t now_ms)
 	if (c->under_way > 0 && now_ms - c->sent_ms > ACK_TIMEOUT_MS)
 		give_up(c, now_ms);
 	send_next(k, c, now_ms);
+	count_events(k, c, now_ms);
 	up = pool_writer(&c->pool) != NULL ||
 	    now_ms - k->began_ms < FIND_MS;
 	if (c->said_up != up || (up && !c->was_found &&

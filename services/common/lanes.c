@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "proto/log.h"
+#include "proto/metrics.h"
 #include "proto/replica.h"
 
 #define BATCH_MOST	512	/* calls in one transaction */
@@ -75,7 +76,10 @@ write_one(struct lane *lane, struct call *c)
 	}
 	if (!lane_exec(lane, SQL_SAVEPOINT))
 		return false;
+	log_begin(c->request.request_id.base, c->request.request_id.len,
+	    c->request.trace.base, c->request.trace.len);
 	op_call(lane, c);
+	log_done();
 	if (c->answer.error != OK) {
 		c->emitted = 0;
 		c->tallied = false;
@@ -93,12 +97,20 @@ static bool
 write_batch(struct lane *lane, struct call **batch, size_t count)
 {
 	bool	sure = lane_exec(lane, SQL_BEGIN_WRITE);
+	int	before = sqlite3_total_changes(lane->db);
+	int64_t	began_us;
 
 	for (size_t i = 0; i < count && sure; i++)
 		sure = write_one(lane, batch[i]) &&
 		    !sqlite3_get_autocommit(lane->db);
-	if (sure && lane_exec(lane, SQL_COMMIT))
+	began_us = clock_us();
+	if (sure && lane_exec(lane, SQL_COMMIT)) {
+		metric_observe(METRIC_COMMITS, 0, clock_us() - began_us);
+		metric_observe(METRIC_COMMIT_CALLS, 0, (int64_t)count);
+		metric_observe(METRIC_COMMIT_ROWS, 0,
+		    sqlite3_total_changes(lane->db) - before);
 		return true;
+	}
 	/* with a transaction that cannot be ended nothing would ever be
 	 * written again: the supervisor starts afresh */
 	if (!sqlite3_get_autocommit(lane->db) &&

@@ -11,6 +11,7 @@
 
 #include "proto/json.h"
 #include "proto/log.h"
+#include "proto/metrics.h"
 #include "proto/replica.h"
 
 /* What the service itself may put into any statement. */
@@ -331,9 +332,8 @@ store_error(struct call *c)
 	if (c->store_failed)
 		return ERR_STORE;
 	c->store_failed = true;
-	log_error("store: %s: %s, request=%.*s", op_info(c->op->op)->name,
-	    sqlite3_errmsg(c->lane->db), (int)c->request.request_id.len,
-	    c->request.request_id.base);
+	log_error("store: %s: %s", op_info(c->op->op)->name,
+	    sqlite3_errmsg(c->lane->db));
 	return ERR_STORE;
 }
 
@@ -725,6 +725,21 @@ op_guards(struct call *c)
 	return OK;
 }
 
+/* What is undelivered to any, and the longest that one has waited. */
+static void
+put_outbox(struct args *extra)
+{
+	int64_t	events = 0, lag_ms = 0;
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		events += metric_get(METRIC_UNDELIVERED, id);
+		if (metric_get(METRIC_OUTBOX_LAG_MS, id) > lag_ms)
+			lag_ms = metric_get(METRIC_OUTBOX_LAG_MS, id);
+	}
+	args_put_number(extra, KEY_UNDELIVERED, events);
+	args_put_number(extra, KEY_OUTBOX_LAG_MS, lag_ms);
+}
+
 enum err
 op_ping(struct call *c)
 {
@@ -737,6 +752,12 @@ op_ping(struct call *c)
 		return OK;
 	args_put_number(extra, KEY_INSTANCE, own->instance);
 	args_put_number(extra, KEY_LEAVING, own->leaving);
+	args_put_text(extra, KEY_PROGRAM_VERSION,
+	    (struct text){ FLICKET_VERSION, strlen(FLICKET_VERSION) });
+	args_put_number(extra, KEY_QUEUED, own->queued);
+	args_put_number(extra, KEY_UPTIME_MS, clock_ms() - own->began_ms);
+	args_put_number(extra, KEY_SCHEMA, own->schema);
+	put_outbox(extra);
 	return OK;
 }
 

@@ -91,6 +91,9 @@ struct standing {
 	int64_t	instance;	/* random: this run of it */
 	bool	writes;		/* it holds the store's lock */
 	bool	leaving;	/* it ends soon */
+	int64_t	began_ms;	/* when it was started, by clock_ms() */
+	int64_t	schema;		/* of its store */
+	int64_t	queued;		/* calls that are not answered yet */
 };
 
 struct op_tables {

@@ -114,6 +114,12 @@ read_number(sqlite3 *db, const char *sql)
 }
 
 int64_t
+store_schema(sqlite3 *db)
+{
+	return read_number(db, "PRAGMA user_version");
+}
+
+int64_t
 store_stream(sqlite3 *db)
 {
 	return read_number(db, "SELECT stream FROM identity");

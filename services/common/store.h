@@ -53,6 +53,9 @@ void	store_exec(sqlite3 *, const char *sql);
 /* Like store_exec, but returns SQLite's result code instead of dying. */
 int	store_try(sqlite3 *, const char *sql);
 
+/* Which schema a store has. */
+int64_t	store_schema(sqlite3 *);
+
 /* The number of this store's stream of events. */
 int64_t	store_stream(sqlite3 *);
 

@@ -25,10 +25,13 @@
 #include <unistd.h>
 
 #include "courier.h"
+#include "exporter.h"
 #include "lanes.h"
 #include "listeners.h"
 #include "proto/log.h"
+#include "proto/metrics.h"
 #include "proto/replica.h"
+#include "timed.h"
 
 #define QUEUE_MESSAGES		10000	/* ZeroMQ messages, each direction */
 #define CALLS_MOST		8192	/* in lanes and held, all together */
@@ -73,6 +76,7 @@ struct svc {
 	struct courier_news	 heard[SERVICE_END];
 	int64_t			 deleted[SERVICE_END];
 	struct listeners	 listeners;
+	struct exporter		*exporter;	/* NULL: none */
 	int64_t			 announced;	/* what they are to see */
 	bool			 emitted;	/* the courier is to be woken */
 	bool			 tallied;	/* ... though not in a hurry */
@@ -144,25 +148,27 @@ call_done(struct svc *s, struct call *c)
 
 /* --- reply -------------------------------------------------------------- */
 
-static int64_t
-now_us(void)
+/* It was answered: how long that took, for whom it concerns. */
+static void
+note_call(struct call *c)
 {
-	struct timespec	ts;
+	unsigned	op = (unsigned)c->request.op;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	c->answer.spent_us = clock_us() - c->began_us;
+	metric_add(METRIC_OPERATIONS, op, c->answer.error, 1);
+	metric_observe(METRIC_OPERATION_SECONDS, op, c->answer.spent_us);
+	log_debug("%s error=%s us=%lld bytes=%zu actor=%lld",
+	    op_info(op)->name != NULL ? op_info(op)->name : "?",
+	    err_info(c->answer.error)->reason,
+	    (long long)c->answer.spent_us, c->answer.fragment.len,
+	    (long long)c->request.actor);
 }
 
 static void
-log_call(const struct call *c)
+log_about(const struct request *r)
 {
-	log_debug("%s error=%s us=%lld bytes=%zu actor=%lld request=%.*s",
-	    op_info(c->request.op)->name != NULL ?
-	    op_info(c->request.op)->name : "?",
-	    err_info(c->answer.error)->reason,
-	    (long long)(now_us() - c->began_us), c->answer.fragment.len,
-	    (long long)c->request.actor, (int)c->request.request_id.len,
-	    c->request.request_id.base);
+	log_begin(r->request_id.base, r->request_id.len, r->trace.base,
+	    r->trace.len);
 }
 
 /*
@@ -186,7 +192,9 @@ send_to(struct svc *s, struct text peer, const struct buf *frames)
 static void
 reply_later(struct svc *s, struct call *c)
 {
-	log_call(c);
+	log_about(&c->request);
+	note_call(c);
+	log_done();
 	if (c->peer.len == 0)
 		return;		/* our own */
 	s->replies.len = 0;
@@ -270,6 +278,7 @@ answer_at_once(struct svc *s, const struct request *r, enum err e)
 {
 	struct answer	a = { .id = r->id, .error = e };
 
+	metric_add(METRIC_OPERATIONS, (unsigned)r->op, e, 1);
 	frame_put_answer(&s->replies, &a);
 }
 
@@ -280,13 +289,14 @@ run_read(struct svc *s, const struct request *r)
 
 	call_clear(c);
 	c->request = *r;
-	c->began_us = log_get_level() >= LEVEL_DEBUG ? now_us() : 0;
+	c->began_us = clock_us();
+	log_about(r);
 	if (!s->reading)
 		s->reading = lane_exec(&s->reader, SQL_BEGIN);
 	op_call(&s->reader, c);
+	note_call(c);
+	log_done();
 	frame_put_answer(&s->replies, &c->answer);
-	if (log_get_level() >= LEVEL_DEBUG)
-		log_call(c);
 }
 
 /* The end of a turn: the next one sees what was written meanwhile. */
@@ -308,12 +318,15 @@ call_keep(struct svc *s, const struct request *r, struct text peer)
 	c->held_bytes.len = 0;
 	buf_put(&c->held_bytes, peer.base, peer.len);
 	buf_put(&c->held_bytes, r->request_id.base, r->request_id.len);
+	buf_put(&c->held_bytes, r->trace.base, r->trace.len);
 	c->request = *r;
 	args_copy(&c->request.args, &r->args, &c->text);
 	c->peer = (struct text){ c->held_bytes.base, peer.len };
 	c->request.request_id = (struct text){ c->held_bytes.base + id_at,
 	    r->request_id.len };
-	c->began_us = now_us();
+	c->request.trace = (struct text){ c->held_bytes.base + id_at +
+	    r->request_id.len, r->trace.len };
+	c->began_us = clock_us();
 	return c;
 }
 
@@ -649,6 +662,16 @@ wait_for_work(struct svc *s)
 		begin_leaving(s);
 }
 
+/* For those who watch, and for PING. */
+static void
+count_calls(struct svc *s)
+{
+	s->standing.queued = s->calls;
+	metric_set(METRIC_CALLS, 0, s->calls);
+	metric_set(METRIC_SLOW_CALLS, 0, s->slow_calls);
+	metric_set(METRIC_WRITES, 0, s->writer != NULL);
+}
+
 static void
 loop(struct svc *s)
 {
@@ -668,6 +691,7 @@ loop(struct svc *s)
 			courier_wake(s->courier, s->emitted);
 		s->emitted = s->tallied = false;
 		delete_delivered(s);
+		count_calls(s);
 	}
 }
 
@@ -730,6 +754,7 @@ open_store(struct svc *s)
 	if (s->lock != -1)
 		make_ready(s);
 	db = store_open(s->path.base, true);
+	s->standing.schema = store_schema(db);
 	op_tables_init(&s->tables, s->service, db);
 	sqlite3_close(db);
 	return true;
@@ -866,7 +891,9 @@ run(struct svc *s)
 	own_endpoint(s, &endpoint);
 	listen_on(s, endpoint.base);
 	buf_done(&endpoint);
+	s->exporter = exporter_start(s->settings->metrics_listen);
 	loop(s);
+	exporter_stop(&s->exporter);
 	close_all(s);
 }
 
@@ -888,6 +915,9 @@ svc_run(const struct service *service, const struct settings *settings)
 
 	log_set_name(service_name(service->id));
 	s.signals = catch_signals();
+	metrics_start(PART_SERVICE);
+	timed_start();
+	s.standing.began_ms = clock_ms();
 	settings_enter_data(settings);
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */

@@ -3,6 +3,7 @@
  * by functions here that keep what is sent.
  */
 #include "exchange.h"
+#include "proto/metrics.h"
 
 #include <stdlib.h>
 
@@ -75,7 +76,9 @@ check_answer(const char *row, const struct visit *v, int status,
 	    (int64_t)body.len);
 	check_text(row, header_of(v, "content-type"), body.len == 0 ?
 	    TEXT_OF("") : TEXT_OF("application/json"));
-	check_number(row, (int64_t)v->gateway.answered[status / 100], 1);
+	check_number(row, metric_get(METRIC_HTTP_RESPONSES, (unsigned)
+	    status / 100), 1);
+	metric_set(METRIC_HTTP_RESPONSES, (unsigned)status / 100, 0);
 }
 
 static void

@@ -1,5 +1,6 @@
 /* flicketctl: one program for what is done to a desk, not through its API. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -119,6 +120,9 @@ main(int argc, char **argv)
 	static char	help[] = "help", version[] = "version";
 	int		status;
 
+	/* messages are for whoever typed the command, but for serve's */
+	if (argc < 2 || strcmp(argv[1], "serve") != 0)
+		(void)setenv("FLICKET_LOG_FORMAT", "text", 0);
 	if (argc < 2) {
 		cli_overview(stderr, NULL);
 		return STATUS_USAGE;

@@ -1,0 +1,29 @@
+/*
+ * How a request is followed: its id, the trace it is part of, what it took.
+ */
+#ifndef GATEWAY_TRACE_H
+#define GATEWAY_TRACE_H
+
+#include "exchange.h"
+
+/* Routes have their names in metrics from here on. */
+void	trace_init(void);
+
+/*
+ * Give a request its id: that of the header X-Request-ID, if it is up to 64
+ * letters, digits, dots, dashes and underscores, else one of ours. It is in
+ * the answer, too. A traceparent (W3C Trace Context, level 1) goes on to the
+ * services with a new parent id; one that is none counts as absent.
+ */
+void	trace_begin(struct exchange *);
+
+/*
+ * The header Server-Timing, for requests with "X-Server-Timing: 1": the
+ * milliseconds in the gateway, on the bus, and in services.
+ */
+void	trace_put_timing(struct exchange *);
+
+/* The answer is out: count and log it. */
+void	trace_end(struct exchange *);
+
+#endif

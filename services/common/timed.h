@@ -1,0 +1,8 @@
+/* SQLite's files, with a clock beside each sync. */
+#ifndef COMMON_TIMED_H
+#define COMMON_TIMED_H
+
+/* Have all stores that are opened from here on timed. Dies if it cannot. */
+void	timed_start(void);
+
+#endif
