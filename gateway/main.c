@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "bus.h"
+#include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/replica.h"
 #include "tokens.h"
@@ -257,10 +258,12 @@ main(void)
 
 	log_set_name("gateway");
 	settings_load(&settings);
+	curve_load(&settings, PARTY_GATEWAY);
 	signals = block_signals();
 	raise_limits();
 	settings_enter_data(&settings);
 	zsys_handler_set(NULL);
+	curve_start();
 	gateway_init(&gateway, &settings);
 	gateway.listener = listen_on(settings.listen);
 	run_workers(&gateway, &signals);

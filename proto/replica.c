@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "curve.h"
 #include "log.h"
 
 #define QUEUE_MESSAGES		1000
@@ -37,6 +38,7 @@ replica_new(enum service_id service, const char *endpoint)
 	zsock_set_immediate(r->sock, 1);
 	zsock_set_reconnect_ivl(r->sock, RECONNECT_MS);
 	zsock_set_reconnect_ivl_max(r->sock, 4 * RECONNECT_MS);
+	curve_connect(r->sock, service, r->attempts++);
 	if (zsock_connect(r->sock, "%s", endpoint) != 0)
 		log_fatal("the endpoint of the %s service, %s, cannot be "
 		    "used: %s", service_name(service), endpoint,
@@ -58,6 +60,16 @@ replica_destroy(struct replica **self_p)
 	*self_p = NULL;
 }
 
+static void
+connect_anew(struct replica *r, int64_t now_ms)
+{
+	r->connected_ms = now_ms;
+	(void)zsock_disconnect(r->sock, "%s", r->endpoint);
+	curve_connect(r->sock, r->service, r->attempts++);
+	if (zsock_connect(r->sock, "%s", r->endpoint) != 0)
+		log_warn("%s: %s", r->endpoint, zmq_strerror(errno));
+}
+
 /*
  * ZeroMQ comes back to a peer that went away, but not to one that broke its
  * protocol or sent a message beyond the bound.
@@ -65,12 +77,8 @@ replica_destroy(struct replica **self_p)
 static void
 renew(struct replica *r, int64_t now_ms)
 {
-	if (r->up || now_ms - r->connected_ms < REPLICA_RENEW_MS)
-		return;
-	r->connected_ms = now_ms;
-	(void)zsock_disconnect(r->sock, "%s", r->endpoint);
-	if (zsock_connect(r->sock, "%s", r->endpoint) != 0)
-		log_warn("%s: %s", r->endpoint, zmq_strerror(errno));
+	if (!r->up && now_ms - r->connected_ms >= REPLICA_RENEW_MS)
+		connect_anew(r, now_ms);
 }
 
 /*
@@ -94,9 +102,12 @@ replica_ping(struct replica *r, int64_t now_ms, const struct args *extra)
 	if (extra != NULL)
 		ping.args = *extra;
 	frame_put_request(&frame, &ping);
-	/* failure means that there is nobody to hear it: then it stays down */
-	(void)zmq_send(zsock_resolve(r->sock), frame.base, frame.len,
-	    ZMQ_DONTWAIT);
+	/* failure means that there is nobody to hear it: then it stays down,
+	 * unless it has another key now */
+	if (zmq_send(zsock_resolve(r->sock), frame.base, frame.len,
+	    ZMQ_DONTWAIT) == -1 &&
+	    curve_may_retry(r->service, now_ms - r->connected_ms))
+		connect_anew(r, now_ms);
 	buf_done(&frame);
 }
 

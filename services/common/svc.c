@@ -20,6 +20,7 @@
 #include "courier.h"
 #include "lanes.h"
 #include "listeners.h"
+#include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/replica.h"
 
@@ -498,12 +499,16 @@ wait_ms(const struct svc *s)
 }
 
 static void
-begin_stop(struct svc *s)
+take_signal(struct svc *s)
 {
 	struct signalfd_siginfo	info;
 
 	if (read(s->signals, &info, sizeof(info)) == -1 || s->stop_ms != 0)
 		return;
+	if (info.ssi_signo == SIGHUP) {
+		curve_reload();
+		return;
+	}
 	log_info("stopping");
 	s->stop_ms = clock_ms() + s->settings->stop_seconds * 1000;
 	/* writes that wait are done; a queue of logins would take too long */
@@ -532,7 +537,7 @@ loop(struct svc *s)
 	while (!is_over(s)) {
 		zmq_poll(items, count, wait_ms(s));
 		if (items[0].revents != 0)
-			begin_stop(s);
+			take_signal(s);
 		receive_requests(s);
 		receive_news(s);
 		receive_answers(s, s->writer);
@@ -558,6 +563,7 @@ catch_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	/* before any thread is made, so that all of them inherit it */
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -604,6 +610,7 @@ listen_on(struct svc *s, const char *endpoint)
 	zsock_set_rcvhwm(s->router, QUEUE_MESSAGES);
 	zsock_set_maxmsgsize(s->router, MESSAGE_MAX_BYTES);
 	zsock_set_router_mandatory(s->router, 1);
+	curve_serve(s->router);
 	if (zsock_bind(s->router, "%s", endpoint) == -1)
 		log_fatal("cannot listen on %s: %s", endpoint,
 		    zmq_strerror(errno));
@@ -640,6 +647,7 @@ close_all(struct svc *s)
 	lane_close(&s->reader);
 	zactor_destroy(&s->writer);
 	zsock_destroy(&s->router);
+	curve_stop();
 	free_calls(s);
 	frame_reader_destroy(&s->frames);
 	op_tables_done(&s->tables);
@@ -655,6 +663,7 @@ svc_run(const struct service *service, const struct settings *settings)
 	struct courier_args	courier_args = { &s.tables, settings, NULL };
 
 	log_set_name(service_name(service->id));
+	curve_load(settings, (enum party)service->id);
 	s.signals = catch_signals();
 	settings_enter_data(settings);
 	open_store(&s);
@@ -662,6 +671,7 @@ svc_run(const struct service *service, const struct settings *settings)
 		service->start(settings);
 	zsys_handler_set(NULL);
 	zsys_set_pipehwm(0);
+	curve_start();
 	s.frames = frame_reader_new();
 	s.writer_args.tables = s.slow_args.tables = &s.tables;
 	s.writer_args.path = s.slow_args.path = s.path.base;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "import.h"
+#include "keys.h"
 #include "permissions.h"
 #include "proto/settings.h"
 #include "serve.h"
@@ -31,6 +32,8 @@ static const struct command commands[] = {
 	{ "import", import_main, "[--data DIR] [--uploads DIR] "
 	    "[--avatars DIR] FLICKET.db",
 	    "take over the database of a Flicket installation", NULL },
+	{ "keys", keys_main, "make|rotate|retire|show|check [NAME] [DIR]",
+	    "make, change and check the keys of the processes", NULL },
 	{ "settings", settings_main, "[--markdown]",
 	    "list every setting, its default and its bounds",
 	    "Settings are environment variables; each program checks them when\n"
