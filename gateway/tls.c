@@ -26,6 +26,11 @@
 /* for TLS 1.2: forward secrecy and authenticated encryption, nothing else */
 #define CIPHERS			"ECDHE+AESGCM:ECDHE+CHACHA20"
 
+/* in the order of preference; what is none of them is spoken to as HTTP/1 */
+static const h2o_iovec_t protocols[] = {
+	{ H2O_STRLIT("h2") }, { H2O_STRLIT("http/1.1") }, { NULL, 0 }
+};
+
 static struct {
 	const char	*cert;		/* NULL: no TLS */
 	const char	*key;
@@ -122,7 +127,7 @@ make_context(char why[WHY_BYTES])
 	SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
 	SSL_CTX_sess_set_cache_size(ctx, SESSIONS);
 	SSL_CTX_set_timeout(ctx, SESSION_SECONDS);
-	h2o_ssl_register_alpn_protocols(ctx, h2o_http2_alpn_protocols);
+	h2o_ssl_register_alpn_protocols(ctx, protocols);
 	if (use_files(ctx, why)) {
 		warn_of_files(ctx);
 		return ctx;

@@ -194,7 +194,7 @@ answer_zap(struct guard *g)
 static void
 find_address(int fd, char ret[ADDRESS_BYTES])
 {
-	struct sockaddr_storage	ss;
+	struct sockaddr_storage	ss = { 0 };
 	struct ucred		user;
 	socklen_t		len = sizeof(ss), user_len = sizeof(user);
 	char			host[64], port[8];

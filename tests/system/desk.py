@@ -135,9 +135,10 @@ class Process:
 
 class Desk:
     """One installation. `kind`: "imported" (the recorded Flicket database) or "new". `keys`: its processes
-    know each other by keys, in the folder `desk.keys`."""
+    know each other by keys, in the folder `desk.keys`; so do those of every desk with DESK_KEYS=1 in the
+    environment, for which `python3 -m pytest` then tests what it tests without."""
 
-    def __init__(self, folder, kind='new', keys=False, **settings):
+    def __init__(self, folder, kind='new', keys=os.environ.get('DESK_KEYS') == '1', **settings):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / 'data'

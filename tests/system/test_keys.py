@@ -173,6 +173,20 @@ def test_no_key_is_logged(keyed):
         assert not any(h[:12] in text for h in hexes), log
 
 
+def test_a_service_that_died_is_there_again_with_keys(desks):
+    desk = desks('new', keys=True)
+    with desk.admin() as c:
+        for name in SERVICES:
+            desk.kill(name)
+            wait_until(lambda: desk.readiness() == 503, 5, f'{name} is missed')
+            desk.restart(name)
+            start = time.monotonic()
+            desk.wait_ready()
+            assert time.monotonic() - start < 2.0 + SLACK, desk.logs()
+            expect(c.get('tickets/'), 200)
+    assert not any(refusals(desk, name) for name in SERVICES)
+
+
 # -- files that are no keys
 
 def spoil_mode(folder):

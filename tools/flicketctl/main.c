@@ -27,7 +27,8 @@ static const struct command commands[] = {
 	    "run the gateway and the four services, restart what dies",
 	    "Stays in the foreground. When the desk is ready it prints its\n"
 	    "URL and, once, the password that was made for admin. SIGTERM and\n"
-	    "Ctrl-C stop everything within 5 seconds; SIGHUP is passed on.\n"
+	    "Ctrl-C stop everything within 5 seconds; SIGHUP has\n"
+	    "certificate and keys read anew.\n"
 	    "Its settings come from the environment: `flicketctl settings`.\n" },
 	{ "import", import_main, "[--data DIR] [--uploads DIR] "
 	    "[--avatars DIR] FLICKET.db",
