@@ -53,7 +53,7 @@ files_are_read_strictly(void **state)
 		ROW(PUBLIC("") DIGITS, 1, 0, "not of the party"),
 		ROW(PUBLIC("ticket\0") DIGITS, 1, 0, "not of the party"),
 		ROW("flicket-curve-public ticket", 1, 0, "not of the party"),
-		ROW("flicket-curve-public ticket ", 1, 0, "not of the party"),
+		ROW(PUBLIC("ticket"), 1, 0, "has no key of 64"),
 		ROW(PUBLIC("ticket") "00", 1, 0, "has no key of 64"),
 		ROW(PUBLIC("ticket") DIGITS "0", 1, 0, "has no key of 64"),
 		ROW(PUBLIC("ticket") DIGITS "00", 1, 0, "has no key of 64"),
