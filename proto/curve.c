@@ -142,25 +142,40 @@ curve_serve(zsock_t *sock)
 	watch(sock, SERVICE_ANY);
 }
 
+/*
+ * The key to try: the one behind that which the socket has from last time,
+ * the first if it has none or one that is no longer valid.
+ */
+static const uint8_t *
+next_key(const struct curve_keys *keys, const uint8_t *last)
+{
+	for (unsigned i = 0; i < keys->count; i++)
+		if (memcmp(keys->key[i].bytes, last, CURVE_BYTES) == 0)
+			return keys->key[(i + 1) % keys->count].bytes;
+	return keys->key[0].bytes;
+}
+
 void
-curve_connect(zsock_t *sock, enum service_id to, unsigned attempt)
+curve_connect(zsock_t *sock, enum service_id to)
 {
 	const struct keyring	*k = &curve.keyring;
-	const struct curve_keys	*theirs = &k->of[to];
+	uint8_t			 last[CURVE_BYTES];
+	size_t			 len = sizeof(last);
 
 	if (curve.self != PARTY_NONE && !party_may_talk(curve.self, to))
 		log_fatal("proto/talks.tbl has no row that lets %s talk to %s",
 		    party_name(curve.self), service_name(to));
 	if (curve.folder == NULL)
 		return;
+	CHECK(zmq_getsockopt(zsock_resolve(sock), ZMQ_CURVE_SERVERKEY, last,
+	    &len) == 0);
 	pthread_mutex_lock(&curve.mutex);
-	zsock_set_curve_serverkey_bin(sock,
-	    theirs->key[attempt % theirs->count].bytes);
+	zsock_set_curve_serverkey_bin(sock, next_key(&k->of[to], last));
 	zsock_set_curve_publickey_bin(sock, k->own_public.bytes);
 	zsock_set_curve_secretkey_bin(sock, k->own_secret.bytes);
 	pthread_mutex_unlock(&curve.mutex);
-	if (attempt == 0)
-		watch(sock, to);
+	if (sodium_is_zero(last, sizeof(last)))
+		watch(sock, to);	/* the first time */
 }
 
 bool

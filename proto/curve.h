@@ -32,13 +32,13 @@ void	curve_stop(void);
 void	curve_serve(zsock_t *);
 
 /*
- * Prepare a socket before it is connected, for the first time (attempt 0) or
- * again: a service whose key is being changed may have the one or the other,
- * and each attempt is with the next.
+ * Prepare a socket before it is connected, for the first time or again: a
+ * service whose key is being changed may have the one or the other, and each
+ * time the next one is tried.
  */
-void	curve_connect(zsock_t *, enum service_id to, unsigned attempt);
+void	curve_connect(zsock_t *, enum service_id to);
 
-/* Whether a further attempt after so long may help; see curve_connect(). */
+/* Whether to connect again after so long may help; see curve_connect(). */
 bool	curve_may_retry(enum service_id to, int64_t after_ms);
 
 /* Read the keys now if they changed. */

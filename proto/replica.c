@@ -38,7 +38,7 @@ replica_new(enum service_id service, const char *endpoint)
 	zsock_set_immediate(r->sock, 1);
 	zsock_set_reconnect_ivl(r->sock, RECONNECT_MS);
 	zsock_set_reconnect_ivl_max(r->sock, 4 * RECONNECT_MS);
-	curve_connect(r->sock, service, r->attempts++);
+	curve_connect(r->sock, service);
 	if (zsock_connect(r->sock, "%s", endpoint) != 0)
 		log_fatal("the endpoint of the %s service, %s, cannot be "
 		    "used: %s", service_name(service), endpoint,
@@ -65,7 +65,7 @@ connect_anew(struct replica *r, int64_t now_ms)
 {
 	r->connected_ms = now_ms;
 	(void)zsock_disconnect(r->sock, "%s", r->endpoint);
-	curve_connect(r->sock, r->service, r->attempts++);
+	curve_connect(r->sock, r->service);
 	if (zsock_connect(r->sock, "%s", r->endpoint) != 0)
 		log_warn("%s: %s", r->endpoint, zmq_strerror(errno));
 }

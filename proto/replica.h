@@ -33,7 +33,6 @@ struct replica {
 	int64_t		 clock_ms;	/* its clock minus ours, at most */
 	int64_t		 made_ms;
 	int64_t		 connected_ms;	/* when it was connected to last */
-	unsigned	 attempts;	/* to connect, see curve.h */
 	bool		 missed;	/* never up, and that was said */
 	bool		 up;
 	bool		 writes;	/* takes writes */

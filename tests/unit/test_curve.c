@@ -398,7 +398,7 @@ connect_without_a_row(const void *folder)
 	struct settings	s = { .keys = folder };
 
 	curve_load(&s, PARTY_LOOKUP);
-	curve_connect(NULL, SERVICE_POST, 0);
+	curve_connect(NULL, SERVICE_POST);
 }
 
 static void
