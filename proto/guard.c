@@ -78,19 +78,24 @@ guard_failed(void)
 
 /* --- saying so ------------------------------------------------------------ */
 
+/* Count lines from now on, and say how many were left out. */
+static void
+count_anew(struct guard *g, int64_t now_ms)
+{
+	if (now_ms - g->lines_ms < LINES_MS)
+		return;
+	if (g->left_out > 0)
+		log_warn("%u more connections were refused and not logged",
+		    g->left_out);
+	g->lines_ms = now_ms;
+	g->lines = g->left_out = 0;
+}
+
 /* Whether one more line may be written; those left out are counted. */
 static bool
 may_say(struct guard *g)
 {
-	int64_t	now_ms = clock_ms();
-
-	if (now_ms - g->lines_ms >= LINES_MS) {
-		if (g->left_out > 0)
-			log_warn("%u more connections were refused and not "
-			    "logged", g->left_out);
-		g->lines_ms = now_ms;
-		g->lines = g->left_out = 0;
-	}
+	count_anew(g, clock_ms());
 	if (g->lines < LINES_MOST) {
 		g->lines++;
 		return true;
@@ -358,6 +363,7 @@ tick(struct guard *g)
 	if (now_ms - g->tick_ms < TICK_MS)
 		return;
 	g->tick_ms = now_ms;
+	count_anew(g, now_ms);
 	g->args->refresh();
 }
 

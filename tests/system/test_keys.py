@@ -139,6 +139,10 @@ def test_a_peer_that_takes_the_service_for_another_is_refused(desks):
     assert 'the key is another one than was expected' in lines[0], lines
     # It comes back many times a second, and a log is not filled by it.
     assert len(refusals(desk, 'lookup')) <= 5
+    log = desk.folder / 'lookup.log'
+    count = wait_until(lambda: re.search(r'(\d+) more connections were refused and not logged', log.read_text()),
+                       10 + SEEN_WITHIN, 'how many there were is logged')
+    assert int(count[1]) >= 1
 
 
 def test_what_is_refused_holds_up_nobody(keyed):
