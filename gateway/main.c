@@ -11,6 +11,7 @@
 #include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/replica.h"
+#include "proto/resolve.h"
 #include "tls.h"
 #include "tokens.h"
 
@@ -272,8 +273,10 @@ main(void)
 	raise_limits();
 	settings_enter_data(&settings);
 	zsys_handler_set(NULL);
+	zsys_init();	/* before any thread: czmq's first socket is no race */
 	curve_start();
 	gateway_init(&gateway, &settings);
+	gateway.resolver = resolver_new(&settings, ~UINT64_C(0));
 	gateway.listener = listen_on(settings.listen);
 	run_workers(&gateway, &signals);
 	/* no clean-up of h2o: it cannot let go of open connections */

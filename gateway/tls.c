@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #include "proto/log.h"
+#include "proto/replica.h"
 
 #define SESSIONS		10000
 #define SESSION_SECONDS		3600
@@ -31,11 +32,24 @@ static const h2o_iovec_t protocols[] = {
 	{ H2O_STRLIT("h2") }, { H2O_STRLIT("http/1.1") }, { NULL, 0 }
 };
 
+/*
+ * A context that was replaced. h2o counts no reference from the time it
+ * accepts a connection until the client's first bytes, so this one is kept
+ * until no handshake can be left that began with it.
+ */
+struct retired {
+	SSL_CTX		*ctx;
+	int64_t		 until_ms;
+	struct retired	*next;
+};
+
 static struct {
 	const char	*cert;		/* NULL: no TLS */
 	const char	*key;
+	int64_t		 handshake_ms;	/* longest one */
 	pthread_mutex_t	 mutex;		/* of the newest */
 	SSL_CTX		*newest;
+	struct retired	*retired;
 } tls = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 /* OpenSSL's newest word on what went wrong, with ours in front. */
@@ -145,11 +159,35 @@ tls_load(const struct settings *s)
 		return;
 	tls.cert = s->tls_cert;
 	tls.key = s->tls_key;
+	tls.handshake_ms = s->idle_timeout_ms;
 	tls.newest = make_context(why);
 	if (tls.newest == NULL) {
 		fprintf(stderr, "%s\n", why);
 		exit(2);
 	}
+}
+
+/* Keep a replaced context for a while, and let go of those kept long enough. */
+static void
+retire(SSL_CTX *ctx)
+{
+	int64_t		  now_ms = clock_ms();
+	struct retired	**link = &tls.retired, *r;
+
+	while ((r = *link) != NULL) {
+		if (now_ms < r->until_ms) {
+			link = &r->next;
+			continue;
+		}
+		*link = r->next;
+		SSL_CTX_free(r->ctx);
+		free(r);
+	}
+	r = must_alloc(sizeof(*r));
+	r->ctx = ctx;
+	r->until_ms = now_ms + 2 * tls.handshake_ms + 1000;
+	r->next = tls.retired;
+	tls.retired = r;
 }
 
 void
@@ -169,7 +207,7 @@ tls_reload(void)
 	old = tls.newest;
 	tls.newest = fresh;
 	pthread_mutex_unlock(&tls.mutex);
-	SSL_CTX_free(old);
+	retire(old);
 	log_info("the certificate was read anew");
 }
 

@@ -19,21 +19,28 @@ is_email(struct text t)
 	return at != NULL && at != t.base && at != t.base + t.len - 1;
 }
 
+const char *
+account_refusal(const struct args *args)
+{
+	struct text	username = args_text(args, KEY_USERNAME);
+
+	if (args_has(args, KEY_EMAIL) && !is_email(args_text(args, KEY_EMAIL)))
+		return "email must be an address, with an @ in it and no "
+		    "blanks.";
+	/* RFC 7617: what is behind the first one is the password */
+	if (memchr(username.base, ':', username.len) != NULL)
+		return "username must not have a colon in it: nobody could "
+		    "log in with it.";
+	return NULL;
+}
+
 static enum err
 check_fields(struct call *c)
 {
-	const struct args	*args = &c->request.args;
-	struct text		 username = args_text(args, KEY_USERNAME);
+	const char	*refusal = account_refusal(&c->request.args);
 
-	if (args_has(args, KEY_EMAIL) && !is_email(args_text(args, KEY_EMAIL)))
-		return op_refuse(c, ERR_BAD_REQUEST,
-		    "email must be an address, with an @ in it and no blanks.");
-	/* RFC 7617: what is behind the first one is the password */
-	if (memchr(username.base, ':', username.len) != NULL)
-		return op_refuse(c, ERR_BAD_REQUEST,
-		    "username must not have a colon in it: nobody could log "
-		    "in with it.");
-	return OK;
+	return refusal == NULL ? OK :
+	    op_refuse(c, ERR_BAD_REQUEST, refusal);
 }
 
 static struct text

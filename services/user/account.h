@@ -7,6 +7,9 @@
 
 #include "user.h"
 
+/* What is wrong with a user's fields beyond their bounds, or NULL. */
+const char	*account_refusal(const struct args *);
+
 /* Make and change users, and tell the ticket service; answer the user. */
 op_run	account_create;
 op_run	account_edit;		/* disabling ends the user's tokens */

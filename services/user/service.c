@@ -48,6 +48,22 @@ static const struct member user_members[] = {
 };
 static const struct shape user_shape = { "user", user_members };
 
+/* What the operator's tool exports. */
+static const struct member export_members[] = {
+	{ "id", SHAPE_INT },
+	{ "username", SHAPE_TEXT },
+	{ "name", SHAPE_TEXT },
+	{ "email", SHAPE_TEXT },
+	{ "password", SHAPE_TEXT },
+	{ "job_title", SHAPE_TEXT },
+	{ "locale", SHAPE_TEXT },
+	{ "disabled", SHAPE_BOOL },
+	{ "date_added", SHAPE_DATE },
+	{ "groups", SHAPE_JSON },
+	{ 0 }
+};
+static const struct shape export_shape = { "user", export_members };
+
 static const struct member group_members[] = {
 	{ "group_name", SHAPE_TEXT },
 	{ "id", SHAPE_INT },
@@ -126,6 +142,10 @@ static const struct op ops[] = {
 	    .shape = &user_shape },
 	{ .op = OP_USER_BULK, .run = op_bulk, .sql = SQL_USER_BULK,
 	    .shape = &user_shape },
+	{ .op = OP_USER_EXPORT, .run = op_bulk, .sql = SQL_USER_EXPORT,
+	    .shape = &export_shape,
+	    .guards = { { SQL_RIGHTS_ADMIN, true, ERR_FORBIDDEN, "Only "
+		"members of the group flicket_admin may do this." } } },
 	{ .op = OP_USER_CREATE, .run = account_create, .sql = SQL_USER_INSERT,
 	    .shape = &user_shape, .guards = { UNIQUE_USER },
 	    .tells = { OP_TICKET_USER_CHANGED } },
@@ -306,5 +326,6 @@ const struct service user_service = {
 	.seed_consumers = UINT64_C(1) << SERVICE_TICKET,
 	.seeded = user_seeded,
 	.upgraded = user_upgraded,
+	.lead = avatar_lead,
 	.start = user_start,
 };

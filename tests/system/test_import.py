@@ -1286,12 +1286,12 @@ def test_a_folder_that_is_not_there_is_refused(data, flicket, tmp_path, option):
 # --- the command line ---------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('arguments, says', [
-    ([], 'which database?'),
-    (['a.db', 'b.db'], 'more than one database'),
+    ([], 'FLICKET.db is missing'),
+    (['a.db', 'b.db'], '"b.db" is not understood'),
     (['--nonsense', 'a.db'], 'no such option: --nonsense'),
     (['--data'], 'a value is missing: --data'),
-    (['--data=', 'a.db'], 'a value is missing: --data='),
-    ([''], 'name is empty'),
+    (['--data=', 'a.db'], '--data is empty'),
+    ([''], 'FLICKET.db is empty'),
 ])
 def test_wrong_usage_is_explained(tmp_path, arguments, says):
     process = call(*arguments, cwd=tmp_path)

@@ -1,11 +1,13 @@
 /*
- * `flicketctl import`: the command line, and the phases in their order.
- * Nothing is in place before the last but one has succeeded.
+ * `flicketctl import`: take over a Flicket installation, all or nothing. The
+ * phases in their order; nothing is in place before the last but one has
+ * succeeded.
  */
-#include "import.h"
+#include "cli.h"
 
-#include <getopt.h>
+#include <ctype.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,37 +15,6 @@
 #include "import_parts.h"
 #include "proto/log.h"
 #include "proto/settings.h"
-
-static const char help[] =
-"usage: flicketctl import [--data DIR] [--uploads DIR] [--avatars DIR] "
-"FLICKET.db\n"
-"\n"
-"Take over a Flicket 0.3 installation. FLICKET.db is its SQLite database;\n"
-"it is only read. Users keep their passwords and the tokens that are still\n"
-"valid; departments, categories, tickets, replies, subscriptions, uploads,\n"
-"histories and actions keep their ids, so that links and clients go on\n"
-"working.\n"
-"\n"
-"  --data DIR     the data folder to fill, made if missing\n"
-"                 (default: FLICKET_DATA, which is %s)\n"
-"  --uploads DIR  Flicket's ticket_upload_folder; the files in it that the\n"
-"                 database names are copied. Without it none are\n"
-"  --avatars DIR  Flicket's folder of avatars, likewise\n"
-"                 (default: flicket_avatars beside the folder of --uploads)\n"
-"  --help         this text\n"
-"\n"
-"Stop Flicket first, or what is written to it meanwhile is not taken over;\n"
-"stop the services too: a folder in use is refused. So is one that holds\n"
-"more than the defaults of a new installation; those are replaced.\n"
-"\n"
-"The import is all or nothing: if it fails or is killed, even in the last\n"
-"moment, the data folder is as before, and the command can be given again.\n"
-"In the end it lists how many rows of each kind were read and written, every\n"
-"row it could not keep or had to change and why, and files it did not find.\n"
-"\n"
-"  flicketctl import --uploads static/flicket_uploads flicket.db\n"
-"\n"
-"Exit status: 0 done, 1 failed and nothing was changed, 2 bad usage.\n";
 
 /* Every phase needs what those above it have done. */
 static bool (*const phases[])(struct import *) = {
@@ -125,72 +96,14 @@ clean_up(void)
 		tree_remove(run.im.work);
 }
 
-static int
-usage(const char *complaint, const char *what)
-{
-	fprintf(stderr, "flicketctl import: %s%s\n"
-	    "usage: flicketctl import [--data DIR] [--uploads DIR] "
-	    "[--avatars DIR] FLICKET.db\n"
-	    "`flicketctl import --help` says more.\n", complaint, what);
-	return 2;
-}
-
-/* One of the options; false if it is none or lacks its value. */
-static bool
-take_option(struct import *im, int option)
-{
-	const char	**value = NULL;
-
-	if (option == 'd')
-		value = &im->data;
-	else if (option == 'u')
-		value = &im->files[FILES_UPLOADS].option;
-	else if (option == 'a')
-		value = &im->files[FILES_AVATARS].option;
-	if (value == NULL || optarg[0] == '\0')
-		return false;
-	*value = optarg;
-	return true;
-}
-
-/* Returns -1 to go on, or the exit status. */
-static int
-read_options(struct import *im, int argc, char **argv)
-{
-	static const struct option	options[] = {
-		{ "data", required_argument, NULL, 'd' },
-		{ "uploads", required_argument, NULL, 'u' },
-		{ "avatars", required_argument, NULL, 'a' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 }
-	};
-	int				option;
-
-	opterr = 0;
-	optind = 0;	/* main has used getopt before */
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		if (option == 'h') {
-			printf(help, im->data);
-			return 0;
-		}
-		if (!take_option(im, option))
-			return usage(option == '?' ? "no such option: " :
-			    "a value is missing: ", argv[optind - 1]);
-	}
-	if (optind != argc - 1)
-		return usage(optind == argc ? "which database?" :
-		    "more than one database: ",
-		    optind == argc ? "" : argv[optind + 1]);
-	if (argv[optind][0] == '\0')
-		return usage("the database's name is empty", "");
-	im->path = argv[optind];
-	return -1;
-}
-
 static void
-import_init(struct import *im, const struct settings *settings)
+import_init(struct import *im, const struct cli *c,
+    const struct settings *settings)
 {
 	im->data = settings->data;
+	im->path = cli_arg(c, 0, NULL);
+	im->files[FILES_UPLOADS].option = cli_value(c, "uploads");
+	im->files[FILES_AVATARS].option = cli_value(c, "avatars");
 	im->data_fd = -1;
 	for (size_t i = 0; i < STORE_COUNT; i++)
 		im->lock[i] = -1;
@@ -198,26 +111,38 @@ import_init(struct import *im, const struct settings *settings)
 		im->files[i].from = im->files[i].to = -1;
 }
 
+/* Whether a file is JSON, not a database: `user import` reads those. */
+static bool
+is_json(const char *path)
+{
+	FILE	*f = fopen(path, "re");
+	int	 first = ' ';
+
+	while (f != NULL && isspace(first))
+		first = getc(f);
+	if (f != NULL)
+		fclose(f);
+	return first == '[';
+}
+
 int
-import_main(int argc, char **argv)
+import_run(const struct cli *c)
 {
 	struct settings	 settings;
 	struct import	*im = &run.im;
-	int		 status;
 
+	if (is_json(cli_arg(c, 0, "")))
+		return user_import_run(c);
 	settings_load(&settings);
-	import_init(im, &settings);
-	status = read_options(im, argc, argv);
-	if (status != -1)
-		return status;
+	import_init(im, c, &settings);
 	catch_signals();
 	CHECK(atexit(clean_up) == 0);
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
 		if (!phases[i](im)) {
 			kinds_wait(im);
 			fprintf(stderr, "Nothing was imported.\n");
-			return 1;
+			return STATUS_FAILED;
 		}
 	}
-	return 0;
+	return STATUS_OK;
 }

@@ -3,8 +3,6 @@
  * as a whole, in an order that leaves every process able to talk to every
  * other one whenever it happens to look.
  */
-#include "keys.h"
-
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -16,36 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "proto/keyring.h"
 #include "proto/log.h"
 #include "proto/settings.h"
 
 #define ROTATE_SECONDS	3	/* by then every process has looked */
-
-static const char help[] =
-"usage: flicketctl keys make [DIR] [--service NAME]\n"
-"       flicketctl keys rotate NAME|all [DIR]\n"
-"       flicketctl keys retire NAME|all [DIR]\n"
-"       flicketctl keys show [DIR]\n"
-"       flicketctl keys check [DIR]\n"
-"\n"
-"The keys that the gateway, the services and this tool know each other by,\n"
-"where FLICKET_KEYS names their folder. DIR is that folder; without it,\n"
-"FLICKET_KEYS is. NAME is user, ticket, post, lookup, gateway or ctl.\n"
-"\n"
-"  make     make the keys that are missing; those there are stay. With\n"
-"           --service only those of one\n"
-"  rotate   make a new key. The one before stays valid until it is retired.\n"
-"           Takes 3 seconds, in which all processes learn of it. Restart the\n"
-"           service then, one process after the other\n"
-"  retire   have the key before the last rotation refused from now on\n"
-"  show     list the keys: name, how many, the beginning of each, its age\n"
-"  check    read all files as the processes do, and say what is wrong\n"
-"\n"
-"A service needs DIR/public and its own DIR/NAME, and nothing else: give it\n"
-"no more. See docs/operations.md, «Keys».\n"
-"\n"
-"Exit status: 0 done, 1 failed or something is wrong, 2 wrong usage.\n";
 
 /* --- files ---------------------------------------------------------------- */
 
@@ -408,104 +382,70 @@ check(const char *folder, enum party first, enum party last)
 
 /* --- the command line ------------------------------------------------------- */
 
-static int
-usage(const char *complaint, const char *what)
+/* The folder that is meant, NULL after a message. */
+static const char *
+find_folder(const struct cli *c, int place, struct settings *s)
 {
-	fprintf(stderr, "flicketctl keys: %s%s; see `flicketctl help keys`\n",
-	    complaint, what);
-	return 2;
-}
+	const char	*folder;
 
-static const struct action {
-	const char	*name;
-	int		(*run)(const char *folder, enum party, enum party);
-	bool		 wants_name;
-	bool		 has_option;	/* --service NAME */
-} actions[] = {
-	{ "make", make, false, true },
-	{ "rotate", rotate, true, false },
-	{ "retire", retire, true, false },
-	{ "show", show, false, false },
-	{ "check", check, false, false },
-};
-
-/* The arguments of a command, sorted out. */
-struct words {
-	const struct action	*action;
-	const char		*name;
-	const char		*folder;
-};
-
-static const struct action *
-find_action(const char *name)
-{
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (strcmp(actions[i].name, name) == 0)
-			return &actions[i];
-	return NULL;
-}
-
-/* 0, or the status to end with after a message. */
-static int
-sort_words(int argc, char **argv, struct words *w)
-{
-	if (argc < 2)
-		return usage("what is to be done?", "");
-	w->action = find_action(argv[1]);
-	if (w->action == NULL)
-		return usage("there is no ", argv[1]);
-	for (int i = 2; i < argc; i++) {
-		if (w->action->has_option && w->name == NULL && i + 1 < argc &&
-		    strcmp(argv[i], "--service") == 0)
-			w->name = argv[++i];
-		else if (argv[i][0] == '-')
-			return usage("not understood: ", argv[i]);
-		else if (w->action->wants_name && w->name == NULL)
-			w->name = argv[i];
-		else if (w->folder == NULL)
-			w->folder = argv[i];
-		else
-			return usage("one too many: ", argv[i]);
+	settings_load(s);
+	folder = cli_arg(c, place, s->keys);
+	if (folder[0] == '\0') {
+		cli_usage(c->command, "which folder? Name it, or set "
+		    "FLICKET_KEYS");
+		return NULL;
 	}
-	if (w->action->wants_name && w->name == NULL)
-		return usage("NAME or all is missing after ", argv[1]);
-	return 0;
+	if (sodium_init() == -1)
+		log_fatal("libsodium cannot be used");
+	return folder;
 }
 
-/* Do it to one party, or to all. */
+/* Do it to the party of a name, or to all. */
 static int
-run(const struct words *w)
+run_on(const struct cli *c, int (*what)(const char *, enum party, enum party),
+    const char *name, int folder_place)
 {
-	enum party	p;
+	struct settings	 s;
+	const char	*folder;
+	enum party	 p = party_find(name, strlen(name));
 
-	if (w->name == NULL || strcmp(w->name, "all") == 0)
-		return w->action->run(w->folder, (enum party)1, PARTY_CTL);
-	p = party_find(w->name, strlen(w->name));
-	if (p == PARTY_NONE)
-		return usage("nobody is named ", w->name);
-	return w->action->run(w->folder, p, p);
+	if (p == PARTY_NONE && strcmp(name, "all") != 0)
+		return cli_usage(c->command, "nobody is named \"%s\"", name);
+	folder = find_folder(c, folder_place, &s);
+	if (folder == NULL)
+		return STATUS_USAGE;
+	return p != PARTY_NONE ? what(folder, p, p) :
+	    what(folder, (enum party)1, PARTY_CTL);
 }
 
 int
-keys_main(int argc, char **argv)
+keys_make_run(const struct cli *c)
 {
-	struct words	w = { 0 };
-	struct settings	s;
-	int		status;
+	const char	*name = cli_value(c, "service");
 
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 ||
-	    strcmp(argv[1], "-h") == 0)) {
-		fputs(help, stdout);
-		return 0;
-	}
-	if ((status = sort_words(argc, argv, &w)) != 0)
-		return status;
-	settings_load(&s);
-	if (w.folder == NULL)
-		w.folder = s.keys;
-	if (w.folder[0] == '\0')
-		return usage("which folder? Name it, or set FLICKET_KEYS", "");
-	if (sodium_init() == -1)
-		log_fatal("libsodium cannot be used");
-	return run(&w);
+	return run_on(c, make, name == NULL ? "all" : name, 0);
+}
+
+int
+keys_rotate_run(const struct cli *c)
+{
+	return run_on(c, rotate, cli_arg(c, 0, ""), 1);
+}
+
+int
+keys_retire_run(const struct cli *c)
+{
+	return run_on(c, retire, cli_arg(c, 0, ""), 1);
+}
+
+int
+keys_show_run(const struct cli *c)
+{
+	return run_on(c, show, "all", 0);
+}
+
+int
+keys_check_run(const struct cli *c)
+{
+	return run_on(c, check, "all", 0);
 }

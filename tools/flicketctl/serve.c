@@ -4,7 +4,7 @@
  * in, as the children read a relative FLICKET_DATA from there; its own files
  * it opens below `data`, a descriptor.
  */
-#include "serve.h"
+#include "cli.h"
 
 #include <sys/file.h>
 #include <sys/wait.h>
@@ -279,16 +279,12 @@ claim(struct supervisor *s)
 }
 
 int
-serve_main(int argc, char **argv)
+serve_run(const struct cli *c)
 {
 	static struct supervisor	s;
 	int				status;
 
-	if (argc > 1) {
-		fprintf(stderr, "flicketctl serve: \"%s\": it takes no "
-		    "arguments\n", argv[1]);
-		return 2;
-	}
+	(void)c;
 	log_set_name("flicketctl");
 	settings_load(&s.settings);
 	s.had_terminal = isatty(STDERR_FILENO);

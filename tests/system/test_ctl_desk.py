@@ -1,0 +1,383 @@
+"""flicketctl at a desk that runs: status, check, users."""
+import contextlib
+import json
+import os
+import pty
+import signal
+import sqlite3
+import stat
+import subprocess
+import time
+
+import pytest
+
+from desk import BIN, SERVICES, START_SECONDS, environment, run_program, wait_until
+from wire import Client, expect
+
+PASSWORD = 'a-password-of-9'
+
+
+class Operator:
+    """flicketctl with the settings of a desk."""
+
+    def __init__(self, desk):
+        self.desk = desk
+
+    def settings(self):
+        return {**self.desk.settings, 'FLICKET_LISTEN': f'127.0.0.1:{self.desk.port}'}
+
+    def run(self, *arguments, given=None, **settings):
+        return subprocess.run([BIN / 'flicketctl', *map(str, arguments)],
+                              env=environment(**{**self.settings(), **settings}), input=given, text=True,
+                              capture_output=True, timeout=60, check=False, cwd=self.desk.folder)
+
+    def does(self, *arguments, given=None):
+        """Run what must succeed, and return what it prints."""
+        done = self.run(*arguments, given=given)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *arguments, **more):
+        return json.loads(self.does(*arguments, '--json', **more))
+
+    def add(self, username, *more, password=PASSWORD):
+        return self.json('user', 'add', username, '--name', f'Name of {username}', '--email',
+                         f'{username}@example.org', *more, '--password-file', '-', given=password + '\n')
+
+    def refused(self, *arguments, given=None, status=1):
+        done = self.run(*arguments, given=given)
+        assert done.returncode == status and done.stdout == '', done.stdout + done.stderr
+        return done.stderr
+
+
+@pytest.fixture
+def operator(new):
+    return Operator(new)
+
+
+@pytest.fixture(scope='module')
+def shared(tmp_path_factory):
+    """A new desk for tests that add users to it and break nothing."""
+    from conftest import close_desk, open_desk
+    desk = open_desk(tmp_path_factory.mktemp('ctl'), 'new', None)
+    yield Operator(desk)
+    close_desk(desk)
+
+
+def logs_in(desk, username, password=PASSWORD):
+    with Client(desk.port) as c:
+        return c.log_in(username, password).status == 200
+
+
+# -- status
+
+def test_status_shows_every_process(operator):
+    told = operator.json('status')
+    assert told['status'] == 'up' and told['gateway']['state'] == 'ready'
+    assert told['gateway']['services'] == dict.fromkeys(SERVICES, 'up')
+    assert {p['service'] for p in told['processes']} == set(SERVICES)
+    for process in told['processes']:
+        assert process['state'] == 'up' and process['writes'] is True and process['rtt_ms'] >= 0
+    text = operator.does('status')
+    assert 'The desk is up.' in text and '\033' not in text
+    for service in SERVICES:
+        assert f'ipc://run/{service}.sock' in text
+
+
+def test_status_tells_what_is_down(operator):
+    desk = operator.desk
+    desk.kill('post')
+    done = operator.run('status', '--json')
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and told['status'] == 'degraded'
+    assert [p['service'] for p in told['processes'] if p['state'] == 'down'] == ['post']
+    desk.pause('ticket')
+    down = {p['service'] for p in json.loads(operator.run('status', '--json').stdout)['processes']
+            if p['state'] == 'down'}
+    assert down == {'post', 'ticket'}, 'one that is stopped does not answer either'
+    desk.resume('ticket')
+    desk.restart('post')
+    wait_until(lambda: operator.run('status').returncode == 0, START_SECONDS, 'all is up')
+    desk.kill('gateway')
+    done = operator.run('status', '--json')
+    assert done.returncode == 1 and json.loads(done.stdout)['gateway']['state'] == 'down'
+
+
+def test_status_of_nothing_is_unreachable(operator, tmp_path):
+    operator.desk.stop()
+    done = operator.run('status', '--json')
+    assert done.returncode == 3 and json.loads(done.stdout)['status'] == 'unreachable'
+    done = operator.run('status', '--data', tmp_path / 'nothing')
+    assert done.returncode == 3 and 'cannot be entered' in done.stderr
+    assert not (tmp_path / 'nothing').exists(), 'looking makes nothing'
+
+
+def test_status_is_watched(operator):
+    with subprocess.Popen([BIN / 'flicketctl', 'status', '--watch', '--interval', '1', '--json'],
+                          env=environment(**operator.settings()), stdout=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stdout.readline())['status'] == 'up'
+        operator.desk.kill('lookup')
+        deadline = time.monotonic() + START_SECONDS
+        while json.loads(process.stdout.readline())['status'] != 'degraded':
+            assert time.monotonic() < deadline
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        assert process.wait(10) == 1
+
+
+def on_terminal(operator, *arguments, typed=(), **settings):
+    """Run it on a terminal, answer its prompts; everything that was shown, and the status."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(BIN / 'flicketctl', ['flicketctl', *arguments], environment(**{**operator.settings(), **settings}))
+    seen, typed = b'', list(typed)
+    with contextlib.suppress(OSError):
+        while chunk := os.read(terminal, 4096):
+            seen += chunk
+            if typed and seen.endswith(b': '):
+                os.write(terminal, typed.pop(0).encode() + b'\n')
+    os.close(terminal)
+    return seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_colours_are_for_terminals_that_want_them(operator):
+    assert '\033[32m' in on_terminal(operator, 'status', TERM='xterm')[0]
+    assert '\033' not in on_terminal(operator, 'status', NO_COLOR='1')[0]
+
+
+# -- users
+
+def test_a_user_is_added_and_can_log_in(shared):
+    made = shared.add('anna.arno', '--group', 'super_user', '--job-title', 'Clerk', '--locale', 'de')
+    assert made['groups'] == ['super_user'] and made['job_title'] == 'Clerk' and made['locale'] == 'de'
+    assert 'password' not in made
+    assert logs_in(shared.desk, 'anna.arno')
+    with shared.desk.admin() as c:
+        assert expect(c.get(f'user/{made["id"]}'), 200)['email'] == 'anna.arno@example.org'
+    assert [u['username'] for u in shared.json('user', 'list', '--group', 'super_user')] == ['anna.arno']
+    assert 'anna.arno' in shared.does('user', 'list')
+
+
+def test_what_does_not_fit_is_refused_with_its_bound(shared):
+    shared.add('bertha')
+    base = ('user', 'add', '--no-password')
+    who = ('--name', 'Some Name', '--email', 'some@example.org')
+    assert 'username must be 4 to 24 characters long, this one has 3.' in shared.refused(*base, 'abc', *who)
+    assert 'username must not have a colon' in shared.refused(*base, 'a:bcd', *who)
+    assert 'name must be 4 to 60' in shared.refused(*base, 'abcd', '--name', 'x', '--email', 'a@example.org')
+    assert 'email must be an address' in shared.refused(*base, 'abcd', '--name', 'Name', '--email', 'a.example.org')
+    assert 'email must be 6 to 60' in shared.refused(*base, 'abcd', '--name', 'Name', '--email', 'a@b')
+    assert 'locale must be 2 to 10' in shared.refused(*base, 'abcd', *who, '--locale', 'x')
+    assert 'username: another user has this one.' in shared.refused(*base, 'bertha', *who)
+    assert 'email: another user has this one.' in shared.refused(
+        *base, 'abcd', '--name', 'Name', '--email', 'bertha@example.org')
+    assert 'there is no group "nobodies"' in shared.refused(*base, 'abcd', *who, '--group', 'nobodies')
+    assert '--email is missing' in shared.refused(*base, 'abcd', '--name', 'Some Name', status=2)
+    assert 'password must be 6 to 60 characters long' in shared.refused(
+        'user', 'add', 'abcd', *who, '--password-file', '-', given='short\n')
+    assert 'first line is empty' in shared.refused('user', 'add', 'abcd', *who, '--password-file', '-', given='\n')
+    assert 'abcd' not in shared.does('user', 'list'), 'nothing of it is there'
+
+
+def test_a_password_is_asked_for_unseen(shared):
+    who = ('user', 'add', 'cecilia', '--name', 'Cecilia', '--email', 'c@example.org')
+    seen, status = on_terminal(shared, *who, typed=(PASSWORD, 'another-one'))
+    assert status == 1 and 'not the same' in seen
+    seen, status = on_terminal(shared, *who, typed=(PASSWORD, PASSWORD))
+    assert status == 0 and PASSWORD not in seen and 'cecilia: added' in seen
+    assert logs_in(shared.desk, 'cecilia')
+    assert 'no terminal' in subprocess.run(
+        ['setsid', '-w', BIN / 'flicketctl', 'user', 'password', 'cecilia'], env=environment(**shared.settings()),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stderr
+
+
+def test_a_new_password_ends_tokens(shared, tmp_path):
+    shared.add('dorothea')
+    with Client(shared.desk.port) as c:
+        token = expect(c.log_in('dorothea', PASSWORD), 200)['token']
+    file = tmp_path / 'password'
+    file.write_text('another-password\nand a second line\n')
+    assert 'has a new password' in shared.does('user', 'password', 'dorothea', '--password-file', file)
+    assert logs_in(shared.desk, 'dorothea', 'another-password') and not logs_in(shared.desk, 'dorothea')
+    with shared.desk.client(token) as c:
+        expect(c.get('user/1'), 401)
+    assert 'there is no user "nemo"' in shared.refused('user', 'password', 'nemo', '--password-file', file)
+
+
+def test_a_user_is_disabled_and_enabled(shared):
+    shared.add('emilia')
+    with Client(shared.desk.port) as c:
+        token = expect(c.log_in('emilia', PASSWORD), 200)['token']
+    assert shared.json('user', 'disable', 'emilia')['disabled'] is True
+    with shared.desk.client(token) as c:
+        expect(c.get('user/1'), 401)
+    assert not logs_in(shared.desk, 'emilia')
+    assert 'is disabled already' in shared.does('user', 'disable', 'emilia')
+    assert shared.json('user', 'enable', 'emilia')['disabled'] is False
+    assert logs_in(shared.desk, 'emilia')
+    assert 'this one must stay one' in shared.refused('user', 'disable', 'admin')
+
+
+def test_memberships_are_shown_and_changed(shared):
+    shared.add('friederike')
+    assert shared.does('user', 'group', 'friederike') == ''
+    assert shared.does('user', 'group', 'friederike', '--add', 'flicket_admin') == 'flicket_admin\n'
+    assert shared.does('user', 'group', 'friederike', '--add', 'flicket_admin') == 'flicket_admin\n', 'again'
+    assert shared.does('user', 'group', 'friederike', '--remove', 'flicket_admin') == ''
+    assert {g['group_name'] for g in shared.json('user', 'group')} == {'flicket_admin', 'super_user'}
+    assert 'there is no group "x"' in shared.refused('user', 'group', 'friederike', '--add', 'x')
+    assert 'must stay one' in shared.refused('user', 'group', 'admin', '--remove', 'flicket_admin')
+
+
+def test_without_a_user_service_the_message_says_so(operator):
+    operator.desk.kill('user')
+    assert 'the user service does not answer at ipc://run/user.sock' in operator.refused('user', 'list')
+
+
+# -- users as JSON
+
+FLICKET = [
+    {'username': 'jblogs', 'name': 'Joe Blogs', 'email': 'jblogs@email.com',
+     'password': '$2b$04$abcdefghijklmnopqrstuu7DRnTYUxUb6AtoncYgFcOcFDaUmFVMu'},
+    {'username': 'plain', 'name': 'Plain Text', 'email': 'plain@email.com', 'password': 'no hash'},
+    {'username': 'admin', 'name': 'Another admin', 'email': 'other@email.com', 'password': ''},
+    {'username': 'other', 'name': 'Other', 'email': 'jblogs@email.com', 'password': ''},
+    {'username': 'x', 'name': 'Too short', 'email': 'x@email.com', 'password': ''},
+    {'username': 'nomail', 'name': 'No mail', 'password': ''},
+    'a text',
+    {'username': 'grouped', 'name': 'In groups', 'email': 'g@email.com', 'password': '', 'groups': ['nobodies']},
+]
+
+
+def test_users_of_flicket_are_imported(operator):
+    given = json.dumps(FLICKET)
+    before = operator.json('user', 'list')
+    done = operator.run('user', 'import', '--dry-run', '--json', '-', given=given)
+    planned = json.loads(done.stdout)
+    assert done.returncode == 1 and planned['dry_run'] is True
+    assert planned['added'] == ['jblogs', 'plain'] and operator.json('user', 'list') == before
+    done = operator.run('user', 'import', '--json', '-', given=given)
+    told = json.loads(done.stdout)
+    assert done.returncode == 1, 'some did not fit'
+    assert {**told, 'dry_run': True} == planned
+    assert told['without_password'] == ['plain']
+    assert [(s['row'], s['username']) for s in told['skipped']] == [(3, 'admin'), (4, 'other')]
+    assert [(f['row'], f['why']) for f in told['failed']] == [
+        (5, 'username must be 4 to 24 characters long, this one has 1.'), (6, 'email is missing.'),
+        (7, 'this is no object.'), (8, 'groups: there is no group "nobodies".')]
+    again = operator.run('user', 'import', '-', given=given)
+    assert '0 added, 4 skipped, 4 failed' in again.stdout
+    assert 'row 1, jblogs: username: another user has this one.' in again.stdout
+    assert {u['username'] for u in operator.json('user', 'list')} == {'admin', 'notification', 'jblogs', 'plain'}
+
+
+def test_users_go_out_and_into_another_desk(desks, tmp_path):
+    old, new = Operator(desks('imported')), Operator(desks('new'))
+    old.does('user', 'disable', 'user004')
+    everyone = {u['username']: u for u in old.json('user', 'list')}
+    file = tmp_path / 'users.json'
+    old.does('user', 'export', file)
+    written = json.loads(file.read_text())
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [list(u) for u in written] == [['username', 'name', 'email', 'password']] * len(everyone)
+    assert all(u['password'] == '' or u['password'].startswith('$2') for u in written)
+    assert written == json.loads(old.does('export')), 'the other name, and standard output'
+    assert 'is there already' in old.refused('user', 'export', file)
+    old.does('user', 'export', '--force', '--full', file)
+    done = new.run('import', file)
+    assert done.returncode == 0, done.stdout
+    mine = {u['username']: u for u in new.json('user', 'list')}
+    assert mine.keys() >= everyone.keys()
+    for name in ('user003', 'user004', 'user006'):
+        for field in ('name', 'email', 'job_title', 'locale', 'disabled', 'groups'):
+            assert (mine[name][field] or None) == (everyone[name][field] or None), (name, field)
+    assert logs_in(new.desk, 'user003', 'Password1') and not logs_in(new.desk, 'user004', 'Password1')
+    again = new.json('user', 'import', file)
+    assert again['added'] == [] and len(again['skipped']) == len(everyone)
+
+
+@pytest.mark.parametrize('text, says', [('', 'line'), ('[{', 'line 1'), ('{}', 'must be an array of users')])
+def test_what_is_no_list_of_users_is_refused(shared, text, says):
+    assert says in shared.refused('user', 'import', '-', given=text)
+
+
+def test_files_that_are_not_there_are_named(shared, tmp_path):
+    assert 'No such file' in shared.refused('user', 'import', tmp_path / 'none.json')
+    assert 'No such file' in shared.refused('user', 'export', tmp_path / 'none' / 'users.json')
+
+
+# -- check
+
+def results(told, kind):
+    return [c['result'] for c in told['checks'] if c['check'] == kind]
+
+
+def checked(operator, *more, status=0, **settings):
+    done = operator.run('check', '--json', *more, **{'FLICKET_BCRYPT_COST': 12, **settings})
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def messages(told, result):
+    return ' '.join(c['message'] for c in told['checks'] if c['result'] == result)
+
+
+def test_a_sound_desk_is_found_sound(operator):
+    told = checked(operator, FLICKET_EVENT_WAIT_MS=250)
+    assert results(told, 'settings') == results(told, 'data') == results(told, 'disk') == ['ok']
+    for service in SERVICES:
+        assert results(told, f'store {service}') == ['ok', 'ok']
+    assert results(told, 'process') == ['ok'] * 5
+    quick = checked(operator, '--quick')
+    assert results(quick, 'store user') == ['ok']
+    assert ' failed, ' in operator.does('check')
+
+
+def test_settings_that_do_not_fit_are_all_named(operator):
+    told = checked(operator, status=1, FLICKET_STOP_SECONDS='many', FLICKET_NONSENSE=1,
+                   FLICKET_USER_ENDPOINT='ipc://run/post.sock', FLICKET_LISTEN='*:1', FLICKET_BIND='tcp://*:7000',
+                   FLICKET_BCRYPT_COST=4, FLICKET_EVENT_WAIT_MS=5000)
+    fails, warns = messages(told, 'fail'), messages(told, 'warn')
+    assert 'FLICKET_STOP_SECONDS: "many" is not a whole number from 0 to 60' in fails
+    assert 'FLICKET_NONSENSE: there is no such setting' in fails
+    assert 'the services user and post have the same endpoint' in fails
+    for name in ('FLICKET_BIND', 'FLICKET_BCRYPT_COST', 'FLICKET_EVENT_WAIT_MS', 'http://localhost:1'):
+        assert name in warns
+    assert all(c['do'] for c in told['checks'] if c['result'] == 'fail')
+
+
+def test_what_is_wrong_with_files_is_found(operator):
+    desk = operator.desk
+    desk.stop()
+    told = checked(operator)
+    assert results(told, 'process') == ['warn'] * 5, 'a desk that does not run is no fault'
+    assert not list(desk.data.glob('stores/*/*-wal')), 'looking leaves nothing'
+    desk.data.chmod(0o755)
+    (desk.data / 'stores' / 'user' / 'admin-password').write_text('x')
+    with contextlib.closing(sqlite3.connect(desk.data / 'stores' / 'lookup' / 'lookup.db')) as db:
+        db.execute('PRAGMA user_version = 99')
+    (desk.data / 'stores' / 'post' / 'post.db').unlink()
+    ticket = desk.data / 'stores' / 'ticket' / 'ticket.db'
+    damaged = bytearray(ticket.read_bytes())
+    damaged[4096:16384] = b'\xa5' * 12288
+    ticket.write_bytes(damaged)
+    os.utime(desk.data / 'stores' / 'user' / 'user.db', (time.time() + 9999,) * 2)
+    told = checked(operator, status=1)
+    assert results(told, 'data') == ['warn', 'warn']
+    assert 'schema 99, newer than' in messages(told, 'fail')
+    assert 'the store is damaged' in messages(told, 'fail')
+    assert 'changed in the future' in messages(told, 'fail')
+    assert 'stores/post/post.db: No such file' in messages(told, 'warn')
+
+
+def test_a_part_that_is_down_is_a_fault(operator):
+    operator.desk.kill('lookup')
+    told = checked(operator, status=1)
+    assert 'the lookup service does not answer' in messages(told, 'fail')
+
+
+def test_data_that_is_not_there_is_a_fault(tmp_path):
+    done = run_program('flicketctl', 'check', '--data', str(tmp_path / 'none'), FLICKET_LISTEN='127.0.0.1:1')
+    assert done.returncode == 1 and 'cannot be entered' in done.stdout
+    assert not (tmp_path / 'none').exists()
+
