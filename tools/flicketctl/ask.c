@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/resolve.h"
 
@@ -62,7 +63,9 @@ void
 peers_open(struct peers *p, const struct settings *s, enum service_id which)
 {
 	*p = (struct peers){ .last_id = REPLICA_FIRST_ID };
+	curve_load(s, PARTY_CTL);
 	zsys_handler_set(NULL);
+	curve_start();
 	p->frames = frame_reader_new();
 	zmq_msg_init(&p->message);
 	for (unsigned id = 1; id < SERVICE_END; id++)
@@ -75,6 +78,7 @@ peers_close(struct peers *p)
 {
 	for (int i = 0; i < p->count; i++)
 		replica_destroy(&p->peer[i].replica);
+	curve_stop();
 	zmq_msg_close(&p->message);
 	frame_reader_destroy(&p->frames);
 }

@@ -419,7 +419,8 @@ check_gateway(struct check *k, bool any)
 	snprintf(address, sizeof(address), "%s", k->settings.listen);
 	if (data != -1 && desk_find_address(data, k->settings.listen, address,
 	    sizeof(address)))
-		status = desk_ask_ready(address, body, sizeof(body));
+		status = desk_ask_ready(address,
+		    k->settings.tls_cert[0] != '\0', body, sizeof(body));
 	if (data != -1)
 		close(data);
 	if (status == 200)

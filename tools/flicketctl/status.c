@@ -59,7 +59,8 @@ ask_gateway(struct desk *d)
 	    g->address, sizeof(g->address)))
 		snprintf(g->address, sizeof(g->address), "%s",
 		    d->settings.listen);
-	g->status = desk_ask_ready(g->address, g->body, sizeof(g->body));
+	g->status = desk_ask_ready(g->address,
+	    d->settings.tls_cert[0] != '\0', g->body, sizeof(g->body));
 	if (data != -1)
 		close(data);
 }
