@@ -49,10 +49,9 @@ static bool
 read_line(int fd, char ret[SECRET_SIZE])
 {
 	size_t	len = 0;
-	ssize_t	n;
 
 	errno = 0;
-	while (len < SECRET_SIZE - 1 && (n = read(fd, ret + len, 1)) == 1 &&
+	while (len < SECRET_SIZE - 1 && read(fd, ret + len, 1) == 1 &&
 	    ret[len] != '\n')
 		len++;
 	ret[len] = '\0';

@@ -135,7 +135,7 @@ id_of(const json_t *o)
 json_t *
 users_all(struct users *u)
 {
-	json_t	*all = json_array(), *page = all;
+	json_t	*all = json_array(), *page;
 	size_t	 n = PAGE_USERS;
 	int64_t	 last = 0;
 
