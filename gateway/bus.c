@@ -5,38 +5,57 @@
 #include <unistd.h>
 
 #include "proto/log.h"
-#include "proto/replica.h"
+#include "proto/pool.h"
 #include "tokens.h"
 
 #define OUT_MOST_BYTES	(1 << 20) /* collected for one message */
 #define SLOT_BITS	24	/* an id is a generation above, a slot below */
+#define FRAME_KEPT_BYTES 4096	/* larger ones are freed with their slot */
+#define TRIES_MOST	4	/* processes that one question is put to */
+#define HOPE_MS		1000	/* after a loss: how long another may come */
 
 /* A replica with its place in h2o's loop. */
 struct line {
 	struct bus	*bus;
 	struct replica	*replica;
 	h2o_socket_t	*watch;
+};
+
+/* What is known of a service's processes together. */
+struct domain {
+	struct pool	 pool;
 	bool		 counted;	/* in the gateway's `up` */
+	bool		 has_writer;
+	int64_t		 hope_until_ms;	/* questions wait for one until then */
 };
 
 /* A question that is not answered yet. */
 struct slot {
-	struct exchange	*exchange;	/* NULL: free, or forgotten */
+	bool		 taken;
+	struct exchange	*exchange;	/* NULL: forgotten */
 	int		 part;		/* of the exchange, -1: none */
-	struct line	*line;		/* NULL: free */
+	struct line	*line;		/* who was asked; NULL: waits for one */
+	enum service_id	 service;
+	enum op_kind	 kind;
+	bool		 repeatable;	/* doing it twice is as once */
+	bool		 struck;	/* its replica will not answer it */
+	bool		 unsent;	/* ... and was never sent it */
+	unsigned	 tries;
 	int64_t		 deadline_ms;
 	uint64_t	 id;
 	int		 next_free;
 	uint64_t	 flush;		/* goes out with this one */
+	struct buf	 frame;		/* the request, to send it elsewhere */
 };
 
 struct bus {
 	struct worker		*worker;
-	struct line		 lines[SERVICE_END];	/* by service */
+	struct domain		 domains[SERVICE_END];
 	struct slot		*slots;
 	int			 slot_count;
 	int			 used;			/* high-water mark */
 	int			 free;			/* -1: none */
+	unsigned		 parked;		/* slots without a line */
 	uint64_t		 generation;
 	struct frame_reader	*frames;
 	h2o_timeout_entry_t	 flush;
@@ -59,17 +78,37 @@ slot_take(struct bus *b)
 		s = &b->slots[b->used++];
 	else
 		return NULL;
+	s->taken = true;
+	s->line = NULL;
+	s->struck = s->unsent = false;
+	s->tries = 0;
+	s->frame.len = 0;
 	s->id = REPLICA_FIRST_ID | (b->generation++ << SLOT_BITS &
 	    (REPLICA_FIRST_ID - 1)) | (uint64_t)(s - b->slots);
+	b->parked++;
 	return s;
+}
+
+/* Nobody is asked any more. */
+static void
+slot_detach(struct bus *b, struct slot *s)
+{
+	if (s->line == NULL)
+		return;
+	s->line->replica->waiting--;
+	s->line = NULL;
+	b->parked++;
 }
 
 static void
 slot_give(struct bus *b, struct slot *s)
 {
-	s->line->replica->waiting--;
+	slot_detach(b, s);
+	b->parked--;
+	if (s->frame.size > FRAME_KEPT_BYTES)
+		buf_done(&s->frame);
+	s->taken = false;
 	s->exchange = NULL;
-	s->line = NULL;
 	s->id = 0;
 	s->next_free = b->free;
 	b->free = (int)(s - b->slots);
@@ -94,6 +133,109 @@ slot_refuse(struct bus *b, struct slot *s)
 	slot_resume(b, s, &a);
 }
 
+/* --- who is asked ----------------------------------------------------------- */
+
+static bool	flush_line(struct line *);
+
+/* What reads may be asked of any process, the rest of the one that writes. */
+static struct replica *
+choose(struct domain *d, enum op_kind kind)
+{
+	if (kind == OP_READ || kind == OP_SLOW)
+		return pool_reader(&d->pool);
+	return pool_writer(&d->pool);
+}
+
+static bool
+has_room(const struct bus *b, const struct replica *r)
+{
+	return r->waiting < (unsigned)b->worker->gateway->settings->max_pending;
+}
+
+/*
+ * Put a question to a process, or leave it waiting while there is hope for
+ * one: a service that was there a moment ago is being started again, or
+ * another of its processes takes over. False: it cannot be asked.
+ */
+static bool
+place(struct bus *b, struct slot *s)
+{
+	struct domain	*d = &b->domains[s->service];
+	struct replica	*r = choose(d, s->kind);
+	struct line	*line;
+
+	if (r == NULL)
+		return clock_ms() < d->hope_until_ms && b->parked <=
+		    (unsigned)b->worker->gateway->settings->max_pending;
+	if (!has_room(b, r))
+		return false;
+	line = r->owner;
+	s->line = line;
+	s->flush = b->flushes;
+	s->tries++;
+	b->parked--;
+	r->waiting++;
+	frame_readdress(&s->frame, s->id, replica_clock(r, s->deadline_ms));
+	buf_put(&r->out, s->frame.base, s->frame.len);
+	if (r->out.len > OUT_MOST_BYTES)
+		(void)flush_line(line);
+	if (!h2o_timeout_is_linked(&b->flush))
+		h2o_timeout_link(b->worker->ctx.loop,
+		    &b->worker->ctx.zero_timeout, &b->flush);
+	return true;
+}
+
+/* Its replica will not answer: ask another, if it may be asked again. */
+static void
+place_again(struct bus *b, struct slot *s, bool done_maybe)
+{
+	slot_detach(b, s);
+	if (s->exchange == NULL || s->tries >= TRIES_MOST ||
+	    (done_maybe && !s->repeatable) || clock_ms() >= s->deadline_ms ||
+	    !place(b, s))
+		slot_refuse(b, s);
+}
+
+/*
+ * Whoever hears a refusal may ask again at once, and gets a slot. So they are
+ * all marked before the first one is told.
+ */
+static void
+settle_struck(struct bus *b)
+{
+	int	used = b->used;
+
+	for (int i = 0; i < used; i++)
+		if (b->slots[i].taken && b->slots[i].struck) {
+			b->slots[i].struck = false;
+			place_again(b, &b->slots[i], !b->slots[i].unsent);
+		}
+}
+
+static void
+strike_waiting(struct bus *b, const struct line *line)
+{
+	for (int i = 0; i < b->used; i++)
+		if (b->slots[i].taken && b->slots[i].line == line) {
+			b->slots[i].struck = true;
+			b->slots[i].unsent = false;
+		}
+	line->replica->out.len = 0;
+	settle_struck(b);
+}
+
+/* Those that waited for a process: there is one now, or no more hope. */
+static void
+place_parked(struct bus *b, enum service_id id)
+{
+	int	used = b->used;
+
+	for (int i = 0; i < used && b->parked > 0; i++)
+		if (b->slots[i].taken && b->slots[i].line == NULL &&
+		    b->slots[i].service == id)
+			place_again(b, &b->slots[i], false);
+}
+
 /* --- heartbeats --------------------------------------------------------------- */
 
 static void
@@ -108,20 +250,67 @@ ping(struct line *line, int64_t now_ms, bool at_once)
 	replica_ping(line->replica, now_ms, &extra);
 }
 
-/* Keep count of the workers that a service answers. */
+/*
+ * See what a service is now, after one of its processes came, went or said
+ * something new. Keeps count of the workers that a service answers.
+ */
 static void
-count_up(struct line *line)
+review(struct bus *b, enum service_id id)
 {
-	struct replica	*r = line->replica;
+	struct domain	*d = &b->domains[id];
+	bool		 up = pool_is_up(&d->pool);
+	bool		 has_writer = pool_writer(&d->pool) != NULL;
 
-	if (line->counted == r->up)
-		return;
-	line->counted = r->up;
-	atomic_fetch_add(&line->bus->worker->gateway->up[r->service],
-	    r->up ? 1 : -1);
+	if (up != d->counted)
+		atomic_fetch_add(&b->worker->gateway->up[id], up ? 1 : -1);
+	/* one that came just now may be the first of several */
+	if (d->counted != up || (d->has_writer && !has_writer))
+		d->hope_until_ms = clock_ms() + HOPE_MS;
+	d->counted = up;
+	d->has_writer = has_writer;
+	if (b->parked > 0)
+		place_parked(b, id);
 }
 
 /* --- hearing ---------------------------------------------------------------- */
+
+static void
+take_pong(struct line *line, const struct answer *a, int64_t now_ms)
+{
+	struct bus	*b = line->bus;
+	struct replica	*r = line->replica;
+
+	if (r->service == SERVICE_USER)
+		tokens_hear(b->worker->tokens, a);
+	if (r->reborn) {
+		r->reborn = false;
+		log_info("%s service at %s was started again",
+		    service_name(r->service), r->endpoint);
+		strike_waiting(b, line);
+	}
+	review(b, r->service);
+	/* what came unasked is waited for: say that it was heard */
+	if (a->id == 0)
+		ping(line, now_ms, true);
+}
+
+/*
+ * UNAVAILABLE is the answer of a process that does not do it: it ends, or it
+ * is not the one that writes. Its next PING will tell; until then nothing
+ * like it is asked of it.
+ */
+static void
+ask_elsewhere(struct bus *b, struct slot *s)
+{
+	struct replica	*r = s->line->replica;
+
+	if (s->kind == OP_READ || s->kind == OP_SLOW)
+		r->leaving = true;
+	else
+		r->writes = false;
+	place_again(b, s, false);
+	review(b, r->service);
+}
 
 static void
 take_answer(struct line *line, const struct answer *a, int64_t now_ms)
@@ -131,21 +320,19 @@ take_answer(struct line *line, const struct answer *a, int64_t now_ms)
 	struct slot	*s;
 
 	if (replica_take_pong(line->replica, a, now_ms)) {
-		if (line->replica->service == SERVICE_USER)
-			tokens_hear(b->worker->tokens, a);
-		count_up(line);
-		/* what came unasked is waited for: say that it was heard */
-		if (a->id == 0)
-			ping(line, now_ms, true);
+		take_pong(line, a, now_ms);
 		return;
 	}
 	if (at >= (uint64_t)b->used)
 		return;
 	s = &b->slots[at];
 	/* too late, or not this replica's to answer */
-	if (s->line != line || s->id != a->id)
+	if (!s->taken || s->line != line || s->id != a->id)
 		return;
-	slot_resume(b, s, a);
+	if (a->error == ERR_UNAVAILABLE)
+		ask_elsewhere(b, s);
+	else
+		slot_resume(b, s, a);
 }
 
 static void
@@ -178,9 +365,53 @@ on_readable(h2o_socket_t *watch, const char *err)
 	drain(watch->data);
 }
 
+/* --- lines -------------------------------------------------------------------- */
+
+static void
+open_line(struct bus *b, struct replica *r)
+{
+	struct line	*line = must_alloc(sizeof(*line));
+	int		 fd;
+
+	line->bus = b;
+	line->replica = r;
+	r->owner = line;
+	/* h2o closes what it is given: a copy of the descriptor */
+	fd = dup((int)zsock_fd(r->sock));
+	CHECK(fd != -1);
+	line->watch = h2o_evloop_socket_create(b->worker->ctx.loop, fd,
+	    H2O_SOCKET_FLAG_DONT_READ);
+	line->watch->data = line;
+	h2o_socket_read_start(line->watch, on_readable);
+}
+
+static void
+close_line(struct line *line)
+{
+	h2o_socket_close(line->watch);
+	free(line);
+}
+
+/* Follow what the service's names lead to. */
+static void
+follow(struct bus *b, enum service_id id)
+{
+	struct pool	*p = &b->domains[id].pool;
+	struct replica	*gone;
+
+	pool_refresh(p);
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->rows[i]->owner == NULL)
+			open_line(b, p->rows[i]);
+	while ((gone = pool_take_gone(p)) != NULL) {
+		close_line(gone->owner);
+		replica_destroy(&gone);
+	}
+}
+
 /* --- sending ---------------------------------------------------------------- */
 
-/* Send what was collected for a service; one message, however much it is. */
+/* Send what was collected for a replica; one message, however much it is. */
 static bool
 flush_line(struct line *line)
 {
@@ -193,58 +424,66 @@ flush_line(struct line *line)
 	return replica_flush(r);
 }
 
-/* What could not be sent is refused at once, not kept for later. */
+/* What could not be sent is asked elsewhere or refused, at once. */
 static void
-refuse_unsent(struct bus *b, struct line *line)
+strike_unsent(struct bus *b, struct line *line)
 {
 	line->replica->out.len = 0;
+	line->replica->deaf = true;
 	for (int i = 0; i < b->used; i++)
-		if (b->slots[i].line == line &&
+		if (b->slots[i].taken && b->slots[i].line == line &&
 		    b->slots[i].flush == b->flushes)
-			slot_refuse(b, &b->slots[i]);
+			b->slots[i].struck = b->slots[i].unsent = true;
+	/* seen now, not at the next tick, or it would be asked again */
+	(void)replica_lost(line->replica, clock_ms());
+	review(b, line->replica->service);
+	settle_struck(b);
+	strike_waiting(b, line);
 }
 
 static void
 on_flush(h2o_timeout_entry_t *entry)
 {
 	struct bus	*b = H2O_STRUCT_FROM_MEMBER(struct bus, flush, entry);
+	struct pool	*p;
 
-	for (unsigned id = 1; id < SERVICE_END; id++)
-		if (!flush_line(&b->lines[id]))
-			refuse_unsent(b, &b->lines[id]);
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		p = &b->domains[id].pool;
+		for (unsigned i = 0; i < p->count; i++)
+			if (!flush_line(p->rows[i]->owner))
+				strike_unsent(b, p->rows[i]->owner);
+	}
 	b->flushes++;
-	for (unsigned id = 1; id < SERVICE_END; id++)
-		drain(&b->lines[id]);
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		p = &b->domains[id].pool;
+		for (unsigned i = 0; i < p->count; i++)
+			drain(p->rows[i]->owner);
+	}
 }
 
 bool
 bus_ask(struct bus *b, struct exchange *x, int part, struct request *r,
     int64_t deadline_ms, int *ret_slot)
 {
-	struct line	*line = &b->lines[op_info(r->op)->service];
-	struct slot	*s;
+	const struct op_info	*info = op_info(r->op);
+	struct slot		*s = slot_take(b);
 
-	if (!line->replica->up || line->replica->waiting >=
-	    (unsigned)b->worker->gateway->settings->max_pending)
-		return false;
-	s = slot_take(b);
 	if (s == NULL)
 		return false;
 	s->exchange = x;
 	s->part = part;
-	s->line = line;
+	s->service = info->service;
+	s->kind = info->kind;
+	s->repeatable = info->kind == OP_READ || info->kind == OP_SLOW ||
+	    args_has(&r->args, KEY_IDEMPOTENCY_KEY);
 	s->deadline_ms = deadline_ms;
-	s->flush = b->flushes;
-	line->replica->waiting++;
-	*ret_slot = (int)(s - b->slots);
 	r->id = s->id;
-	r->expires_ms = replica_clock(line->replica, deadline_ms);
-	frame_put_request(&line->replica->out, r);
-	if (line->replica->out.len > OUT_MOST_BYTES)
-		(void)flush_line(line);
-	if (!h2o_timeout_is_linked(&b->flush))
-		h2o_timeout_link(b->worker->ctx.loop,
-		    &b->worker->ctx.zero_timeout, &b->flush);
+	frame_put_request(&s->frame, r);
+	if (!place(b, s)) {
+		slot_give(b, s);
+		return false;
+	}
+	*ret_slot = (int)(s - b->slots);
 	return true;
 }
 
@@ -257,19 +496,10 @@ bus_forget(struct bus *b, int slot)
 /* --- losses and deadlines ------------------------------------------------ */
 
 static void
-refuse_waiting(struct bus *b, const struct line *line)
-{
-	for (int i = 0; i < b->used; i++)
-		if (b->slots[i].line == line)
-			slot_refuse(b, &b->slots[i]);
-}
-
-static void
 refuse_late(struct bus *b, int64_t now_ms)
 {
 	for (int i = 0; i < b->used; i++)
-		if (b->slots[i].line != NULL &&
-		    now_ms >= b->slots[i].deadline_ms)
+		if (b->slots[i].taken && now_ms >= b->slots[i].deadline_ms)
 			slot_refuse(b, &b->slots[i]);
 }
 
@@ -277,33 +507,43 @@ refuse_late(struct bus *b, int64_t now_ms)
 static void
 tell_used(struct bus *b, int64_t now_ms)
 {
-	struct replica	*r = b->lines[SERVICE_USER].replica;
+	struct replica	*r = pool_writer(&b->domains[SERVICE_USER].pool);
 	struct request	 told = { .op = OP_TOKENS_USED, .id = UINT64_MAX,
 			    .request_id = TEXT_OF("") };
 	struct text	 ids;
 
-	if (!r->up || !tokens_take_used(b->worker->tokens, now_ms, &ids))
+	if (r == NULL || !tokens_take_used(b->worker->tokens, now_ms, &ids))
 		return;
 	args_put_text(&told.args, KEY_IDS, ids);
 	frame_put_request(&r->out, &told);
 	(void)replica_flush(r);
 }
 
+static void
+attend(struct bus *b, struct line *line, int64_t now_ms)
+{
+	ping(line, now_ms, false);
+	drain(line);
+	if (!replica_lost(line->replica, now_ms))
+		return;
+	review(b, line->replica->service);
+	strike_waiting(b, line);
+}
+
 void
 bus_tick(struct bus *b, int64_t now_ms)
 {
-	struct line	*line;
+	struct pool	*p;
 
 	if (b->ticked_ms != 0 && now_ms - b->ticked_ms >= REPLICA_DOWN_MS)
 		b->slept_ms = now_ms;
 	b->ticked_ms = now_ms;
 	for (unsigned id = 1; id < SERVICE_END; id++) {
-		line = &b->lines[id];
-		ping(line, now_ms, false);
-		drain(line);
-		if (replica_lost(line->replica, now_ms))
-			refuse_waiting(b, line);
-		count_up(line);
+		p = &b->domains[id].pool;
+		follow(b, (enum service_id)id);
+		for (unsigned i = 0; i < p->count; i++)
+			attend(b, p->rows[i]->owner, now_ms);
+		review(b, (enum service_id)id);
 	}
 	refuse_late(b, now_ms);
 	tell_used(b, now_ms);
@@ -312,43 +552,25 @@ bus_tick(struct bus *b, int64_t now_ms)
 bool
 bus_is_up(const struct bus *b, enum service_id id)
 {
-	return b->lines[id].replica->up;
+	return pool_is_up(&b->domains[id].pool);
 }
 
 bool
 bus_slept(const struct bus *b, enum service_id id)
 {
-	int64_t	heard_ms = b->lines[id].replica->heard_ms;
+	int64_t	heard_ms = bus_heard_ms(b, id);
 
-	return heard_ms <= b->slept_ms ||
-	    (b->lines[id].replica->up && clock_ms() - heard_ms >=
-	    REPLICA_DOWN_MS);
+	return heard_ms <= b->slept_ms || (bus_is_up(b, id) &&
+	    clock_ms() - heard_ms >= REPLICA_DOWN_MS);
 }
 
 int64_t
 bus_heard_ms(const struct bus *b, enum service_id id)
 {
-	return b->lines[id].replica->heard_ms;
+	return pool_heard_ms(&b->domains[id].pool);
 }
 
 /* --- start and end ------------------------------------------------------------ */
-
-static void
-open_line(struct bus *b, enum service_id id, const char *endpoint)
-{
-	struct line	*line = &b->lines[id];
-	int		 fd;
-
-	line->bus = b;
-	line->replica = replica_new(id, endpoint);
-	/* h2o closes what it is given: a copy of the descriptor */
-	fd = dup((int)zsock_fd(line->replica->sock));
-	CHECK(fd != -1);
-	line->watch = h2o_evloop_socket_create(b->worker->ctx.loop, fd,
-	    H2O_SOCKET_FLAG_DONT_READ);
-	line->watch->data = line;
-	h2o_socket_read_start(line->watch, on_readable);
-}
 
 struct bus *
 bus_new(struct worker *w)
@@ -362,10 +584,9 @@ bus_new(struct worker *w)
 	b->slot_count = (int)settings->max_pending * (SERVICE_END - 1);
 	b->slots = must_alloc((size_t)b->slot_count * sizeof(b->slots[0]));
 	b->frames = frame_reader_new();
-#define SERVICE(number, NAME, name, endpoint) \
-	open_line(b, SERVICE_##NAME, settings->endpoint);
-#include "proto/services.tbl"
-#undef SERVICE
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		pool_init(&b->domains[id].pool, (enum service_id)id,
+		    w->gateway->resolver);
 	return b;
 }
 
@@ -373,16 +594,21 @@ void
 bus_destroy(struct bus **self_p)
 {
 	struct bus	*b = *self_p;
+	struct pool	*p;
 
 	if (b == NULL)
 		return;
 	for (unsigned id = 1; id < SERVICE_END; id++) {
-		h2o_socket_close(b->lines[id].watch);
-		replica_destroy(&b->lines[id].replica);
+		p = &b->domains[id].pool;
+		for (unsigned i = 0; i < p->count; i++)
+			close_line(p->rows[i]->owner);
+		pool_done(p);
 	}
 	if (h2o_timeout_is_linked(&b->flush))
 		h2o_timeout_unlink(&b->flush);
 	frame_reader_destroy(&b->frames);
+	for (int i = 0; i < b->used; i++)
+		buf_done(&b->slots[i].frame);
 	free(b->slots);
 	free(b);
 	*self_p = NULL;

@@ -10,6 +10,7 @@
 #include "bus.h"
 #include "proto/log.h"
 #include "proto/replica.h"
+#include "proto/resolve.h"
 #include "tokens.h"
 
 #define BACKLOG		4096
@@ -261,7 +262,9 @@ main(void)
 	raise_limits();
 	settings_enter_data(&settings);
 	zsys_handler_set(NULL);
+	zsys_init();	/* before any thread: czmq's first socket is no race */
 	gateway_init(&gateway, &settings);
+	gateway.resolver = resolver_new(&settings, ~UINT64_C(0));
 	gateway.listener = listen_on(settings.listen);
 	run_workers(&gateway, &signals);
 	/* no clean-up of h2o: it cannot let go of open connections */

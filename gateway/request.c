@@ -174,7 +174,8 @@ exchange_keep(struct exchange *x, const struct answer *a)
 static int64_t
 timeout_of(const struct exchange *x, enum op_code op)
 {
-	return op_info(op)->kind == OP_SLOW ?
+	return op_info(op)->kind == OP_SLOW ||
+	    op_info(op)->kind == OP_LEAD ?
 	    x->worker->gateway->settings->login_timeout_ms : 0;
 }
 

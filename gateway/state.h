@@ -13,10 +13,12 @@
 #include "proto/tables.h"
 
 struct bus;
+struct resolver;
 struct tokens;
 
 struct gateway {
 	const struct settings	*settings;
+	struct resolver		*resolver;
 	h2o_globalconf_t	 conf;
 	h2o_hostconf_t		*host;
 	struct text		 roots[MARK_END]; /* what a mark stands for */

@@ -206,9 +206,12 @@ tokens_hear(struct tokens *t, const struct answer *a)
 
 	if (a->error != OK || seen < 0)
 		return;
+	/* another process of the service, whose store is a moment behind */
+	if (t->heard && stream == t->stream && seen < t->seen)
+		return;
 	/* the first time; or the store is another; or it was not known how
 	 * much we had seen, and so nothing is said of what was between */
-	if (!t->heard || stream != t->stream || seen < t->seen ||
+	if (!t->heard || stream != t->stream ||
 	    (seen > t->seen && !args_has(&a->extra, KEY_REVOKED)))
 		forget_all(t);
 	for (size_t i = 0; i + TOKEN_HASH_BYTES <= revoked.len;

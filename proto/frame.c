@@ -90,13 +90,33 @@ frame_put_request(struct buf *b, const struct request *r)
 
 	msgpack_pack_array(&pk, 8);
 	msgpack_pack_uint64(&pk, FRAME_VERSION);
-	msgpack_pack_uint64(&pk, r->id);
+	/* all eight bytes, whatever the number: see frame_readdress() */
+	msgpack_pack_fix_uint64(&pk, r->id);
 	msgpack_pack_uint64(&pk, r->op);
-	msgpack_pack_int64(&pk, r->expires_ms);
+	msgpack_pack_fix_int64(&pk, r->expires_ms);
 	msgpack_pack_int64(&pk, r->actor);
 	msgpack_pack_int64(&pk, r->rights);
 	put_text(&pk, r->request_id);
 	put_args(&pk, &r->args);
+}
+
+static void
+overwrite(char *at, uint64_t n)
+{
+	for (int i = 7; i >= 0; i--, n >>= 8)
+		at[i] = (char)(n & 0xff);
+}
+
+void
+frame_readdress(struct buf *b, uint64_t id, int64_t expires_ms)
+{
+	enum { ID_AT = 3, OP_AT = ID_AT + 8 };	/* array, version, head of id */
+	unsigned char	op = (unsigned char)b->base[OP_AT];
+	size_t		op_bytes = op < 0x80 ? 1 : op == 0xcc ? 2 : 3;
+
+	CHECK(op < 0x80 || op == 0xcc || op == 0xcd);
+	overwrite(b->base + ID_AT, id);
+	overwrite(b->base + OP_AT + op_bytes + 1, (uint64_t)expires_ms);
 }
 
 void

@@ -31,6 +31,12 @@ struct answer {
 void	frame_put_request(struct buf *, const struct request *);
 void	frame_put_answer(struct buf *, const struct answer *);
 
+/*
+ * Give a request that was put in a buffer of its own another id and another
+ * time to expire: it is sent again, elsewhere.
+ */
+void	frame_readdress(struct buf *, uint64_t id, int64_t expires_ms);
+
 /* Just the arguments, as they are kept in an outbox. */
 void	frame_put_args(struct buf *, const struct args *);
 

@@ -7,6 +7,7 @@
 
 #define QUEUE_MESSAGES		1000
 #define RECONNECT_MS		50
+#define PING_AGAIN_MS		20	/* where there was no connection yet */
 #define MESSAGE_MAX_BYTES	(64 << 20)
 
 int64_t
@@ -94,10 +95,31 @@ replica_ping(struct replica *r, int64_t now_ms, const struct args *extra)
 	if (extra != NULL)
 		ping.args = *extra;
 	frame_put_request(&frame, &ping);
-	/* failure means that there is nobody to hear it: then it stays down */
-	(void)zmq_send(zsock_resolve(r->sock), frame.base, frame.len,
-	    ZMQ_DONTWAIT);
+	/* failure means that there is nobody to hear it, as queues are for
+	 * live connections only; or that it has taken nothing for long */
+	if (zmq_send(zsock_resolve(r->sock), frame.base, frame.len,
+	    ZMQ_DONTWAIT) == -1) {
+		r->deaf = true;
+		if (!r->up)
+			r->pinged_ms = now_ms - REPLICA_PING_MS + PING_AGAIN_MS;
+	}
 	buf_done(&frame);
+}
+
+/* What the answer to a PING says of the process. */
+static void
+take_standing(struct replica *r, const struct args *extra, int64_t now_ms)
+{
+	int64_t	instance = args_number(extra, KEY_INSTANCE, 0);
+	bool	writes = args_number(extra, KEY_WRITES, 0) != 0;
+
+	if (r->instance != 0 && instance != r->instance)
+		r->reborn = true;
+	r->instance = instance;
+	if (writes && !r->writes)
+		r->writes_ms = now_ms;
+	r->writes = writes;
+	r->leaving = args_number(extra, KEY_LEAVING, 0) != 0;
 }
 
 bool
@@ -107,12 +129,15 @@ replica_take_pong(struct replica *r, const struct answer *a, int64_t now_ms)
 
 	if (a->id >= REPLICA_FIRST_ID)
 		return false;
+	if (a->id == 0 && a->error == OK && r->up)
+		take_standing(r, &a->extra, now_ms);
 	if (a->error != OK || sent_ms > now_ms || sent_ms <= r->heard_ms ||
 	    now_ms - sent_ms >= REPLICA_DOWN_MS)
 		return true;
 	r->heard_ms = sent_ms;
 	r->clock_ms = args_number(&a->extra, KEY_CLOCK, 0) - sent_ms;
-	r->writes = args_number(&a->extra, KEY_WRITES, 0) != 0;
+	take_standing(r, &a->extra, now_ms);
+	r->deaf = false;
 	if (!r->up)
 		log_info("%s service at %s is up", service_name(r->service),
 		    r->endpoint);
@@ -136,11 +161,11 @@ bool
 replica_lost(struct replica *r, int64_t now_ms)
 {
 	say_missed(r, now_ms);
-	if (!r->up || now_ms - r->heard_ms < REPLICA_DOWN_MS)
+	if (!r->up || (now_ms - r->heard_ms < REPLICA_DOWN_MS && !r->deaf))
 		return false;
-	log_warn("%s service at %s does not answer", service_name(r->service),
-	    r->endpoint);
-	r->up = false;
+	log_warn("%s service at %s %s", service_name(r->service), r->endpoint,
+	    r->deaf ? "is gone" : "does not answer");
+	r->up = r->writes = false;
 	return true;
 }
 

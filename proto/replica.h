@@ -3,8 +3,11 @@
  * sees it. It has a DEALER socket of its own and a heartbeat.
  *
  * Heartbeats decide everything: a PING goes out every REPLICA_PING_MS, an
- * answer makes the replica up, and without one for REPLICA_DOWN_MS it is
- * down and nothing but PINGs is sent to it. The answer also tells the
+ * answer makes the replica up, and without one for REPLICA_DOWN_MS, or
+ * when its connection is gone, it is down and nothing but PINGs is sent to
+ * it. The answer says whether it takes writes, whether it is about to leave,
+ * and which run of the process this is: another one than before knows
+ * nothing of what that was asked. The answer also tells the
  * replica's clock; a request carries its deadline on that clock, so that a
  * process that was stopped and goes on does not do what nobody waits for.
  */
@@ -35,7 +38,15 @@ struct replica {
 	int64_t		 connected_ms;	/* when it was connected to last */
 	bool		 missed;	/* never up, and that was said */
 	bool		 up;
+	bool		 deaf;		/* no connection, or it is full */
 	bool		 writes;	/* takes writes */
+	int64_t		 writes_ms;	/* since when, on our clock */
+	bool		 leaving;	/* is to be asked nothing new */
+	int64_t		 instance;	/* this run of it; 0: never said */
+	bool		 reborn;	/* it is another run; the owner's to
+					 * clear when it has seen to that */
+	bool		 gone;		/* nothing leads there any more */
+	void		*owner;		/* whatever its owner keeps of it */
 	unsigned	 waiting;	/* requests not answered yet */
 };
 
@@ -48,11 +59,14 @@ void		 replica_destroy(struct replica **);
 /* Send a PING if one is due. extra may be NULL, or more to say with it. */
 void	replica_ping(struct replica *, int64_t now_ms, const struct args *extra);
 
-/* Whether an answer is to a PING; if so the replica has been heard of. */
+/*
+ * Whether an answer is to a PING; if so the replica has been heard of. One
+ * with the id 0 came unasked: it tells what is new, but not of the clock.
+ */
 bool	replica_take_pong(struct replica *, const struct answer *,
 	    int64_t now_ms);
 
-/* Whether it went down just now: it was up and has not been heard of. */
+/* Whether it went down just now: it was up and is not heard of any more. */
 bool	replica_lost(struct replica *, int64_t now_ms);
 
 /* A time on our clock as one on its clock. */

@@ -64,7 +64,7 @@ struct who_info {
 	bool		 by_owner;	/* the service decides, by its data */
 };
 
-enum op_kind { OP_READ, OP_WRITE, OP_SLOW, OP_EVENT, OP_TALLY,
+enum op_kind { OP_READ, OP_WRITE, OP_SLOW, OP_LEAD, OP_EVENT, OP_TALLY,
     OP_OWN };
 
 enum op_code {

@@ -1,23 +1,27 @@
 /*
- * Delivering events. A batch is one message; within it each event says which
+ * Delivering events, to that process of each consumer that writes. A batch is one message; within it each event says which
  * one it follows, so that the consumer refuses what overtook a failed one.
  */
 #include "courier.h"
 
 #include "proto/log.h"
-#include "proto/replica.h"
+#include "proto/pool.h"
 
 #define BATCH_EVENTS	256
 #define BATCH_BYTES	(4 << 20) /* texts can be long */
 #define ACK_TIMEOUT_MS	2000
 #define RETRY_MS	500
 #define IDLE_MS		100	/* how long to wait when nothing is to do */
+#define LOOK_MS		20	/* ... but find somebody who is not there */
+#define FIND_MS		1000	/* who is not found by then is down */
 #define TALLY_MS	1000	/* how long tallies are collected */
 
 struct consumer {
 	enum service_id	 id;
-	struct replica	*replica;
-	bool		 said_up;	/* what the loop was told */
+	struct pool	 pool;
+	struct replica	*asked;		/* has the batch under way; or NULL */
+	bool		 said_up;	/* what the loop was told, or thinks */
+	bool		 was_found;
 	int64_t		 acked;		/* seq delivered up to here */
 	int64_t		 seqs[BATCH_EVENTS]; /* of the batch under way; 0:
 					     * this one is answered */
@@ -35,6 +39,8 @@ struct courier {
 	struct lane			 lane;
 	zsock_t				*pipe;
 	struct frame_reader		*frames;
+	struct resolver			*resolver;
+	int64_t				 began_ms;
 	struct consumer			 consumers[SERVICE_END];
 	size_t				 count;
 };
@@ -61,20 +67,21 @@ add_consumers(struct courier *k)
 			    k->args->tables->service->seed_consumers;
 	struct consumer	*c;
 
+	k->resolver = resolver_new(k->args->settings, mask);
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		if ((mask & (UINT64_C(1) << id)) == 0)
 			continue;
 		c = &k->consumers[k->count++];
 		c->id = (enum service_id)id;
-		c->replica = replica_new(c->id,
-		    settings_endpoint(k->args->settings, c->id));
+		c->said_up = true;
+		pool_init(&c->pool, c->id, k->resolver);
 	}
 }
 
 static void
 tell(struct courier *k, const struct consumer *c)
 {
-	struct courier_news	news = { c->id, c->replica->up, c->acked };
+	struct courier_news	news = { c->id, c->said_up, c->acked };
 
 	CHECK(zmq_send(zsock_resolve(k->pipe), &news, sizeof(news), 0) ==
 	    sizeof(news));
@@ -103,7 +110,7 @@ put_event(struct courier *k, struct consumer *c, sqlite3_stmt *st,
 	args_put_number(&r.args, KEY_SEQ, seq);
 	if (after != 0)
 		args_put_number(&r.args, KEY_AFTER, after);
-	frame_put_request(&c->replica->out, &r);
+	frame_put_request(&c->asked->out, &r);
 	return true;
 }
 
@@ -122,7 +129,7 @@ collect_batch(struct courier *k, struct consumer *c)
 	args_put_number(args, KEY_LIMIT, BATCH_EVENTS);
 	st = op_statement(&call, SQL_OUTBOX_NEXT);
 	c->count = 0;
-	c->replica->out.len = 0;
+	c->asked->out.len = 0;
 	c->more = false;
 	while (!c->more && sqlite3_step(st) == SQLITE_ROW) {
 		readable = put_event(k, c, st, after);
@@ -131,7 +138,7 @@ collect_batch(struct courier *k, struct consumer *c)
 		after = c->sent = sqlite3_column_int64(st, 0);
 		c->seqs[c->count++] = after;
 		c->more = c->count == BATCH_EVENTS ||
-		    c->replica->out.len > BATCH_BYTES;
+		    c->asked->out.len > BATCH_BYTES;
 	}
 	c->under_way = c->count;
 	if (sqlite3_reset(st) == SQLITE_OK)
@@ -143,7 +150,10 @@ collect_batch(struct courier *k, struct consumer *c)
 static void
 send_next(struct courier *k, struct consumer *c, int64_t now_ms)
 {
-	if (!c->replica->up || c->under_way > 0 || now_ms < c->due_ms)
+	if (c->under_way > 0 || now_ms < c->due_ms)
+		return;
+	c->asked = pool_writer(&c->pool);
+	if (c->asked == NULL)
 		return;
 	/* a full batch has more behind it; what cannot be read is tried anew */
 	if (!collect_batch(k, c))
@@ -154,7 +164,7 @@ send_next(struct courier *k, struct consumer *c, int64_t now_ms)
 		return;
 	c->failed = false;
 	c->sent_ms = now_ms;
-	if (!replica_flush(c->replica)) {
+	if (!replica_flush(c->asked)) {
 		c->under_way = 0;
 		c->due_ms = now_ms + RETRY_MS;
 	}
@@ -176,14 +186,28 @@ strike_off(struct consumer *c, int64_t seq)
 	return false;
 }
 
+/* The batch under way is to be sent again, maybe twice. */
 static void
-take_answer(struct courier *k, struct consumer *c, const struct answer *a,
-    int64_t now_ms)
+give_up(struct consumer *c, int64_t now_ms)
 {
-	if (replica_take_pong(c->replica, a, now_ms))
+	c->under_way = 0;
+	c->due_ms = now_ms;
+}
+
+static void
+take_answer(struct courier *k, struct consumer *c, struct replica *r,
+    const struct answer *a, int64_t now_ms)
+{
+	if (replica_take_pong(r, a, now_ms) || r != c->asked)
 		return;
 	if (!strike_off(c, (int64_t)(a->id - REPLICA_FIRST_ID)))
 		return;		/* of a batch we gave up on */
+	/* it does not write any more: another one does, or will soon */
+	if (a->error == ERR_UNAVAILABLE) {
+		r->writes = false;
+		give_up(c, now_ms);
+		return;
+	}
 	if (a->error != OK && !c->failed) {
 		log_warn("%s service refuses event %llu: %s",
 		    service_name(c->id),
@@ -202,18 +226,19 @@ take_answer(struct courier *k, struct consumer *c, const struct answer *a,
 }
 
 static void
-receive_all(struct courier *k, struct consumer *c, int64_t now_ms)
+receive_all(struct courier *k, struct consumer *c, struct replica *r,
+    int64_t now_ms)
 {
 	zmq_msg_t		message;
 	struct answer		a;
 	enum frame_result	result;
 
 	zmq_msg_init(&message);
-	while (replica_receive(c->replica, &message)) {
+	while (replica_receive(r, &message)) {
 		frame_reader_start(k->frames, zmq_msg_data(&message),
 		    zmq_msg_size(&message));
 		while ((result = frame_next_answer(k->frames, &a)) == FRAME_ONE)
-			take_answer(k, c, &a, now_ms);
+			take_answer(k, c, r, &a, now_ms);
 		if (result == FRAME_BAD)
 			log_warn("%s service sent what is no answer",
 			    service_name(c->id));
@@ -222,18 +247,42 @@ receive_all(struct courier *k, struct consumer *c, int64_t now_ms)
 }
 
 static void
+attend_replica(struct courier *k, struct consumer *c, struct replica *r,
+    int64_t now_ms)
+{
+	bool	lost;
+
+	receive_all(k, c, r, now_ms);
+	replica_ping(r, now_ms, NULL);
+	lost = replica_lost(r, now_ms) || r->reborn;
+	r->reborn = false;
+	if (lost && r == c->asked && c->under_way > 0)
+		give_up(c, now_ms);
+}
+
+static void
 attend(struct courier *k, struct consumer *c, int64_t now_ms)
 {
-	receive_all(k, c, now_ms);
-	replica_ping(c->replica, now_ms, NULL);
-	if (replica_lost(c->replica, now_ms) || (c->under_way > 0 &&
-	    now_ms - c->sent_ms > ACK_TIMEOUT_MS)) {
-		c->under_way = 0;	/* to be sent again, maybe twice */
-		c->due_ms = now_ms;
+	struct replica	*gone;
+	bool		 up;
+
+	pool_refresh(&c->pool);
+	for (unsigned i = 0; i < c->pool.count; i++)
+		attend_replica(k, c, c->pool.rows[i], now_ms);
+	while ((gone = pool_take_gone(&c->pool)) != NULL) {
+		if (gone == c->asked)
+			c->asked = NULL;
+		replica_destroy(&gone);
 	}
+	if (c->under_way > 0 && now_ms - c->sent_ms > ACK_TIMEOUT_MS)
+		give_up(c, now_ms);
 	send_next(k, c, now_ms);
-	if (c->said_up != c->replica->up) {
-		c->said_up = c->replica->up;
+	up = pool_writer(&c->pool) != NULL ||
+	    now_ms - k->began_ms < FIND_MS;
+	if (c->said_up != up || (up && !c->was_found &&
+	    pool_writer(&c->pool) != NULL)) {
+		c->was_found = c->was_found || up;
+		c->said_up = up;
 		tell(k, c);
 	}
 }
@@ -253,16 +302,22 @@ make_due(struct courier *k, bool waited_for)
 static bool
 wait_for_work(struct courier *k)
 {
-	zmq_pollitem_t	items[SERVICE_END + 1];
+	zmq_pollitem_t	items[1 + SERVICE_END * RESOLVE_MOST];
+	struct pool	*p;
 	char		command[8];
-	int		len;
+	int		len, count = 1;
+	long		wait_ms = IDLE_MS;
 
 	items[0] = (zmq_pollitem_t){ zsock_resolve(k->pipe), 0, ZMQ_POLLIN, 0 };
-	for (size_t i = 0; i < k->count; i++)
-		items[i + 1] = (zmq_pollitem_t){
-		    zsock_resolve(k->consumers[i].replica->sock), 0,
-		    ZMQ_POLLIN, 0 };
-	zmq_poll(items, (int)k->count + 1, IDLE_MS);
+	for (size_t i = 0; i < k->count; i++) {
+		p = &k->consumers[i].pool;
+		if (pool_writer(p) == NULL)
+			wait_ms = LOOK_MS;
+		for (unsigned j = 0; j < p->count; j++)
+			items[count++] = (zmq_pollitem_t){
+			    zsock_resolve(p->rows[j]->sock), 0, ZMQ_POLLIN, 0 };
+	}
+	zmq_poll(items, count, wait_ms);
 	for (;;) {
 		len = zmq_recv(zsock_resolve(k->pipe), command,
 		    sizeof(command), ZMQ_DONTWAIT);
@@ -277,7 +332,8 @@ wait_for_work(struct courier *k)
 static void
 courier_run(zsock_t *pipe, void *arg)
 {
-	struct courier	k = { .args = arg, .pipe = pipe };
+	struct courier	k = { .args = arg, .pipe = pipe,
+			    .began_ms = clock_ms() };
 
 	lane_open(&k.lane, k.args->tables, k.args->path, true);
 	k.frames = frame_reader_new();
@@ -287,7 +343,8 @@ courier_run(zsock_t *pipe, void *arg)
 		for (size_t i = 0; i < k.count; i++)
 			attend(&k, &k.consumers[i], clock_ms());
 	for (size_t i = 0; i < k.count; i++)
-		replica_destroy(&k.consumers[i].replica);
+		pool_done(&k.consumers[i].pool);
+	resolver_destroy(&k.resolver);
 	frame_reader_destroy(&k.frames);
 	lane_close(&k.lane);
 }

@@ -1,8 +1,9 @@
 /*
- * Listeners: peers that keep something of ours in memory and must hear when
- * it changes (gateways, of tokens). Each PING of theirs says how far they
- * have heard; one that was not heard of for LISTENER_LEASE_MS has to ask
- * before it trusts what it keeps, and is forgotten here.
+ * Listeners: peers that send PINGs, and hear at once when something of ours
+ * changes: that this process is about to leave, or writes from now on. Some
+ * keep what is ours in memory (gateways, tokens). Each PING of theirs says
+ * how far they have heard; one that was not heard of for LISTENER_LEASE_MS
+ * has to ask before it trusts what it keeps, and is forgotten here.
  */
 #ifndef COMMON_LISTENERS_H
 #define COMMON_LISTENERS_H
@@ -12,10 +13,12 @@
 #include "proto/buf.h"
 
 #define LISTENER_LEASE_MS	1000
+#define LISTENER_KEEPS_NOTHING	INT64_MAX
 
 struct listener {
 	struct buf	peer;		/* ZeroMQ identity */
-	int64_t		seen;		/* says it heard up to here; -1: no */
+	int64_t		seen;		/* says it heard up to here; -1: no;
+					 * LISTENER_KEEPS_NOTHING */
 	int64_t		told_seq;	/* was told up to here */
 	int64_t		pinged_ms;
 };

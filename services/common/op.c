@@ -728,8 +728,15 @@ op_guards(struct call *c)
 enum err
 op_ping(struct call *c)
 {
-	args_put_number(&c->answer.extra, KEY_CLOCK, clock_ms());
-	args_put_number(&c->answer.extra, KEY_WRITES, 1);
+	const struct standing	*own = c->lane->tables->standing;
+	struct args		*extra = &c->answer.extra;
+
+	args_put_number(extra, KEY_CLOCK, clock_ms());
+	args_put_number(extra, KEY_WRITES, own == NULL || own->writes);
+	if (own == NULL)
+		return OK;
+	args_put_number(extra, KEY_INSTANCE, own->instance);
+	args_put_number(extra, KEY_LEAVING, own->leaving);
 	return OK;
 }
 

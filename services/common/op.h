@@ -86,8 +86,16 @@ struct row_plan {
 };
 
 /* A service's tables made ready: checked, compiled, found by number. */
+/* How this process stands among those of its service; the loop's to change. */
+struct standing {
+	int64_t	instance;	/* random: this run of it */
+	bool	writes;		/* it holds the store's lock */
+	bool	leaving;	/* it ends soon */
+};
+
 struct op_tables {
 	const struct service	 *service;
+	const struct standing	 *standing;	/* NULL: alone, and writes */
 	const struct op		 *first[OP_END];	/* by operation */
 	struct row_plan		 *plans;		/* by row of ops */
 	struct bindings		 *bindings;		/* by statement */

@@ -57,6 +57,10 @@ struct service {
 
 	/* Called once at start, before any thread runs; NULL if not needed. */
 	void	(*start)(const struct settings *);
+
+	/* Called when this process gets the store's lock, at start or later,
+	 * before it writes; NULL if not needed. */
+	void	(*lead)(void);
 };
 
 /* services/NAME/service.c; a program is linked to the one that it is. */

@@ -73,10 +73,10 @@ sqlite3 *
 store_open(const char *path, bool read_only)
 {
 	sqlite3	*db;
-	int	 flags = SQLITE_OPEN_NOMUTEX;
+	int	 flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
 
-	flags |= read_only ? SQLITE_OPEN_READONLY :
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	if (!read_only)
+		flags |= SQLITE_OPEN_CREATE;
 	/* files that SQLite makes are closed to others, as the store is */
 	umask(077);
 	if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK)
@@ -93,6 +93,8 @@ store_open(const char *path, bool read_only)
 	    "PRAGMA cache_size = -16384;"	/* KiB */
 	    "PRAGMA mmap_size = 1073741824;"
 	    "PRAGMA temp_store = MEMORY");
+	if (read_only)
+		store_exec(db, "PRAGMA query_only = ON");
 	return db;
 }
 
@@ -141,17 +143,51 @@ migrate(sqlite3 *db, const struct service *service, int64_t have,
 	store_exec(db, "COMMIT");
 }
 
-void
-store_migrate(sqlite3 *db, const struct service *service, const char *path)
+static int64_t
+newest_schema(const struct service *service)
 {
-	int64_t	have = read_number(db, "PRAGMA user_version"), newest = 0;
+	int64_t	newest = 0;
 
 	while (service->migrations[newest] != NULL)
 		newest++;
-	if (have > newest)
+	return newest;
+}
+
+/* What schema a store has. Dies if this program is too old for it. */
+static int64_t
+schema_of(sqlite3 *db, const struct service *service, const char *path)
+{
+	int64_t	have = read_number(db, "PRAGMA user_version");
+
+	if (have > newest_schema(service))
 		log_fatal("store %s has schema %lld, newer than this program's "
 		    "%lld: run the newer program, or restore a backup", path,
-		    (long long)have, (long long)newest);
+		    (long long)have, (long long)newest_schema(service));
+	return have;
+}
+
+bool
+store_is_ready(const struct service *service, const char *path)
+{
+	struct stat	 st;
+	sqlite3		*db;
+	bool		 ready;
+
+	if (stat(path, &st) == -1 || st.st_size == 0)
+		return false;
+	db = store_open(path, true);
+	ready = schema_of(db, service, path) == newest_schema(service) &&
+	    read_number(db, "SELECT seeded FROM identity") != 0;
+	sqlite3_close(db);
+	return ready;
+}
+
+void
+store_migrate(sqlite3 *db, const struct service *service, const char *path)
+{
+	int64_t	have = schema_of(db, service, path);
+	int64_t	newest = newest_schema(service);
+
 	if (have < newest)
 		migrate(db, service, have, newest);
 }

@@ -2,8 +2,8 @@
  * A store: one SQLite database of one service. Nothing outside this module
  * and the services' sql.tbl knows that it is SQLite's.
  *
- * It lives in stores/NAME/NAME.db below FLICKET_DATA. The process that holds
- * stores/NAME/lock is the one that may write.
+ * It lives in stores/NAME/NAME.db below FLICKET_DATA. Several processes can
+ * use it; the one that holds stores/NAME/lock is the one that may write.
  */
 #ifndef COMMON_STORE_H
 #define COMMON_STORE_H
@@ -23,9 +23,18 @@ int	store_lock(const char *folder);
 
 /*
  * Open the database, with the settings every connection of ours has: WAL,
- * synchronous=FULL, foreign keys, a busy timeout. Dies if it cannot.
+ * synchronous=FULL, foreign keys, a busy timeout. Dies if it cannot. Even one
+ * for reading is opened for writing and then told not to: whichever process
+ * is the last to close folds the log into the database, and any may have to
+ * recover it after a crash.
  */
 sqlite3	*store_open(const char *path, bool read_only);
+
+/*
+ * Whether a store is there, with a program's own schema and its defaults: a
+ * process that does not hold the lock can use it. Dies if it is newer.
+ */
+bool	store_is_ready(const struct service *, const char *path);
 
 /*
  * Bring a database to the newest schema: the common tables, then each of the

@@ -1,5 +1,9 @@
 /*
- * The loop of a service. A request's way: receive (a message of many frames)
+ * The loop of a service, in one of its processes. All of them read; the one
+ * that holds the store's lock also writes and delivers events, and when it
+ * ends or dies another one takes over.
+ *
+ * A request's way: receive (a message of many frames)
  * -> decode -> dispatch (run a read at once, send the rest to a lane) ->
  * [lane] -> hold (a write until its event was heard) -> reply.
  *
@@ -9,10 +13,13 @@
  */
 #include "svc.h"
 
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 
 #include <czmq.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,20 +38,28 @@
 #define IDLE_MS			1000
 #define REPLY_BYTES		(1 << 20) /* answers collected in a message */
 #define TURN_MESSAGES		256	/* received before lanes get a look */
+#define TAKE_OVER_MS		50	/* between tries to get the lock */
+#define DRAIN_MS		150	/* from saying that we leave to leaving */
+#define SOCKETS_MOST		64	/* of processes on one host */
 
 struct svc {
 	const struct service	*service;
 	const struct settings	*settings;
 	struct op_tables	 tables;
 	struct buf		 path;		/* of the database */
-	int			 lock;
+	struct standing		 standing;
+	int			 lock;		/* -1: another process has it */
+	int			 lock_error;	/* that was logged */
+	int64_t			 tried_ms;	/* to get it */
+	int			 socket_lock;	/* of the endpoint, -1: none */
 	int			 signals;
 	zsock_t			*router;
 	struct lane		 reader;
 	bool			 reading;	/* a read transaction is open */
 	struct lane_args	 writer_args;
 	struct lane_args	 slow_args;
-	zactor_t		*writer;
+	struct courier_args	 courier_args;
+	zactor_t		*writer;	/* NULL: another process writes */
 	zactor_t		*slow;
 	zactor_t		*courier;	/* NULL: no events go out */
 	struct frame_reader	*frames;
@@ -62,6 +77,7 @@ struct svc {
 	bool			 emitted;	/* the courier is to be woken */
 	bool			 tallied;	/* ... though not in a hurry */
 	int64_t			 deleted_ms;	/* when that was looked at last */
+	int64_t			 leave_ms;	/* 0: staying; else when that ends */
 	int64_t			 stop_ms;	/* 0: not stopping */
 };
 
@@ -317,7 +333,8 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 static void
 note_listener(struct svc *s, const struct request *ping, struct text peer)
 {
-	int64_t	seen = ping->args.value[KEY_SEEN].number;
+	int64_t	seen = args_number(&ping->args, KEY_SEEN,
+		    LISTENER_KEEPS_NOTHING);
 
 	listeners_heard(&s->listeners, peer, seen,
 	    args_number(&s->read.answer.extra, KEY_SEEN, seen), clock_ms());
@@ -348,6 +365,28 @@ announce(struct svc *s)
 	end_reading(s);
 }
 
+/* The same to everybody, of how this process stands. */
+static void
+announce_standing(struct svc *s)
+{
+	const struct listener	*l;
+	struct request		 ping;
+
+	for (size_t i = 0; i < s->listeners.count; i++) {
+		l = &s->listeners.rows[i];
+		ping = (struct request){ .op = OP_PING,
+		    .request_id = TEXT_OF("") };
+		if (l->seen != LISTENER_KEEPS_NOTHING)
+			args_put_number(&ping.args, KEY_SEEN, l->told_seq);
+		s->replies.len = 0;
+		run_read(s, &ping);
+		send_to(s, (struct text){ l->peer.base, l->peer.len },
+		    &s->replies);
+	}
+	s->replies.len = 0;
+	end_reading(s);
+}
+
 static void
 dispatch(struct svc *s, const struct request *r, struct text peer)
 {
@@ -361,11 +400,12 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 		answer_at_once(s, r, ERR_UNAVAILABLE);
 	else if (kind == OP_READ) {
 		run_read(s, r);
-		if (r->op == OP_PING && args_has(&r->args, KEY_SEEN))
+		if (r->op == OP_PING)
 			note_listener(s, r, peer);
-	}
+	} else if (kind != OP_SLOW && s->writer == NULL)
+		answer_at_once(s, r, ERR_UNAVAILABLE);
 	else
-		send_to_lane(s, r, peer, kind == OP_SLOW);
+		send_to_lane(s, r, peer, kind == OP_SLOW || kind == OP_LEAD);
 }
 
 static void
@@ -441,7 +481,8 @@ receive_answers(struct svc *s, zactor_t *lane)
 	struct call	*c;
 	bool		 terminated;
 
-	while ((c = lane_receive(lane, false, &terminated)) != NULL) {
+	while (lane != NULL &&
+	    (c = lane_receive(lane, false, &terminated)) != NULL) {
 		if (lane == s->slow)
 			s->slow_calls--;
 		hold_or_finish(s, c);
@@ -458,7 +499,8 @@ delete_delivered(struct svc *s)
 	struct request	r = { .op = OP_OUTBOX_DONE, .request_id = TEXT_OF("") };
 	int64_t		now_ms = clock_ms();
 
-	if (s->calls == 0 && now_ms - s->deleted_ms < IDLE_MS)
+	if (s->writer == NULL ||
+	    (s->calls == 0 && now_ms - s->deleted_ms < IDLE_MS))
 		return;
 	s->deleted_ms = now_ms;
 	for (unsigned id = 1; id < SERVICE_END; id++) {
@@ -492,20 +534,38 @@ wait_ms(const struct svc *s)
 		if (left < least)
 			least = left < 0 ? 0 : left;
 	}
-	if (s->stop_ms != 0 && least > 10)
+	if (s->writer == NULL && least > TAKE_OVER_MS)
+		least = TAKE_OVER_MS;
+	if (s->leave_ms != 0 && least > 10)
 		least = 10;
 	return (long)least;
 }
 
+/*
+ * The end in three steps. Leaving: whoever asks us hears of it and asks
+ * others, what is on its way is still done. Stopping: nothing new is begun.
+ * Over: all that was begun is answered.
+ */
 static void
-begin_stop(struct svc *s)
+begin_leaving(struct svc *s)
 {
 	struct signalfd_siginfo	info;
 
-	if (read(s->signals, &info, sizeof(info)) == -1 || s->stop_ms != 0)
+	if (read(s->signals, &info, sizeof(info)) == -1 || s->leave_ms != 0)
 		return;
 	log_info("stopping");
-	s->stop_ms = clock_ms() + s->settings->stop_seconds * 1000;
+	s->leave_ms = clock_ms() + DRAIN_MS;
+	s->standing.leaving = true;
+	s->standing.writes = false;
+	announce_standing(s);
+}
+
+static void
+stop_in_time(struct svc *s)
+{
+	if (s->leave_ms == 0 || s->stop_ms != 0 || clock_ms() < s->leave_ms)
+		return;
+	s->stop_ms = s->leave_ms - DRAIN_MS + s->settings->stop_seconds * 1000;
 	/* writes that wait are done; a queue of logins would take too long */
 	atomic_store(&s->slow_args.stopping, true);
 }
@@ -516,23 +576,86 @@ is_over(const struct svc *s)
 	return s->stop_ms != 0 && (s->calls == 0 || clock_ms() > s->stop_ms);
 }
 
+/* --- writing ------------------------------------------------------------------ */
+
+/* Begin to write: this process has the lock. */
+static void
+lead(struct svc *s)
+{
+	if (s->service->lead != NULL)
+		s->service->lead();
+	/* until the courier says otherwise: it has yet to find them */
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		s->heard[id].up = true;
+	s->writer = writer_start(&s->writer_args);
+	s->courier = courier_start(&s->courier_args);
+	s->standing.writes = true;
+}
+
+/* Whether the lock is ours now; why it cannot be had is logged once. */
+static bool
+take_lock(struct svc *s)
+{
+	struct buf	folder = { 0 };
+
+	buf_printf(&folder, "stores/%s", service_name(s->service->id));
+	s->lock = store_lock(folder.base);
+	if (s->lock == -1 && errno != s->lock_error) {
+		s->lock_error = errno;
+		if (errno == EWOULDBLOCK)
+			log_info("another process writes to %s", folder.base);
+		else
+			log_error("%s: %s", folder.base, strerror(errno));
+	}
+	buf_done(&folder);
+	return s->lock != -1;
+}
+
+/* The one that wrote has ended: become it. */
+static void
+take_over(struct svc *s)
+{
+	int64_t	now_ms = clock_ms();
+
+	if (s->writer != NULL || s->leave_ms != 0 ||
+	    now_ms - s->tried_ms < TAKE_OVER_MS)
+		return;
+	s->tried_ms = now_ms;
+	if (!take_lock(s))
+		return;
+	log_info("taking over: this process writes now");
+	lead(s);
+	announce_standing(s);
+}
+
+/* --- the loop itself -------------------------------------------------------- */
+
+static void
+wait_for_work(struct svc *s)
+{
+	zactor_t	*lanes[] = { s->writer, s->slow, s->courier };
+	zmq_pollitem_t	 items[5] = {
+		{ NULL, s->signals, ZMQ_POLLIN, 0 },
+		{ zsock_resolve(s->router), 0, ZMQ_POLLIN, 0 },
+	};
+	int		 count = 2;
+
+	for (int i = 0; i < 3; i++)
+		if (lanes[i] != NULL)
+			items[count++] = (zmq_pollitem_t){
+			    zsock_resolve(lanes[i]), 0, ZMQ_POLLIN, 0 };
+	zmq_poll(items, count, wait_ms(s));
+	if (items[0].revents != 0)
+		begin_leaving(s);
+}
+
 static void
 loop(struct svc *s)
 {
-	zmq_pollitem_t	items[] = {
-		{ NULL, s->signals, ZMQ_POLLIN, 0 },
-		{ zsock_resolve(s->router), 0, ZMQ_POLLIN, 0 },
-		{ zsock_resolve(s->writer), 0, ZMQ_POLLIN, 0 },
-		{ zsock_resolve(s->slow), 0, ZMQ_POLLIN, 0 },
-		{ s->courier == NULL ? NULL : zsock_resolve(s->courier), 0,
-		    ZMQ_POLLIN, 0 },
-	};
-	int		count = s->courier == NULL ? 4 : 5;
-
 	while (!is_over(s)) {
-		zmq_poll(items, count, wait_ms(s));
-		if (items[0].revents != 0)
-			begin_stop(s);
+		wait_for_work(s);
+		stop_in_time(s);
+		take_over(s);
 		receive_requests(s);
 		receive_news(s);
 		receive_answers(s, s->writer);
@@ -541,7 +664,7 @@ loop(struct svc *s)
 			announce(s);
 		s->announced = 0;
 		release_held(s);
-		if (s->emitted || s->tallied)
+		if ((s->emitted || s->tallied) && s->courier != NULL)
 			courier_wake(s->courier, s->emitted);
 		s->emitted = s->tallied = false;
 		delete_delivered(s);
@@ -565,33 +688,102 @@ catch_signals(void)
 }
 
 static void
-open_store(struct svc *s)
+make_ready(struct svc *s)
 {
-	const char	*name = service_name(s->service->id);
-	struct buf	 folder = { 0 };
-	sqlite3		*db;
+	sqlite3	*db = store_open(s->path.base, false);
 
-	buf_printf(&folder, "stores/%s", name);
-	s->lock = store_lock(folder.base);
-	if (s->lock == -1 && errno == EWOULDBLOCK)
-		log_fatal("store %s is used by another process", folder.base);
-	if (s->lock == -1)
-		log_fatal("store %s: %s", folder.base, strerror(errno));
-	buf_printf(&s->path, "%s/%s.db", folder.base, name);
-	buf_done(&folder);
-	db = store_open(s->path.base, false);
 	store_migrate(db, s->service, s->path.base);
 	store_seed(db, s->service, s->settings);
-	op_tables_init(&s->tables, s->service, db);
 	sqlite3_close(db);
 }
 
-static const char *
-own_endpoint(const struct svc *s)
+/* Whether SIGTERM came while there was nothing to do but wait. */
+static bool
+is_stopped(const struct svc *s)
 {
-	if (s->settings->bind[0] != '\0')
-		return s->settings->bind;
-	return settings_endpoint(s->settings, s->service->id);
+	zmq_pollitem_t	item = { NULL, s->signals, ZMQ_POLLIN, 0 };
+
+	return zmq_poll(&item, 1, TAKE_OVER_MS) > 0;
+}
+
+/*
+ * Have a store to use: with the lock it is made, or brought to this program's
+ * schema; without it, whoever has the lock does that, and is waited for.
+ * False: not any more.
+ */
+static bool
+open_store(struct svc *s)
+{
+	const char	*name = service_name(s->service->id);
+	sqlite3		*db;
+
+	buf_printf(&s->path, "stores/%s/%s.db", name, name);
+	while (!take_lock(s)) {
+		if (s->lock_error != EWOULDBLOCK)
+			log_fatal("store %s: %s", name,
+			    strerror(s->lock_error));
+		if (store_is_ready(s->service, s->path.base))
+			break;
+		if (is_stopped(s))
+			return false;
+	}
+	if (s->lock != -1)
+		make_ready(s);
+	db = store_open(s->path.base, true);
+	op_tables_init(&s->tables, s->service, db);
+	sqlite3_close(db);
+	return true;
+}
+
+/*
+ * Where to listen. A socket file is one process's: further ones on the same
+ * host have one each beside it (proto/resolve.h). Whose it is, is told by a
+ * lock that ends with the process.
+ */
+static void
+lock_socket(struct svc *s, const char *endpoint, struct buf *ret)
+{
+	const char	*path = endpoint + strlen("ipc://");
+	size_t		 stem = strlen(path) - strlen(".sock");
+	struct buf	 lock = { 0 };
+
+	for (int i = 0; i < SOCKETS_MOST; i++) {
+		ret->len = lock.len = 0;
+		if (i == 0)
+			buf_printf(ret, "%s", endpoint);
+		else
+			buf_printf(ret, "ipc://%.*s.%d.sock", (int)stem, path,
+			    i);
+		buf_printf(&lock, "%s.lock", ret->base + strlen("ipc://"));
+		s->socket_lock = open(lock.base, O_RDWR | O_CREAT | O_CLOEXEC,
+		    0600);
+		if (s->socket_lock == -1)
+			log_fatal("%s: %s", lock.base, strerror(errno));
+		if (flock(s->socket_lock, LOCK_EX | LOCK_NB) == 0)
+			break;
+		close(s->socket_lock);
+		s->socket_lock = -1;
+	}
+	buf_done(&lock);
+	if (s->socket_lock == -1)
+		log_fatal("%d processes listen at %s already", SOCKETS_MOST,
+		    endpoint);
+}
+
+static void
+own_endpoint(struct svc *s, struct buf *ret)
+{
+	const char	*endpoint = s->settings->bind;
+	size_t		 len;
+
+	if (endpoint[0] == '\0')
+		endpoint = settings_endpoint(s->settings, s->service->id);
+	len = strlen(endpoint);
+	if (strncmp(endpoint, "ipc://", 6) == 0 && endpoint[6] != '@' &&
+	    len > 11 && strcmp(endpoint + len - 5, ".sock") == 0)
+		lock_socket(s, endpoint, ret);
+	else
+		buf_printf(ret, "%s", endpoint);
 }
 
 static void
@@ -629,52 +821,86 @@ free_calls(struct svc *s)
 }
 
 /*
- * The writer last: SQLite folds the WAL into the database when the last
- * connection closes, and a read-only one cannot.
+ * The writer and with it the lock first, so that another process takes over
+ * while we do the rest.
  */
+static void
+stop_writing(struct svc *s)
+{
+	zactor_destroy(&s->courier);
+	atomic_store(&s->writer_args.stopping, true);
+	zactor_destroy(&s->writer);
+	if (s->lock != -1)
+		close(s->lock);
+}
+
 static void
 close_all(struct svc *s)
 {
-	zactor_destroy(&s->courier);
+	stop_writing(s);
 	zactor_destroy(&s->slow);
 	lane_close(&s->reader);
-	zactor_destroy(&s->writer);
 	zsock_destroy(&s->router);
 	free_calls(s);
 	frame_reader_destroy(&s->frames);
 	op_tables_done(&s->tables);
 	buf_done(&s->path);
-	close(s->lock);
+	if (s->socket_lock != -1)
+		close(s->socket_lock);
 	close(s->signals);
+}
+
+static void
+run(struct svc *s)
+{
+	struct buf	endpoint = { 0 };
+
+	s->tables.standing = &s->standing;
+	if (s->service->start != NULL)
+		s->service->start(s->settings);
+	s->frames = frame_reader_new();
+	if (s->lock != -1)
+		lead(s);
+	s->slow = slow_start(&s->slow_args);
+	lane_open(&s->reader, &s->tables, s->path.base, true);
+	own_endpoint(s, &endpoint);
+	listen_on(s, endpoint.base);
+	buf_done(&endpoint);
+	loop(s);
+	close_all(s);
+}
+
+/* Not 0, and below 2^62. */
+static int64_t
+new_instance(void)
+{
+	uint64_t	n;
+
+	CHECK(getrandom(&n, sizeof(n), 0) == sizeof(n));
+	return (int64_t)(n >> 2 | 1);
 }
 
 int
 svc_run(const struct service *service, const struct settings *settings)
 {
-	struct svc		s = { .service = service, .settings = settings };
-	struct courier_args	courier_args = { &s.tables, settings, NULL };
+	struct svc	s = { .service = service, .settings = settings,
+			    .lock = -1, .socket_lock = -1 };
 
 	log_set_name(service_name(service->id));
 	s.signals = catch_signals();
 	settings_enter_data(settings);
-	open_store(&s);
-	if (service->start != NULL)
-		service->start(settings);
 	zsys_handler_set(NULL);
+	zsys_init();	/* before any thread: czmq's first socket is no race */
 	zsys_set_pipehwm(0);
-	s.frames = frame_reader_new();
+	s.standing.instance = new_instance();
 	s.writer_args.tables = s.slow_args.tables = &s.tables;
-	s.writer_args.path = s.slow_args.path = s.path.base;
-	courier_args.path = s.path.base;
-	/* the writer before the readers: with it there is a WAL to read */
-	s.writer = writer_start(&s.writer_args);
-	s.slow = slow_start(&s.slow_args);
-	s.courier = courier_start(&courier_args);
-	lane_open(&s.reader, &s.tables, s.path.base, true);
-	listen_on(&s, own_endpoint(&s));
-	loop(&s);
-	atomic_store(&s.writer_args.stopping, true);
-	close_all(&s);
+	s.courier_args.tables = &s.tables;
+	s.courier_args.settings = settings;
+	if (open_store(&s)) {
+		s.writer_args.path = s.slow_args.path =
+		    s.courier_args.path = s.path.base;
+		run(&s);
+	}
 	log_info("stopped");
 	return 0;
 }

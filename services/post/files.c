@@ -779,10 +779,20 @@ files_start(const struct settings *settings)
 	files.folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (files.folder == -1)
 		log_fatal("%s: %s", FOLDER, strerror(errno));
-	open_db();
-	sweep();
-	close_db();
 	if (pthread_create(&thread, NULL, run, NULL) != 0)
 		log_fatal("files: no thread can be started");
 	pthread_detach(thread);
+}
+
+/* Only whoever writes can tell what no row names from what has none yet. */
+void
+files_lead(void)
+{
+	if (files.folder == -1)
+		return;
+	pthread_mutex_lock(&files.lock);
+	open_db();
+	sweep();
+	close_db();
+	pthread_mutex_unlock(&files.lock);
 }

@@ -26,6 +26,9 @@
  */
 void	files_start(const struct settings *);
 
+/* This process writes from now on: remove files that a crash left. */
+void	files_lead(void);
+
 op_run	file_begin, file_chunk, file_seal, file_drop;
 op_run	file_open, file_read;
 

@@ -204,5 +204,6 @@ const struct service post_service = {
 	.sql_end = SQL_END,
 	.ops = ops,
 	.upgraded = post_upgraded,
+	.lead = files_lead,
 	.start = post_start,
 };

@@ -374,8 +374,6 @@ sweep(DIR *folder)
 void
 avatar_start(void)
 {
-	DIR	*folder = opendir(FOLDER);
-
 	if (magic == NULL)
 		magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS |
 		    MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_APPTYPE |
@@ -383,6 +381,13 @@ avatar_start(void)
 	if (magic == NULL || magic_load(magic, NULL) == -1)
 		log_fatal("libmagic cannot be used: %s",
 		    magic == NULL ? strerror(errno) : magic_error(magic));
+}
+
+void
+avatar_lead(void)
+{
+	DIR	*folder = opendir(FOLDER);
+
 	if (folder == NULL)
 		return;
 	sweep(folder);

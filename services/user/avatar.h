@@ -13,8 +13,11 @@
 
 #define AVATAR_MOST_BYTES	(1 << 20)
 
-/* Load what tells types of files, remove files that no row has. */
+/* Load what tells types of files. */
 void	avatar_start(void);
+
+/* This process writes from now on: remove files that no row has. */
+void	avatar_lead(void);
 
 /*
  * AVATAR_PUT: check the picture by its content, keep it, answer the user.

@@ -326,5 +326,6 @@ const struct service user_service = {
 	.seed_consumers = UINT64_C(1) << SERVICE_TICKET,
 	.seeded = user_seeded,
 	.upgraded = user_upgraded,
+	.lead = avatar_lead,
 	.start = user_start,
 };

@@ -100,18 +100,6 @@ def test_the_default_avatar_is_a_png_that_needs_no_token(new):
     assert new.path_of(user['avatar']) == path
 
 
-def test_a_second_process_is_refused_a_store_that_is_in_use(new):
-    admin = new.admin()
-    second = new.launch('second-lookup', 'flicket-lookup')
-    for i in range(20):
-        expect(admin.post('departments', {'department': f'Department {i}'}), 201)
-    wait_until(lambda: not second.is_running(), 10, 'the second process gives up')
-    second.ended_by_test = True
-    assert second.popen.returncode not in (0, None)
-    assert 'stores/lookup' in second.log.read_text()
-    expect(admin.get('departments/'), 200)
-
-
 def test_flicketctl_says_how_it_is_used():
     done = run_program('flicketctl', timeout=10)
     assert done.returncode != 0

@@ -88,6 +88,7 @@ answer_request(const struct request *r, struct buf *out)
 
 	if (r->op == OP_PING) {
 		args_put_number(&a.extra, KEY_CLOCK, clock_ms());
+		args_put_number(&a.extra, KEY_WRITES, 1);
 		frame_put_answer(out, &a);
 		return;
 	}
@@ -133,7 +134,8 @@ serve_until(bool (*is_so)(void), const char *what)
 		{ zsock_resolve(user.router), 0, ZMQ_POLLIN, 0 },
 		{ zsock_resolve(user.courier), 0, ZMQ_POLLIN, 0 },
 	};
-	int64_t		until_ms = clock_ms() + PATIENCE_MS;
+	int64_t			until_ms = clock_ms() + PATIENCE_MS;
+	struct courier_news	news;
 
 	while (!is_so()) {
 		if (clock_ms() > until_ms)
@@ -141,9 +143,12 @@ serve_until(bool (*is_so)(void), const char *what)
 		zmq_poll(items, 2, 100);
 		if (items[0].revents != 0)
 			answer_message();
-		while (courier_receive(user.courier, &user.news))
-			check_number("consumer", user.news.consumer,
-			    SERVICE_USER);
+		/* the other consumer is not there */
+		while (courier_receive(user.courier, &news))
+			if (news.consumer == SERVICE_USER)
+				user.news = news;
+			else
+				check_true("down", !news.up);
 	}
 }
 

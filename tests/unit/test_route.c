@@ -136,7 +136,8 @@ every_route_is_found_and_makes_sense(void **state)
 		check_true(r->path, info->name != NULL);
 		for (int i = 0; i < ASKS_MOST && r->asks[i] != OP_NONE; i++)
 			check_true(r->path, op_info(r->asks[i])->kind ==
-			    OP_READ || op_info(r->asks[i])->kind == OP_SLOW);
+			    OP_READ || op_info(r->asks[i])->kind == OP_SLOW ||
+			    op_info(r->asks[i])->kind == OP_LEAD);
 		check_true(r->path, (r->page[0] != '\0') ==
 		    ((info->needs & K(PER_PAGE)) != 0));
 		check_true(r->path, (r->location[0] != '\0') ==

@@ -1,0 +1,48 @@
+/*
+ * A pool: all processes of one service, as somebody who asks sees them. It
+ * follows what the resolver finds, and chooses. Its owner drives it: sends
+ * the heartbeats, receives, and says when to look.
+ */
+#ifndef PROTO_POOL_H
+#define PROTO_POOL_H
+
+#include "replica.h"
+#include "resolve.h"
+
+struct pool {
+	enum service_id	 service;
+	struct resolver	*resolver;
+	uint64_t	 generation;	/* of the resolver's, taken in */
+	struct replica	*rows[RESOLVE_MOST];
+	unsigned	 count;
+	unsigned	 turn;		/* whose it is among equals */
+};
+
+void	pool_init(struct pool *, enum service_id, struct resolver *);
+void	pool_done(struct pool *);
+
+/*
+ * Take in what the resolver found: new replicas are made, with `owner` NULL;
+ * those that are not found any more are `gone`, but used while they answer.
+ */
+void	pool_refresh(struct pool *);
+
+/*
+ * Take out a replica that is gone, does not answer and owes nothing, for the
+ * caller to destroy; NULL when there is none.
+ */
+struct replica	*pool_take_gone(struct pool *);
+
+/* Which is to read next: up, staying, with the fewest waiting; or NULL. */
+struct replica	*pool_reader(struct pool *);
+
+/* Which one writes: the last to say so, if two do; or NULL. */
+struct replica	*pool_writer(const struct pool *);
+
+/* Whether any can be asked. */
+bool	pool_is_up(const struct pool *);
+
+/* When one of them was last heard of, ms on our clock; 0 never. */
+int64_t	pool_heard_ms(const struct pool *);
+
+#endif
