@@ -88,7 +88,7 @@ has_writer(const struct peers *p, enum service_id service)
 {
 	for (int i = 0; i < p->count; i++)
 		if (p->peer[i].service == service && p->peer[i].answered &&
-		    p->peer[i].replica->writes)
+		    p->peer[i].replica->writes && !p->peer[i].replica->leaving)
 			return true;
 	return false;
 }
@@ -278,6 +278,17 @@ catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* Processes come and go, so each look is at those that there are now. */
+static void
+look(struct desk *d)
+{
+	if (d->peers.frames != NULL)
+		peers_close(&d->peers);
+	peers_open(&d->peers, &d->settings, SERVICE_ANY);
+	peers_ping(&d->peers, WAIT_MS, false);
+	ask_gateway(d);
+}
+
 static void
 watch(struct desk *d, const struct cli *c)
 {
@@ -286,8 +297,7 @@ watch(struct desk *d, const struct cli *c)
 
 	catch_signals();
 	while (!stopped) {
-		peers_ping(&d->peers, WAIT_MS);
-		ask_gateway(d);
+		look(d);
 		if (stopped)
 			break;
 		if (cli_has(c, "json"))
@@ -313,12 +323,10 @@ status_run(const struct cli *c)
 	d.gateway_at = cli_value(c, "gateway");
 	if (!peers_enter("flicketctl status", &d.settings))
 		return STATUS_UNREACHABLE;
-	peers_open(&d.peers, &d.settings, SERVICE_ANY);
 	if (cli_has(c, "watch"))
 		watch(&d, c);
 	else {
-		peers_ping(&d.peers, WAIT_MS);
-		ask_gateway(&d);
+		look(&d);
 		if (cli_has(c, "json"))
 			print_json(&d, false);
 		else

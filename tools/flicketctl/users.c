@@ -35,7 +35,7 @@ users_open(struct users *u, const struct cli *c)
 	if (!peers_enter(u->who, &u->settings))
 		return false;
 	peers_open(&u->peers, &u->settings, SERVICE_USER);
-	peers_ping(&u->peers, WAIT_MS);
+	peers_ping(&u->peers, WAIT_MS, true);
 	u->peer = peers_choose(&u->peers, SERVICE_USER, true);
 	if (u->peer == NULL)
 		return users_refuse(u, "the user service does not answer at "
