@@ -202,6 +202,8 @@ def test_a_password_is_asked_for_unseen(shared):
     seen, status = on_terminal(shared, *who, typed=(PASSWORD, PASSWORD))
     assert status == 0 and PASSWORD not in seen and 'cecilia: added' in seen
     assert logs_in(shared.desk, 'cecilia')
+    seen, status = on_terminal(shared, *who[:2], 'cornelia', *who[3:], typed=('\x03',))
+    assert status == 1 and 'nothing was changed' in seen, 'Ctrl-C'
     assert 'no terminal' in subprocess.run(
         ['setsid', '-w', BIN / 'flicketctl', 'user', 'password', 'cecilia'], env=environment(**shared.settings()),
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stderr
