@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "proto/log.h"
+#include "proto/resolve.h"
 
 enum {
 	ANSWER_MS = 15000	/* a password takes its time */
@@ -43,7 +44,7 @@ add_peer(struct peers *p, enum service_id service, const char *endpoint)
 	p->count++;
 }
 
-/* All processes that a service's setting leads to. */
+/* All processes of a service; of a name that leads nowhere, itself. */
 static void
 add_service(struct peers *p, const struct settings *s, enum service_id service)
 {
@@ -51,8 +52,7 @@ add_service(struct peers *p, const struct settings *s, enum service_id service)
 	const char		*setting = settings_endpoint(s, service);
 
 	if (!resolve(setting, &found)) {
-		fprintf(stderr, "flicketctl: %s: the name cannot be looked "
-		    "up\n", setting);
+		log_error("%s: the name cannot be looked up", setting);
 		add_peer(p, service, setting);
 	}
 	for (unsigned i = 0; i < found.count; i++)
