@@ -115,7 +115,7 @@ static const char *const verdicts[] = {
 
 /* --- as a table ------------------------------------------------------------ */
 
-enum form { NUMBER_FORM, YES_NO, MILLISECONDS, DURATION };
+enum form { NUMBER_FORM, RUN, YES_NO, MILLISECONDS, DURATION };
 
 /* What a PING may tell beyond that somebody is there. */
 static const struct {
@@ -124,7 +124,7 @@ static const struct {
 	enum form	 form;
 	int		 width;
 } columns[] = {
-	{ KEY_INSTANCE, "INSTANCE", NUMBER_FORM, 10 },
+	{ KEY_INSTANCE, "RUN", RUN, 10 },
 	{ KEY_WRITES, "WRITES", YES_NO, 8 },
 	{ KEY_UPTIME_MS, "UPTIME", DURATION, 9 },
 	{ KEY_QUEUED, "QUEUED", NUMBER_FORM, 8 },
@@ -141,6 +141,8 @@ format_value(char ret[32], int64_t n, enum form form)
 
 	if (form == YES_NO)
 		snprintf(ret, 32, "%s", n != 0 ? "yes" : "no");
+	else if (form == RUN)	/* enough of it to tell runs apart */
+		snprintf(ret, 32, "%08x", (unsigned)(uint64_t)n);
 	else if (form == NUMBER_FORM)
 		snprintf(ret, 32, "%lld", (long long)n);
 	else if (form == MILLISECONDS && n < 10000)
@@ -236,10 +238,13 @@ peer_json(const struct peer *p)
 	for (size_t i = 0; i < COLUMN_COUNT; i++) {
 		json_t	*value = json_null();
 		int64_t	 n = args_number(&p->extra, columns[i].key, 0);
+		char	 text[32];
 
+		format_value(text, n, columns[i].form);
 		if (p->answered && args_has(&p->extra, columns[i].key))
 			value = columns[i].form == YES_NO ?
-			    json_boolean(n != 0) : json_integer(n);
+			    json_boolean(n != 0) : columns[i].form == RUN ?
+			    json_string(text) : json_integer(n);
 		json_object_set_new(o, key_info(columns[i].key)->name, value);
 	}
 	json_object_set_new(o, "rtt_ms", p->answered ?
