@@ -443,8 +443,9 @@ check_processes(struct check *k)
 
 	if (log_get_level() < LEVEL_DEBUG)
 		log_set_level(LEVEL_ERROR);
+	zsys_handler_set(NULL);
 	peers_open(&p, &k->settings, SERVICE_ANY);
-	peers_ping(&p, WAIT_MS);
+	peers_ping(&p, WAIT_MS, false);
 	for (int i = 0; i < p.count; i++)
 		any = any || p.peer[i].answered;
 	for (int i = 0; i < p.count; i++)
