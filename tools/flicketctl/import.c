@@ -58,6 +58,7 @@ static bool (*const phases[])(struct import *) = {
 	stores_close,
 	target_switch,
 	report_print,
+	NULL
 };
 
 const char *const import_store_names[STORE_COUNT] = {
@@ -102,8 +103,8 @@ on_signal(int signal_number)
 }
 
 /* SA_RESTART: loops look at the flag, system calls need not know of it. */
-static void
-catch_signals(void)
+void
+import_catch_signals(void)
 {
 	static const int	numbers[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction	action = { .sa_handler = on_signal,
@@ -188,14 +189,41 @@ read_options(struct import *im, int argc, char **argv)
 }
 
 static void
-import_init(struct import *im, const struct settings *settings)
+import_init(struct import *im, const char *data)
 {
-	im->data = settings->data;
+	im->data = data;
 	im->data_fd = -1;
 	for (size_t i = 0; i < STORE_COUNT; i++)
 		im->lock[i] = -1;
 	for (size_t i = 0; i < FILES_COUNT; i++)
 		im->files[i].from = im->files[i].to = -1;
+}
+
+/* Nothing is in place before the last phase but one has succeeded. */
+static int
+run_phases(struct import *im, bool (*const todo[])(struct import *))
+{
+	import_catch_signals();
+	CHECK(atexit(clean_up) == 0);
+	for (size_t i = 0; todo[i] != NULL; i++) {
+		if (!todo[i](im)) {
+			kinds_wait(im);
+			fprintf(stderr, "Nothing was imported.\n");
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int
+import_run(bool (*const todo[])(struct import *), const char *data,
+    const char *source)
+{
+	struct import	*im = &run.im;
+
+	import_init(im, data);
+	im->path = source;
+	return run_phases(im, todo);
 }
 
 int
@@ -206,18 +234,9 @@ import_main(int argc, char **argv)
 	int		 status;
 
 	settings_load(&settings);
-	import_init(im, &settings);
+	import_init(im, settings.data);
 	status = read_options(im, argc, argv);
 	if (status != -1)
 		return status;
-	catch_signals();
-	CHECK(atexit(clean_up) == 0);
-	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
-		if (!phases[i](im)) {
-			kinds_wait(im);
-			fprintf(stderr, "Nothing was imported.\n");
-			return 1;
-		}
-	}
-	return 0;
+	return run_phases(im, phases);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "generate.h"
 #include "import.h"
 #include "permissions.h"
 #include "proto/settings.h"
@@ -31,6 +32,9 @@ static const struct command commands[] = {
 	{ "import", import_main, "[--data DIR] [--uploads DIR] "
 	    "[--avatars DIR] FLICKET.db",
 	    "take over the database of a Flicket installation", NULL },
+	{ "generate", generate_main, "[--users N] [--tickets N] [--posts N] "
+	    "[--seed N] [--data DIR]",
+	    "make a desk of any size, to measure and to try", NULL },
 	{ "settings", settings_main, "[--markdown]",
 	    "list every setting, its default and its bounds",
 	    "Settings are environment variables; each program checks them when\n"
