@@ -142,7 +142,7 @@ int
 main(int argc, char **argv)
 {
 	static struct worker	 workers[THREADS_MOST];
-	int			 threads = argc > 1 ? atoi(argv[1]) : 1, fd;
+	int			 threads = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 1, fd;
 	h2o_hostconf_t		*host;
 	h2o_pathconf_t		*path;
 

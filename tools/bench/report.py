@@ -21,7 +21,7 @@ def machine():
     cores = len(re.findall(r'^processor', Path('/proc/cpuinfo').read_text(), re.M))
     system = re.search(r'PRETTY_NAME="(.*)"', Path('/etc/os-release').read_text())
     return (f'{cpu[1] if cpu else platform.machine()}, {cores} cores shared with the load generator, '
-            f'{memory:.0f} GB, {system[1]}, Linux {platform.release()}')
+            f'{memory:.0f} GB, {system[1]}, Linux {".".join(platform.release().split(".")[:2])}')
 
 
 def versions():
@@ -31,7 +31,7 @@ def versions():
     return done.stdout.rstrip(', ')
 
 
-def gnuplot(path, title, x, y, series, log_x=True, log_y=False):
+def gnuplot(path, title, x, y, series, log_x=True):
     """An SVG of lines. series: {name: [(x, y)]}."""
     series = {name: points for name, points in series.items() if points}
     if not series:
@@ -43,8 +43,8 @@ def gnuplot(path, title, x, y, series, log_x=True, log_y=False):
     ticks = ', '.join(f"'{a}' {a}" for a in sorted({a for points in series.values() for a, _ in points}))
     script = (f"set terminal svg size 800,450 font 'sans,12' background 'white'\nset output '{path}'\n"
               f"set title '{title}' noenhanced\nset xlabel '{x}'\nset ylabel '{y}'\nset key outside right noenhanced\n"
-              f"set grid\nset yrange [{'0.01' if log_y else '0'}:]\n{'set logscale x' if log_x else ''}\n"
-              f"{'set logscale y' if log_y else ''}\nset xtics ({ticks})\nset offsets graph 0.05, graph 0.05\n"
+              f"set grid\nset yrange [0:]\n{'set logscale x' if log_x else ''}\n"
+              f"set xtics ({ticks})\nset offsets graph 0.05, graph 0.05\n"
               f"plot {', '.join(plots)}\n{''.join(data)}")
     subprocess.run(['gnuplot'], input=script, text=True, check=True)
 

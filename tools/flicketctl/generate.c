@@ -209,7 +209,7 @@ static bool (*const phases[])(struct import *) = {
 	NULL
 };
 
-/* `what` is a step of writing the database, for the progress. */
+/* Takes the text, which SQLite has made. */
 static bool
 run_sql(sqlite3 *db, char *sql)
 {
@@ -254,17 +254,10 @@ write_indexes(sqlite3 *db)
 static bool
 write_tables(sqlite3 *db)
 {
-	int	count = 0, done = 0;
-
 	for (const struct generated_table *t = generated_tables;
 	    t->name != NULL; t++)
-		count++;
-	for (const struct generated_table *t = generated_tables;
-	    t->name != NULL; t++) {
-		report_progress(t->name, done++ * 64, count * 64);
 		if (!write_table(db, t))
 			return false;
-	}
 	return write_indexes(db);
 }
 
@@ -282,6 +275,7 @@ write_flicket(struct options *o)
 	    (int)sizeof(path))
 		return report_fail("%s: the path is too long", o->flicket);
 	unlink(path);
+	o->plan.shows = true;
 	if (!plan_make(&o->plan, o->cost))
 		return false;
 	if (sqlite3_open(path, &db) != SQLITE_OK)

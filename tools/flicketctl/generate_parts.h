@@ -36,6 +36,7 @@ struct plan {
 	int64_t		 tickets;
 	int64_t		 posts;
 	uint64_t	 seed;
+	bool		 shows;		/* progress as rows are read */
 	const char	*password;	/* of everybody */
 	char		 hash[PASSWORD_SIZE];	/* its bcrypt hash */
 	uint32_t	*last_post;	/* of ticket i: 0 none; [0] unused */
@@ -100,8 +101,8 @@ void	plan_subscription(const struct plan *, int64_t n, int64_t *ret_ticket,
 
 /* Return the length of what they wrote. */
 size_t	text_title(struct rng *, char out[TEXT_SIZE]);
-/* words: the median of how many there are. */
-size_t	text_content(struct rng *, int words, char out[TEXT_SIZE]);
+/* median: of how many words there are. */
+size_t	text_content(struct rng *, int median, char out[TEXT_SIZE]);
 size_t	text_name(struct rng *, char out[TEXT_SIZE]);
 
 /* generate_words.c */

@@ -108,7 +108,7 @@ post_edited(int64_t post)
 int64_t
 edit_date(int64_t date)
 {
-	return date + 7 * 60 * SECOND;
+	return date + INT64_C(7) * 60 * SECOND;
 }
 
 int64_t

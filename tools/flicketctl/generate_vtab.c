@@ -126,7 +126,12 @@ vtab_filter(sqlite3_vtab_cursor *base, int number, const char *text, int argc,
 static int
 vtab_next(sqlite3_vtab_cursor *base)
 {
-	((struct cursor *)base)->cell.n++;
+	struct cursor		*c = (struct cursor *)base;
+	const struct table	*t = (const struct table *)base->pVtab;
+
+	if (t->plan->shows)
+		report_progress(t->what->name, c->cell.n, c->count);
+	c->cell.n++;
 	return SQLITE_OK;
 }
 

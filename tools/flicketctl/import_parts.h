@@ -155,10 +155,10 @@ bool	import_stopped(void);
 /* Let signals ask for that. */
 void	import_catch_signals(void);
 /*
- * Run phases, the last is NULL, on a data folder. `source` is what messages
+ * Run phases, of which the last is NULL, on a data folder. `source` is what messages
  * call the tables that are read. Returns the exit status.
  */
-int	import_run(bool (*const phases[])(struct import *), const char *data,
+int	import_run(bool (*const todo[])(struct import *), const char *data,
 	    const char *source);
 
 /* True to go on; false, after a message, once a signal or a failure has. */
@@ -255,7 +255,7 @@ bool	tree_finish(const char *path, uid_t, gid_t);
 
 /* import_report.c */
 /* Which command messages begin with; "import" unless said. */
-void	report_as(const char *command);
+void	report_as(const char *name);
 /* End the line that shows the progress. */
 void	report_clear(void);
 /* Say on stderr why the run fails, if it has not been said. Returns false. */
