@@ -93,7 +93,6 @@ class Bench:
     def requests(self, w, stand, size, name=''):
         rng = make_rng(self.o.seed, w.key)
         folder = self.work / 'requests'
-        folder.mkdir(parents=True, exist_ok=True)
         made = w.make(stand, size, rng, self.o.requests)
         return Requests(folder, f'{w.name}{name}', made, w.status).probe(stand)
 

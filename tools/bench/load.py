@@ -49,6 +49,7 @@ class Requests:
 
     def wrk_file(self, bare):
         if bare not in self.files:
+            self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / f'{re.sub("[^a-z0-9]+", "-", self.name.lower())}.{"bare" if bare else "desk"}'
             path.write_text(''.join(f'{r.method}\t{self.path_of(r, bare)}\t{r.etag}\t{r.body}\n'
                                     for r in self.requests))
