@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "curve.h"
 #include "log.h"
 
 #define BUCKETS	16
@@ -419,6 +420,8 @@ put_process(struct buf *b)
 void
 metrics_put(struct buf *b)
 {
+	metric_set(METRIC_CURVE_REFUSED, 0, (int64_t)curve_refused());
+	metric_set(METRIC_CURVE_FAILED, 0, (int64_t)curve_failed());
 	for (unsigned i = 0; i < 4; i++)
 		metric_set(METRIC_LOGGED, i, log_count((enum log_level)i));
 	for (unsigned i = 0; i < METRIC_END; i++) {

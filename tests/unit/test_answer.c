@@ -329,5 +329,6 @@ main(void)
 		    a_deleted_token_is_forgotten),
 	};
 
+	metrics_start(PART_GATEWAY);
 	return cmocka_run_group_tests_name("answer", tests, start, stop);
 }
