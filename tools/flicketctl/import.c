@@ -5,6 +5,8 @@
  */
 #include "cli.h"
 
+#include <sys/stat.h>
+
 #include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
