@@ -8,9 +8,11 @@
 #include <signal.h>
 
 #include "bus.h"
+#include "health.h"
 #include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
+#include "proto/program.h"
 #include "proto/replica.h"
 #include "proto/resolve.h"
 #include "tls.h"
@@ -270,14 +272,18 @@ run_workers(struct gateway *g, const sigset_t *signals)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static struct gateway	gateway;
 	struct settings		settings;
+	bool			health;
 	sigset_t		signals;
 
 	log_set_name("gateway");
+	health = program_arguments("flicket-gateway", argc, argv);
 	settings_load(&settings);
+	if (health)
+		return health_check(&settings);
 	curve_load(&settings, PARTY_GATEWAY);
 	tls_load(&settings);
 	signals = block_signals();
