@@ -355,6 +355,7 @@ write_call(struct svc *s, struct call *c)
 static void
 still_wait(struct svc *s, struct call *c)
 {
+	c->next = NULL;		/* it may be from the spare ones */
 	*s->still.last = c;
 	s->still.last = &c->next;
 }
@@ -408,7 +409,6 @@ still_end(struct svc *s)
 	s->still.id = 0;
 	while ((c = s->still.first) != NULL) {
 		s->still.first = c->next;
-		c->next = NULL;
 		write_call(s, c);
 	}
 	s->still.last = &s->still.first;
