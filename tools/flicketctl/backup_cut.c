@@ -37,6 +37,7 @@ enum {
 	PAUSE_MS = 400,		/* between tries; writes go on */
 	HOLD_MS = 1000,		/* asked for */
 	DRAIN_MS = 600,		/* of these, for events to be delivered */
+	SETTLE_MS = 60,		/* without any being delivered: no more are */
 	PING_MS = 1000,
 	LOOK_US = 2000
 };
@@ -167,7 +168,7 @@ void
 cut_close(struct cut *c)
 {
 	if (c->db != NULL)
-		CHECK(sqlite3_close(c->db) == SQLITE_OK);
+		sqlite3_close_v2(c->db);
 	c->db = NULL;
 }
 
@@ -293,15 +294,24 @@ run_sql(const struct cut *c, const char *sql)
 	    fail_db(c, sql);
 }
 
-/* Events are on their way as long as everybody is there to take them. */
+/*
+ * Events are on their way as long as everybody is there to take them. Where
+ * somebody is not, only those to the others are waited for.
+ */
 static bool
 wait_for_events(struct cut *c, struct try *t, bool patient)
 {
+	int64_t	before = -1, since_ms = clock_ms(), now_ms;
+
 	for (;;) {
 		if (!look(c, t->count, t->last, &c->undelivered))
 			return false;
-		if (c->undelivered == 0 || !patient ||
-		    clock_ms() - t->since_ms > DRAIN_MS)
+		now_ms = clock_ms();
+		if (c->undelivered != before)
+			since_ms = now_ms;
+		before = c->undelivered;
+		if (before == 0 || now_ms - t->since_ms > DRAIN_MS ||
+		    (!patient && now_ms - since_ms > SETTLE_MS))
 			return true;
 		usleep(LOOK_US);
 	}
