@@ -27,8 +27,9 @@ def ctl(*args, status=0, **settings):
 
 def verified(*args):
     """What `flicketctl verify` says; nothing is to be wrong."""
-    found = json.loads(ctl('verify', '--json', *args).stdout)
-    assert found['result'] == 'ok' and found['findings'] == []
+    found = json.loads(run_program('flicketctl', 'verify', '--json', *map(str, args)).stdout)
+    assert found['result'] == 'ok', found
+    assert found['findings'] == []
     return found
 
 

@@ -50,7 +50,8 @@ struct test {
 /* "ticket 7: 99": rows of a table whose column is not in another table. */
 #define LOST(one, table, column, other) \
 	"SELECT '" one " ' || id || ': " column " ' || " column " FROM " \
-	table " WHERE " column " NOT IN (SELECT id FROM " other ")"
+	table " WHERE " column " IS NOT NULL AND " column \
+	" NOT IN (SELECT id FROM " other ")"
 /* ... of users, that may have been deleted since */
 #define LOST_USER(one, table, column) \
 	LOST(one, table, column, "user.users") \
