@@ -533,6 +533,16 @@ announce_standing(struct svc *s)
 }
 
 static void
+run_on_loop(struct svc *s, const struct request *r, struct text peer)
+{
+	if (still_take(s, r, peer))
+		return;
+	run_read(s, r);
+	if (r->op == OP_PING)
+		note_listener(s, r, peer);
+}
+
+static void
 dispatch(struct svc *s, const struct request *r, struct text peer)
 {
 	enum op_kind	kind;
@@ -543,13 +553,9 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 		answer_at_once(s, r, ERR_EXPIRED);
 	else if (s->stop_ms != 0)
 		answer_at_once(s, r, ERR_UNAVAILABLE);
-	else if (still_take(s, r, peer))
-		return;
-	else if (kind == OP_READ) {
-		run_read(s, r);
-		if (r->op == OP_PING)
-			note_listener(s, r, peer);
-	} else if (kind != OP_SLOW && s->writer == NULL)
+	else if (kind == OP_READ)
+		run_on_loop(s, r, peer);
+	else if (kind != OP_SLOW && s->writer == NULL)
 		answer_at_once(s, r, ERR_UNAVAILABLE);
 	else
 		send_to_lane(s, r, peer, kind == OP_SLOW || kind == OP_LEAD);

@@ -653,22 +653,27 @@ check_all(struct verify *v)
 }
 
 static void
+print_finding(const json_t *finding)
+{
+	const json_t	*examples = json_object_get(finding, "examples");
+
+	printf("%s: %lld %s\n",
+	    json_string_value(json_object_get(finding, "test")),
+	    (long long)json_integer_value(json_object_get(finding, "count")),
+	    json_string_value(json_object_get(finding, "what")));
+	for (size_t i = 0; i < json_array_size(examples); i++)
+		printf("    %s\n",
+		    json_string_value(json_array_get(examples, i)));
+}
+
+static void
 print_lines(const struct verify *v)
 {
-	const json_t	*o, *examples, *example;
-	size_t		 i, j;
-
-	json_array_foreach(v->findings, i, o) {
-		examples = json_object_get(o, "examples");
-		printf("%s: %lld %s\n",
-		    json_string_value(json_object_get(o, "test")),
-		    (long long)json_integer_value(json_object_get(o, "count")),
-		    json_string_value(json_object_get(o, "what")));
-		json_array_foreach(examples, j, example)
-			printf("    %s\n", json_string_value(example));
-	}
-	json_array_foreach(v->notes, i, o)
-		printf("note: %s\n", json_string_value(o));
+	for (size_t i = 0; i < json_array_size(v->findings); i++)
+		print_finding(json_array_get(v->findings, i));
+	for (size_t i = 0; i < json_array_size(v->notes); i++)
+		printf("note: %s\n",
+		    json_string_value(json_array_get(v->notes, i)));
 	printf("%zu findings\n", json_array_size(v->findings));
 }
 
@@ -677,6 +682,7 @@ verify_run(const struct cli *c)
 {
 	static struct verify	 v;
 	json_t			*root;
+	int			 status = STATUS_OK;
 
 	backup_who = "flicketctl verify";
 	settings_load(&v.settings);
@@ -698,11 +704,13 @@ verify_run(const struct cli *c)
 		json_decref(root);
 	} else
 		print_lines(&v);
+	if (v.failed)
+		status = STATUS_UNREADABLE;
+	else if (json_array_size(v.findings) > 0)
+		status = STATUS_FAILED;
 	cut_close(&v.cut);
 	json_decref(v.findings);
 	json_decref(v.notes);
 	json_decref(v.manifest);
-	if (v.failed)
-		return STATUS_UNREADABLE;
-	return json_array_size(v.findings) > 0 ? STATUS_FAILED : STATUS_OK;
+	return status;
 }
