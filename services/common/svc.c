@@ -551,12 +551,11 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 		answer_at_once(s, r, ERR_UNKNOWN_OP);
 	else if (r->expires_ms != 0 && clock_ms() > r->expires_ms)
 		answer_at_once(s, r, ERR_EXPIRED);
-	else if (s->stop_ms != 0)
+	else if (s->stop_ms != 0 || (kind != OP_READ && kind != OP_SLOW &&
+	    s->writer == NULL))
 		answer_at_once(s, r, ERR_UNAVAILABLE);
 	else if (kind == OP_READ)
 		run_on_loop(s, r, peer);
-	else if (kind != OP_SLOW && s->writer == NULL)
-		answer_at_once(s, r, ERR_UNAVAILABLE);
 	else
 		send_to_lane(s, r, peer, kind == OP_SLOW || kind == OP_LEAD);
 }
