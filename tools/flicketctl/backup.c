@@ -505,6 +505,20 @@ put_in_place(struct backup *b)
 	return ok;
 }
 
+/* What a kill left between two steps: not marked yet, or no more. */
+static void
+remove_unmarked(const struct backup *b)
+{
+	struct buf	path = { 0 };
+
+	buf_printf(&path, "%s/" MANIFEST, b->partial.base);
+	buf_put_byte(&path, '\0');
+	if (rmdir(b->partial.base) == -1 && errno == ENOTEMPTY &&
+	    access(path.base, F_OK) == 0)
+		folder_remove(b->partial.base);
+	buf_done(&path);
+}
+
 static bool
 begin(struct backup *b, const char *dir)
 {
@@ -517,6 +531,7 @@ begin(struct backup *b, const char *dir)
 	if (!folder_clear(b->partial.base))
 		return backup_fail("%s: another backup is under way",
 		    b->partial.base);
+	remove_unmarked(b);
 	return folder_begin(b->partial.base, &b->partial_lock);
 }
 
