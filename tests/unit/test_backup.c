@@ -66,6 +66,9 @@ test_folders(void **state)
 	assert_true(folder_clear(path));
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/work/inside", name);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/work", name);
 	assert_true(folder_clear(path));
 	assert_int_equal(access(path, F_OK), 0);
 	folder_remove(name);

@@ -229,19 +229,27 @@ tree_open(const char *path)
 	return tree;
 }
 
+/* The marker goes last: what is killed meanwhile is removed another time. */
 void
 folder_remove(const char *path)
 {
-	FTS	*tree = tree_open(path);
-	FTSENT	*e;
+	FTS		*tree = tree_open(path);
+	FTSENT		*e;
+	struct buf	 marker = { 0 };
 
 	while ((e = fts_read(tree)) != NULL) {
 		if (e->fts_info == FTS_DP)
 			rmdir(e->fts_accpath);
-		else if (e->fts_info != FTS_D)
+		else if (e->fts_info != FTS_D &&
+		    strcmp(e->fts_name, FOLDER_MARKER) != 0)
 			unlink(e->fts_accpath);
 	}
 	fts_close(tree);
+	buf_printf(&marker, "%s/" FOLDER_MARKER, path);
+	buf_put_byte(&marker, '\0');
+	unlink(marker.base);
+	rmdir(path);
+	buf_done(&marker);
 }
 
 /*
@@ -281,8 +289,12 @@ folder_clear(const char *path)
 {
 	int	fd = lock_marker(path, 0);
 
-	if (fd == -1)
-		return errno != EWOULDBLOCK;
+	if (fd == -1 && errno == EWOULDBLOCK)
+		return false;
+	if (fd == -1) {		/* killed before there was one */
+		(void)rmdir(path);
+		return true;
+	}
 	folder_remove(path);
 	close(fd);
 	return true;
