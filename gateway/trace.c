@@ -12,15 +12,15 @@
 #define PARENT_ID_BYTES	8
 
 static struct text
-header(const struct exchange *x, const char *name)
+header(const h2o_req_t *req, const char *name)
 {
-	ssize_t		 at = h2o_find_header_by_str(&x->req->headers, name,
+	ssize_t		 at = h2o_find_header_by_str(&req->headers, name,
 			    strlen(name), -1);
 	h2o_iovec_t	 value;
 
 	if (at == -1)
 		return (struct text){ "", 0 };
-	value = x->req->headers.entries[at].value;
+	value = req->headers.entries[at].value;
 	return (struct text){ value.base, value.len };
 }
 
@@ -40,28 +40,26 @@ is_id(struct text t)
 	return t.len > 0 && t.len <= ID_MOST_BYTES;
 }
 
-static void
-take_id(struct exchange *x)
+struct text
+trace_take_id(struct worker *w, h2o_req_t *req)
 {
-	struct worker	*w = x->worker;
+	struct text	 id = header(req, "x-request-id");
 	char		*own;
 	int		 len;
 
-	x->request_id = header(x, "x-request-id");
-	if (is_id(x->request_id)) {
+	if (is_id(id)) {
 		/* what is in the header's place may be gone at the end */
-		own = h2o_strdup(&x->req->pool, x->request_id.base,
-		    x->request_id.len).base;
-		x->request_id.base = own;
+		own = h2o_strdup(&req->pool, id.base, id.len).base;
+		id.base = own;
 	} else {
-		own = h2o_mem_alloc_pool(&x->req->pool, 32);
+		own = h2o_mem_alloc_pool(&req->pool, 32);
 		len = snprintf(own, 32, "%08x-%llx", w->gateway->boot,
 		    (unsigned long long)w->requests);
-		x->request_id = (struct text){ own, (size_t)len };
+		id = (struct text){ own, (size_t)len };
 	}
-	h2o_add_header_by_str(&x->req->pool, &x->req->res.headers,
-	    H2O_STRLIT("x-request-id"), 0, "X-Request-ID", x->request_id.base,
-	    x->request_id.len);
+	h2o_add_header_by_str(&req->pool, &req->res.headers,
+	    H2O_STRLIT("x-request-id"), 0, "X-Request-ID", id.base, id.len);
+	return id;
 }
 
 /* --- traces ----------------------------------------------------------------------- */
@@ -105,7 +103,7 @@ is_traceparent(struct text t)
 static void
 take_trace(struct exchange *x)
 {
-	struct text	 came = header(x, "traceparent");
+	struct text	 came = header(x->req, "traceparent");
 	unsigned char	 id[PARENT_ID_BYTES];
 	char		*ours;
 
@@ -127,7 +125,7 @@ trace_begin(struct exchange *x)
 {
 	x->began_us = clock_us();
 	metric_add(METRIC_EXCHANGES, 0, 0, 1);
-	take_id(x);
+	x->request_id = trace_take_id(x->worker, x->req);
 	take_trace(x);
 }
 
@@ -137,7 +135,7 @@ trace_begin(struct exchange *x)
 void
 trace_put_timing(struct exchange *x)
 {
-	struct text	 asked = header(x, "x-server-timing");
+	struct text	 asked = header(x->req, "x-server-timing");
 	int64_t		 all_us = clock_us() - x->began_us;
 	int64_t		 bus_us = x->bus_us - x->spent_us;
 	int64_t		 own_us = all_us - x->bus_us;
