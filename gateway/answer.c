@@ -1,5 +1,8 @@
 /* Answers: a service's fragment, or an error, as HTTP. */
 #include "exchange.h"
+
+#include <endian.h>
+
 #include "proto/json.h"
 #include "proto/metrics.h"
 #include "problem.h"
@@ -157,22 +160,28 @@ answer_refusal(struct exchange *x, const struct answer *a)
 #define ONES	UINT64_C(0x0101010101010101)
 #define HIGHS	UINT64_C(0x8080808080808080)
 
-/* Whether one of 8 bytes may be a mark; sometimes yes where none is. */
-static bool
-may_have_mark(const char *p)
+/*
+ * A bit for each of 8 bytes that is a mark. The lowest bit is right; above
+ * it there may be too many.
+ */
+static inline uint64_t
+marks_of(uint64_t x)
 {
-	uint64_t	x;
-
-	memcpy(&x, p, sizeof(x));
-	return ((x - ONES * MARK_END) & ~x & HIGHS) != 0;
+	return (x - ONES * MARK_END) & ~x & HIGHS;
 }
 
 /* The next mark in a fragment, or its end. */
 static const char *
 find_mark(const char *p, const char *end)
 {
-	while (end - p >= 8 && !may_have_mark(p))
-		p += 8;
+	uint64_t	x;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&x, p, sizeof(x));
+		x = marks_of(le64toh(x));
+		if (x != 0)
+			return p + __builtin_ctzll(x) / 8;
+	}
 	while (p < end && (unsigned char)*p >= MARK_END)
 		p++;
 	return p;

@@ -2,14 +2,29 @@
 #include "exchange.h"
 #include "proto/json.h"
 
+/* The most frequent name in a path; it need not be looked up. */
+static bool
+is_page(const char *name, size_t len)
+{
+	return len == 4 && memcmp(name, "page", 4) == 0;
+}
+
+static enum key
+key_of(const char *p, size_t len)
+{
+	char	name[64];
+
+	memcpy(name, p, len);	/* routes_init() checked it */
+	name[len] = '\0';
+	return key_find(name, KEYSET_ALL);
+}
+
 void
 links_put_path(struct buf *b, const struct exchange *x, const char *path,
     const struct args *args, int64_t page)
 {
 	struct text	root = x->worker->gateway->roots[MARK_API];
-	char		name[64];
 	size_t		len;
-	enum key	key;
 
 	buf_put(b, root.base, root.len);
 	for (; *path != '\0'; path++) {
@@ -17,13 +32,11 @@ links_put_path(struct buf *b, const struct exchange *x, const char *path,
 			buf_put_byte(b, *path);
 			continue;
 		}
-		len = strcspn(path + 1, "/");
-		memcpy(name, path + 1, len);	/* routes_init() checked it */
-		name[len] = '\0';
-		key = key_find(name, KEYSET_ALL);
-		json_put_number(b, key == KEY_PAGE ? page :
-		    args_number(args, key, 0));
-		path += len;
+		path++;
+		len = strcspn(path, "/");
+		json_put_number(b, is_page(path, len) ? page :
+		    args_number(args, key_of(path, len), 0));
+		path += len - 1;
 	}
 }
 
@@ -199,7 +212,9 @@ put_relation(struct buf *b, const struct exchange *x, const char *name,
 		return;
 	buf_put_text(b, b->len > 0 ? ", <" : "<");
 	put_page_url(b, x, page);
-	buf_printf(b, ">; rel=\"%s\"", name);
+	buf_put_text(b, ">; rel=\"");
+	buf_put_text(b, name);
+	buf_put_byte(b, '"');
 }
 
 void

@@ -8,10 +8,12 @@
 #include <signal.h>
 
 #include "bus.h"
+#include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/replica.h"
 #include "proto/resolve.h"
+#include "tls.h"
 #include "tokens.h"
 #include "trace.h"
 
@@ -150,6 +152,7 @@ on_tick(h2o_timeout_entry_t *entry)
 	int64_t		 now_ms = clock_ms();
 
 	bus_tick(w->bus, now_ms);
+	w->accept.ssl_ctx = tls_renew(w->accept.ssl_ctx);
 	if (w->paused && w->stop_ms == 0) {
 		w->paused = false;
 		h2o_socket_read_start(w->listener, on_accept);
@@ -181,6 +184,7 @@ worker_init(struct worker *w, struct gateway *g)
 	h2o_context_init(&w->ctx, h2o_evloop_create(), &g->conf);
 	w->accept.ctx = &w->ctx;
 	w->accept.hosts = g->conf.hosts;
+	w->accept.ssl_ctx = tls_renew(NULL);
 	w->tokens = tokens_new();
 	w->bus = bus_new(w);
 	w->listener = h2o_evloop_socket_create(w->ctx.loop, fd,
@@ -218,6 +222,7 @@ block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	/* before any thread is made, so that all of them inherit it */
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -251,7 +256,11 @@ run_workers(struct gateway *g, const sigset_t *signals)
 			log_fatal("a thread cannot be started: %s",
 			    strerror(errno));
 	}
-	sigwait(signals, &signal_number);
+	while (sigwait(signals, &signal_number) != 0 ||
+	    signal_number == SIGHUP) {
+		curve_reload();
+		tls_reload();
+	}
 	log_info("stopping");
 	atomic_store(&g->stopping, true);
 	close(g->listener);	/* each worker closes its copy */
@@ -269,18 +278,22 @@ main(void)
 
 	log_set_name("gateway");
 	settings_load(&settings);
+	curve_load(&settings, PARTY_GATEWAY);
+	tls_load(&settings);
 	signals = block_signals();
 	raise_limits();
 	settings_enter_data(&settings);
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */
 	metrics_start(PART_GATEWAY);
+	curve_start();
 	gateway_init(&gateway, &settings);
 	trace_init();
 	gateway.resolver = resolver_new(&settings, ~UINT64_C(0));
 	gateway.listener = listen_on(settings.listen);
 	run_workers(&gateway, &signals);
 	/* no clean-up of h2o: it cannot let go of open connections */
+	curve_stop();
 	fflush(NULL);
 	_exit(0);
 }

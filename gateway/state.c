@@ -50,6 +50,7 @@ gateway_init(struct gateway *g, const struct settings *s)
 	    s->upload_max_bytes);
 	g->conf.http1.req_timeout = (uint64_t)s->idle_timeout_ms;
 	g->conf.http2.idle_timeout = (uint64_t)s->idle_timeout_ms;
+	g->conf.handshake_timeout = (uint64_t)s->idle_timeout_ms;
 	g->host = h2o_config_register_host(&g->conf,
 	    h2o_iovec_init(H2O_STRLIT("default")), 65535);
 	/* the fallback path sees all requests, and h2o's own errors too */

@@ -1,6 +1,8 @@
 /* JSON going out. The hot path of lists: most bytes are copied in runs. */
 #include "json.h"
 
+#include <endian.h>
+
 #include "args.h"
 
 #define DAY_SECONDS	86400
@@ -19,19 +21,22 @@ static const char *const escapes[128] = {
 #define ONES	UINT64_C(0x0101010101010101)
 #define HIGHS	UINT64_C(0x8080808080808080)
 
-/* Whether any of 8 bytes is below 0x20, a quote, a backslash or not ASCII. */
-static inline bool
-has_special(uint64_t x)
+/*
+ * A bit for each of 8 bytes that is below 0x20, a quote, a backslash or not
+ * ASCII. The lowest bit is right; above it there may be too many.
+ */
+static inline uint64_t
+specials(uint64_t x)
 {
 	uint64_t	quote = x ^ (ONES * '"');
 	uint64_t	slash = x ^ (ONES * '\\');
 
-	return (((x - ONES * 0x20) | (quote - ONES) | (slash - ONES) | x) &
-	    HIGHS) != 0;
+	return ((x - ONES * 0x20) | (quote - ONES) | (slash - ONES) | x) &
+	    HIGHS;
 }
 
-/* How many bytes from p on can be copied as they are, by eights. */
-static size_t
+/* How many bytes from p on are ASCII that is written as it is. */
+static inline size_t
 plain_run(const char *p, size_t len)
 {
 	uint64_t	x;
@@ -39,64 +44,77 @@ plain_run(const char *p, size_t len)
 
 	for (; at + 8 <= len; at += 8) {
 		memcpy(&x, p + at, 8);
-		if (has_special(x))
+		x = specials(le64toh(x));
+		if (x != 0)
+			return at + (size_t)__builtin_ctzll(x) / 8;
+	}
+	while (at < len && (unsigned char)p[at] < 0x80 &&
+	    escapes[(unsigned char)p[at]] == NULL)
+		at++;
+	return at;
+}
+
+/* The bytes of one UTF-8 character of several at p, 0 if there is none. */
+static inline size_t
+character_length(const char *p, size_t left)
+{
+	unsigned char	c = (unsigned char)*p;
+	size_t		len = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+
+	return len <= left && text_characters((struct text){ p, len }) == 1 ?
+	    len : 0;
+}
+
+/* The same for any characters of several bytes. */
+static inline size_t
+foreign_run(const char *p, size_t len)
+{
+	size_t	at = 0, more;
+
+	while (at < len && (unsigned char)p[at] >= 0x80) {
+		more = character_length(p + at, len - at);
+		if (more == 0)
 			break;
+		at += more;
 	}
 	return at;
 }
 
-/* The bytes of one UTF-8 character at p, 0 if there is none. */
-static size_t
-character_length(const char *p, size_t left)
+/* What stands for a byte that is not written as it is. */
+static const char *
+replacement(unsigned char c)
 {
-	size_t	most = left < 4 ? left : 4;
-
-	for (size_t len = 2; len <= most; len++)
-		if (text_characters((struct text){ p, len }) == 1)
-			return len;
-	return 0;
-}
-
-static size_t
-put_character(struct buf *b, const char *p, size_t left)
-{
-	unsigned char	c = (unsigned char)*p;
-	size_t		len;
-
-	if (c < 0x80) {
-		if (escapes[c] != NULL)
-			buf_put_text(b, escapes[c]);
-		else
-			buf_put_byte(b, *p);
-		return 1;
-	}
-	len = character_length(p, left);
-	if (len == 0) {
-		buf_put_text(b, "\xef\xbf\xbd");
-		return 1;
-	}
-	buf_put(b, p, len);
-	return len;
+	return c < 0x80 ? escapes[c] : "\xef\xbf\xbd";
 }
 
 void
 json_put_text(struct buf *b, struct text t)
 {
-	size_t	at = 0, run;
+	size_t	from = 0, at = 0, run;
 
 	buf_reserve(b, t.len + 2);
 	buf_put_byte(b, '"');
-	while (at < t.len) {
-		run = plain_run(t.base + at, t.len - at);
-		if (run != 0)
-			buf_put(b, t.base + at, run);
-		at += run;
-		/* step over what stopped the run, then try a run again */
-		for (int i = 0; i < 8 && at < t.len; i++)
-			at += put_character(b, t.base + at, t.len - at);
+	for (;;) {
+		do {
+			at += plain_run(t.base + at, t.len - at);
+			run = foreign_run(t.base + at, t.len - at);
+			at += run;
+		} while (run != 0);
+		buf_put(b, t.base + from, at - from);
+		if (at == t.len)
+			break;
+		buf_put_text(b, replacement((unsigned char)t.base[at]));
+		from = ++at;
 	}
 	buf_put_byte(b, '"');
 }
+
+static const char	two_digits[] =
+    "0001020304050607080910111213141516171819"
+    "2021222324252627282930313233343536373839"
+    "4041424344454647484950515253545556575859"
+    "6061626364656667686970717273747576777879"
+    "8081828384858687888990919293949596979899";
 
 void
 json_put_number(struct buf *b, int64_t n)
@@ -104,10 +122,12 @@ json_put_number(struct buf *b, int64_t n)
 	char		 digits[24], *p = digits + sizeof(digits);
 	uint64_t	 u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
 
-	do {
-		*--p = (char)('0' + u % 10);
-		u /= 10;
-	} while (u != 0);
+	for (; u >= 100; u /= 100)
+		p = memcpy(p - 2, two_digits + u % 100 * 2, 2);
+	if (u >= 10)
+		p = memcpy(p - 2, two_digits + u * 2, 2);
+	else
+		*--p = (char)('0' + u);
 	if (n < 0)
 		*--p = '-';
 	buf_put(b, p, (size_t)(digits + sizeof(digits) - p));

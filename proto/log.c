@@ -38,6 +38,12 @@ log_set_name(const char *name)
 	logger.name = name;
 }
 
+const char *
+log_get_name(void)
+{
+	return logger.name;
+}
+
 void
 log_set_level(enum log_level level)
 {

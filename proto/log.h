@@ -14,6 +14,7 @@ enum log_level { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 
 /* Name this process in its lines; the text must outlive it. */
 void	log_set_name(const char *name);
+const char *log_get_name(void);
 void	log_set_level(enum log_level);
 enum log_level log_get_level(void);
 

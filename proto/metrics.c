@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "curve.h"
 #include "log.h"
 
 #define BUCKETS	16
@@ -412,13 +413,15 @@ put_process(struct buf *b)
 	    "When the process was started, since 1970.");
 	buf_printf(b, "process_start_time_seconds %.3f\n", metrics.started);
 	put_head(b, "flicket_build_info", "gauge", "Always 1.");
-	buf_put_text(b, "flicket_build_info{version=\"" FLICKET_VERSION
-	    "\"} 1\n");
+	buf_printf(b, "flicket_build_info{service=\"%s\",version=\"%s\"} 1\n",
+	    log_get_name(), FLICKET_VERSION);
 }
 
 void
 metrics_put(struct buf *b)
 {
+	metric_set(METRIC_CURVE_REFUSED, 0, (int64_t)curve_refused());
+	metric_set(METRIC_CURVE_FAILED, 0, (int64_t)curve_failed());
 	for (unsigned i = 0; i < 4; i++)
 		metric_set(METRIC_LOGGED, i, log_count((enum log_level)i));
 	for (unsigned i = 0; i < METRIC_END; i++) {
@@ -431,12 +434,15 @@ metrics_put(struct buf *b)
 }
 
 void
-metrics_print(FILE *f)
+metrics_print(FILE *f, bool markdown)
 {
 	static const char *const parts[] = { "", "gateway", "services", "all" };
 
-	fputs("| metric | type | of | what |\n| --- | --- | --- | --- |\n", f);
+	if (markdown)
+		fputs("| metric | type | of | what |\n"
+		    "| --- | --- | --- | --- |\n", f);
 	for (unsigned i = 0; i < METRIC_END; i++)
-		fprintf(f, "| `%s` | %s | %s | %s |\n", rows[i].name,
-		    type_of(&rows[i]), parts[rows[i].part], rows[i].help);
+		fprintf(f, markdown ? "| `%s` | %s | %s | %s |\n" :
+		    "%s\n  %s, %s. %s\n", rows[i].name, type_of(&rows[i]),
+		    parts[rows[i].part], rows[i].help);
 }

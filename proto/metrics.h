@@ -46,7 +46,7 @@ int64_t	clock_us(void);
 /* Everything, in the text format 0.0.4. */
 void	metrics_put(struct buf *);
 
-/* The table, for documents. */
-void	metrics_print(FILE *);
+/* The table: as Markdown for documents, or for a terminal. */
+void	metrics_print(FILE *, bool markdown);
 
 #endif

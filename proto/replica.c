@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "curve.h"
 #include "log.h"
 
 #define QUEUE_MESSAGES		1000
@@ -38,6 +39,7 @@ replica_new(enum service_id service, const char *endpoint)
 	zsock_set_immediate(r->sock, 1);
 	zsock_set_reconnect_ivl(r->sock, RECONNECT_MS);
 	zsock_set_reconnect_ivl_max(r->sock, 4 * RECONNECT_MS);
+	curve_connect(r->sock, service);
 	if (zsock_connect(r->sock, "%s", endpoint) != 0)
 		log_fatal("the endpoint of the %s service, %s, cannot be "
 		    "used: %s", service_name(service), endpoint,
@@ -59,6 +61,16 @@ replica_destroy(struct replica **self_p)
 	*self_p = NULL;
 }
 
+static void
+connect_anew(struct replica *r, int64_t now_ms)
+{
+	r->connected_ms = now_ms;
+	(void)zsock_disconnect(r->sock, "%s", r->endpoint);
+	curve_connect(r->sock, r->service);
+	if (zsock_connect(r->sock, "%s", r->endpoint) != 0)
+		log_warn("%s: %s", r->endpoint, zmq_strerror(errno));
+}
+
 /*
  * ZeroMQ comes back to a peer that went away, but not to one that broke its
  * protocol or sent a message beyond the bound.
@@ -66,12 +78,8 @@ replica_destroy(struct replica **self_p)
 static void
 renew(struct replica *r, int64_t now_ms)
 {
-	if (r->up || now_ms - r->connected_ms < REPLICA_RENEW_MS)
-		return;
-	r->connected_ms = now_ms;
-	(void)zsock_disconnect(r->sock, "%s", r->endpoint);
-	if (zsock_connect(r->sock, "%s", r->endpoint) != 0)
-		log_warn("%s: %s", r->endpoint, zmq_strerror(errno));
+	if (!r->up && now_ms - r->connected_ms >= REPLICA_RENEW_MS)
+		connect_anew(r, now_ms);
 }
 
 /*
@@ -100,6 +108,9 @@ replica_ping(struct replica *r, int64_t now_ms, const struct args *extra)
 	if (zmq_send(zsock_resolve(r->sock), frame.base, frame.len,
 	    ZMQ_DONTWAIT) == -1) {
 		r->deaf = true;
+		/* or it has another key now */
+		if (curve_may_retry(r->service, now_ms - r->connected_ms))
+			connect_anew(r, now_ms);
 		if (!r->up)
 			r->pinged_ms = now_ms - REPLICA_PING_MS + PING_AGAIN_MS;
 	}

@@ -150,7 +150,8 @@ check_listen(struct settings *s)
 		    "an address and port such as 127.0.0.1:5000");
 	if (s->base_url[0] != '=')
 		return;
-	snprintf(url, sizeof(url), "http://localhost:%u", (unsigned)port);
+	snprintf(url, sizeof(url), "%s://localhost:%u",
+	    s->tls_cert[0] != '\0' ? "https" : "http", (unsigned)port);
 	s->base_url = url;
 }
 
@@ -258,6 +259,46 @@ check_extensions(const struct settings *s)
 	}
 }
 
+static void
+check_tls(const struct settings *s)
+{
+	bool	cert = s->tls_cert[0] != '\0', key = s->tls_key[0] != '\0';
+
+	if (cert == key)
+		return;
+	fprintf(stderr, "%s is set without %s: TLS needs both\n",
+	    cert ? "FLICKET_TLS_CERT" : "FLICKET_TLS_KEY",
+	    cert ? "FLICKET_TLS_KEY" : "FLICKET_TLS_CERT");
+	exit(2);
+}
+
+/*
+ * Paths are relative to the folder that a process is started in, and read
+ * after it has entered another one.
+ */
+static void
+make_absolute(const char *name, const char **path, char *space, size_t size)
+{
+	char	here[PATH_MAX];
+
+	if ((*path)[0] == '\0' || (*path)[0] == '/')
+		return;
+	if (getcwd(here, sizeof(here)) == NULL ||
+	    (size_t)snprintf(space, size, "%s/%s", here, *path) >= size)
+		bad_value(name, *path, "a path that can be used from here");
+	*path = space;
+}
+
+static void
+resolve_paths(struct settings *s)
+{
+	static char	paths[3][PATH_MAX];	/* live as long as we do */
+
+	make_absolute("FLICKET_KEYS", &s->keys, paths[0], PATH_MAX);
+	make_absolute("FLICKET_TLS_CERT", &s->tls_cert, paths[1], PATH_MAX);
+	make_absolute("FLICKET_TLS_KEY", &s->tls_key, paths[2], PATH_MAX);
+}
+
 void
 settings_load(struct settings *ret)
 {
@@ -274,6 +315,8 @@ settings_load(struct settings *ret)
 	if (ret->bind[0] == '=')
 		ret->bind = "";
 	check_endpoints(ret);
+	check_tls(ret);
+	resolve_paths(ret);
 }
 
 const char *

@@ -7,15 +7,14 @@
 #include "proto/json.h"
 #include "proto/log.h"
 
-/* One value, what comes before it, and what stands for it when absent. */
+/* One value, and the text around it. */
 struct step {
-	struct buf		 before;
 	enum member_kind	 kind;
 	int			 column;
-	struct buf		 head;		/* of a LINK: up to the value */
-	struct buf		 tail;		/* ... and after it */
-	bool			 has_value;	/* it is in the URL */
-	struct buf		 absent;
+	bool			 has_value;	/* of a LINK: it is in the URL */
+	struct buf		 head;		/* up to the value */
+	struct buf		 tail;		/* of a LINK: after it */
+	struct buf		 absent;	/* all there is without a value */
 };
 
 struct shape_plan {
@@ -80,8 +79,9 @@ compile_value(struct shape_plan *plan, const struct shape *shape,
 {
 	struct step	*step = &plan->steps[plan->count++];
 
-	step->before = plan->after;
+	step->head = plan->after;
 	plan->after = (struct buf){ 0 };
+	buf_put(&step->absent, step->head.base, step->head.len);
 	step->kind = m->kind;
 	step->column = find_column(shape, m, st, statement_name);
 	if (m->kind == SHAPE_LINK)
@@ -216,7 +216,6 @@ shape_plan_destroy(struct shape_plan **self_p)
 	if (plan == NULL)
 		return;
 	for (size_t i = 0; i < plan->count; i++) {
-		buf_done(&plan->steps[i].before);
 		buf_done(&plan->steps[i].head);
 		buf_done(&plan->steps[i].tail);
 		buf_done(&plan->steps[i].absent);
@@ -227,24 +226,29 @@ shape_plan_destroy(struct shape_plan **self_p)
 	*self_p = NULL;
 }
 
+/*
+ * Values are taken out of the statement once and then asked directly. That
+ * is allowed while nobody else uses the connection: store_open() makes each
+ * for one thread, without a mutex.
+ */
 static struct text
-column_text(sqlite3_stmt *st, int column)
+value_text(sqlite3_value *v)
 {
 	/* the text first: asking for it may convert, and change the length */
-	const char	*base = (const char *)sqlite3_column_text(st, column);
+	const char	*base = (const char *)sqlite3_value_text(v);
 
-	return (struct text){ base, (size_t)sqlite3_column_bytes(st, column) };
+	return (struct text){ base, (size_t)sqlite3_value_bytes(v) };
 }
 
 static bool
-is_absent(const struct step *step, sqlite3_stmt *st)
+is_absent(const struct step *step, sqlite3_value *v)
 {
-	int	type = sqlite3_column_type(st, step->column);
+	int	type = sqlite3_value_type(v);
 
 	if (type == SQLITE_NULL || type == SQLITE_INTEGER)
 		return type == SQLITE_NULL;
 	return (step->kind == SHAPE_UNKNOWN || step->kind == SHAPE_LINK) &&
-	    sqlite3_column_bytes(st, step->column) == 0;
+	    sqlite3_value_bytes(v) == 0;
 }
 
 /* A text within a URL: what is not allowed there is percent-encoded. */
@@ -267,15 +271,14 @@ put_url_text(struct buf *b, struct text t)
 }
 
 static void
-put_link(const struct step *step, sqlite3_stmt *st, struct buf *b)
+put_link(const struct step *step, sqlite3_value *v, struct buf *b)
 {
-	buf_put(b, step->head.base, step->head.len);
 	if (!step->has_value)
 		;
-	else if (sqlite3_column_type(st, step->column) == SQLITE_INTEGER)
-		json_put_number(b, sqlite3_column_int64(st, step->column));
+	else if (sqlite3_value_type(v) == SQLITE_INTEGER)
+		json_put_number(b, sqlite3_value_int64(v));
 	else
-		put_url_text(b, column_text(st, step->column));
+		put_url_text(b, value_text(v));
 	buf_put(b, step->tail.base, step->tail.len);
 }
 
@@ -291,33 +294,33 @@ put_hours(struct buf *b, int64_t hundredths)
 }
 
 static void
-put_value(const struct step *step, sqlite3_stmt *st, struct buf *b)
+put_value(const struct step *step, sqlite3_value *v, struct buf *b)
 {
 	struct text	t;
 
 	switch (step->kind) {
 	case SHAPE_INT:
-		json_put_number(b, sqlite3_column_int64(st, step->column));
+		json_put_number(b, sqlite3_value_int64(v));
 		break;
 	case SHAPE_DATE:
-		json_put_date(b, sqlite3_column_int64(st, step->column));
+		json_put_date(b, sqlite3_value_int64(v));
 		break;
 	case SHAPE_HOURS:
-		put_hours(b, sqlite3_column_int64(st, step->column));
+		put_hours(b, sqlite3_value_int64(v));
 		break;
 	case SHAPE_BOOL:
-		buf_put_text(b, sqlite3_column_int(st, step->column) != 0 ?
+		buf_put_text(b, sqlite3_value_int(v) != 0 ?
 		    "true" : "false");
 		break;
 	case SHAPE_LINK:
-		put_link(step, st, b);
+		put_link(step, v, b);
 		break;
 	case SHAPE_JSON:
-		t = column_text(st, step->column);
+		t = value_text(v);
 		buf_put(b, t.base, t.len);
 		break;
 	default:
-		json_put_text(b, column_text(st, step->column));
+		json_put_text(b, value_text(v));
 	}
 }
 
@@ -325,13 +328,16 @@ void
 shape_put(const struct shape_plan *plan, sqlite3_stmt *st, struct buf *b)
 {
 	const struct step	*step = plan->steps;
+	sqlite3_value		*v;
 
 	for (size_t i = 0; i < plan->count; i++, step++) {
-		buf_put(b, step->before.base, step->before.len);
-		if (is_absent(step, st))
+		v = sqlite3_column_value(st, step->column);
+		if (is_absent(step, v)) {
 			buf_put(b, step->absent.base, step->absent.len);
-		else
-			put_value(step, st, b);
+			continue;
+		}
+		buf_put(b, step->head.base, step->head.len);
+		put_value(step, v, b);
 	}
 	buf_put(b, plan->after.base, plan->after.len);
 }

@@ -28,6 +28,7 @@
 #include "exporter.h"
 #include "lanes.h"
 #include "listeners.h"
+#include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/replica.h"
@@ -560,12 +561,16 @@ wait_ms(const struct svc *s)
  * Over: all that was begun is answered.
  */
 static void
-begin_leaving(struct svc *s)
+take_signal(struct svc *s)
 {
 	struct signalfd_siginfo	info;
 
 	if (read(s->signals, &info, sizeof(info)) == -1 || s->leave_ms != 0)
 		return;
+	if (info.ssi_signo == SIGHUP) {
+		curve_reload();
+		return;
+	}
 	log_info("stopping");
 	s->leave_ms = clock_ms() + DRAIN_MS;
 	s->standing.leaving = true;
@@ -659,7 +664,7 @@ wait_for_work(struct svc *s)
 			    zsock_resolve(lanes[i]), 0, ZMQ_POLLIN, 0 };
 	zmq_poll(items, count, wait_ms(s));
 	if (items[0].revents != 0)
-		begin_leaving(s);
+		take_signal(s);
 }
 
 /* For those who watch, and for PING. */
@@ -705,6 +710,7 @@ catch_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	/* before any thread is made, so that all of them inherit it */
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -821,6 +827,7 @@ listen_on(struct svc *s, const char *endpoint)
 	zsock_set_rcvhwm(s->router, QUEUE_MESSAGES);
 	zsock_set_maxmsgsize(s->router, MESSAGE_MAX_BYTES);
 	zsock_set_router_mandatory(s->router, 1);
+	curve_serve(s->router);
 	if (zsock_bind(s->router, "%s", endpoint) == -1)
 		log_fatal("cannot listen on %s: %s", endpoint,
 		    zmq_strerror(errno));
@@ -866,6 +873,7 @@ close_all(struct svc *s)
 	zactor_destroy(&s->slow);
 	lane_close(&s->reader);
 	zsock_destroy(&s->router);
+	curve_stop();
 	free_calls(s);
 	frame_reader_destroy(&s->frames);
 	op_tables_done(&s->tables);
@@ -914,6 +922,7 @@ svc_run(const struct service *service, const struct settings *settings)
 			    .lock = -1, .socket_lock = -1 };
 
 	log_set_name(service_name(service->id));
+	curve_load(settings, (enum party)service->id);
 	s.signals = catch_signals();
 	metrics_start(PART_SERVICE);
 	timed_start();
@@ -922,6 +931,7 @@ svc_run(const struct service *service, const struct settings *settings)
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */
 	zsys_set_pipehwm(0);
+	curve_start();
 	s.standing.instance = new_instance();
 	s.writer_args.tables = s.slow_args.tables = &s.tables;
 	s.courier_args.tables = &s.tables;

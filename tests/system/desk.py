@@ -134,9 +134,11 @@ class Process:
 
 
 class Desk:
-    """One installation. `kind`: "imported" (the recorded Flicket database) or "new"."""
+    """One installation. `kind`: "imported" (the recorded Flicket database) or "new". `keys`: its processes
+    know each other by keys, in the folder `desk.keys`; so do those of every desk with DESK_KEYS=1 in the
+    environment, for which `python3 -m pytest` then tests what it tests without."""
 
-    def __init__(self, folder, kind='new', **settings):
+    def __init__(self, folder, kind='new', keys=os.environ.get('DESK_KEYS') == '1', **settings):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / 'data'
@@ -149,6 +151,11 @@ class Desk:
             self.settings['FLICKET_BASE_URL'] = 'http://localhost:5000'
         else:
             self.settings['FLICKET_ADMIN_PASSWORD'] = ADMIN_PASSWORD
+        if keys:
+            self.keys = self.folder / 'keys'
+            done = run_program('flicketctl', 'keys', 'make', str(self.keys))
+            assert done.returncode == 0, done.stderr
+            self.settings['FLICKET_KEYS'] = self.keys
         self.settings.update(settings)
         self.processes = {}     # name: the newest process of that name
         self.past = []          # those that were ended and started anew

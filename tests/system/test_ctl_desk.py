@@ -103,6 +103,22 @@ def test_status_tells_what_is_down(operator):
     assert done.returncode == 1 and json.loads(done.stdout)['gateway']['state'] == 'down'
 
 
+def test_status_shows_every_process_of_a_service(operator):
+    desk = operator.desk
+    desk.launch('ticket-1', 'flicket-ticket')
+
+    def tickets():
+        return [p for p in json.loads(operator.run('status', '--json').stdout)['processes'] if p['service'] == 'ticket']
+
+    wait_until(lambda: len(tickets()) == 2 and all(p['state'] == 'up' for p in tickets()), START_SECONDS, 'both are up')
+    assert sorted(p['writes'] for p in tickets()) == [False, True]
+    assert len({p['instance'] for p in tickets()}) == 2
+    desk.launch('user-1', 'flicket-user')
+    operator.add('written.once')
+    desk.kill('user')
+    assert operator.add('taken.over')['id'] > 0, 'it waits for the one that takes over'
+
+
 def test_status_of_nothing_is_unreachable(operator, tmp_path):
     operator.desk.stop()
     done = operator.run('status', '--json')
@@ -186,6 +202,8 @@ def test_a_password_is_asked_for_unseen(shared):
     seen, status = on_terminal(shared, *who, typed=(PASSWORD, PASSWORD))
     assert status == 0 and PASSWORD not in seen and 'cecilia: added' in seen
     assert logs_in(shared.desk, 'cecilia')
+    seen, status = on_terminal(shared, *who[:2], 'cornelia', *who[3:], typed=('\x03',))
+    assert status == 1 and 'nothing was changed' in seen, 'Ctrl-C'
     assert 'no terminal' in subprocess.run(
         ['setsid', '-w', BIN / 'flicketctl', 'user', 'password', 'cecilia'], env=environment(**shared.settings()),
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stderr

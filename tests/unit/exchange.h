@@ -2,12 +2,14 @@
 #ifndef UNIT_EXCHANGE_H
 #define UNIT_EXCHANGE_H
 
+#include "proto/metrics.h"
 #include "gateway/exchange.h"
 #include "unit.h"
 
 struct visit {
 	struct exchange	x;
 	h2o_req_t	req;
+	int64_t		counted[6];	/* answers, before: by class */
 	struct gateway	gateway;
 	struct settings	settings;
 	struct worker	worker;
@@ -28,6 +30,8 @@ visit_begin(struct visit *v, const char *method, const char *url)
 	v->req.input.method = v->req.method;
 	v->req.input.path = v->req.path;
 	v->req.query_at = query == NULL ? SIZE_MAX : (size_t)(query - url);
+	for (unsigned i = 0; i < 6; i++)
+		v->counted[i] = metric_get(METRIC_HTTP_RESPONSES, i);
 	v->gateway.settings = &v->settings;
 	v->gateway.roots[MARK_API] = TEXT_OF("http://desk/flicket-api/");
 	v->gateway.roots[MARK_AVATARS] = TEXT_OF("http://desk/avatars/");

@@ -277,6 +277,41 @@ dates_out_of_range_do_no_harm(void **state)
 	buf_done(&b);
 }
 
+/* Whatever it is that ends a run, and wherever. */
+static void
+runs_end_at_any_byte(void **state)
+{
+	static const struct { const char *in, *want; } rows[] = {
+		{ "\"", "\\\"" }, { "\\", "\\\\" }, { "\n", "\\n" },
+		{ "\x1f", "\\u001f" }, { "\x7f", "\x7f" },
+		{ "\xff", "\xef\xbf\xbd" }, { "\xc3", "\xef\xbf\xbd" },
+		{ "\xc3\xa9", "\xc3\xa9" },
+		{ "\xe6\xbc\xa2\xe5\xad\x97", "\xe6\xbc\xa2\xe5\xad\x97" },
+		{ "\xf0\x9f\x98\x80\"", "\xf0\x9f\x98\x80\\\"" },
+	};
+	struct buf	in = { 0 }, want = { 0 }, out = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int at = 0; at < 25; at++) {
+			in.len = want.len = out.len = 0;
+			buf_put_byte(&want, '"');
+			for (int n = 0; n < 25; n++) {
+				buf_put_text(&in, n == at ? rows[i].in : "x");
+				buf_put_text(&want, n == at ? rows[i].want :
+				    "x");
+			}
+			buf_put_byte(&want, '"');
+			json_put_text(&out, text_in(&in));
+			check_text(rows[i].want, text_in(&out),
+			    text_in(&want));
+		}
+	}
+	buf_done(&in);
+	buf_done(&want);
+	buf_done(&out);
+}
+
 int
 main(void)
 {
@@ -286,6 +321,8 @@ main(void)
 		    bytes_that_are_no_text_are_replaced),
 		TEST("a run of plain bytes ends at the first that is not",
 		    runs_end_where_they_must),
+		TEST("whatever ends a run, and wherever, the rest is as it was",
+		    runs_end_at_any_byte),
 		TEST("a parser reads back what was written",
 		    random_texts_come_back),
 		TEST("whatever the bytes, what is written is JSON",

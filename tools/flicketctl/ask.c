@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/resolve.h"
 
@@ -23,6 +24,7 @@ peers_enter(const char *who, const struct settings *s)
 	/* ours are answers, not the comings and goings of processes */
 	if (log_get_level() < LEVEL_DEBUG)
 		log_set_level(LEVEL_ERROR);
+	zsys_handler_set(NULL);		/* signals stay ours */
 	if (chdir(s->data) == 0 || !needed)
 		return true;
 	fprintf(stderr, "%s: FLICKET_DATA: \"%s\" cannot be entered: %s; "
@@ -47,12 +49,12 @@ add_peer(struct peers *p, enum service_id service, const char *endpoint)
 static void
 add_service(struct peers *p, const struct settings *s, enum service_id service)
 {
+	struct endpoints	found = { 0 };
 	const char		*setting = settings_endpoint(s, service);
-	struct endpoints	 found;
 
 	if (!resolve(setting, &found)) {
 		log_error("%s: the name cannot be looked up", setting);
-		return;
+		add_peer(p, service, setting);
 	}
 	for (unsigned i = 0; i < found.count; i++)
 		add_peer(p, service, found.rows[i]);
@@ -62,7 +64,8 @@ void
 peers_open(struct peers *p, const struct settings *s, enum service_id which)
 {
 	*p = (struct peers){ .last_id = REPLICA_FIRST_ID };
-	zsys_handler_set(NULL);
+	curve_load(s, PARTY_CTL);
+	curve_start();
 	p->frames = frame_reader_new();
 	zmq_msg_init(&p->message);
 	for (unsigned id = 1; id < SERVICE_END; id++)
@@ -75,6 +78,7 @@ peers_close(struct peers *p)
 {
 	for (int i = 0; i < p->count; i++)
 		replica_destroy(&p->peer[i].replica);
+	curve_stop();
 	zmq_msg_close(&p->message);
 	frame_reader_destroy(&p->frames);
 }
@@ -123,25 +127,36 @@ wait_any(struct peers *p, long ms)
 	zmq_poll(items, p->count, ms);
 }
 
+/* Whether all have answered, or one of those that are wanted. */
+static bool
+is_enough(const struct peers *p, bool to_write)
+{
+	bool	all = true;
+
+	for (int i = 0; i < p->count; i++) {
+		if (to_write && p->peer[i].answered &&
+		    p->peer[i].replica->writes)
+			return true;
+		all = all && p->peer[i].answered;
+	}
+	return all && !to_write;
+}
+
 void
-peers_ping(struct peers *p, int wait_ms)
+peers_ping(struct peers *p, int wait_ms, bool to_write)
 {
 	struct answer	unused;
 	int64_t		now_ms = clock_ms(), until = now_ms + wait_ms;
-	bool		all = false;
 
 	for (int i = 0; i < p->count; i++)
 		p->peer[i].answered = false;
-	while (!all && now_ms < until && !zsys_interrupted) {
+	while (!is_enough(p, to_write) && now_ms < until) {
 		for (int i = 0; i < p->count; i++)
-			if (!p->peer[i].answered)
+			if (to_write || !p->peer[i].answered)
 				replica_ping(p->peer[i].replica, now_ms, NULL);
 		wait_any(p, 20);
-		all = true;
-		for (int i = 0; i < p->count; i++) {
+		for (int i = 0; i < p->count; i++)
 			receive(p, &p->peer[i], 0, &unused);
-			all = all && p->peer[i].answered;
-		}
 		now_ms = clock_ms();
 	}
 }

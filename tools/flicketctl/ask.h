@@ -6,9 +6,10 @@
 #define FLICKETCTL_ASK_H
 
 #include "proto/replica.h"
+#include "proto/resolve.h"
 #include "proto/settings.h"
 
-#define PEERS_MOST	64	/* processes of all services together */
+#define PEERS_MOST	(4 * RESOLVE_MOST)	/* of all services together */
 
 /* A process of a service, and what its last PING was answered with. */
 struct peer {
@@ -38,8 +39,11 @@ bool	peers_enter(const char *who, const struct settings *);
 void	peers_open(struct peers *, const struct settings *, enum service_id);
 void	peers_close(struct peers *);
 
-/* PING all; wait until all have answered, wait_ms at most. */
-void	peers_ping(struct peers *, int wait_ms);
+/*
+ * PING all; wait until all have answered, or, if to_write, until one has that
+ * takes writes; wait_ms at most.
+ */
+void	peers_ping(struct peers *, int wait_ms, bool to_write);
 
 /* The process to ask something of; NULL if none answers. */
 struct peer	*peers_choose(struct peers *, enum service_id, bool to_write);

@@ -419,7 +419,8 @@ check_gateway(struct check *k, bool any)
 	snprintf(address, sizeof(address), "%s", k->settings.listen);
 	if (data != -1 && desk_find_address(data, k->settings.listen, address,
 	    sizeof(address)))
-		status = desk_ask_ready(address, body, sizeof(body));
+		status = desk_ask_ready(address,
+		    k->settings.tls_cert[0] != '\0', body, sizeof(body));
 	if (data != -1)
 		close(data);
 	if (status == 200)
@@ -442,8 +443,9 @@ check_processes(struct check *k)
 
 	if (log_get_level() < LEVEL_DEBUG)
 		log_set_level(LEVEL_ERROR);
+	zsys_handler_set(NULL);
 	peers_open(&p, &k->settings, SERVICE_ANY);
-	peers_ping(&p, WAIT_MS);
+	peers_ping(&p, WAIT_MS, false);
 	for (int i = 0; i < p.count; i++)
 		any = any || p.peer[i].answered;
 	for (int i = 0; i < p.count; i++)

@@ -5,6 +5,8 @@
  */
 #include "cli.h"
 
+#include <sys/stat.h>
+
 #include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +31,7 @@ static bool (*const phases[])(struct import *) = {
 	stores_close,
 	target_switch,
 	report_print,
+	NULL
 };
 
 const char *const import_store_names[STORE_COUNT] = {
@@ -73,8 +76,8 @@ on_signal(int signal_number)
 }
 
 /* SA_RESTART: loops look at the flag, system calls need not know of it. */
-static void
-catch_signals(void)
+void
+import_catch_signals(void)
 {
 	static const int	numbers[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction	action = { .sa_handler = on_signal,
@@ -97,13 +100,9 @@ clean_up(void)
 }
 
 static void
-import_init(struct import *im, const struct cli *c,
-    const struct settings *settings)
+import_init(struct import *im, const char *data)
 {
-	im->data = settings->data;
-	im->path = cli_arg(c, 0, NULL);
-	im->files[FILES_UPLOADS].option = cli_value(c, "uploads");
-	im->files[FILES_AVATARS].option = cli_value(c, "avatars");
+	im->data = data;
 	im->data_fd = -1;
 	for (size_t i = 0; i < STORE_COUNT; i++)
 		im->lock[i] = -1;
@@ -115,14 +114,46 @@ import_init(struct import *im, const struct cli *c,
 static bool
 is_json(const char *path)
 {
-	FILE	*f = fopen(path, "re");
-	int	 first = ' ';
+	struct stat	 st;
+	FILE		*f;
+	int		 first = ' ';
 
+	/* what is no plain file may keep us waiting */
+	if (stat(path, &st) == -1 || !S_ISREG(st.st_mode))
+		return false;
+	f = fopen(path, "re");
 	while (f != NULL && isspace(first))
 		first = getc(f);
 	if (f != NULL)
 		fclose(f);
 	return first == '[';
+}
+
+/* Nothing is in place before the last phase but one has succeeded. */
+static int
+run_phases(struct import *im, bool (*const todo[])(struct import *))
+{
+	import_catch_signals();
+	CHECK(atexit(clean_up) == 0);
+	for (size_t i = 0; todo[i] != NULL; i++) {
+		if (!todo[i](im)) {
+			kinds_wait(im);
+			fprintf(stderr, "Nothing was imported.\n");
+			return STATUS_FAILED;
+		}
+	}
+	return STATUS_OK;
+}
+
+int
+import_fill(bool (*const todo[])(struct import *), const char *data,
+    const char *source)
+{
+	struct import	*im = &run.im;
+
+	import_init(im, data);
+	im->path = source;
+	return run_phases(im, todo);
 }
 
 int
@@ -134,15 +165,9 @@ import_run(const struct cli *c)
 	if (is_json(cli_arg(c, 0, "")))
 		return user_import_run(c);
 	settings_load(&settings);
-	import_init(im, c, &settings);
-	catch_signals();
-	CHECK(atexit(clean_up) == 0);
-	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
-		if (!phases[i](im)) {
-			kinds_wait(im);
-			fprintf(stderr, "Nothing was imported.\n");
-			return STATUS_FAILED;
-		}
-	}
-	return STATUS_OK;
+	import_init(im, settings.data);
+	im->path = cli_arg(c, 0, NULL);
+	im->files[FILES_UPLOADS].option = cli_value(c, "uploads");
+	im->files[FILES_AVATARS].option = cli_value(c, "avatars");
+	return run_phases(im, phases);
 }

@@ -152,6 +152,14 @@ extern const char *const import_store_names[STORE_COUNT];
 #define IMPORT_PREFIX	".import-"	/* and the process id: im->work */
 /* True once a signal has asked the run to stop. */
 bool	import_stopped(void);
+/* Let signals ask for that. */
+void	import_catch_signals(void);
+/*
+ * Run phases, of which the last is NULL, on a data folder. `source` is what messages
+ * call the tables that are read. Returns the exit status.
+ */
+int	import_fill(bool (*const todo[])(struct import *), const char *data,
+	    const char *source);
 
 /* True to go on; false, after a message, once a signal or a failure has. */
 bool	import_goes_on(void);
@@ -246,6 +254,10 @@ void	tree_remove(const char *path);
 bool	tree_finish(const char *path, uid_t, gid_t);
 
 /* import_report.c */
+/* Which command messages begin with; "import" unless said. */
+void	report_as(const char *name);
+/* End the line that shows the progress. */
+void	report_clear(void);
 /* Say on stderr why the run fails, if it has not been said. Returns false. */
 bool	report_fail(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));

@@ -19,6 +19,20 @@
 #define CLEAR_LINE	"\r\033[K"
 
 static atomic_bool	failed;
+static const char	*command = "import";
+
+void
+report_as(const char *name)
+{
+	command = name;
+}
+
+void
+report_clear(void)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, CLEAR_LINE);
+}
 
 bool
 report_failed(void)
@@ -33,8 +47,8 @@ report_fail(const char *format, ...)
 
 	if (atomic_exchange(&failed, true))
 		return false;
-	fprintf(stderr, "%sflicketctl import: ",
-	    isatty(STDERR_FILENO) ? CLEAR_LINE : "");
+	fprintf(stderr, "%sflicketctl %s: ",
+	    isatty(STDERR_FILENO) ? CLEAR_LINE : "", command);
 	va_start(ap, format);
 	vfprintf(stderr, format, ap);
 	va_end(ap);
@@ -207,8 +221,7 @@ print_next(const struct import *im)
 bool
 report_print(struct import *im)
 {
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, CLEAR_LINE);
+	report_clear();
 	print_table(im);
 	print_quiet(im);
 	print_lines(im);

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "permissions.h"
+#include "proto/metrics.h"
 #include "proto/settings.h"
 
 /* A command whose one option is to print as documents have it. */
@@ -12,6 +13,13 @@ int
 settings_run(const struct cli *c)
 {
 	settings_print(stdout, cli_has(c, "markdown"));
+	return STATUS_OK;
+}
+
+int
+metrics_run(const struct cli *c)
+{
+	metrics_print(stdout, cli_has(c, "markdown"));
 	return STATUS_OK;
 }
 

@@ -101,14 +101,15 @@ static void
 ask_ready(struct supervisor *s)
 {
 	char	address[512], body[4096] = "";
+	bool	tls = s->settings.tls_cert[0] != '\0';
 	bool	known = desk_find_address(s->data, s->settings.listen,
 		    address, sizeof(address));
 
-	if (known && desk_ask_ready(address, body, sizeof(body)) == 200) {
+	if (known && desk_ask_ready(address, tls, body, sizeof(body)) == 200) {
 		s->ready = true;
 		/* A gateway that may choose its port keeps it from now on. */
 		setenv("FLICKET_LISTEN", address, 1);
-		desk_greet(s->data, address);
+		desk_greet(s->data, address, tls);
 	} else if (!s->said_late && now_ms() - s->begun_ms >= LATE_MS) {
 		s->said_late = true;
 		desk_say_missing(body, LATE_MS / 1000);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <netdb.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,33 +96,72 @@ dial(const char *address)
 	return fd;
 }
 
+/* A connection to the gateway, ssl NULL without TLS. */
+struct line {
+	int	 fd;
+	SSL	*ssl;
+};
+
+/*
+ * Whose certificate it is we do not ask: nothing is told to the gateway that
+ * not everybody may know.
+ */
+static bool
+secure(struct line *l)
+{
+	static SSL_CTX	*ctx;
+
+	if (ctx == NULL)
+		ctx = SSL_CTX_new(TLS_client_method());
+	l->ssl = ctx == NULL ? NULL : SSL_new(ctx);
+	return l->ssl != NULL && SSL_set_fd(l->ssl, l->fd) == 1 &&
+	    SSL_connect(l->ssl) == 1;
+}
+
+static ssize_t
+receive(const struct line *l, char *ret, size_t size)
+{
+	return l->ssl == NULL ? recv(l->fd, ret, size, 0) :
+	    SSL_read(l->ssl, ret, (int)size);
+}
+
+static ssize_t
+send_text(const struct line *l, const char *text, size_t len)
+{
+	return l->ssl == NULL ? send(l->fd, text, len, MSG_NOSIGNAL) :
+	    SSL_write(l->ssl, text, (int)len);
+}
+
 /* Read until the other side ends it; the text is always terminated. */
 static void
-read_all(int fd, char *ret, size_t size)
+read_all(const struct line *l, char *ret, size_t size)
 {
 	size_t	len = 0;
 	ssize_t	n;
 
 	while (len < size - 1 &&
-	    (n = recv(fd, ret + len, size - 1 - len, 0)) > 0)
+	    (n = receive(l, ret + len, size - 1 - len)) > 0)
 		len += (size_t)n;
 	ret[len] = '\0';
 }
 
 int
-desk_ask_ready(const char *address, char *ret_body, size_t size)
+desk_ask_ready(const char *address, bool tls, char *ret_body, size_t size)
 {
 	static const char	 request[] = "GET /readyz HTTP/1.0\r\n"
 	    "Host: localhost\r\n\r\n";
 	const char		*body;
-	int			 fd = dial(address), status = 0;
+	struct line		 l = { .fd = dial(address) };
+	int			 status = 0;
 
 	ret_body[0] = '\0';
-	if (fd == -1)
+	if (l.fd == -1)
 		return 0;
-	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != -1)
-		read_all(fd, ret_body, size);
-	close(fd);
+	if ((!tls || secure(&l)) &&
+	    send_text(&l, request, sizeof(request) - 1) > 0)
+		read_all(&l, ret_body, size);
+	SSL_free(l.ssl);
+	close(l.fd);
 	body = strstr(ret_body, "\r\n\r\n");
 	if (body != NULL && strncmp(ret_body, "HTTP/1.1 ", 9) == 0)
 		status = (int)strtol(ret_body + 9, NULL, 10);
@@ -186,7 +226,7 @@ desk_say_missing(const char *body, int after_seconds)
 
 /* The URL to reach the gateway under from this machine. */
 static void
-put_url(const char *address, char *ret, size_t size)
+put_url(const char *address, bool tls, char *ret, size_t size)
 {
 	static const char *const any[] = { "*", "0.0.0.0", "127.0.0.1", "::" };
 	char			 host[256] = "";
@@ -197,18 +237,18 @@ put_url(const char *address, char *ret, size_t size)
 	for (size_t i = 0; i < sizeof(any) / sizeof(any[0]); i++)
 		if (strcmp(host, any[i]) == 0)
 			shown = "localhost";
-	snprintf(ret, size, strchr(shown, ':') == NULL ? "http://%s:%u" :
-	    "http://[%s]:%u", shown, (unsigned)port);
+	snprintf(ret, size, strchr(shown, ':') == NULL ? "%s://%s:%u" :
+	    "%s://[%s]:%u", tls ? "https" : "http", shown, (unsigned)port);
 }
 
 void
-desk_greet(int data, const char *address)
+desk_greet(int data, const char *address, bool tls)
 {
 	char	url[512], password[128];
 	bool	fresh = read_line(data, PASSWORD_FILE, password,
 		    sizeof(password));
 
-	put_url(address, url, sizeof(url));
+	put_url(address, tls, url, sizeof(url));
 	printf("flicketd " FLICKET_VERSION " is ready: %s/flicket-api/\n", url);
 	if (fresh)
 		printf("Password of admin, shown this once: %s\n", password);

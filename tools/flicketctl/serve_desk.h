@@ -20,7 +20,8 @@ void	desk_forget_address(int data);
  * Ask the gateway for /readyz: the HTTP status and its body, or 0 and "" if
  * nobody answers within a quarter of a second.
  */
-int	desk_ask_ready(const char *address, char *ret_body, size_t size);
+int	desk_ask_ready(const char *address, bool tls, char *ret_body,
+	    size_t size);
 
 /* Say what is missing, from a body of /readyz. */
 void	desk_say_missing(const char *body, int after_seconds);
@@ -29,6 +30,6 @@ void	desk_say_missing(const char *body, int after_seconds);
  * Say where the desk is and what to try. The password that was made for
  * admin is shown once: its file below `data` is removed.
  */
-void	desk_greet(int data, const char *address);
+void	desk_greet(int data, const char *address, bool tls);
 
 #endif

@@ -59,7 +59,8 @@ ask_gateway(struct desk *d)
 	    g->address, sizeof(g->address)))
 		snprintf(g->address, sizeof(g->address), "%s",
 		    d->settings.listen);
-	g->status = desk_ask_ready(g->address, g->body, sizeof(g->body));
+	g->status = desk_ask_ready(g->address,
+	    d->settings.tls_cert[0] != '\0', g->body, sizeof(g->body));
 	if (data != -1)
 		close(data);
 }
@@ -88,7 +89,7 @@ has_writer(const struct peers *p, enum service_id service)
 {
 	for (int i = 0; i < p->count; i++)
 		if (p->peer[i].service == service && p->peer[i].answered &&
-		    p->peer[i].replica->writes)
+		    p->peer[i].replica->writes && !p->peer[i].replica->leaving)
 			return true;
 	return false;
 }
@@ -115,7 +116,7 @@ static const char *const verdicts[] = {
 
 /* --- as a table ------------------------------------------------------------ */
 
-enum form { NUMBER_FORM, YES_NO, MILLISECONDS, DURATION };
+enum form { NUMBER_FORM, RUN, YES_NO, MILLISECONDS, DURATION };
 
 /* What a PING may tell beyond that somebody is there. */
 static const struct {
@@ -124,7 +125,7 @@ static const struct {
 	enum form	 form;
 	int		 width;
 } columns[] = {
-	{ KEY_INSTANCE, "INSTANCE", NUMBER_FORM, 10 },
+	{ KEY_INSTANCE, "RUN", RUN, 10 },
 	{ KEY_WRITES, "WRITES", YES_NO, 8 },
 	{ KEY_UPTIME_MS, "UPTIME", DURATION, 9 },
 	{ KEY_QUEUED, "QUEUED", NUMBER_FORM, 8 },
@@ -141,6 +142,8 @@ format_value(char ret[32], int64_t n, enum form form)
 
 	if (form == YES_NO)
 		snprintf(ret, 32, "%s", n != 0 ? "yes" : "no");
+	else if (form == RUN)	/* enough of it to tell runs apart */
+		snprintf(ret, 32, "%08x", (unsigned)(uint64_t)n);
 	else if (form == NUMBER_FORM)
 		snprintf(ret, 32, "%lld", (long long)n);
 	else if (form == MILLISECONDS && n < 10000)
@@ -236,10 +239,13 @@ peer_json(const struct peer *p)
 	for (size_t i = 0; i < COLUMN_COUNT; i++) {
 		json_t	*value = json_null();
 		int64_t	 n = args_number(&p->extra, columns[i].key, 0);
+		char	 text[32];
 
+		format_value(text, n, columns[i].form);
 		if (p->answered && args_has(&p->extra, columns[i].key))
 			value = columns[i].form == YES_NO ?
-			    json_boolean(n != 0) : json_integer(n);
+			    json_boolean(n != 0) : columns[i].form == RUN ?
+			    json_string(text) : json_integer(n);
 		json_object_set_new(o, key_info(columns[i].key)->name, value);
 	}
 	json_object_set_new(o, "rtt_ms", p->answered ?
@@ -278,6 +284,17 @@ catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* Processes come and go, so each look is at those that there are now. */
+static void
+look(struct desk *d)
+{
+	if (d->peers.frames != NULL)
+		peers_close(&d->peers);
+	peers_open(&d->peers, &d->settings, SERVICE_ANY);
+	peers_ping(&d->peers, WAIT_MS, false);
+	ask_gateway(d);
+}
+
 static void
 watch(struct desk *d, const struct cli *c)
 {
@@ -286,8 +303,7 @@ watch(struct desk *d, const struct cli *c)
 
 	catch_signals();
 	while (!stopped) {
-		peers_ping(&d->peers, WAIT_MS);
-		ask_gateway(d);
+		look(d);
 		if (stopped)
 			break;
 		if (cli_has(c, "json"))
@@ -313,12 +329,10 @@ status_run(const struct cli *c)
 	d.gateway_at = cli_value(c, "gateway");
 	if (!peers_enter("flicketctl status", &d.settings))
 		return STATUS_UNREACHABLE;
-	peers_open(&d.peers, &d.settings, SERVICE_ANY);
 	if (cli_has(c, "watch"))
 		watch(&d, c);
 	else {
-		peers_ping(&d.peers, WAIT_MS);
-		ask_gateway(&d);
+		look(&d);
 		if (cli_has(c, "json"))
 			print_json(&d, false);
 		else

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,10 +50,9 @@ static bool
 read_line(int fd, char ret[SECRET_SIZE])
 {
 	size_t	len = 0;
-	ssize_t	n;
 
 	errno = 0;
-	while (len < SECRET_SIZE - 1 && (n = read(fd, ret + len, 1)) == 1 &&
+	while (len < SECRET_SIZE - 1 && read(fd, ret + len, 1) == 1 &&
 	    ret[len] != '\n')
 		len++;
 	ret[len] = '\0';
@@ -61,20 +61,34 @@ read_line(int fd, char ret[SECRET_SIZE])
 	return len > 0 && len < SECRET_SIZE - 1 && errno == 0;
 }
 
+static void
+wake(int signal_number)
+{
+	(void)signal_number;	/* read() ends, and the terminal is put right */
+}
+
+/*
+ * The prompt comes when the terminal is ready for the answer: what is typed
+ * before is neither shown nor taken.
+ */
 static bool
 read_unseen(int fd, const char *prompt, char ret[SECRET_SIZE])
 {
-	struct termios	seen, unseen;
-	bool		ok;
+	const struct sigaction	action = { .sa_handler = wake };
+	struct sigaction	before;
+	struct termios		seen, unseen;
+	bool			ok;
 
 	if (tcgetattr(fd, &seen) == -1)
 		return false;
 	unseen = seen;
 	unseen.c_lflag &= ~(tcflag_t)ECHO;
-	(void)!write(fd, prompt, strlen(prompt));
+	sigaction(SIGINT, &action, &before);
 	tcsetattr(fd, TCSAFLUSH, &unseen);
+	(void)!write(fd, prompt, strlen(prompt));
 	ok = read_line(fd, ret);
-	tcsetattr(fd, TCSAFLUSH, &seen);
+	tcsetattr(fd, TCSADRAIN, &seen);
+	sigaction(SIGINT, &before, NULL);
 	(void)!write(fd, "\n", 1);
 	return ok;
 }
@@ -98,7 +112,7 @@ ask_twice(const char *who, char ret[SECRET_SIZE])
 	sodium_memzero(again, sizeof(again));
 	if (!same)
 		fprintf(stderr, "%s: the two passwords are not the same, or "
-		    "empty; nothing was changed\n", who);
+		    "there is none; nothing was changed\n", who);
 	return same;
 }
 

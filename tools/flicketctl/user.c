@@ -283,11 +283,13 @@ print_groups(struct users *u, const struct cli *c)
 	if (cli_has(c, "json")) {
 		json_dumpf(groups, stdout, JSON_INDENT(2));
 		putchar('\n');
-	} else
-		json_array_foreach(groups, i, group)
+	} else {
+		json_array_foreach(groups, i, group) {
 			printf("%-30s %lld\n", text_of(group, "group_name"),
 			    (long long)json_integer_value(json_object_get(
 			    group, "total_members")));
+		}
+	}
 	json_decref(groups);
 	return STATUS_OK;
 }
@@ -335,9 +337,11 @@ print_memberships(struct users *u, const struct cli *c)
 		return STATUS_FAILED;
 	if (cli_has(c, "json"))
 		print_user_json(user);
-	else
-		json_array_foreach(json_object_get(user, "groups"), i, group)
+	else {
+		json_array_foreach(json_object_get(user, "groups"), i, group) {
 			puts(json_string_value(group));
+		}
+	}
 	json_decref(user);
 	return STATUS_OK;
 }

@@ -35,7 +35,7 @@ users_open(struct users *u, const struct cli *c)
 	if (!peers_enter(u->who, &u->settings))
 		return false;
 	peers_open(&u->peers, &u->settings, SERVICE_USER);
-	peers_ping(&u->peers, WAIT_MS);
+	peers_ping(&u->peers, WAIT_MS, true);
 	u->peer = peers_choose(&u->peers, SERVICE_USER, true);
 	if (u->peer == NULL)
 		return users_refuse(u, "the user service does not answer at "
@@ -135,7 +135,7 @@ id_of(const json_t *o)
 json_t *
 users_all(struct users *u)
 {
-	json_t	*all = json_array(), *page = all;
+	json_t	*all = json_array(), *page;
 	size_t	 n = PAGE_USERS;
 	int64_t	 last = 0;
 

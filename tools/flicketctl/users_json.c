@@ -340,14 +340,16 @@ print_report(const struct import_run *r)
 	const json_t	*name;
 	size_t		 i;
 
-	json_array_foreach(r->added, i, name)
+	json_array_foreach(r->added, i, name) {
 		printf("%s %s\n", r->dry ? "would add" : "added",
 		    json_string_value(name));
+	}
 	print_notes("skipped", r->skipped);
 	print_notes("failed ", r->failed);
-	json_array_foreach(r->unset, i, name)
+	json_array_foreach(r->unset, i, name) {
 		printf("no password: %s; `flicketctl user password %s` sets "
 		    "one\n", json_string_value(name), json_string_value(name));
+	}
 	printf("%zu %s, %zu skipped, %zu failed\n", json_array_size(r->added),
 	    r->dry ? "would be added" : "added", json_array_size(r->skipped),
 	    json_array_size(r->failed));
@@ -404,8 +406,9 @@ import_all(struct users *u, const struct cli *c, const json_t *rows)
 	int			 status = STATUS_FAILED;
 
 	if (look_around(&r)) {
-		json_array_foreach(rows, i, row)
+		json_array_foreach(rows, i, row) {
 			import_row(&r, i + 1, row);
+		}
 		if (cli_has(c, "json"))
 			print_report_json(&r);
 		else

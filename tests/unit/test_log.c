@@ -1,0 +1,144 @@
+/* proto/log.c: a line stays a line, whatever is in it. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "proto/log.h"
+
+/* What a call writes on stderr. */
+static void
+said(char *ret, size_t size, void (*call)(void))
+{
+	int	pipes[2], saved = dup(STDERR_FILENO);
+	ssize_t	len;
+
+	assert_int_equal(pipe(pipes), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	call();
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(pipes[1]);
+	len = read(pipes[0], ret, size - 1);
+	close(pipes[0]);
+	ret[len < 0 ? 0 : len] = '\0';
+}
+
+static const char	*message;
+
+static void
+say(void)
+{
+	log_error("%s", message);
+}
+
+static void
+bytes_are_escaped(void **state)
+{
+	static const struct { const char *in, *text, *json; } rows[] = {
+		{ "plain", "plain", "plain" },
+		{ "a \"b\" \\c", "a \"b\" \\c", "a \\\"b\\\" \\\\c" },
+		{ "two\nlines\r", "two\\x0alines\\x0d",
+		    "two\\u000alines\\u000d" },
+		{ "\x1b[31m\x7f", "\\x1b[31m\\x7f", "\\u001b[31m\\u007f" },
+		{ "\xe4\xb8\xad\xe6\x96\x87", "\xe4\xb8\xad\xe6\x96\x87",
+		    "\xe4\xb8\xad\xe6\x96\x87" },
+		{ "\xff|\xc0\x80|\xed\xa0\x80|\xf0\x9f\x98",
+		    "\xef\xbf\xbd|\xef\xbf\xbd\xef\xbf\xbd|"
+		    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd|"
+		    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
+		    "\xef\xbf\xbd|\xef\xbf\xbd\xef\xbf\xbd|"
+		    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd|"
+		    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+	};
+	char	line[512], want[256];
+
+	(void)state;
+	log_set_name("me");
+	for (size_t i = 0; i < LEN(rows); i++) {
+		message = rows[i].in;
+		log_set_json(false);
+		said(line, sizeof(line), say);
+		snprintf(want, sizeof(want), "Z error me %s\n", rows[i].text);
+		check_part(rows[i].in, line, want);
+		log_set_json(true);
+		said(line, sizeof(line), say);
+		snprintf(want, sizeof(want), "Z\",\"level\":\"error\","
+		    "\"service\":\"me\",\"msg\":\"%s\"}\n", rows[i].json);
+		check_part(rows[i].in, line, want);
+	}
+	log_set_json(false);
+}
+
+static void
+lines_tell_their_request(void **state)
+{
+	static const char	trace[] = "00-0af7651916cd43dd8448eb211c80319c-"
+				    "b7ad6b7169203331-01";
+	char			line[512];
+
+	(void)state;
+	message = "here";
+	log_begin("id\"1", 4, trace, sizeof(trace) - 1);
+	said(line, sizeof(line), say);
+	check_part("text", line, "here request=id\"1 "
+	    "trace=0af7651916cd43dd8448eb211c80319c\n");
+	log_set_json(true);
+	said(line, sizeof(line), say);
+	check_part("JSON", line, "\"msg\":\"here\",\"request_id\":\"id\\\"1\","
+	    "\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\"}\n");
+	log_begin("id", 2, "", 0);
+	said(line, sizeof(line), say);
+	check_part("no trace", line, "\"request_id\":\"id\"}\n");
+	log_done();
+	said(line, sizeof(line), say);
+	check_part("no request", line, "\"msg\":\"here\"}\n");
+	log_set_json(false);
+}
+
+static void
+long_ones_are_cut(void **state)
+{
+	static char	text[20000];
+	char		line[sizeof(text) * 6];
+
+	(void)state;
+	memset(text, '\1', sizeof(text) - 1);
+	message = text;
+	log_set_json(true);
+	said(line, sizeof(line), say);
+	log_set_json(false);
+	check_part("its end", line, "\\u0001\"}\n");
+	check_true("its length", strlen(line) < 4000 * 6 + 512);
+}
+
+static void
+levels_are_kept_and_counted(void **state)
+{
+	int64_t	before = log_count(LEVEL_INFO);
+	char	line[64];
+
+	(void)state;
+	log_set_level(LEVEL_ERROR);
+	log_info("not this");
+	check_number("left out", log_count(LEVEL_INFO), before);
+	log_set_level(LEVEL_INFO);
+	before = log_count(LEVEL_ERROR);
+	said(line, sizeof(line), say);
+	check_number("counted", log_count(LEVEL_ERROR), before + 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("bytes are escaped", bytes_are_escaped),
+		TEST("lines tell their request", lines_tell_their_request),
+		TEST("long ones are cut", long_ones_are_cut),
+		TEST("levels are kept and counted",
+		    levels_are_kept_and_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
