@@ -97,6 +97,7 @@ enum flow	room_admit(struct exchange *);	  /* sizes, framing */
 enum flow	room_match(struct exchange *);	  /* which route */
 enum flow	room_identify(struct exchange *); /* who asks: cache, service */
 enum flow	room_identified(struct exchange *);
+enum flow	room_limit(struct exchange *);	  /* not too often */
 enum flow	room_permit(struct exchange *);	  /* may they */
 enum flow	room_decode(struct exchange *);	  /* query and body to args */
 enum flow	room_ask(struct exchange *);	  /* another owner's word */

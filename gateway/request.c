@@ -18,6 +18,7 @@ static const struct {
 	{ "match", room_match },
 	{ "identify", room_identify },
 	{ "identified", room_identified },
+	{ "limit", room_limit },
 	{ "permit", room_permit },
 	{ "decode", room_decode },
 	{ "ask", room_ask },

@@ -5,6 +5,7 @@
 
 #include "cutoff.h"
 #include "exchange.h"
+#include "limit.h"
 #include "proto/log.h"
 
 /* What h2o may take in before it cuts a body off: somewhat more than we
@@ -39,6 +40,8 @@ gateway_init(struct gateway *g, const struct settings *s)
 	routes_init();
 	g->settings = s;
 	g->boot = randombytes_random();
+	if (s->rate_limit > 0)
+		g->limits = limits_new(s->rate_limit);
 	/* a byte that is no mark stands for nothing */
 	g->roots[0] = (struct text){ "", 0 };
 	for (unsigned m = 1; m < MARK_END; m++)

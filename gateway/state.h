@@ -1,6 +1,7 @@
 /*
  * What the gateway holds. `struct gateway` is made at start and only read
- * afterwards; each thread is a `struct worker` that shares nothing else.
+ * afterwards, but for what has locks of its own; each thread is a
+ * `struct worker` that shares nothing else.
  */
 #ifndef GATEWAY_STATE_H
 #define GATEWAY_STATE_H
@@ -13,12 +14,14 @@
 #include "proto/tables.h"
 
 struct bus;
+struct limits;
 struct resolver;
 struct tokens;
 
 struct gateway {
 	const struct settings	*settings;
 	struct resolver		*resolver;
+	struct limits		*limits;	/* NULL: there are none */
 	h2o_globalconf_t	 conf;
 	h2o_hostconf_t		*host;
 	struct text		 roots[MARK_END]; /* what a mark stands for */
