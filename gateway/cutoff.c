@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "cors.h"
 #include "problem.h"
 #include "trace.h"
 
@@ -169,6 +170,7 @@ take_over(struct cutoff *c, h2o_req_t *req, ssize_t type_at)
 
 	w->requests++;
 	id = trace_take_id(w, req);
+	cors_begin(w->gateway, req);
 	req->res.headers.entries[type_at].value = h2o_iovec_init(type,
 	    strlen(type));
 	if (is_problem)

@@ -5,6 +5,8 @@
 #ifndef GATEWAY_EXCHANGE_H
 #define GATEWAY_EXCHANGE_H
 
+#include <netinet/in.h>
+
 #include "proto/frame.h"
 #include "route.h"
 #include "state.h"
@@ -36,6 +38,7 @@ typedef void part_answered(struct exchange *, unsigned part,
 struct exchange {
 	h2o_req_t		*req;
 	struct worker		*worker;
+	struct in6_addr		 client;	/* its address (proxies.h) */
 	unsigned		 room;		/* index into the rooms */
 	const struct route	*route;
 	bool			 is_head;

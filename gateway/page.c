@@ -1,6 +1,7 @@
 /* Pages: a row each. */
 #include "page.h"
 
+#include "cors.h"
 #include "problem.h"
 #include "proto/metrics.h"
 
@@ -43,6 +44,10 @@ page_answer(struct exchange *x, struct text path)
 		    x->req->method.len, H2O_STRLIT("GET")))
 			return pages[i].run(x);
 		answer_header(x, "Allow", "GET, HEAD");
+		if (cors_is_preflight(x)) {
+			cors_put_preflight(x, "GET, HEAD");
+			return answer_body(x, 200, "text/plain", TEXT_OF(""));
+		}
 		return answer_error(x, ERR_BAD_METHOD, NULL);
 	}
 	return answer_error(x, ERR_NOT_FOUND, NULL);

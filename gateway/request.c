@@ -6,8 +6,10 @@
  * same room finds the refusal at once, so that there is one way, not two.
  */
 #include "bus.h"
+#include "cors.h"
 #include "proto/log.h"
 #include "proto/replica.h"
+#include "proxies.h"
 #include "trace.h"
 
 static const struct {
@@ -87,6 +89,8 @@ exchange_start(struct worker *w, h2o_req_t *req)
 	w->requests++;
 	w->exchanges++;
 	trace_begin(x);
+	cors_begin(w->gateway, req);
+	x->client = proxies_client(w->gateway->proxies, req);
 	run(x);
 }
 

@@ -15,12 +15,14 @@
 
 struct bus;
 struct limits;
+struct proxies;
 struct resolver;
 struct tokens;
 
 struct gateway {
 	const struct settings	*settings;
 	struct resolver		*resolver;
+	struct proxies		*proxies;
 	struct limits		*limits;	/* NULL: there are none */
 	h2o_globalconf_t	 conf;
 	h2o_hostconf_t		*host;

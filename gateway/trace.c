@@ -5,6 +5,7 @@
 
 #include "proto/log.h"
 #include "proto/metrics.h"
+#include "proxies.h"
 
 #define ID_MOST_BYTES	((size_t)64)
 #define PARENT_BYTES	55	/* of version 00 */
@@ -192,18 +193,20 @@ log_access(const struct exchange *x, int64_t us)
 {
 	const h2o_req_t	*req = x->req;
 	bool		 on = x->worker->gateway->settings->access_log[1] == 'n';
+	char		 client[ADDRESS_SIZE];
 
 	if (!on && log_get_level() < LEVEL_DEBUG)
 		return;
 	log_begin(x->request_id.base, x->request_id.len, x->trace.base,
 	    x->trace.len);
+	address_print(&x->client, client);
 	/* not the query: it may say what is nobody's business */
 	log_line(on ? LEVEL_INFO : LEVEL_DEBUG, "%s %s%s status=%d "
-	    "bytes=%zu us=%lld user=%lld", x->route == NULL ? "-" :
+	    "bytes=%zu us=%lld user=%lld client=%s", x->route == NULL ? "-" :
 	    method_name(x->route->method), x->route == NULL ? "other" :
 	    mark_path(x->route->root), x->route == NULL ? "" : x->route->path,
 	    req->res.status, (size_t)req->bytes_sent, (long long)us,
-	    (long long)x->user_id);
+	    (long long)x->user_id, client);
 	log_done();
 }
 
