@@ -38,6 +38,7 @@ typedef void part_answered(struct exchange *, unsigned part,
 struct exchange {
 	h2o_req_t		*req;
 	struct worker		*worker;
+	struct connection	*connection;
 	struct in6_addr		 client;	/* its address (proxies.h) */
 	unsigned		 room;		/* index into the rooms */
 	const struct route	*route;

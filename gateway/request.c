@@ -6,6 +6,7 @@
  * same room finds the refusal at once, so that there is one way, not two.
  */
 #include "bus.h"
+#include "connection.h"
 #include "cors.h"
 #include "proto/log.h"
 #include "proto/replica.h"
@@ -70,6 +71,7 @@ on_gone(void *data)
 		if (x->part_slots[i] != -1)
 			bus_forget(x->worker->bus, x->part_slots[i]);
 	trace_end(x);
+	connection_end(x->connection);
 	x->worker->exchanges--;
 }
 
@@ -89,6 +91,7 @@ exchange_start(struct worker *w, h2o_req_t *req)
 	w->requests++;
 	w->exchanges++;
 	trace_begin(x);
+	x->connection = connection_begin(req);
 	cors_begin(w->gateway, req);
 	x->client = proxies_client(w->gateway->proxies, req);
 	run(x);

@@ -29,6 +29,7 @@ struct gateway {
 	struct text		 roots[MARK_END]; /* what a mark stands for */
 	int			 listener;
 	atomic_bool		 stopping;
+	_Atomic int64_t		 connections;	/* open, of all workers */
 	_Atomic int64_t		 up[SERVICE_END]; /* workers that reach it */
 	uint32_t		 boot;		/* random, for request ids */
 };
@@ -43,7 +44,9 @@ struct worker {
 	struct bus		*bus;
 	struct tokens		*tokens;
 	struct buf		 body;		/* see answer_buffer() */
+	h2o_linklist_t		 connections;	/* connection.c's */
 	bool			 paused;	/* accepts nothing just now */
+	int64_t			 warned_ms;	/* of that */
 	unsigned		 exchanges;	/* under way */
 	uint64_t		 requests;	/* ever, for request ids */
 	int64_t			 stop_ms;	/* 0: not stopping */
