@@ -9,9 +9,11 @@
 
 #include "bus.h"
 #include "connection.h"
+#include "health.h"
 #include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
+#include "proto/program.h"
 #include "proto/replica.h"
 #include "proto/resolve.h"
 #include "tls.h"
@@ -285,14 +287,18 @@ run_workers(struct gateway *g, const sigset_t *signals)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static struct gateway	gateway;
 	struct settings		settings;
+	bool			health;
 	sigset_t		signals;
 
 	log_set_name("gateway");
+	health = program_arguments("flicket-gateway", argc, argv);
 	settings_load(&settings);
+	if (health)
+		return health_check(&settings);
 	curve_load(&settings, PARTY_GATEWAY);
 	tls_load(&settings);
 	signals = block_signals();

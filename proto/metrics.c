@@ -380,15 +380,17 @@ count_open_files(void)
 static long
 resident_pages(void)
 {
-	FILE	*f = fopen("/proc/self/statm", "r");
-	long	 pages = 0;
+	FILE	*f = fopen("/proc/self/statm", "re");
+	char	 line[256] = "";
+	char	*second;
 
 	if (f == NULL)
 		return 0;
-	if (fscanf(f, "%*s %ld", &pages) != 1)
-		pages = 0;
+	if (fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
 	fclose(f);
-	return pages;
+	second = strchr(line, ' ');
+	return second == NULL ? 0 : strtol(second, NULL, 10);
 }
 
 /* What every exporter tells of its process, by the names that all use. */

@@ -23,7 +23,7 @@ add(struct endpoints *e, const char *endpoint)
 		if (strcmp(e->rows[i], endpoint) == 0)
 			return;
 	if (e->count < RESOLVE_MOST && strlen(endpoint) < ENDPOINT_SIZE)
-		strcpy(e->rows[e->count++], endpoint);
+		memcpy(e->rows[e->count++], endpoint, strlen(endpoint) + 1);
 }
 
 /* --- ipc -------------------------------------------------------------------- */

@@ -1,12 +1,16 @@
 /* The program of a service; which one is decided by what it is linked to. */
-#include "proto/settings.h"
+#include "health.h"
+#include "proto/program.h"
 #include "svc.h"
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct settings	settings;
+	bool		health = program_arguments(PROGRAM_NAME, argc, argv);
 
 	settings_load(&settings);
+	if (health)
+		return health_check(PROGRAM.id, &settings);
 	return svc_run(&PROGRAM, &settings);
 }

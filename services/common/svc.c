@@ -410,15 +410,14 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 		answer_at_once(s, r, ERR_UNKNOWN_OP);
 	else if (r->expires_ms != 0 && clock_ms() > r->expires_ms)
 		answer_at_once(s, r, ERR_EXPIRED);
-	else if (s->stop_ms != 0)
+	else if (s->stop_ms != 0 || (s->writer == NULL && kind != OP_READ &&
+	    kind != OP_SLOW))
 		answer_at_once(s, r, ERR_UNAVAILABLE);
 	else if (kind == OP_READ) {
 		run_read(s, r);
 		if (r->op == OP_PING)
 			note_listener(s, r, peer);
-	} else if (kind != OP_SLOW && s->writer == NULL)
-		answer_at_once(s, r, ERR_UNAVAILABLE);
-	else
+	} else
 		send_to_lane(s, r, peer, kind == OP_SLOW || kind == OP_LEAD);
 }
 

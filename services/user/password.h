@@ -7,6 +7,7 @@
 #include "proto/buf.h"
 
 #define PASSWORD_HASH_SIZE	64	/* bcrypt's 60 and a NUL, with room */
+#define PASSWORD_MOST_BYTES	72	/* bcrypt looks at no more */
 #define PASSWORD_RANDOM_SIZE	21	/* 20 characters and a NUL */
 
 /* Prepare for hashing at this cost; once, before any check. */

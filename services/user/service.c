@@ -4,8 +4,11 @@
  */
 #include "user.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "account.h"
@@ -268,17 +271,39 @@ tell_all(sqlite3 *db)
 	    "FROM users ORDER BY id");
 }
 
+/* The first line, of 6 to 72 bytes; it is not repeated in messages. */
+static void
+read_password_file(const char *path, char *ret, size_t size)
+{
+	FILE	*f = fopen(path, "re");
+	size_t	 len;
+
+	if (f == NULL || fgets(ret, (int)size, f) == NULL)
+		log_fatal("FLICKET_ADMIN_PASSWORD_FILE: %s: %s", path,
+		    errno != 0 ? strerror(errno) : "it is empty");
+	fclose(f);
+	len = strcspn(ret, "\r\n");
+	if (len < 6 || len > PASSWORD_MOST_BYTES)
+		log_fatal("FLICKET_ADMIN_PASSWORD_FILE: %s: its first line "
+		    "must be 6 to %d bytes long", path, PASSWORD_MOST_BYTES);
+	ret[len] = '\0';
+}
+
 /* The admin's password, the dates, and the names for the ticket service. */
 static void
 user_seeded(sqlite3 *db, const struct settings *settings)
 {
-	char		 made_up[PASSWORD_RANDOM_SIZE];
+	char		 made_up[PASSWORD_MOST_BYTES + 2];
 	char		 hash[PASSWORD_HASH_SIZE];
 	const char	*password = settings->admin_password;
 	sqlite3_stmt	*st;
 
 	password_start((int)settings->bcrypt_cost);
-	if (password[0] == '\0') {
+	if (settings->admin_password_file[0] != '\0') {
+		read_password_file(settings->admin_password_file, made_up,
+		    sizeof(made_up));
+		password = made_up;
+	} else if (password[0] == '\0') {
 		password_random(made_up);
 		write_password_file(made_up);
 		password = made_up;

@@ -1,18 +1,73 @@
 /* flicketctl: one program for what is done to a desk, not through its API. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "permissions.h"
 #include "proto/metrics.h"
 #include "proto/settings.h"
+#include "services/user/password.h"
 
 /* A command whose one option is to print as documents have it. */
 int
 settings_run(const struct cli *c)
 {
 	settings_print(stdout, cli_has(c, "markdown"));
+	return STATUS_OK;
+}
+
+/* Whole or not at all: what is read at the first start is never half of it. */
+int
+password_make_run(const struct cli *c)
+{
+	const char	*path = cli_arg(c, 0, NULL);
+	char		 password[PASSWORD_RANDOM_SIZE + 1];
+	char		 new[PATH_MAX];
+	size_t		 len;
+	int		 fd;
+	bool		 made;
+
+	if (access(path, F_OK) == 0) {
+		printf("%s is there already\n", path);
+		return STATUS_OK;
+	}
+	password_random(password);
+	len = strlen(password);
+	password[len++] = '\n';
+	snprintf(new, sizeof(new), "%s.new", path);
+	(void)unlink(new);
+	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	made = fd != -1 && write(fd, password, len) == (ssize_t)len &&
+	    fsync(fd) == 0;
+	if (fd != -1)
+		close(fd);
+	if (!made || rename(new, path) == -1) {
+		fprintf(stderr, "flicketctl password make: %s: %s\n", path,
+		    strerror(errno));
+		return STATUS_FAILED;
+	}
+	printf("%s made\n", path);
+	return STATUS_OK;
+}
+
+int
+password_show_run(const struct cli *c)
+{
+	char	 line[PASSWORD_MOST_BYTES + 2];
+	FILE	*f = fopen(cli_arg(c, 0, NULL), "re");
+
+	if (f == NULL || fgets(line, sizeof(line), f) == NULL) {
+		fprintf(stderr, "flicketctl password show: %s: %s\n",
+		    cli_arg(c, 0, NULL), strerror(errno));
+		return STATUS_FAILED;
+	}
+	fclose(f);
+	fputs(line, stdout);
 	return STATUS_OK;
 }
 

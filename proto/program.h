@@ -1,0 +1,15 @@
+/* What every program of the desk answers without running. */
+#ifndef PROTO_PROGRAM_H
+#define PROTO_PROGRAM_H
+
+#include <stdbool.h>
+
+/*
+ * Look at the command line. --help and --version are answered, and end the
+ * process with status 0; what is not understood ends it with status 2.
+ * Returns whether --health was given: to ask the process that runs with these
+ * settings whether it is well.
+ */
+bool	program_arguments(const char *name, int argc, char **argv);
+
+#endif
