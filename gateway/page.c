@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include "cors.h"
+#include "problem.h"
 #include "proto/metrics.h"
 
 extern const unsigned char	default_avatar_bytes[];
@@ -62,6 +64,10 @@ page_answer(struct exchange *x, struct text path)
 		    x->req->method.len, H2O_STRLIT("GET")))
 			return pages[i].run(x);
 		answer_header(x, "Allow", "GET, HEAD");
+		if (cors_is_preflight(x)) {
+			cors_put_preflight(x, "GET, HEAD");
+			return answer_body(x, 200, "text/plain", TEXT_OF(""));
+		}
 		return answer_error(x, ERR_BAD_METHOD, NULL);
 	}
 	return answer_error(x, ERR_NOT_FOUND, NULL);
@@ -83,6 +89,24 @@ is_up(const struct exchange *x, enum service_id id)
 	return atomic_load(&g->up[id]) == g->settings->gateway_threads;
 }
 
+/* The same for who wants problem details: these have no members for it. */
+static enum flow
+refuse_unready(struct exchange *x)
+{
+	struct buf	b = { 0 };
+	h2o_iovec_t	copy;
+
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		if (!is_up(x, (enum service_id)id))
+			buf_printf(&b, "%s%s", b.len == 0 ?
+			    "Services that do not answer: " : ", ",
+			    service_name((enum service_id)id));
+	buf_put_byte(&b, '.');
+	copy = h2o_strdup(&x->req->pool, b.base, b.len);
+	buf_done(&b);
+	return answer_error(x, ERR_UNAVAILABLE, copy.base);
+}
+
 static enum flow
 page_readyz(struct exchange *x)
 {
@@ -97,6 +121,8 @@ page_readyz(struct exchange *x)
 		    service_name((enum service_id)id), up ? "up" : "down");
 	}
 	buf_printf(b, "},\"status\":\"%s\"}\n", all ? "ready" : "not ready");
+	if (!all && problem_is_wanted(x->req))
+		return refuse_unready(x);
 	if (!all)
 		answer_header(x, "Retry-After", "1");
 	return answer_buffered(x, all ? 200 : 503, "application/json");

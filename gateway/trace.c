@@ -5,6 +5,7 @@
 
 #include "proto/log.h"
 #include "proto/metrics.h"
+#include "proxies.h"
 
 #define ID_MOST_BYTES	((size_t)64)
 #define PARENT_BYTES	55	/* of version 00 */
@@ -12,15 +13,15 @@
 #define PARENT_ID_BYTES	8
 
 static struct text
-header(const struct exchange *x, const char *name)
+header(const h2o_req_t *req, const char *name)
 {
-	ssize_t		 at = h2o_find_header_by_str(&x->req->headers, name,
+	ssize_t		 at = h2o_find_header_by_str(&req->headers, name,
 			    strlen(name), -1);
 	h2o_iovec_t	 value;
 
 	if (at == -1)
 		return (struct text){ "", 0 };
-	value = x->req->headers.entries[at].value;
+	value = req->headers.entries[at].value;
 	return (struct text){ value.base, value.len };
 }
 
@@ -40,28 +41,26 @@ is_id(struct text t)
 	return t.len > 0 && t.len <= ID_MOST_BYTES;
 }
 
-static void
-take_id(struct exchange *x)
+struct text
+trace_take_id(struct worker *w, h2o_req_t *req)
 {
-	struct worker	*w = x->worker;
+	struct text	 id = header(req, "x-request-id");
 	char		*own;
 	int		 len;
 
-	x->request_id = header(x, "x-request-id");
-	if (is_id(x->request_id)) {
+	if (is_id(id)) {
 		/* what is in the header's place may be gone at the end */
-		own = h2o_strdup(&x->req->pool, x->request_id.base,
-		    x->request_id.len).base;
-		x->request_id.base = own;
+		own = h2o_strdup(&req->pool, id.base, id.len).base;
+		id.base = own;
 	} else {
-		own = h2o_mem_alloc_pool(&x->req->pool, 32);
+		own = h2o_mem_alloc_pool(&req->pool, 32);
 		len = snprintf(own, 32, "%08x-%llx", w->gateway->boot,
 		    (unsigned long long)w->requests);
-		x->request_id = (struct text){ own, (size_t)len };
+		id = (struct text){ own, (size_t)len };
 	}
-	h2o_add_header_by_str(&x->req->pool, &x->req->res.headers,
-	    H2O_STRLIT("x-request-id"), 0, "X-Request-ID", x->request_id.base,
-	    x->request_id.len);
+	h2o_add_header_by_str(&req->pool, &req->res.headers,
+	    H2O_STRLIT("x-request-id"), 0, "X-Request-ID", id.base, id.len);
+	return id;
 }
 
 /* --- traces ----------------------------------------------------------------------- */
@@ -105,7 +104,7 @@ is_traceparent(struct text t)
 static void
 take_trace(struct exchange *x)
 {
-	struct text	 came = header(x, "traceparent");
+	struct text	 came = header(x->req, "traceparent");
 	unsigned char	 id[PARENT_ID_BYTES];
 	char		*ours;
 
@@ -127,7 +126,7 @@ trace_begin(struct exchange *x)
 {
 	x->began_us = clock_us();
 	metric_add(METRIC_EXCHANGES, 0, 0, 1);
-	take_id(x);
+	x->request_id = trace_take_id(x->worker, x->req);
 	take_trace(x);
 }
 
@@ -137,7 +136,7 @@ trace_begin(struct exchange *x)
 void
 trace_put_timing(struct exchange *x)
 {
-	struct text	 asked = header(x, "x-server-timing");
+	struct text	 asked = header(x->req, "x-server-timing");
 	int64_t		 all_us = clock_us() - x->began_us;
 	int64_t		 bus_us = x->bus_us - x->spent_us;
 	int64_t		 own_us = all_us - x->bus_us;
@@ -194,18 +193,20 @@ log_access(const struct exchange *x, int64_t us)
 {
 	const h2o_req_t	*req = x->req;
 	bool		 on = x->worker->gateway->settings->access_log[1] == 'n';
+	char		 client[ADDRESS_SIZE];
 
 	if (!on && log_get_level() < LEVEL_DEBUG)
 		return;
 	log_begin(x->request_id.base, x->request_id.len, x->trace.base,
 	    x->trace.len);
+	address_print(&x->client, client);
 	/* not the query: it may say what is nobody's business */
 	log_line(on ? LEVEL_INFO : LEVEL_DEBUG, "%s %s%s status=%d "
-	    "bytes=%zu us=%lld user=%lld", x->route == NULL ? "-" :
+	    "bytes=%zu us=%lld user=%lld client=%s", x->route == NULL ? "-" :
 	    method_name(x->route->method), x->route == NULL ? "other" :
 	    mark_path(x->route->root), x->route == NULL ? "" : x->route->path,
 	    req->res.status, (size_t)req->bytes_sent, (long long)us,
-	    (long long)x->user_id);
+	    (long long)x->user_id, client);
 	log_done();
 }
 
