@@ -565,7 +565,7 @@ operation_id(const struct route *r)
 
 	for (const struct route *o = routes_all(); o != r; o++)
 		nth += o->op == r->op;
-	for (i = 0; op_info(r->op)->name[i] != '\0' && i < 60; i++)
+	for (i = 0; i < 60 && op_info(r->op)->name[i] != '\0'; i++)
 		name[i] = (char)(op_info(r->op)->name[i] == '_' ? '_' :
 		    op_info(r->op)->name[i] | 0x20);
 	name[i] = '\0';
