@@ -17,6 +17,12 @@ void	trace_init(void);
  */
 void	trace_begin(struct exchange *);
 
+/* Lines of this thread are about this request, until log_done(). */
+void	trace_log_begin(const struct exchange *);
+
+/* A service was asked and answered; what overlaps is counted once. */
+void	trace_waited(struct exchange *, int64_t sent_us, int64_t heard_us);
+
 /*
  * The header Server-Timing, for requests with "X-Server-Timing: 1": the
  * milliseconds in the gateway, on the bus, and in services.
