@@ -6,6 +6,7 @@
  * A proxy in front that reads such a request differently could be made to
  * smuggle another one in it (RFC 9112, 6.3), so the raw head is looked at.
  */
+#include "cors.h"
 #include "exchange.h"
 #include "page.h"
 
@@ -178,6 +179,8 @@ answer_methods(struct exchange *x, unsigned methods, bool is_options)
 			    m == METHOD_GET ? "HEAD, " : "");
 	buf_printf(&allow, "OPTIONS");
 	answer_header(x, "Allow", allow.base);
+	if (cors_is_preflight(x))
+		cors_put_preflight(x, allow.base);
 	buf_done(&allow);
 	if (!is_options)
 		return answer_error(x, ERR_BAD_METHOD, NULL);

@@ -5,6 +5,7 @@
 
 #include "proto/json.h"
 #include "proto/metrics.h"
+#include "problem.h"
 #include "trace.h"
 #include "tokens.h"
 
@@ -97,14 +98,9 @@ answer_buffered(struct exchange *x, int status, const char *type)
 	return answer_body(x, status, type, keep_body(x));
 }
 
-static enum flow
-send_error(struct exchange *x, enum err e, struct text message,
-    int64_t retry_after)
+static void
+put_error(struct buf *b, const struct err_info *info, struct text message)
 {
-	const struct err_info	*info = err_info(e);
-	struct buf		*b = answer_buffer(x);
-	char			 seconds[24];
-
 	buf_put_text(b, "{\"error\":");
 	json_put_text(b, (struct text){ info->reason, strlen(info->reason) });
 	if (message.len > 0) {
@@ -112,6 +108,23 @@ send_error(struct exchange *x, enum err e, struct text message,
 		json_put_text(b, message);
 	}
 	buf_put_text(b, "}\n");
+}
+
+static enum flow
+send_error(struct exchange *x, enum err e, struct text message,
+    int64_t retry_after)
+{
+	const struct err_info	*info = err_info(e);
+	const char		*type = "application/json";
+	char			 seconds[24];
+
+	if (problem_is_wanted(x->req)) {
+		type = PROBLEM_TYPE;
+		answer_header(x, "Vary", "Accept");
+		problem_put(answer_buffer(x), info->http, info->reason,
+		    message, x->request_id);
+	} else
+		put_error(answer_buffer(x), info, message);
 	if (retry_after == 0 && (info->http == 503 || info->http == 429))
 		retry_after = 1;
 	if (retry_after != 0) {
@@ -119,8 +132,7 @@ send_error(struct exchange *x, enum err e, struct text message,
 		    (long long)retry_after);
 		answer_header(x, "Retry-After", seconds);
 	}
-	return send_body(x, info->http, info->reason, "application/json",
-	    keep_body(x));
+	return send_body(x, info->http, info->reason, type, keep_body(x));
 }
 
 enum flow

@@ -9,6 +9,10 @@
 
 #include <stdbool.h>
 
+#include "cors.h"
+#include "problem.h"
+#include "trace.h"
+
 #define LINGER_BYTES	(256 << 20)	/* thrown away at most */
 #define LINGER_TICKS	50		/* of 100 ms, all together */
 #define QUIET_TICKS	10		/* without a byte */
@@ -22,20 +26,48 @@ struct cutoff {
 	unsigned		 ticks;
 	unsigned		 quiet;
 	size_t			 thrown;
+	struct text		 body;
 	bool			 answered;
 };
 
 static const char *
-own_body(int status)
+reason_of(int status)
 {
 	switch (status) {
-	case 413: return "{\"error\":\"Request Entity Too Large\",\"message\":"
-	    "\"The body is larger than this server accepts.\"}\n";
-	case 417: return "{\"error\":\"Expectation Failed\",\"message\":"
-	    "\"The only expectation known here is 100-continue.\"}\n";
-	default: return "{\"error\":\"Bad Request\",\"message\":"
-	    "\"The request cannot be understood.\"}\n";
+	case 413: return "Request Entity Too Large";
+	case 417: return "Expectation Failed";
+	default: return "Bad Request";
 	}
+}
+
+static const char *
+message_of(int status)
+{
+	switch (status) {
+	case 413: return "The body is larger than this server accepts.";
+	case 417: return "The only expectation known here is 100-continue.";
+	default: return "The request cannot be understood.";
+	}
+}
+
+/* What takes the place of h2o's text; lives as long as the request. */
+static struct text
+own_body(h2o_req_t *req, struct text id, bool is_problem)
+{
+	const char	*reason = reason_of(req->res.status);
+	const char	*message = message_of(req->res.status);
+	struct buf	 b = { 0 };
+	h2o_iovec_t	 copy;
+
+	if (is_problem)
+		problem_put(&b, req->res.status, reason, (struct text){
+		    message, strlen(message) }, id);
+	else
+		buf_printf(&b, "{\"error\":\"%s\",\"message\":\"%s\"}\n",
+		    reason, message);
+	copy = h2o_strdup(&req->pool, b.base, b.len);
+	buf_done(&b);
+	return (struct text){ copy.base, copy.len };
 }
 
 /* h2o may have the socket back, and close it. */
@@ -95,8 +127,8 @@ on_send(h2o_ostream_t *self, h2o_req_t *req, h2o_iovec_t *in, size_t count,
     h2o_send_state_t state)
 {
 	struct cutoff	*c = H2O_STRUCT_FROM_MEMBER(struct cutoff, super, self);
-	const char	*body = own_body(req->res.status);
-	h2o_iovec_t	 out = { (char *)(uintptr_t)body, strlen(body) };
+	h2o_iovec_t	 out = { (char *)(uintptr_t)c->body.base,
+			    c->body.len };
 
 	(void)in;
 	if (c->answered) {
@@ -127,6 +159,27 @@ is_of_h2o(const h2o_req_t *req, ssize_t *ret_type_at)
 	    H2O_STRLIT("text/plain; charset=utf-8"));
 }
 
+/* The headers of an answer that no exchange gives. */
+static void
+take_over(struct cutoff *c, h2o_req_t *req, ssize_t type_at)
+{
+	bool		 is_problem = problem_is_wanted(req);
+	const char	*type = is_problem ? PROBLEM_TYPE : "application/json";
+	struct worker	*w = worker_of(req);
+	struct text	 id;
+
+	w->requests++;
+	id = trace_take_id(w, req);
+	cors_begin(w->gateway, req);
+	req->res.headers.entries[type_at].value = h2o_iovec_init(type,
+	    strlen(type));
+	if (is_problem)
+		h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_VARY,
+		    "Vary", H2O_STRLIT("Accept"));
+	c->body = own_body(req, id, is_problem);
+	req->res.content_length = c->body.len;
+}
+
 static void
 on_setup(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 {
@@ -135,11 +188,9 @@ on_setup(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 
 	(void)self;
 	if (is_of_h2o(req, &type_at)) {
-		req->res.headers.entries[type_at].value = h2o_iovec_init(
-		    H2O_STRLIT("application/json"));
-		req->res.content_length = strlen(own_body(req->res.status));
 		c = (struct cutoff *)h2o_add_ostream(req, sizeof(*c), slot);
 		c->super.do_send = on_send;
+		take_over(c, req, type_at);
 		c->req = req;
 		c->ticks = c->quiet = 0;
 		c->thrown = 0;

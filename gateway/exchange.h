@@ -5,6 +5,8 @@
 #ifndef GATEWAY_EXCHANGE_H
 #define GATEWAY_EXCHANGE_H
 
+#include <netinet/in.h>
+
 #include "proto/frame.h"
 #include "route.h"
 #include "state.h"
@@ -36,6 +38,8 @@ typedef void part_answered(struct exchange *, unsigned part,
 struct exchange {
 	h2o_req_t		*req;
 	struct worker		*worker;
+	struct connection	*connection;
+	struct in6_addr		 client;	/* its address (proxies.h) */
 	unsigned		 room;		/* index into the rooms */
 	const struct route	*route;
 	bool			 is_head;
@@ -98,6 +102,7 @@ enum flow	room_admit(struct exchange *);	  /* sizes, framing */
 enum flow	room_match(struct exchange *);	  /* which route */
 enum flow	room_identify(struct exchange *); /* who asks: cache, service */
 enum flow	room_identified(struct exchange *);
+enum flow	room_limit(struct exchange *);	  /* not too often */
 enum flow	room_permit(struct exchange *);	  /* may they */
 enum flow	room_decode(struct exchange *);	  /* query and body to args */
 enum flow	room_ask(struct exchange *);	  /* another owner's word */

@@ -3,12 +3,12 @@
  * the user service. A name and password are checked by the user service.
  * Then: may they do this.
  */
-#include <arpa/inet.h>
 #include <sodium.h>
 
 #include "bus.h"
 #include "proto/metrics.h"
 #include "proto/replica.h"
+#include "proxies.h"
 #include "tokens.h"
 
 #define CREDENTIALS_MOST	1024
@@ -106,27 +106,12 @@ keep_token(struct exchange *x)
 static struct text
 address_of(struct exchange *x)
 {
-	struct sockaddr_storage	 ss;
-	struct sockaddr_in6	*in6 = (struct sockaddr_in6 *)&ss;
-	const void		*bytes = &((struct sockaddr_in *)&ss)->sin_addr;
-	char			*out = h2o_mem_alloc_pool(&x->req->pool,
-				    INET6_ADDRSTRLEN);
-	int			 family = AF_INET;
+	struct in6_addr	 client = x->client;
+	char		*out = h2o_mem_alloc_pool(&x->req->pool, ADDRESS_SIZE);
 
-	memset(&ss, 0, sizeof(ss));
-	x->req->conn->callbacks->get_peername(x->req->conn,
-	    (struct sockaddr *)&ss);
-	if (ss.ss_family == AF_INET6) {
-		bytes = in6->sin6_addr.s6_addr;
-		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-			bytes = in6->sin6_addr.s6_addr + 12;
-		else {
-			family = AF_INET6;
-			memset(in6->sin6_addr.s6_addr + 8, 0, 8);
-		}
-	}
-	if (inet_ntop(family, bytes, out, INET6_ADDRSTRLEN) == NULL)
-		out[0] = '\0';
+	if (!IN6_IS_ADDR_V4MAPPED(&client))
+		memset(client.s6_addr + 8, 0, 8);
+	address_print(&client, out);
 	return (struct text){ out, strlen(out) };
 }
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "bus.h"
+#include "connection.h"
 #include "health.h"
 #include "proto/curve.h"
 #include "proto/log.h"
@@ -94,46 +95,58 @@ listen_on(const char *address)
 
 /* --- workers ---------------------------------------------------------------------- */
 
+#define WARN_MS		10000	/* between two words on it */
+
 /*
- * Out of descriptors: connections wait in the kernel until the next tick, or
- * the loop would do nothing else.
+ * Out of descriptors, or as many connections as there may be: further ones
+ * wait in the kernel until the next tick, or the loop would do nothing else.
  */
 static void
-pause_accepting(struct worker *w)
+pause_accepting(struct worker *w, const char *why)
 {
-	if (!w->paused)
-		log_warn("no more descriptors: connections have to wait");
+	int64_t	now_ms = clock_ms();
+
+	if (w->warned_ms == 0 || now_ms - w->warned_ms > WARN_MS) {
+		log_warn("%s: connections have to wait", why);
+		w->warned_ms = now_ms;
+	}
 	w->paused = true;
 	h2o_socket_read_stop(w->listener);
 }
 
-static void
-on_close(void *data)
+/* False if there is none, or none can be had. */
+static bool
+accept_one(struct worker *w)
 {
-	(void)data;
-	metric_add(METRIC_CONNECTIONS, 0, 0, -1);
+	h2o_socket_t	*sock;
+
+	if (!connection_reserve(w->gateway)) {
+		pause_accepting(w, "FLICKET_MAX_CONNECTIONS are open");
+		return false;
+	}
+	errno = 0;
+	sock = h2o_evloop_socket_accept(w->listener);
+	if (sock == NULL) {
+		connection_release(w->gateway);
+		if (errno == EMFILE || errno == ENFILE)
+			pause_accepting(w, "no more descriptors");
+		return false;
+	}
+	connection_open(w, sock);
+	h2o_accept(&w->accept, sock);
+	return true;
 }
 
 static void
 on_accept(h2o_socket_t *listener, const char *err)
 {
 	struct worker	*w = listener->data;
-	h2o_socket_t	*sock;
 
 	if (err != NULL)
 		return;
-	for (int i = 0; i < ACCEPTS_MOST; i++) {
-		errno = 0;
-		sock = h2o_evloop_socket_accept(listener);
-		if (sock == NULL) {
-			if (errno == EMFILE || errno == ENFILE)
-				pause_accepting(w);
+	for (int i = 0; i < ACCEPTS_MOST; i++)
+		if (!accept_one(w))
 			return;
-		}
-		metric_add(METRIC_CONNECTIONS, 0, 0, 1);
-		sock->on_close.cb = on_close;
-		h2o_accept(&w->accept, sock);
-	}
 }
 
 static void
@@ -154,6 +167,7 @@ on_tick(h2o_timeout_entry_t *entry)
 	int64_t		 now_ms = clock_ms();
 
 	bus_tick(w->bus, now_ms);
+	connections_tick(w, now_ms);
 	w->accept.ssl_ctx = tls_renew(w->accept.ssl_ctx);
 	if (w->paused && w->stop_ms == 0) {
 		w->paused = false;
@@ -188,6 +202,7 @@ worker_init(struct worker *w, struct gateway *g)
 	w->accept.hosts = g->conf.hosts;
 	w->accept.ssl_ctx = tls_renew(NULL);
 	w->tokens = tokens_new();
+	h2o_linklist_init_anchor(&w->connections);
 	w->bus = bus_new(w);
 	w->listener = h2o_evloop_socket_create(w->ctx.loop, fd,
 	    H2O_SOCKET_FLAG_DONT_READ);

@@ -6,8 +6,11 @@
  * same room finds the refusal at once, so that there is one way, not two.
  */
 #include "bus.h"
+#include "connection.h"
+#include "cors.h"
 #include "proto/log.h"
 #include "proto/replica.h"
+#include "proxies.h"
 #include "trace.h"
 
 static const struct {
@@ -18,6 +21,7 @@ static const struct {
 	{ "match", room_match },
 	{ "identify", room_identify },
 	{ "identified", room_identified },
+	{ "limit", room_limit },
 	{ "permit", room_permit },
 	{ "decode", room_decode },
 	{ "ask", room_ask },
@@ -66,6 +70,7 @@ on_gone(void *data)
 		if (x->part_slots[i] != -1)
 			bus_forget(x->worker->bus, x->part_slots[i]);
 	trace_end(x);
+	connection_end(x->connection);
 	x->worker->exchanges--;
 }
 
@@ -85,6 +90,9 @@ exchange_start(struct worker *w, h2o_req_t *req)
 	w->requests++;
 	w->exchanges++;
 	trace_begin(x);
+	x->connection = connection_begin(req);
+	cors_begin(w->gateway, req);
+	x->client = proxies_client(w->gateway->proxies, req);
 	run(x);
 }
 

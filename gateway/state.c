@@ -3,9 +3,12 @@
 
 #include <sodium.h>
 
+#include "cors.h"
 #include "cutoff.h"
 #include "exchange.h"
+#include "limit.h"
 #include "proto/log.h"
+#include "proxies.h"
 
 /* What h2o may take in before it cuts a body off: somewhat more than we
  * accept, so that a client that sends too much gets to read why. */
@@ -39,6 +42,10 @@ gateway_init(struct gateway *g, const struct settings *s)
 	routes_init();
 	g->settings = s;
 	g->boot = randombytes_random();
+	cors_init(s);
+	g->proxies = proxies_new(s);
+	if (s->rate_limit > 0)
+		g->limits = limits_new(s->rate_limit);
 	/* a byte that is no mark stands for nothing */
 	g->roots[0] = (struct text){ "", 0 };
 	for (unsigned m = 1; m < MARK_END; m++)

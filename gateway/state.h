@@ -1,6 +1,7 @@
 /*
  * What the gateway holds. `struct gateway` is made at start and only read
- * afterwards; each thread is a `struct worker` that shares nothing else.
+ * afterwards, but for what has locks of its own; each thread is a
+ * `struct worker` that shares nothing else.
  */
 #ifndef GATEWAY_STATE_H
 #define GATEWAY_STATE_H
@@ -13,17 +14,22 @@
 #include "proto/tables.h"
 
 struct bus;
+struct limits;
+struct proxies;
 struct resolver;
 struct tokens;
 
 struct gateway {
 	const struct settings	*settings;
 	struct resolver		*resolver;
+	struct proxies		*proxies;
+	struct limits		*limits;	/* NULL: there are none */
 	h2o_globalconf_t	 conf;
 	h2o_hostconf_t		*host;
 	struct text		 roots[MARK_END]; /* what a mark stands for */
 	int			 listener;
 	atomic_bool		 stopping;
+	_Atomic int64_t		 connections;	/* open, of all workers */
 	_Atomic int64_t		 up[SERVICE_END]; /* workers that reach it */
 	uint32_t		 boot;		/* random, for request ids */
 };
@@ -38,7 +44,9 @@ struct worker {
 	struct bus		*bus;
 	struct tokens		*tokens;
 	struct buf		 body;		/* see answer_buffer() */
+	h2o_linklist_t		 connections;	/* connection.c's */
 	bool			 paused;	/* accepts nothing just now */
+	int64_t			 warned_ms;	/* of that */
 	unsigned		 exchanges;	/* under way */
 	uint64_t		 requests;	/* ever, for request ids */
 	int64_t			 stop_ms;	/* 0: not stopping */

@@ -5,8 +5,10 @@
 
 #include "proto/log.h"
 #include "proto/metrics.h"
+#include "proxies.h"
 
 #define ID_MOST_BYTES	((size_t)64)
+#define OWN_ID_BYTES	32	/* room for one of ours */
 #define PARENT_BYTES	55	/* of version 00 */
 #define PARENT_ID_AT	36
 #define PARENT_ID_BYTES	8
@@ -52,28 +54,37 @@ is_id(struct text t)
 	return t.len > 0 && t.len <= ID_MOST_BYTES;
 }
 
-static void
-take_id(struct exchange *x)
+/* A number's hexadecimal digits, so many at least. Returns their end. */
+static char *
+put_hex(char *p, uint64_t n, int least)
 {
-	struct worker	*w = x->worker;
-	char		*own;
-	int		 len;
+	int	count = n == 0 ? 1 : 16 - __builtin_clzll(n) / 4;
 
-	x->request_id = header(x->req, "x-request-id");
-	if (is_id(x->request_id)) {
+	for (count = count < least ? least : count; count > 0; count--)
+		*p++ = "0123456789abcdef"[n >> 4 * (count - 1) & 15];
+	return p;
+}
+
+struct text
+trace_take_id(struct worker *w, h2o_req_t *req)
+{
+	struct text	 id = header(req, "x-request-id");
+	char		*own, *end;
+
+	if (is_id(id)) {
 		/* what is in the header's place may be gone at the end */
-		own = h2o_strdup(&x->req->pool, x->request_id.base,
-		    x->request_id.len).base;
-		x->request_id.base = own;
+		own = h2o_strdup(&req->pool, id.base, id.len).base;
+		id.base = own;
 	} else {
-		own = h2o_mem_alloc_pool(&x->req->pool, 32);
-		len = snprintf(own, 32, "%08x-%llx", w->gateway->boot,
-		    (unsigned long long)w->requests);
-		x->request_id = (struct text){ own, (size_t)len };
+		own = h2o_mem_alloc_pool(&req->pool, OWN_ID_BYTES);
+		end = put_hex(own, w->gateway->boot, 8);
+		*end++ = '-';
+		end = put_hex(end, w->requests, 1);
+		id = (struct text){ own, (size_t)(end - own) };
 	}
-	h2o_add_header_by_str(&x->req->pool, &x->req->res.headers,
-	    H2O_STRLIT("x-request-id"), 0, "X-Request-ID", x->request_id.base,
-	    x->request_id.len);
+	h2o_add_header_by_str(&req->pool, &req->res.headers,
+	    H2O_STRLIT("x-request-id"), 0, "X-Request-ID", id.base, id.len);
+	return id;
 }
 
 /* --- traces ----------------------------------------------------------------------- */
@@ -149,7 +160,7 @@ trace_begin(struct exchange *x)
 {
 	x->began_us = clock_us();
 	metric_add(METRIC_EXCHANGES, 0, 0, 1);
-	take_id(x);
+	x->request_id = trace_take_id(x->worker, x->req);
 	take_trace(x);
 }
 
@@ -236,6 +247,7 @@ log_access(const struct exchange *x, int64_t us)
 	bool			 on = x->worker->gateway->settings->
 				    access_log[1] == 'n';
 	char			 method[16], route[128];
+	char			 client[ADDRESS_SIZE];
 	const struct log_fact	 facts[] = {
 		{ "method", method, 0 },
 		{ "route", route, 0 },
@@ -243,11 +255,13 @@ log_access(const struct exchange *x, int64_t us)
 		{ "bytes", NULL, (int64_t)req->bytes_sent },
 		{ "duration_us", NULL, us },
 		{ "user", NULL, x->user_id },
+		{ "client", client, 0 },
 	};
 
 	if (!on && log_get_level() < LEVEL_DEBUG)
 		return;
 	trace_log_begin(x);
+	address_print(&x->client, client);
 	snprintf(method, sizeof(method), "%.*s", (int)(req->method.len < 15 ?
 	    req->method.len : 15), req->method.base);
 	/* not the path or the query: they may say what is nobody's business */

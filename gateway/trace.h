@@ -24,6 +24,12 @@ void	trace_log_begin(const struct exchange *);
 void	trace_waited(struct exchange *, int64_t sent_us, int64_t heard_us);
 
 /*
+ * The id of a request, the client's or a new one, which goes into its answer;
+ * for requests that h2o answers by itself, too.
+ */
+struct text	trace_take_id(struct worker *, h2o_req_t *);
+
+/*
  * The header Server-Timing, for requests with "X-Server-Timing: 1": the
  * milliseconds in the gateway, on the bus, and in services.
  */

@@ -50,6 +50,12 @@ bad_value(const char *name, const char *value, const char *want)
 	exit(2);
 }
 
+_Noreturn void
+settings_refuse(const char *name, const char *value, const char *want)
+{
+	bad_value(name, value, want);
+}
+
 static int64_t
 read_number(const struct setting *row, const char *value)
 {

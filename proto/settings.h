@@ -38,6 +38,13 @@ void	settings_enter_data(const struct settings *);
 /* Print the table: as Markdown for the README, or for a terminal. */
 void	settings_print(FILE *, bool markdown);
 
+/*
+ * A value is not what it should be: say so and exit with 2. For settings that
+ * only one program can check.
+ */
+_Noreturn void settings_refuse(const char *name, const char *value,
+	    const char *want);
+
 /* Where a service is reached. */
 const char *settings_endpoint(const struct settings *, enum service_id);
 

@@ -190,6 +190,8 @@ op_run	op_guards;	/* nothing beyond the guards */
 /* Rows that every service has besides PING's. */
 #define COMMON_OPS(NAME) \
 	{ .op = OP_OUTBOX_DONE, .run = op_exec, .sql = SQL_OUTBOX_DONE }, \
+	{ .op = OP_WRITES_HOLD, .run = op_guards }, \
+	{ .op = OP_WRITES_RELEASE, .run = op_guards }, \
 	{ .op = OP_##NAME##_RECALL, .run = op_recall }
 
 /* --- for functions of services ------------------------------------------ */

@@ -45,6 +45,21 @@
 #define TAKE_OVER_MS		50	/* between tries to get the lock */
 #define DRAIN_MS		150	/* from saying that we leave to leaving */
 #define SOCKETS_MOST		64	/* of processes on one host */
+#define STILL_MOST_MS		1000	/* that clients' writes are held */
+
+/*
+ * Clients' writes are held: they wait here and not in the lane, while what
+ * other services tell goes on. Whoever asked for it looks at all four stores
+ * at one point (tools/flicketctl/backup_cut.c).
+ */
+struct standstill {
+	int64_t		 until_ms;	/* 0: nothing is held */
+	struct buf	 holder;	/* ZeroMQ identity */
+	uint64_t	 id;		/* of the request, to be answered when
+					 * the lane has no client's write; or 0 */
+	struct call	*first;		/* that waits */
+	struct call	**last;
+};
 
 struct svc {
 	const struct service	*service;
@@ -74,6 +89,8 @@ struct svc {
 	unsigned		 spares;
 	unsigned		 calls;		/* in lanes and held */
 	unsigned		 slow_calls;
+	unsigned		 client_writes;	/* in the lane */
+	struct standstill	 still;
 	struct courier_news	 heard[SERVICE_END];
 	int64_t			 deleted[SERVICE_END];
 	struct listeners	 listeners;
@@ -337,17 +354,145 @@ call_keep(struct svc *s, const struct request *r, struct text peer)
 	return c;
 }
 
+/* --- standstill ------------------------------------------------------------ */
+
+static bool
+is_client_write(const struct svc *s, const struct call *c)
+{
+	enum op_kind	kind;
+
+	return op_kind_of(&s->tables, c->request.op, &kind) &&
+	    kind == OP_WRITE;
+}
+
+static void
+write_call(struct svc *s, struct call *c)
+{
+	s->client_writes += is_client_write(s, c);
+	lane_send(s->writer, c);
+}
+
+static void
+still_wait(struct svc *s, struct call *c)
+{
+	c->next = NULL;		/* it may be from the spare ones */
+	*s->still.last = c;
+	s->still.last = &c->next;
+}
+
+/* Whoever asked may rely on it once nothing of a client is under way. */
+static void
+still_answer(struct svc *s)
+{
+	struct answer	a = { .id = s->still.id, .error = OK };
+
+	if (s->still.until_ms == 0 || a.id == 0 || s->client_writes > 0)
+		return;
+	s->still.id = 0;
+	s->replies.len = 0;
+	frame_put_answer(&s->replies, &a);
+	send_to(s, (struct text){ s->still.holder.base,
+	    s->still.holder.len }, &s->replies);
+	s->replies.len = 0;
+}
+
+/*
+ * What is only counted is delivered now, too, so that soon nobody has
+ * anything to tell. WRITES_HOLD is answered by still_answer().
+ */
+static enum err
+still_begin(struct svc *s, const struct request *r, struct text peer)
+{
+	int64_t	limit_ms = args_number(&r->args, KEY_LIMIT, 0);
+
+	if (s->writer == NULL || s->leave_ms != 0)
+		return ERR_UNAVAILABLE;
+	if (limit_ms < 1 || limit_ms > STILL_MOST_MS || r->id == 0)
+		return ERR_BAD_REQUEST;
+	if (s->still.until_ms != 0)
+		return ERR_CONFLICT;
+	s->still.until_ms = clock_ms() + limit_ms;
+	s->still.id = r->id;
+	s->still.last = &s->still.first;
+	s->still.holder.len = 0;
+	buf_put(&s->still.holder, peer.base, peer.len);
+	s->emitted = true;
+	return OK;
+}
+
+static void
+still_end(struct svc *s)
+{
+	struct call	*c;
+
+	s->still.until_ms = 0;
+	s->still.id = 0;
+	while ((c = s->still.first) != NULL) {
+		s->still.first = c->next;
+		write_call(s, c);
+	}
+	s->still.last = &s->still.first;
+}
+
+/* OK: nothing was written between WRITES_HOLD's answer and now. */
+static enum err
+still_release(struct svc *s, struct text peer)
+{
+	const struct buf	*holder = &s->still.holder;
+	bool			 sure;
+
+	if (s->still.until_ms == 0 || holder->len != peer.len ||
+	    memcmp(holder->base, peer.base, peer.len) != 0)
+		return ERR_GONE_AWAY;
+	sure = s->still.id == 0 && clock_ms() <= s->still.until_ms;
+	still_end(s);
+	return sure ? OK : ERR_GONE_AWAY;
+}
+
+static void
+still_in_time(struct svc *s)
+{
+	if (s->still.until_ms == 0 || clock_ms() < s->still.until_ms)
+		return;
+	log_warn("writes were held for as long as they may be");
+	still_end(s);
+}
+
+/* Whether a request is one of these two; they are the loop's own. */
+static bool
+still_take(struct svc *s, const struct request *r, struct text peer)
+{
+	enum err	e;
+
+	if (r->op == OP_WRITES_HOLD) {
+		e = still_begin(s, r, peer);
+		if (e != OK)
+			answer_at_once(s, r, e);
+	} else if (r->op == OP_WRITES_RELEASE)
+		answer_at_once(s, r, still_release(s, peer));
+	else
+		return false;
+	return true;
+}
+
 static void
 send_to_lane(struct svc *s, const struct request *r, struct text peer,
     bool slow)
 {
+	struct call	*c;
+
 	if (s->calls >= CALLS_MOST || (slow && s->slow_calls >= SLOW_MOST)) {
 		answer_at_once(s, r, ERR_EXPIRED);
 		return;
 	}
-	if (slow)
+	c = call_keep(s, r, peer);
+	if (slow) {
 		s->slow_calls++;
-	lane_send(slow ? s->slow : s->writer, call_keep(s, r, peer));
+		lane_send(s->slow, c);
+	} else if (s->still.until_ms != 0 && is_client_write(s, c))
+		still_wait(s, c);
+	else
+		write_call(s, c);
 }
 
 static void
@@ -408,6 +553,16 @@ announce_standing(struct svc *s)
 }
 
 static void
+run_on_loop(struct svc *s, const struct request *r, struct text peer)
+{
+	if (still_take(s, r, peer))
+		return;
+	run_read(s, r);
+	if (r->op == OP_PING)
+		note_listener(s, r, peer);
+}
+
+static void
 dispatch(struct svc *s, const struct request *r, struct text peer)
 {
 	enum op_kind	kind;
@@ -416,14 +571,12 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 		answer_at_once(s, r, ERR_UNKNOWN_OP);
 	else if (r->expires_ms != 0 && clock_ms() > r->expires_ms)
 		answer_at_once(s, r, ERR_EXPIRED);
-	else if (s->stop_ms != 0 || (s->writer == NULL && kind != OP_READ &&
-	    kind != OP_SLOW))
+	else if (s->stop_ms != 0 || (kind != OP_READ && kind != OP_SLOW &&
+	    s->writer == NULL))
 		answer_at_once(s, r, ERR_UNAVAILABLE);
-	else if (kind == OP_READ) {
-		run_read(s, r);
-		if (r->op == OP_PING)
-			note_listener(s, r, peer);
-	} else
+	else if (kind == OP_READ)
+		run_on_loop(s, r, peer);
+	else
 		send_to_lane(s, r, peer, kind == OP_SLOW || kind == OP_LEAD);
 }
 
@@ -504,6 +657,8 @@ receive_answers(struct svc *s, zactor_t *lane)
 	    (c = lane_receive(lane, false, &terminated)) != NULL) {
 		if (lane == s->slow)
 			s->slow_calls--;
+		else
+			s->client_writes -= is_client_write(s, c);
 		hold_or_finish(s, c);
 	}
 }
@@ -519,7 +674,8 @@ delete_delivered(struct svc *s)
 	int64_t		now_ms = clock_ms();
 
 	if (s->writer == NULL ||
-	    (s->calls == 0 && now_ms - s->deleted_ms < IDLE_MS))
+	    (s->calls == 0 && s->still.until_ms == 0 &&
+	    now_ms - s->deleted_ms < IDLE_MS))
 		return;
 	s->deleted_ms = now_ms;
 	for (unsigned id = 1; id < SERVICE_END; id++) {
@@ -552,6 +708,10 @@ wait_ms(const struct svc *s)
 		left = c->hold_until_ms - now_ms;
 		if (left < least)
 			least = left < 0 ? 0 : left;
+	}
+	if (s->still.until_ms != 0) {
+		left = s->still.until_ms - now_ms;
+		least = left < 0 ? 0 : left < least ? left : least;
 	}
 	if (s->writer == NULL && least > TAKE_OVER_MS)
 		least = TAKE_OVER_MS;
@@ -693,10 +853,14 @@ loop(struct svc *s)
 		receive_news(s);
 		receive_answers(s, s->writer);
 		receive_answers(s, s->slow);
+		still_in_time(s);
+		still_answer(s);
 		if (s->announced != 0)
 			announce(s);
 		s->announced = 0;
 		release_held(s);
+		if (s->still.until_ms != 0)
+			s->emitted = s->emitted || s->tallied;
 		if ((s->emitted || s->tallied) && s->courier != NULL)
 			courier_wake(s->courier, s->emitted);
 		s->emitted = s->tallied = false;
@@ -854,6 +1018,7 @@ free_calls(struct svc *s)
 	for (int i = 0; i < OP_REFS; i++)
 		buf_done(&s->read.refs[i]);
 	buf_done(&s->replies);
+	buf_done(&s->still.holder);
 	listeners_done(&s->listeners);
 }
 

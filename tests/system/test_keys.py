@@ -16,7 +16,7 @@ from wire import Client, NoAnswer, expect
 PARTIES = (*SERVICES, 'gateway', 'ctl')
 TALKS = {('gateway', s) for s in SERVICES} | {('ctl', s) for s in SERVICES} | {
     ('user', 'ticket'), ('ticket', 'user'), ('ticket', 'post'), ('post', 'ticket'), ('post', 'user'),
-    ('lookup', 'ticket')}
+    ('lookup', 'ticket')} | {(s, s) for s in SERVICES}
 PING = 1
 SEEN_WITHIN = 2.0 + SLACK       # a change of the key files, by every process
 

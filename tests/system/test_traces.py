@@ -98,7 +98,7 @@ def test_the_access_log_tells_what_was_asked_and_nothing_secret(talkative):
     def found():
         return [x for x in lines(talkative, 'gateway') if x.get('request_id') == 'accessed' and x['level'] == 'info']
     line = wait_until(found, 5, 'it is logged')[0]
-    assert re.fullmatch(r'GET /flicket-api/users/ status=200 bytes=\d+ us=\d+ user=1', line['msg'])
+    assert re.fullmatch(r'GET /flicket-api/users/ status=200 bytes=\d+ us=\d+ user=1 client=127\.0\.0\.1', line['msg'])
     for name in talkative.processes:
         text = talkative.processes[name].log.read_text()
         assert 'someSecretName' not in text and ADMIN not in text and USER not in text

@@ -9,6 +9,8 @@ import select
 import socket
 import time
 
+import openapi
+
 PATIENCE = 20.0     # seconds a test waits for bytes before it calls an answer missing
 
 
@@ -165,6 +167,8 @@ def basic(username, password):
 class Client:
     """A keep-alive client with a token, for one thread."""
 
+    is_described = True     # answers are checked against the description of the API
+
     def __init__(self, port, token=None, source=None, timeout=PATIENCE):
         self.port, self.token, self.source, self.timeout = port, token, source, timeout
         self.conn = None
@@ -213,6 +217,8 @@ class Client:
             self.close()
             raise
         answer.seconds = time.monotonic() - start
+        if self.is_described:
+            openapi.check(method, path, answer)
         if (answer.header('Connection') or '').lower() == 'close' or answer.version == 'HTTP/1.0':
             self.close()
         return answer

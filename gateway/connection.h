@@ -1,0 +1,36 @@
+/*
+ * The open connections of a worker: how many there may be, and the end of
+ * those that ask for nothing.
+ *
+ * libh2o 2.2.5 bounds how long a request of HTTP/1 may take to come, head and
+ * body together, and how long a connection is idle. With HTTP/2 each byte
+ * that comes starts the clock anew, so that a byte a second holds a
+ * connection for ever. So we have a clock of our own, which only a whole
+ * request starts anew.
+ */
+#ifndef GATEWAY_CONNECTION_H
+#define GATEWAY_CONNECTION_H
+
+#include "state.h"
+
+struct connection;
+
+/* Whether there may be one more; if so it is counted. */
+bool	connection_reserve(struct gateway *);
+void	connection_release(struct gateway *);
+
+/* One that was reserved is there; it is forgotten when its socket closes. */
+void	connection_open(struct worker *, h2o_socket_t *);
+
+/* A request came whole, and was answered or given up. */
+struct connection	*connection_begin(h2o_req_t *);
+void	connection_end(struct connection *);
+
+/*
+ * End those that have no request under way and had none for twice
+ * FLICKET_IDLE_TIMEOUT_MS, once for TLS and once for the request, and a
+ * second, so that h2o, which ends them in better manners, is first.
+ */
+void	connections_tick(struct worker *, int64_t now_ms);
+
+#endif

@@ -1,0 +1,360 @@
+"""Backups of a desk that runs and is written to, and desks that are made of them."""
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from desk import (ADMIN, ADMIN_PASSWORD, BIN, SERVICES, USER, Desk, environment, run_program, wait_until)
+from wire import Client, NoAnswer, expect
+
+TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1,
+          'ticket_priority_id': 1}
+
+
+def ctl(*args, status=0, **settings):
+    done = run_program('flicketctl', *map(str, args), **settings)
+    assert done.returncode == status, f'{args}: {done.returncode}\n{done.stdout}{done.stderr}'
+    assert 'bug at' not in done.stderr, done.stderr
+    return done
+
+
+def verified(*args):
+    """What `flicketctl verify` says; nothing is to be wrong."""
+    found = json.loads(run_program('flicketctl', 'verify', '--json', *map(str, args)).stdout)
+    assert found['result'] == 'ok', found
+    assert found['findings'] == []
+    return found
+
+
+class Writers:
+    """Clients that make tickets, reply to them and delete some, each with a journal of what was acknowledged."""
+
+    def __init__(self, desk, clients=4):
+        self.desk = desk
+        self.journal = []       # (time of the answer, 'ticket' or 'post', id, its text)
+        self.begun = {}         # thread: since when its write is under way
+        self.wrong = []
+        self.ending = threading.Event()
+        self.threads = [threading.Thread(target=self._run, args=(i,)) for i in range(clients)]
+
+    def _run(self, number):
+        with Client(self.desk.port, ADMIN) as client:
+            n = 0
+            while not self.ending.is_set():
+                n += 1
+                title = f'ticket {n} of client {number}'
+                try:
+                    ticket = self._write(client, 'tickets', dict(TICKET, title=title), 'ticket', title)
+                    text = f'reply {n} of client {number}'
+                    self._write(client, 'posts', {'ticket_id': ticket, 'content': text}, 'post', text)
+                except (AssertionError, NoAnswer) as e:
+                    self.wrong.append(str(e))
+
+    def _write(self, client, path, body, kind, text):
+        answer = client.post(path, body)
+        assert answer.status == 201, answer
+        self.journal.append((time.monotonic(), kind, answer.json()['id'], text))
+        return answer.json()['id']
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        self.go_on()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for t in self.threads:
+            t.join()
+
+    def go_on(self, answers=50):
+        want = len(self.journal) + answers
+        wait_until(lambda: len(self.journal) >= want or self.wrong, 30, 'the writes go on')
+
+
+def rows(path, sql):
+    db = sqlite3.connect(f'file:{path}?mode=ro&immutable=1', uri=True)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+@pytest.fixture
+def second(tmp_path):
+    """A desk on a folder that something is restored to."""
+    desk = Desk(tmp_path / 'second', 'imported')
+    yield desk
+    try:
+        desk.stop()
+    finally:
+        desk.kill_everything()
+
+
+def test_what_was_acknowledged_before_a_backup_is_in_it_whole(imported, second, tmp_path):
+    backup = tmp_path / 'backup'
+    with Writers(imported) as writers:
+        for _ in range(4):
+            shutil.rmtree(backup, ignore_errors=True)
+            writers.go_on()
+            before = list(writers.journal)
+            ctl('backup', backup, '--data', imported.data)
+            verified(backup)
+            manifest = json.loads((backup / 'MANIFEST.json').read_text())
+            assert manifest['undelivered'] == 0
+            assert manifest['held_ms'] <= 1000
+    assert writers.wrong == []
+    tickets = dict(rows(backup / 'ticket' / 'ticket.db', 'SELECT id, title FROM tickets'))
+    posts = dict(rows(backup / 'post' / 'post.db', 'SELECT id, content FROM posts'))
+    for _, kind, number, text in before:
+        assert (tickets if kind == 'ticket' else posts).get(number) == text
+    # the rest of the journal is in it up to one point: no reply is without its ticket
+    of = dict(rows(backup / 'post' / 'post.db', 'SELECT id, ticket_id FROM posts'))
+    assert all(ticket in tickets for ticket in of.values())
+    assert ctl('restore', backup, '--data', second.data, '--keep-tokens')
+    verified('--data', second.data)
+    second.start()
+    client = second.client(ADMIN)
+    for _, kind, number, text in random.sample(before, 50):
+        got = expect(client.get(f'{kind}/{number}'), 200)
+        assert got['title' if kind == 'ticket' else 'content'] == text
+    expect(client.post('tickets', TICKET), 201)
+    verified('--data', second.data)
+
+
+def test_reads_and_writes_go_on_during_a_backup(imported, tmp_path):
+    with Writers(imported, 3) as writers:
+        for i in range(5):
+            ctl('backup', tmp_path / f'backup{i}', '--data', imported.data, '--quiet')
+    assert writers.wrong == []
+    times = sorted(when for when, *_ in writers.journal)
+    assert max(b - a for a, b in zip(times, times[1:])) < 2
+
+
+def test_files_are_in_a_backup(new, tmp_path):
+    admin = new.admin()
+    ticket = expect(admin.post('tickets', TICKET), 201)['id']
+    files = new.data / 'stores' / 'post' / 'files'
+    db = sqlite3.connect(new.data / 'stores' / 'post' / 'post.db')
+    with db:
+        for i in range(20):
+            (files / f'name{i}.txt').write_text(f'content of {i}')
+            db.execute('INSERT INTO uploads (topic_id, filename, original_filename) VALUES (?, ?, ?)',
+                       (ticket, f'name{i}.txt', 'name.txt'))
+    db.close()
+    backup, back = tmp_path / 'backup', tmp_path / 'back'
+    ctl('backup', backup, '--data', new.data)
+    assert not list(new.data.glob('.backup-*'))
+    for f in files.iterdir():       # what happens to them later does not matter
+        f.unlink()
+    verified(backup)
+    ctl('restore', backup, '--data', back)
+    for i in range(20):
+        assert (back / 'stores' / 'post' / 'files' / f'name{i}.txt').read_text() == f'content of {i}'
+    verified('--data', back)
+
+
+def test_a_desk_that_does_not_run_can_be_backed_up(imported_stores, tmp_path):
+    data = tmp_path / 'data'
+    shutil.copytree(imported_stores, data)
+    ctl('backup', tmp_path / 'backup', '--data', data)
+    verified(tmp_path / 'backup')
+    assert not list(data.rglob('*-wal'))
+
+
+def test_events_of_a_service_that_is_down_are_delivered_once_after_a_restore(new, tmp_path):
+    admin = new.admin()
+    user = expect(admin.get('user/1'), 200)
+    tickets = [expect(admin.post('tickets', TICKET), 201)['id'] for _ in range(5)]
+    new.kill('user')
+    for ticket in tickets:
+        wait_until(lambda t=ticket: admin.post('posts', {'ticket_id': t, 'content': 'a reply'}).status == 201, 10,
+                   'a reply is written')
+    backup = tmp_path / 'backup'
+    done = ctl('backup', backup, '--data', new.data)
+    assert 'not delivered' in done.stdout
+    manifest = json.loads((backup / 'MANIFEST.json').read_text())
+    assert manifest['undelivered'] >= 5
+    desk = Desk(tmp_path / 'restored', 'new')
+    ctl('restore', backup, '--data', desk.data)
+    streams = [rows(f / f'{s}/{s}.db', 'SELECT stream FROM identity')
+               for s in SERVICES for f in (backup, desk.data / 'stores')]
+    assert len({str(s) for s in streams}) == 8
+    try:
+        desk.start()
+        again = desk.admin()
+        want = user['total_posts'] + 10
+        wait_until(lambda: expect(again.get('user/1'), 200)['total_posts'] == want, 10, 'all are counted')
+        desk.stop()
+        desk.start()
+        assert expect(desk.admin().get('user/1'), 200)['total_posts'] == want
+        verified('--data', desk.data)
+    finally:
+        desk.kill_everything()
+
+
+def test_tokens_end_with_a_restore_unless_they_are_to_be_kept(imported, second, tmp_path):
+    ctl('backup', tmp_path / 'backup', '--data', imported.data)
+    expect(imported.client(USER).get('user/3'), 200)
+    ctl('restore', tmp_path / 'backup', '--data', second.data)
+    second.start()
+    expect(second.client(USER).get('user/3'), 401)
+    with Client(second.port) as nobody:
+        assert nobody.log_in('user003', 'Password1').status == 200
+    second.stop()
+    ctl('restore', tmp_path / 'backup', '--data', second.data, '--force', '--keep-tokens')
+    second.start()
+    expect(second.client(USER).get('user/3'), 200)
+    # the stores of before are still there
+    aside = list(second.data.glob('stores.before-*'))
+    assert len(aside) == 1 and (aside[0] / 'user' / 'user.db').exists()
+
+
+def test_a_restore_is_refused_where_a_desk_runs_or_is(imported, tmp_path):
+    backup = tmp_path / 'backup'
+    ctl('backup', backup, '--data', imported.data)
+    for more in ((), ('--force',)):
+        done = ctl('restore', backup, '--data', imported.data, *more, status=1)
+        assert 'runs on' in done.stderr
+    expect(imported.client(ADMIN).get('user/1'), 200)
+    for service in SERVICES:
+        imported.processes[service].terminate()
+    done = ctl('restore', backup, '--data', imported.data, status=1)
+    assert '--force' in done.stderr
+    assert not list(imported.data.glob('stores.before-*'))
+
+
+@pytest.mark.parametrize('name', ['user/user.db', 'post/post.db', 'ticket/ticket.db'])
+def test_a_file_that_was_changed_is_refused(imported_stores, tmp_path, name):
+    data, backup = tmp_path / 'data', tmp_path / 'backup'
+    shutil.copytree(imported_stores, data)
+    ctl('backup', backup, '--data', data)
+    with open(backup / name, 'r+b') as f:
+        f.seek(3000)
+        byte = f.read(1)
+        f.seek(3000)
+        f.write(bytes([byte[0] ^ 1]))
+    done = ctl('restore', backup, '--data', tmp_path / 'back', status=1)
+    assert 'checksum' in done.stderr and name in done.stderr
+    assert not (tmp_path / 'back' / 'stores').exists() and not list((tmp_path / 'back').glob('.restore-*'))
+    (backup / name).unlink()
+    ctl('restore', backup, '--data', tmp_path / 'back', status=1)
+
+
+def test_manifests_that_are_none_are_refused(imported_stores, tmp_path):
+    data, backup = tmp_path / 'data', tmp_path / 'backup'
+    shutil.copytree(imported_stores, data)
+    ctl('backup', backup, '--data', data)
+    good = json.loads((backup / 'MANIFEST.json').read_text())
+
+    def refused(change):
+        text = change(json.loads(json.dumps(good)))
+        (backup / 'MANIFEST.json').write_text(text if isinstance(text, str) else json.dumps(text))
+        return ctl('restore', backup, '--data', tmp_path / 'back', status=1).stderr
+
+    assert 'format' in refused(lambda m: {**m, 'format': 2})
+    assert 'newer' in refused(lambda m: {**m, 'stores': {**m['stores'], 'post': {'schema': 99}}})
+    assert 'MANIFEST.json' in refused(lambda m: '{')
+    for path in ('../../etc/passwd', '/etc/passwd', 'post/files/../x', 'post/files/.x', 'user/lock'):
+        assert 'entry' in refused(lambda m, p=path: {**m, 'files': [{**m['files'][0], 'path': p}]})
+    assert 'stores, not 4' in refused(lambda m: {**m, 'files': m['files'][1:]})
+    (backup / 'MANIFEST.json').unlink()
+    assert 'is no backup' in ctl('restore', backup, '--data', tmp_path / 'back', status=1).stderr
+
+
+def test_a_backup_that_is_killed_is_none_and_can_be_made_again(imported, tmp_path):
+    backup = tmp_path / 'backup'
+    killed = 0
+    with Writers(imported, 2) as writers:
+        for i in range(25):
+            tool = subprocess.Popen([BIN / 'flicketctl', 'backup', backup, '--data', imported.data],
+                                    env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.002 * i)
+            tool.send_signal(signal.SIGKILL if i % 3 else signal.SIGTERM)
+            tool.wait(10)
+            if not backup.exists():
+                killed += 1
+                continue
+            verified(backup)
+            shutil.rmtree(backup)
+        writers.go_on()
+    assert writers.wrong == [] and killed > 5
+    ctl('backup', backup, '--data', imported.data)
+    verified(backup)
+    assert not (tmp_path / 'backup.partial').exists() and not list(imported.data.glob('.backup-*'))
+    assert 'is there already' in ctl('backup', backup, '--data', imported.data, status=1).stderr
+
+
+def test_a_restore_that_is_killed_leaves_all_or_nothing(imported_stores, tmp_path):
+    data, backup, back = tmp_path / 'data', tmp_path / 'backup', tmp_path / 'back'
+    shutil.copytree(imported_stores, data)
+    ctl('backup', backup, '--data', data)
+    for i in range(20):
+        tool = subprocess.Popen([BIN / 'flicketctl', 'restore', backup, '--data', back, '--force'],
+                                env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.002 * i)
+        tool.kill()
+        tool.wait(10)
+        if (back / 'stores').exists():
+            verified('--data', back)
+    ctl('restore', backup, '--data', back, '--force')
+    verified('--data', back)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(imported, tmp_path):
+    small = tmp_path / 'small'
+    small.mkdir()
+    if os.geteuid() != 0 or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=200k', 'none', small],
+                                           capture_output=True).returncode != 0:
+        pytest.skip('no file system can be mounted here')
+    try:
+        done = ctl('backup', small / 'backup', '--data', imported.data, status=1)
+        assert 'MiB are needed' in done.stderr
+        assert list(small.iterdir()) == []
+        done = ctl('restore', '/nonexistent', '--data', small / 'data', status=1)
+    finally:
+        subprocess.run(['umount', small], check=True)
+
+
+def test_a_process_that_hangs_with_the_lock_is_said(imported, tmp_path):
+    imported.pause('post')
+    done = ctl('backup', tmp_path / 'backup', '--data', imported.data, status=1)
+    assert 'does not answer' in done.stderr
+    assert not (tmp_path / 'backup').exists() and not (tmp_path / 'backup.partial').exists()
+    imported.resume('post')
+    ctl('backup', tmp_path / 'backup', '--data', imported.data)
+    verified(tmp_path / 'backup')
+
+
+def test_several_processes_of_a_service(imported, tmp_path):
+    for service in SERVICES:
+        imported.launch(f'{service}-1', f'flicket-{service}')
+    with Writers(imported, 2) as writers:
+        for i in range(3):
+            ctl('backup', tmp_path / f'backup{i}', '--data', imported.data)
+            verified(tmp_path / f'backup{i}')
+        imported.kill('ticket')
+        wait_until(lambda: writers.wrong, 10, 'a write fails')
+        writers.wrong.clear()
+        ctl('backup', tmp_path / 'taken-over', '--data', imported.data)
+        verified(tmp_path / 'taken-over')
+
+
+def test_the_password_of_a_restored_desk_is_that_of_the_backup(new, tmp_path):
+    ctl('backup', tmp_path / 'backup', '--data', new.data)
+    desk = Desk(tmp_path / 'restored', 'new')
+    ctl('restore', tmp_path / 'backup', '--data', desk.data)
+    try:
+        desk.start()
+        with Client(desk.port) as nobody:
+            assert nobody.log_in('admin', ADMIN_PASSWORD).status == 200
+        desk.stop()
+    finally:
+        desk.kill_everything()

@@ -1,0 +1,91 @@
+"""Clients that take their time: none holds a connection for ever. And as many as there may be."""
+import time
+
+import pytest
+
+from desk import ADMIN, ADMIN_PASSWORD, wait_until
+from wire import Client, Connection, NoAnswer, expect, head
+
+IDLE_MS = 1000
+PREFACE = b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + bytes(3) + b'\4\0' + bytes(4)     # and empty SETTINGS
+PING = b'\0\0\x08\6\0' + bytes(4) + b'12345678'
+# HEADERS of stream 1, not their end: ":method: POST", and no more; the rest would come in CONTINUATION.
+HEADERS = b'\0\0\1\1\0\0\0\0\1' + b'\x83'
+# A whole head: POST, https, "/", and then DATA frames of one byte that do not end.
+POST = b'\0\0\3\1\4\0\0\0\1' + b'\x83\x87\x84'
+DATA = b'\0\0\1\0\0\0\0\0\1' + b'x'
+EMPTY_CONTINUATION = b'\0\0\0\x09\0\0\0\0\1'
+
+
+@pytest.fixture(scope='module')
+def desk(tmp_path_factory, imported_stores):
+    from conftest import close_desk, open_desk
+    desk = open_desk(tmp_path_factory.mktemp('slow'), 'imported', imported_stores, FLICKET_IDLE_TIMEOUT_MS=IDLE_MS)
+    yield desk
+    close_desk(desk)
+
+
+def seconds_held(desk, start, drip, pause=0.1, most=12.0):
+    """How long a connection lives on which `drip` is sent again and again."""
+    with desk.connection() as conn:
+        began = time.monotonic()
+        conn.send(start)
+        while (held := time.monotonic() - began) < most:
+            if conn.is_closed(within=pause):
+                return held
+            conn.send(drip)
+    raise AssertionError(f'held for {held:.1f} s, and longer')
+
+
+@pytest.mark.parametrize('start, drip', [
+    (b'', b''),
+    (b'GET /healthz HTTP/1.1\r\n', b''),
+    (b'GET /healthz HTTP/1.1\r\n', b'a'),
+    (b'GET /healthz HTTP/1.1\r\nX: ', b'a'),
+    (head('POST', '/flicket-api/tickets', {'Authorization': f'Bearer {ADMIN}', 'Content-Length': '9999'}), b' '),
+    (head('POST', '/flicket-api/tickets', {'Authorization': f'Bearer {ADMIN}', 'Transfer-Encoding': 'chunked'}),
+     b'1\r\nx\r\n'),
+], ids=['nothing', 'half a head', 'a head', 'a header', 'a body', 'chunks'])
+def test_a_request_that_does_not_come_to_an_end_is_given_up(desk, start, drip):
+    assert 0.9 <= seconds_held(desk, start, drip) <= IDLE_MS / 1000 + 2
+
+
+@pytest.mark.parametrize('start, drip', [
+    (PREFACE, b''), (PREFACE, PING), (PREFACE + HEADERS, EMPTY_CONTINUATION), (PREFACE + POST, DATA),
+], ids=['nothing', 'pings', 'a head', 'a body'])
+def test_nor_does_one_of_http_2_go_on(desk, start, drip):
+    assert 0.9 <= seconds_held(desk, start, drip) <= 2 * IDLE_MS / 1000 + 3.5
+
+
+def test_who_keeps_asking_is_kept(desk):
+    with desk.connection() as conn:
+        end = time.monotonic() + 2 * IDLE_MS / 1000 + 2
+        while time.monotonic() < end:
+            expect(conn.exchange(head('GET', '/healthz')), 200)
+            time.sleep(IDLE_MS / 4000)
+        assert conn.is_usable()
+
+
+def test_connections_beyond_the_bound_wait_for_one_that_ends(desks):
+    desk = desks('new', FLICKET_MAX_CONNECTIONS=16, FLICKET_IDLE_TIMEOUT_MS=60000)
+    held = []
+    try:
+        for _ in range(16):
+            held.append(Connection(desk.port, timeout=20))
+            held[-1].send(head('GET', '/healthz'))
+            expect(held[-1].read_answer(), 200)
+        with Connection(desk.port, timeout=0.5) as late:
+            late.send(head('GET', '/healthz'))
+            with pytest.raises(NoAnswer):
+                late.read_answer()
+            # Those that are there are served; and so is the late one when one of them ends.
+            expect(held[3].exchange(head('GET', '/healthz')), 200)
+            held.pop().close()
+            late.sock.settimeout(20)
+            expect(late.read_answer(), 200)
+        assert (desk.folder / 'gateway.log').read_text().count('FLICKET_MAX_CONNECTIONS are open') == 1
+    finally:
+        for conn in held:
+            conn.close()
+    with Client(desk.port) as c:
+        assert wait_until(lambda: c.log_in('admin', ADMIN_PASSWORD).status == 200, 10, 'all is well again')

@@ -1,0 +1,158 @@
+/* CORS: gateway/cors.c, included for its statics. */
+#include <stdlib.h>
+
+#include "exchange.h"
+
+/* The stand-in for this one does nothing. */
+void
+answer_header(struct exchange *x, const char *name, const char *value)
+{
+	h2o_iovec_t	lower = h2o_strdup(&x->req->pool, name, SIZE_MAX);
+
+	h2o_strtolower(lower.base, lower.len);
+	h2o_add_header_by_str(&x->req->pool, &x->req->res.headers, lower.base,
+	    lower.len, 1, name, value, strlen(value));
+}
+
+#include "gateway/cors.c"
+
+static struct text
+header_of(const struct visit *v, const char *name)
+{
+	const h2o_headers_t	*h = &v->req.res.headers;
+
+	for (size_t i = 0; i < h->size; i++)
+		if (h2o_memis(h->entries[i].name->base,
+		    h->entries[i].name->len, name, strlen(name)))
+			return (struct text){ h->entries[i].value.base,
+			    h->entries[i].value.len };
+	return TEXT_OF("none");
+}
+
+static void
+load(const void *list)
+{
+	struct settings	s = { .cors_origins = list };
+
+	cors_init(&s);
+}
+
+static void
+the_setting_is_checked(void **state)
+{
+	static const struct { const char *list; bool is_good; } rows[] = {
+		{ "", true },
+		{ "*", true },
+		{ "https://desk.example.org", true },
+		{ "http://localhost:3000", true },
+		{ "http://127.0.0.1:8080,https://[2001:db8::1]", true },
+		{ "https://a.example , https://b.example:8443", true },
+		{ "app://local", true },
+		{ "http://a:443,https://a:80,http://a:8080", true },
+		{ "*,https://a.example", false },
+		{ "null", false },
+		{ "https://", false },
+		{ "://a", false },
+		{ "https://a/", false },
+		{ "https://a/b", false },
+		{ "https://A.example", false },
+		{ "HTTPS://a.example", false },
+		{ "https://*.example.org", false },
+		{ "https://a:443", false },
+		{ "http://a:80", false },
+		{ "https://a:", false },
+		{ "https://:80", false },
+		{ "https://a,", false },
+		{ ",https://a", false },
+		{ "https://a,,https://b", false },
+		{ "https://a https://b", false },
+		{ "https://user@a", false },
+		{ "https://a?", false },
+		{ " ", false },
+	};
+	struct end	end;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		unit_run(load, rows[i].list, &end);
+		check_number(rows[i].list, end.status, rows[i].is_good ? 0 : 2);
+		if (!rows[i].is_good)
+			check_part(rows[i].list, end.said,
+			    "FLICKET_CORS_ORIGINS");
+	}
+}
+
+static void
+put_origin(struct visit *v, const char *origin)
+{
+	h2o_add_header_by_str(&v->req.pool, &v->req.headers,
+	    H2O_STRLIT("origin"), 0, NULL, origin, strlen(origin));
+}
+
+static void
+origins_are_let_in_as_listed(void **state)
+{
+#define LIST	"https://a.example, http://localhost:3000"
+	static const struct { const char *list, *origin, *want, *vary; }
+	rows[] = {
+		{ "", NULL, "none", "none" },
+		{ "", "https://a.example", "none", "none" },
+		{ "*", NULL, "none", "none" },
+		{ "*", "https://x.example", "*", "none" },
+		{ "*", "null", "*", "none" },
+		{ LIST, NULL, "none", "Origin" },
+		{ LIST, "", "none", "Origin" },
+		{ LIST, "https://a.example", "https://a.example", "Origin" },
+		{ LIST, "http://localhost:3000", "http://localhost:3000",
+		    "Origin" },
+		{ LIST, "http://localhost:300", "none", "Origin" },
+		{ LIST, "http://localhost:30000", "none", "Origin" },
+		{ LIST, "https://a.example.evil", "none", "Origin" },
+		{ LIST, "https://xa.example", "none", "Origin" },
+		{ LIST, "http://a.example", "none", "Origin" },
+		{ LIST, "https://A.example", "none", "Origin" },
+		{ LIST, LIST, "none", "Origin" },
+		{ LIST, "null", "none", "Origin" },
+		{ LIST, ",", "none", "Origin" },
+	};
+	struct visit	v;
+	bool		allowed;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		visit_begin(&v, "OPTIONS", "/flicket-api/tickets/");
+		v.settings.cors_origins = rows[i].list;
+		if (rows[i].origin != NULL)
+			put_origin(&v, rows[i].origin);
+		cors_begin(&v.gateway, &v.req);
+		allowed = strcmp(rows[i].want, "none") != 0;
+		check_text(rows[i].origin == NULL ? "none" : rows[i].origin,
+		    header_of(&v, "access-control-allow-origin"),
+		    text_of(rows[i].want));
+		check_text(rows[i].list, header_of(&v, "vary"),
+		    text_of(rows[i].vary));
+		check_text(rows[i].list, header_of(&v,
+		    "access-control-expose-headers"),
+		    allowed ? TEXT_OF(SHOWN) : TEXT_OF("none"));
+		check_true("no preflight", !cors_is_preflight(&v.x));
+		h2o_add_header_by_str(&v.req.pool, &v.req.headers,
+		    H2O_STRLIT("access-control-request-method"), 0, NULL,
+		    H2O_STRLIT("POST"));
+		check_number(rows[i].list, cors_is_preflight(&v.x), allowed);
+		v.req.method = h2o_iovec_init(H2O_STRLIT("GET"));
+		check_true("only OPTIONS is one", !cors_is_preflight(&v.x));
+		visit_end(&v);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("the setting is checked", the_setting_is_checked),
+		TEST("origins are let in as they are listed",
+		    origins_are_let_in_as_listed),
+	};
+
+	return cmocka_run_group_tests_name("cors", tests, NULL, NULL);
+}

@@ -1,0 +1,148 @@
+/* Problem details: gateway/problem.c, included for its statics. */
+#include <stdlib.h>
+
+#include "exchange.h"
+
+#include "gateway/problem.c"
+
+static void
+who_wants_them_is_told_by_accept(void **state)
+{
+	static const struct { const char *accept, *more; bool want; } rows[] = {
+		{ NULL, NULL, false },
+		{ "", NULL, false },
+		{ "*/*", NULL, false },
+		{ "application/*", NULL, false },
+		{ "application/json", NULL, false },
+		{ "application/problem+json", NULL, true },
+		{ "APPLICATION/Problem+JSON", NULL, true },
+		{ "application/problem+json;charset=utf-8", NULL, true },
+		{ "application/problem+jsonx", NULL, false },
+		{ "xapplication/problem+json", NULL, false },
+		{ "application/problem+xml", NULL, false },
+		{ "application/json, application/problem+json", NULL, true },
+		{ " application/json\t,\tapplication/problem+json ,", NULL,
+		    true },
+		{ "application/json", "application/problem+json", true },
+		{ "application/problem+json", "text/html", true },
+		/* qualities */
+		{ "application/problem+json;q=0", NULL, false },
+		{ "application/problem+json;q=0.000", NULL, false },
+		{ "application/problem+json; Q=0.001", NULL, true },
+		{ "application/problem+json ; q=1.000", NULL, true },
+		{ "application/problem+json;a=b;q=0;c=d", NULL, false },
+		{ "application/json;q=0.5,application/problem+json;q=0.5",
+		    NULL, true },
+		{ "application/json;q=0.51,application/problem+json;q=0.5",
+		    NULL, false },
+		{ "application/json, application/problem+json;q=0.9", NULL,
+		    false },
+		{ "application/*, application/problem+json;q=0.9", NULL,
+		    false },
+		{ "*/*, application/problem+json;q=0.9", NULL, false },
+		{ "*/*;q=0.1, application/problem+json;q=0.9", NULL, true },
+		{ "*/*, application/*;q=0.2, application/problem+json;q=0.3",
+		    NULL, true },
+		{ "*/*, application/json;q=0, application/problem+json;q=0.1",
+		    NULL, true },
+		/* what cannot be read is not there */
+		{ "application/problem+json;q=", NULL, false },
+		{ "application/problem+json;q = 1", NULL, false },
+		{ "application/problem+json;q=2", NULL, false },
+		{ "application/problem+json;q=1.001", NULL, false },
+		{ "application/problem+json;q=0.1234", NULL, false },
+		{ "application/problem+json;q=-1", NULL, false },
+		{ "application/problem+json;q=0,5", NULL, false },
+		{ "application/problem+json;q=.5", NULL, false },
+		{ "application/problem+json;q=1x", NULL, false },
+		{ ",,;;,=,application/problem+json", NULL, true },
+		/* quotes */
+		{ "text/html;a=\", application/problem+json\"", NULL, false },
+		{ "text/html;a=\"\\\", application/problem+json\"", NULL,
+		    false },
+		{ "application/problem+json;a=\";q=0\"", NULL, true },
+		{ "text/html;a=\"application/problem+json", NULL, false },
+		{ "text/html;a=\"\\", NULL, false },
+	};
+	struct visit	v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		visit_begin(&v, "GET", "/");
+		if (rows[i].accept != NULL)
+			visit_header(&v, H2O_TOKEN_ACCEPT, rows[i].accept);
+		if (rows[i].more != NULL)
+			visit_header(&v, H2O_TOKEN_ACCEPT, rows[i].more);
+		check_number(rows[i].accept == NULL ? "none" : rows[i].accept,
+		    problem_is_wanted(&v.req), rows[i].want);
+		visit_end(&v);
+	}
+}
+
+/* Whatever comes, it is read within its bounds (run with a sanitizer). */
+static void
+any_accept_can_be_read(void **state)
+{
+	static const char	alphabet[] = "a/*;,q=01. \t\"\\json+problem";
+	uint64_t		seed = 271828;
+	struct text		t;
+	struct wishes		w;
+	char			*copy;
+
+	(void)state;
+	for (int i = 0; i < 50000; i++) {
+		t.len = unit_random(&seed) % 40;
+		t.base = copy = must_alloc(t.len + (t.len == 0));
+		for (size_t j = 0; j < t.len; j++)
+			copy[j] = alphabet[unit_random(&seed) %
+			    (LEN(alphabet) - 1)];
+		w = (struct wishes){ -1, -1, -1, -1 };
+		read_accept(&w, t);
+		check_true("in range", w.any <= QUALITY_ONE &&
+		    w.json <= QUALITY_ONE && w.problem <= QUALITY_ONE);
+		free(copy);
+	}
+}
+
+static void
+bodies_say_what_there_is_to_say(void **state)
+{
+	static const struct { int status; const char *reason, *message, *want; }
+	rows[] = {
+		{ 400, "Bad Request", "say \"no\"", "{\"detail\":\"say "
+		    "\\\"no\\\"\",\"instance\":\"urn:flicketd:request:a-1\","
+		    "\"status\":400,\"title\":\"Bad Request\","
+		    "\"type\":\"about:blank\"}\n" },
+		{ 404, "Not Found", "", "{\"detail\":\"There is no such path, "
+		    "thing or page.\",\"instance\":\"urn:flicketd:request:a-1"
+		    "\",\"status\":404,\"title\":\"Not Found\","
+		    "\"type\":\"about:blank\"}\n" },
+		{ 503, "Service Unavailable", "", "{\"instance\":"
+		    "\"urn:flicketd:request:a-1\",\"status\":503,\"title\":"
+		    "\"Service Unavailable\",\"type\":\"about:blank\"}\n" },
+	};
+	struct buf	b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		b.len = 0;
+		problem_put(&b, rows[i].status, rows[i].reason,
+		    text_of(rows[i].message), TEXT_OF("a-1"));
+		check_text(rows[i].reason, text_in(&b), text_of(rows[i].want));
+	}
+	buf_done(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("who wants problem details is told by Accept",
+		    who_wants_them_is_told_by_accept),
+		TEST("any header Accept can be read", any_accept_can_be_read),
+		TEST("a body says what there is to say",
+		    bodies_say_what_there_is_to_say),
+	};
+
+	return cmocka_run_group_tests_name("problem", tests, NULL, NULL);
+}

@@ -1,0 +1,204 @@
+/* Trusted proxies: gateway/proxies.c, included for its statics. */
+#include "exchange.h"
+
+#include "gateway/proxies.c"
+
+static struct sockaddr_storage	peer;
+
+static socklen_t
+get_peername(h2o_conn_t *conn, struct sockaddr *ret)
+{
+	(void)conn;
+	memcpy(ret, &peer, sizeof(peer));
+	return sizeof(peer);
+}
+
+static const h2o_conn_callbacks_t	callbacks = {
+	.get_peername = get_peername
+};
+
+static void
+set_peer(const char *address)
+{
+	struct sockaddr_in	*in = (struct sockaddr_in *)&peer;
+	struct sockaddr_in6	*in6 = (struct sockaddr_in6 *)&peer;
+
+	memset(&peer, 0, sizeof(peer));
+	if (inet_pton(AF_INET, address, &in->sin_addr) == 1)
+		peer.ss_family = AF_INET;
+	else if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1)
+		peer.ss_family = AF_INET6;
+}
+
+static void
+load(const void *list)
+{
+	struct settings	s = { .trusted_proxies = list };
+
+	(void)proxies_new(&s);
+}
+
+static void
+the_setting_is_checked(void **state)
+{
+	static char	many[64 * 8 + 8];
+	static const struct { const char *list; bool is_good; } rows[] = {
+		{ "", true },
+		{ "127.0.0.1", true },
+		{ "::1", true },
+		{ "10.0.0.0/8, 192.168.0.0/16 ,fd00::/8", true },
+		{ "0.0.0.0/0,::/0", true },
+		{ "10.1.2.3/32,2001:db8::1/128", true },
+		{ "::ffff:10.0.0.0/104", true },
+		{ "10.0.0.0/33", false },
+		{ "fd00::/129", false },
+		{ "10.0.0.0/", false },
+		{ "10.0.0.0/-1", false },
+		{ "10.0.0.0/8x", false },
+		{ "10.0.0.0/8/8", false },
+		{ "10.0.0", false },
+		{ "10.0.0.256", false },
+		{ "proxy.example.org", false },
+		{ "[::1]", false },
+		{ "127.0.0.1:80", false },
+		{ "127.0.0.1,", false },
+		{ ",127.0.0.1", false },
+		{ "127.0.0.1,,::1", false },
+		{ " ", false },
+		{ "*", false },
+		{ many, false },
+	};
+	struct end	end;
+
+	(void)state;
+	for (size_t i = 0; i < 65; i++)
+		memcpy(many + i * 4, i < 64 ? "::1," : "::1", i < 64 ? 4 : 3);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		unit_run(load, rows[i].list, &end);
+		check_number(rows[i].list, end.status, rows[i].is_good ? 0 : 2);
+		if (!rows[i].is_good)
+			check_part(rows[i].list, end.said,
+			    "FLICKET_TRUSTED_PROXIES");
+	}
+	many[63 * 4 + 3] = '\0';	/* 64 of them */
+	unit_run(load, many, &end);
+	check_number("as many as there may be", end.status, 0);
+}
+
+static void
+the_client_is_the_rightmost_one_not_trusted(void **state)
+{
+#define LIST	"127.0.0.1,10.0.0.0/9,fd00::/8"
+#define PEER	"10.0.0.1"
+	static const struct { const char *list, *peer, *first, *second,
+	    *want; } rows[] = {
+		/* nobody is trusted, or somebody else */
+		{ "", "127.0.0.1", "192.0.2.1", NULL, "127.0.0.1" },
+		{ LIST, "192.0.2.9", "192.0.2.1", NULL, "192.0.2.9" },
+		{ LIST, "10.128.0.1", "192.0.2.1", NULL, "10.128.0.1" },
+		{ LIST, "::1", "192.0.2.1", NULL, "::1" },
+		/* a proxy, and what it says */
+		{ LIST, "10.127.255.255", "192.0.2.1", NULL, "192.0.2.1" },
+		{ LIST, "::ffff:10.0.0.1", "192.0.2.1", NULL, "192.0.2.1" },
+		{ LIST, "fd12::1", "2001:db8::1", NULL, "2001:db8::1" },
+		{ LIST, PEER, NULL, NULL, PEER },
+		{ LIST, PEER, "", NULL, PEER },
+		{ LIST, PEER, "192.0.2.1, 192.0.2.2", NULL, "192.0.2.2" },
+		{ LIST, PEER, "192.0.2.1,10.0.0.2 ,\tfd00::5", NULL,
+		    "192.0.2.1" },
+		{ LIST, PEER, "192.0.2.1", "10.0.0.2", "192.0.2.1" },
+		{ LIST, PEER, "192.0.2.1", "192.0.2.2", "192.0.2.2" },
+		{ LIST, PEER, "192.0.2.1", "192.0.2.2, 10.0.0.2", "192.0.2.2" },
+		/* all of them are trusted: the one farthest off */
+		{ LIST, PEER, "10.0.0.3, 10.0.0.2", NULL, "10.0.0.3" },
+		/* what the client itself wrote is never reached */
+		{ LIST, PEER, "junk, 192.0.2.1", NULL, "192.0.2.1" },
+		{ LIST, PEER, "127.0.0.1, 192.0.2.1", NULL, "192.0.2.1" },
+		{ LIST, PEER, "junk", "192.0.2.1", "192.0.2.1" },
+		/* with ports, as some proxies write them */
+		{ LIST, PEER, "192.0.2.1:4711", NULL, "192.0.2.1" },
+		{ LIST, PEER, "[2001:db8::1]:4711", NULL, "2001:db8::1" },
+		{ LIST, PEER, "[2001:db8::1]", NULL, "2001:db8::1" },
+		{ LIST, PEER, "::ffff:192.0.2.1", NULL, "192.0.2.1" },
+		/* what is no address */
+		{ LIST, PEER, "junk", NULL, PEER },
+		{ LIST, PEER, "unknown, 10.0.0.2", NULL, PEER },
+		{ LIST, PEER, "192.0.2.1,", NULL, PEER },
+		{ LIST, PEER, "192.0.2.1:", NULL, PEER },
+		{ LIST, PEER, "192.0.2.1:99999", NULL, PEER },
+		{ LIST, PEER, "192.0.2.1:80x", NULL, PEER },
+		{ LIST, PEER, "192.0.2.1/32", NULL, PEER },
+		{ LIST, PEER, "192.0.2", NULL, PEER },
+		{ LIST, PEER, "[192.0.2.1]", NULL, PEER },
+		{ LIST, PEER, "[2001:db8::1", NULL, PEER },
+		{ LIST, PEER, "[2001:db8::1]80", NULL, PEER },
+		{ LIST, PEER, "[]", NULL, PEER },
+		{ LIST, PEER, "fe80::1%eth0", NULL, PEER },
+		{ LIST, PEER, "192.0.2.1 192.0.2.2", NULL, PEER },
+	};
+	h2o_conn_t	 conn = { .callbacks = &callbacks };
+	struct proxies	*p;
+	struct in6_addr	 client;
+	struct visit	 v;
+	char		 row[160], have[ADDRESS_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		set_peer(rows[i].peer);
+		visit_begin(&v, "GET", "/");
+		v.settings.trusted_proxies = rows[i].list;
+		v.req.conn = &conn;
+		if (rows[i].first != NULL)
+			visit_header(&v, H2O_TOKEN_X_FORWARDED_FOR,
+			    rows[i].first);
+		if (rows[i].second != NULL)
+			visit_header(&v, H2O_TOKEN_X_FORWARDED_FOR,
+			    rows[i].second);
+		p = proxies_new(&v.settings);
+		client = proxies_client(p, &v.req);
+		address_print(&client, have);
+		snprintf(row, sizeof(row), "%zu: %s", i,
+		    rows[i].first == NULL ? "none" : rows[i].first);
+		check_string(row, have, rows[i].want);
+		proxies_destroy(&p);
+		visit_end(&v);
+	}
+}
+
+/* Whatever comes, it is read within its bounds (run with a sanitizer). */
+static void
+any_header_can_be_read(void **state)
+{
+	static const char	alphabet[] = "0129.:[],/ \tfx%";
+	struct proxies		p = { .count = 1 };
+	uint64_t		seed = 161803;
+	struct in6_addr		a;
+	struct text		t;
+	char			*copy;
+	bool			bad;
+
+	(void)state;
+	for (int i = 0; i < 50000; i++) {
+		t.len = unit_random(&seed) % 24;
+		t.base = copy = must_alloc(t.len + (t.len == 0));
+		for (size_t j = 0; j < t.len; j++)
+			copy[j] = alphabet[unit_random(&seed) %
+			    (LEN(alphabet) - 1)];
+		bad = false;
+		(void)walk(&p, t, &a, &bad);
+		free(copy);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("the setting is checked", the_setting_is_checked),
+		TEST("the client is the rightmost address that is not trusted",
+		    the_client_is_the_rightmost_one_not_trusted),
+		TEST("any header can be read", any_header_can_be_read),
+	};
+
+	return cmocka_run_group_tests_name("proxies", tests, NULL, NULL);
+}

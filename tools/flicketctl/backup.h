@@ -1,0 +1,26 @@
+/*
+ * What a backup is: a folder with NAME/NAME.db for each service,
+ * post/files/, user/avatars/, and MANIFEST.json, which names every file, its
+ * size and its hash. Names of files in it are relative to it.
+ */
+#ifndef FLICKETCTL_BACKUP_H
+#define FLICKETCTL_BACKUP_H
+
+#include <jansson.h>
+
+#include "backup_cut.h"
+#include "backup_files.h"
+
+#define BACKUP_FORMAT	1
+#define MANIFEST	"MANIFEST.json"
+
+/*
+ * Read the manifest of a backup and see that it is one that this program
+ * knows: format, schemas, names of files. NULL after a message.
+ */
+json_t	*manifest_read(const char *path);
+
+/* The newest schema that this program knows of a service's store. */
+int64_t	 newest_schema(const struct service *);
+
+#endif
