@@ -10,6 +10,7 @@ desk_settings(void)
 {
 	return (struct settings){
 		.admin_password = "Password1",
+		.admin_password_file = "",
 		.bcrypt_cost = 4,
 		.change_category = "nobody",
 		.login_failures_per_name = 10,

@@ -322,7 +322,7 @@ only_known_keys_are_let_in(void **state)
 		{ "the operator", PARTY_CTL, PARTY_LOOKUP, true },
 		{ "a service that has no row", PARTY_POST, PARTY_LOOKUP,
 		    false },
-		{ "itself", PARTY_LOOKUP, PARTY_LOOKUP, false },
+		{ "itself", PARTY_LOOKUP, PARTY_LOOKUP, true },
 		{ "a key that is nobody's", PARTY_NONE, PARTY_LOOKUP, false },
 		{ "one that expects another", PARTY_GATEWAY, PARTY_USER,
 		    false },
