@@ -140,18 +140,18 @@ def test_of_a_password_72_bytes_count(desks):
 
 
 def test_a_name_nobody_has_costs_the_time_of_a_wrong_password(desks):
-    """At the real cost of a hash; medians, taken in turns."""
+    """At the real cost of a hash; the shortest of some, taken in turns, as a busy machine only adds to them."""
     desk = desks('new', FLICKET_BCRYPT_COST=12, **NO_LIMITS)
     seconds = {'admin': [], 'nobody': [], 'notification': []}
     with Client(desk.port) as c:
-        for _ in range(5):
+        for _ in range(7):
             for name, taken in seconds.items():
                 answer = c.log_in(name, 'wrong')
                 expect(answer, 401)
                 taken.append(answer.seconds)
-    medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+    least = {name: min(taken) for name, taken in seconds.items()}
     for name in ('nobody', 'notification'):
-        assert 0.5 < medians[name] / medians['admin'] < 2, medians
+        assert 0.5 < least[name] / least['admin'] < 2, least
 
 
 def test_logins_do_not_hold_up_reads(desks):

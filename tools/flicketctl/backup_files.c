@@ -36,13 +36,13 @@ static volatile sig_atomic_t	stopped;
 bool
 backup_fail(const char *format, ...)
 {
+	char	message[PATH_MAX + 256];
 	va_list	ap;
 
-	fprintf(stderr, "%s: ", backup_who);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	(void)vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "%s: %s\n", backup_who, message);
 	return false;
 }
 

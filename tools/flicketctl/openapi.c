@@ -65,6 +65,7 @@ static const struct {
 	{ 414, ALWAYS, "The URL is too long" },
 	{ 415, WITH_BODY, "The body is of another type" },
 	{ 416, RANGES, "The file has no bytes there" },
+	{ 417, ALWAYS, "Expect asks for something other than 100-continue" },
 	{ 422, WITH_KEY, "The Idempotency-Key was used for another request" },
 	{ 429, ALWAYS, "Too many requests, or failed logins" },
 	{ 431, ALWAYS, "The header fields are too large" },
@@ -481,6 +482,11 @@ headers_of(const struct route *r)
 {
 	json_t	*headers = pack("{s:o}", "X-Request-ID",
 		    ref_to("headers", "X-Request-ID"));
+	if (op_info(r->op)->who != WHO_PASSWORD) {
+		put(headers, "RateLimit", ref_to("headers", "RateLimit"));
+		put(headers, "RateLimit-Policy",
+		    ref_to("headers", "RateLimit-Policy"));
+	}
 
 	if (r->method == METHOD_GET)
 		put(headers, "ETag", ref_to("headers", "ETag"));
@@ -559,7 +565,7 @@ operation_id(const struct route *r)
 
 	for (const struct route *o = routes_all(); o != r; o++)
 		nth += o->op == r->op;
-	for (i = 0; op_info(r->op)->name[i] != '\0' && i < 60; i++)
+	for (i = 0; i < 60 && op_info(r->op)->name[i] != '\0'; i++)
 		name[i] = (char)(op_info(r->op)->name[i] == '_' ? '_' :
 		    op_info(r->op)->name[i] | 0x20);
 	name[i] = '\0';
@@ -681,13 +687,16 @@ put_error_schemas(json_t *schemas)
 	    NULL)));
 	put(schemas, "problem", must(json_loads(
 	    "{\"type\":\"object\",\"description\":\"RFC 9457\","
-	    "\"required\":[\"title\",\"status\"],\"properties\":{"
+	    "\"required\":[\"instance\",\"status\",\"title\",\"type\"],"
+	    "\"additionalProperties\":false,\"properties\":{"
 	    "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
 	    "\"status\":{\"type\":\"integer\"},"
 	    "\"detail\":{\"type\":\"string\"},"
 	    "\"instance\":{\"type\":\"string\"}},\"examples\":[{"
-	    "\"type\":\"about:blank\",\"title\":\"Not Found\","
-	    "\"status\":404}]}", 0, NULL)));
+	    "\"detail\":\"There is no such path, thing or page.\","
+	    "\"instance\":\"urn:flicketd:request:5be1f3a0-2c\","
+	    "\"status\":404,\"title\":\"Not Found\","
+	    "\"type\":\"about:blank\"}]}", 0, NULL)));
 	put(schemas, "new_token", must(json_loads(
 	    "{\"type\":\"object\",\"required\":[\"token\"],\"properties\":{"
 	    "\"token\":{\"type\":\"string\"},\"id\":{\"type\":\"integer\"},"
@@ -717,6 +726,12 @@ error_responses(void)
 		if (refusals[i].status == 429 || refusals[i].status == 503)
 			put(one, "headers", pack("{s:o}", "Retry-After",
 			    ref_to("headers", "Retry-After")));
+		if (refusals[i].status == 429) {
+			put(json_object_get(one, "headers"), "RateLimit",
+			    ref_to("headers", "RateLimit"));
+			put(json_object_get(one, "headers"), "RateLimit-Policy",
+			    ref_to("headers", "RateLimit-Policy"));
+		}
 		snprintf(name, sizeof(name), "E%d", refusals[i].status);
 		put(all, name, one);
 	}
@@ -737,6 +752,12 @@ components(json_t *schemas)
 	    "\"schema\":{\"type\":\"string\"}},"
 	    "\"Location\":{\"description\":\"Where the new thing is\","
 	    "\"schema\":{\"type\":\"string\",\"format\":\"uri\"}},"
+	    "\"RateLimit\":{\"description\":\"Requests the token has left (r), "
+	    "seconds until all are there again (t); where the desk limits "
+	    "them\",\"schema\":{\"type\":\"string\"}},"
+	    "\"RateLimit-Policy\":{\"description\":\"Requests a token may "
+	    "make (q) in so many seconds (w); where the desk limits them\","
+	    "\"schema\":{\"type\":\"string\"}},"
 	    "\"Retry-After\":{\"description\":\"Seconds to wait\","
 	    "\"schema\":{\"type\":\"integer\"}}}", 0, NULL)),
 	    "securitySchemes", must(json_loads(
