@@ -10,6 +10,11 @@
 
 #define GRACE_MS	1000
 
+#define SPARE		128	/* descriptors that are not for connections */
+#define SPARE_EACH	32	/* ... and for each thread */
+#define ROOM		64	/* ended in one tick at most */
+#define IDLE_MS		1000	/* who asked just now may well ask again */
+
 struct connection {
 	h2o_linklist_t	 link;		/* in worker.connections */
 	struct worker	*worker;
@@ -18,11 +23,23 @@ struct connection {
 	int64_t		 since_ms;	/* the last one began or ended */
 };
 
+int64_t
+connections_most(const struct settings *s, uint64_t descriptors)
+{
+	uint64_t	spare = SPARE + SPARE_EACH *
+			    (uint64_t)s->gateway_threads;
+
+	if (spare > descriptors / 2)
+		spare = descriptors / 2;
+	if ((uint64_t)s->max_connections <= descriptors - spare)
+		return s->max_connections;
+	return (int64_t)(descriptors - spare);
+}
+
 bool
 connection_reserve(struct gateway *g)
 {
-	if (atomic_fetch_add(&g->connections, 1) <
-	    g->settings->max_connections)
+	if (atomic_fetch_add(&g->connections, 1) < g->connections_most)
 		return true;
 	connection_release(g);
 	return false;
@@ -89,6 +106,35 @@ connection_end(struct connection *c)
 	touch(c, clock_ms());
 }
 
+/* h2o reads the end of it and closes, now or when it has sent what it is
+ * about to send. */
+static void
+end(struct connection *c)
+{
+	(void)shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
+}
+
+void
+connections_make_room(struct worker *w, int64_t now_ms)
+{
+	h2o_linklist_t		*at = w->connections.next, *next;
+	struct connection	*c;
+
+	for (unsigned room = 0; at != &w->connections && room < ROOM;
+	    at = next) {
+		next = at->next;
+		c = H2O_STRUCT_FROM_MEMBER(struct connection, link, at);
+		if (now_ms - c->since_ms < IDLE_MS)
+			return;
+		/* what has come of a request is no idleness: it has its time */
+		if (c->requests > 0 || c->sock->input->size > 0)
+			continue;
+		end(c);
+		touch(c, now_ms);
+		room++;
+	}
+}
+
 void
 connections_tick(struct worker *w, int64_t now_ms)
 {
@@ -101,10 +147,8 @@ connections_tick(struct worker *w, int64_t now_ms)
 		    w->connections.next);
 		if (now_ms - c->since_ms < limit_ms)
 			return;
-		/* h2o reads the end of it and closes, now or when it has
-		 * sent what it is about to send */
 		if (c->requests == 0)
-			(void)shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
+			end(c);
 		touch(c, now_ms);
 	}
 }

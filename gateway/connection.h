@@ -15,6 +15,20 @@
 
 struct connection;
 
+/*
+ * How many there may be: what the setting allows, and no more than leaves
+ * the bus, the stores' files and the logs descriptors of their own. Without
+ * those a service that comes back could not be reached again while idle
+ * clients hold all there are.
+ */
+int64_t	connections_most(const struct settings *, uint64_t descriptors);
+
+/*
+ * There are as many as there may be: end some of the worker's that ask for
+ * nothing, those that have for longest first, so that others get their turn.
+ */
+void	connections_make_room(struct worker *, int64_t now_ms);
+
 /* Whether there may be one more; if so it is counted. */
 bool	connection_reserve(struct gateway *);
 void	connection_release(struct gateway *);

@@ -121,7 +121,8 @@ accept_one(struct worker *w)
 	h2o_socket_t	*sock;
 
 	if (!connection_reserve(w->gateway)) {
-		pause_accepting(w, "FLICKET_MAX_CONNECTIONS are open");
+		connections_make_room(w, clock_ms());
+		pause_accepting(w, "as many as there may be are open");
 		return false;
 	}
 	errno = 0;
@@ -248,14 +249,21 @@ block_signals(void)
 
 /* A connection is a descriptor: as many as the system lets us have. */
 static void
-raise_limits(void)
+raise_limits(struct gateway *g, const struct settings *s)
 {
 	struct rlimit	limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_fatal("the limit of descriptors cannot be read: %s",
+		    strerror(errno));
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+	g->connections_most = connections_most(s, limit.rlim_cur);
+	if (g->connections_most < s->max_connections)
+		log_info("at most %lld connections: there are %llu "
+		    "descriptors (ulimit -n)", (long long)g->connections_most,
+		    (unsigned long long)limit.rlim_cur);
 }
 
 static void
@@ -302,7 +310,7 @@ main(int argc, char **argv)
 	curve_load(&settings, PARTY_GATEWAY);
 	tls_load(&settings);
 	signals = block_signals();
-	raise_limits();
+	raise_limits(&gateway, &settings);
 	settings_enter_data(&settings);
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */

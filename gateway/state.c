@@ -51,6 +51,9 @@ gateway_init(struct gateway *g, const struct settings *s)
 	for (unsigned m = 1; m < MARK_END; m++)
 		g->roots[m] = root_of(s, (enum mark)m);
 	h2o_config_init(&g->conf);
+	/* or large bodies would go through files in /tmp, which may have no
+	 * room for them: h2o then closes without an answer */
+	h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX;
 	g->conf.server_name = h2o_iovec_init(H2O_STRLIT("flicketd"));
 	g->conf.max_request_entity_size = BODY_SLACK + (size_t)
 	    (s->max_body_bytes > s->upload_max_bytes ? s->max_body_bytes :

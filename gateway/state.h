@@ -30,6 +30,7 @@ struct gateway {
 	int			 listener;
 	atomic_bool		 stopping;
 	_Atomic int64_t		 connections;	/* open, of all workers */
+	int64_t			 connections_most;
 	_Atomic int64_t		 up[SERVICE_END]; /* workers that reach it */
 	uint32_t		 boot;		/* random, for request ids */
 };

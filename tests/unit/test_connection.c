@@ -1,0 +1,140 @@
+/* gateway/connection.c, included for its statics. */
+#include "exchange.h"
+
+#include "gateway/connection.c"
+
+#include <sys/resource.h>
+
+static void
+descriptors_bound_the_connections(void **state)
+{
+	static const struct { const char *name; int64_t setting, threads;
+	    uint64_t descriptors; int64_t want; } rows[] = {
+		{ "enough", 1000, 1, 20000, 1000 },
+		{ "just enough", 1000, 1, 1160, 1000 },
+		{ "one too few", 1000, 1, 1159, 999 },
+		{ "too few", 65536, 1, 20000, 19840 },
+		{ "each thread needs some", 65536, 4, 20000, 19744 },
+		{ "hardly any: half of them", 65536, 1, 64, 32 },
+		{ "many threads, few of them", 65536, 64, 1024, 512 },
+		{ "no limit", 1000000, 64, RLIM_INFINITY, 1000000 },
+	};
+	struct settings	s = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		s.max_connections = rows[i].setting;
+		s.gateway_threads = rows[i].threads;
+		check_number(rows[i].name, connections_most(&s,
+		    rows[i].descriptors), rows[i].want);
+	}
+}
+
+static void
+no_more_are_reserved_than_there_may_be(void **state)
+{
+	struct gateway	g = { .connections_most = 2 };
+
+	(void)state;
+	check_true("first", connection_reserve(&g));
+	check_true("second", connection_reserve(&g));
+	check_true("third", !connection_reserve(&g));
+	check_number("a refused one does not count", g.connections, 2);
+	connection_release(&g);
+	check_true("in its place", connection_reserve(&g));
+}
+
+/* --- room ----------------------------------------------------------------- */
+
+#define NOW_MS	100000
+
+static struct worker		worker;
+static struct connection	connections[100];
+static h2o_socket_t		socks[100];
+static h2o_buffer_t		inputs[100];
+
+static struct connection *
+add(unsigned i, int64_t idle_ms)
+{
+	struct connection	*c = &connections[i];
+
+	c->worker = &worker;
+	c->sock = &socks[i];
+	socks[i].input = &inputs[i];
+	inputs[i].size = 0;
+	touch(c, NOW_MS - idle_ms);
+	return c;
+}
+
+static bool	is_ended[100];
+
+int
+h2o_socket_get_fd(h2o_socket_t *sock)
+{
+	is_ended[sock - socks] = true;
+	return -1;
+}
+
+static void
+start_over(void)
+{
+	memset(&worker, 0, sizeof(worker));
+	memset(connections, 0, sizeof(connections));
+	memset(is_ended, 0, sizeof(is_ended));
+	h2o_linklist_init_anchor(&worker.connections);
+}
+
+static void
+the_idle_make_room(void **state)
+{
+	(void)state;
+	start_over();
+	add(0, 9000);
+	add(1, 8000)->requests = 1;
+	add(2, 7000);
+	inputs[2].size = 1;
+	add(3, 1000);
+	add(4, 999);
+	connections_make_room(&worker, NOW_MS);
+	check_true("idle for long", is_ended[0]);
+	check_true("a request under way", !is_ended[1]);
+	check_true("a request on its way in", !is_ended[2]);
+	check_true("idle for a second", is_ended[3]);
+	check_true("asked just now", !is_ended[4]);
+}
+
+static void
+room_is_made_a_few_at_a_time(void **state)
+{
+	unsigned	ended = 0;
+
+	(void)state;
+	start_over();
+	for (unsigned i = 0; i < 100; i++)
+		add(i, 5000);
+	connections_make_room(&worker, NOW_MS);
+	for (unsigned i = 0; i < 100; i++)
+		ended += is_ended[i];
+	check_number("ended", ended, ROOM);
+	check_true("the first of them", is_ended[0] && is_ended[ROOM - 1]);
+	connections_make_room(&worker, NOW_MS + 1);
+	for (unsigned i = ROOM; i < 100; i++)
+		check_true("the others", is_ended[i]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("there are no more connections than descriptors allow",
+		    descriptors_bound_the_connections),
+		TEST("no more are reserved than there may be",
+		    no_more_are_reserved_than_there_may_be),
+		TEST("those that ask for nothing make room, longest idle first",
+		    the_idle_make_room),
+		TEST("room is made a few at a time",
+		    room_is_made_a_few_at_a_time),
+	};
+
+	return cmocka_run_group_tests_name("connection", tests, NULL, NULL);
+}
