@@ -63,3 +63,21 @@ const char *const ${name}_migrations[] = { ${rows}0 };
 	write_source(path ${name}_store "${source}")
 	set(${var} ${path} PARENT_SCOPE)
 endfunction()
+
+# embed_file(var NAME FILE): NAME_bytes and NAME_size, of a file that is large or made by the build.
+function(embed_file var name file)
+	set(path ${CMAKE_BINARY_DIR}/embed/${name}.s)
+	file(CONFIGURE OUTPUT ${path} @ONLY CONTENT "
+	.section .rodata
+	.global ${name}_bytes, ${name}_size
+${name}_bytes:
+	.incbin \"${file}\"
+${name}_end:
+	.balign 8
+${name}_size:
+	.quad ${name}_end - ${name}_bytes
+	.section .note.GNU-stack,\"\",%progbits
+")
+	set_source_files_properties(${path} PROPERTIES OBJECT_DEPENDS ${file})
+	set(${var} ${path} PARENT_SCOPE)
+endfunction()

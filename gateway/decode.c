@@ -15,15 +15,7 @@
 #define PER_PAGE_DEFAULT	50
 #define PER_PAGE_MOST		100
 
-/* Keys that a client can never give in a query or a body. */
-#define NOT_FROM_CLIENTS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | \
-				 K(TOKEN_HASH) | K(ADDRESS) | K(EXPIRES) | \
-				 K(RIGHTS) | K(SEEN) | K(IF_MATCH) | \
-				 K(IDEMPOTENCY_KEY) | K(DIGEST) | \
-				 K(PASSWORD_HASH) | K(IDS) | K(USER_REFS) | \
-				 K(FORMAT) | K(SIZE) | K(BODY) | K(HANDLE) | \
-				 K(MEDIA_TYPE) | K(FILENAME) | \
-				 K(ORIGINAL_FILENAME) | K(AVATAR))
+
 
 #define EXPORT_ROWS		500	/* in one piece of an export */
 
@@ -98,7 +90,7 @@ static enum key
 query_key(const struct exchange *x, struct text name)
 {
 	keyset			 among = x->route->takes &
-				    ~(NOT_FROM_CLIENTS | x->route->in_path);
+				    ~(KEYS_NOT_FROM_CLIENTS | x->route->in_path);
 	char			 copy[64];
 
 	if (name.len >= sizeof(copy) || memchr(name.base, '\0', name.len) !=
@@ -554,7 +546,7 @@ static enum flow
 decode_write(struct exchange *x)
 {
 	keyset		keys = x->route->takes &
-			    ~(NOT_FROM_CLIENTS | x->route->in_path | K(ID));
+			    ~(KEYS_NOT_FROM_CLIENTS | x->route->in_path | K(ID));
 	enum flow	flow = FLOW_NEXT;
 
 	if (x->route->way == WAY_UPLOAD)

@@ -1,14 +1,29 @@
 /* Pages: a row each. */
 #include "page.h"
 
+#include <sodium.h>
+
 #include "proto/metrics.h"
 
 extern const unsigned char	default_avatar_bytes[];
 extern const size_t		default_avatar_size;
 
+/* What the build embeds (cmake/Embed.cmake, embed_file). */
+#define EMBEDDED(name) \
+	extern const char name##_bytes[]; \
+	extern const size_t name##_size;
+
+EMBEDDED(openapi)
+EMBEDDED(docs_page)
+EMBEDDED(docs_init)
+EMBEDDED(docs_script)
+EMBEDDED(docs_style)
+
 typedef enum flow page_run(struct exchange *);
 
-static page_run	page_healthz, page_readyz, page_metrics, page_avatar;
+static page_run	page_healthz, page_readyz, page_metrics, page_avatar,
+		page_openapi, page_docs, page_docs_init, page_docs_script,
+		page_docs_style;
 
 static const struct {
 	const char	*path;
@@ -17,6 +32,11 @@ static const struct {
 	{ "/healthz", page_healthz },
 	{ "/readyz", page_readyz },
 	{ "/metrics", page_metrics },
+	{ "/openapi.json", page_openapi },
+	{ "/docs", page_docs },
+	{ "/docs/init.js", page_docs_init },
+	{ "/docs/swagger-ui-bundle.js", page_docs_script },
+	{ "/docs/swagger-ui.css", page_docs_style },
 	{ "/flicket/static/flicket_avatars/__default_profile.png",
 	    page_avatar },
 };
@@ -98,4 +118,76 @@ page_avatar(struct exchange *x)
 	answer_header(x, "Cache-Control", "public, max-age=86400");
 	return answer_body(x, 200, "image/png", (struct text){
 	    (const char *)default_avatar_bytes, default_avatar_size });
+}
+
+/* --- the description of the API --------------------------------------------- */
+
+/*
+ * A file that is part of the program. It changes with the program, so its tag
+ * is that of its bytes, and clients ask again.
+ */
+static enum flow
+answer_file(struct exchange *x, const char *type, const char *bytes,
+    size_t size)
+{
+	unsigned char	hash[8];
+	char		etag[2 * sizeof(hash) + 3];
+	ssize_t		at;
+
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)bytes,
+	    size, NULL, 0);
+	etag[0] = '"';
+	sodium_bin2hex(etag + 1, sizeof(etag) - 1, hash, sizeof(hash));
+	etag[sizeof(etag) - 2] = '"';
+	etag[sizeof(etag) - 1] = '\0';
+	answer_header(x, "ETag", etag);
+	answer_header(x, "Cache-Control", "no-cache");
+	answer_header(x, "X-Content-Type-Options", "nosniff");
+	at = h2o_find_header(&x->req->headers, H2O_TOKEN_IF_NONE_MATCH, -1);
+	if (at != -1 && h2o_strstr(x->req->headers.entries[at].value.base,
+	    x->req->headers.entries[at].value.len, etag, strlen(etag)) !=
+	    SIZE_MAX)
+		return answer_body(x, 304, NULL, TEXT_OF(""));
+	return answer_body(x, 200, type, (struct text){ bytes, size });
+}
+
+static enum flow
+page_openapi(struct exchange *x)
+{
+	answer_header(x, "Access-Control-Allow-Origin", "*");
+	return answer_file(x, "application/json", openapi_bytes, openapi_size);
+}
+
+/* The page may run what comes from here and ask this gateway, no more. */
+static enum flow
+page_docs(struct exchange *x)
+{
+	answer_header(x, "Content-Security-Policy", "default-src 'none'; "
+	    "script-src 'self'; style-src 'self' 'unsafe-inline'; "
+	    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+	    "form-action 'none'; frame-ancestors 'none'");
+	answer_header(x, "Referrer-Policy", "no-referrer");
+	return answer_file(x, "text/html; charset=utf-8", docs_page_bytes,
+	    docs_page_size);
+}
+
+static enum flow
+page_docs_init(struct exchange *x)
+{
+	return answer_file(x, "text/javascript; charset=utf-8",
+	    docs_init_bytes, docs_init_size);
+}
+
+static enum flow
+page_docs_script(struct exchange *x)
+{
+	return answer_file(x, "text/javascript; charset=utf-8",
+	    docs_script_bytes, docs_script_size);
+}
+
+static enum flow
+page_docs_style(struct exchange *x)
+{
+	return answer_file(x, "text/css; charset=utf-8", docs_style_bytes,
+	    docs_style_size);
 }

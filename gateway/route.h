@@ -9,6 +9,16 @@
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH,
     METHOD_DELETE, METHOD_END };
 
+/* Keys that a client can never give in a query or a body. */
+#define KEYS_NOT_FROM_CLIENTS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | \
+				 K(TOKEN_HASH) | K(ADDRESS) | K(EXPIRES) | \
+				 K(RIGHTS) | K(SEEN) | K(IF_MATCH) | \
+				 K(IDEMPOTENCY_KEY) | K(DIGEST) | \
+				 K(PASSWORD_HASH) | K(IDS) | K(USER_REFS) | \
+				 K(FORMAT) | K(SIZE) | K(BODY) | K(HANDLE) | \
+				 K(MEDIA_TYPE) | K(FILENAME) | \
+				 K(ORIGINAL_FILENAME) | K(AVATAR))
+
 /* How body and answer travel; routes.tbl says what each means. */
 enum way { WAY_PLAIN, WAY_STRICT, WAY_UPLOAD, WAY_PICTURE, WAY_FILE, WAY_CSV,
     WAY_NDJSON };

@@ -9,6 +9,8 @@ import select
 import socket
 import time
 
+import openapi
+
 PATIENCE = 20.0     # seconds a test waits for bytes before it calls an answer missing
 
 
@@ -213,6 +215,7 @@ class Client:
             self.close()
             raise
         answer.seconds = time.monotonic() - start
+        openapi.check(method, path, answer)
         if (answer.header('Connection') or '').lower() == 'close' or answer.version == 'HTTP/1.0':
             self.close()
         return answer

@@ -1,0 +1,1 @@
+// script/vendor has not fetched the explorer.
