@@ -1,6 +1,7 @@
 """What script/containers asks of a desk that runs in containers.
 
-usage: client.py PORT login | write | wait | keep | kept | replicas SERVICE COUNT SECONDS | load-begin | load-end
+usage: client.py PORT login | write | wait | keep | kept | load-begin | load-end | targets COUNT |
+           replicas SERVICE COUNT SECONDS [SINCE] | serves ADDRESS SECONDS SINCE
 
 FLICKET_PASSWORD is admin's. Ends with status 0 if all is as it should be, else 1 and a message.
 """
@@ -15,6 +16,8 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
+import uuid
 from pathlib import Path
 
 PORT = int(sys.argv[1])
@@ -97,50 +100,108 @@ def kept():
     assert status == 200 and json.loads(text)['title'] == TICKET['title'], (status, text)
 
 
-def replicas(service, count, seconds):
-    """So many processes of a service answer the gateway, within a while."""
+def number(text, name, labels=''):
+    """The sum of a metric's series whose labels begin like this."""
+    return sum(float(n) for n in re.findall(rf'^{name}(?:{{{labels}[^}}]*}})? (\S+)$', text, re.M))
+
+
+def replicas(service, count, seconds, since=None):
+    """So many processes of a service answer the gateway, within a while (since a time in s, or now)."""
+    since = float(since or time.time())
+
     def there():
-        found = re.search(rf'^flicket_bus_replicas_up{{service="{service}"}} (\d+)$', ask('GET', '/metrics')[1], re.M)
-        return found and int(found[1]) == int(count)
-    until(there, float(seconds), f'{count} processes of {service} answer')
+        text = ask('GET', '/metrics')[1]
+        threads = number(text, 'flicket_bus_replicas_up', 'service="lookup"')
+        return threads and number(text, 'flicket_bus_replicas_up', f'service="{service}"') == int(count) * threads
+    until(there, since + float(seconds) - time.time(), f'{count} processes of {service} answer')
+    print(f'{count} processes of {service} answer after {time.time() - since:.1f} s')
+
+
+def serves(address, seconds, since):
+    """The process with this address does what it is asked for, within a while since a time."""
+    def there():
+        try:
+            with urllib.request.urlopen(f'http://{address}:9100/metrics', timeout=2) as answer:
+                return number(answer.read().decode(), 'flicket_operations_total') > 0
+        except OSError:
+            return False
+    until(there, float(since) + float(seconds) - time.time(), f'{address} serves')
+    print(f'{address} serves after {time.time() - float(since):.1f} s')
+
+
+def targets(count):
+    """Prometheus, on PORT, reads so many processes, and all its rules work."""
+    def up():
+        try:
+            found = json.loads(ask('GET', '/api/v1/targets')[1])['data']['activeTargets']
+        except (OSError, http.client.HTTPException):
+            return False
+        return sum(t['health'] == 'up' for t in found) == int(count)
+    until(up, 60, f'{count} processes are read')
+
+    def evaluated():
+        groups = json.loads(ask('GET', '/api/v1/rules')[1])['data']['groups']
+        return groups and all(rule['health'] == 'ok' for group in groups for rule in group['rules'])
+    until(evaluated, 60, 'the rules are evaluated')
+    print(f'{count} processes are read')
+
+
+class Load:
+    """Reads, and one writer with Idempotency-Keys, until SIGTERM."""
+
+    def __init__(self):
+        self.token = log_in()
+        self.category = category(self.token)
+        self.ticket = make_ticket(self.token)
+        self.paths = ['/flicket-api/tickets/', '/flicket-api/user/1', '/flicket-api/categories/',
+                      f'/flicket-api/ticket/{self.ticket}']
+        self.ending = threading.Event()
+        self.lock = threading.Lock()
+        self.result = {'count': 0, 'again': 0, 'failures': []}
+
+    def once(self, connection, method, path, body=None, headers=None):
+        """Ask; where the connection was closed before an answer, ask again on a new one, once, and count that."""
+        again = 0
+        try:
+            status, text = ask(method, path, self.token, body, connection, headers)
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            again = 1
+            try:
+                status, text = ask(method, path, self.token, body, connection, headers)
+            except (OSError, http.client.HTTPException) as e:
+                connection.close()
+                status, text = 0, repr(e)
+        with self.lock:
+            self.result['count'] += 1
+            self.result['again'] += again
+            if status not in (200, 201):
+                self.result['failures'].append(f'{method} {path}: {status} {text[:200]}')
+
+    def read(self):
+        connection = http.client.HTTPConnection('127.0.0.1', PORT, timeout=20)
+        while not self.ending.is_set():
+            for path in self.paths:
+                self.once(connection, 'GET', path)
+
+    def write(self):
+        connection = http.client.HTTPConnection('127.0.0.1', PORT, timeout=20)
+        while not self.ending.wait(0.05):
+            self.once(connection, 'POST', '/flicket-api/tickets', dict(TICKET, category_id=self.category),
+                      {'Idempotency-Key': f'"{uuid.uuid4()}"'})
 
 
 def load():
-    """Read until SIGTERM; then write how many requests there were, and which failed."""
-    token, paths = log_in(), ['/flicket-api/tickets/', '/flicket-api/user/1', '/flicket-api/categories/']
-    ticket = make_ticket(token)
-    paths.append(f'/flicket-api/ticket/{ticket}')
-    ending = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    count, failures = [0] * 4, []
-
-    def run(me):
-        connection = http.client.HTTPConnection('127.0.0.1', PORT, timeout=20)
-        while not ending.is_set():
-            path = paths[count[me] % len(paths)]
-            try:
-                status, text = ask('GET', path, token, connection=connection)
-            except ConnectionRefusedError as e:
-                status, text = 0, str(e)
-            except (OSError, http.client.HTTPException):
-                # an idle connection may be closed at any time: a new one must do
-                connection.close()
-                connection = http.client.HTTPConnection('127.0.0.1', PORT, timeout=20)
-                try:
-                    status, text = ask('GET', path, token, connection=connection)
-                except (OSError, http.client.HTTPException) as e:
-                    status, text = 0, repr(e)
-            if status != 200:
-                failures.append(f'{path}: {status} {text[:200]}')
-            count[me] += 1
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(count))]
+    """Ask until SIGTERM; then write how many requests there were, and which failed."""
+    work = Load()
+    signal.signal(signal.SIGTERM, lambda *_: work.ending.set())
+    threads = [threading.Thread(target=target) for target in (work.read, work.read, work.read, work.write)]
     for t in threads:
         t.start()
     STATE.write_text(json.dumps({'pid': os.getpid()}))
     for t in threads:
         t.join()
-    STATE.write_text(json.dumps({'count': sum(count), 'failures': failures}))
+    STATE.write_text(json.dumps(work.result))
 
 
 def load_begin():
@@ -157,12 +218,14 @@ def load_end():
     until(lambda: 'count' in STATE.read_text(), 30, 'the load has ended')
     result = json.loads(STATE.read_text())
     STATE.unlink()
-    print(f'{result["count"]} requests, {len(result["failures"])} failed')
+    print(f'{result["count"]} requests, {len(result["failures"])} failed, '
+          f'{result["again"]} sent again as their connection was closed')
     assert result['count'] > 100 and not result['failures'], result['failures'][:10]
 
 
 COMMANDS = {'login': log_in, 'write': write, 'wait': lambda: until(is_ready, 20, 'it is ready'), 'keep': keep,
-            'kept': kept, 'replicas': replicas, 'load': load, 'load-begin': load_begin, 'load-end': load_end}
+            'kept': kept, 'replicas': replicas, 'serves': serves, 'targets': targets,
+            'load': load, 'load-begin': load_begin, 'load-end': load_end}
 
 if __name__ == '__main__':
     try:
