@@ -1,7 +1,7 @@
 """What script/containers asks of a desk that runs in containers.
 
 usage: client.py PORT login | write | wait | keep | kept | load-begin | load-end | targets COUNT |
-           replicas SERVICE COUNT SECONDS [SINCE] | serves ADDRESS SECONDS SINCE
+           replicas SERVICE COUNT SECONDS [SINCE] | serves ADDRESS SECONDS SINCE | writes ADDRESS
 
 FLICKET_PASSWORD is admin's. Ends with status 0 if all is as it should be, else 1 and a message.
 """
@@ -129,6 +129,12 @@ def serves(address, seconds, since):
     print(f'{address} serves after {time.time() - float(since):.1f} s')
 
 
+def writes(address):
+    """The process with this address is the one of its service that writes."""
+    with urllib.request.urlopen(f'http://{address}:9100/metrics', timeout=2) as answer:
+        assert number(answer.read().decode(), 'flicket_store_writer') == 1, f'{address} does not write'
+
+
 def targets(count):
     """Prometheus, on PORT, reads so many processes, and all its rules work."""
     def up():
@@ -224,7 +230,7 @@ def load_end():
 
 
 COMMANDS = {'login': log_in, 'write': write, 'wait': lambda: until(is_ready, 20, 'it is ready'), 'keep': keep,
-            'kept': kept, 'replicas': replicas, 'serves': serves, 'targets': targets,
+            'kept': kept, 'replicas': replicas, 'serves': serves, 'targets': targets, 'writes': writes,
             'load': load, 'load-begin': load_begin, 'load-end': load_end}
 
 if __name__ == '__main__':
