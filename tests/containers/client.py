@@ -1,7 +1,8 @@
 """What script/containers asks of a desk that runs in containers.
 
 usage: client.py PORT login | write | wait | keep | kept | load-begin | load-end | targets COUNT |
-           replicas SERVICE COUNT SECONDS [SINCE] | serves ADDRESS SECONDS SINCE | writes ADDRESS
+           replicas SERVICE COUNT SECONDS | seen SERVICE COUNT | seen-serving ADDRESS | writes ADDRESS |
+           within SECONDS SINCE THEN WHAT
 
 FLICKET_PASSWORD is admin's. Ends with status 0 if all is as it should be, else 1 and a message.
 """
@@ -105,28 +106,40 @@ def number(text, name, labels=''):
     return sum(float(n) for n in re.findall(rf'^{name}(?:{{{labels}[^}}]*}})? (\S+)$', text, re.M))
 
 
-def replicas(service, count, seconds, since=None):
-    """So many processes of a service answer the gateway, within a while (since a time in s, or now)."""
-    since = float(since or time.time())
-
-    def there():
-        text = ask('GET', '/metrics')[1]
-        threads = number(text, 'flicket_bus_replicas_up', 'service="lookup"')
-        return threads and number(text, 'flicket_bus_replicas_up', f'service="{service}"') == int(count) * threads
-    until(there, since + float(seconds) - time.time(), f'{count} processes of {service} answer')
-    print(f'{count} processes of {service} answer after {time.time() - since:.1f} s')
+def are_up(service, count):
+    """So many processes of a service answer each of the gateway's threads."""
+    text = ask('GET', '/metrics')[1]
+    threads = number(text, 'flicket_bus_replicas_up', 'service="lookup"')
+    return threads and number(text, 'flicket_bus_replicas_up', f'service="{service}"') == int(count) * threads
 
 
-def serves(address, seconds, since):
-    """The process with this address does what it is asked for, within a while since a time."""
-    def there():
+def replicas(service, count, seconds):
+    until(lambda: are_up(service, count), float(seconds), f'{count} processes of {service} answer')
+
+
+def seen(service, count):
+    """Prints when so many processes were first seen to answer the gateway."""
+    until(lambda: are_up(service, count), 60, f'{count} processes of {service} answer')
+    print(time.time())
+
+
+def seen_serving(address):
+    """Prints when the ticket process with this address was first seen to have answered a read of the load."""
+    def serves():
         try:
             with urllib.request.urlopen(f'http://{address}:9100/metrics', timeout=2) as answer:
-                return number(answer.read().decode(), 'flicket_operations_total') > 0
+                # not any operation: PING is one, too
+                return number(answer.read().decode(), 'flicket_operations_total', 'operation="TICKET_(?:GET|LIST)"') > 0
         except OSError:
             return False
-    until(there, float(since) + float(seconds) - time.time(), f'{address} serves')
-    print(f'{address} serves after {time.time() - float(since):.1f} s')
+    until(serves, 60, f'{address} serves')
+    print(time.time())
+
+
+def within(seconds, since, then, what):
+    took = float(then) - float(since)
+    print(f'{what} after {took:.1f} s')
+    assert 0 <= took <= float(seconds), f'{what} only after {took:.2f} s, not {seconds}'
 
 
 def writes(address):
@@ -230,7 +243,8 @@ def load_end():
 
 
 COMMANDS = {'login': log_in, 'write': write, 'wait': lambda: until(is_ready, 20, 'it is ready'), 'keep': keep,
-            'kept': kept, 'replicas': replicas, 'serves': serves, 'targets': targets, 'writes': writes,
+            'kept': kept, 'replicas': replicas, 'seen': seen,
+            'seen-serving': seen_serving, 'within': within, 'targets': targets, 'writes': writes,
             'load': load, 'load-begin': load_begin, 'load-end': load_end}
 
 if __name__ == '__main__':
