@@ -8,6 +8,7 @@
 #include "proto/metrics.h"
 #include "proto/pool.h"
 #include "tokens.h"
+#include "trace.h"
 
 #define OUT_MOST_BYTES	(1 << 20) /* collected for one message */
 #define SLOT_BITS	24	/* an id is a generation above, a slot below */
@@ -330,7 +331,7 @@ take_answer(struct line *line, const struct answer *a, int64_t now_ms)
 	struct bus	*b = line->bus;
 	uint64_t	 at = a->id & ((UINT64_C(1) << SLOT_BITS) - 1);
 	struct slot	*s;
-	int64_t		 spent_us;
+	int64_t		 heard_us;
 
 	if (replica_take_pong(line->replica, a, now_ms)) {
 		take_pong(line, a, now_ms);
@@ -345,10 +346,11 @@ take_answer(struct line *line, const struct answer *a, int64_t now_ms)
 	if (a->error == ERR_UNAVAILABLE)
 		ask_elsewhere(b, s);
 	else {
-		spent_us = clock_us() - s->sent_us;
-		metric_observe(METRIC_BUS_SECONDS, s->op, spent_us);
+		heard_us = clock_us();
+		metric_observe(METRIC_BUS_SECONDS, s->op,
+		    heard_us - s->sent_us);
 		if (s->exchange != NULL)
-			s->exchange->bus_us += spent_us;
+			trace_waited(s->exchange, s->sent_us, heard_us);
 		slot_resume(b, s, a);
 	}
 }

@@ -53,6 +53,7 @@ struct exchange {
 	struct text		 request_id;	/* the client's, or ours */
 	struct text		 trace;		/* traceparent for services */
 	int64_t			 began_us;
+	int64_t			 heard_us;	/* when one answered last */
 	int64_t			 bus_us;	/* waited for services */
 	int64_t			 spent_us;	/* ... which they worked */
 	int64_t			 deadline_ms;

@@ -6,6 +6,7 @@
 #include "exchange.h"
 #include "proto/log.h"
 #include "proto/replica.h"
+#include "trace.h"
 
 #define PIECE	0	/* the part under which pieces are asked for */
 
@@ -56,8 +57,7 @@ on_piece(struct exchange *x, unsigned part, const struct answer *a)
 
 	(void)part;
 	if (a->error != OK) {
-		log_warn("an export broke off: %s",
-		    err_info(a->error)->reason);
+		log_warn("an export broke off: %s", err_info(a->error)->reason);
 		h2o_send(x->req, NULL, 0, H2O_SEND_STATE_ERROR);
 		return;
 	}
@@ -74,8 +74,10 @@ on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 
 	(void)req;
 	args_put_text(&args, KEY_CURSOR, e->cursor);
+	trace_log_begin(e->x);
 	exchange_ask_part(e->x, PIECE, e->x->route->op, &args,
 	    e->x->worker->gateway->settings->request_timeout_ms);
+	log_done();
 }
 
 enum flow

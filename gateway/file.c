@@ -10,6 +10,7 @@
  */
 #include "exchange.h"
 #include "proto/log.h"
+#include "trace.h"
 
 #define PIECE		0	/* the part under which pieces are asked for */
 #define PIECE_BYTES	((int64_t)65536)
@@ -260,8 +261,7 @@ break_off(struct download *d, const struct answer *a)
 		answer_refusal(x, a);
 		return;
 	}
-	log_warn("a file broke off: %s",
-	    err_info(a->error)->reason);
+	log_warn("a file broke off: %s", err_info(a->error)->reason);
 	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_ERROR);
 }
 
@@ -291,9 +291,13 @@ on_piece(struct exchange *x, unsigned part, const struct answer *a)
 static void
 on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 {
+	struct download	*d = H2O_STRUCT_FROM_MEMBER(struct download, generator,
+			    generator);
+
 	(void)req;
-	ask_piece(H2O_STRUCT_FROM_MEMBER(struct download, generator,
-	    generator));
+	trace_log_begin(d->x);
+	ask_piece(d);
+	log_done();
 }
 
 static void

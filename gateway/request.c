@@ -41,8 +41,7 @@ run(struct exchange *x)
 {
 	enum flow	flow = FLOW_NEXT;
 
-	log_begin(x->request_id.base, x->request_id.len, x->trace.base,
-	    x->trace.len);
+	trace_log_begin(x);
 	while (flow == FLOW_NEXT) {
 		CHECK(x->room < ROOMS);
 		log_debug("%s", rooms[x->room].name);
@@ -103,7 +102,9 @@ exchange_resume(struct exchange *x, int part, const struct answer *a)
 	x->spent_us += a->spent_us;
 	if (part != -1) {
 		x->part_slots[part] = -1;
+		trace_log_begin(x);
 		x->on_part(x, (unsigned)part, a);
+		log_done();
 		return;
 	}
 	x->slot = -1;

@@ -8,9 +8,11 @@
 #include "proxies.h"
 
 #define ID_MOST_BYTES	((size_t)64)
+#define OWN_ID_BYTES	32	/* room for one of ours */
 #define PARENT_BYTES	55	/* of version 00 */
 #define PARENT_ID_AT	36
 #define PARENT_ID_BYTES	8
+#define FLAGS_AT	53
 
 static struct text
 header(const h2o_req_t *req, const char *name)
@@ -23,6 +25,17 @@ header(const h2o_req_t *req, const char *name)
 		return (struct text){ "", 0 };
 	value = req->headers.entries[at].value;
 	return (struct text){ value.base, value.len };
+}
+
+/* Whether two of a header came: which of them counts nobody can say. */
+static bool
+is_repeated(const h2o_req_t *req, const char *name)
+{
+	ssize_t	first = h2o_find_header_by_str(&req->headers, name,
+		    strlen(name), -1);
+
+	return first != -1 && h2o_find_header_by_str(&req->headers, name,
+	    strlen(name), first) != -1;
 }
 
 /* --- ids ------------------------------------------------------------------------ */
@@ -41,22 +54,33 @@ is_id(struct text t)
 	return t.len > 0 && t.len <= ID_MOST_BYTES;
 }
 
+/* A number's hexadecimal digits, so many at least. Returns their end. */
+static char *
+put_hex(char *p, uint64_t n, int least)
+{
+	int	count = n == 0 ? 1 : 16 - __builtin_clzll(n) / 4;
+
+	for (count = count < least ? least : count; count > 0; count--)
+		*p++ = "0123456789abcdef"[n >> 4 * (count - 1) & 15];
+	return p;
+}
+
 struct text
 trace_take_id(struct worker *w, h2o_req_t *req)
 {
 	struct text	 id = header(req, "x-request-id");
-	char		*own;
-	int		 len;
+	char		*own, *end;
 
 	if (is_id(id)) {
 		/* what is in the header's place may be gone at the end */
 		own = h2o_strdup(&req->pool, id.base, id.len).base;
 		id.base = own;
 	} else {
-		own = h2o_mem_alloc_pool(&req->pool, 32);
-		len = snprintf(own, 32, "%08x-%llx", w->gateway->boot,
-		    (unsigned long long)w->requests);
-		id = (struct text){ own, (size_t)len };
+		own = h2o_mem_alloc_pool(&req->pool, OWN_ID_BYTES);
+		end = put_hex(own, w->gateway->boot, 8);
+		*end++ = '-';
+		end = put_hex(end, w->requests, 1);
+		id = (struct text){ own, (size_t)(end - own) };
 	}
 	h2o_add_header_by_str(&req->pool, &req->res.headers,
 	    H2O_STRLIT("x-request-id"), 0, "X-Request-ID", id.base, id.len);
@@ -101,6 +125,14 @@ is_traceparent(struct text t)
 	    (memcmp(p, "00", 2) != 0 && p[PARENT_BYTES] == '-');
 }
 
+static bool
+is_sampled(const char *parent)
+{
+	char	last = parent[FLAGS_AT + 1];
+
+	return ((last <= '9' ? last - '0' : last - 'a' + 10) & 1) != 0;
+}
+
 static void
 take_trace(struct exchange *x)
 {
@@ -109,11 +141,13 @@ take_trace(struct exchange *x)
 	char		*ours;
 
 	x->trace = (struct text){ "", 0 };
-	if (!is_traceparent(came))
+	if (!is_traceparent(came) || is_repeated(x->req, "traceparent"))
 		return;
 	ours = h2o_mem_alloc_pool(&x->req->pool, PARENT_BYTES + 1);
 	memcpy(ours, came.base, PARENT_BYTES);
 	memcpy(ours, "00", 2);
+	/* of the flags all versions have, we know "sampled" */
+	memcpy(ours + FLAGS_AT, is_sampled(came.base) ? "01" : "00", 2);
 	randombytes_buf(id, sizeof(id));
 	sodium_bin2hex(ours + PARENT_ID_AT, PARENT_ID_BYTES * 2 + 1, id,
 	    sizeof(id));
@@ -132,13 +166,25 @@ trace_begin(struct exchange *x)
 
 /* --- times ------------------------------------------------------------------------- */
 
-/* What is on the bus is not in a service, and what is there not here. */
+/* Answers come in the order of time: what ends before the last is in it. */
+void
+trace_waited(struct exchange *x, int64_t sent_us, int64_t heard_us)
+{
+	x->bus_us += heard_us - (sent_us > x->heard_us ? sent_us : x->heard_us);
+	x->heard_us = heard_us;
+}
+
+/*
+ * What is on the bus is not in a service, and what is there not here. Several
+ * services that are asked at once work longer than they are waited for.
+ */
 void
 trace_put_timing(struct exchange *x)
 {
 	struct text	 asked = header(x->req, "x-server-timing");
 	int64_t		 all_us = clock_us() - x->began_us;
-	int64_t		 bus_us = x->bus_us - x->spent_us;
+	int64_t		 spent_us = x->spent_us < x->bus_us ? x->spent_us :
+			    x->bus_us;
 	int64_t		 own_us = all_us - x->bus_us;
 	char		*value;
 	int		 len;
@@ -148,8 +194,7 @@ trace_put_timing(struct exchange *x)
 	value = h2o_mem_alloc_pool(&x->req->pool, 96);
 	len = snprintf(value, 96, "gateway;dur=%.3f, bus;dur=%.3f, "
 	    "store;dur=%.3f", (double)(own_us < 0 ? 0 : own_us) / 1e3,
-	    (double)(bus_us < 0 ? 0 : bus_us) / 1e3,
-	    (double)x->spent_us / 1e3);
+	    (double)(x->bus_us - spent_us) / 1e3, (double)spent_us / 1e3);
 	h2o_add_header_by_str(&x->req->pool, &x->req->res.headers,
 	    H2O_STRLIT("server-timing"), 0, "Server-Timing", value,
 	    (size_t)len);
@@ -188,25 +233,42 @@ trace_init(void)
 	metrics_name_routes(put_route);
 }
 
+void
+trace_log_begin(const struct exchange *x)
+{
+	log_begin(x->request_id.base, x->request_id.len, x->trace.base,
+	    x->trace.len);
+}
+
 static void
 log_access(const struct exchange *x, int64_t us)
 {
-	const h2o_req_t	*req = x->req;
-	bool		 on = x->worker->gateway->settings->access_log[1] == 'n';
-	char		 client[ADDRESS_SIZE];
+	const h2o_req_t		*req = x->req;
+	bool			 on = x->worker->gateway->settings->
+				    access_log[1] == 'n';
+	char			 method[16], route[128];
+	char			 client[ADDRESS_SIZE];
+	const struct log_fact	 facts[] = {
+		{ "method", method, 0 },
+		{ "route", route, 0 },
+		{ "status", NULL, req->res.status },
+		{ "bytes", NULL, (int64_t)req->bytes_sent },
+		{ "duration_us", NULL, us },
+		{ "user", NULL, x->user_id },
+		{ "client", client, 0 },
+	};
 
 	if (!on && log_get_level() < LEVEL_DEBUG)
 		return;
-	log_begin(x->request_id.base, x->request_id.len, x->trace.base,
-	    x->trace.len);
+	trace_log_begin(x);
 	address_print(&x->client, client);
-	/* not the query: it may say what is nobody's business */
-	log_line(on ? LEVEL_INFO : LEVEL_DEBUG, "%s %s%s status=%d "
-	    "bytes=%zu us=%lld user=%lld client=%s", x->route == NULL ? "-" :
-	    method_name(x->route->method), x->route == NULL ? "other" :
-	    mark_path(x->route->root), x->route == NULL ? "" : x->route->path,
-	    req->res.status, (size_t)req->bytes_sent, (long long)us,
-	    (long long)x->user_id, client);
+	snprintf(method, sizeof(method), "%.*s", (int)(req->method.len < 15 ?
+	    req->method.len : 15), req->method.base);
+	/* not the path or the query: they may say what is nobody's business */
+	snprintf(route, sizeof(route), "%s%s", x->route == NULL ? "other" :
+	    mark_path(x->route->root), x->route == NULL ? "" : x->route->path);
+	log_facts(on ? LEVEL_INFO : LEVEL_DEBUG, "answered", facts,
+	    sizeof(facts) / sizeof(facts[0]));
 	log_done();
 }
 
@@ -219,6 +281,7 @@ trace_end(struct exchange *x)
 	metric_add(METRIC_HTTP_REQUESTS, index_of(x->route),
 	    metrics_status(x->req->res.status), 1);
 	metric_observe(METRIC_HTTP_SECONDS, index_of(x->route), us);
+	metric_add(METRIC_HTTP_RECEIVED, 0, 0, (int64_t)x->req->entity.len);
 	metric_add(METRIC_HTTP_SENT, 0, 0, (int64_t)x->req->bytes_sent);
 	log_access(x, us);
 }

@@ -17,6 +17,12 @@ void	trace_init(void);
  */
 void	trace_begin(struct exchange *);
 
+/* Lines of this thread are about this request, until log_done(). */
+void	trace_log_begin(const struct exchange *);
+
+/* A service was asked and answered; what overlaps is counted once. */
+void	trace_waited(struct exchange *, int64_t sent_us, int64_t heard_us);
+
 /*
  * The id of a request, the client's or a new one, which goes into its answer;
  * for requests that h2o answers by itself, too.

@@ -390,9 +390,11 @@ frame_next_answer(struct frame_reader *r, struct answer *ret)
 
 	if (result != FRAME_ONE)
 		return result;
-	ret->spent_us = 0;
+	ret->spent_us = 0;	/* as is anything that is no such time */
 	if (count > 7)
 		(void)as_signed(&o[7], &ret->spent_us);
+	if (ret->spent_us < 0 || ret->spent_us > SPENT_MOST_US)
+		ret->spent_us = 0;
 	if (as_unsigned(&o[1], &ret->id) && as_unsigned(&o[2], &error) &&
 	    as_signed(&o[3], &ret->total) && as_signed(&o[4], &ret->tag) &&
 	    as_text(&o[5], &ret->fragment) && as_args(&o[6], &ret->extra)) {

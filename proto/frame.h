@@ -8,6 +8,7 @@
 #include "args.h"
 
 #define FRAME_VERSION	1
+#define SPENT_MOST_US	INT64_C(3600000000)	/* that an answer may claim */
 
 struct request {
 	uint64_t	id;		/* the sender's, comes back as it is */

@@ -10,23 +10,37 @@
 
 #define LINE_MAX_BYTES	4000
 #define ESCAPED_MOST	6	/* \u0000, or three bytes for what is no UTF-8 */
+#define ABOUT_BYTES	4096	/* for all of a line but its message */
+#define FACT_MOST_BYTES	128	/* of a fact's text */
+#define END_BYTES	8	/* ... and for its end */
+#define ID_MOST_BYTES	64
+
+/* Where a traceparent has what, and how long that is. */
+enum { TRACE_AT = 3, TRACE_DIGITS = 32, SPAN_AT = 36, SPAN_DIGITS = 16 };
 
 static struct {
 	const char	*name;
 	enum log_level	 level;
 	bool		 json;
+	uint64_t	 salt;		/* of this process's spans */
 	_Atomic int64_t	 counts[LEVEL_DEBUG + 1];
-} logger = { "flicket", LEVEL_INFO, false, { 0 } };
+} logger = { .name = "flicket", .level = LEVEL_INFO };
 
-/* The request this thread is at work for. */
+/*
+ * The request this thread is at work for. Copies: whoever lets go of a
+ * request need not know who may still say something about it.
+ */
 static _Thread_local struct {
-	const char	*id, *trace;
-	size_t		 id_len, trace_len;
+	size_t	id_len;
+	bool	is_traced, is_below;
+	char	id[ID_MOST_BYTES];
+	char	trace[TRACE_DIGITS];
+	char	span[SPAN_DIGITS], parent[SPAN_DIGITS];
 } about;
 
-/* A line that is being put together. */
+/* A line that is being put together. What does not fit is left out. */
 struct line {
-	char	bytes[LINE_MAX_BYTES * ESCAPED_MOST + 512];
+	char	bytes[LINE_MAX_BYTES * ESCAPED_MOST + ABOUT_BYTES + END_BYTES];
 	size_t	len;
 };
 
@@ -35,7 +49,12 @@ static const char *const level_names[] = { "error", "warn", "info", "debug" };
 void
 log_set_name(const char *name)
 {
+	struct timespec	now;
+
 	logger.name = name;
+	clock_gettime(CLOCK_REALTIME, &now);
+	logger.salt = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^
+	    (uint64_t)getpid() << 16;
 }
 
 const char *
@@ -65,16 +84,48 @@ log_set_json(bool json)
 void
 log_begin(const char *id, size_t id_len, const char *trace, size_t trace_len)
 {
-	about.id = id;
-	about.id_len = id_len;
-	about.trace = trace;
-	about.trace_len = trace_len;
+	about.id_len = id_len < ID_MOST_BYTES ? id_len : ID_MOST_BYTES;
+	if (about.id_len > 0)
+		memcpy(about.id, id, about.id_len);
+	about.is_traced = trace_len >= SPAN_AT + SPAN_DIGITS;
+	about.is_below = false;
+	if (!about.is_traced)
+		return;
+	memcpy(about.trace, trace + TRACE_AT, TRACE_DIGITS);
+	memcpy(about.span, trace + SPAN_AT, SPAN_DIGITS);
+}
+
+/* Every bit of the result depends on every bit of x (MurmurHash3's end). */
+static uint64_t
+mix(uint64_t x)
+{
+	x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return x ^ x >> 33;
+}
+
+void
+log_below(uint64_t number)
+{
+	static const char	digits[] = "0123456789abcdef";
+	uint64_t		span = number ^ logger.salt;
+
+	if (!about.is_traced || about.is_below)
+		return;
+	about.is_below = true;
+	memcpy(about.parent, about.span, SPAN_DIGITS);
+	for (size_t i = 0; i < SPAN_DIGITS; i++)
+		span = mix(span ^ (unsigned char)about.parent[i]);
+	span |= 1;		/* an id of zeros is none */
+	for (size_t i = 0; i < SPAN_DIGITS; i++)
+		about.span[i] = digits[span >> (60 - 4 * i) & 15];
 }
 
 void
 log_done(void)
 {
-	about.id_len = about.trace_len = 0;
+	about.id_len = 0;
+	about.is_traced = false;
 }
 
 int64_t
@@ -88,6 +139,8 @@ log_count(enum log_level level)
 static void
 put(struct line *l, const char *p, size_t len)
 {
+	if (len > sizeof(l->bytes) - END_BYTES - l->len)
+		return;
 	memcpy(l->bytes + l->len, p, len);
 	l->len += len;
 }
@@ -173,57 +226,113 @@ put_member(struct line *l, const char *before, const char *p, size_t len)
 	put_escaped(l, p, len);
 }
 
-/* The second field of a traceparent, 32 digits, is the trace's id. */
 static void
 put_about(struct line *l)
 {
-	enum { TRACE_AT = 3, TRACE_DIGITS = 32 };
+	bool	json = logger.json;
 
 	if (about.id_len > 0)
-		put_member(l, logger.json ? "\",\"request_id\":\"" :
-		    " request=", about.id, about.id_len);
-	if (about.trace_len >= TRACE_AT + TRACE_DIGITS)
-		put_member(l, logger.json ? "\",\"trace_id\":\"" : " trace=",
-		    about.trace + TRACE_AT, TRACE_DIGITS);
+		put_member(l, json ? "\",\"request_id\":\"" : " request=",
+		    about.id, about.id_len);
+	if (about.is_traced)
+		put_member(l, json ? "\",\"trace_id\":\"" : " trace=",
+		    about.trace, TRACE_DIGITS);
+	if (about.is_traced && json)
+		put_member(l, "\",\"span_id\":\"", about.span, SPAN_DIGITS);
+	if (about.is_traced && json && about.is_below)
+		put_member(l, "\",\"parent_id\":\"", about.parent,
+		    SPAN_DIGITS);
+}
+
+static bool
+has_room(const struct line *l, const struct log_fact *fact)
+{
+	return sizeof(l->bytes) - END_BYTES - l->len >
+	    (strlen(fact->name) + FACT_MOST_BYTES) * ESCAPED_MOST + 8;
 }
 
 static void
-put_text_line(struct line *l, enum log_level level, const char *message)
+put_fact(struct line *l, const struct log_fact *fact)
+{
+	char	number[24];
+
+	if (!has_room(l, fact))
+		return;
+	put_member(l, logger.json ? ",\"" : " ", fact->name,
+	    strlen(fact->name));
+	put_string(l, logger.json ? "\":" : "=");
+	if (fact->text != NULL) {
+		put_member(l, logger.json ? "\"" : "", fact->text,
+		    strnlen(fact->text, FACT_MOST_BYTES));
+		put_string(l, logger.json ? "\"" : "");
+		return;
+	}
+	snprintf(number, sizeof(number), "%lld", (long long)fact->number);
+	put_string(l, number);
+}
+
+static void
+put_text_line(struct line *l, enum log_level level, const char *message,
+    const struct log_fact *facts, size_t count)
 {
 	put_time(l);
 	put_member(l, " ", level_names[level], strlen(level_names[level]));
 	put_member(l, " ", logger.name, strlen(logger.name));
-	put_member(l, " ", message, strlen(message));
+	put_member(l, " ", message, strnlen(message, LINE_MAX_BYTES - 1));
+	for (size_t i = 0; i < count; i++)
+		put_fact(l, &facts[i]);
 	put_about(l);
 }
 
 static void
-put_json_line(struct line *l, enum log_level level, const char *message)
+put_json_line(struct line *l, enum log_level level, const char *message,
+    const struct log_fact *facts, size_t count)
 {
 	put_string(l, "{\"ts\":\"");
 	put_time(l);
 	put_member(l, "\",\"level\":\"", level_names[level],
 	    strlen(level_names[level]));
 	put_member(l, "\",\"service\":\"", logger.name, strlen(logger.name));
-	put_member(l, "\",\"msg\":\"", message, strlen(message));
+	put_member(l, "\",\"msg\":\"", message,
+	    strnlen(message, LINE_MAX_BYTES - 1));
 	put_about(l);
-	put_string(l, "\"}");
+	put_string(l, "\"");
+	for (size_t i = 0; i < count; i++)
+		put_fact(l, &facts[i]);
 }
 
 static void
-put_line(enum log_level level, const char *format, va_list ap)
+put_line(enum log_level level, const char *message,
+    const struct log_fact *facts, size_t count)
 {
-	char		message[LINE_MAX_BYTES];
-	struct line	l;
+	struct line	 l;
+	const char	*end = logger.json ? "}\n" : "\n";
 
-	if (vsnprintf(message, sizeof(message), format, ap) < 0)
-		return;
 	logger.counts[level]++;
 	l.len = 0;
-	(logger.json ? put_json_line : put_text_line)(&l, level, message);
-	put_string(&l, "\n");
+	(logger.json ? put_json_line : put_text_line)(&l, level, message,
+	    facts, count);
+	memcpy(l.bytes + l.len, end, strlen(end));
+	l.len += strlen(end);
 	if (write(STDERR_FILENO, l.bytes, l.len) == -1)
 		return;		/* nobody reads: nowhere left to say so */
+}
+
+static void
+put_formatted(enum log_level level, const char *format, va_list ap)
+{
+	char	message[LINE_MAX_BYTES];
+
+	if (vsnprintf(message, sizeof(message), format, ap) >= 0)
+		put_line(level, message, NULL, 0);
+}
+
+void
+log_facts(enum log_level level, const char *message,
+    const struct log_fact *facts, size_t count)
+{
+	if (level <= logger.level)
+		put_line(level, message, facts, count);
 }
 
 void
@@ -234,7 +343,7 @@ log_line(enum log_level level, const char *format, ...)
 	if (level > logger.level)
 		return;
 	va_start(ap, format);
-	put_line(level, format, ap);
+	put_formatted(level, format, ap);
 	va_end(ap);
 }
 
@@ -244,7 +353,7 @@ log_fatal(const char *format, ...)
 	va_list	ap;
 
 	va_start(ap, format);
-	put_line(LEVEL_ERROR, format, ap);
+	put_formatted(LEVEL_ERROR, format, ap);
 	va_end(ap);
 	/* not exit(): what libraries do then trips over running threads */
 	fflush(NULL);

@@ -22,13 +22,19 @@ enum log_level log_get_level(void);
 void	log_set_json(bool);
 
 /*
- * Lines of this thread are about a request from here on: its id, and its
- * traceparent (W3C Trace Context), "" if there is none. Neither is copied.
- * log_done() ends it.
+ * Lines of this thread are about a request from here on: its id, cut at 64
+ * bytes, and its traceparent (W3C Trace Context), "" if there is none. Both
+ * are copied. log_done() ends it.
  */
 void	log_begin(const char *id, size_t id_len, const char *trace,
 	    size_t trace_len);
 void	log_done(void);
+
+/*
+ * What is done here is a span of its own, below the one that the traceparent
+ * names. The same number makes the same span in this process.
+ */
+void	log_below(uint64_t number);
 
 /* Lines that were written at a level. */
 int64_t	log_count(enum log_level);
@@ -36,6 +42,20 @@ int64_t	log_count(enum log_level);
 /* Write one line, cut at 4,000 bytes. Control bytes come out as \xNN. */
 void	log_line(enum log_level, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
+
+/* A fact beside a message: text, if it is not NULL, else the number. */
+struct log_fact {
+	const char	*name;
+	const char	*text;
+	int64_t		 number;
+};
+
+/*
+ * Write one line: name=value behind the message, or members in JSON. Texts of
+ * facts are cut at 128 bytes.
+ */
+void	log_facts(enum log_level, const char *message,
+	    const struct log_fact *, size_t count);
 
 /* Write an error line and end the process with status 1. For what cannot be
  * worked with: a bad table, a store that does not open, no memory. */

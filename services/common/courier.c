@@ -17,6 +17,13 @@
 #define FIND_MS		1000	/* who is not found by then is down */
 #define COUNT_MS	1000	/* between looks at how much is left */
 #define TALLY_MS	1000	/* how long tallies are collected */
+#define SIGHTS		64	/* times at which events were seen */
+
+/* By this time there were events up to this one. */
+struct sight {
+	int64_t	seq;
+	int64_t	seen_ms;
+};
 
 struct consumer {
 	enum service_id	 id;
@@ -35,7 +42,8 @@ struct consumer {
 	bool		 failed;	/* one of them was refused */
 	int64_t		 due_ms;	/* when to look for events */
 	int64_t		 counted_ms;	/* when they were counted last */
-	int64_t		 moved_ms;	/* since when it makes no progress */
+	struct sight	 sights[SIGHTS];	/* of what is not acknowledged */
+	size_t		 sight_count;
 };
 
 struct courier {
@@ -78,7 +86,6 @@ add_consumers(struct courier *k)
 		c = &k->consumers[k->count++];
 		c->id = (enum service_id)id;
 		c->said_up = true;
-		c->moved_ms = clock_ms();
 		pool_init(&c->pool, c->id, k->resolver);
 	}
 }
@@ -227,7 +234,6 @@ take_answer(struct courier *k, struct consumer *c, struct replica *r,
 		return;
 	}
 	c->acked = c->sent;
-	c->moved_ms = now_ms;
 	tell(k, c);
 }
 
@@ -266,13 +272,43 @@ attend_replica(struct courier *k, struct consumer *c, struct replica *r,
 		give_up(c, now_ms);
 }
 
+/* Every second mark goes: what is old need not be known to the second. */
+static void
+thin_out(struct consumer *c)
+{
+	for (size_t i = 0; i < SIGHTS / 2; i++)
+		c->sights[i] = c->sights[i * 2];
+	c->sight_count = SIGHTS / 2;
+}
+
+/*
+ * Since when the oldest event that is not acknowledged has been there, as far
+ * as this process has seen it: a second more or less while that is short.
+ */
+static int64_t
+lag_ms(struct consumer *c, int64_t newest, int64_t now_ms)
+{
+	size_t	done = 0;
+
+	while (done < c->sight_count && c->sights[done].seq <= c->acked)
+		done++;
+	c->sight_count -= done;
+	memmove(c->sights, c->sights + done, c->sight_count * sizeof(c->sights[0]));
+	if (c->sight_count == SIGHTS)
+		thin_out(c);
+	if (newest > c->acked && (c->sight_count == 0 ||
+	    newest > c->sights[c->sight_count - 1].seq))
+		c->sights[c->sight_count++] = (struct sight){ newest, now_ms };
+	return c->sight_count == 0 ? 0 : now_ms - c->sights[0].seen_ms;
+}
+
 /* How much is undelivered, for those who watch. */
 static void
 count_events(struct courier *k, struct consumer *c, int64_t now_ms)
 {
 	struct call	 call = { .lane = &k->lane };
 	sqlite3_stmt	*st;
-	int64_t		 count = 0;
+	int64_t		 count = 0, newest = 0;
 
 	if (now_ms - c->counted_ms < COUNT_MS)
 		return;
@@ -280,13 +316,13 @@ count_events(struct courier *k, struct consumer *c, int64_t now_ms)
 	args_put_number(&call.request.args, KEY_CONSUMER, c->id);
 	args_put_number(&call.request.args, KEY_SEQ, c->acked);
 	st = op_statement(&call, SQL_OUTBOX_COUNT);
-	if (sqlite3_step(st) == SQLITE_ROW)
+	if (sqlite3_step(st) == SQLITE_ROW) {
 		count = sqlite3_column_int64(st, 0);
+		newest = sqlite3_column_int64(st, 1);
+	}
 	sqlite3_reset(st);
-	if (count == 0)
-		c->moved_ms = now_ms;
 	metric_set(METRIC_UNDELIVERED, c->id, count);
-	metric_set(METRIC_OUTBOX_LAG_MS, c->id, now_ms - c->moved_ms);
+	metric_set(METRIC_OUTBOX_LAG_MS, c->id, lag_ms(c, newest, now_ms));
 }
 
 static void

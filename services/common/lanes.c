@@ -76,8 +76,7 @@ write_one(struct lane *lane, struct call *c)
 	}
 	if (!lane_exec(lane, SQL_SAVEPOINT))
 		return false;
-	log_begin(c->request.request_id.base, c->request.request_id.len,
-	    c->request.trace.base, c->request.trace.len);
+	op_log_begin(&c->request);
 	op_call(lane, c);
 	log_done();
 	if (c->answer.error != OK) {
@@ -181,10 +180,12 @@ slow_run(zsock_t *pipe, void *arg)
 		c = lane_receive(pipe, true, &terminated);
 		if (c == NULL)
 			continue;
+		op_log_begin(&c->request);
 		if (is_over(&lane, c, &e))
 			answer_error(c, e);
 		else
 			op_call(&lane, c);
+		log_done();
 		lane_send(pipe, c);
 	}
 	lane_close(&lane);

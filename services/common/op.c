@@ -812,6 +812,14 @@ op_seed_events(sqlite3 *db, enum op_code event, const char *query)
 
 /* --- running a call ------------------------------------------------------- */
 
+void
+op_log_begin(const struct request *r)
+{
+	log_begin(r->request_id.base, r->request_id.len, r->trace.base,
+	    r->trace.len);
+	log_below(r->id);
+}
+
 static enum err
 run_guards(struct call *c)
 {

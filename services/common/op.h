@@ -238,4 +238,7 @@ int64_t	op_tag(const struct lane *, int64_t id, int64_t version);
 /* The most rows that op_bulk() gives. */
 #define BULK_MOST	5000
 
+/* Lines of this thread are about this request, until log_done(). */
+void	op_log_begin(const struct request *);
+
 #endif

@@ -166,6 +166,21 @@ call_done(struct svc *s, struct call *c)
 
 /* --- reply -------------------------------------------------------------- */
 
+static void
+log_call(const struct call *c)
+{
+	const char		*name = op_info(c->request.op)->name;
+	const struct log_fact	 facts[] = {
+		{ "error", err_info(c->answer.error)->reason, 0 },
+		{ "duration_us", NULL, c->answer.spent_us },
+		{ "bytes", NULL, (int64_t)c->answer.fragment.len },
+		{ "actor", NULL, c->request.actor },
+	};
+
+	log_facts(LEVEL_DEBUG, name != NULL ? name : "?", facts,
+	    sizeof(facts) / sizeof(facts[0]));
+}
+
 /* It was answered: how long that took, for whom it concerns. */
 static void
 note_call(struct call *c)
@@ -175,18 +190,8 @@ note_call(struct call *c)
 	c->answer.spent_us = clock_us() - c->began_us;
 	metric_add(METRIC_OPERATIONS, op, c->answer.error, 1);
 	metric_observe(METRIC_OPERATION_SECONDS, op, c->answer.spent_us);
-	log_debug("%s error=%s us=%lld bytes=%zu actor=%lld",
-	    op_info(op)->name != NULL ? op_info(op)->name : "?",
-	    err_info(c->answer.error)->reason,
-	    (long long)c->answer.spent_us, c->answer.fragment.len,
-	    (long long)c->request.actor);
-}
-
-static void
-log_about(const struct request *r)
-{
-	log_begin(r->request_id.base, r->request_id.len, r->trace.base,
-	    r->trace.len);
+	if (log_get_level() == LEVEL_DEBUG)
+		log_call(c);
 }
 
 /*
@@ -210,7 +215,7 @@ send_to(struct svc *s, struct text peer, const struct buf *frames)
 static void
 reply_later(struct svc *s, struct call *c)
 {
-	log_about(&c->request);
+	op_log_begin(&c->request);
 	note_call(c);
 	log_done();
 	if (c->peer.len == 0)
@@ -296,7 +301,8 @@ answer_at_once(struct svc *s, const struct request *r, enum err e)
 {
 	struct answer	a = { .id = r->id, .error = e };
 
-	metric_add(METRIC_OPERATIONS, (unsigned)r->op, e, 1);
+	metric_add(METRIC_OPERATIONS, r->op < OP_END ? (unsigned)r->op : 0, e,
+	    1);
 	frame_put_answer(&s->replies, &a);
 }
 
@@ -308,7 +314,7 @@ run_read(struct svc *s, const struct request *r)
 	call_clear(c);
 	c->request = *r;
 	c->began_us = clock_us();
-	log_about(r);
+	op_log_begin(r);
 	if (!s->reading)
 		s->reading = lane_exec(&s->reader, SQL_BEGIN);
 	op_call(&s->reader, c);

@@ -24,15 +24,27 @@ static struct {
 	} kinds[KINDS_MOST];
 } timed = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+/* What a copy was made of. */
+static const sqlite3_io_methods *
+find_real(const sqlite3_io_methods *copy)
+{
+	const sqlite3_io_methods	*real = NULL;
+
+	pthread_mutex_lock(&timed.lock);
+	for (unsigned i = 0; i < timed.count; i++)
+		if (copy == &timed.kinds[i].timed)
+			real = timed.kinds[i].real;
+	pthread_mutex_unlock(&timed.lock);
+	CHECK(real != NULL);
+	return real;
+}
+
 static int
 sync_file(sqlite3_file *file, int flags)
 {
 	int64_t	began_us = clock_us();
-	int	result = SQLITE_IOERR_FSYNC;
+	int	result = find_real(file->pMethods)->xSync(file, flags);
 
-	for (unsigned i = 0; i < timed.count; i++)
-		if (file->pMethods == &timed.kinds[i].timed)
-			result = timed.kinds[i].real->xSync(file, flags);
 	metric_observe(METRIC_FSYNC_SECONDS, 0, clock_us() - began_us);
 	return result;
 }

@@ -74,6 +74,7 @@ def test_requests_are_counted_by_route_and_status(watched):
     assert now['flicket_bus_request_duration_seconds_count{operation="TICKET_GET"}'] == 4
     assert now['flicket_token_cache_lookups_total{result="hit"}'] >= 3
     assert now['flicket_token_cache_lookups_total{result="miss"}'] >= 1
+    assert now['flicket_http_received_bytes_total'] == 0
     assert now['flicket_http_connections'] >= 1 and now['flicket_http_sent_bytes_total'] > 500
     assert now['flicket_bus_replicas_up{service="ticket"}'] == 1
     ticket = values(watched.metrics['ticket'])
@@ -144,6 +145,16 @@ def test_the_documents_have_the_table():
     table = run_program('flicketctl', 'metrics', '--markdown').stdout
     assert table.count('\n') > 20
     assert table in (REPO / 'docs' / 'operations.md').read_text()
+
+
+def test_what_is_watched_is_counted():
+    """Every metric that the rules and the dashboard name is one of ours."""
+    known = set(re.findall(r'^(flicket_\w+)$', run_program('flicketctl', 'metrics').stdout, re.M))
+    for path in (REPO / 'docker' / 'monitoring').rglob('*'):
+        text = path.read_text() if path.suffix in ('.yml', '.json') else ''
+        names = set(re.findall(r'\bflicket_\w+', text)) - {'flicket_build_info'}
+        unknown = {n for n in names if n not in known and re.sub('_(bucket|sum|count)$', '', n) not in known}
+        assert not unknown, (path, unknown)
 
 
 def test_nothing_secret_is_in_it(watched):

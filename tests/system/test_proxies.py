@@ -34,8 +34,8 @@ def client_of(desk, number, forwarded, source=None):
 
     def find():
         for line in (desk.folder / 'gateway.log').read_text().splitlines():
-            if f'look-{number}"' in line and 'client=' in line:
-                return json.loads(line)['msg'].rpartition('client=')[2]
+            if f'look-{number}"' in line and '"client"' in line:
+                return json.loads(line)['client']
         return None
     return wait_until(find, 10, 'the request is logged')
 

@@ -1,11 +1,12 @@
 """How a request is followed: X-Request-ID, traceparent, Server-Timing, and the lines of the logs."""
 import json
 import re
+import time
 
 import pytest
 
 from desk import ADMIN, USER, wait_until
-from wire import Client, expect
+from wire import Client, Connection, expect, head
 
 TRACE = '0af7651916cd43dd8448eb211c80319c'
 PARENT = f'00-{TRACE}-b7ad6b7169203331-01'
@@ -59,6 +60,30 @@ def test_a_trace_goes_through_all_processes(talkative):
                                       x.get('trace_id') == TRACE], 5, f'{name} logs it')
 
 
+def test_each_process_has_a_span_of_its_own(talkative):
+    expect(ask(talkative, 'ticket/2?include=users', X_Request_ID='spans', traceparent=PARENT), 200)
+
+    def spans(name):
+        found = [x for x in lines(talkative, name) if x.get('request_id') == 'spans']
+        return {(x['span_id'], x.get('parent_id')) for x in found}
+    for name in ('gateway', 'ticket', 'user'):
+        wait_until(lambda name=name: spans(name), 5, f'{name} logs it')
+    [(gateway, above)] = spans('gateway')
+    assert above is None and gateway != PARENT[36:52]
+    below = spans('ticket') | spans('user')
+    assert len(below) >= 2 and {parent for _, parent in below} == {gateway}
+    assert all(re.fullmatch('[0-9a-f]{16}', span) and span != gateway for span, _ in below)
+
+
+def test_two_traceparents_count_as_none(talkative):
+    connection = Connection(talkative.port)
+    fields = [('Authorization', f'Bearer {ADMIN}'), ('X-Request-ID', 'doubled'), ('traceparent', PARENT)]
+    assert connection.exchange(head('GET', '/flicket-api/ticket/1', [*fields, fields[-1]])).status == 200
+    connection.close()
+    wait_until(lambda: [x for x in lines(talkative, 'ticket') if x.get('request_id') == 'doubled'], 5, 'it is logged')
+    assert not [x for x in lines(talkative, 'ticket') if x.get('request_id') == 'doubled' and 'trace_id' in x]
+
+
 @pytest.mark.parametrize('given', [
     '', '00', PARENT[:-1], PARENT + '-x', PARENT.upper(), PARENT.replace('-', ' '),
     'ff' + PARENT[2:], f'00-{"0" * 32}-b7ad6b7169203331-01', f'00-{TRACE}-{"0" * 16}-01', 'g' * 55])
@@ -79,6 +104,11 @@ def test_times_are_told_on_request(talkative):
     told = ask(talkative, X_Server_Timing='1').header('Server-Timing')
     names = re.fullmatch(r'gateway;dur=([\d.]+), bus;dur=([\d.]+), store;dur=([\d.]+)', told)
     assert names and all(float(n) < 5000 for n in names.groups()) and float(names[3]) > 0
+    # several services at once: what overlaps is not counted twice
+    began = time.monotonic()
+    told = ask(talkative, 'tickets/?include=users,posts,categories,statuses', X_Server_Timing='1').header('Server-Timing')
+    elapsed_ms = (time.monotonic() - began) * 1000
+    assert sum(float(n) for n in re.findall(r'dur=([\d.]+)', told)) <= elapsed_ms
     assert ask(talkative, 'nowhere', X_Server_Timing='1').header('Server-Timing')
     assert ask(talkative, X_Server_Timing='yes').header('Server-Timing') is None
 
@@ -98,7 +128,9 @@ def test_the_access_log_tells_what_was_asked_and_nothing_secret(talkative):
     def found():
         return [x for x in lines(talkative, 'gateway') if x.get('request_id') == 'accessed' and x['level'] == 'info']
     line = wait_until(found, 5, 'it is logged')[0]
-    assert re.fullmatch(r'GET /flicket-api/users/ status=200 bytes=\d+ us=\d+ user=1 client=127\.0\.0\.1', line['msg'])
+    assert line['msg'] == 'answered' and line['bytes'] > 100 and line['duration_us'] > 0
+    told = {'method': 'GET', 'route': '/flicket-api/users/', 'status': 200, 'user': 1, 'client': '127.0.0.1'}
+    assert told == {name: line[name] for name in told}
     for name in talkative.processes:
         text = talkative.processes[name].log.read_text()
         assert 'someSecretName' not in text and ADMIN not in text and USER not in text

@@ -87,7 +87,8 @@ lines_tell_their_request(void **state)
 	log_set_json(true);
 	said(line, sizeof(line), say);
 	check_part("JSON", line, "\"msg\":\"here\",\"request_id\":\"id\\\"1\","
-	    "\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\"}\n");
+	    "\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\","
+	    "\"span_id\":\"b7ad6b7169203331\"}\n");
 	log_begin("id", 2, "", 0);
 	said(line, sizeof(line), say);
 	check_part("no trace", line, "\"request_id\":\"id\"}\n");
@@ -95,6 +96,103 @@ lines_tell_their_request(void **state)
 	said(line, sizeof(line), say);
 	check_part("no request", line, "\"msg\":\"here\"}\n");
 	log_set_json(false);
+}
+
+/* A new span in each process, the same for all lines about a request. */
+static void
+spans_have_spans_below(void **state)
+{
+	static const char	trace[] = "00-0af7651916cd43dd8448eb211c80319c-"
+				    "b7ad6b7169203331-01";
+	static const uint64_t	numbers[] = { 1, 1, 2, UINT64_MAX };
+	char			line[512], *at;
+	char			spans[LEN(numbers)][17];
+
+	(void)state;
+	message = "here";
+	log_set_json(true);
+	for (size_t i = 0; i < LEN(numbers); i++) {
+		log_begin("id", 2, trace, sizeof(trace) - 1);
+		log_below(numbers[i]);
+		log_below(numbers[i] + 1);	/* only once */
+		said(line, sizeof(line), say);
+		check_part("the one above", line,
+		    "\"parent_id\":\"b7ad6b7169203331\"}\n");
+		at = strstr(line, "\"span_id\":\"");
+		assert_non_null(at);
+		snprintf(spans[i], sizeof(spans[i]), "%s", at + 11);
+		check_number("its digits", (int64_t)strspn(spans[i],
+		    "0123456789abcdef"), 16);
+	}
+	check_true("the same", strcmp(spans[0], spans[1]) == 0);
+	check_true("another", strcmp(spans[0], spans[2]) != 0);
+	check_true("another one", strcmp(spans[2], spans[3]) != 0);
+	log_begin("id", 2, "", 0);
+	log_below(7);
+	said(line, sizeof(line), say);
+	check_part("no trace", line, "\"request_id\":\"id\"}\n");
+	log_done();
+	log_set_json(false);
+}
+
+static void
+say_facts(void)
+{
+	const struct log_fact	facts[] = {
+		{ "status", NULL, -404 },
+		{ "client", "a\"b\n\xff", 0 },
+		{ "long", message, 0 },
+	};
+
+	log_facts(LEVEL_ERROR, "answered", facts, LEN(facts));
+}
+
+static void
+facts_are_members(void **state)
+{
+	static char	text[201];
+	char		line[2048];
+
+	(void)state;
+	message = memset(text, 'x', sizeof(text) - 1);
+	log_begin("id", 2, "", 0);
+	said(line, sizeof(line), say_facts);
+	check_part("text", line, " answered status=-404 client=a\"b\\x0a"
+	    "\xef\xbf\xbd long=xxx");
+	check_part("text's end", line, "xxx request=id\n");
+	log_set_json(true);
+	said(line, sizeof(line), say_facts);
+	check_part("JSON", line, "\"msg\":\"answered\",\"request_id\":\"id\","
+	    "\"status\":-404,\"client\":\"a\\\"b\\u000a\xef\xbf\xbd\","
+	    "\"long\":\"xxx");
+	check_part("JSON's end", line, "xxx\"}\n");
+	check_number("cut", (int64_t)strspn(strstr(line, "xxx"), "x"), 128);
+	log_set_json(false);
+	log_done();
+}
+
+/* Peers say what a request's id is. */
+static void
+long_ids_are_cut(void **state)
+{
+	static char	id[100000];
+	char		line[2048];
+	int64_t		bytes = 0;
+
+	(void)state;
+	memset(id, '\1', sizeof(id));
+	message = "here";
+	log_set_json(true);
+	log_begin(id, sizeof(id), id, sizeof(id));
+	log_below(1);
+	said(line, sizeof(line), say);
+	log_done();
+	log_set_json(false);
+	check_part("its end", line, "\\u0001\"}\n");
+	for (const char *p = line; (p = strstr(p, "\\u0001")) != NULL; p++)
+		bytes++;
+	/* of id, trace and the span above; the one here is made */
+	check_number("its bytes", bytes, 64 + 32 + 16);
 }
 
 static void
@@ -135,6 +233,9 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST("bytes are escaped", bytes_are_escaped),
 		TEST("lines tell their request", lines_tell_their_request),
+		TEST("spans have spans below", spans_have_spans_below),
+		TEST("facts are members", facts_are_members),
+		TEST("long ids are cut", long_ids_are_cut),
 		TEST("long ones are cut", long_ones_are_cut),
 		TEST("levels are kept and counted",
 		    levels_are_kept_and_counted),

@@ -1,0 +1,85 @@
+"""Log lines: which form they have, and that nothing a client or a peer sends breaks them."""
+import json
+import os
+import pty
+import re
+import subprocess
+
+import msgpack
+import pytest
+
+from alone import PING, Alone
+from desk import BIN, environment, run_program
+
+TEXT = re.compile(r'^\d{4}-\d\d-\d\dT[\d:.]+Z (error|warn|info|debug) \w+ \S')
+REFUSED = {'FLICKET_BIND': 'tcp://999.0.0.1:1'}     # said in the log, and the end
+
+
+def on_terminal(folder, **settings):
+    """What a service that cannot start says on a terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen([BIN / 'flicket-lookup'], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
+                               env=environment(FLICKET_DATA=folder, **REFUSED, **settings))
+    os.close(slave)
+    said = b''
+    try:
+        while piece := os.read(master, 65536):
+            said += piece
+    except OSError:     # nobody has the other end any more
+        pass
+    os.close(master)
+    assert process.wait(30) != 0
+    return said.decode().splitlines()
+
+
+def in_file(folder, **settings):
+    return run_program('flicket-lookup', FLICKET_DATA=folder, **REFUSED, **settings).stderr.splitlines()
+
+
+@pytest.mark.parametrize('settings', [{}, {'FLICKET_LOG_FORMAT': 'auto'}, {'FLICKET_LOG_FORMAT': 'json'}])
+def test_lines_in_a_file_are_json(tmp_path, settings):
+    lines = [json.loads(line) for line in in_file(tmp_path, **settings)]
+    assert lines and lines[-1]['level'] == 'error' and '999.0.0.1' in lines[-1]['msg']
+
+
+def test_lines_on_a_terminal_are_text(tmp_path):
+    lines = on_terminal(tmp_path)
+    assert lines and all(TEXT.match(line) for line in lines), lines
+
+
+def test_the_setting_goes_first(tmp_path):
+    assert all(TEXT.match(line) for line in in_file(tmp_path, FLICKET_LOG_FORMAT='text'))
+    assert all(json.loads(line) for line in on_terminal(tmp_path, FLICKET_LOG_FORMAT='json'))
+
+
+@pytest.mark.parametrize('name, value', [('FLICKET_LOG_FORMAT', 'xml'), ('FLICKET_ACCESS_LOG', 'yes'),
+                                         ('FLICKET_LOG_LEVEL', 'loud')])
+def test_other_values_are_refused(tmp_path, name, value):
+    done = run_program('flicket-lookup', FLICKET_DATA=tmp_path, **{name: value})
+    assert done.returncode == 2 and name in done.stderr
+
+
+IDS = {'long': 'x' * 1000000, 'control bytes': '\x01' * 1000000, 'a line': '\n{"level":"error"}\n', 'quote': '"',
+       'backslash': '\\', 'cut in a character': 'é' * 40, 'no UTF-8': b'\xff\xfe\n'}
+TRACES = {'none': None, 'lines': '\n' * 55, 'quotes': '"' * 1000000, 'a number': 7}
+
+
+@pytest.mark.parametrize('request_id', IDS.values(), ids=IDS)
+@pytest.mark.parametrize('trace', TRACES.values(), ids=TRACES)
+def test_what_a_peer_sends_stays_in_a_line(lookup, request_id, trace):
+    frame = [1, 1 << 62, PING, 0, 1, 3, request_id, {}] + ([] if trace is None else [trace])
+    lookup.service.sock.send(msgpack.packb(frame))
+    assert msgpack.unpackb(lookup.service.sock.recv(), strict_map_key=False)[1:3] == [1 << 62, 0]
+    lines = [json.loads(line) for line in lookup.process.log.read_text().splitlines()]
+    last = [line for line in lines if line['msg'] == 'PING'][-1]
+    told = request_id.decode(errors='replace') if isinstance(request_id, bytes) else request_id
+    assert last['level'] == 'debug' and len(last['request_id']) <= 64
+    assert told.startswith(last['request_id'].rstrip('\ufffd'))
+    assert len(last.get('trace_id', '')) <= 32
+
+
+@pytest.fixture(scope='module')
+def lookup(tmp_path_factory):
+    alone = Alone(tmp_path_factory.mktemp('lookup'), 'lookup', FLICKET_LOG_LEVEL='debug')
+    yield alone
+    alone.close()
