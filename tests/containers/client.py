@@ -1,6 +1,8 @@
 """What script/containers asks of a desk that runs in containers.
 
-usage: client.py PORT login | write | wait | keep | kept | replicas SERVICE COUNT SECONDS | load-begin | load-end
+usage: client.py PORT login | write | wait | keep | kept | load-begin | load-end | targets COUNT |
+           replicas SERVICE COUNT SECONDS | seen SERVICE COUNT | seen-serving ADDRESS | writes ADDRESS |
+           within SECONDS SINCE THEN WHAT
 
 FLICKET_PASSWORD is admin's. Ends with status 0 if all is as it should be, else 1 and a message.
 """
@@ -15,6 +17,8 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
+import uuid
 from pathlib import Path
 
 PORT = int(sys.argv[1])
@@ -97,50 +101,126 @@ def kept():
     assert status == 200 and json.loads(text)['title'] == TICKET['title'], (status, text)
 
 
+def number(text, name, labels=''):
+    """The sum of a metric's series whose labels begin like this."""
+    return sum(float(n) for n in re.findall(rf'^{name}(?:{{{labels}[^}}]*}})? (\S+)$', text, re.M))
+
+
+def are_up(service, count):
+    """So many processes of a service answer each of the gateway's threads."""
+    text = ask('GET', '/metrics')[1]
+    threads = number(text, 'flicket_bus_replicas_up', 'service="lookup"')
+    return threads and number(text, 'flicket_bus_replicas_up', f'service="{service}"') == int(count) * threads
+
+
 def replicas(service, count, seconds):
-    """So many processes of a service answer the gateway, within a while."""
-    def there():
-        found = re.search(rf'^flicket_bus_replicas_up{{service="{service}"}} (\d+)$', ask('GET', '/metrics')[1], re.M)
-        return found and int(found[1]) == int(count)
-    until(there, float(seconds), f'{count} processes of {service} answer')
+    until(lambda: are_up(service, count), float(seconds), f'{count} processes of {service} answer')
+
+
+def seen(service, count):
+    """Prints when so many processes were first seen to answer the gateway."""
+    until(lambda: are_up(service, count), 60, f'{count} processes of {service} answer')
+    print(time.time())
+
+
+def seen_serving(address):
+    """Prints when the ticket process with this address was first seen to have answered a read of the load."""
+    def serves():
+        try:
+            with urllib.request.urlopen(f'http://{address}:9100/metrics', timeout=2) as answer:
+                # not any operation: PING is one, too
+                return number(answer.read().decode(), 'flicket_operations_total', 'operation="TICKET_(?:GET|LIST)"') > 0
+        except OSError:
+            return False
+    until(serves, 60, f'{address} serves')
+    print(time.time())
+
+
+def within(seconds, since, then, what):
+    took = float(then) - float(since)
+    print(f'{what} after {took:.1f} s')
+    assert 0 <= took <= float(seconds), f'{what} only after {took:.2f} s, not {seconds}'
+
+
+def writes(address):
+    """The process with this address is the one of its service that writes."""
+    with urllib.request.urlopen(f'http://{address}:9100/metrics', timeout=2) as answer:
+        assert number(answer.read().decode(), 'flicket_store_writer') == 1, f'{address} does not write'
+
+
+def targets(count):
+    """Prometheus, on PORT, reads so many processes, and all its rules work."""
+    def up():
+        try:
+            found = json.loads(ask('GET', '/api/v1/targets')[1])['data']['activeTargets']
+        except (OSError, http.client.HTTPException):
+            return False
+        return sum(t['health'] == 'up' for t in found) == int(count)
+    until(up, 60, f'{count} processes are read')
+
+    def evaluated():
+        groups = json.loads(ask('GET', '/api/v1/rules')[1])['data']['groups']
+        return groups and all(rule['health'] == 'ok' for group in groups for rule in group['rules'])
+    until(evaluated, 60, 'the rules are evaluated')
+    print(f'{count} processes are read')
+
+
+class Load:
+    """Reads, and one writer with Idempotency-Keys, until SIGTERM."""
+
+    def __init__(self):
+        self.token = log_in()
+        self.category = category(self.token)
+        self.ticket = make_ticket(self.token)
+        self.paths = ['/flicket-api/tickets/', '/flicket-api/user/1', '/flicket-api/categories/',
+                      f'/flicket-api/ticket/{self.ticket}']
+        self.ending = threading.Event()
+        self.lock = threading.Lock()
+        self.result = {'count': 0, 'again': 0, 'failures': []}
+
+    def once(self, connection, method, path, body=None, headers=None):
+        """Ask; where the connection was closed before an answer, ask again on a new one, once, and count that."""
+        again = 0
+        try:
+            status, text = ask(method, path, self.token, body, connection, headers)
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            again = 1
+            try:
+                status, text = ask(method, path, self.token, body, connection, headers)
+            except (OSError, http.client.HTTPException) as e:
+                connection.close()
+                status, text = 0, repr(e)
+        with self.lock:
+            self.result['count'] += 1
+            self.result['again'] += again
+            if status not in (200, 201):
+                self.result['failures'].append(f'{method} {path}: {status} {text[:200]}')
+
+    def read(self):
+        connection = http.client.HTTPConnection('127.0.0.1', PORT, timeout=20)
+        while not self.ending.is_set():
+            for path in self.paths:
+                self.once(connection, 'GET', path)
+
+    def write(self):
+        connection = http.client.HTTPConnection('127.0.0.1', PORT, timeout=20)
+        while not self.ending.wait(0.05):
+            self.once(connection, 'POST', '/flicket-api/tickets', dict(TICKET, category_id=self.category),
+                      {'Idempotency-Key': f'"{uuid.uuid4()}"'})
 
 
 def load():
-    """Read until SIGTERM; then write how many requests there were, and which failed."""
-    token, paths = log_in(), ['/flicket-api/tickets/', '/flicket-api/user/1', '/flicket-api/categories/']
-    ticket = make_ticket(token)
-    paths.append(f'/flicket-api/ticket/{ticket}')
-    ending = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    count, failures = [0] * 4, []
-
-    def run(me):
-        connection = http.client.HTTPConnection('127.0.0.1', PORT, timeout=20)
-        while not ending.is_set():
-            path = paths[count[me] % len(paths)]
-            try:
-                status, text = ask('GET', path, token, connection=connection)
-            except ConnectionRefusedError as e:
-                status, text = 0, str(e)
-            except (OSError, http.client.HTTPException):
-                # an idle connection may be closed at any time: a new one must do
-                connection.close()
-                connection = http.client.HTTPConnection('127.0.0.1', PORT, timeout=20)
-                try:
-                    status, text = ask('GET', path, token, connection=connection)
-                except (OSError, http.client.HTTPException) as e:
-                    status, text = 0, repr(e)
-            if status != 200:
-                failures.append(f'{path}: {status} {text[:200]}')
-            count[me] += 1
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(count))]
+    """Ask until SIGTERM; then write how many requests there were, and which failed."""
+    work = Load()
+    signal.signal(signal.SIGTERM, lambda *_: work.ending.set())
+    threads = [threading.Thread(target=target) for target in (work.read, work.read, work.read, work.write)]
     for t in threads:
         t.start()
     STATE.write_text(json.dumps({'pid': os.getpid()}))
     for t in threads:
         t.join()
-    STATE.write_text(json.dumps({'count': sum(count), 'failures': failures}))
+    STATE.write_text(json.dumps(work.result))
 
 
 def load_begin():
@@ -157,12 +237,15 @@ def load_end():
     until(lambda: 'count' in STATE.read_text(), 30, 'the load has ended')
     result = json.loads(STATE.read_text())
     STATE.unlink()
-    print(f'{result["count"]} requests, {len(result["failures"])} failed')
+    print(f'{result["count"]} requests, {len(result["failures"])} failed, '
+          f'{result["again"]} sent again as their connection was closed')
     assert result['count'] > 100 and not result['failures'], result['failures'][:10]
 
 
 COMMANDS = {'login': log_in, 'write': write, 'wait': lambda: until(is_ready, 20, 'it is ready'), 'keep': keep,
-            'kept': kept, 'replicas': replicas, 'load': load, 'load-begin': load_begin, 'load-end': load_end}
+            'kept': kept, 'replicas': replicas, 'seen': seen,
+            'seen-serving': seen_serving, 'within': within, 'targets': targets, 'writes': writes,
+            'load': load, 'load-begin': load_begin, 'load-end': load_end}
 
 if __name__ == '__main__':
     try:
