@@ -235,6 +235,9 @@ def walked(tmp_path_factory):
         with Client(world.desk.port) as c:
             logins = {name: c.log_in(keys[name].maker.username, PASSWORD)
                       for name in ('disabled', 'deleted', 'changed', 'revoked')}
+        done = differences(after, look(world.desk))
+        # or such a look would see nothing
+        assert {'user.tokens', 'user.users', 'ticket.tickets', 'post.posts'} <= done.keys()
         yield cells, differences(before, after), len(refused), logins
     finally:
         close_desk(world.desk)
