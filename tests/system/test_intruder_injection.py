@@ -355,8 +355,7 @@ def test_a_wildcard_shows_no_more_than_the_list_and_costs_little(desks):
                 answer = c.get(path + urllib.parse.quote(pattern))
                 assert answer.status in (200, 400) and answer.seconds < 1, (path, pattern[:20], answer)
         for text in ('%', '_', '%%'):
-            found = expect(c.get(f'tickets/?content={urllib.parse.quote(text)}'), 200)['_meta']['total_items']
-            assert found < expect(c.get('tickets/'), 200)['_meta']['total_items'], text
+            assert 'nothing to search for' in expect(c.get(f'tickets/?content={urllib.parse.quote(text)}'), 400)['message']
 
 
 @pytest.mark.parametrize('text', SQL)
