@@ -135,11 +135,25 @@ drop_bounds(void)
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
+/* A change of user makes the kernel forget what to do when a parent dies. */
+static void
+follow_parent(pid_t parent, int signal_number)
+{
+	if (signal_number == 0)
+		return;
+	if (prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0) == -1 ||
+	    getppid() != parent)
+		log_fatal("whoever started this process ended");
+}
+
 static void
 become(uid_t user, gid_t group)
 {
 	const uint32_t	bind_ports = UINT32_C(1) << CAP_NET_BIND_SERVICE;
+	pid_t		parent = getppid();
+	int		signal_number = 0;
 
+	(void)prctl(PR_GET_PDEATHSIG, &signal_number, 0, 0, 0);
 	drop_bounds();
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
 	    setgroups(0, NULL) == -1 || setresgid(group, group, group) == -1 ||
@@ -150,6 +164,7 @@ become(uid_t user, gid_t group)
 	/* a container may have taken it away before */
 	if (set_capabilities(bind_ports) == -1 && set_capabilities(0) == -1)
 		log_fatal("privileges cannot be dropped: %s", strerror(errno));
+	follow_parent(parent, signal_number);
 	log_info("started by root, goes on as user %u, who owns FLICKET_DATA",
 	    (unsigned)user);
 }

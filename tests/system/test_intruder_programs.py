@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from desk import ADMIN_PASSWORD, BIN, REPO, SERVICES, environment, is_sanitized, run_program, wait_until
+from desk import ADMIN_PASSWORD, BIN, REPO, SERVICES, children_of, environment, is_sanitized, run_program, wait_until
 from wire import Client, expect
 
 PROGRAMS = ('flicket-gateway', *(f'flicket-{s}' for s in SERVICES), 'flicketctl')
@@ -164,6 +164,16 @@ def test_started_by_root_they_become_the_owner_of_the_data(served_by_root):
         expect(c.post('departments', {'department': 'by nobody in particular'}, token=token), 201)
     for path in data.rglob('*'):
         assert path.stat().st_uid == SOMEBODY or path.name in ('serve.lock', 'gateway.address.lock'), path
+
+
+@ROOT
+def test_they_end_with_the_supervisor_all_the_same(served_by_root):
+    """The kernel forgets to tell a process of its parent's death when it becomes another user."""
+    process, _, _ = served_by_root
+    pids = children_of(process.pid)
+    assert len(pids) == len(RUNNING)
+    process.kill()
+    wait_until(lambda: not any(Path(f'/proc/{pid}').exists() for pid in pids), 10, 'all have ended')
 
 
 # --- containers ----------------------------------------------------------------------------------------------------------------
