@@ -51,7 +51,8 @@ tracer(void)
 	fclose(f);
 	text[len] = '\0';
 	at = strstr(text, "\nTracerPid:");
-	return at == NULL ? 0 : atoi(at + strlen("\nTracerPid:"));
+	return at == NULL ? 0 :
+	    (int)strtol(at + strlen("\nTracerPid:"), NULL, 10);
 }
 
 /* Who is at work here that needs what would be refused; NULL: nobody. */

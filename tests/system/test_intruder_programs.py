@@ -15,7 +15,8 @@ RUNNING = (*SERVICES, 'gateway')
 
 
 def readelf(program, *options):
-    return subprocess.run(['readelf', '-W', *options, BIN / program], capture_output=True, text=True, check=True, env={'LC_ALL': 'C'}).stdout
+    return subprocess.run(['readelf', '-W', *options, BIN / program], capture_output=True, text=True, check=True,
+                          env={'LC_ALL': 'C'}).stdout
 
 
 def is_optimized():
@@ -23,7 +24,7 @@ def is_optimized():
     return not cache.exists() or 'CMAKE_BUILD_TYPE:STRING=Debug' not in cache.read_text()
 
 
-# --- how they are built ---------------------------------------------------------------------------------------------------
+# --- how they are built -------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('program', PROGRAMS)
 def test_a_program_is_built_to_be_hard_to_use_otherwise(program):
@@ -43,7 +44,8 @@ def test_the_compiler_is_told_so_for_every_file():
     commands = (BIN.parent / 'compile_commands.json')
     if not commands.exists():
         pytest.skip('not the folder it was built in')
-    lines = [line for line in commands.read_text().splitlines() if '"command"' in line and ' -c ' in line and '.c"' in line]
+    lines = [line for line in commands.read_text().splitlines() if '"command"' in line and ' -c ' in line
+             and '.c"' in line]
     assert len(lines) > 100
     for line in lines:
         for option in ('-fPIE', '-fstack-protector-strong', '-fstack-clash-protection'):
@@ -54,10 +56,11 @@ def test_the_compiler_is_told_so_for_every_file():
             assert '-D_FORTIFY_SOURCE=2' in line, line
 
 
-# --- what they have given up -------------------------------------------------------------------------------------------------
+# --- what they have given up --------------------------------------------------------------------------------
 
 def status_of(pid):
-    return dict(line.split(':\t', 1) for line in Path(f'/proc/{pid}/status').read_text().splitlines() if ':\t' in line)
+    return dict(line.split(':\t', 1) for line in Path(f'/proc/{pid}/status').read_text().splitlines()
+                if ':\t' in line)
 
 
 def tasks_of(pid):
@@ -72,7 +75,7 @@ def test_a_process_at_work_has_no_privileges(desks, value):
         pid = desk.processes[name].popen.pid
         for task in tasks_of(pid):
             status = status_of(f'{pid}/task/{task}')
-            assert status['NoNewPrivs'] == '1' and status['Seccomp'] == '2' and status['Seccomp_filters'] == '1', (name, status)
+            assert (status['NoNewPrivs'], status['Seccomp'], status['Seccomp_filters']) == ('1', '2', '1'), (name, status)
             for capabilities in ('CapInh', 'CapPrm', 'CapEff', 'CapAmb'):
                 assert int(status[capabilities], 16) == 0, (name, status)
             if os.geteuid() == 0:
@@ -98,7 +101,8 @@ def test_other_values_are_refused(tmp_path, value):
 @pytest.mark.skipif(is_sanitized(), reason='a sanitizer does not run in valgrind')
 def test_valgrind_is_let_work(tmp_path):
     """What it needs is refused otherwise; it is told by what it loads first."""
-    done = subprocess.Popen(['valgrind', '-q', BIN / 'flicket-lookup'], env=environment(FLICKET_DATA=tmp_path, FLICKET_LOG_FORMAT='text'),
+    done = subprocess.Popen(['valgrind', '-q', BIN / 'flicket-lookup'],
+                            env=environment(FLICKET_DATA=tmp_path, FLICKET_LOG_FORMAT='text'),
                             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     said = ''
     while 'listening' not in said and (line := done.stderr.readline()):
@@ -108,7 +112,7 @@ def test_valgrind_is_let_work(tmp_path):
     assert done.returncode == 0 and 'valgrind is at work here' in said and 'Invalid' not in said, said
 
 
-# --- root --------------------------------------------------------------------------------------------------------------------
+# --- root ---------------------------------------------------------------------------------------------------
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0 or is_sanitized(), reason='for root only')
 SOMEBODY = 31337
@@ -125,8 +129,10 @@ def served_by_root(tmp_path):
     os.chown(data, SOMEBODY, SOMEBODY)
     log = tmp_path / 'log'
     with open(log, 'wb') as f:
-        process = subprocess.Popen([BIN / 'flicketctl', 'serve'], stdin=subprocess.DEVNULL, stdout=f, stderr=f, env=environment(
-            FLICKET_DATA=data, FLICKET_LISTEN='127.0.0.1:0', FLICKET_ADMIN_PASSWORD=ADMIN_PASSWORD, FLICKET_BCRYPT_COST=4, FLICKET_HARDEN='strict'))
+        process = subprocess.Popen([BIN / 'flicketctl', 'serve'], stdin=subprocess.DEVNULL, stdout=f, stderr=f,
+                                   env=environment(
+            FLICKET_DATA=data, FLICKET_LISTEN='127.0.0.1:0', FLICKET_ADMIN_PASSWORD=ADMIN_PASSWORD,
+            FLICKET_BCRYPT_COST=4, FLICKET_HARDEN='strict'))
     try:
         address = data / 'run' / 'gateway.address'
 
@@ -157,7 +163,8 @@ def test_started_by_root_they_become_the_owner_of_the_data(served_by_root):
             programs[status['Name']] = status
     assert set(programs) == {f'flicket-{n}' for n in RUNNING}
     for status in programs.values():
-        assert set(status['Uid'].split()) == set(status['Gid'].split()) == {str(SOMEBODY)} and status['Groups'].strip() in ('', str(SOMEBODY))
+        assert set(status['Uid'].split()) == set(status['Gid'].split()) == {str(SOMEBODY)}
+        assert status['Groups'].strip() in ('', str(SOMEBODY))
         assert all(int(status[c], 16) == 0 for c in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'))
     with Client(port) as c:
         token = expect(c.log_in('admin', ADMIN_PASSWORD), 200)['token']
@@ -176,7 +183,7 @@ def test_they_end_with_the_supervisor_all_the_same(served_by_root):
     wait_until(lambda: not any(Path(f'/proc/{pid}').exists() for pid in pids), 10, 'all have ended')
 
 
-# --- containers ----------------------------------------------------------------------------------------------------------------
+# --- containers ---------------------------------------------------------------------------------------------
 
 def test_containers_run_as_nobody_with_nothing():
     dockerfile = (REPO / 'docker' / 'Dockerfile').read_text()

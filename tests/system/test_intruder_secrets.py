@@ -1,5 +1,5 @@
-"""Secrets stay where they belong: not in logs, not in what `ps` shows, not in answers, not in cores; and what a thief of
-the stores has is of no use to log in with."""
+"""Secrets stay where they belong: not in logs, not in what `ps` shows, not in answers, not in cores; and what a
+thief of the stores has is of no use to log in with."""
 import base64
 import contextlib
 import hashlib
@@ -53,7 +53,7 @@ def is_wrong(answer):
 
 
 def requests_with_secrets(desk, admin):
-    """Every kind of request that a secret is in: (what it was, its answer); the secrets themselves are returned, too."""
+    """Every kind of request that a secret is in: (what it was, its answer) of each, and the secrets."""
     found, secrets = [], list(PASSWORDS)
     headers = {'Accept': 'application/problem+json'}
     with Client(desk.port) as c:
@@ -77,16 +77,23 @@ def requests_with_secrets(desk, admin):
         is_wrong(ask('POST', 'tokens', json={'username': 'secretive', 'password': PASSWORDS[2]}))
         is_wrong(ask('GET', 'users/', headers={'Authorization': f'Bearer {PASSWORDS[3]}'}))
         is_wrong(ask('GET', 'users/', headers={'Authorization': f'Bearer {PASSWORDS[3]} x'}))
-        for n, wrong in enumerate(({'username': 'x'}, {'email': 'secretive'}, {'password': PASSWORDS[4] + 'x' * 80}, {'password': [PASSWORDS[4]]},
+        for n, wrong in enumerate(({'username': 'x'}, {'email': 'secretive'},
+                                   {'password': PASSWORDS[4] + 'x' * 80}, {'password': [PASSWORDS[4]]},
                                    {'password': {'a': PASSWORDS[4]}}, {'name': 7}, {'unknown': PASSWORDS[4]})):
-            ask('POST', 'users', json={**me, 'username': f'someone{n}', 'email': f'e{n}@example.org', 'password': PASSWORDS[4], **wrong}, token=admin.token)
-        for broken in (b'{"password": "%s', b'{"password": "%s"', b'password=%s', b'{"password": "%s"} x', b'{"password": "%s\xff"}', b'["%s"]'):
-            is_wrong(ask('POST', 'users', body=broken % PASSWORDS[5].encode(), type='application/json', token=admin.token))
+            ask('POST', 'users', json={**me, 'username': f'someone{n}', 'email': f'e{n}@example.org',
+                                       'password': PASSWORDS[4], **wrong}, token=admin.token)
+        for broken in (b'{"password": "%s', b'{"password": "%s"', b'password=%s', b'{"password": "%s"} x',
+                       b'{"password": "%s\xff"}', b'["%s"]'):
+            is_wrong(ask('POST', 'users', body=broken % PASSWORDS[5].encode(), type='application/json',
+                         token=admin.token))
         # changes, with the right and with a wrong old password
-        is_wrong(ask('PUT', 'user/me/password', json={'password': PASSWORDS[6], 'new_password': PASSWORDS[7]}, token=tokens[0]))
-        is_wrong(ask('PUT', 'user/me/password', json={'password': PASSWORDS[0], 'new_password': PASSWORDS[8] * 6}, token=tokens[0]))
+        is_wrong(ask('PUT', 'user/me/password', json={'password': PASSWORDS[6], 'new_password': PASSWORDS[7]},
+                     token=tokens[0]))
+        is_wrong(ask('PUT', 'user/me/password', json={'password': PASSWORDS[0], 'new_password': PASSWORDS[8] * 6},
+                     token=tokens[0]))
         is_wrong(ask('PUT', 'user/me/password', json={'new_password': PASSWORDS[8]}, token=tokens[0]))
-        expect(c.request('PUT', 'user/me/password', json={'password': PASSWORDS[0], 'new_password': PASSWORDS[9]}, token=tokens[0]), 204)
+        expect(c.request('PUT', 'user/me/password', json={'password': PASSWORDS[0], 'new_password': PASSWORDS[9]},
+                         token=tokens[0]), 204)
         is_wrong(ask('GET', 'user/me', token=tokens[1]))
         is_wrong(ask('DELETE', 'tokens', token=tokens[2]))
         ask('GET', 'tokens/', token=admin.token)
@@ -107,7 +114,8 @@ def secret_keys(folder):
 
 
 def test_no_secret_is_told_to_anybody(desks):
-    desk = desks('new', keys=True, FLICKET_ADMIN_PASSWORD=ADMIN_PASSWORD, FLICKET_LOG_LEVEL='debug', FLICKET_ACCESS_LOG='on',
+    desk = desks('new', keys=True, FLICKET_ADMIN_PASSWORD=ADMIN_PASSWORD, FLICKET_LOG_LEVEL='debug',
+                 FLICKET_ACCESS_LOG='on',
                  FLICKET_LOGIN_FAILURES_PER_NAME=1000, FLICKET_LOGIN_FAILURES_PER_ADDRESS=1000)
     with Client(desk.port) as c:
         token = expect(c.log_in('admin', ADMIN_PASSWORD), 200)['token']
@@ -117,7 +125,8 @@ def test_no_secret_is_told_to_anybody(desks):
     # a service that dies and one that is asked when it is gone say something, too
     desk.kill('ticket')
     desk.restart('ticket')
-    wait_until(lambda: desk.processes['ticket'].log.read_text().count('listening on') == 2, 20, 'the ticket service is there again')
+    wait_until(lambda: desk.processes['ticket'].log.read_text().count('listening on') == 2, 20,
+               'the ticket service is there again')
     desk.wait_ready()
     assert_nowhere(secrets, ((f'the answer to {what}', repr(a.headers).encode() + a.body) for what, a in found))
     for process in desk.processes.values():
@@ -144,14 +153,15 @@ def test_supervised_programs_show_no_password(tmp_path, monkeypatch):
             assert_nowhere([ADMIN_PASSWORD], shown_by_ps(pid))
         # the one that needs it gets it again
         os.kill(served.programs()['flicket-user'], signal.SIGKILL)
-        wait_until(lambda: 'flicket-user' in served.programs() and served.is_ready(), 30, 'the user service is there again')
+        wait_until(lambda: 'flicket-user' in served.programs() and served.is_ready(), 30,
+                   'the user service is there again')
         assert_nowhere([ADMIN_PASSWORD], shown_by_ps(served.programs()['flicket-user']))
         assert_nowhere([ADMIN_PASSWORD], [('the log', served.text().encode())])
     finally:
         served.clean_up()
 
 
-# --- cores and memory ----------------------------------------------------------------------------------------------------
+# --- cores and memory ---------------------------------------------------------------------------------------
 
 def test_a_process_leaves_no_core_and_is_not_looked_into(desks):
     desk = desks('new')
@@ -171,7 +181,7 @@ def test_a_process_leaves_no_core_and_is_not_looked_into(desks):
     assert not [p for p in desk.folder.rglob('*') if 'core' in p.name]
 
 
-# --- what is stored --------------------------------------------------------------------------------------------------------
+# --- what is stored -----------------------------------------------------------------------------------------
 
 def user_store(desk):
     return contextlib.closing(sqlite3.connect(f'file:{desk.data}/stores/user/user.db?mode=ro', uri=True))
@@ -179,7 +189,8 @@ def user_store(desk):
 
 def password_hashes(desk):
     with user_store(desk) as db:
-        return [h if isinstance(h, bytes) else h.encode() for h, in db.execute('SELECT password FROM users WHERE password IS NOT NULL')]
+        return [h if isinstance(h, bytes) else h.encode() for h,
+                in db.execute('SELECT password FROM users WHERE password IS NOT NULL')]
 
 
 def test_what_is_stored_of_a_token_opens_nothing(new):
@@ -203,7 +214,8 @@ def test_what_is_stored_of_a_token_opens_nothing(new):
 def test_what_is_stored_of_a_password_is_slow_to_guess(desks):
     desk = desks('new', FLICKET_BCRYPT_COST='')     # the setting's default
     admin = desk.admin()
-    expect(admin.post('users', {'username': 'another', 'name': 'A name', 'email': 'a@example.org', 'password': PASSWORDS[0]}), 201)
+    expect(admin.post('users', {'username': 'another', 'name': 'A name', 'email': 'a@example.org',
+                                'password': PASSWORDS[0]}), 201)
     hashes = password_hashes(desk)
     assert len(hashes) == 2 and len(set(hashes)) == 2
     for stored in hashes:
@@ -217,7 +229,8 @@ def test_stores_and_sockets_are_closed_to_other_users(new):
         if path.name == 'gateway.address':
             continue        # where the gateway is, which is no secret, in a folder that is closed
         mode = path.stat().st_mode & 0o777
-        assert not mode & 0o077 or path.parent != new.data and not path.parent.stat().st_mode & 0o077, f'{path}: {mode:o}'
+        is_within = path not in (new.data, *new.data.iterdir())
+        assert not mode & 0o077 or is_within and not path.parent.stat().st_mode & 0o077, f'{path}: {mode:o}'
     assert not new.data.stat().st_mode & 0o077
 
 

@@ -80,7 +80,7 @@ class Cell:
         return f'{self.method} {self.target} with {self.key.name}: want {sorted(self.want)}, got {self.answer}'
 
 
-# --- those who come ---------------------------------------------------------------------------------------------
+# --- those who come -----------------------------------------------------------------------------------------
 
 def bearer(token):
     return {'Authorization': f'Bearer {token}'}
@@ -118,7 +118,7 @@ def end_keys(world, keys):
     admin('DELETE', f'user/{keys["deleted"].maker.id}')
 
 
-# --- the table ---------------------------------------------------------------------------------------------------
+# --- the table ----------------------------------------------------------------------------------------------
 
 def cells_of(world, keys):
     """A cell for every request and every key; a thing to read is made once."""
@@ -134,7 +134,7 @@ def cells_of(world, keys):
             yield Cell(key, method, path, who, *read[path], expected(method, who, rights, key.good_for))
 
 
-# --- what the desk keeps -------------------------------------------------------------------------------------------
+# --- what the desk keeps ------------------------------------------------------------------------------------
 
 # Nothing that a client writes: when a token was used, what is on its way between services, what is kept for search.
 LEFT_OUT = {('tokens', 'used'), ('tokens', 'last_used')}
@@ -186,7 +186,7 @@ def differences(before, after):
             if before.get(name) != after.get(name)}
 
 
-# --- the walk -------------------------------------------------------------------------------------------------------
+# --- the walk -----------------------------------------------------------------------------------------------
 
 def open_world(folder):
     everybody = people()
@@ -276,7 +276,7 @@ def test_who_was_shut_out_gets_no_new_token(walked):
     assert said == {'Unauthorized'}     # and which it is, nobody is told
 
 
-# --- pages, which need no token ---------------------------------------------------------------------------------------
+# --- pages, which need no token -----------------------------------------------------------------------------
 
 def pages():
     text = (REPO / 'gateway' / 'page.c').read_text()
@@ -301,14 +301,15 @@ def test_what_needs_no_token_is_listed(reading):
 
 @pytest.mark.parametrize('path', ['/', '/docs/', '/docs/index.html', '/docs/../healthz', '/metrics/', '/healthz/x',
                                   '/stores/user/user.db', '/flicket-api', '/flicket-api/', '/flicket_uploads/',
-                                  '/flicket/static/flicket_avatars/', '/.git/config', '/server-status', '/..', '//healthz'])
+                                  '/flicket/static/flicket_avatars/', '/.git/config', '/server-status', '/..',
+                                  '//healthz'])
 def test_there_is_nothing_else(reading, path):
     with Client(reading.port) as c:
         answer = c.get(path)
         assert answer.status in (400, 401, 404) and b'SQLite' not in answer.body, answer
 
 
-# --- the table in the documents ------------------------------------------------------------------------------------------
+# --- the table in the documents -----------------------------------------------------------------------------
 
 COLUMNS = {'nothing': 'a key that opens nothing', 'login': '`basic`', 'reading': '`reading`', 'all': '`other`'}
 
@@ -318,7 +319,8 @@ def words_for(who, good_for):
     found = {}
     for method in sorted({method for method, _, w in listed() if w == who}):
         want = expected(method, who, RULES[who][0], good_for)
-        found['read' if method == 'GET' else 'write'] = 'done' if min(want) < 400 else ' or '.join(map(str, sorted(want)))
+        found['read' if method == 'GET' else 'write'] = 'done' if min(want) < 400 else ' or '.join(map(str,
+                                                                                                       sorted(want)))
     if len(set(found.values())) == 1:
         return next(iter(found.values()))
     return ', '.join(f'{kind}: {word}' for kind, word in sorted(found.items()))
@@ -326,7 +328,8 @@ def words_for(who, good_for):
 
 def table():
     """The rule as a table: who may by words of the permissions, what each key gets."""
-    lines = ['| who may, by the table of permissions | ' + ' | '.join(COLUMNS.values()) + ' |', '| --- |' + ' --- |' * len(COLUMNS)]
+    lines = ['| who may, by the table of permissions | ' + ' | '.join(COLUMNS.values()) + ' |',
+             '| --- |' + ' --- |' * len(COLUMNS)]
     for who in dict.fromkeys(who for _, _, who in listed()):
         lines.append(f'| {who} | ' + ' | '.join(words_for(who, good_for) for good_for in COLUMNS) + ' |')
     return '\n'.join(lines) + '\n'

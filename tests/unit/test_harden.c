@@ -359,8 +359,10 @@ off_is_off(void **state)
 static int
 try_environment(void)
 {
-	return settings.admin_password[0] == '\0' &&
-	    getenv("FLICKET_ADMIN_PASSWORD")[0] == '\0' ? 0 : 1;
+	const char	*given = getenv("FLICKET_ADMIN_PASSWORD");
+
+	return settings.admin_password[0] == '\0' && given != NULL &&
+	    given[0] == '\0' ? 0 : 1;
 }
 
 static void
