@@ -377,8 +377,8 @@ fence_files(const struct settings *s, const char *store)
 	struct fence	f;
 
 	if (abi < 1) {
-		log_info("this kernel has no Landlock: files are kept apart "
-		    "by their owners and modes only");
+		log_info("Landlock cannot be used (%s): files are kept apart by "
+		    "their owners and modes only", strerror(errno));
 		return;
 	}
 	r = refusals(abi, s);
