@@ -413,7 +413,7 @@ static const int	syscalls[] = {
 
 /* Calls that are let through with some values of an argument only. */
 enum condition { ONE_OF, ALL_BITS, NO_BITS };
-#define VALUES_MOST	4
+#define VALUES_MOST	5
 
 static const struct conditional {
 	int		nr;
@@ -432,8 +432,8 @@ static const struct conditional {
 	    EAFNOSUPPORT },
 	{ SYS_prctl, 0, ONE_OF, { PR_SET_NAME, PR_GET_NAME,
 	    0x53564d41 /* PR_SET_VMA */ }, 3, 0 },
-	{ SYS_ioctl, 1, ONE_OF, { FIONBIO, FIONREAD, FIOCLEX, TCGETS }, 4,
-	    ENOTTY },
+	{ SYS_ioctl, 1, ONE_OF, { FIONBIO, FIONREAD, FIOCLEX, TCGETS,
+	    SIOCGIFINDEX }, 5, ENOTTY },
 };
 #define CONDITIONALS	(sizeof(conditionals) / sizeof(conditionals[0]))
 

@@ -11,6 +11,7 @@ import itertools
 import re
 import sqlite3
 import time
+import urllib.parse
 from dataclasses import dataclass, field
 
 import pytest
@@ -214,7 +215,7 @@ def expire(desk, person_token):
 @pytest.fixture(scope='module')
 def walked(tmp_path_factory):
     """(cells with their answers, what differs between the looks before and after those refused, how many those are,
-    answers to logins of those whose keys were ended)."""
+    answers to logins of those whose keys were ended, the desk)."""
     world = open_world(tmp_path_factory.mktemp('matrix'))
     try:
         keys = make_keys(world)
@@ -238,13 +239,13 @@ def walked(tmp_path_factory):
         done = differences(after, look(world.desk))
         # or such a look would see nothing
         assert {'user.tokens', 'user.users', 'ticket.tickets', 'post.posts'} <= done.keys()
-        yield cells, differences(before, after), len(refused), logins
+        yield cells, differences(before, after), len(refused), logins, world.desk
     finally:
         close_desk(world.desk)
 
 
 def test_every_request_is_asked_with_every_key(walked):
-    cells, _, refused, _ = walked
+    cells, _, refused, *_ = walked
     asked = {(c.method, c.path, c.key.name) for c in cells}
     assert asked == {(method, path, name) for method, path, _ in listed() for name, _, _ in KEYS}
     print(f'{len(cells)} requests, {refused} of them to be refused')
@@ -274,6 +275,39 @@ def test_who_was_shut_out_gets_no_new_token(walked):
         expect(answer, 200 if name == 'revoked' else 401)   # ending a token ends no more than that
     said = {expect(walked[3][name], 401)['error'] for name in ('disabled', 'deleted', 'changed')}
     assert said == {'Unauthorized'}     # and which it is, nobody is told
+
+
+def test_another_method_is_no_way_around(walked):
+    """HEAD is a GET, and no header makes one method of another."""
+    cells, _, _, _, desk = walked
+    reading = next(c.key.headers for c in cells if c.key.name == 'reading')
+    before = look_when_quiet(desk)
+    with Client(desk.port) as c:
+        for cell in cells:
+            if cell.key.name == 'none' and cell.method == 'GET':
+                answer = c.request('HEAD', cell.target, token=False)
+                assert answer.status == 401, cell
+            elif cell.key.name == 'other' and cell.method != 'GET':
+                for name in ('X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'):
+                    c.request('GET', cell.target, token=False, headers={**reading, name: cell.method})
+                    c.request('POST', f'{cell.target}?_method={cell.method}', token=False, headers=reading)
+            if cell.key.name == 'none':
+                answer = c.request('OPTIONS', cell.target, token=False, headers={
+                    'Origin': 'http://evil.example', 'Access-Control-Request-Method': cell.method})
+                assert answer.header('Access-Control-Allow-Origin') is None and not answer.body.strip(b'{}\n'), answer
+    assert not differences(before, look_when_quiet(desk))
+
+
+def test_a_token_counts_in_its_header_only(walked):
+    desk, token = walked[4], next(c.key.headers for c in walked[0] if c.key.name == 'reading')['Authorization'].split()[1]
+    quoted = urllib.parse.quote(token)
+    with Client(desk.port) as c:
+        expect(c.get('user/me', token=token), 200)
+        for name in ('token', 'access_token', 'api_key', 'Authorization'):
+            expect(c.get(f'user/me?{name}={quoted}', token=False), 401)
+            expect(c.get('user/me', token=False, headers={'Cookie': f'{name}={quoted}'}), 401)
+            if name != 'Authorization':
+                expect(c.get('user/me', token=False, headers={f'X-{name}': token}), 401)
 
 
 # --- pages, which need no token -----------------------------------------------------------------------------
