@@ -104,25 +104,27 @@ def test_a_backup_is_restored_nowhere_else(imported_stores, tmp_path):
     backup, outside = tmp_path / 'backup', tmp_path / 'outside'
     done = run_program('flicketctl', 'backup', str(backup), FLICKET_DATA=imported_stores)
     assert done.returncode == 0, done.stderr
-    manifest = next(p for p in backup.iterdir() if p.suffix == '.json')
-    as_made = json.loads(manifest.read_text())
+    manifest, store = backup / 'MANIFEST.json', backup / 'lookup' / 'lookup.db'
+    as_made = manifest.read_text()
     outside.write_bytes(b'not yours')
-    for number, name in enumerate(('../outside', '/etc/passwd', str(outside), 'stores/../../outside',
-                                   'post/files/../../../outside')):
-        changed = json.loads(json.dumps(as_made))
-        row = dict(changed['files'][0])
-        for key, value in row.items():
-            if isinstance(value, str) and '/' in value or key in ('name', 'path', 'file'):
-                row[key] = name
-        row.update({k: hashlib.sha256(b'not yours').hexdigest() for k in row if 'sha' in k})
-        row.update({k: len(b'not yours') for k in row if k in ('bytes', 'size')})
-        changed['files'].append(row)
-        manifest.write_text(json.dumps(changed))
+
+    def refused(number):
         target = tmp_path / f'target{number}'
         done = run_program('flicketctl', 'restore', str(backup), FLICKET_DATA=target)
-        assert done.returncode != 0 and 'bug at' not in done.stderr, (name, done.stdout, done.stderr)
-        assert not list(target.rglob('outside')) and not list(target.rglob('passwd'))
-        assert outside.read_bytes() == b'not yours'
+        assert done.returncode == 1 and 'Nothing was restored' in done.stderr, done.stdout + done.stderr
+        assert not list(target.rglob('*.db')) and outside.read_bytes() == b'not yours'
+        return done.stderr
+
+    for number, name in enumerate(('../outside', '/etc/passwd', str(outside), 'lookup/../../outside',
+                                   'post/files/../../../outside', 'post/files/..', 'post/files/.hidden', '', 'run/x')):
+        changed = json.loads(as_made)
+        changed['files'].append({'path': name, 'bytes': 9, 'sha256': hashlib.sha256(b'not yours').hexdigest()})
+        manifest.write_text(json.dumps(changed))
+        assert 'entry' in refused(number), name
+    manifest.write_text(as_made)
+    store.rename(tmp_path / 'elsewhere.db')
+    store.symlink_to(tmp_path / 'elsewhere.db')
+    assert 'lookup.db' in refused('of a link')
 
 
 # --- headers ------------------------------------------------------------------------------------------------
