@@ -114,6 +114,15 @@ harden_secrets(struct settings *s, bool keep_password)
 		hide_memory();
 }
 
+void
+harden_tool(void)
+{
+	const char	*wish = getenv("FLICKET_HARDEN");
+
+	if ((wish == NULL || strcmp(wish, "off") != 0) && watcher() == NULL)
+		hide_memory();
+}
+
 /* --- privileges ------------------------------------------------------------------ */
 
 static int

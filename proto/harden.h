@@ -14,6 +14,9 @@
  */
 void	harden_secrets(struct settings *, bool keep_password);
 
+/* The same for a tool that asks for passwords, which has no settings yet. */
+void	harden_tool(void);
+
 /*
  * Started by root: become the owner of FLICKET_DATA if that is somebody else,
  * with nothing of root but that ports below 1024 can be listened at. Before

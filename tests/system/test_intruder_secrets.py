@@ -7,11 +7,12 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 import urllib.parse
 
 import pytest
 
-from desk import SERVICES, children_of, is_sanitized, run_program, wait_until
+from desk import BIN, SERVICES, children_of, environment, is_sanitized, run_program, wait_until
 from test_supervisor import Served
 from wire import Client, basic, expect
 
@@ -234,6 +235,21 @@ def test_stores_and_sockets_are_closed_to_other_users(new):
         is_within = path not in (new.data, *new.data.iterdir())
         assert not mode & 0o077 or is_within and not path.parent.stat().st_mode & 0o077, f'{path}: {mode:o}'
     assert not new.data.stat().st_mode & 0o077
+
+
+def test_a_password_file_is_where_the_process_was_started(tmp_path):
+    (tmp_path / 'password').write_text(ADMIN_PASSWORD + '\n')
+    log = tmp_path / 'log'
+    with open(log, 'wb') as f:
+        process = subprocess.Popen([BIN / 'flicket-user'], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=f, stderr=f,
+                                   env=environment(FLICKET_DATA='data', FLICKET_ADMIN_PASSWORD_FILE='password',
+                                                   FLICKET_BCRYPT_COST=4, FLICKET_HARDEN='strict'))
+    try:
+        wait_until(lambda: process.poll() is not None or 'listening' in log.read_text(), 30, 'it runs')
+        assert process.poll() is None and 'made up' not in log.read_text(), log.read_text()
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def test_the_tool_takes_no_password_on_its_command_line():
