@@ -75,6 +75,18 @@ is_wanted(const struct settings *s)
 	return strcmp(s->harden, "off") != 0 && watcher() == NULL;
 }
 
+/*
+ * Not every kernel and not every container lets a process give up everything:
+ * it goes on with what it could, unless that is to be found out.
+ */
+static void
+cannot(const struct settings *s, const char *what)
+{
+	if (strcmp(s->harden, "strict") == 0)
+		log_fatal("%s: %s", what, strerror(errno));
+	log_warn("%s: %s", what, strerror(errno));
+}
+
 /* --- secrets ------------------------------------------------------------------- */
 
 static void
@@ -84,7 +96,7 @@ hide_memory(void)
 
 	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
-		log_fatal("cores cannot be forbidden: %s", strerror(errno));
+		log_warn("cores cannot be forbidden: %s", strerror(errno));
 }
 
 /*
@@ -156,8 +168,16 @@ follow_parent(pid_t parent, int signal_number)
 		log_fatal("whoever started this process ended");
 }
 
+static bool
+change_user(uid_t user, gid_t group)
+{
+	return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 &&
+	    setgroups(0, NULL) == 0 && setresgid(group, group, group) == 0 &&
+	    setresuid(user, user, user) == 0;
+}
+
 static void
-become(uid_t user, gid_t group)
+become(const struct settings *s, uid_t user, gid_t group)
 {
 	const uint32_t	bind_ports = UINT32_C(1) << CAP_NET_BIND_SERVICE;
 	pid_t		parent = getppid();
@@ -165,12 +185,10 @@ become(uid_t user, gid_t group)
 
 	(void)prctl(PR_GET_PDEATHSIG, &signal_number, 0, 0, 0);
 	drop_bounds();
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
-	    setgroups(0, NULL) == -1 || setresgid(group, group, group) == -1 ||
-	    setresuid(user, user, user) == -1)
-		log_fatal("FLICKET_DATA belongs to user %u, group %u, whom "
-		    "this process cannot become: %s", (unsigned)user,
-		    (unsigned)group, strerror(errno));
+	if (!change_user(user, group)) {
+		cannot(s, "cannot become the owner of FLICKET_DATA");
+		return;
+	}
 	/* a container may have taken it away before */
 	if (set_capabilities(bind_ports) == -1 && set_capabilities(0) == -1)
 		log_fatal("privileges cannot be dropped: %s", strerror(errno));
@@ -188,18 +206,17 @@ harden_owner(const struct settings *s)
 	    stat(s->data, &st) == -1)
 		return;
 	if (st.st_uid != 0)
-		become(st.st_uid, st.st_gid);
+		become(s, st.st_uid, st.st_gid);
 	/* a change of user makes processes visible again */
 	if (is_wanted(s))
 		hide_memory();
 }
 
 static void
-drop_privileges(void)
+drop_privileges(const struct settings *s)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		log_fatal("new privileges cannot be forbidden: %s",
-		    strerror(errno));
+		cannot(s, "new privileges cannot be forbidden");
 	drop_bounds();
 	if (set_capabilities(0) == -1)
 		log_fatal("privileges cannot be dropped: %s", strerror(errno));
@@ -260,7 +277,7 @@ grant(const struct fence *f, const char *path, uint64_t rights)
 	rule.parent_fd = fd;
 	if (syscall(SYS_landlock_add_rule, f->rules,
 	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == -1)
-		log_fatal("%s cannot be allowed: %s", path, strerror(errno));
+		log_warn("%s cannot be allowed: %s", path, strerror(errno));
 	close(fd);
 }
 
@@ -395,12 +412,14 @@ fence_files(const struct settings *s, const char *store)
 	f.rules = (int)syscall(SYS_landlock_create_ruleset, &r,
 	    abi >= 6 ? sizeof(r) : abi >= 4 ? offsetof(struct ruleset, scoped) :
 	    offsetof(struct ruleset, net), 0);
-	if (f.rules == -1)
-		log_fatal("Landlock: %s", strerror(errno));
+	if (f.rules == -1) {
+		cannot(s, "files cannot be kept apart by Landlock");
+		return;
+	}
 	grant_ours(&f, s, store);
 	grant_systems(&f, s);
 	if (syscall(SYS_landlock_restrict_self, f.rules, 0) == -1)
-		log_fatal("Landlock: %s", strerror(errno));
+		cannot(s, "files cannot be kept apart by Landlock");
 	close(f.rules);
 }
 
@@ -534,12 +553,8 @@ fence_calls(const struct settings *s)
 
 	make_program(&p, strcmp(s->harden, "strict") == 0);
 	filter = (struct sock_fprog){ (unsigned short)p.len, p.code };
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0)
-		return;
-	if (errno != EINVAL)
-		log_fatal("seccomp: %s", strerror(errno));
-	log_info("this kernel has no seccomp filters: every system call can "
-	    "be made");
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == -1)
+		cannot(s, "system calls cannot be limited by seccomp");
 }
 #else
 static void
@@ -567,7 +582,7 @@ harden(const struct settings *s, const char *store)
 		    who);
 		return;
 	}
-	drop_privileges();
+	drop_privileges(s);
 	fence_files(s, store);
 	fence_calls(s);
 	log_debug("hardened");

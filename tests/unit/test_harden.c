@@ -222,6 +222,14 @@ try_system(void)
 	return open_and_close("/usr", O_RDONLY | O_DIRECTORY);
 }
 
+/* Nothing of it is let through any more: it is said, and it goes on. */
+static int
+try_twice(void)
+{
+	harden(&settings, "this");
+	return 0;
+}
+
 /* Nobody listens. */
 static int
 try_listen(void)
@@ -270,6 +278,7 @@ static const struct row {
 	{ "a socket in run", try_run, 0, 0, false },
 	{ "libraries", try_system, 0, 0, false },
 	{ "a port to listen at", try_listen, 0, 0, false },
+	{ "what cannot be given up", try_twice, 0, 0, false },
 };
 
 /* How a process ended that was hardened and then tried. */
