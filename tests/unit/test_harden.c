@@ -28,6 +28,8 @@
 /* What a try says: 0 it worked, else errno. */
 typedef int	try(void);
 
+static struct settings	settings;
+
 static int
 result(long rc)
 {
@@ -246,7 +248,6 @@ try_listen(void)
 
 /* --- tries --------------------------------------------------------------------- */
 
-static struct settings	settings;
 static char		folder[] = "/tmp/flicket-harden-XXXXXX";
 
 static const struct row {
