@@ -219,7 +219,7 @@ drop_privileges(const struct settings *s)
 		cannot(s, "new privileges cannot be forbidden");
 	drop_bounds();
 	if (set_capabilities(0) == -1)
-		log_fatal("privileges cannot be dropped: %s", strerror(errno));
+		cannot(s, "privileges cannot be dropped");
 	if (geteuid() == 0)
 		log_info("works as root, without root's privileges; started "
 		    "by root with a FLICKET_DATA of another user it would "
