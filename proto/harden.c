@@ -326,21 +326,24 @@ has_peers(const struct settings *s)
 }
 
 static void
-grant_endpoint(const struct fence *f, const char *endpoint)
+grant_endpoint(const struct fence *f, const char *endpoint, uint64_t rights)
 {
 	if (strncmp(endpoint, "ipc://", 6) == 0 && endpoint[6] != '@')
-		grant_folder(f, endpoint + 6, FS_CHANGE);
+		grant_folder(f, endpoint + 6, rights);
 }
 
 static void
 grant_ours(const struct fence *f, const struct settings *s, const char *store)
 {
-	char	folder[64];
+	char		folder[64];
+	/* the gateway has written its address there by now, and makes no
+	 * sockets in the place of a service's */
+	uint64_t	rights = store == NULL ? FS_READ : FS_CHANGE;
 
-	grant(f, "run", FS_CHANGE);
-	grant_endpoint(f, s->bind);
+	grant(f, "run", rights);
+	grant_endpoint(f, s->bind, rights);
 	for (unsigned id = 1; id < SERVICE_END; id++)
-		grant_endpoint(f, settings_endpoint(s, id));
+		grant_endpoint(f, settings_endpoint(s, id), rights);
 	grant(f, s->keys, FS_READ);
 	grant_renewed(f, s->tls_cert);
 	grant_renewed(f, s->tls_key);

@@ -26,9 +26,9 @@ void	harden_owner(const struct settings *);
 
 /*
  * For good: no privileges, no new ones, no files but those of run/ and
- * stores/STORE (NULL: no store) and what must be read, no system calls but
- * those of syscalls.tbl. Called in FLICKET_DATA, before there are threads:
- * they inherit it.
+ * stores/STORE and what must be read, no system calls but those of
+ * syscalls.tbl. Without a store (NULL) files are only read. Called in
+ * FLICKET_DATA, before there are threads: they inherit it.
  */
 void	harden(const struct settings *, const char *store);
 

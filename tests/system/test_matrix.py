@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from conftest import close_desk
-from desk import PASSWORD, REPO, SERVICES, Desk, flicket_database, wait_until
+from desk import PASSWORD, REPO, SERVICES, Desk, flicket_database, run_program, wait_until
 from test_permissions import EXAMPLES, RULES, Person, World, limit_readers, kinds_of, listed, people, settle
 from wire import Client, basic, expect
 
@@ -375,3 +375,13 @@ def test_the_documents_have_the_table():
     assert rest.partition('<!-- /matrix -->')[0] == table(), table()
     for name, what, _ in KEYS:
         assert f'* `{name}`: {what}' in text, name
+
+
+def test_what_the_documents_name_is_there():
+    text = (REPO / 'docs' / 'security.md').read_text(encoding='utf-8')
+    named = set(re.findall(r'`((?:tests|proto|docs|gateway)/[\w./]+)`', text))
+    assert len(named) > 8
+    assert [name for name in sorted(named) if not (REPO / name).is_file()] == []
+    settings = run_program('flicketctl', 'settings', '--markdown').stdout
+    for name in set(re.findall(r'`(FLICKET_\w+)`', text)):
+        assert f'`{name}`' in settings, name

@@ -282,6 +282,8 @@ static const struct row {
 	{ "what cannot be given up", try_twice, 0, 0, false },
 };
 
+static const char	*store = "this";	/* of a process that tries */
+
 /* How a process ended that was hardened and then tried. */
 static int
 status_of(try *run)
@@ -293,7 +295,7 @@ status_of(try *run)
 	if (pid == 0) {
 		alarm(20);
 		harden_secrets(&settings, false);
-		harden(&settings, "this");
+		harden(&settings, store);
 		_exit(run());
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -354,6 +356,21 @@ what_is_strict_ends_with_it(void **state)
 	status = status_of(try_thread);
 	check_number("a thread", WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 	    0);
+}
+
+static void
+without_a_store_files_are_read(void **state)
+{
+	(void)state;
+	settings.harden = "on";
+	skip_if_watched();
+	if (!has_landlock())
+		skip();
+	store = NULL;
+	check_number("a store", WEXITSTATUS(status_of(try_store)), EACCES);
+	check_number("a socket", WEXITSTATUS(status_of(try_run)), EACCES);
+	check_number("libraries", WEXITSTATUS(status_of(try_system)), 0);
+	store = "this";
 }
 
 static void
@@ -430,6 +447,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(what_a_hardened_process_can_do),
 		cmocka_unit_test(what_is_strict_ends_with_it),
+		cmocka_unit_test(without_a_store_files_are_read),
 		cmocka_unit_test(off_is_off),
 		cmocka_unit_test(a_password_is_not_shown),
 	};
