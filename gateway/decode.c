@@ -454,6 +454,7 @@ decode_body(struct exchange *x, keyset keys)
 	h2o_iovec_t	 entity = x->req->entity;
 	json_error_t	 error = { .line = 0 };
 	json_t		*body;
+	char		*near;
 	enum flow	 flow;
 
 	if (!is_json_type(x->req) && entity.len > 0)
@@ -468,9 +469,13 @@ decode_body(struct exchange *x, keyset keys)
 	    json_error_numeric_overflow)
 		return refuse(x, "A number has more than 64 bits: line %d, "
 		    "column %d.", error.line, error.column);
-	if (body == NULL)
+	if (body == NULL) {
+		/* where, not what stands there: that may be a password */
+		if ((near = strstr(error.text, " near '")) != NULL)
+			*near = '\0';
 		return refuse(x, "The body is not JSON: line %d, column %d: "
 		    "%s.", error.line, error.column, error.text);
+	}
 	flow = take_body(x, body, keys);
 	json_decref(body);
 	return flow;

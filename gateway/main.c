@@ -11,6 +11,7 @@
 #include "connection.h"
 #include "health.h"
 #include "proto/curve.h"
+#include "proto/harden.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/program.h"
@@ -307,11 +308,15 @@ main(int argc, char **argv)
 	settings_load(&settings);
 	if (health)
 		return health_check(&settings);
+	harden_secrets(&settings, false);
 	curve_load(&settings, PARTY_GATEWAY);
 	tls_load(&settings);
 	signals = block_signals();
 	raise_limits(&gateway, &settings);
+	harden_owner(&settings);
 	settings_enter_data(&settings);
+	gateway.listener = listen_on(settings.listen);
+	harden(&settings, NULL);
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */
 	metrics_start(PART_GATEWAY);
@@ -319,7 +324,6 @@ main(int argc, char **argv)
 	gateway_init(&gateway, &settings);
 	trace_init();
 	gateway.resolver = resolver_new(&settings, ~UINT64_C(0));
-	gateway.listener = listen_on(settings.listen);
 	run_workers(&gateway, &signals);
 	/* no clean-up of h2o: it cannot let go of open connections */
 	curve_stop();

@@ -225,6 +225,14 @@ check_switch(const char *name, const char *value)
 }
 
 static void
+check_harden(const struct settings *s)
+{
+	if (strcmp(s->harden, "on") != 0 && strcmp(s->harden, "off") != 0 &&
+	    strcmp(s->harden, "strict") != 0)
+		bad_value("FLICKET_HARDEN", s->harden, "on, off or strict");
+}
+
+static void
 check_log_level(const struct settings *s)
 {
 	for (size_t i = 0; i < 4; i++)
@@ -298,11 +306,13 @@ make_absolute(const char *name, const char **path, char *space, size_t size)
 static void
 resolve_paths(struct settings *s)
 {
-	static char	paths[3][PATH_MAX];	/* live as long as we do */
+	static char	paths[4][PATH_MAX];	/* live as long as we do */
 
 	make_absolute("FLICKET_KEYS", &s->keys, paths[0], PATH_MAX);
 	make_absolute("FLICKET_TLS_CERT", &s->tls_cert, paths[1], PATH_MAX);
 	make_absolute("FLICKET_TLS_KEY", &s->tls_key, paths[2], PATH_MAX);
+	make_absolute("FLICKET_ADMIN_PASSWORD_FILE", &s->admin_password_file,
+	    paths[3], PATH_MAX);
 }
 
 void
@@ -314,6 +324,7 @@ settings_load(struct settings *ret)
 	check_log_level(ret);
 	check_log_format(ret);
 	check_switch("FLICKET_ACCESS_LOG", ret->access_log);
+	check_harden(ret);
 	check_listen(ret);
 	check_base_url(ret);
 	check_admin_password(ret);
@@ -359,11 +370,27 @@ make_path(const char *path)
 	return 0;
 }
 
+/*
+ * A folder in the one that we are in. What root makes belongs to the owner of
+ * that one, whom the programs become (proto/harden.h).
+ */
+static int
+make_folder(const char *name)
+{
+	struct stat	st;
+
+	if (mkdir(name, 0700) == -1)
+		return errno == EEXIST ? 0 : -1;
+	if (geteuid() != 0 || stat(".", &st) == -1 || st.st_uid == 0)
+		return 0;
+	return lchown(name, st.st_uid, st.st_gid);
+}
+
 void
 settings_enter_data(const struct settings *s)
 {
 	if (make_path(s->data) == -1 || chdir(s->data) == -1 ||
-	    make_path("run") == -1 || make_path("stores") == -1) {
+	    make_folder("run") == -1 || make_folder("stores") == -1) {
 		fprintf(stderr, "FLICKET_DATA: \"%s\" cannot be used: %s\n",
 		    s->data, strerror(errno));
 		exit(2);

@@ -1,5 +1,6 @@
 /* The program of a service; which one is decided by what it is linked to. */
 #include "health.h"
+#include "proto/harden.h"
 #include "proto/program.h"
 #include "svc.h"
 
@@ -12,5 +13,6 @@ main(int argc, char **argv)
 	settings_load(&settings);
 	if (health)
 		return health_check(PROGRAM.id, &settings);
+	harden_secrets(&settings, PROGRAM.id == SERVICE_USER);
 	return svc_run(&PROGRAM, &settings);
 }

@@ -29,6 +29,7 @@
 #include "lanes.h"
 #include "listeners.h"
 #include "proto/curve.h"
+#include "proto/harden.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/replica.h"
@@ -1097,7 +1098,9 @@ svc_run(const struct service *service, const struct settings *settings)
 	metrics_start(PART_SERVICE);
 	timed_start();
 	s.standing.began_ms = clock_ms();
+	harden_owner(settings);
 	settings_enter_data(settings);
+	harden(settings, service_name(service->id));
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */
 	zsys_set_pipehwm(0);

@@ -28,6 +28,7 @@ static struct {
 	int64_t		per_name;
 	int64_t		per_address;
 	int		cost;		/* of new hashes */
+	bool		knows_cost;	/* of those there are */
 } login;
 
 void
@@ -37,6 +38,7 @@ login_start(const struct settings *s)
 	login.per_name = s->login_failures_per_name;
 	login.per_address = s->login_failures_per_address;
 	login.cost = (int)s->bcrypt_cost;
+	login.knows_cost = false;
 	for (size_t i = 0; i < RING; i++)
 		login.ring[i].at_ms = -WINDOW_MS;
 }
@@ -95,6 +97,26 @@ fail(struct call *c, struct failure *who)
 	return is_limited(c, who) ? ERR_TOO_MANY : ERR_UNAUTHORIZED;
 }
 
+/*
+ * How long the longest hash takes, once: what is changed later has our cost.
+ * Or a name with a hash that is dearer than ours could be told from others.
+ */
+static enum err
+know_cost(struct call *c)
+{
+	sqlite3_stmt	*st;
+	enum err	 e, done;
+
+	if (login.knows_cost)
+		return OK;
+	st = op_statement(c, SQL_PASSWORD_MOST_COST);
+	if (op_step(c, st, &e) == SQLITE_ROW)
+		password_has_cost(sqlite3_column_int(st, 0));
+	done = op_done(c, st);
+	login.knows_cost = e == OK && done == OK;
+	return e != OK ? e : done;
+}
+
 struct account {
 	int64_t		id;
 	int64_t		rights;
@@ -103,6 +125,10 @@ struct account {
 	size_t		hash_len;	/* 0: none, or no such user */
 };
 
+/*
+ * Who is disabled is as nobody: a right password takes the time of a wrong
+ * one, too.
+ */
 static enum err
 find_account(struct call *c, struct account *ret)
 {
@@ -116,7 +142,8 @@ find_account(struct call *c, struct account *ret)
 		len = sqlite3_column_bytes(st, 1);
 		ret->disabled = sqlite3_column_int(st, 2) != 0;
 		ret->rights = sqlite3_column_int64(st, 3);
-		if (len > 0 && (size_t)len < sizeof(ret->hash)) {
+		if (len > 0 && (size_t)len < sizeof(ret->hash) &&
+		    !ret->disabled) {
 			memcpy(ret->hash, sqlite3_column_blob(st, 1),
 			    (size_t)len);
 			ret->hash_len = (size_t)len;
@@ -142,7 +169,9 @@ login_check(struct call *c)
 
 	if (is_limited(c, &who))
 		return ERR_TOO_MANY;
-	e = find_account(c, &account);
+	e = know_cost(c);
+	if (e == OK)
+		e = find_account(c, &account);
 	if (e != OK)
 		return e;
 	is = password_is(args_text(args, KEY_PASSWORD),

@@ -9,8 +9,10 @@
 
 #define BCRYPT_MOST_BYTES	72	/* what is beyond is not looked at */
 
+#define COST_MOST		16	/* that waiting is done at; settings.tbl */
+
 static struct {
-	int	cost;
+	int	cost;			/* of a no */
 	char	nobody[CRYPT_GENSALT_OUTPUT_SIZE]; /* salt of nobody's hash */
 } password;
 
@@ -55,6 +57,17 @@ password_start(int cost)
 {
 	if (sodium_init() == -1)
 		log_fatal("libsodium cannot be used");
+	password.cost = cost;
+	make_salt(cost, password.nobody);
+}
+
+void
+password_has_cost(int cost)
+{
+	if (cost > COST_MOST)
+		cost = COST_MOST;
+	if (cost <= password.cost)
+		return;
 	password.cost = cost;
 	make_salt(cost, password.nobody);
 }

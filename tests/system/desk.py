@@ -146,7 +146,8 @@ class Desk:
         self.port = free_port()
         # Answers wait for their events longer than a busy machine may take for them, so that what a test
         # reads after a write does not depend on its speed.
-        self.settings = {'FLICKET_DATA': self.data, 'FLICKET_BCRYPT_COST': 4, 'FLICKET_EVENT_WAIT_MS': 10000}
+        self.settings = {'FLICKET_DATA': self.data, 'FLICKET_BCRYPT_COST': 4, 'FLICKET_EVENT_WAIT_MS': 10000,
+                         'FLICKET_HARDEN': 'strict'}
         if kind == 'imported':
             self.settings['FLICKET_BASE_URL'] = 'http://localhost:5000'
         else:

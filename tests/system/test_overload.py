@@ -1,5 +1,6 @@
 """More than the gateway can hold: many idle connections, no descriptors left, large bodies."""
 import contextlib
+import os
 import resource
 
 import pytest
@@ -24,7 +25,9 @@ def crowd():
 @pytest.fixture
 def few_descriptors(desks, monkeypatch):
     """A desk whose gateway has just 300 of them."""
-    desk = desks('imported', start=False, **LONG).start('user', 'ticket', 'post', 'lookup')
+    # what a hardened process has in its memory is for root to see
+    seen = {} if os.geteuid() == 0 else {'FLICKET_HARDEN': 'off'}
+    desk = desks('imported', start=False, **LONG, **seen).start('user', 'ticket', 'post', 'lookup')
     popen = desk_module.subprocess.Popen
 
     def with_limit(*args, **more):

@@ -4,6 +4,27 @@
  */
 #include "desk.h"
 
+#include <crypt.h>
+#include <dlfcn.h>
+#include <stdlib.h>
+
+/* How much hashing was done: 2 to the cost of each. A clock would tell less. */
+static uint64_t	rounds;
+
+/* In the place of libcrypt's, which it calls. */
+char *
+crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
+{
+	char	*(*real)(const char *, const char *, struct crypt_data *);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "crypt_r");
+	assert_non_null(real);
+	if (strlen(setting) > 6)
+		rounds += UINT64_C(1) << strtoul(setting + 4, NULL, 10) % 64;
+	return real(phrase, setting, data);
+}
+
+#include "services/user/password.h"
 #undef fail		/* cmocka's, and a function's name there */
 #include "services/user/login.c"
 
@@ -96,6 +117,49 @@ bad_logins_are_unauthorized(void **state)
 		check_number(rows[i].row, log_in(rows[i].name,
 		    rows[i].password, "::1", &wait), ERR_UNAUTHORIZED);
 		check_number(rows[i].row, wait, 0);
+	}
+}
+
+/*
+ * Whatever is wrong, the work is the same: that of the dearest hash there is.
+ * New ones have cost 4 here, and one in the store is from dearer times.
+ */
+static void
+every_no_is_the_same_work(void **state)
+{
+	static const struct { const char *row, *name, *password; } rows[] = {
+		{ "a hash at our cost", "admin", "Password2" },
+		{ "a dearer hash", "dearer", "Password2" },
+		{ "a cheaper hash", "cheaper", "Password2" },
+		{ "nobody", "nobody", "Password1" },
+		{ "disabled", "former", "Password2" },
+		{ "disabled, the right password", "former", "Password1" },
+		{ "disabled, dearer, right", "dearer former", "Password3" },
+		{ "no password", "nopass", "Password1" },
+		{ "no bytes", "admin", "" },
+		{ "more than bcrypt looks at", "admin", "12345678901234567890"
+		    "123456789012345678901234567890123456789012345678901234" },
+	};
+	char		dear[PASSWORD_HASH_SIZE], cheap[PASSWORD_HASH_SIZE];
+	struct buf	sql = { 0 };
+
+	(void)state;
+	password_start(5);
+	login.knows_cost = false;
+	password_hash("Password3", 7, dear);
+	password_hash("Password3", 4, cheap);
+	buf_printf(&sql, "INSERT INTO users (id, username, password, disabled) "
+	    "VALUES (11, 'dearer', CAST('%s' AS BLOB), 0), "
+	    "(12, 'dearer former', CAST('%s' AS BLOB), 1), "
+	    "(13, 'cheaper', CAST('%s' AS BLOB), 0)", dear, dear, cheap);
+	buf_put_byte(&sql, '\0');
+	store_exec(desk.lane.db, sql.base);
+	buf_done(&sql);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		rounds = 0;
+		check_number(rows[i].row, log_in(rows[i].name,
+		    rows[i].password, "::1", NULL), ERR_UNAUTHORIZED);
+		check_number(rows[i].row, rounds, 1 << 7);
 	}
 }
 
@@ -341,6 +405,8 @@ main(void)
 		    good_logins_are_answered_with_who_and_what),
 		HERE("a bad login is unauthorized, whyever",
 		    bad_logins_are_unauthorized),
+		HERE("every no is the same work",
+		    every_no_is_the_same_work),
 		HERE("the tenth failure of a name is one too many",
 		    the_tenth_failure_of_a_name_is_one_too_many),
 		HERE("an unknown name is limited as well",

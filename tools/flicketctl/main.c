@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "permissions.h"
+#include "proto/harden.h"
 #include "proto/metrics.h"
 #include "proto/settings.h"
 #include "services/user/password.h"
@@ -183,6 +184,7 @@ main(int argc, char **argv)
 	static char	help[] = "help", version[] = "version";
 	int		status;
 
+	harden_tool();
 	/* messages are for whoever typed the command, but for serve's */
 	if (argc < 2 || strcmp(argv[1], "serve") != 0)
 		(void)setenv("FLICKET_LOG_FORMAT", "text", 0);

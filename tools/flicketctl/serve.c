@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proto/harden.h"
 #include "proto/log.h"
 #include "proto/settings.h"
 #include "serve_children.h"
@@ -287,6 +288,7 @@ serve_run(const struct cli *c)
 	(void)c;
 	log_set_name("flicketctl");
 	settings_load(&s.settings);
+	harden_secrets(&s.settings, true);
 	s.had_terminal = isatty(STDERR_FILENO);
 	block_signals(&s);
 	if (children_find(&s.children) == -1 || open_data(&s) == -1)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +93,9 @@ run_program(const char *folder, const char *program, pid_t parent)
 	if (getppid() != parent)	/* it died before the prctl() */
 		_exit(1);
 	reset_process();
+	/* a secret is for whom it concerns */
+	if (strcmp(program, "flicket-user") != 0)
+		unsetenv("FLICKET_ADMIN_PASSWORD");
 	snprintf(path, sizeof(path), "%s/%s", folder, program);
 	execl(path, program, (char *)NULL);
 	log_error("%s: cannot be started: %s", path, strerror(errno));
