@@ -806,6 +806,7 @@ static struct loader {
 	enum err	 error;
 	struct buf	 path;		/* of the database */
 	struct columns	 columns;
+	struct timespec	 until;		/* lists wait, 0: none does yet */
 } loader;
 
 static enum err
@@ -871,17 +872,29 @@ loader_begin(const struct call *c)
 	atexit(loader_end);
 }
 
-/* Wait for it, but not for long; false if it is not done. */
+/*
+ * Wait for it; false if it is not done. All who wait between two PINGs do so
+ * for LOAD_WAIT_MS together: a process that answers none is taken for dead.
+ */
 static bool
 loader_wait(void)
 {
-	struct timespec	until;
+	struct timespec	*until = &loader.until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += LOAD_WAIT_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	return pthread_timedjoin_np(loader.thread, NULL, &until) == 0;
+	if (until->tv_sec == 0) {
+		clock_gettime(CLOCK_REALTIME, until);
+		until->tv_nsec += LOAD_WAIT_MS * 1000000L;
+		until->tv_sec += until->tv_nsec / 1000000000L;
+		until->tv_nsec %= 1000000000L;
+	}
+	return pthread_timedjoin_np(loader.thread, NULL, until) == 0;
+}
+
+bool
+columns_are_loading(void)
+{
+	return !columns.loaded && loader.begun && !loader.over &&
+	    !atomic_load(&loader.done);
 }
 
 static enum err
@@ -948,7 +961,8 @@ columns_ping(struct call *c)
 
 	if (!columns.loaded && !loader.begun)
 		loader_begin(c);
-	if (columns.loaded || loader.over || atomic_load(&loader.done))
+	loader.until = (struct timespec){ 0 };
+	if (!columns_are_loading())
 		k = columns_now(c, &e);
 	if (k != NULL && columns_rank(c, k) == OK)
 		columns_label(c, k);

@@ -76,6 +76,9 @@ struct columns {
 /* The columns as the call's read transaction sees them; NULL: *ret says. */
 struct columns	*columns_now(struct call *, enum err *ret);
 
+/* Whether to ask for them means to wait, or to be refused. */
+bool		 columns_are_loading(void);
+
 /* Make slots' titles, and ranks, such that they can be sorted by. */
 enum err	 columns_label(struct call *, struct columns *);
 enum err	 columns_rank(struct call *, struct columns *);

@@ -25,6 +25,14 @@ void		filter_done(struct filter *);
 bool		filter_passes(const struct filter *, const struct columns *,
 		    size_t slot);
 
+/* The arguments that are filters. */
+#define FILTER_KEYS	(K(STATUS) | K(STATUS_IDS) | K(PRIORITY_IDS) | \
+			K(DEPARTMENT) | K(DEPARTMENT_IDS) | K(CATEGORY) | \
+			K(CATEGORY_IDS) | K(CREATED_IDS) | K(ASSIGNED_IDS) | \
+			K(USER_IDS) | K(SUBSCRIBER_IDS) | K(ADDED_SINCE) | \
+			K(ADDED_BEFORE) | K(UPDATED_SINCE) | \
+			K(UPDATED_BEFORE))
+
 /* More than so many are not few. */
 #define FEW_MOST	16384
 
