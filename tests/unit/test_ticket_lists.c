@@ -530,7 +530,7 @@ write_reply(int64_t post_id, struct buf *text)
 	make_text(text, below(60) + 1);
 	run("INSERT INTO reply_text (rowid, content) VALUES "
 	    "((SELECT id FROM tickets ORDER BY id LIMIT 1 OFFSET %u) "
-	    "* 4294967296 + %lld, %Q)", below(400), (long long)post_id,
+	    "* 4294967296 + %lld, %Q)", below(380), (long long)post_id,
 	    text->base);
 	run("INSERT INTO replies (post_id, ticket_id) VALUES (%lld, 1)",
 	    (long long)post_id);
