@@ -653,7 +653,8 @@ find_group(const struct list *l, size_t index, size_t *ret_from,
     size_t *ret_to)
 {
 	struct way	w = way_from(l, index);
-	uint64_t	key = key_of(l, way_slot(&w));
+	uint64_t	key = columns_key(l->columns, l->sort->sort,
+			    &l->columns->slots[way_slot(&w)]);
 
 	*ret_from = lower(l, key, 0);
 	*ret_to = lower(l, key, SIZE_MAX);
@@ -734,7 +735,8 @@ pick_walk(struct list *l, size_t offset, size_t limit, struct part *ret)
 	for (size_t i = 0; i < ret->count; i++)
 		ret->ids[i] = l->columns->slots[l->taken[i]].id;
 	if (ret->count > 0)
-		ret->last_key = key_of(l, l->taken[ret->count - 1]);
+		ret->last_key = columns_key(l->columns, l->sort->sort,
+		    &l->columns->slots[l->taken[ret->count - 1]]);
 	free(l->taken);
 }
 
