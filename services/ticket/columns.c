@@ -5,16 +5,23 @@
  */
 #include "columns.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "proto/json.h"
 #include "proto/log.h"
 #include "ticket.h"
 
 #define CODES_FIRST	64		/* room at first; a power of two */
-#define RETITLED_MOST	500		/* more, and all are labelled anew */
+#define RETITLED_MOST	500		/* and a 50th of all: more, and all
+					 * are labelled anew */
 #define LABEL_STEP	(UINT64_C(1) << 32)	/* beside a neighbour */
 #define GONE		UINT32_MAX	/* in replies: to be taken out */
+#define GONE_FEW	16		/* at once: orders are mended */
+#define LOAD_WAIT_MS	500		/* that a list waits for the loader */
+#define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */
 
 static struct columns	columns;
 
@@ -57,6 +64,8 @@ codes_grow(struct codes *codes)
 	    room * sizeof(codes->ranks[0]));
 	memset(codes->ranks + codes->room, 0,
 	    (room - codes->room) * sizeof(codes->ranks[0]));
+	codes->used = must_resize(codes->used, room);
+	memset(codes->used + codes->room, 0, room - codes->room);
 	codes->room = room;
 	free(codes->table);
 	codes->table = must_alloc(2 * (size_t)room *
@@ -114,6 +123,21 @@ columns_find(const struct columns *k, int64_t id)
 	    NULL;
 }
 
+size_t
+columns_lower(const struct columns *k, int64_t id)
+{
+	size_t	low = 0, high = k->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (k->slots[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static struct slot *
 append_slot(struct columns *k)
 {
@@ -121,7 +145,10 @@ append_slot(struct columns *k)
 		k->room += k->room / 16 + 1024;
 		k->slots = must_resize(k->slots,
 		    k->room * sizeof(k->slots[0]));
+		k->titles = must_resize(k->titles,
+		    k->room * sizeof(k->titles[0]));
 	}
+	k->titles[k->count] = 0;
 	return &k->slots[k->count++];
 }
 
@@ -129,8 +156,13 @@ static uint32_t
 column_code(struct columns *k, enum code_kind kind, sqlite3_stmt *st,
     int column)
 {
-	return sqlite3_column_type(st, column) == SQLITE_NULL ? 0 :
-	    codes_add(&k->codes[kind], sqlite3_column_int64(st, column));
+	uint32_t	code;
+
+	if (sqlite3_column_type(st, column) == SQLITE_NULL)
+		return 0;
+	code = codes_add(&k->codes[kind], sqlite3_column_int64(st, column));
+	k->codes[kind].used[code] = 1;
+	return code;
 }
 
 static int64_t
@@ -160,6 +192,114 @@ fill_slot(struct columns *k, struct slot *slot, sqlite3_stmt *st)
 		    (uint32_t)replies,
 		.title = LABEL_NONE,
 	};
+}
+
+/* --- keys and orders ----------------------------------------------------- */
+
+static uint64_t
+rank_of(const struct codes *codes, uint32_t code)
+{
+	return code == 0 ? 0 : codes->ranks[code];
+}
+
+static uint64_t
+id_order(const struct codes *codes, uint32_t code)
+{
+	return code == 0 ? 0 : (uint64_t)codes->ids[code] ^ SIGN;
+}
+
+uint64_t
+columns_key(const struct columns *k, enum sort sort, const struct slot *s)
+{
+	switch (sort) {
+	case SORT_PRIORITY:
+		return id_order(&k->codes[CODE_PRIORITY], s->priority);
+	case SORT_TITLE:
+		return s->title;
+	case SORT_AUTHOR:
+		return rank_of(&k->codes[CODE_USER], s->author);
+	case SORT_ADDED:
+		return (uint64_t)s->added ^ SIGN;
+	case SORT_UPDATED:
+		return (uint64_t)s->updated ^ SIGN;
+	case SORT_REPLIES:
+		return s->replies;
+	case SORT_CATEGORY:
+		return rank_of(&k->codes[CODE_CATEGORY], s->category);
+	case SORT_STATUS:
+		return id_order(&k->codes[CODE_STATUS], s->status);
+	case SORT_ASSIGNED:
+		return rank_of(&k->codes[CODE_USER], s->assigned);
+	case SORT_HOURS:
+		return (uint64_t)s->hours ^ SIGN;
+	default:
+		return (uint64_t)s->id ^ SIGN;
+	}
+}
+
+const struct order *
+columns_order(struct columns *k, enum sort sort)
+{
+	if (sort == SORT_ID)
+		return NULL;
+	if (!k->orders[sort].built)
+		order_build(&k->orders[sort], k, sort);
+	return &k->orders[sort];
+}
+
+static void
+forget_orders(struct columns *k)
+{
+	for (int sort = 0; sort < SORT_RELEVANCE; sort++)
+		order_done(&k->orders[sort]);
+}
+
+/* Whether a slot is in the order of a sort: without a label it cannot be. */
+static bool
+is_ordered(const struct columns *k, enum sort sort, const struct slot *slot)
+{
+	return k->orders[sort].built &&
+	    (sort != SORT_TITLE || slot->title != LABEL_NONE);
+}
+
+/* A slot is new: it has a place in every order there is. */
+static void
+order_new(struct columns *k, const struct slot *slot)
+{
+	uint32_t	at = (uint32_t)(slot - k->slots);
+
+	for (int sort = 0; sort < SORT_RELEVANCE; sort++)
+		if (is_ordered(k, sort, slot))
+			order_insert(&k->orders[sort], k, sort, at);
+}
+
+static void
+order_gone(struct columns *k, const struct slot *slot)
+{
+	uint32_t	at = (uint32_t)(slot - k->slots);
+
+	for (int sort = 0; sort < SORT_RELEVANCE; sort++)
+		if (is_ordered(k, sort, slot))
+			order_remove(&k->orders[sort], k, sort, at);
+}
+
+/* Give a slot what it has now, and other places where that is something else. */
+static void
+order_changed(struct columns *k, struct slot *slot, const struct slot *now)
+{
+	uint32_t	at = (uint32_t)(slot - k->slots);
+	bool		moves[SORT_RELEVANCE];
+
+	for (int sort = 0; sort < SORT_RELEVANCE; sort++) {
+		moves[sort] = is_ordered(k, sort, slot) &&
+		    columns_key(k, sort, slot) != columns_key(k, sort, now);
+		if (moves[sort])
+			order_remove(&k->orders[sort], k, sort, at);
+	}
+	*slot = *now;
+	for (int sort = 0; sort < SORT_RELEVANCE; sort++)
+		if (moves[sort])
+			order_insert(&k->orders[sort], k, sort, at);
 }
 
 /* --- loading ------------------------------------------------------------- */
@@ -197,6 +337,7 @@ load(struct call *c, struct columns *k, int64_t last)
 	k->loaded = k->ranked = k->labelled = false;
 	k->count = 0;
 	k->generation++;
+	forget_orders(k);
 	while (op_step(c, st, &e) == SQLITE_ROW)
 		fill_slot(k, append_slot(k), st);
 	done = op_done(c, st);
@@ -222,7 +363,41 @@ note_title(struct columns *k, int64_t id)
 	else
 		k->retitled.len = 0;
 	json_put_number(&k->retitled, id);
-	k->labelled = k->retitled_count <= RETITLED_MOST;
+	k->labelled = k->retitled_count <= RETITLED_MOST + k->count / 50;
+}
+
+/* FNV-1a: whether a title is the one that was labelled. */
+static uint64_t
+hash_of(sqlite3_stmt *st, int column)
+{
+	const char	*p = (const char *)sqlite3_column_text(st, column);
+	uint64_t	 hash = UINT64_C(14695981039346656037);
+
+	for (int i = sqlite3_column_bytes(st, column); i > 0; i--)
+		hash = (hash ^ (unsigned char)*p++) *
+		    UINT64_C(1099511628211);
+	return hash;
+}
+
+static void
+put_row(struct columns *k, struct slot *slot, sqlite3_stmt *st)
+{
+	struct slot	now;
+
+	fill_slot(k, &now, st);
+	if (slot == NULL) {
+		slot = append_slot(k);
+		*slot = now;
+		order_new(k, slot);
+		note_title(k, now.id);
+	} else {
+		now.title = slot->title;
+		order_changed(k, slot, &now);
+		if (k->titles[slot - k->slots] != hash_of(st, 10))
+			note_title(k, now.id);
+	}
+	k->journal[k->journaled++ % JOURNAL_SIZE] =
+	    (uint32_t)(slot - k->slots);
 }
 
 /* A row is gone from the store, new, or another; ids only ever go up. */
@@ -230,23 +405,20 @@ static enum err
 apply_row(struct call *c, struct columns *k, int64_t id, sqlite3_stmt *st)
 {
 	struct slot	*slot = columns_find(k, id);
-	uint64_t	 title = slot == NULL ? LABEL_NONE : slot->title;
 	enum err	 e;
 
 	if (op_step(c, st, &e) != SQLITE_ROW) {
-		if (e == OK && slot != NULL)
+		if (e == OK && slot != NULL) {
+			order_gone(k, slot);
 			slot->replies = GONE;
+			k->gaps = true;
+		}
 		return e;
 	}
-	if (slot == NULL && k->count > 0 && k->slots[k->count - 1].id > id) {
+	if (slot == NULL && k->count > 0 && k->slots[k->count - 1].id > id)
 		k->loaded = false;	/* it is not where new ones are */
-		return OK;
-	}
-	if (slot == NULL)
-		slot = append_slot(k);
-	fill_slot(k, slot, st);
-	slot->title = title;
-	note_title(k, id);
+	else
+		put_row(k, slot, st);
 	return OK;
 }
 
@@ -270,14 +442,27 @@ apply_change(struct call *c, struct columns *k, int64_t id)
 static void
 close_gaps(struct columns *k)
 {
-	size_t	to = 0;
+	uint32_t	gone[GONE_FEW];
+	size_t		to = 0, many = 0;
 
-	for (size_t from = 0; from < k->count; from++)
-		if (k->slots[from].replies != GONE)
-			k->slots[to++] = k->slots[from];
-	if (to != k->count)
-		k->generation++;
+	for (size_t from = 0; from < k->count; from++) {
+		if (k->slots[from].replies == GONE) {
+			if (many < GONE_FEW)
+				gone[many] = (uint32_t)from;
+			many++;
+			continue;
+		}
+		k->titles[to] = k->titles[from];
+		k->slots[to++] = k->slots[from];
+	}
 	k->count = to;
+	k->generation++;
+	for (int sort = 0; sort < SORT_RELEVANCE; sort++) {
+		if (many > GONE_FEW)
+			order_done(&k->orders[sort]);
+		else
+			order_renumber(&k->orders[sort], gone, many);
+	}
 }
 
 /* What fails half way is done again: nothing of it counts twice. */
@@ -300,32 +485,12 @@ apply_changes(struct call *c, struct columns *k, int64_t last)
 	done = op_done(c, st);
 	args->present = present;
 	args->value[KEY_ID] = id;
-	close_gaps(k);
+	if (k->gaps)
+		close_gaps(k);
+	k->gaps = false;
 	if (e == OK && done == OK)
 		k->seq = last;
 	return e != OK ? e : done;
-}
-
-struct columns *
-columns_now(struct call *c, enum err *ret)
-{
-	struct columns	*k = &columns;
-	int64_t		 first, last;
-
-	*ret = read_bounds(c, &first, &last);
-	if (k->stream != c->lane->stream)
-		k->loaded = false;
-	if (*ret == OK && k->loaded && last != k->seq) {
-		/* what was pruned, or is too much, is read as a whole */
-		if (first > k->seq + 1 || last < k->seq ||
-		    last - k->seq > (int64_t)k->count / 4 + 1000)
-			k->loaded = false;
-		else
-			*ret = apply_changes(c, k, last);
-	}
-	if (*ret == OK && !k->loaded)
-		*ret = load(c, k, last);
-	return *ret == OK ? k : NULL;
 }
 
 /* --- ranks of names ------------------------------------------------------ */
@@ -377,6 +542,68 @@ rank(struct call *c, struct codes *codes, int sql)
 	return e != OK ? e : done;
 }
 
+/*
+ * Whether the codes that tickets have are in the same order as before. Ranks
+ * are even and at most twice the number of codes.
+ */
+static bool
+is_same_order(const struct codes *codes, const uint32_t *before)
+{
+	uint32_t	*now = must_alloc(((size_t)codes->count + 2) *
+			    sizeof(now[0]));
+	uint32_t	 least = 0;
+	bool		 same = true;
+
+	/* the new rank of each old one, and one more: 0 is none */
+	now[0] = 1;
+	for (uint32_t code = 1; code < codes->count && same; code++) {
+		uint32_t	*rank = &now[before[code] / 2];
+
+		if (!codes->used[code])
+			continue;
+		same = *rank == 0 || *rank == codes->ranks[code] + 1;
+		*rank = codes->ranks[code] + 1;
+	}
+	for (uint32_t i = 0; i <= codes->count && same; i++) {
+		if (now[i] == 0)
+			continue;
+		same = now[i] > least;
+		least = now[i];
+	}
+	free(now);
+	return same;
+}
+
+/* Rank; orders stay where the names that tickets have are in their order. */
+static enum err
+rank_kind(struct call *c, struct columns *k, enum code_kind kind, int sql)
+{
+	struct codes	*codes = &k->codes[kind];
+	uint32_t	*before = must_alloc(((size_t)codes->room + 1) *
+			    sizeof(before[0]));
+	uint32_t	 count = codes->count;
+	enum err	 e;
+	bool		 same;
+
+	if (count > 0)
+		memcpy(before, codes->ranks, count * sizeof(before[0]));
+	e = rank(c, codes, sql);
+	/* codes that are new have no tickets */
+	before = must_resize(before, ((size_t)codes->room + 1) *
+	    sizeof(before[0]));
+	memset(before + count, 0, (codes->room + 1 - (size_t)count) *
+	    sizeof(before[0]));
+	same = e == OK && is_same_order(codes, before);
+	free(before);
+	if (!same && kind == CODE_CATEGORY)
+		order_done(&k->orders[SORT_CATEGORY]);
+	else if (!same) {
+		order_done(&k->orders[SORT_AUTHOR]);
+		order_done(&k->orders[SORT_ASSIGNED]);
+	}
+	return e;
+}
+
 enum err
 columns_rank(struct call *c, struct columns *k)
 {
@@ -384,9 +611,9 @@ columns_rank(struct call *c, struct columns *k)
 
 	if (k->ranked)
 		return OK;
-	e = rank(c, &k->codes[CODE_USER], SQL_USERS_BY_NAME);
+	e = rank_kind(c, k, CODE_USER, SQL_USERS_BY_NAME);
 	if (e == OK)
-		e = rank(c, &k->codes[CODE_CATEGORY], SQL_CATEGORIES_BY_NAME);
+		e = rank_kind(c, k, CODE_CATEGORY, SQL_CATEGORIES_BY_NAME);
 	k->ranked = e == OK;
 	return e;
 }
@@ -402,12 +629,15 @@ label_all(struct call *c, struct columns *k)
 	struct slot	*slot;
 	enum err	 e, done;
 
+	order_done(&k->orders[SORT_TITLE]);
 	while (op_step(c, st, &e) == SQLITE_ROW) {
 		if (!is_again(&kept, column_text(st, 1)))
 			label += gap;
 		slot = columns_find(k, sqlite3_column_int64(st, 0));
-		if (slot != NULL)
+		if (slot != NULL) {
 			slot->title = label;
+			k->titles[slot - k->slots] = hash_of(st, 1);
+		}
 	}
 	buf_done(&kept);
 	done = op_done(c, st);
@@ -502,11 +732,17 @@ label_changed(struct call *c, struct columns *k)
 		room = room && slot->title != LABEL_NONE;
 		if (e != OK)
 			break;
+		k->titles[slot - k->slots] = hash_of(st, 1);
+		if (is_ordered(k, SORT_TITLE, slot))
+			order_insert(&k->orders[SORT_TITLE], k, SORT_TITLE,
+			    (uint32_t)(slot - k->slots));
 	}
 	done = op_done(c, st);
 	k->labelled = e == OK && done == OK && room;
 	if (k->labelled)
 		k->retitled_count = 0;
+	else		/* some have no place in it */
+		order_done(&k->orders[SORT_TITLE]);
 	return e != OK ? e : done;
 }
 
@@ -520,8 +756,12 @@ forget_labels(struct columns *k)
 
 	for (size_t i = 0; i < k->retitled_count; i++, p = end + 1) {
 		slot = columns_find(k, strtoll(p, &end, 10));
-		if (slot != NULL)
-			slot->title = LABEL_NONE;
+		if (slot == NULL)
+			continue;
+		if (is_ordered(k, SORT_TITLE, slot))
+			order_remove(&k->orders[SORT_TITLE], k, SORT_TITLE,
+			    (uint32_t)(slot - k->slots));
+		slot->title = LABEL_NONE;
 	}
 }
 
@@ -551,15 +791,179 @@ columns_label(struct call *c, struct columns *k)
 	return e;
 }
 
+/* --- the loader ---------------------------------------------------------- */
+
+/*
+ * At a million tickets to load takes a second, for which nobody else should
+ * wait. It happens on a thread with a connection and tables of its own, once,
+ * and is then taken over as a whole; what changed meanwhile is in `changes`.
+ */
+static struct loader {
+	pthread_t	 thread;
+	bool		 begun;
+	bool		 over;		/* taken over, or of no use */
+	atomic_bool	 done;
+	enum err	 error;
+	struct buf	 path;		/* of the database */
+	struct columns	 columns;
+	struct timespec	 until;		/* lists wait, 0: none does yet */
+} loader;
+
+static enum err
+fill_columns(struct call *c, struct columns *k)
+{
+	int64_t		first, last;
+	enum err	e = read_bounds(c, &first, &last);
+
+	if (e == OK)
+		e = load(c, k, last);
+	if (e == OK)
+		e = columns_rank(c, k);
+	if (e == OK)
+		e = label_all(c, k);
+	for (int sort = SORT_ID + 1; sort < SORT_RELEVANCE && e == OK; sort++)
+		columns_order(k, (enum sort)sort);
+	return e;
+}
+
+static void *
+loader_run(void *arg)
+{
+	struct loader		*l = arg;
+	struct op_tables	 tables = { 0 };
+	struct lane		 lane;
+	struct call		 c = { .lane = &lane };
+	sqlite3			*db = store_open(l->path.base, true);
+
+	op_tables_init(&tables, &ticket_service, db);
+	sqlite3_close(db);
+	lane_open(&lane, &tables, l->path.base, true);
+	l->error = ERR_STORE;
+	if (lane_exec(&lane, SQL_BEGIN)) {
+		l->error = fill_columns(&c, &l->columns);
+		lane_exec(&lane, SQL_COMMIT);
+	}
+	lane_close(&lane);
+	op_tables_done(&tables);
+	atomic_store(&l->done, true);
+	return NULL;
+}
+
+static void
+loader_end(void)
+{
+	if (!loader.over)
+		pthread_join(loader.thread, NULL);
+	loader.over = true;
+	buf_done(&loader.path);
+}
+
+static void
+loader_begin(const struct call *c)
+{
+	buf_printf(&loader.path, "%s", sqlite3_db_filename(c->lane->db,
+	    "main"));
+	loader.begun = true;
+	if (pthread_create(&loader.thread, NULL, loader_run, &loader) != 0) {
+		loader.over = true;	/* then who needs them loads them */
+		return;
+	}
+	/* it uses what is gone when the process ends */
+	atexit(loader_end);
+}
+
+/*
+ * Wait for it; false if it is not done. All who wait between two PINGs do so
+ * for LOAD_WAIT_MS together: a process that answers none is taken for dead.
+ */
+static bool
+loader_wait(void)
+{
+	struct timespec	*until = &loader.until;
+
+	if (until->tv_sec == 0) {
+		clock_gettime(CLOCK_REALTIME, until);
+		until->tv_nsec += LOAD_WAIT_MS * 1000000L;
+		until->tv_sec += until->tv_nsec / 1000000000L;
+		until->tv_nsec %= 1000000000L;
+	}
+	return pthread_timedjoin_np(loader.thread, NULL, until) == 0;
+}
+
+bool
+columns_are_loading(void)
+{
+	return !columns.loaded && loader.begun && !loader.over &&
+	    !atomic_load(&loader.done);
+}
+
+static enum err
+take_loaded(struct call *c, struct columns *k)
+{
+	if (!loader_wait())
+		return op_refuse(c, ERR_EXPIRED, "The lists are still being "
+		    "loaded.");
+	loader.over = true;
+	if (loader.error == OK && loader.columns.stream == c->lane->stream) {
+		loader.columns.generation = k->generation + 1;
+		*k = loader.columns;
+	}
+	return OK;
+}
+
+/* --- up to date ---------------------------------------------------------- */
+
+/* The transaction sees less than what was loaded: have one that sees more. */
+static enum err
+read_anew(struct call *c, int64_t *ret_first, int64_t *ret_last)
+{
+	if (!sqlite3_get_autocommit(c->lane->db) &&
+	    (!lane_exec(c->lane, SQL_COMMIT) ||
+	    !lane_exec(c->lane, SQL_BEGIN)))
+		return ERR_STORE;
+	return read_bounds(c, ret_first, ret_last);
+}
+
+struct columns *
+columns_now(struct call *c, enum err *ret)
+{
+	struct columns	*k = &columns;
+	int64_t		 first, last;
+
+	*ret = read_bounds(c, &first, &last);
+	if (k->stream != c->lane->stream)
+		k->loaded = false;
+	if (*ret == OK && !k->loaded && loader.begun && !loader.over) {
+		*ret = take_loaded(c, k);
+		if (*ret == OK && k->loaded && k->seq > last)
+			*ret = read_anew(c, &first, &last);
+	}
+	if (*ret == OK && k->loaded && last != k->seq) {
+		/* what was pruned, or is too much, is read as a whole */
+		if (first > k->seq + 1 || last < k->seq ||
+		    last - k->seq > (int64_t)k->count / 4 + 1000)
+			k->loaded = false;
+		else
+			*ret = apply_changes(c, k, last);
+	}
+	if (*ret == OK && !k->loaded)
+		*ret = load(c, k, last);
+	return *ret == OK ? k : NULL;
+}
+
 /* --- PING ---------------------------------------------------------------- */
 
-/* So that no list has to wait for more than what came since the last one. */
 enum err
 columns_ping(struct call *c)
 {
-	enum err	 e;
-	struct columns	*k = columns_now(c, &e);
+	enum err	 e = OK;
+	struct columns	*k = NULL;
 
+	if (!columns.loaded && !loader.begun)
+		loader_begin(c);
+	loader.until = (struct timespec){ 0 };
+	if (!columns_are_loading())
+		k = columns_now(c, &e);
 	if (k != NULL && columns_rank(c, k) == OK)
 		columns_label(c, k);
 	return op_ping(c);

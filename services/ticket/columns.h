@@ -9,6 +9,7 @@
 #ifndef TICKET_COLUMNS_H
 #define TICKET_COLUMNS_H
 
+#include "orders.h"
 #include "services/common/op.h"
 
 /* A ticket: a line of the processor's cache. */
@@ -35,6 +36,7 @@ struct codes {
 	int64_t		*ids;		/* by code; [0] is INT64_MIN */
 	uint32_t	*ranks;		/* by code: order of the names, even;
 					 * 0 has no name, equals are equal */
+	uint8_t		*used;		/* by code: a ticket has had it */
 	uint32_t	 count;		/* of codes, 0 among them */
 	uint32_t	 room;
 	uint32_t	*table;		/* hash table of codes */
@@ -44,8 +46,12 @@ struct codes {
 enum code_kind { CODE_STATUS, CODE_PRIORITY, CODE_CATEGORY, CODE_USER,
     CODE_END };
 
+/* Slots that changed, the last so many. */
+#define JOURNAL_SIZE	4096
+
 struct columns {
 	struct slot	*slots;
+	uint64_t	*titles;	/* by slot: a hash of what is labelled */
 	size_t		 count;
 	size_t		 room;
 	struct codes	 codes[CODE_END];
@@ -53,10 +59,14 @@ struct columns {
 	int64_t		 seq;		/* of the last change in it */
 	uint64_t	 generation;	/* another when slots have moved */
 	bool		 loaded;
+	bool		 gaps;		/* slots are to be taken out */
 	bool		 ranked;	/* ranks are up to date */
 	bool		 labelled;	/* titles are, but for `retitled` */
 	struct buf	 retitled;	/* ids as JSON, commas between */
 	size_t		 retitled_count;
+	struct order	 orders[SORT_RELEVANCE];	/* none for SORT_ID */
+	uint32_t	 journal[JOURNAL_SIZE];	/* a ring of slots */
+	uint64_t	 journaled;	/* how many were written into it */
 };
 
 /* A label that no title has, and that of no title and of the empty one. */
@@ -66,9 +76,25 @@ struct columns {
 /* The columns as the call's read transaction sees them; NULL: *ret says. */
 struct columns	*columns_now(struct call *, enum err *ret);
 
+/* Whether to ask for them means to wait, or to be refused. */
+bool		 columns_are_loading(void);
+
 /* Make slots' titles, and ranks, such that they can be sorted by. */
 enum err	 columns_label(struct call *, struct columns *);
 enum err	 columns_rank(struct call *, struct columns *);
+
+/* What a slot is sorted by; what is small comes first. */
+uint64_t	 columns_key(const struct columns *, enum sort,
+		    const struct slot *);
+
+/*
+ * The order of a sort, made if it is not there; NULL for SORT_ID, which the
+ * slots are in. What it goes by must be up to date (see above).
+ */
+const struct order	*columns_order(struct columns *, enum sort);
+
+/* The first slot with this id or a higher one; `count` if there is none. */
+size_t		 columns_lower(const struct columns *, int64_t id);
 
 /* The slot of a ticket, NULL if it is not there. */
 struct slot	*columns_find(const struct columns *, int64_t id);
@@ -76,7 +102,10 @@ struct slot	*columns_find(const struct columns *, int64_t id);
 /* The code of an id, 0 if no ticket has had it. */
 uint32_t	 codes_find(const struct codes *, int64_t id);
 
-/* PING: beside what it says, the columns are brought up to date. */
+/*
+ * PING: beside what it says, the columns are brought up to date. The first
+ * one has them loaded, on a thread of its own, and does not wait for that.
+ */
 op_run		 columns_ping;
 
 #endif

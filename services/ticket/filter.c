@@ -10,6 +10,8 @@
 
 #define SAID_MOST	80	/* bytes of a value that a message repeats */
 #define VALUES_MOST	100	/* in one parameter */
+#define RANGES_MOST	256	/* looked at to find few */
+#define KEPT_MOST	8	/* filters whose bits are kept */
 #define COMMAS_MOST	8	/* in one name */
 
 /* Called with each id of a list: `me` is a number, `unassigned` code 0. */
@@ -440,4 +442,286 @@ filter_passes(const struct filter *f, const struct columns *k, size_t at)
 	    is_between(s->added, f->added_since, f->added_before) &&
 	    is_between(s->updated, f->updated_since, f->updated_before) &&
 	    (f->subscribed == NULL || f->subscribed[at] != 0);
+}
+
+/* --- few ----------------------------------------------------------------- */
+
+/* Parts of orders that have all that pass one of the filters. */
+struct ranges {
+	struct range {
+		enum sort	sort;
+		size_t		from;
+		size_t		to;
+	}	range[RANGES_MOST];
+	size_t	count;
+	size_t	slots;		/* SIZE_MAX: too many to tell */
+};
+
+/* Of keys from one up to and with another. */
+static void
+add_range(struct columns *k, struct ranges *rs, enum sort sort, uint64_t from,
+    uint64_t to)
+{
+	const struct order	*o = columns_order(k, sort);
+	struct range		 r = { .sort = sort };
+
+	if (rs->slots > FEW_MOST || rs->count == RANGES_MOST) {
+		rs->slots = SIZE_MAX;
+		return;
+	}
+	r.from = order_lower(o, k, sort, from, 0);
+	r.to = order_lower(o, k, sort, to, UINT32_MAX);
+	if (r.to <= r.from)
+		return;
+	rs->range[rs->count++] = r;
+	rs->slots += r.to - r.from;
+}
+
+static void
+add_codes(struct columns *k, struct ranges *rs, enum sort sort,
+    const uint8_t *wanted, enum code_kind kind)
+{
+	for (uint32_t code = 0; code < k->codes[kind].count; code++) {
+		struct slot	like = { .status = code, .priority = code,
+				    .category = code, .author = code,
+				    .assigned = code };
+		uint64_t	key;
+
+		if (wanted[code] == 0)
+			continue;
+		key = columns_key(k, sort, &like);
+		add_range(k, rs, sort, key, key);
+	}
+}
+
+/* Keep what leaves least. */
+static void
+keep_less(struct ranges *least, const struct ranges *rs)
+{
+	if (rs->slots < least->slots)
+		*least = *rs;
+}
+
+static void
+try_codes(struct columns *k, struct ranges *least, const uint8_t *wanted,
+    enum code_kind kind, enum sort sort, enum sort other)
+{
+	struct ranges	rs;
+
+	if (wanted == NULL)
+		return;
+	rs.count = rs.slots = 0;
+	add_codes(k, &rs, sort, wanted, kind);
+	if (other != sort)
+		add_codes(k, &rs, other, wanted, kind);
+	keep_less(least, &rs);
+}
+
+static void
+try_dates(struct columns *k, struct ranges *least, enum sort sort,
+    int64_t since, int64_t before)
+{
+	struct ranges	rs;
+	struct slot	one = { .added = since, .updated = since };
+	struct slot	other = { .added = before, .updated = before };
+
+	if (since == INT64_MIN && before == INT64_MAX)
+		return;
+	rs.count = rs.slots = 0;
+	add_range(k, &rs, sort, columns_key(k, sort, &one),
+	    columns_key(k, sort, &other));
+	keep_less(least, &rs);
+}
+
+/* Those of some ranges that pass; they may be in several. */
+static void
+take_ranges(struct columns *k, const struct filter *f,
+    const struct ranges *rs, uint32_t *few, size_t *ret_count)
+{
+	uint64_t	*seen = must_alloc((k->count / 64 + 1) *
+			    sizeof(seen[0]));
+
+	*ret_count = 0;
+	for (size_t i = 0; i < rs->count; i++) {
+		const struct range	*r = &rs->range[i];
+		const struct order	*o = columns_order(k, r->sort);
+		struct order_place	 p = order_place(o, r->from);
+
+		for (size_t n = r->from; n < r->to; n++, order_next(o, &p)) {
+			uint32_t	slot = order_slot(o, p);
+			uint64_t	bit = UINT64_C(1) << slot % 64;
+
+			if ((seen[slot / 64] & bit) != 0 ||
+			    !filter_passes(f, k, slot))
+				continue;
+			seen[slot / 64] |= bit;
+			few[(*ret_count)++] = slot;
+		}
+	}
+	free(seen);
+}
+
+/* Those of the subscribers that pass; false: they are not few. */
+static bool
+take_subscribed(const struct columns *k, const struct filter *f,
+    uint32_t *few, size_t *ret_count)
+{
+	const uint8_t	*at = f->subscribed, *end = at + k->count;
+	size_t		 looked = 0;
+
+	*ret_count = 0;
+	while (at < end &&
+	    (at = memchr(at, 1, (size_t)(end - at))) != NULL) {
+		size_t	slot = (size_t)(at++ - f->subscribed);
+
+		if (looked++ == FEW_MOST)
+			return false;
+		if (filter_passes(f, k, slot))
+			few[(*ret_count)++] = (uint32_t)slot;
+	}
+	return true;
+}
+
+bool
+filter_few(struct columns *k, const struct filter *f, uint32_t **ret,
+    size_t *ret_count)
+{
+	struct ranges	least = { .slots = SIZE_MAX };
+	uint32_t	*few = must_alloc((FEW_MOST + 1) * sizeof(few[0]));
+	bool		 are = true;
+
+	*ret = few;
+	if (f->subscribed != NULL && take_subscribed(k, f, few, ret_count))
+		return true;
+	try_codes(k, &least, f->codes[CODE_STATUS], CODE_STATUS, SORT_STATUS,
+	    SORT_STATUS);
+	try_codes(k, &least, f->codes[CODE_PRIORITY], CODE_PRIORITY,
+	    SORT_PRIORITY, SORT_PRIORITY);
+	try_codes(k, &least, f->codes[CODE_CATEGORY], CODE_CATEGORY,
+	    SORT_CATEGORY, SORT_CATEGORY);
+	try_codes(k, &least, f->codes[CODE_USER], CODE_USER, SORT_AUTHOR,
+	    SORT_AUTHOR);
+	try_codes(k, &least, f->assigned, CODE_USER, SORT_ASSIGNED,
+	    SORT_ASSIGNED);
+	try_codes(k, &least, f->either, CODE_USER, SORT_AUTHOR,
+	    SORT_ASSIGNED);
+	try_dates(k, &least, SORT_ADDED, f->added_since, f->added_before);
+	try_dates(k, &least, SORT_UPDATED, f->updated_since,
+	    f->updated_before);
+	are = least.slots <= FEW_MOST;
+	if (are)
+		take_ranges(k, f, &least, few, ret_count);
+	else {
+		free(few);
+		*ret = NULL;
+	}
+	return are;
+}
+
+/* --- bits ---------------------------------------------------------------- */
+
+/* The bits of a filter, as of some point in the columns' journal. */
+struct kept {
+	struct filter	 filter;
+	uint32_t	 codes[CODE_END];	/* of each kind, at the time */
+	uint64_t	*bits;
+	size_t		 room;			/* of bits */
+	size_t		 count;			/* of those that are set */
+	uint64_t	 generation;
+	uint64_t	 journaled;
+	uint64_t	 used;			/* when, in uses */
+};
+
+static struct kept	kept[KEPT_MOST];
+static uint64_t		uses;
+
+static bool
+is_same(const uint8_t *a, const uint8_t *b, uint32_t count)
+{
+	return a == NULL || b == NULL ? a == b : memcmp(a, b, count) == 0;
+}
+
+static bool
+is_of(const struct kept *one, const struct columns *k, const struct filter *f)
+{
+	const struct filter	*g = &one->filter;
+	bool			 same = one->bits != NULL &&
+				    one->generation == k->generation &&
+				    k->count <= one->room &&
+				    k->journaled - one->journaled <=
+				    JOURNAL_SIZE;
+
+	for (int kind = 0; kind < CODE_END && same; kind++)
+		same = one->codes[kind] == k->codes[kind].count &&
+		    is_same(f->codes[kind], g->codes[kind],
+		    one->codes[kind]);
+	return same &&
+	    is_same(f->assigned, g->assigned, one->codes[CODE_USER]) &&
+	    is_same(f->either, g->either, one->codes[CODE_USER]) &&
+	    f->added_since == g->added_since &&
+	    f->added_before == g->added_before &&
+	    f->updated_since == g->updated_since &&
+	    f->updated_before == g->updated_before;
+}
+
+static void
+set_bit(struct kept *one, size_t slot, bool passes)
+{
+	uint64_t	bit = UINT64_C(1) << slot % 64;
+	bool		passed = (one->bits[slot / 64] & bit) != 0;
+
+	if (passes == passed)
+		return;
+	one->bits[slot / 64] ^= bit;
+	one->count = passes ? one->count + 1 : one->count - 1;
+}
+
+/* What changed since is looked at anew. */
+static void
+follow(struct kept *one, const struct columns *k)
+{
+	size_t	slot;
+
+	for (; one->journaled != k->journaled; one->journaled++) {
+		slot = k->journal[one->journaled % JOURNAL_SIZE];
+		set_bit(one, slot, filter_passes(&one->filter, k, slot));
+	}
+}
+
+/* In the place of the one that was not used for longest. */
+static struct kept *
+keep(const struct columns *k, struct filter *f)
+{
+	struct kept	*one = &kept[0];
+
+	for (int i = 1; i < KEPT_MOST; i++)
+		if (kept[i].used < one->used)
+			one = &kept[i];
+	filter_done(&one->filter);
+	free(one->bits);
+	*one = (struct kept){ .filter = *f, .room = k->room,
+	    .generation = k->generation, .journaled = k->journaled };
+	*f = (struct filter){ .any = true };
+	for (int kind = 0; kind < CODE_END; kind++)
+		one->codes[kind] = k->codes[kind].count;
+	one->bits = must_alloc((one->room / 64 + 1) * sizeof(one->bits[0]));
+	for (size_t i = 0; i < k->count; i++)
+		set_bit(one, i, filter_passes(&one->filter, k, i));
+	return one;
+}
+
+const uint64_t *
+filter_bits(const struct columns *k, struct filter *f, size_t *ret_count)
+{
+	struct kept	*one = NULL;
+
+	for (int i = 0; i < KEPT_MOST && one == NULL; i++)
+		if (is_of(&kept[i], k, f))
+			one = &kept[i];
+	if (one == NULL)
+		one = keep(k, f);
+	follow(one, k);
+	one->used = ++uses;
+	*ret_count = one->count;
+	return one->bits;
 }

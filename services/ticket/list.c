@@ -15,10 +15,6 @@
 #define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */
 #define DESCENDING	0x80		/* in a cursor's sort */
 
-enum sort { SORT_ID, SORT_PRIORITY, SORT_TITLE, SORT_AUTHOR, SORT_ADDED,
-    SORT_UPDATED, SORT_REPLIES, SORT_CATEGORY, SORT_STATUS, SORT_ASSIGNED,
-    SORT_HOURS, SORT_RELEVANCE };
-
 /*
  * Flicket's names of them. What goes by names has a statement that gives
  * those of a ticket, and one that finds who is first at or behind a name.
@@ -65,6 +61,13 @@ struct list {
 	int64_t			 after_id;
 	struct match		*matches;
 	size_t			 count;
+
+	/* a list that is walked through in its order */
+	const struct order	*order;		/* NULL: that of the slots */
+	const uint64_t		*bits;		/* of those that pass, or NULL */
+	uint32_t		*taken;
+	size_t			 taken_count;
+	size_t			 taken_most;
 };
 
 /* --- sorts --------------------------------------------------------------- */
@@ -75,46 +78,16 @@ rank_of(const struct codes *codes, uint32_t code)
 	return code == 0 ? 0 : codes->ranks[code];
 }
 
-static uint64_t
-id_order(const struct codes *codes, uint32_t code)
-{
-	return code == 0 ? 0 : (uint64_t)codes->ids[code] ^ SIGN;
-}
-
 /* What is small comes first in an ascending list. */
 static uint64_t
 key_of(const struct list *l, size_t at)
 {
 	const struct columns	*k = l->columns;
-	const struct slot	*s = &k->slots[at];
 
-	switch (l->sort->sort) {
-	case SORT_PRIORITY:
-		return id_order(&k->codes[CODE_PRIORITY], s->priority);
-	case SORT_TITLE:
-		return s->title;
-	case SORT_AUTHOR:
-		return rank_of(&k->codes[CODE_USER], s->author);
-	case SORT_ADDED:
-		return (uint64_t)s->added ^ SIGN;
-	case SORT_UPDATED:
-		return (uint64_t)s->updated ^ SIGN;
-	case SORT_REPLIES:
-		return s->replies;
-	case SORT_CATEGORY:
-		return rank_of(&k->codes[CODE_CATEGORY], s->category);
-	case SORT_STATUS:
-		return id_order(&k->codes[CODE_STATUS], s->status);
-	case SORT_ASSIGNED:
-		return rank_of(&k->codes[CODE_USER], s->assigned);
-	case SORT_HOURS:
-		return (uint64_t)s->hours ^ SIGN;
-	case SORT_RELEVANCE:
+	if (l->sort->sort == SORT_RELEVANCE)
 		return UINT32_MAX -
 		    l->found->scores[found_place(l->found, k, at)];
-	default:
-		return (uint64_t)s->id ^ SIGN;
-	}
+	return columns_key(k, l->sort->sort, &k->slots[at]);
 }
 
 /* The same with the direction in it. */
@@ -165,7 +138,7 @@ prepare_sort(struct call *c, struct list *l)
 {
 	if (l->sort->sort == SORT_TITLE)
 		return columns_label(c, l->columns);
-	return l->sort->names == SQL_NONE ? OK : columns_rank(c, l->columns);
+	return OK;
 }
 
 /* --- cursors ------------------------------------------------------------- */
@@ -427,27 +400,96 @@ is_behind(const struct list *l, uint64_t key, int64_t id)
 	    (key == l->after_key && id > l->after_id);
 }
 
-/* All that pass, or those of them that are behind the cursor. */
+/* A slot that passes counts; it is listed if it is behind the cursor. */
+static void
+list_slot(struct list *l, size_t slot, int64_t *total)
+{
+	uint64_t	key = order_of(l, slot);
+
+	++*total;
+	if (is_behind(l, key, l->columns->slots[slot].id))
+		l->matches[l->count++] = (struct match){ key, slot };
+}
+
+static bool
+is_found(const struct list *l, size_t slot)
+{
+	return l->found == NULL ||
+	    l->found->hits[found_place(l->found, l->columns, slot)] != 0;
+}
+
+/* Of all. */
 static int64_t
 collect(struct list *l)
 {
 	const struct columns	*k = l->columns;
 	int64_t			 total = 0;
-	uint64_t		 key;
 
 	l->matches = must_alloc((k->count + 1) * sizeof(l->matches[0]));
-	for (size_t i = 0; i < k->count; i++) {
-		if (l->found != NULL &&
-		    l->found->hits[found_place(l->found, k, i)] == 0)
-			continue;
-		if (l->filter.any && !filter_passes(&l->filter, k, i))
-			continue;
-		total++;
-		key = order_of(l, i);
-		if (is_behind(l, key, k->slots[i].id))
-			l->matches[l->count++] = (struct match){ key, i };
-	}
+	for (size_t i = 0; i < k->count; i++)
+		if (is_found(l, i) && (!l->filter.any ||
+		    filter_passes(&l->filter, k, i)))
+			list_slot(l, i, &total);
 	return total;
+}
+
+/* Of the few that pass one of the filters. */
+static int64_t
+collect_few(struct list *l, const uint32_t *few, size_t count)
+{
+	int64_t	total = 0;
+
+	l->matches = must_alloc((count + 1) * sizeof(l->matches[0]));
+	for (size_t i = 0; i < count; i++)
+		if (is_found(l, few[i]))
+			list_slot(l, few[i], &total);
+	return total;
+}
+
+/* Of those that have a bit. */
+static int64_t
+collect_bits(struct list *l, const uint64_t *bits, size_t count)
+{
+	size_t		words = l->columns->count / 64 + 1;
+	int64_t		total = 0;
+
+	l->matches = must_alloc((count + 1) * sizeof(l->matches[0]));
+	for (size_t i = 0; i < words; i++)
+		for (uint64_t left = bits[i]; left != 0; left &= left - 1)
+			list_slot(l, i * 64 +
+			    (size_t)__builtin_ctzll(left), &total);
+	return total;
+}
+
+/* Of what a search found; false if that is too much to be looked at so. */
+static bool
+collect_found(struct list *l, int64_t *ret_total)
+{
+	const struct columns	*k = l->columns;
+	const struct found	*found = l->found;
+	const uint8_t		*at = found->hits, *end = at + found->count;
+	const struct slot	*slot;
+	size_t			 place, looked = 0;
+
+	*ret_total = 0;
+	l->matches = must_alloc((FEW_MOST + 1) * sizeof(l->matches[0]));
+	while (at < end &&
+	    (at = memchr(at, 1, (size_t)(end - at))) != NULL) {
+		place = (size_t)(at++ - found->hits);
+		if (looked++ == FEW_MOST) {
+			free(l->matches);
+			l->count = 0;
+			return false;
+		}
+		slot = found->by_id ? columns_find(k, found->first +
+		    (int64_t)place) : &k->slots[place];
+		if (slot == NULL)
+			continue;
+		place = (size_t)(slot - k->slots);
+		if (!l->filter.any || filter_passes(&l->filter, k, place))
+			list_slot(l, place, ret_total);
+	}
+	return true;
 }
 
 static void
@@ -462,12 +504,28 @@ put_ids(const struct list *l, size_t from, size_t many, struct part *ret)
 		ret->last_key = key_of(l, l->matches[from + many - 1].slot);
 }
 
+/* So many from an offset on, of those that were collected. */
+static void
+pick_matches(struct list *l, size_t offset, size_t limit, struct part *ret)
+{
+	size_t	from = offset < l->count ? offset : l->count;
+	size_t	many = limit < l->count - from ? limit : l->count - from;
+
+	sort_part(l->matches, l->count, from, many);
+	put_ids(l, from, many, ret);
+	free(l->matches);
+}
+
 /* The whole list as it is: a slot's place is its row's. */
 static void
-pick_plain(const struct list *l, size_t from, size_t many, struct part *ret)
+pick_plain(const struct list *l, size_t offset, size_t limit,
+    struct part *ret)
 {
 	const struct columns	*k = l->columns;
+	size_t			 from, many;
 
+	from = offset < k->count ? offset : k->count;
+	many = limit < k->count - from ? limit : k->count - from;
 	ret->ids = must_alloc((many + 1) * sizeof(ret->ids[0]));
 	for (size_t i = 0; i < many; i++)
 		ret->ids[i] = k->slots[from + i].id;
@@ -476,28 +534,258 @@ pick_plain(const struct list *l, size_t from, size_t many, struct part *ret)
 	ret->more = from + many < k->count;
 }
 
-static void
-pick(struct list *l, int64_t offset, int64_t limit, struct part *ret)
-{
-	bool	plain = l->found == NULL && !l->filter.any && !l->walks &&
-		    l->sort->sort == SORT_ID && !l->descending;
-	size_t	count, from, many;
+/* --- walking through an order -------------------------------------------- */
 
-	if (plain)
-		count = l->columns->count;
-	else {
-		ret->total = collect(l);
-		count = l->count;
+/* A way through the order of a list; next() and previous() go past its ends. */
+struct way {
+	const struct list	*list;
+	struct order_place	 place;
+	size_t			 index;
+};
+
+static struct way
+way_from(const struct list *l, size_t index)
+{
+	struct way	w = { .list = l, .index = index };
+
+	if (l->order != NULL)
+		w.place = order_place(l->order, index);
+	return w;
+}
+
+static inline size_t
+way_slot(const struct way *w)
+{
+	return w->list->order == NULL ? w->index :
+	    order_slot(w->list->order, w->place);
+}
+
+static inline void
+way_next(struct way *w)
+{
+	w->index++;
+	if (w->list->order != NULL)
+		order_next(w->list->order, &w->place);
+}
+
+static inline void
+way_previous(struct way *w)
+{
+	w->index--;
+	if (w->list->order != NULL)
+		order_previous(w->list->order, &w->place);
+}
+
+static inline bool
+has_bit(const struct list *l, size_t slot)
+{
+	return l->bits == NULL || (l->bits[slot / 64] >> slot % 64 & 1) != 0;
+}
+
+/* How many come before a key and, where the key is equal, before a slot. */
+static size_t
+lower(const struct list *l, uint64_t key, size_t slot)
+{
+	const struct columns	*k = l->columns;
+	size_t			 at;
+
+	if (l->order != NULL)
+		return order_lower(l->order, k, l->sort->sort, key,
+		    slot > UINT32_MAX ? UINT32_MAX : (uint32_t)slot);
+	at = columns_lower(k, (int64_t)(key ^ SIGN));
+	return at + (at < k->count && at < slot &&
+	    k->slots[at].id == (int64_t)(key ^ SIGN));
+}
+
+/* The index of what passes and has so many before it, from one on; or `to`. */
+static size_t
+skip(const struct list *l, size_t from, size_t to, size_t many)
+{
+	struct way	w;
+
+	if (l->bits == NULL)
+		return many < to - from ? from + many : to;
+	if (from == to)
+		return to;
+	for (w = way_from(l, from); w.index < to; way_next(&w))
+		if (has_bit(l, way_slot(&w)) && many-- == 0)
+			break;
+	return w.index;
+}
+
+static void
+take(struct list *l, size_t from, size_t to)
+{
+	struct way	w;
+
+	if (from >= to)
+		return;
+	for (w = way_from(l, from); w.index < to &&
+	    l->taken_count < l->taken_most; way_next(&w))
+		if (has_bit(l, way_slot(&w)))
+			l->taken[l->taken_count++] = (uint32_t)way_slot(&w);
+}
+
+/* The first slot of an id that is higher. */
+static size_t
+slot_behind(const struct columns *k, int64_t id)
+{
+	return id == INT64_MAX ? k->count : columns_lower(k, id + 1);
+}
+
+static void
+walk_up(struct list *l, size_t offset)
+{
+	size_t	from = 0, end = l->columns->count;
+
+	if (l->begun)
+		from = lower(l, l->after_key, slot_behind(l->columns,
+		    l->after_id));
+	take(l, skip(l, from, end, offset), end);
+}
+
+/*
+ * The end of a group of equals, which a list that goes down has in the order
+ * of their ids as well.
+ */
+static void
+find_group(const struct list *l, size_t index, size_t *ret_from,
+    size_t *ret_to)
+{
+	struct way	w = way_from(l, index);
+	uint64_t	key = columns_key(l->columns, l->sort->sort,
+			    &l->columns->slots[way_slot(&w)]);
+
+	*ret_from = lower(l, key, 0);
+	*ret_to = lower(l, key, SIZE_MAX);
+}
+
+/* Those from an index to the group's end, then the groups before it. */
+static void
+take_down(struct list *l, size_t from, size_t to, size_t group)
+{
+	for (;;) {
+		take(l, from, to);
+		if (group == 0 || l->taken_count == l->taken_most)
+			return;
+		find_group(l, group - 1, &from, &to);
+		group = from;
 	}
-	from = (uint64_t)offset < count ? (size_t)offset : count;
-	many = (uint64_t)limit < count - from ? (size_t)limit : count - from;
-	if (plain) {
-		pick_plain(l, from, many, ret);
+}
+
+/*
+ * What is skipped is only counted, whatever the order among equals is; where
+ * that ends, within a group, as many of it are skipped from its other end.
+ */
+static void
+walk_down(struct list *l, size_t offset)
+{
+	size_t		index = l->columns->count, from, to, many = 0;
+	struct way	w;
+
+	if (l->begun) {
+		/* after_key has the direction in it */
+		from = lower(l, ~l->after_key, slot_behind(l->columns,
+		    l->after_id));
+		take_down(l, from, lower(l, ~l->after_key, SIZE_MAX),
+		    lower(l, ~l->after_key, 0));
 		return;
 	}
-	sort_part(l->matches, count, from, many);
-	put_ids(l, from, many, ret);
-	free(l->matches);
+	if (index == 0)
+		return;
+	if (l->bits == NULL) {
+		if (offset >= index)
+			return;
+		index -= offset + 1;
+	} else {
+		for (w = way_from(l, index - 1); ; way_previous(&w)) {
+			if (has_bit(l, way_slot(&w)) && offset-- == 0)
+				break;
+			if (w.index == 0)
+				return;
+		}
+		index = w.index;
+	}
+	find_group(l, index, &from, &to);
+	if (l->bits == NULL)
+		many = to - index - 1;
+	else if (index + 1 < to)
+		for (w = way_from(l, index + 1); w.index < to; way_next(&w))
+			many += has_bit(l, way_slot(&w));
+	take_down(l, skip(l, from, to, many), to, from);
+}
+
+/* One more than is wanted tells whether there are more. */
+static void
+pick_walk(struct list *l, size_t offset, size_t limit, struct part *ret)
+{
+	size_t	most = (uint64_t)ret->total < limit ? (size_t)ret->total :
+		    limit;
+
+	l->order = columns_order(l->columns, l->sort->sort);
+	l->taken_most = most + 1;
+	l->taken = must_alloc((most + 2) * sizeof(l->taken[0]));
+	if (l->descending)
+		walk_down(l, offset);
+	else
+		walk_up(l, offset);
+	ret->more = l->taken_count > limit;
+	ret->count = ret->more ? limit : l->taken_count;
+	ret->ids = must_alloc((ret->count + 1) * sizeof(ret->ids[0]));
+	for (size_t i = 0; i < ret->count; i++)
+		ret->ids[i] = l->columns->slots[l->taken[i]].id;
+	if (ret->count > 0)
+		ret->last_key = columns_key(l->columns, l->sort->sort,
+		    &l->columns->slots[l->taken[ret->count - 1]]);
+	free(l->taken);
+}
+
+/* --- which way ----------------------------------------------------------- */
+
+/* Filters and no search: few are collected, many are walked through. */
+static bool
+pick_filtered(struct list *l, size_t offset, size_t limit, struct part *ret)
+{
+	uint32_t	*few;
+	const uint64_t	*bits;
+	size_t		 count;
+
+	if (filter_few(l->columns, &l->filter, &few, &count)) {
+		ret->total = collect_few(l, few, count);
+		free(few);
+		pick_matches(l, offset, limit, ret);
+		return true;
+	}
+	if (l->filter.subscribed != NULL)
+		return false;
+	bits = filter_bits(l->columns, &l->filter, &count);
+	ret->total = (int64_t)count;
+	if (count <= FEW_MOST) {
+		collect_bits(l, bits, count);
+		pick_matches(l, offset, limit, ret);
+	} else {
+		l->bits = bits;
+		pick_walk(l, offset, limit, ret);
+	}
+	return true;
+}
+
+static void
+pick(struct list *l, size_t offset, size_t limit, struct part *ret)
+{
+	bool	plain = l->found == NULL && !l->filter.any && !l->walks;
+
+	if (plain && l->sort->sort == SORT_ID && !l->descending)
+		pick_plain(l, offset, limit, ret);
+	else if (l->found == NULL && !l->filter.any) {
+		ret->total = (int64_t)l->columns->count;
+		pick_walk(l, offset, limit, ret);
+	} else if (l->found != NULL || !pick_filtered(l, offset, limit,
+	    ret)) {
+		if (l->found == NULL || !collect_found(l, &ret->total))
+			ret->total = collect(l);
+		pick_matches(l, offset, limit, ret);
+	}
 }
 
 /* What fails first is told; the order is that of the parameters' weight. */
@@ -510,6 +798,8 @@ read_list(struct call *c, struct list *l)
 	if (e == OK)
 		e = read_sort(c, l);
 	if (e == OK)
+		e = columns_rank(c, l->columns);
+	if (e == OK)
 		e = filter_read(c, l->columns, &l->filter);
 	if (e == OK && args_has(&c->request.args, KEY_CONTENT))
 		e = search_run(c, l->columns, l->sort->sort ==
@@ -521,15 +811,66 @@ read_list(struct call *c, struct list *l)
 	return e;
 }
 
+/* Whether a request is for the whole list as it is. */
+static bool
+is_plain(const struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	struct text		 sort = args_text(args, KEY_SORT);
+
+	if ((args->present & (FILTER_KEYS | K(CONTENT) | K(CURSOR))) != 0)
+		return false;
+	return !args_has(args, KEY_SORT) || (sort.len == 8 &&
+	    memcmp(sort.base, "ticketid", 8) == 0);
+}
+
+/*
+ * While the columns are being loaded: the store tells ids as well, where none
+ * is missing between the first and the last.
+ */
+static enum err
+pick_by_span(struct call *c, int64_t offset, int64_t limit, struct part *ret,
+    bool *ret_picked)
+{
+	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_SPAN);
+	int64_t		 count = 0, first = 0, last = 0, many = 0;
+	enum err	 e, done;
+
+	if (op_step(c, st, &e) == SQLITE_ROW) {
+		count = sqlite3_column_int64(st, 0);
+		first = sqlite3_column_int64(st, 1);
+		last = sqlite3_column_int64(st, 2);
+	}
+	done = op_done(c, st);
+	*ret_picked = e == OK && count > 0 && last - first == count - 1;
+	if (!*ret_picked)
+		return e != OK ? e : done;
+	if (offset < count)
+		many = limit < count - offset ? limit : count - offset;
+	ret->ids = must_alloc(((size_t)many + 1) * sizeof(ret->ids[0]));
+	for (int64_t i = 0; i < many; i++)
+		ret->ids[i] = first + offset + i;
+	ret->count = (size_t)many;
+	ret->total = count;
+	ret->more = many < count - offset;
+	return done;
+}
+
 enum err
 part_pick(struct call *c, int64_t offset, int64_t limit, struct part *ret)
 {
 	struct list	l = { .sort = NULL };
-	enum err	e = read_list(c, &l);
+	enum err	e = OK;
+	bool		picked = false;
 
 	*ret = (struct part){ 0 };
+	if (is_plain(c) && columns_are_loading())
+		e = pick_by_span(c, offset, limit, ret, &picked);
+	if (e != OK || picked)
+		return e;
+	e = read_list(c, &l);
 	if (e == OK)
-		pick(&l, offset, limit, ret);
+		pick(&l, (size_t)offset, (size_t)limit, ret);
 	filter_done(&l.filter);
 	return e;
 }

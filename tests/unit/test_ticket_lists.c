@@ -84,15 +84,17 @@ static void
 select_ids(const char *query, struct buf *ret)
 {
 	sqlite3_stmt	*st;
+	int		 result;
 
 	assert_int_equal(sqlite3_prepare_v2(desk.lane.db, query, -1, &st,
 	    NULL), SQLITE_OK);
 	ret->len = 0;
 	buf_put_byte(ret, '[');
-	while (sqlite3_step(st) == SQLITE_ROW)
+	while ((result = sqlite3_step(st)) == SQLITE_ROW)
 		buf_printf(ret, "%s{\"id\":%lld}", ret->len > 1 ? "," : "",
 		    (long long)sqlite3_column_int64(st, 0));
 	buf_put_byte(ret, ']');
+	check_number(query, result, SQLITE_DONE);
 	sqlite3_finalize(st);
 }
 
@@ -213,6 +215,297 @@ ids_may_have_any_gaps(void **state)
 	    "WHERE title LIKE 'even%' ORDER BY id");
 }
 
+/* --- many tickets -------------------------------------------------------- */
+
+#define MANY	40000	/* so that not every list is of few */
+
+/* Filters, and the same as SQL. */
+static const struct {
+	enum key	 key;
+	const char	*value;
+	const char	*sql;
+} filters[] = {
+	{ KEY_STATUS_IDS, "1", "t.status_id = 1" },
+	{ KEY_STATUS_IDS, "2,3", "t.status_id IN (2, 3)" },
+	{ KEY_STATUS_IDS, "3", "t.status_id = 3" },
+	{ KEY_PRIORITY_IDS, "1,2", "t.ticket_priority_id IN (1, 2)" },
+	{ KEY_CATEGORY_IDS, "1,2,3,4,5", "t.category_id BETWEEN 1 AND 5" },
+	{ KEY_CATEGORY_IDS, "7", "t.category_id = 7" },
+	{ KEY_ASSIGNED_IDS, "unassigned", "t.assigned_id IS NULL" },
+	{ KEY_ASSIGNED_IDS, "5,unassigned",
+	    "(t.assigned_id = 5 OR t.assigned_id IS NULL)" },
+	{ KEY_ASSIGNED_IDS, "4,5", "t.assigned_id IN (4, 5)" },
+	{ KEY_CREATED_IDS, "3,4", "t.started_id IN (3, 4)" },
+	{ KEY_USER_IDS, "4,8",
+	    "(t.started_id IN (4, 8) OR t.assigned_id IN (4, 8))" },
+	{ KEY_SUBSCRIBER_IDS, "2", "t.id IN (SELECT ticket_id "
+	    "FROM subscriptions WHERE user_id = 2)" },
+	{ KEY_SUBSCRIBER_IDS, "3", "t.id IN (SELECT ticket_id "
+	    "FROM subscriptions WHERE user_id = 3)" },
+	{ KEY_ADDED_SINCE, "1970-01-02", "t.date_added >= 86400000000" },
+	{ KEY_ADDED_BEFORE, "1970-01-01T06:00",
+	    "t.date_added < 21600000000" },
+	{ KEY_UPDATED_SINCE, "1970-01-01T12:00",
+	    "t.last_updated >= 43200000000" },
+	{ KEY_UPDATED_BEFORE, "1970-01-01T00:30",
+	    "t.last_updated < 1800000000" },
+	{ KEY_CONTENT, "seldom", "t.id IN (SELECT rowid FROM ticket_text "
+	    "WHERE ticket_text MATCH 'seldom')" },
+	{ KEY_CONTENT, "often", "t.id IN (SELECT rowid FROM ticket_text "
+	    "WHERE ticket_text MATCH 'often')" },
+};
+
+static const struct {
+	const char	*name;
+	const char	*sql;
+} sorts[] = {
+	{ "ticketid", "t.id" }, { "priority", "t.ticket_priority_id" },
+	{ "title", "ifnull(t.title, '')" }, { "addedby", "ifnull(a.name, '')" },
+	{ "addedon", "t.date_added" }, { "last_updated", "t.last_updated" },
+	{ "replies", "t.replies" }, { "status", "t.status_id" },
+	{ "department_category",
+	    "ifnull(d.department, '') #, ifnull(c.category, '')" },
+	{ "assigned", "ifnull(n.name, '')" },
+	{ "time", "t.hours + t.reply_hours" },
+};
+
+static void
+write_many(void)
+{
+	run("INSERT INTO user_names (id, name) VALUES (1, 'Zo\xc3\xab'), "
+	    "(2, 'adam'), (3, 'Adam'), (4, 'adam'), (5, NULL), (6, ''), "
+	    "(7, '\xe6\xbc\xa2')");
+	run("INSERT INTO department_names (id, department) VALUES "
+	    "(1, 'B'), (2, 'A'), (3, NULL)");
+	run("INSERT INTO category_names (id, category, department_id) VALUES "
+	    "(1, 'x', 1), (2, 'x', 1), (3, 'y', 2), (4, NULL, 2), "
+	    "(5, 'z', NULL), (6, 'a', 3)");
+	run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+	    "WHERE i < %d) INSERT INTO tickets (title, content, started_id, "
+	    "date_added, status_id, category_id, ticket_priority_id, "
+	    "last_updated, assigned_id, hours, replies) SELECT "
+	    "CASE WHEN i %% 50 THEN 'title ' || (i * 7919 %% 9973) "
+	    "|| char(200 + i %% 99) END, CASE WHEN i %% 90 THEN 'often' "
+	    "ELSE 'seldom often' END, nullif(i * i %% 9, 8), "
+	    "nullif(i * 104729 %% 150000, 7) * 1000000, "
+	    "CASE WHEN i %% 40 THEN 2 ELSE i %% 3 + 1 END, i * 31 %% 9, "
+	    "i * 17 %% 4, (i * 7727 %% 90000) * 1000000, "
+	    "CASE WHEN i %% 9 = 0 THEN i %% 11 END, i * i %% 300, i * 13 %% 21 "
+	    "FROM n", MANY);
+	run("INSERT INTO subscriptions (ticket_id, user_id) SELECT id, 2 "
+	    "FROM tickets WHERE id %% 100 = 3");
+	run("INSERT INTO subscriptions (ticket_id, user_id) SELECT id, 3 "
+	    "FROM tickets WHERE id %% 4");
+}
+
+/* One page of a list by random filters, with its total. */
+static void
+check_page(void)
+{
+	struct call	 c;
+	struct args	*args = &c.request.args;
+	struct buf	 where = { 0 }, want = { 0 }, sort = { 0 };
+	size_t		 by = below(LEN(sorts)), f;
+	bool		 down = below(2) == 1;
+	unsigned	 per_page = below(40) + 1, pages, page;
+	keyset		 has = 0;
+	char		*sql;
+
+	desk_begin(&c, OP_TICKET_LIST);
+	buf_put_text(&where, "true");
+	for (unsigned i = below(4); i > 0; i--) {
+		f = below(LEN(filters));
+		if ((has & ((keyset)1 << filters[f].key)) != 0)
+			continue;
+		has |= (keyset)1 << filters[f].key;
+		args_put_text(args, filters[f].key,
+		    text_of(filters[f].value));
+		buf_printf(&where, " AND %s", filters[f].sql);
+	}
+	buf_put_byte(&where, '\0');
+	for (const char *p = sorts[by].sql; *p != '\0'; p++)
+		if (*p != '#')
+			buf_put_byte(&sort, *p);
+		else if (down)
+			buf_put_text(&sort, "DESC");
+	buf_put_byte(&sort, '\0');
+	sql = sqlite3_mprintf("SELECT count(*) FROM tickets t WHERE %s",
+	    where.base);
+	pages = (unsigned)desk_number(&desk, sql) / per_page + 1;
+	page = below(pages) + 1;
+	sqlite3_free(sql);
+	args_put_number(args, KEY_PAGE, page);
+	args_put_number(args, KEY_PER_PAGE, per_page);
+	args_put_text(args, KEY_FIELDS, TEXT_OF("id"));
+	sql = sqlite3_mprintf("%s%s", sorts[by].name, down ? "_desc" : "");
+	args_put_text(args, KEY_SORT, text_of(sql));
+	if (desk_call(&desk, &c) == ERR_NOT_FOUND) {
+		c.fragment.len = 0;	/* there is no such page */
+		buf_put_text(&c.fragment, "[]");
+	}
+	sqlite3_free(sql);
+	sql = sqlite3_mprintf("SELECT t.id FROM tickets t "
+	    "LEFT JOIN user_names a ON a.id = t.started_id "
+	    "LEFT JOIN user_names n ON n.id = t.assigned_id "
+	    "LEFT JOIN category_names c ON c.id = t.category_id "
+	    "LEFT JOIN department_names d ON d.id = c.department_id "
+	    "WHERE %s ORDER BY %s%s, t.id LIMIT %u OFFSET %u", where.base,
+	    sort.base, down ? " DESC" : "", per_page, (page - 1) * per_page);
+	select_ids(sql, &want);
+	check_text(sql, text_in(&c.fragment), text_in(&want));
+	sqlite3_free(sql);
+	sql = sqlite3_mprintf("SELECT count(*) FROM tickets t WHERE %s",
+	    where.base);
+	check_number(sql, c.answer.total, desk_number(&desk, sql));
+	sqlite3_free(sql);
+	desk_end(&c);
+	buf_done(&where);
+	buf_done(&want);
+	buf_done(&sort);
+}
+
+static void
+change_something(void)
+{
+	switch (below(9)) {
+	case 0:
+		run("DELETE FROM tickets WHERE id %% 1009 = %u", below(1009));
+		break;
+	case 1:
+		run("UPDATE tickets SET title = 'title ' || id %% %u "
+		    "WHERE id %% 997 = %u", below(99) + 1, below(997));
+		break;
+	case 2:
+		run("UPDATE tickets SET status_id = %u, last_updated = "
+		    "%u * 1000000 WHERE id %% 499 = %u", below(4),
+		    below(90000), below(499));
+		break;
+	case 3:
+		run("UPDATE tickets SET assigned_id = %s, category_id = %u, "
+		    "replies = replies + 1, reply_hours = reply_hours + 25 "
+		    "WHERE id %% 503 = %u", below(2) ? "NULL" : "9",
+		    below(9), below(503));
+		break;
+	case 4:
+		run("INSERT OR REPLACE INTO user_names (id, name) "
+		    "VALUES (%u, char(65 + %u))", below(12), below(40));
+		break;
+	case 5:
+		run("UPDATE category_names SET category = char(97 + %u) "
+		    "WHERE id = %u", below(26), below(7));
+		break;
+	default:
+		for (unsigned i = below(30); i > 0; i--)
+			run("INSERT INTO tickets (title, content, "
+			    "started_id, date_added, status_id, category_id, "
+			    "ticket_priority_id, last_updated) VALUES ("
+			    "'title %u', 'often', %u, %u, %u, %u, %u, %u)",
+			    below(9999), below(12), below(99), below(4),
+			    below(9), below(4), below(99));
+	}
+}
+
+static void
+many_tickets_are_filtered_and_sorted_as_by_sql(void **state)
+{
+	(void)state;
+	write_many();
+	for (int round = 0; round < 60; round++) {
+		for (int i = 0; i < 12; i++)
+			check_page();
+		change_something();
+	}
+}
+
+/* Walks must list what the whole list has, up and down, with filters too. */
+static void
+check_walk(const char *sort, const char *status)
+{
+	struct buf	cursor = { 0 }, ids = { 0 }, whole = { 0 };
+	struct call	c;
+	struct args	*args = &c.request.args;
+
+	for (bool more = true; more; ) {
+		desk_begin(&c, OP_TICKET_LIST);
+		args_put_number(args, KEY_PAGE, 1);
+		args_put_number(args, KEY_PER_PAGE, 3331);
+		args_put_text(args, KEY_FIELDS, TEXT_OF("id"));
+		args_put_text(args, KEY_SORT, text_of(sort));
+		args_put_text(args, KEY_STATUS_IDS, text_of(status));
+		args_put_text(args, KEY_CURSOR, text_in(&cursor));
+		check_number(sort, desk_call(&desk, &c), OK);
+		if (c.fragment.len > 2) {
+			if (ids.len > 0)
+				buf_put_byte(&ids, ',');
+			buf_put(&ids, c.fragment.base + 1,
+			    c.fragment.len - 2);
+		}
+		cursor.len = 0;
+		more = args_has(&c.answer.extra, KEY_CURSOR);
+		if (more) {
+			struct text	t = args_text(&c.answer.extra,
+					    KEY_CURSOR);
+
+			buf_put(&cursor, t.base, t.len);
+		}
+		desk_end(&c);
+	}
+	desk_begin(&c, OP_TICKET_LIST);
+	args_put_number(args, KEY_PAGE, 1);
+	args_put_number(args, KEY_PER_PAGE, 1 << 20);
+	args_put_text(args, KEY_FIELDS, TEXT_OF("id"));
+	args_put_text(args, KEY_SORT, text_of(sort));
+	args_put_text(args, KEY_STATUS_IDS, text_of(status));
+	check_number(sort, desk_call(&desk, &c), OK);
+	buf_put(&whole, c.fragment.base + 1, c.fragment.len - 2);
+	check_text(sort, text_in(&ids), text_in(&whole));
+	desk_end(&c);
+	buf_done(&cursor);
+	buf_done(&ids);
+	buf_done(&whole);
+}
+
+static void
+walks_go_through_the_whole_list(void **state)
+{
+	static const char *const	names[] = { "ticketid", "ticketid_desc",
+					    "title", "title_desc", "status_desc",
+					    "addedby", "addedby_desc",
+					    "last_updated_desc",
+					    "department_category_desc" };
+
+	(void)state;
+	write_many();
+	for (size_t i = 0; i < LEN(names); i++) {
+		check_walk(names[i], "2");	/* most */
+		check_walk(names[i], "1");	/* few */
+	}
+}
+
+/* --- the first PING ------------------------------------------------------ */
+
+/* Whoever asks for a list gets it, from what the first PING has had loaded. */
+static void
+a_ping_has_the_columns_loaded(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	write_many();
+	desk_begin(&c, OP_PING);
+	check_number("PING", desk_call(&desk, &c), OK);
+	desk_end(&c);
+	/* the whole list can be told without them, any other is waited for */
+	check_list("ticketid", NULL, "SELECT id FROM tickets ORDER BY id");
+	/* what is written meanwhile belongs to it, too */
+	write_ticket(MANY + 1, "new");
+	check_sorts();
+	desk_begin(&c, OP_PING);
+	check_number("PING", desk_call(&desk, &c), OK);
+	desk_end(&c);
+	check_sorts();
+}
+
 /* --- postings ------------------------------------------------------------ */
 
 /* A text of some of fifty words, more often the first. */
@@ -237,7 +530,7 @@ write_reply(int64_t post_id, struct buf *text)
 	make_text(text, below(60) + 1);
 	run("INSERT INTO reply_text (rowid, content) VALUES "
 	    "((SELECT id FROM tickets ORDER BY id LIMIT 1 OFFSET %u) "
-	    "* 4294967296 + %lld, %Q)", below(400), (long long)post_id,
+	    "* 4294967296 + %lld, %Q)", below(380), (long long)post_id,
 	    text->base);
 	run("INSERT INTO replies (post_id, ticket_id) VALUES (%lld, 1)",
 	    (long long)post_id);
@@ -390,6 +683,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define ON_DESK(sentence, function) \
 		{ (sentence), (function), open_desk, close_desk, NULL }
+		/* first: it is done once in a process */
+		ON_DESK("a PING has the columns loaded",
+		    a_ping_has_the_columns_loaded),
 		ON_DESK("lists follow what is written",
 		    lists_follow_what_is_written),
 		ON_DESK("titles find room between each other",
@@ -397,6 +693,10 @@ main(void)
 		ON_DESK("many changes at once are read as a whole",
 		    many_changes_at_once_are_read_as_a_whole),
 		ON_DESK("ids may have any gaps", ids_may_have_any_gaps),
+		ON_DESK("many tickets are filtered and sorted as by SQL",
+		    many_tickets_are_filtered_and_sorted_as_by_sql),
+		ON_DESK("walks go through the whole list",
+		    walks_go_through_the_whole_list),
 		ON_DESK("words are found as FTS5 finds them",
 		    words_are_found_as_fts5_finds_them),
 		ON_DESK("what was taken out is not found",
