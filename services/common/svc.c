@@ -647,6 +647,14 @@ receive_requests(struct svc *s)
 	end_reading(s);
 }
 
+/* Events that could not be deleted are the next time, with those since. */
+static void
+note_deleted(struct svc *s, const struct call *c)
+{
+	if (c->request.op == OP_OUTBOX_DONE && c->answer.error != OK)
+		s->deleted[args_number(&c->request.args, KEY_CONSUMER, 0)] = 0;
+}
+
 static void
 receive_answers(struct svc *s, zactor_t *lane)
 {
@@ -659,6 +667,7 @@ receive_answers(struct svc *s, zactor_t *lane)
 			s->slow_calls--;
 		else
 			s->client_writes -= is_client_write(s, c);
+		note_deleted(s, c);
 		hold_or_finish(s, c);
 	}
 }
