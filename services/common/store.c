@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,7 +20,8 @@
 #include "proto/buf.h"
 #include "proto/log.h"
 
-#define BUSY_MS	5000
+#define BUSY_MS		5000
+#define FOLDERS_ABOVE	4	/* it: stores/NAME, stores, data, its own */
 
 extern const char	common_sql[], common_late_sql[];
 
@@ -198,6 +201,34 @@ store_migrate(sqlite3 *db, const struct service *service, const char *path)
 		migrate(db, service, have, newest);
 }
 
+/*
+ * A file lasts once the folders above it do; a power failure may else take
+ * them back, and all in them. Up to the folder that has the data folder in it:
+ * what we may not look into was not made by us.
+ */
+static void
+sync_folders(sqlite3 *db)
+{
+	char	path[PATH_MAX], *slash;
+	int	fd;
+
+	snprintf(path, sizeof(path), "%s", sqlite3_db_filename(db, "main"));
+	for (int i = 0; i < FOLDERS_ABOVE; i++) {
+		slash = strrchr(path, '/');
+		if (slash == NULL || slash == path)
+			return;
+		*slash = '\0';
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd == -1 && errno == EACCES)
+			continue;
+		/* EINVAL: a file system that has no such thing */
+		if (fd == -1 || (fsync(fd) == -1 && errno != EINVAL))
+			log_fatal("%s cannot be synced: %s", path,
+			    strerror(errno));
+		close(fd);
+	}
+}
+
 void
 store_seed(sqlite3 *db, const struct service *service,
     const struct settings *settings)
@@ -208,6 +239,7 @@ store_seed(sqlite3 *db, const struct service *service,
 	store_exec(db, service->seed);
 	if (service->seeded != NULL)
 		service->seeded(db, settings);
+	sync_folders(db);
 	store_exec(db, "UPDATE identity SET seeded = 1");
 	store_exec(db, "COMMIT");
 }
