@@ -7,6 +7,7 @@ import errno
 import mmap
 import os
 import random
+import shutil
 import sqlite3
 import struct
 from contextlib import closing, contextmanager
@@ -91,11 +92,11 @@ class Undo:
         paths = {p.stat().st_ino: p for p in self.data.rglob('*') if not p.is_symlink()}
         for log in sorted(self.folder.glob('data.*')):
             path = paths.get(int(log.name[5:]))
-            if path:
+            if path and path.exists():
                 dropped += drop_bytes(path, log.read_bytes(), rng, share)
         for log in sorted(self.folder.glob('dir.*')):
             path = paths.get(int(log.name[4:]))
-            if path:
+            if path and path.exists() and path.name != 'run':    # sockets
                 dropped += self._drop_names(path, log.read_text().splitlines(), rng, share)
         for left in self.folder.iterdir():
             left.unlink()
@@ -109,7 +110,9 @@ class Undo:
         lost = sum(1 for _ in lines if rng.random() < share)
         for line in reversed(lines[len(lines) - lost:]):
             what, name, *more = line.split(' ')
-            if what == 'C':
+            if what == 'C' and (folder / name).is_dir():
+                shutil.rmtree(folder / name)
+            elif what == 'C':
                 (folder / name).unlink(missing_ok=True)
             elif what == 'R':
                 (folder / more[0]).rename(folder / name)

@@ -16,6 +16,7 @@ import pytest
 
 from desk import SERVICES, Desk, flicket_database, run_program, wait_until
 from disk import CHANGES, IS_FULL, SEED, Faults, Stores, changed, check_integrity, needs_library
+import test_permissions
 from test_permissions import EXAMPLES, World, limit_readers, people, settle
 from wire import Client, NoAnswer, expect
 
@@ -45,6 +46,7 @@ class FaultyWorld(World):
 
     def __init__(self, desk, all_people, faults):
         super().__init__(desk, all_people)
+        self.keys = itertools.count(1)
         self.faults, self.stores = faults, Stores(desk.data)
         self.tried = self.refused = 0
 
@@ -52,10 +54,11 @@ class FaultyWorld(World):
         """One more request of a kind: whose, method, path and the rest."""
         method, path = request.split()
         being = {'POST tokens': 'named', 'DELETE token/:id': 'owner'}.get(request)
-        me = self.person('admin')
+        # those whose own token or password is at stake
+        me = self.person('admin') if 'token' in path or '/me' in path else self.admin
         path, more = example(self, me, being)
         if method == 'POST' and request != 'POST tokens':
-            more = {**more, 'headers': {**(more.get('headers') or {}), 'Idempotency-Key': f'key {me.id}'}}
+            more = {**more, 'headers': {**(more.get('headers') or {}), 'Idempotency-Key': f'key {next(self.keys)}'}}
         return me, method, path, more
 
     def owner(self, request):
@@ -65,7 +68,11 @@ class FaultyWorld(World):
 @pytest.fixture(scope='module')
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp('world')
-    faults, everybody = Faults(folder / 'control'), people()
+    # each n of each request takes some of them
+    with pytest.MonkeyPatch.context() as m:
+        m.setattr(test_permissions, 'PEOPLE_OF_A_KIND', 5000 if IS_FULL else 800)
+        everybody = people()
+    faults = Faults(folder / 'control')
     # what other stores are told may have to wait for their disk; the answer does not, for long
     desk = Desk(folder, 'imported', FLICKET_EVENT_WAIT_MS=500, FLICKET_CHANGE_CATEGORY='everybody', **faults.settings)
     desk.take_over(flicket_database(folder / 'flicket.db', lambda db: settle(db, everybody)))

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -259,4 +260,23 @@ int
 unlink(const char *path)
 {
 	return unlinkat(AT_FDCWD, path, 0);
+}
+
+int
+mkdirat(int folder, const char *path, mode_t mode)
+{
+	int	result;
+
+	undo_lock();
+	if (faccessat(folder, path, F_OK, AT_SYMLINK_NOFOLLOW) == -1)
+		undo_create(folder, path);
+	result = (int)syscall(SYS_mkdirat, folder, path, mode);
+	undo_unlock();
+	return result;
+}
+
+int
+mkdir(const char *path, mode_t mode)
+{
+	return mkdirat(AT_FDCWD, path, mode);
 }
