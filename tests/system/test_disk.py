@@ -194,3 +194,246 @@ def test_each_reading_fails_in_turn_where_nothing_is_written(world, path):
         after = w.client.request('GET', path, token=w.admin.token)
         assert (after.status, after.body) == (200, right.body), f'operation {n}: {after}'
     assert failed > 0
+
+
+# --- under load ------------------------------------------------------------------------------------------------
+
+def upload(ticket, content):
+    body = (f'--x\r\nContent-Disposition: form-data; name="ticket_id"\r\n\r\n{ticket}\r\n--x\r\n'
+            'Content-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\n'
+            f'{content}\r\n--x--\r\n')
+    return {'body': body.encode(), 'type': 'multipart/form-data; boundary=x'}
+
+
+class Load:
+    """Clients that write whatever is answered, and clients that read; what was refused is sent again in the end."""
+
+    def __init__(self, desk, writers=3, readers=2):
+        self.desk, self.token = desk, desk.admin().token
+        self.written, self.refused, self.wrong = [], [], []
+        self.reads = 0
+        self.ending = threading.Event()
+        self.threads = [threading.Thread(target=self._guard, args=(self._write, i)) for i in range(writers)]
+        self.threads += [threading.Thread(target=self._guard, args=(self._read, i)) for i in range(readers)]
+
+    def _guard(self, work, number):
+        try:
+            with Client(self.desk.port, self.token) as c:
+                work(c, number)
+        except BaseException as e:
+            self.wrong.append(f'{type(e).__name__}: {e}')
+
+    def _write(self, c, number):
+        for n in itertools.count():
+            if self.ending.is_set():
+                return
+            name = f'{number} {n}'
+            what = [('tickets', {'json': {**TICKET, 'title': f'title {name}'}}),
+                    ('posts', {'json': {'ticket_id': 1, 'content': f'reply {name}'}}),
+                    ('uploads', upload(1, f'file {name} ' * 1000)),
+                    ('departments', {'json': {'department': f'department {name}'}})][n % 4]
+            self._send(c, f'key {name}', *what)
+
+    def _send(self, c, key, path, request):
+        answer = c.request('POST', path, headers={'Idempotency-Key': key}, **request)
+        if answer.status == 201:
+            self.written.append((time.monotonic(), path, answer.json(), request))
+            return
+        assert answer.status in (503, 507) and answer.header('Retry-After'), answer
+        assert SAYS_SO in answer.json()['message'], answer
+        self.refused.append((time.monotonic(), key, path, request))
+
+    def _read(self, c, number):
+        paths = itertools.cycle(['ticket/1', 'tickets/?content=title', 'user/1', 'posts/1/', 'departments/', 'uploads/'])
+        while not self.ending.is_set():
+            expect(c.get(next(paths)), 200)
+            self.reads += 1
+
+    def __enter__(self):
+        expect(self.desk.client(self.token).post('tickets', TICKET), 201)
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for t in self.threads:
+            t.join()
+
+    def go_on(self, what, count=20, within=20):
+        """Wait until more of them are written or refused."""
+        want = len(what) + count
+        wait_until(lambda: len(what) >= want or self.wrong, within, 'more answers of that kind')
+        assert self.wrong == [], self.wrong[0]
+
+    def go_on_reading(self, count=50):
+        want = self.reads + count
+        wait_until(lambda: self.reads >= want or self.wrong, 20, 'reads go on')
+        assert self.wrong == [], self.wrong[0]
+
+    def check(self):
+        """What was acknowledged is there as it was sent, what was refused is after it was sent again; all once."""
+        assert self.wrong == [], self.wrong[0]
+        with Client(self.desk.port, self.token) as c:
+            refused, self.refused = self.refused, []
+            for _, *request in refused:
+                self._send(c, *request)
+            assert self.refused == []
+            for _, path, made, request in self.written:
+                kind = path.rstrip('s')
+                got = expect(c.get(f'{kind}/{made["id"]}'), 200)
+                for member in ('title', 'content', 'department'):
+                    if member in request.get('json', ()):
+                        assert got[member] == request['json'][member]
+                if path == 'uploads':
+                    sent = request['body'].split(b'\r\n\r\n', 2)[2].removesuffix(b'\r\n--x--\r\n')
+                    assert c.get(self.desk.path_of(made['image'])).body == sent
+        stores = Stores(self.desk.data)
+        try:
+            stores.wait_quiet()
+            for service, sql in (('ticket', 'SELECT title FROM tickets WHERE title LIKE "title %"'),
+                                 ('post', 'SELECT content FROM posts WHERE content LIKE "reply %"'),
+                                 ('lookup', 'SELECT department FROM departments WHERE department LIKE "department %"')):
+                found = [name for name, in stores.dbs[service].execute(sql.replace('"', "'"))]
+                sent = [v for _, _, _, r in self.written for v in r.get('json', {}).values()
+                        if str(v).startswith(sql.split("LIKE \"")[1].split(' ')[0] + ' ')]
+                assert sorted(found) == sorted(sent)
+        finally:
+            stores.close()
+        verify(self.desk.data)
+
+
+@pytest.fixture
+def faulty(tmp_path, desks):
+    """A new desk on a disk that fails when it is told to."""
+    faults = Faults(tmp_path / 'control')
+    desk = desks('new', FLICKET_EVENT_WAIT_MS=250, **faults.settings)
+    yield desk, faults
+    faults.clear()
+    faults.close()
+
+
+@needs_library
+@pytest.mark.parametrize('error', [errno.EROFS, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO],
+                         ids=lambda e: errno.errorcode[e])
+def test_reads_go_on_while_nothing_can_be_written_and_then_writes_do(faulty, error):
+    desk, faults = faulty
+    with Load(desk) as load:
+        for _ in range(3):
+            load.go_on(load.written)
+            with faults.armed(*CHANGES, first=1, lasting=True, error=error):
+                load.go_on(load.refused)
+                load.go_on_reading()
+    load.check()
+
+
+@needs_library
+def test_faults_by_chance_under_load(faulty):
+    desk, faults = faulty
+    failed = 0
+    with Load(desk) as load:
+        for i in range(60 if IS_FULL else 4):
+            with faults.armed(*CHANGES, one_in=random.choice((3, 30, 300)), error=random.choice((errno.EIO, errno.ENOSPC)),
+                              seed=SEED + i):
+                time.sleep(0.5)
+                failed += faults.failed
+            load.go_on(load.written)
+    load.check()
+    print(f'{failed} faults, {len(load.written)} writes, {load.reads} reads, 0 differences')
+    assert failed > 0
+
+
+# --- real file systems ------------------------------------------------------------------------------------------
+
+def mounted(folder, *args):
+    if os.geteuid() != 0 or subprocess.run(['mount', *args, folder], capture_output=True).returncode != 0:
+        pytest.skip('no file system can be mounted here')
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A file system of 24 MB."""
+    folder = tmp_path / 'small'
+    folder.mkdir()
+    mounted(folder, '-t', 'tmpfs', '-o', 'size=24m', 'none')
+    yield folder
+    subprocess.run(['umount', '-l', folder], check=True)
+
+
+@pytest.fixture
+def desk_on(tmp_path):
+    """Make a new desk whose data are in a folder that is there."""
+    made = []
+
+    def make(data):
+        desk = Desk(tmp_path / 'desk', 'new', FLICKET_EVENT_WAIT_MS=250, FLICKET_DATA=data)
+        desk.data = data
+        made.append(desk)
+        return desk.start()
+
+    yield make
+    for desk in made:
+        desk.kill_everything()
+
+
+def fill(path):
+    """Take all the room there is."""
+    with open(path, 'wb', buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(1 << 16))
+        except OSError as e:
+            assert e.errno == errno.ENOSPC
+        try:
+            while True:
+                f.write(b'x')
+        except OSError as e:
+            assert e.errno == errno.ENOSPC
+
+
+def test_a_file_system_that_fills_and_is_emptied_under_load(small, desk_on):
+    desk = desk_on(small / 'data')
+    with Load(desk) as load:
+        for _ in range(10 if IS_FULL else 3):
+            load.go_on(load.written)
+            fill(small / 'ballast')
+            load.go_on(load.refused)
+            load.go_on_reading()
+            (small / 'ballast').unlink()
+            load.go_on(load.written)
+    load.check()
+    desk.check_running()
+    desk.stop()
+    check_integrity(desk.data)
+
+
+def test_a_file_system_that_turns_read_only_under_load(tmp_path, desk_on):
+    """As the kernel does after errors of the disk; it is so until it is mounted again."""
+    image, folder = tmp_path / 'image', tmp_path / 'disk'
+    folder.mkdir()
+    with open(image, 'wb') as f:
+        f.truncate(64 << 20)
+    try:
+        subprocess.run(['mkfs.ext4', '-q', image], check=True, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip('no ext4 can be made here')
+    mounted(folder, '-o', 'loop', image)
+    try:
+        desk = desk_on(folder / 'data')
+        with Load(desk) as load:
+            load.go_on(load.written)
+            if subprocess.run(['mount', '-o', 'remount,abort', folder], capture_output=True).returncode != 0:
+                pytest.skip('this kernel does not turn a file system read-only')
+            load.go_on(load.refused)
+            load.go_on_reading()
+        assert load.wrong == []
+        desk.check_running()
+        desk.kill_everything()
+        subprocess.run(['umount', folder], check=True)
+        mounted(folder, '-o', 'loop', image)
+        check_integrity(desk.data)
+        desk.start()
+        load.check()
+        desk.stop()
+    finally:
+        subprocess.run(['umount', '-l', folder])
