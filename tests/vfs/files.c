@@ -19,11 +19,14 @@
 
 /* --- which files ------------------------------------------------------------- */
 
+/* Files of clients, and what backups and restores are made of. */
 static bool
 is_file_of_ours(const char *path)
 {
 	return strstr(path, "/post/files") != NULL ||
-	    strstr(path, "/user/avatars") != NULL;
+	    strstr(path, "/user/avatars") != NULL ||
+	    strstr(path, ".partial/") != NULL ||
+	    strstr(path, "/.restore-") != NULL;
 }
 
 static int
