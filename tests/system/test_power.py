@@ -14,8 +14,8 @@ from contextlib import closing
 
 import pytest
 
-from desk import ADMIN_PASSWORD, SERVICES, Desk, environment, run_program, wait_until
-from disk import IS_FULL, LIBRARY, SEED, Undo, check_integrity, needs_library
+from desk import Desk, environment, run_program
+from disk import IS_FULL, SEED, Undo, check_integrity, needs_library
 from test_permissions import PICTURE
 from wire import Client, NoAnswer, expect
 

@@ -95,7 +95,7 @@ def check_told(desk, schema, tmp_path, written=0):
 def test_stores_of_every_schema_are_kept(tmp_path):
     """Before a migration is added tests/data/stores/make keeps the stores of the schema before."""
     newest = max(newest_schema(s) for s in SERVICES)
-    assert set(range(1, newest + 1)) == set(KEPT)
+    assert set(range(1, newest + 1)) == set(KEPT), 'run tests/data/stores/make with the programs before the migration'
     for schema, service in itertools.product(KEPT, SERVICES):
         path = tmp_path / 'store.db'
         path.write_bytes(old_store(schema, service))

@@ -64,6 +64,9 @@ has_failed(int error)
 	return error != 0;
 }
 
+/* The C library calls its parameters what only it may.
+ * NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+
 /* --- bytes ----------------------------------------------------------------------- */
 
 ssize_t
@@ -283,3 +286,5 @@ mkdir(const char *path, mode_t mode)
 {
 	return mkdirat(AT_FDCWD, path, mode);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
