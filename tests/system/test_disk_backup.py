@@ -77,9 +77,8 @@ def test_a_backup_on_a_disk_that_fills_or_fails_is_none_and_says_so(data, faults
     for n in chosen(count, error, 5):
         with faults.armed(*KINDS, where='.partial', first=n, lasting=error == errno.ENOSPC, error=error):
             done = make()
-            failed = faults.failed
-        if done.returncode == 0:
-            assert failed == 0, f'operation {n} of {count} failed and nobody said so'
+        if done.returncode == 0:        # it was not needed, or another did it
+            verified(backup)
             shutil.rmtree(backup)
             continue
         assert done.returncode == 1 and 'flicketctl backup: ' in done.stderr, done
@@ -110,9 +109,8 @@ def test_a_restore_on_a_disk_that_fills_or_fails_changes_nothing_and_says_so(dat
     for n in chosen(count, error, 20):
         with faults.armed(*KINDS, where='.restore-', first=n, lasting=error == errno.ENOSPC, error=error):
             done = restore()
-            failed = faults.failed
-        if done.returncode == 0:
-            assert failed == 0, f'operation {n} of {count} failed and nobody said so'
+        if done.returncode == 0:        # it was not needed, or is done again by those that follow
+            verified('--data', back)
             before = contents(back)
             continue
         assert done.returncode == 1 and 'Nothing was restored.' in done.stderr, done
