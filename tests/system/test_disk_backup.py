@@ -117,7 +117,8 @@ def test_a_restore_on_a_disk_that_fills_or_fails_changes_nothing_and_says_so(dat
         assert {k: v for k, v in contents(back).items() if '.restore-' not in str(k)} == before, f'{n} of {count}: {done}'
     assert restore().returncode == 0
     verified('--data', back)
-    assert not list(back.glob('.restore-*'))
+    # old stores that could not be given their name are kept as they are called; nothing else is left
+    assert not list(back.glob('.restore-*/.flicket-unfinished'))
 
 
 def test_a_file_system_that_fills_while_a_backup_is_made(data, tmp_path):
