@@ -334,6 +334,9 @@ store_error(struct call *c)
 	c->store_failed = true;
 	log_error("store: %s: %s", op_info(c->op->op)->name,
 	    sqlite3_errmsg(c->lane->db));
+	if (op_info(c->op->op)->kind == OP_READ)
+		return op_refuse(c, ERR_STORE, "The store cannot be read at "
+		    "the moment. Try again shortly.");
 	return ERR_STORE;
 }
 

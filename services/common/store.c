@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,7 +20,8 @@
 #include "proto/buf.h"
 #include "proto/log.h"
 
-#define BUSY_MS	5000
+#define BUSY_MS		5000
+#define FOLDERS_ABOVE	4	/* it: stores/NAME, stores, data, its own */
 
 extern const char	common_sql[], common_late_sql[];
 
@@ -69,17 +72,59 @@ store_exec(sqlite3 *db, const char *sql)
 		    sqlite3_errmsg(db));
 }
 
+bool
+store_is_read_only(int error)
+{
+	return error == EROFS || error == EACCES || error == EPERM;
+}
+
+/*
+ * A store that nobody can write to has no index of its log, and cannot get
+ * one. Without a log there is nothing to look up in it.
+ */
+static bool
+is_frozen(const char *path)
+{
+	struct buf	wal = { 0 };
+	struct stat	st;
+	bool		is;
+
+	if (access(path, W_OK) == 0 || !store_is_read_only(errno))
+		return false;
+	buf_printf(&wal, "%s-wal", path);
+	is = stat(wal.base, &st) == -1 || st.st_size == 0;
+	buf_done(&wal);
+	return is;
+}
+
+static int
+open_file(const char *path, bool read_only, sqlite3 **ret)
+{
+	struct buf	uri = { 0 };
+	int		flags = SQLITE_OPEN_NOMUTEX, result;
+
+	if (read_only && is_frozen(path)) {
+		/* our own paths have nothing that a URI would misread */
+		buf_printf(&uri, "file:%s?immutable=1", path);
+		result = sqlite3_open_v2(uri.base, ret, flags |
+		    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+		buf_done(&uri);
+		return result;
+	}
+	flags |= SQLITE_OPEN_READWRITE;
+	if (!read_only)
+		flags |= SQLITE_OPEN_CREATE;
+	return sqlite3_open_v2(path, ret, flags, NULL);
+}
+
 sqlite3 *
 store_open(const char *path, bool read_only)
 {
 	sqlite3	*db;
-	int	 flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
 
-	if (!read_only)
-		flags |= SQLITE_OPEN_CREATE;
 	/* files that SQLite makes are closed to others, as the store is */
 	umask(077);
-	if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK)
+	if (open_file(path, read_only, &db) != SQLITE_OK)
 		log_fatal("store %s: %s", path, sqlite3_errmsg(db));
 	sqlite3_extended_result_codes(db, 1);
 	sqlite3_busy_timeout(db, BUSY_MS);
@@ -198,6 +243,34 @@ store_migrate(sqlite3 *db, const struct service *service, const char *path)
 		migrate(db, service, have, newest);
 }
 
+/*
+ * A file lasts once the folders above it do; a power failure may else take
+ * them back, and all in them. Up to the folder that has the data folder in it:
+ * what we may not look into was not made by us.
+ */
+static void
+sync_folders(sqlite3 *db)
+{
+	char	path[PATH_MAX], *slash;
+	int	fd;
+
+	snprintf(path, sizeof(path), "%s", sqlite3_db_filename(db, "main"));
+	for (int i = 0; i < FOLDERS_ABOVE; i++) {
+		slash = strrchr(path, '/');
+		if (slash == NULL || slash == path)
+			return;
+		*slash = '\0';
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd == -1 && errno == EACCES)
+			continue;
+		/* EINVAL: a file system that has no such thing */
+		if (fd == -1 || (fsync(fd) == -1 && errno != EINVAL))
+			log_fatal("%s cannot be synced: %s", path,
+			    strerror(errno));
+		close(fd);
+	}
+}
+
 void
 store_seed(sqlite3 *db, const struct service *service,
     const struct settings *settings)
@@ -208,6 +281,7 @@ store_seed(sqlite3 *db, const struct service *service,
 	store_exec(db, service->seed);
 	if (service->seeded != NULL)
 		service->seeded(db, settings);
+	sync_folders(db);
 	store_exec(db, "UPDATE identity SET seeded = 1");
 	store_exec(db, "COMMIT");
 }

@@ -30,6 +30,9 @@ int	store_lock(const char *folder);
  */
 sqlite3	*store_open(const char *path, bool read_only);
 
+/* Whether an errno means that a store can be read, but not be written to. */
+bool	store_is_read_only(int error);
+
 /*
  * Whether a store is there, with a program's own schema and its defaults: a
  * process that does not hold the lock can use it. Dies if it is newer.

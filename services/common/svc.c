@@ -70,6 +70,7 @@ struct svc {
 	struct standing		 standing;
 	int			 lock;		/* -1: another process has it */
 	int			 lock_error;	/* that was logged */
+	bool			 frozen;	/* nobody can write to the store */
 	int64_t			 tried_ms;	/* to get it */
 	int			 socket_lock;	/* of the endpoint, -1: none */
 	int			 signals;
@@ -574,7 +575,7 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 		answer_at_once(s, r, ERR_EXPIRED);
 	else if (s->stop_ms != 0 || (kind != OP_READ && kind != OP_SLOW &&
 	    s->writer == NULL))
-		answer_at_once(s, r, ERR_UNAVAILABLE);
+		answer_at_once(s, r, s->frozen ? ERR_STORE : ERR_UNAVAILABLE);
 	else if (kind == OP_READ)
 		run_on_loop(s, r, peer);
 	else
@@ -648,6 +649,14 @@ receive_requests(struct svc *s)
 	end_reading(s);
 }
 
+/* Events that could not be deleted are the next time, with those since. */
+static void
+note_deleted(struct svc *s, const struct call *c)
+{
+	if (c->request.op == OP_OUTBOX_DONE && c->answer.error != OK)
+		s->deleted[args_number(&c->request.args, KEY_CONSUMER, 0)] = 0;
+}
+
 static void
 receive_answers(struct svc *s, zactor_t *lane)
 {
@@ -660,6 +669,7 @@ receive_answers(struct svc *s, zactor_t *lane)
 			s->slow_calls--;
 		else
 			s->client_writes -= is_client_write(s, c);
+		note_deleted(s, c);
 		hold_or_finish(s, c);
 	}
 }
@@ -795,6 +805,18 @@ take_lock(struct svc *s)
 	return s->lock != -1;
 }
 
+/* What was opened while nobody could write does not see what is written. */
+static void
+thaw(struct svc *s)
+{
+	log_info("the store can be written to again");
+	s->frozen = false;
+	zactor_destroy(&s->slow);
+	lane_close(&s->reader);
+	s->slow = slow_start(&s->slow_args);
+	lane_open(&s->reader, &s->tables, s->path.base, true);
+}
+
 /* The one that wrote has ended: become it. */
 static void
 take_over(struct svc *s)
@@ -802,11 +824,14 @@ take_over(struct svc *s)
 	int64_t	now_ms = clock_ms();
 
 	if (s->writer != NULL || s->leave_ms != 0 ||
-	    now_ms - s->tried_ms < TAKE_OVER_MS)
+	    now_ms - s->tried_ms < TAKE_OVER_MS ||
+	    (s->frozen && s->slow_calls > 0))
 		return;
 	s->tried_ms = now_ms;
 	if (!take_lock(s))
 		return;
+	if (s->frozen)
+		thaw(s);
 	log_info("taking over: this process writes now");
 	lead(s);
 	announce_standing(s);
@@ -907,6 +932,20 @@ is_stopped(const struct svc *s)
 }
 
 /*
+ * A store on a disk that takes no writes can be read all the same. Who is
+ * asked for a write says so: nobody else could do it.
+ */
+static void
+open_frozen(struct svc *s, const char *name)
+{
+	if (!store_is_read_only(s->lock_error) ||
+	    !store_is_ready(s->service, s->path.base))
+		log_fatal("store %s: %s", name, strerror(s->lock_error));
+	log_warn("store %s can be read only", name);
+	s->frozen = s->standing.writes = true;
+}
+
+/*
  * Have a store to use: with the lock it is made, or brought to this program's
  * schema; without it, whoever has the lock does that, and is waited for.
  * False: not any more.
@@ -919,9 +958,10 @@ open_store(struct svc *s)
 
 	buf_printf(&s->path, "stores/%s/%s.db", name, name);
 	while (!take_lock(s)) {
-		if (s->lock_error != EWOULDBLOCK)
-			log_fatal("store %s: %s", name,
-			    strerror(s->lock_error));
+		if (s->lock_error != EWOULDBLOCK) {
+			open_frozen(s, name);
+			break;
+		}
 		if (store_is_ready(s->service, s->path.base))
 			break;
 		if (is_stopped(s))

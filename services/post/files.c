@@ -763,6 +763,20 @@ sweep(void)
 		log_info("%d files without a row removed", count);
 }
 
+/* The folder itself has to outlast a power failure, too. */
+static bool
+sync_above(void)
+{
+	int	fd = openat(files.folder, "..", O_RDONLY | O_DIRECTORY |
+		    O_CLOEXEC);
+	bool	ok = fd != -1 && (fsync(fd) == 0 || errno == EINVAL ||
+		    errno == EROFS);
+
+	if (fd != -1)
+		close(fd);
+	return ok;
+}
+
 void
 files_start(const struct settings *settings)
 {
@@ -777,7 +791,7 @@ files_start(const struct settings *settings)
 		log_fatal("%s: %s", FOLDER, strerror(errno));
 	}
 	files.folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (files.folder == -1)
+	if (files.folder == -1 || !sync_above())
 		log_fatal("%s: %s", FOLDER, strerror(errno));
 	if (pthread_create(&thread, NULL, run, NULL) != 0)
 		log_fatal("files: no thread can be started");

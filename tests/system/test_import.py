@@ -138,7 +138,10 @@ def check_stores(data):
         assert rows(data, store, 'PRAGMA foreign_key_check') == []
         assert rows(data, store, 'SELECT seeded FROM identity') == [(1,)]
         assert rows(data, store, 'SELECT count(*) FROM outbox') == [(0,)]
-        assert schema_of(store_path(data, store)) == schema_of_migrations(store)
+        # `flicketctl verify` reads by how much Flicket's totals differed
+        more = {o for o in schema_of(store_path(data, store)) if o[1] == 'taken_over'}
+        assert len(more) == (store == 'user')
+        assert schema_of(store_path(data, store)) - more == schema_of_migrations(store)
     check_derived(data)
     assert not list(data.glob('.import-*'))
 

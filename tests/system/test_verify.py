@@ -1,4 +1,5 @@
 """`flicketctl verify` says nothing of a sound desk, and finds each thing that is wrong in one that is not."""
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -75,6 +76,23 @@ def test_an_imported_desk_is_whole(imported):
     assert verify('--data', imported.data)['findings'] == []
 
 
+@pytest.mark.parametrize('column', ['total_posts', 'total_assigned'])
+def test_totals_of_an_imported_desk_differ_as_they_did_in_flicket_and_no_more(imported, column):
+    admin = imported.client()
+    user = expect(admin.get('user/1'), 200)['id']
+    for i in range(3):
+        ticket = expect(admin.post('tickets', TICKET), 201)['id']
+        expect(admin.post('posts', {'ticket_id': ticket, 'content': 'a reply'}), 201)
+        expect(admin.post(f'ticket/{ticket}/claim', {}), 200)
+    expect(admin.request('DELETE', f'ticket/{ticket}'), 204)
+    found = verify('--data', imported.data)
+    assert found['findings'] == [] and not any('totals' in n for n in found['notes']), found
+    imported.stop()
+    with contextlib.closing(sqlite3.connect(imported.data / 'stores' / 'user' / 'user.db')) as db, db:
+        db.execute(f'UPDATE users SET {column} = {column} + 1 WHERE id = ?', (user,))
+    assert [f['test'] for f in verify('--data', imported.data, status=1)['findings']] == ['totals']
+
+
 def test_nothing_is_changed(data):
     before = {f: f.read_bytes() for f in data.rglob('*') if f.is_file()}
     assert verify('--data', data)['result'] == 'ok'
@@ -100,6 +118,9 @@ DAMAGE = {
     'reply that was lost': ('post', 'DELETE FROM posts WHERE id = 6', 'replies'),
     'count of replies': ('ticket', 'UPDATE tickets SET replies = 7 WHERE id = 1', 'replies'),
     'sum of hours': ('ticket', 'UPDATE tickets SET reply_hours = 7 WHERE id = 1', 'replies'),
+    'ticket that was replied to later': ('ticket', 'UPDATE tickets SET last_updated = date_added - 20000000 WHERE id = 5',
+                                         'last_updated'),
+    'ticket that was never updated': ('ticket', 'UPDATE tickets SET last_updated = NULL WHERE id = 5', 'last_updated'),
     'total of posts': ('user', 'UPDATE users SET total_posts = total_posts + 1 WHERE id = 1', 'totals'),
     'total of tickets assigned': ('user', 'UPDATE users SET total_assigned = 9 WHERE id = 1', 'totals'),
     'name of a user': ('ticket', "UPDATE user_names SET name = 'x' WHERE id = 1", 'names'),

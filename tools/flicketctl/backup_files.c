@@ -281,7 +281,11 @@ folder_begin(const char *path, int *ret_lock)
 	if (mkdir(path, 0700) == -1)
 		return backup_fail("%s: %s", path, strerror(errno));
 	*ret_lock = lock_marker(path, O_CREAT);
-	return *ret_lock != -1 || backup_fail("%s: %s", path, strerror(errno));
+	if (*ret_lock == -1) {
+		backup_fail("%s: %s", path, strerror(errno));
+		(void)rmdir(path);
+	}
+	return *ret_lock != -1;
 }
 
 bool

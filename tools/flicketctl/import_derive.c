@@ -271,11 +271,80 @@ derive_replies(struct import *im)
 }
 
 static bool
-change(struct import *im, const char *sql)
+change(struct import *im, enum store store, const char *sql)
 {
-	return sqlite3_exec(im->store[STORE_TICKET], sql, NULL, NULL, NULL) ==
-	    SQLITE_OK || stores_fail(im, STORE_TICKET);
+	return sqlite3_exec(im->store[store], sql, NULL, NULL, NULL) ==
+	    SQLITE_OK || stores_fail(im, store);
 }
+
+/* --- totals --------------------------------------------------------------------- */
+
+/*
+ * Flicket counted what users write and have, not always rightly, and its
+ * numbers are kept. By how much they differ from what is there is written
+ * down: so far `flicketctl verify` lets totals differ.
+ */
+static const struct total {
+	enum store	 from;
+	const char	*counts;	/* user, how many */
+	const char	*subtract;
+} totals[] = {
+	{ STORE_TICKET, "SELECT started_id, count(*) FROM tickets GROUP BY 1",
+	    "UPDATE taken_over SET posts = posts - ?2 WHERE user_id = ?1" },
+	{ STORE_POST, "SELECT user_id, count(*) FROM posts GROUP BY 1",
+	    "UPDATE taken_over SET posts = posts - ?2 WHERE user_id = ?1" },
+	{ STORE_TICKET, "SELECT assigned_id, count(*) FROM tickets "
+	    "WHERE assigned_id IS NOT NULL GROUP BY 1", "UPDATE taken_over "
+	    "SET assigned = assigned - ?2 WHERE user_id = ?1" },
+};
+
+static bool
+subtract_all(struct import *im, const struct total *t, sqlite3_stmt *from,
+    sqlite3_stmt *to)
+{
+	int	rc;
+
+	while (next(im, t->from, from, &rc)) {
+		if (rc == SQLITE_DONE)
+			return true;
+		sqlite3_bind_int64(to, 1, sqlite3_column_int64(from, 0));
+		sqlite3_bind_int64(to, 2, sqlite3_column_int64(from, 1));
+		if (!import_goes_on() || !run(im, STORE_USER, to))
+			return false;
+	}
+	return false;
+}
+
+static bool
+subtract_total(struct import *im, const struct total *t)
+{
+	sqlite3_stmt	*from = NULL, *to = NULL;
+	bool		 ok;
+
+	ok = prepare(im, t->from, t->counts, &from) &&
+	    prepare(im, STORE_USER, t->subtract, &to) &&
+	    subtract_all(im, t, from, to);
+	sqlite3_finalize(from);
+	sqlite3_finalize(to);
+	return ok;
+}
+
+static bool
+derive_totals(struct import *im)
+{
+	if (!change(im, STORE_USER, "CREATE TABLE taken_over (user_id INTEGER "
+	    "PRIMARY KEY, posts INTEGER NOT NULL, assigned INTEGER NOT NULL) "
+	    "STRICT; INSERT INTO taken_over SELECT id, total_posts, "
+	    "total_assigned FROM users"))
+		return false;
+	for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++)
+		if (!subtract_total(im, &totals[i]))
+			return false;
+	return change(im, STORE_USER, "DELETE FROM taken_over "
+	    "WHERE posts = 0 AND assigned = 0");
+}
+
+/* --- the whole ------------------------------------------------------------------ */
 
 /* Write large segments, and do not merge them meanwhile. */
 #define BEGIN_SEARCH(table) \
@@ -290,12 +359,13 @@ change(struct import *im, const char *sql)
 bool
 derive_all(struct import *im)
 {
-	if (!change(im, BEGIN_SEARCH("ticket_text")
+	if (!change(im, STORE_TICKET, BEGIN_SEARCH("ticket_text")
 	    BEGIN_SEARCH("reply_text")))
 		return false;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (!run_step(im, &steps[i]))
 			return false;
-	return kinds_wait(im) && derive_replies(im) && change(im,
+	return kinds_wait(im) && derive_replies(im) && derive_totals(im) &&
+	    change(im, STORE_TICKET,
 	    END_SEARCH("ticket_text") END_SEARCH("reply_text"));
 }

@@ -1,0 +1,486 @@
+"""Disks that fail. Every request that writes, with every operation of it on the disk failing in turn: what is answered
+is success or 503, nothing is done by halves, and the same request then succeeds once, without a restart.
+
+A few operations of each request in the suite; with FAULTS_FULL=1 every one. FAULTS_SEED repeats a choice.
+"""
+import errno
+import itertools
+import json
+import os
+import random
+import subprocess
+import threading
+import time
+
+import pytest
+
+from desk import SERVICES, Desk, flicket_database, run_program, wait_until
+from disk import CHANGES, IS_FULL, SEED, Faults, Stores, changed, check_integrity, needs_library
+import test_permissions
+from test_permissions import EXAMPLES, World, limit_readers, people, settle
+from wire import Client, expect
+
+TICKET = {'title': 'a title', 'content': 'a content', 'category_id': 1, 'ticket_priority_id': 1}
+SAYS_SO = 'store'       # in the text of each refusal
+OWNERS = {'token': 'user', 'user': 'user', 'group': 'user', 'ticket': 'ticket', 'subscription': 'ticket',
+          'post': 'post', 'upload': 'post', 'department': 'lookup', 'categor': 'lookup'}
+# With what; a full disk says no to more than one operation.
+ERRORS = [('EIO', errno.EIO, False), ('ENOSPC', errno.ENOSPC, True)]
+
+
+def writes():
+    for request, found in EXAMPLES.items():
+        if not request.startswith('GET '):
+            for i, (example, _) in enumerate(found if isinstance(found, list) else [(found, None)]):
+                yield pytest.param(request, example, id=f'{request}{i or ""}')
+
+
+def verify(data):
+    done = run_program('flicketctl', 'verify', '--json', '--data', str(data))
+    found = json.loads(done.stdout)
+    assert found['result'] == 'ok' and found['findings'] == [], found
+
+
+class FaultyWorld(World):
+    """People and things on a disk that fails when it is told to."""
+
+    def __init__(self, desk, all_people, faults):
+        super().__init__(desk, all_people)
+        self.keys = itertools.count(1)
+        self.faults, self.stores = faults, Stores(desk.data)
+        self.tried = self.refused = 0
+
+    def request(self, request, example):
+        """One more request of a kind: whose, method, path and the rest."""
+        method, path = request.split()
+        being = {'POST tokens': 'named', 'DELETE token/:id': 'owner'}.get(request)
+        # those whose own token or password is at stake
+        me = self.person('admin') if 'token' in path or '/me' in path else self.admin
+        path, more = example(self, me, being)
+        if method == 'POST' and request != 'POST tokens':
+            more = {**more, 'headers': {**(more.get('headers') or {}), 'Idempotency-Key': f'key {next(self.keys)}'}}
+        return me, method, path, more
+
+    def owner(self, request):
+        return next(s for name, s in OWNERS.items() if request.split()[1].startswith(name))
+
+
+@pytest.fixture(scope='module')
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('world')
+    # each n of each request takes some of them
+    with pytest.MonkeyPatch.context() as m:
+        m.setattr(test_permissions, 'PEOPLE_OF_A_KIND', 5000 if IS_FULL else 800)
+        everybody = people()
+    faults = Faults(folder / 'control')
+    # what other stores are told may have to wait for their disk; the answer does not, for long
+    desk = Desk(folder, 'imported', FLICKET_EVENT_WAIT_MS=500, FLICKET_CHANGE_CATEGORY='everybody', **faults.settings)
+    desk.take_over(flicket_database(folder / 'flicket.db', lambda db: settle(db, everybody)))
+    limit_readers(desk, everybody['reader'])
+    try:
+        w = FaultyWorld(desk.start(), everybody, faults)
+        yield w
+        faults.clear()
+        print(f'{w.tried} requests on failing disks, {w.refused} of them refused, 0 differences')
+        w.stores.wait_quiet()
+        w.stores.close()
+        desk.stop()
+        # what could not be removed then is nobody's, and removed at a start
+        desk.start()
+        verify(desk.data)
+        desk.stop()
+        check_integrity(desk.data)
+    finally:
+        desk.kill_everything()
+
+
+def choose(rng, count):
+    """Which of a request's operations are to fail."""
+    return range(1, count + 1) if IS_FULL else sorted(rng.sample(range(1, count + 1), min(2, count)))
+
+
+def clean_run(w, request, example, kinds):
+    """How often a request does what is to fail, and what it changes."""
+    owner = w.owner(request)
+    me, method, path, more = w.request(request, example)
+    if IS_FULL:
+        w.stores.wait_quiet()
+    w.stores.make_cold()
+    before = w.stores.count(owner)
+    with w.faults.armed(*kinds):
+        answer = w.ask(me, method, path, **more)
+        if IS_FULL:     # what follows in other stores as well
+            w.stores.wait_quiet()
+        seen = w.faults.seen
+    assert answer.status < 300, answer
+    return seen, changed(before, w.stores.count(owner)), answer.status
+
+
+def fail_once(w, request, example, wanted, status, kinds, **how):
+    """One request on a disk that fails. Whether it came to that."""
+    owner = w.owner(request)
+    me, method, path, more = w.request(request, example)
+    w.stores.make_cold()
+    before = w.stores.count(owner)
+    with w.faults.armed(*kinds, **how):
+        answer = w.ask(me, method, path, **more)
+        if 'READ' not in kinds:
+            expect(w.client.request('GET', 'ticket/1', token=w.admin.token), 200)
+    failed = w.faults.failed
+    w.tried += 1
+    done = changed(before, w.stores.count(owner))
+    if answer.status == status:
+        assert done == wanted, f'{answer}: {done}, not {wanted}'
+    else:
+        assert answer.status in (503, 507), answer
+        assert failed > 0, answer
+        assert answer.header('Retry-After') and SAYS_SO in answer.json()['message'], answer
+        assert done in ({}, wanted), f'by halves: {done} of {wanted}'
+        w.refused += 1
+    # FTS5 may say once more that it failed, and then forgets what it had read by halves
+    for _ in range(2):
+        again = w.ask(me, method, path, **more)
+        if again.status != 503:
+            break
+    if done == {} and wanted != {} or 'Idempotency-Key' in (more.get('headers') or {}):
+        assert again.status == status, f'{answer}, then {again}'
+    assert again.status < 500, again
+    if method != 'PATCH' and request != 'POST tokens' and 'avatar' not in path:
+        total = changed(before, w.stores.count(owner))
+        assert total == wanted, f'{answer}, then {again}: {total}, not {wanted}'
+    return failed > 0
+
+
+def sweep(w, request, example, kinds, **how):
+    rng = random.Random(f'{SEED} {request} {kinds} {how}')
+    count, wanted, status = clean_run(w, request, example, kinds)
+    for n in choose(rng, count):
+        try:
+            fail_once(w, request, example, wanted, status, kinds, first=n, **how)
+        except BaseException:
+            print(f'operation {n} of {count}; FAULTS_SEED={SEED}\n{w.desk.logs(1500)}')
+            raise
+
+
+@needs_library
+@pytest.mark.parametrize('name, error, lasting', ERRORS, ids=[e[0] for e in ERRORS])
+@pytest.mark.parametrize('request_, example', writes())
+def test_each_change_of_the_disk_fails_in_turn(world, request_, example, name, error, lasting):
+    sweep(world, request_, example, CHANGES, error=error, lasting=lasting)
+
+
+@needs_library
+@pytest.mark.parametrize('request_, example', writes())
+def test_each_reading_of_the_disk_fails_in_turn(world, request_, example):
+    sweep(world, request_, example, ('READ', 'SIZE'), error=errno.EIO)
+
+
+@needs_library
+@pytest.mark.parametrize('path', ['ticket/1', 'tickets/?content=printer', 'user/3', 'users/', 'posts/2/', 'departments/',
+                                  'tickets/?sort=time_desc&per_page=50&include=users,posts'])
+def test_each_reading_fails_in_turn_where_nothing_is_written(world, path):
+    """A list that cannot be read says so; nothing that was half read is answered, or kept for later."""
+    w, failed = world, 0
+    w.stores.make_cold()
+    with w.faults.armed('READ', 'SIZE'):
+        right = w.client.request('GET', path, token=w.admin.token)
+        count = w.faults.seen
+    expect(right, 200)
+    for n in range(1, count + 1):
+        w.stores.make_cold()
+        with w.faults.armed('READ', 'SIZE', first=n):
+            answer = w.client.request('GET', path, token=w.admin.token)
+        failed += w.faults.failed
+        if answer.status != 503:
+            assert answer.json()['_meta' if 'items' in right.json() else 'id'] and answer.status == 200, answer
+        else:
+            assert SAYS_SO in answer.json()['message'] and answer.header('Retry-After'), answer
+        after = w.client.request('GET', path, token=w.admin.token)
+        assert (after.status, after.body) == (200, right.body), f'operation {n}: {after}'
+    assert failed > 0
+
+
+# --- under load ------------------------------------------------------------------------------------------------
+
+def upload(ticket, content):
+    body = (f'--x\r\nContent-Disposition: form-data; name="ticket_id"\r\n\r\n{ticket}\r\n--x\r\n'
+            'Content-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\n'
+            f'{content}\r\n--x--\r\n')
+    return {'body': body.encode(), 'type': 'multipart/form-data; boundary=x'}
+
+
+class Load:
+    """Clients that write whatever is answered, and clients that read; what was refused is sent again in the end."""
+
+    def __init__(self, desk, writers=3, readers=2):
+        self.desk, self.token = desk, desk.admin().token
+        self.written, self.refused, self.wrong = [], [], []
+        self.reads = 0
+        self.ending = threading.Event()
+        self.threads = [threading.Thread(target=self._guard, args=(self._write, i)) for i in range(writers)]
+        self.threads += [threading.Thread(target=self._guard, args=(self._read, i)) for i in range(readers)]
+
+    def _guard(self, work, number):
+        try:
+            with Client(self.desk.port, self.token) as c:
+                work(c, number)
+        except BaseException as e:
+            self.wrong.append(f'{type(e).__name__}: {e}')
+
+    def _write(self, c, number):
+        for n in itertools.count():
+            if self.ending.is_set():
+                return
+            name = f'{number} {n}'
+            what = [('tickets', {'json': {**TICKET, 'title': f'title {name}'}}),
+                    ('posts', {'json': {'ticket_id': 1, 'content': f'reply {name}'}}),
+                    ('uploads', upload(1, f'file {name} ' * 1000)),
+                    ('departments', {'json': {'department': f'department {name}'}})][n % 4]
+            self._send(c, f'key {name}', *what)
+
+    def _send(self, c, key, path, request):
+        answer = c.request('POST', path, headers={'Idempotency-Key': key}, **request)
+        if answer.status == 201:
+            self.written.append((time.monotonic(), path, answer.json(), request))
+            return
+        assert answer.status in (503, 507) and answer.header('Retry-After'), answer
+        assert SAYS_SO in answer.json()['message'], answer
+        self.refused.append((time.monotonic(), key, path, request))
+
+    def _read(self, c, number):
+        paths = itertools.cycle(['ticket/1', 'tickets/?content=title', 'user/1', 'posts/1/', 'departments/', 'uploads/'])
+        while not self.ending.is_set():
+            expect(c.get(next(paths)), 200)
+            self.reads += 1
+
+    def __enter__(self):
+        expect(self.desk.client(self.token).post('tickets', TICKET), 201)
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for t in self.threads:
+            t.join()
+
+    def go_on(self, what, count=20, within=20):
+        """Wait until more of them are written or refused."""
+        want = len(what) + count
+        wait_until(lambda: len(what) >= want or self.wrong, within, 'more answers of that kind')
+        assert self.wrong == [], self.wrong[0]
+
+    def go_on_reading(self, count=50):
+        want = self.reads + count
+        wait_until(lambda: self.reads >= want or self.wrong, 20, 'reads go on')
+        assert self.wrong == [], self.wrong[0]
+
+    def check(self):
+        """What was acknowledged is there as it was sent, what was refused is after it was sent again; all once."""
+        assert self.wrong == [], self.wrong[0]
+        with Client(self.desk.port, self.token) as c:
+            refused, self.refused = self.refused, []
+            for _, *request in refused:
+                self._send(c, *request)
+            assert self.refused == []
+            for _, path, made, request in self.written:
+                kind = path.rstrip('s')
+                got = expect(c.get(f'{kind}/{made["id"]}'), 200)
+                for member in ('title', 'content', 'department'):
+                    if member in request.get('json', ()):
+                        assert got[member] == request['json'][member]
+                if path == 'uploads':
+                    sent = request['body'].split(b'\r\n\r\n', 2)[2].removesuffix(b'\r\n--x--\r\n')
+                    assert c.get(self.desk.path_of(made['image'])).body == sent
+        stores = Stores(self.desk.data)
+        try:
+            stores.wait_quiet()
+            for service, sql in (('ticket', 'SELECT title FROM tickets WHERE title LIKE "title %"'),
+                                 ('post', 'SELECT content FROM posts WHERE content LIKE "reply %"'),
+                                 ('lookup', 'SELECT department FROM departments WHERE department LIKE "department %"')):
+                found = [name for name, in stores.dbs[service].execute(sql.replace('"', "'"))]
+                sent = [v for _, _, _, r in self.written for v in r.get('json', {}).values()
+                        if str(v).startswith(sql.split("LIKE \"")[1].split(' ')[0] + ' ')]
+                assert sorted(found) == sorted(sent)
+        finally:
+            stores.close()
+        verify(self.desk.data)
+
+
+@pytest.fixture
+def faulty(tmp_path, desks):
+    """A new desk on a disk that fails when it is told to."""
+    faults = Faults(tmp_path / 'control')
+    desk = desks('new', FLICKET_EVENT_WAIT_MS=250, **faults.settings)
+    yield desk, faults
+    faults.clear()
+    faults.close()
+
+
+@needs_library
+@pytest.mark.parametrize('error', [errno.EROFS, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EIO],
+                         ids=lambda e: errno.errorcode[e])
+def test_reads_go_on_while_nothing_can_be_written_and_then_writes_do(faulty, error):
+    desk, faults = faulty
+    with Load(desk) as load:
+        for _ in range(3):
+            load.go_on(load.written)
+            with faults.armed(*CHANGES, first=1, lasting=True, error=error):
+                load.go_on(load.refused)
+                load.go_on_reading()
+    load.check()
+
+
+@needs_library
+def test_faults_by_chance_under_load(faulty):
+    desk, faults = faulty
+    failed = 0
+    with Load(desk) as load:
+        for i in range(60 if IS_FULL else 4):
+            with faults.armed(*CHANGES, one_in=random.choice((3, 30, 300)), error=random.choice((errno.EIO, errno.ENOSPC)),
+                              seed=SEED + i):
+                time.sleep(0.5)
+                failed += faults.failed
+            load.go_on(load.written)
+    load.check()
+    print(f'{failed} faults, {len(load.written)} writes, {load.reads} reads, 0 differences')
+    assert failed > 0
+
+
+# --- real file systems ------------------------------------------------------------------------------------------
+
+def mounted(folder, *args):
+    if os.geteuid() != 0 or subprocess.run(['mount', *args, folder], capture_output=True).returncode != 0:
+        pytest.skip('no file system can be mounted here')
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A file system of 24 MB."""
+    folder = tmp_path / 'small'
+    folder.mkdir()
+    mounted(folder, '-t', 'tmpfs', '-o', 'size=24m', 'none')
+    yield folder
+    subprocess.run(['umount', '-l', folder], check=True)
+
+
+@pytest.fixture
+def desk_on(tmp_path):
+    """Make a new desk whose data are in a folder that is there."""
+    made = []
+
+    def make(data):
+        desk = Desk(tmp_path / 'desk', 'new', FLICKET_EVENT_WAIT_MS=250, FLICKET_DATA=data)
+        desk.data = data
+        made.append(desk)
+        return desk.start()
+
+    yield make
+    for desk in made:
+        desk.kill_everything()
+
+
+def fill(path):
+    """Take all the room there is."""
+    with open(path, 'wb', buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(1 << 16))
+        except OSError as e:
+            assert e.errno == errno.ENOSPC
+        try:
+            while True:
+                f.write(b'x')
+        except OSError as e:
+            assert e.errno == errno.ENOSPC
+
+
+def test_a_file_system_that_fills_and_is_emptied_under_load(small, desk_on):
+    desk = desk_on(small / 'data')
+    with Load(desk) as load:
+        for _ in range(10 if IS_FULL else 3):
+            load.go_on(load.written)
+            fill(small / 'ballast')
+            load.go_on(load.refused)
+            load.go_on_reading()
+            (small / 'ballast').unlink()
+            load.go_on(load.written)
+    load.check()
+    desk.check_running()
+    desk.stop()
+    check_integrity(desk.data)
+
+
+def test_a_file_system_that_turns_read_only_under_load(tmp_path, desk_on):
+    """As the kernel does after errors of the disk; it is so until it is mounted again."""
+    image, folder = tmp_path / 'image', tmp_path / 'disk'
+    folder.mkdir()
+    with open(image, 'wb') as f:
+        f.truncate(64 << 20)
+    try:
+        subprocess.run(['mkfs.ext4', '-q', image], check=True, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip('no ext4 can be made here')
+    mounted(folder, '-o', 'loop', image)
+    try:
+        desk = desk_on(folder / 'data')
+        with Load(desk) as load:
+            load.go_on(load.written)
+            if subprocess.run(['mount', '-o', 'remount,abort', folder], capture_output=True).returncode != 0:
+                pytest.skip('this kernel does not turn a file system read-only')
+            load.go_on(load.refused)
+            load.go_on_reading()
+        assert load.wrong == []
+        desk.check_running()
+        desk.kill_everything()
+        subprocess.run(['umount', folder], check=True)
+        mounted(folder, '-o', 'loop', image)
+        check_integrity(desk.data)
+        desk.start()
+        load.check()
+        desk.stop()
+    finally:
+        subprocess.run(['umount', '-l', folder])
+
+
+@pytest.mark.parametrize('killed', [False, True], ids=['stopped', 'killed'])
+def test_a_desk_is_started_on_a_read_only_file_system(desks, killed):
+    """It reads, and says why it does not write; once it may, it does, without a restart."""
+    desk = desks('imported')
+    c, key = desk.client(), {'Idempotency-Key': 'key'}
+    made = expect(c.post('tickets', TICKET), 201)['id']
+    for name in list(desk.processes):
+        if killed:
+            desk.kill(name)
+        else:
+            desk.processes[name].terminate()
+    stores = desk.data / 'stores'
+    mounted(stores, '--bind', stores)
+    try:
+        mounted(stores, '-o', 'remount,ro,bind')
+        desk.start()
+        c = desk.client()
+        for path in (f'ticket/{made}', 'tickets/?content=content', 'user/1', 'posts/2/', 'departments/', 'uploads/'):
+            expect(c.get(path), 200)
+        for path, request in (('tickets', {'json': TICKET}), ('posts', {'json': {'ticket_id': 1, 'content': 'a reply'}}),
+                              ('departments', {'json': {'department': 'another'}}), ('uploads', upload(1, 'text')),
+                              ('groups', {'json': {'group_name': 'another'}})):
+            answer = c.request('POST', path, headers=key, **request)
+            assert answer.status == 503 and SAYS_SO in answer.json()['message'], answer
+            assert answer.header('Retry-After')
+        for service in SERVICES:
+            assert f'store {service} can be read only' in desk.processes[service].log.read_text()
+        mounted(stores, '-o', 'remount,rw,bind')
+        wait_until(lambda: c.request('POST', 'tickets', headers=key, json=TICKET).status == 201, 5, 'it writes')
+        for path, request in (('departments', {'json': {'department': 'another'}}), ('uploads', upload(1, 'text')),
+                              ('groups', {'json': {'group_name': 'another'}})):
+            wait_until(lambda p=path, r=request: c.request('POST', p, headers=key, **r).status == 201, 5, 'it writes')
+        again = expect(c.request('POST', 'tickets', headers=key, json=TICKET), 201)['id']
+        assert again == made + 1 and expect(c.get(f'ticket/{again}'), 200)['title'] == TICKET['title']
+        verify(desk.data)
+        desk.check_running()
+        desk.stop()
+        check_integrity(desk.data)
+    finally:
+        desk.kill_everything()
+        subprocess.run(['umount', '-l', stores])
