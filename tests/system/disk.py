@@ -39,7 +39,8 @@ class Faults:
         path.write_bytes(bytes(4096))
         self.file = open(path, 'r+b')
         self.map = mmap.mmap(self.file.fileno(), 4096)
-        self.settings = {'LD_PRELOAD': LIBRARY, 'FAULTY_CONTROL': path}
+        # the file is none that a hardened process may open
+        self.settings = {'LD_PRELOAD': LIBRARY, 'FAULTY_CONTROL': path, 'FLICKET_HARDEN': 'off'}
 
     def close(self):
         self.map.close()
@@ -83,7 +84,8 @@ class Undo:
     def __init__(self, folder, data):
         self.folder, self.data = folder, data
         folder.mkdir()
-        self.settings = {'LD_PRELOAD': LIBRARY, 'FAULTY_UNDO': folder, 'FAULTY_ROOT': data}
+        # the folder is none that a hardened process may open
+        self.settings = {'LD_PRELOAD': LIBRARY, 'FAULTY_UNDO': folder, 'FAULTY_ROOT': data, 'FLICKET_HARDEN': 'off'}
 
     def drop(self, rng, share):
         """Nothing may run on the data. Of each sector, name and length that was not synced, the old one comes back
