@@ -7,6 +7,7 @@
  * smuggle another one in it (RFC 9112, 6.3), so the raw head is looked at.
  */
 #include "cors.h"
+#include "memory.h"
 #include "exchange.h"
 #include "page.h"
 
@@ -119,6 +120,17 @@ check_body(struct exchange *x)
 	    "accepted.", x->req->entity.len, most);
 }
 
+/* Where there is little memory left nothing is begun that takes more. */
+static enum flow
+check_memory(struct exchange *x)
+{
+	if (memory_pressure(x->worker) != PRESSURE_ALL)
+		return FLOW_NEXT;
+	x->crowded = true;
+	return answer_error(x, ERR_UNAVAILABLE, "The server has too much to "
+	    "do.");
+}
+
 /* --- match -------------------------------------------------------------------- */
 
 static int
@@ -222,6 +234,8 @@ room_match(struct exchange *x)
 			continue;
 		flow = match_route(x, (enum mark)m, (struct text){
 		    path.base + len, path.len - len });
+		if (flow == FLOW_NEXT)
+			flow = check_memory(x);
 		return flow == FLOW_NEXT ? check_body(x) : flow;
 	}
 	flow = check_body(x);

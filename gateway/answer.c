@@ -1,10 +1,11 @@
 /* Answers: a service's fragment, or an error, as HTTP. */
 #include "exchange.h"
 
-#include <endian.h>
-
+#include "connection.h"
 #include "proto/json.h"
+#include "proto/log.h"
 #include "proto/metrics.h"
+#include "proto/scan.h"
 #include "problem.h"
 #include "trace.h"
 #include "tokens.h"
@@ -22,6 +23,20 @@ answer_header(struct exchange *x, const char *name, const char *value)
 	h2o_strtolower(lower.base, lower.len);
 	h2o_add_header_by_str(pool, &x->req->res.headers, lower.base,
 	    lower.len, 1, orig.base, copy.base, copy.len);
+}
+
+/* Whatever has a control character in it would be a header of its own. */
+h2o_iovec_t
+answer_type(struct exchange *x, struct text told)
+{
+	bool	printable = told.len > 0;
+
+	for (size_t i = 0; i < told.len; i++)
+		printable = printable && told.base[i] >= ' ' &&
+		    told.base[i] <= '~';
+	if (!printable)
+		return h2o_iovec_init(H2O_STRLIT("application/octet-stream"));
+	return h2o_strdup(&x->req->pool, told.base, told.len);
 }
 
 static const char *
@@ -43,8 +58,12 @@ reason_of(int status)
 void
 answer_count(struct exchange *x, int status)
 {
+	if (!x->answered)
+		connection_answer(x->connection);
+	x->answered = true;
 	metric_add(METRIC_HTTP_RESPONSES, (unsigned)status / 100 % 6, 0, 1);
 	trace_put_timing(x);
+	connection_part(x->connection, x->req);
 }
 
 static enum flow
@@ -89,6 +108,7 @@ keep_body(struct exchange *x)
 	h2o_iovec_t		 copy = h2o_strdup(&x->req->pool, b->base,
 				    b->len);
 
+	exchange_hold(x, copy.len);
 	return (struct text){ copy.base, copy.len };
 }
 
@@ -157,50 +177,23 @@ answer_refusal(struct exchange *x, const struct answer *a)
 
 /* --- fragments ------------------------------------------------------------------ */
 
-#define ONES	UINT64_C(0x0101010101010101)
-#define HIGHS	UINT64_C(0x8080808080808080)
-
-/*
- * A bit for each of 8 bytes that is a mark. The lowest bit is right; above
- * it there may be too many.
- */
-static inline uint64_t
-marks_of(uint64_t x)
-{
-	return (x - ONES * MARK_END) & ~x & HIGHS;
-}
-
-/* The next mark in a fragment, or its end. */
-static const char *
-find_mark(const char *p, const char *end)
-{
-	uint64_t	x;
-
-	for (; end - p >= 8; p += 8) {
-		memcpy(&x, p, sizeof(x));
-		x = marks_of(le64toh(x));
-		if (x != 0)
-			return p + __builtin_ctzll(x) / 8;
-	}
-	while (p < end && (unsigned char)*p >= MARK_END)
-		p++;
-	return p;
-}
-
 void
 answer_put_fragment(struct buf *b, const struct exchange *x, struct text fragment)
 {
-	const struct text	*roots = x->worker->gateway->roots;
-	const char		*p = fragment.base, *mark;
+	const struct text	*roots = x->worker->gateway->roots, *root;
+	const char		*p = fragment.base;
 	const char		*end = p + fragment.len;
+	size_t			 run;
 
-	for (;; p = mark + 1) {
-		mark = find_mark(p, end);
-		buf_put(b, p, (size_t)(mark - p));
-		if (mark == end)
+	/* roots make it longer, by an eighth at most as a rule */
+	buf_reserve(b, fragment.len + fragment.len / 8);
+	for (;; p += run + 1) {
+		run = scan_to_below(p, (size_t)(end - p), MARK_END);
+		buf_put(b, p, run);
+		if (p + run == end)
 			return;
-		buf_put(b, roots[(unsigned char)*mark].base,
-		    roots[(unsigned char)*mark].len);
+		root = &roots[(unsigned char)p[run]];
+		buf_put(b, root->base, root->len);
 	}
 }
 
@@ -235,27 +228,41 @@ learn_token(struct exchange *x)
 
 /* --- tags -------------------------------------------------------------------- */
 
+#define ETAG_MOST	(2 * 16 + 3)
+
+/* A number's 16 digits. */
+static char *
+put_hex(char *p, uint64_t n)
+{
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*p++ = "0123456789abcdef"[n >> shift & 15];
+	return p;
+}
+
 /*
  * The tag of an answer: what it is of, and after a dot what was included.
  * Services know the first part only (services/common/op.c, If-Match).
  */
-static void
-put_etag(struct exchange *x, char *etag, size_t size)
+static h2o_iovec_t
+make_etag(struct exchange *x)
 {
 	uint64_t	included = include_tag(x);
+	char		*etag = h2o_mem_alloc_pool(&x->req->pool,
+			    ETAG_MOST), *p = etag;
 
-	if (included == 0)
-		snprintf(etag, size, "\"%016llx\"",
-		    (unsigned long long)x->answer->tag);
-	else
-		snprintf(etag, size, "\"%016llx.%016llx\"",
-		    (unsigned long long)x->answer->tag,
-		    (unsigned long long)included);
+	*p++ = '"';
+	p = put_hex(p, (uint64_t)x->answer->tag);
+	if (included != 0) {
+		*p++ = '.';
+		p = put_hex(p, included);
+	}
+	*p++ = '"';
+	return h2o_iovec_init(etag, (size_t)(p - etag));
 }
 
 /* Whether the client has what it asks for (RFC 9110, 13.1.2: weakly). */
 static bool
-has_it(const struct exchange *x, const char *etag)
+has_it(const struct exchange *x, h2o_iovec_t etag)
 {
 	ssize_t		 at = h2o_find_header(&x->req->headers,
 			    H2O_TOKEN_IF_NONE_MATCH, -1);
@@ -265,7 +272,7 @@ has_it(const struct exchange *x, const char *etag)
 		return false;
 	v = x->req->headers.entries[at].value;
 	return h2o_memis(v.base, v.len, H2O_STRLIT("*")) ||
-	    h2o_strstr(v.base, v.len, etag, strlen(etag)) != SIZE_MAX;
+	    h2o_strstr(v.base, v.len, etag.base, etag.len) != SIZE_MAX;
 }
 
 static enum flow
@@ -302,14 +309,21 @@ put_answer(struct buf *b, const struct exchange *x, bool is_list)
 static enum flow
 answer_json(struct exchange *x)
 {
-	bool	is_list = x->route->page[0] != '\0';
-	char	etag[48];
+	bool		is_list = x->route->page[0] != '\0';
+	h2o_iovec_t	etag;
 
 	if (x->answer->tag != 0) {
-		put_etag(x, etag, sizeof(etag));
-		answer_header(x, "ETag", etag);
+		etag = make_etag(x);
+		h2o_add_header(&x->req->pool, &x->req->res.headers,
+		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);
 		if (has_it(x, etag))
 			return answer_not_modified(x);
+	}
+	if (args_has(&x->args, KEY_IF_NONE_MATCH) &&
+	    x->answer->fragment.len == 0) {
+		log_error("%s: the client does not have what it is said to",
+		    op_info(x->route->op)->name);
+		return answer_error(x, ERR_INTERNAL, NULL);
 	}
 	if (x->route->location[0] != '\0')
 		put_location(x);

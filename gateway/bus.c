@@ -15,12 +15,46 @@
 #define FRAME_KEPT_BYTES 4096	/* larger ones are freed with their slot */
 #define TRIES_MOST	4	/* processes that one question is put to */
 #define HOPE_MS		1000	/* after a loss: how long another may come */
+#define NEWS_PING_MS	20	/* between PINGs that answer news */
+#define HOPE_LEFT_MS	3000	/* ... after one that said that it leaves */
+
+/*
+ * What nobody waits for is read, too, but not at the cost of others: so much
+ * of it, then all else gets a turn.
+ */
+#define NOISE_MOST	4096	/* answers */
+#define NOISE_BAD	64	/* what is none counts as so many */
+#define NOISE_PAUSE_MS	1
+
+/*
+ * What waits for a process is answered one after the other, so a question
+ * that finds too many before it would be answered too late, after it has cost
+ * as much as any other. It is refused instead, at once.
+ */
+#define WAIT_PART	2	/* of the time for a request */
+#define LEAST_WAITING	64	/* never refused for that */
+#define WAITING_BYTES	(32 << 20) /* of questions to a process, together;
+				    * and of the answers expected of it */
+#define SMOOTH		16	/* an average is of about so many */
+
+/* Those that a process takes up in their order. */
+enum queue_id { QUEUE_READS, QUEUE_WRITES, QUEUE_SLOW, QUEUE_END };
+
+struct queue {
+	int64_t	waiting;
+	int64_t	each_ns;	/* what one adds to the time of those behind */
+	int64_t	answer_bytes;	/* of one, on average */
+};
 
 /* A replica with its place in h2o's loop. */
 struct line {
 	struct bus	*bus;
 	struct replica	*replica;
 	h2o_socket_t	*watch;
+	struct queue	 queues[QUEUE_END];
+	size_t		 bytes;		/* of all questions that wait */
+	bool		 news;		/* it said something new of itself */
+	uint64_t	 flushes;	/* messages sent, ever */
 };
 
 /* What is known of a service's processes together. */
@@ -28,8 +62,10 @@ struct domain {
 	struct pool	 pool;
 	bool		 counted;	/* in the gateway's `up` */
 	bool		 has_writer;
+	bool		 has_reader;	/* one that leaves counts */
 	unsigned	 ups;		/* in the metric */
 	int64_t		 hope_until_ms;	/* questions wait for one until then */
+	bool		 restarts;	/* as the last one said that it leaves */
 };
 
 /* A question that is not answered yet. */
@@ -42,6 +78,7 @@ struct slot {
 	enum op_code	 op;
 	enum op_kind	 kind;
 	int64_t		 sent_us;
+	int64_t		 place;		/* in its queue, from 1 on */
 	bool		 repeatable;	/* doing it twice is as once */
 	bool		 struck;	/* its replica will not answer it */
 	bool		 unsent;	/* ... and was never sent it */
@@ -64,7 +101,9 @@ struct bus {
 	uint64_t		 generation;
 	struct frame_reader	*frames;
 	h2o_timeout_entry_t	 flush;
-	uint64_t		 flushes;	/* ever */
+	h2o_timeout_t		 pause;		/* of those who make noise */
+	h2o_timeout_entry_t	 go_on;
+	size_t			 parked_bytes;	/* ... of their frames */
 	int64_t			 ticked_ms;
 	int64_t			 slept_ms;	/* when a tick came far too late */
 };
@@ -94,6 +133,16 @@ slot_take(struct bus *b)
 	return s;
 }
 
+static struct queue *
+queue_of(struct line *line, enum op_kind kind)
+{
+	switch (kind) {
+	case OP_READ: return &line->queues[QUEUE_READS];
+	case OP_SLOW: case OP_LEAD: return &line->queues[QUEUE_SLOW];
+	default: return &line->queues[QUEUE_WRITES];
+	}
+}
+
 /* Nobody is asked any more. */
 static void
 slot_detach(struct bus *b, struct slot *s)
@@ -102,8 +151,11 @@ slot_detach(struct bus *b, struct slot *s)
 		return;
 	metric_add(METRIC_BUS_WAITING, s->service, 0, -1);
 	s->line->replica->waiting--;
+	queue_of(s->line, s->kind)->waiting--;
+	s->line->bytes -= s->frame.len;
 	s->line = NULL;
 	b->parked++;
+	b->parked_bytes += s->frame.len;
 }
 
 static void
@@ -111,6 +163,7 @@ slot_give(struct bus *b, struct slot *s)
 {
 	slot_detach(b, s);
 	b->parked--;
+	b->parked_bytes -= s->frame.len;
 	if (s->frame.size > FRAME_KEPT_BYTES)
 		buf_done(&s->frame);
 	s->taken = false;
@@ -144,19 +197,76 @@ slot_refuse(struct bus *b, struct slot *s)
 
 static bool	flush_line(struct line *);
 
+/* Whatever is sent behind drain()'s back has to be followed by it: ZeroMQ's
+ * descriptor does not tell of what came while something was sent. */
+static void
+flush_soon(struct bus *b)
+{
+	if (!h2o_timeout_is_linked(&b->flush))
+		h2o_timeout_link(b->worker->ctx.loop,
+		    &b->worker->ctx.zero_timeout, &b->flush);
+}
+
 /* What reads may be asked of any process, the rest of the one that writes. */
 static struct replica *
 choose(struct domain *d, enum op_kind kind)
 {
 	if (kind == OP_READ || kind == OP_SLOW)
-		return pool_reader(&d->pool);
+		return pool_reader(&d->pool, kind == OP_READ);
 	return pool_writer(&d->pool);
 }
 
+/* Logins have a queue of their own, which their service bounds. */
 static bool
-has_room(const struct bus *b, const struct replica *r)
+has_room(const struct bus *b, const struct replica *r, enum op_kind kind)
 {
-	return r->waiting < (unsigned)b->worker->gateway->settings->max_pending;
+	const struct settings	*s = b->worker->gateway->settings;
+	const struct queue	*q = queue_of(r->owner, kind);
+
+	if (r->waiting >= (unsigned)s->max_pending ||
+	    ((struct line *)r->owner)->bytes > WAITING_BYTES)
+		return false;
+	if (kind == OP_SLOW || kind == OP_LEAD)
+		return true;
+	if (q->waiting * q->answer_bytes > WAITING_BYTES)
+		return false;
+	return q->waiting < LEAST_WAITING || q->waiting * q->each_ns <
+	    s->request_timeout_ms * 1000000 / WAIT_PART;
+}
+
+/* How long those take that wait, by one that has waited. */
+static void
+learn(const struct slot *s, int64_t waited_us, const struct answer *a)
+{
+	struct queue	*q = queue_of(s->line, s->kind);
+	int64_t		 bytes = (int64_t)a->fragment.len +
+			    (int64_t)args_text(&a->extra, KEY_BODY).len;
+
+	q->each_ns += (waited_us * 1000 / s->place - q->each_ns) / SMOOTH;
+	q->answer_bytes += (bytes - q->answer_bytes) / SMOOTH;
+}
+
+/*
+ * Have a question wait for a process, if there is hope for one. Of a restart
+ * the time that it takes is not the question's.
+ */
+static bool
+park(const struct bus *b, struct slot *s)
+{
+	const struct domain	*d = &b->domains[s->service];
+	int64_t			 until_ms = d->hope_until_ms + HOPE_MS;
+
+	if (clock_ms() >= d->hope_until_ms || b->parked >
+	    (unsigned)b->worker->gateway->settings->max_pending ||
+	    b->parked_bytes > WAITING_BYTES)
+		return false;
+	if (d->restarts && s->deadline_ms < until_ms) {
+		s->deadline_ms = until_ms;
+		if (s->exchange != NULL &&
+		    s->exchange->deadline_ms < until_ms)
+			s->exchange->deadline_ms = until_ms;
+	}
+	return true;
 }
 
 /*
@@ -172,26 +282,29 @@ place(struct bus *b, struct slot *s)
 	struct line	*line;
 
 	if (r == NULL)
-		return clock_ms() < d->hope_until_ms && b->parked <=
-		    (unsigned)b->worker->gateway->settings->max_pending;
-	if (!has_room(b, r))
+		return park(b, s);
+	if (!has_room(b, r, s->kind)) {
+		if (s->exchange != NULL)
+			s->exchange->crowded = true;
 		return false;
+	}
 	line = r->owner;
+	s->place = ++queue_of(line, s->kind)->waiting;
 	s->line = line;
-	s->flush = b->flushes;
+	line->bytes += s->frame.len;
+	s->flush = line->flushes;
 	if (s->tries++ > 0)
 		metric_add(METRIC_BUS_RETRIES, s->service, 0, 1);
 	s->sent_us = clock_us();
 	metric_add(METRIC_BUS_WAITING, s->service, 0, 1);
 	b->parked--;
+	b->parked_bytes -= s->frame.len;
 	r->waiting++;
 	frame_readdress(&s->frame, s->id, replica_clock(r, s->deadline_ms));
 	buf_put(&r->out, s->frame.base, s->frame.len);
 	if (r->out.len > OUT_MOST_BYTES)
 		(void)flush_line(line);
-	if (!h2o_timeout_is_linked(&b->flush))
-		h2o_timeout_link(b->worker->ctx.loop,
-		    &b->worker->ctx.zero_timeout, &b->flush);
+	flush_soon(b);
 	return true;
 }
 
@@ -270,17 +383,25 @@ review(struct bus *b, enum service_id id)
 	struct domain	*d = &b->domains[id];
 	bool		 up = pool_is_up(&d->pool);
 	bool		 has_writer = pool_writer(&d->pool) != NULL;
+	bool		 has_reader = pool_has_reader(&d->pool);
 
 	if (up != d->counted)
 		atomic_fetch_add(&b->worker->gateway->up[id], up ? 1 : -1);
-	/* one that came just now may be the first of several */
-	if (d->counted != up || (d->has_writer && !has_writer))
-		d->hope_until_ms = clock_ms() + HOPE_MS;
+	/* one that came just now may be the first of several; one that is
+	 * leaving answers reads until it is gone */
+	if (d->counted != up || (d->has_writer && !has_writer) ||
+	    (d->has_reader && !has_reader)) {
+		d->restarts = pool_has_left(&d->pool,
+		    clock_ms() - HOPE_LEFT_MS);
+		d->hope_until_ms = clock_ms() + (d->restarts ? HOPE_LEFT_MS :
+		    HOPE_MS);
+	}
 	metric_add(METRIC_REPLICAS_UP, id, 0, (int64_t)pool_ups(&d->pool) -
 	    d->ups);
 	d->ups = pool_ups(&d->pool);
 	d->counted = up;
 	d->has_writer = has_writer;
+	d->has_reader = has_reader;
 	if (b->parked > 0)
 		place_parked(b, id);
 }
@@ -294,7 +415,7 @@ take_pong(struct line *line, const struct answer *a, int64_t now_ms)
 	struct replica	*r = line->replica;
 
 	if (r->service == SERVICE_USER)
-		tokens_hear(b->worker->tokens, a);
+		tokens_hear(b->worker->tokens, a, now_ms);
 	if (r->reborn) {
 		r->reborn = false;
 		log_info("%s service at %s was started again",
@@ -302,9 +423,22 @@ take_pong(struct line *line, const struct answer *a, int64_t now_ms)
 		strike_waiting(b, line);
 	}
 	review(b, r->service);
-	/* what came unasked is waited for: say that it was heard */
-	if (a->id == 0)
+}
+
+/* What came unasked is waited for: say that it was heard. */
+static void
+answer_news(struct line *line, int64_t now_ms)
+{
+	struct bus	*b = line->bus;
+	struct replica	*r = line->replica;
+
+	line->news = false;
+	review(b, r->service);
+	if (now_ms - r->pinged_ms >= NEWS_PING_MS) {
 		ping(line, now_ms, true);
+		flush_soon(b);
+	} else	/* with the next tick */
+		r->pinged_ms = 0;
 }
 
 /*
@@ -317,64 +451,110 @@ ask_elsewhere(struct bus *b, struct slot *s)
 {
 	struct replica	*r = s->line->replica;
 
-	if (s->kind == OP_READ || s->kind == OP_SLOW)
+	if (s->kind == OP_READ)
+		r->refuses = true;
+	else if (s->kind == OP_SLOW)
 		r->leaving = true;
 	else
 		r->writes = false;
-	place_again(b, s, false);
+	/* first, as it may give hope for another */
 	review(b, r->service);
+	place_again(b, s, false);
 }
 
-static void
-take_answer(struct line *line, const struct answer *a, int64_t now_ms)
+/* Whether anybody waited for it. */
+static bool
+take_reply(struct line *line, const struct answer *a)
 {
 	struct bus	*b = line->bus;
 	uint64_t	 at = a->id & ((UINT64_C(1) << SLOT_BITS) - 1);
 	struct slot	*s;
 	int64_t		 heard_us;
 
-	if (replica_take_pong(line->replica, a, now_ms)) {
-		take_pong(line, a, now_ms);
-		return;
-	}
 	if (at >= (uint64_t)b->used)
-		return;
+		return false;
 	s = &b->slots[at];
 	/* too late, or not this replica's to answer */
 	if (!s->taken || s->line != line || s->id != a->id)
-		return;
+		return false;
 	if (a->error == ERR_UNAVAILABLE)
 		ask_elsewhere(b, s);
 	else {
 		heard_us = clock_us();
 		metric_observe(METRIC_BUS_SECONDS, s->op,
 		    heard_us - s->sent_us);
+		learn(s, heard_us - s->sent_us, a);
 		if (s->exchange != NULL)
 			trace_waited(s->exchange, s->sent_us, heard_us);
 		slot_resume(b, s, a);
 	}
+	return true;
+}
+
+static bool
+take_answer(struct line *line, const struct answer *a, int64_t now_ms)
+{
+	switch (replica_take_pong(line->replica, a, now_ms)) {
+	case PONG_HEARD:
+		take_pong(line, a, now_ms);
+		return true;
+	case PONG_NEWS:
+		if (line->replica->service == SERVICE_USER)
+			tokens_hear(line->bus->worker->tokens, a, now_ms);
+		line->news = true;	/* however often it says so */
+		return false;
+	case PONG_VOID:
+		return false;
+	default:
+		return take_reply(line, a);
+	}
+}
+
+/*
+ * Take the answers in a message; those behind too much noise are not read.
+ * Returns how much of it was noise.
+ */
+static unsigned
+take_message(struct line *line, zmq_msg_t *message, int64_t now_ms)
+{
+	struct frame_reader	*frames = line->bus->frames;
+	struct answer		 a;
+	enum frame_result	 result = FRAME_ONE;
+	unsigned		 noise = 0, wanted = 0;
+
+	frame_reader_start(frames, zmq_msg_data(message),
+	    zmq_msg_size(message));
+	while (noise < NOISE_MOST &&
+	    (result = frame_next_answer(frames, &a)) == FRAME_ONE) {
+		if (take_answer(line, &a, now_ms))
+			wanted++;
+		else
+			noise++;
+	}
+	if (result == FRAME_BAD) {
+		replica_warn(line->replica, now_ms);
+		noise += NOISE_BAD;
+	}
+	/* an empty one is not for nothing either */
+	return noise + (wanted == 0);
 }
 
 static void
 drain(struct line *line)
 {
-	struct bus		*b = line->bus;
-	zmq_msg_t		 message;
-	struct answer		 a;
-	enum frame_result	 result;
-	int64_t			 now_ms = clock_ms();
+	struct bus	*b = line->bus;
+	zmq_msg_t	 message;
+	int64_t		 now_ms = clock_ms();
+	unsigned	 noise = 0;
 
 	zmq_msg_init(&message);
-	while (replica_receive(line->replica, &message)) {
-		frame_reader_start(b->frames, zmq_msg_data(&message),
-		    zmq_msg_size(&message));
-		while ((result = frame_next_answer(b->frames, &a)) == FRAME_ONE)
-			take_answer(line, &a, now_ms);
-		if (result == FRAME_BAD)
-			log_warn("%s service sent what is no answer",
-			    service_name(line->replica->service));
-	}
+	while (noise < NOISE_MOST && replica_receive(line->replica, &message))
+		noise += take_message(line, &message, now_ms);
 	zmq_msg_close(&message);
+	if (noise >= NOISE_MOST && !h2o_timeout_is_linked(&b->go_on))
+		h2o_timeout_link(b->worker->ctx.loop, &b->pause, &b->go_on);
+	if (line->news)
+		answer_news(line, now_ms);
 }
 
 static void
@@ -437,9 +617,13 @@ flush_line(struct line *line)
 {
 	struct replica	*r = line->replica;
 
-	if (r->out.len > 0)
-		metric_add(METRIC_BUS_MESSAGES, r->service, 0, 1);
-	return replica_flush(r);
+	if (r->out.len == 0)
+		return true;
+	if (!replica_flush(r))
+		return false;
+	line->flushes++;
+	metric_add(METRIC_BUS_MESSAGES, r->service, 0, 1);
+	return true;
 }
 
 /* What could not be sent is asked elsewhere or refused, at once. */
@@ -450,13 +634,31 @@ strike_unsent(struct bus *b, struct line *line)
 	line->replica->deaf = true;
 	for (int i = 0; i < b->used; i++)
 		if (b->slots[i].taken && b->slots[i].line == line &&
-		    b->slots[i].flush == b->flushes)
+		    b->slots[i].flush == line->flushes)
 			b->slots[i].struck = b->slots[i].unsent = true;
 	/* seen now, not at the next tick, or it would be asked again */
 	(void)replica_lost(line->replica, clock_ms());
 	review(b, line->replica->service);
 	settle_struck(b);
 	strike_waiting(b, line);
+}
+
+static void
+drain_all(struct bus *b)
+{
+	struct pool	*p;
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		p = &b->domains[id].pool;
+		for (unsigned i = 0; i < p->count; i++)
+			drain(p->rows[i]->owner);
+	}
+}
+
+static void
+on_go_on(h2o_timeout_entry_t *entry)
+{
+	drain_all(H2O_STRUCT_FROM_MEMBER(struct bus, go_on, entry));
 }
 
 static void
@@ -471,12 +673,7 @@ on_flush(h2o_timeout_entry_t *entry)
 			if (!flush_line(p->rows[i]->owner))
 				strike_unsent(b, p->rows[i]->owner);
 	}
-	b->flushes++;
-	for (unsigned id = 1; id < SERVICE_END; id++) {
-		p = &b->domains[id].pool;
-		for (unsigned i = 0; i < p->count; i++)
-			drain(p->rows[i]->owner);
-	}
+	drain_all(b);
 }
 
 bool
@@ -498,6 +695,7 @@ bus_ask(struct bus *b, struct exchange *x, int part, struct request *r,
 	s->deadline_ms = deadline_ms;
 	r->id = s->id;
 	frame_put_request(&s->frame, r);
+	b->parked_bytes += s->frame.len;
 	if (!place(b, s)) {
 		slot_give(b, s);
 		return false;
@@ -535,7 +733,8 @@ tell_used(struct bus *b, int64_t now_ms)
 		return;
 	args_put_text(&told.args, KEY_IDS, ids);
 	frame_put_request(&r->out, &told);
-	(void)replica_flush(r);
+	(void)flush_line(r->owner);
+	flush_soon(b);
 }
 
 static void
@@ -600,12 +799,18 @@ bus_new(struct worker *w)
 	b->worker = w;
 	b->free = -1;
 	b->flush.cb = on_flush;
+	b->go_on.cb = on_go_on;
+	h2o_timeout_init(w->ctx.loop, &b->pause, NOISE_PAUSE_MS);
 	b->slot_count = (int)settings->max_pending * (SERVICE_END - 1);
 	b->slots = must_alloc((size_t)b->slot_count * sizeof(b->slots[0]));
 	b->frames = frame_reader_new();
-	for (unsigned id = 1; id < SERVICE_END; id++)
+	for (unsigned id = 1; id < SERVICE_END; id++) {
 		pool_init(&b->domains[id].pool, (enum service_id)id,
 		    w->gateway->resolver);
+		/* clients may have waited for this gateway, which knows
+		 * nobody yet */
+		b->domains[id].hope_until_ms = clock_ms() + HOPE_MS;
+	}
 	return b;
 }
 
@@ -625,6 +830,9 @@ bus_destroy(struct bus **self_p)
 	}
 	if (h2o_timeout_is_linked(&b->flush))
 		h2o_timeout_unlink(&b->flush);
+	if (h2o_timeout_is_linked(&b->go_on))
+		h2o_timeout_unlink(&b->go_on);
+	h2o_timeout_dispose(b->worker->ctx.loop, &b->pause);
 	frame_reader_destroy(&b->frames);
 	for (int i = 0; i < b->used; i++)
 		buf_done(&b->slots[i].frame);

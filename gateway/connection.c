@@ -1,6 +1,7 @@
 /* Connections: a list of each worker's, the one that waits longest first. */
 #include "connection.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -14,6 +15,15 @@
 #define SPARE_EACH	32	/* ... and for each thread */
 #define ROOM		64	/* ended in one tick at most */
 #define IDLE_MS		1000	/* who asked just now may well ask again */
+#define PARTING_MS	300	/* ... also of a gateway that stops */
+#define TELL_AGAIN_MS	100	/* that we stop, at a request of HTTP/2 */
+#define REST_MS		1000	/* for who asked when there was no room */
+#define RESTED_MOST	250	/* that go on before, in a tick */
+#define TLS_BYTES	(32 << 10) /* what a session of TLS takes */
+#define CONNECTION_BYTES 2048	/* and what any other does */
+#define STREAM_BYTES	1024	/* what one of HTTP/2 takes besides */
+#define WEIGHTS		48	/* powers of two */
+#define LIGHT_BYTES	16384	/* a small request and its answer */
 
 struct connection {
 	h2o_linklist_t	 link;		/* in worker.connections */
@@ -21,6 +31,18 @@ struct connection {
 	h2o_socket_t	*sock;
 	unsigned	 requests;	/* under way */
 	int64_t		 since_ms;	/* the last one began or ended */
+	unsigned	 answered;	/* those of them whose answer began */
+	size_t		 held;		/* bytes of answers */
+	size_t		 written;	/* by h2o, when it was looked at last */
+	size_t		 streams;	/* bytes of HTTP/2's requests */
+	size_t		 open;		/* of those, while they are weighed */
+	size_t		 read;		/* when none was half there */
+	bool		 is_http2;
+	unsigned	 begun;		/* HTTP/2, at a stop: requests */
+	h2o_linklist_t	 rest;		/* in worker.resting */
+	int64_t		 rests_ms;	/* since when */
+	h2o_timeout_entry_t rest_soon;
+	h2o_socket_cb	 on_read;	/* h2o's, while it rests */
 };
 
 int64_t
@@ -60,7 +82,71 @@ on_close(void *data)
 	metric_add(METRIC_CONNECTIONS, 0, 0, -1);
 	connection_release(c->worker->gateway);
 	h2o_linklist_unlink(&c->link);
+	if (h2o_linklist_is_linked(&c->rest))
+		h2o_linklist_unlink(&c->rest);
+	h2o_timeout_unlink(&c->rest_soon);
 	free(c);
+}
+
+/* --- rest -------------------------------------------------------------------- */
+
+/* h2o has begun to wait for the next request. */
+static void
+on_rest(h2o_timeout_entry_t *entry)
+{
+	struct connection	*c = H2O_STRUCT_FROM_MEMBER(struct connection,
+				    rest_soon, entry);
+
+	if (c->requests > 0 || c->sock->_cb.read == NULL)
+		return;
+	c->on_read = c->sock->_cb.read;
+	c->rests_ms = clock_ms();
+	h2o_socket_read_stop(c->sock);
+	h2o_linklist_insert(&c->worker->resting, &c->rest);
+}
+
+/* Not now: h2o is about to begin to wait. */
+static void
+rest_soon(struct connection *c)
+{
+	if (c->is_http2 || h2o_linklist_is_linked(&c->rest) ||
+	    h2o_timeout_is_linked(&c->rest_soon))
+		return;
+	c->rest_soon.cb = on_rest;
+	h2o_timeout_link(c->worker->ctx.loop, &c->worker->ctx.zero_timeout,
+	    &c->rest_soon);
+}
+
+static void
+go_on(struct connection *c)
+{
+	if (!h2o_linklist_is_linked(&c->rest))
+		return;
+	h2o_linklist_unlink(&c->rest);
+	h2o_socket_read_start(c->sock, c->on_read);
+}
+
+static void
+let_go_on(struct worker *w, int64_t now_ms)
+{
+	struct connection	*c;
+
+	for (unsigned i = 0; !h2o_linklist_is_empty(&w->resting); i++) {
+		c = H2O_STRUCT_FROM_MEMBER(struct connection, rest,
+		    w->resting.next);
+		if (i >= RESTED_MOST && now_ms - c->rests_ms < REST_MS)
+			return;
+		go_on(c);
+	}
+}
+
+/* --- the list -------------------------------------------------------------------- */
+
+void
+connections_init(struct worker *w)
+{
+	h2o_linklist_init_anchor(&w->connections);
+	h2o_linklist_init_anchor(&w->resting);
 }
 
 /* Its clock starts anew: it is the last one of the list. */
@@ -94,16 +180,32 @@ connection_begin(h2o_req_t *req)
 	struct connection	*c = sock->on_close.data;
 
 	c->requests++;
+	c->is_http2 = req->version >= 0x200;
 	touch(c, clock_ms());
 	return c;
 }
 
 void
-connection_end(struct connection *c)
+connection_end(struct connection *c, bool answered, bool crowded)
 {
-	CHECK(c->requests > 0);
+	CHECK(c->requests > 0 && c->answered >= answered);
 	c->requests--;
+	c->answered -= answered;
+	if (crowded)
+		rest_soon(c);
 	touch(c, clock_ms());
+}
+
+void
+connection_answer(struct connection *c)
+{
+	c->answered++;
+}
+
+void
+connection_hold(struct connection *c, size_t were, size_t are)
+{
+	c->held += are - were;
 }
 
 /* h2o reads the end of it and closes, now or when it has sent what it is
@@ -112,6 +214,7 @@ static void
 end(struct connection *c)
 {
 	(void)shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
+	go_on(c);
 }
 
 void
@@ -135,6 +238,16 @@ connections_make_room(struct worker *w, int64_t now_ms)
 	}
 }
 
+/* Every request is answered, and nothing of that was taken for long. */
+static bool
+is_stalled(struct connection *c)
+{
+	size_t	written = c->written;
+
+	c->written = c->sock->bytes_written;
+	return c->answered == c->requests && c->written == written;
+}
+
 void
 connections_tick(struct worker *w, int64_t now_ms)
 {
@@ -142,13 +255,250 @@ connections_tick(struct worker *w, int64_t now_ms)
 				    2 * w->gateway->settings->idle_timeout_ms;
 	struct connection	*c;
 
+	let_go_on(w, now_ms);
 	while (!h2o_linklist_is_empty(&w->connections)) {
 		c = H2O_STRUCT_FROM_MEMBER(struct connection, link,
 		    w->connections.next);
 		if (now_ms - c->since_ms < limit_ms)
 			return;
-		if (c->requests == 0)
+		if (c->requests == 0 || is_stalled(c))
 			end(c);
 		touch(c, now_ms);
 	}
+}
+
+/* --- weight ------------------------------------------------------------------- */
+
+static size_t
+size_of(const h2o_buffer_t *b)
+{
+	return b == NULL ? 0 : b->capacity;
+}
+
+static struct connection *
+connection_of(const h2o_req_t *req)
+{
+	return req->conn->callbacks->get_socket(req->conn)->on_close.data;
+}
+
+static int
+weigh_request(h2o_req_t *req, void *data)
+{
+	struct connection	*c = connection_of(req);
+
+	(void)data;
+	c->open++;
+	c->streams += STREAM_BYTES + sizeof(*req) + req->headers.size *
+	    sizeof(req->headers.entries[0]);
+	return 0;
+}
+
+/*
+ * libh2o does not show what has come of the bodies of HTTP/2. It is no more
+ * than came at all since all requests of the connection were whole.
+ */
+static int
+weigh_bodies(h2o_req_t *req, void *data)
+{
+	struct connection	*c = connection_of(req);
+
+	(void)data;
+	if (c->open == 0)
+		return 0;	/* seen by another request of it */
+	if (c->open <= c->requests)
+		c->read = c->sock->bytes_read;
+	else
+		c->streams += c->sock->bytes_read - c->read;
+	c->open = 0;
+	return 0;
+}
+
+static void
+weigh_http2(struct worker *w)
+{
+	int	(*each)(h2o_context_t *, int (*)(h2o_req_t *, void *), void *) =
+		    w->ctx.globalconf->http2.callbacks.foreach_request;
+
+	for (h2o_linklist_t *at = w->connections.next; at != &w->connections;
+	    at = at->next)
+		H2O_STRUCT_FROM_MEMBER(struct connection, link, at)->streams =
+		    0;
+	(void)each(&w->ctx, weigh_request, NULL);
+	(void)each(&w->ctx, weigh_bodies, NULL);
+}
+
+static size_t
+weight_of(const struct connection *c)
+{
+	return CONNECTION_BYTES + c->held + c->streams +
+	    size_of(c->sock->input) + (c->sock->ssl != NULL ? TLS_BYTES : 0);
+}
+
+/* What is still on its way in is not taken in any more, as it is by end(). */
+static void
+cut(struct connection *c)
+{
+	struct sockaddr	none = { .sa_family = AF_UNSPEC };
+
+	(void)connect(h2o_socket_get_fd(c->sock), &none, sizeof(none));
+	go_on(c);
+}
+
+/* Who holds little and asked just now is not who fills the memory. */
+static bool
+is_spared(const struct connection *c, size_t weight, int64_t now_ms)
+{
+	return weight <= LIGHT_BYTES && now_ms - c->since_ms < IDLE_MS;
+}
+
+/* From which power of two on connections are to be ended. */
+static unsigned
+find_least(struct worker *w, int64_t bytes, int64_t now_ms)
+{
+	size_t			 sums[WEIGHTS] = { 0 }, weight;
+	unsigned		 least = WEIGHTS;
+	struct connection	*c;
+
+	for (h2o_linklist_t *at = w->connections.next; at != &w->connections;
+	    at = at->next) {
+		c = H2O_STRUCT_FROM_MEMBER(struct connection, link, at);
+		weight = weight_of(c);
+		if (is_spared(c, weight, now_ms))
+			continue;
+		sums[(63 - __builtin_clzll(weight)) % WEIGHTS] += weight;
+	}
+	while (bytes > 0 && least > 0)
+		bytes -= (int64_t)sums[--least];
+	return least;
+}
+
+void
+connections_relieve(struct worker *w, int64_t bytes, int64_t now_ms)
+{
+	h2o_linklist_t		*at = w->connections.next, *next;
+	struct connection	*c;
+	size_t			 weight, least;
+
+	weigh_http2(w);
+	least = (size_t)1 << find_least(w, bytes, now_ms);
+	for (; at != &w->connections && bytes > 0; at = next) {
+		next = at->next;
+		c = H2O_STRUCT_FROM_MEMBER(struct connection, link, at);
+		weight = weight_of(c);
+		if (weight < least || is_spared(c, weight, now_ms))
+			continue;
+		bytes -= (int64_t)weight;
+		cut(c);
+	}
+}
+
+/* --- the end ------------------------------------------------------------------- */
+
+/* Whether bytes of a client wait to be read. */
+static bool
+has_come(const struct connection *c)
+{
+	char	byte;
+
+	return recv(h2o_socket_get_fd(c->sock), &byte, 1,
+	    MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/*
+ * The length of what has come of the request that is being answered, of
+ * HTTP/1: h2o keeps it at the front of the input until it is answered.
+ */
+static size_t
+request_length(const h2o_req_t *req, const h2o_buffer_t *input)
+{
+	size_t	at;
+
+	if (req->entity.base != NULL)
+		return (size_t)(req->entity.base - input->bytes) +
+		    req->entity.len;
+	at = h2o_strstr(input->bytes, input->size, H2O_STRLIT("\r\n\r\n"));
+	return at == SIZE_MAX ? input->size : at + 4;
+}
+
+void
+connection_part(const struct connection *c, h2o_req_t *req)
+{
+	const h2o_buffer_t	*input = c->sock->input;
+
+	if (!atomic_load(&c->worker->gateway->stopping))
+		return;
+	if (req->version >= 0x200) {
+		/* maybe it was not yet HTTP/2 when all were told */
+		if (clock_ms() - c->worker->told_ms >= TELL_AGAIN_MS)
+			connections_stop(c->worker);
+		return;
+	}
+	/* the next one is there already: its answer is the last */
+	if (request_length(req, input) < input->size || has_come(c))
+		return;
+	req->http1_is_persistent = 0;
+}
+
+void
+connections_stop(struct worker *w)
+{
+	/*
+	 * Says GOAWAY, and would say it again in a second, at which h2o 2.2.5
+	 * drops requests whose bodies are still coming. We end these
+	 * connections ourselves.
+	 */
+	w->told_ms = clock_ms();
+	w->ctx.http2._graceful_shutdown_timeout.cb = NULL;	/* or once only */
+	w->ctx.globalconf->http2.callbacks.request_shutdown(&w->ctx);
+	h2o_timeout_unlink(&w->ctx.http2._graceful_shutdown_timeout);
+}
+
+/* A stream with its head is under way, also while its body comes. */
+static int
+count_stream(h2o_req_t *req, void *data)
+{
+	(void)data;
+	connection_of(req)->begun += req->input.method.len != 0;
+	return 0;
+}
+
+static void
+count_streams(struct worker *w)
+{
+	h2o_linklist_t	*at;
+
+	for (at = w->connections.next; at != &w->connections; at = at->next)
+		H2O_STRUCT_FROM_MEMBER(struct connection, link, at)->begun = 0;
+	(void)w->ctx.globalconf->http2.callbacks.foreach_request(&w->ctx,
+	    count_stream, NULL);
+}
+
+void
+connections_wind_up(struct worker *w, int64_t now_ms)
+{
+	h2o_linklist_t		*at = w->connections.next, *next;
+	struct connection	*c;
+	int64_t			 since_ms;
+
+	count_streams(w);
+	for (; at != &w->connections; at = next) {
+		next = at->next;
+		c = H2O_STRUCT_FROM_MEMBER(struct connection, link, at);
+		since_ms = c->since_ms > w->stop_ms ? c->since_ms : w->stop_ms;
+		if (c->requests == 0 && c->begun == 0 &&
+		    c->sock->input->size == 0 &&
+		    now_ms - since_ms >= PARTING_MS && !has_come(c))
+			end(c);
+	}
+}
+
+unsigned
+connections_count(const struct worker *w)
+{
+	unsigned	count = 0;
+
+	for (const h2o_linklist_t *at = w->connections.next;
+	    at != &w->connections; at = at->next)
+		count++;
+	return count;
 }

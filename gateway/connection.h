@@ -29,6 +29,9 @@ int64_t	connections_most(const struct settings *, uint64_t descriptors);
  */
 void	connections_make_room(struct worker *, int64_t now_ms);
 
+/* Before the worker's first one. */
+void	connections_init(struct worker *);
+
 /* Whether there may be one more; if so it is counted. */
 bool	connection_reserve(struct gateway *);
 void	connection_release(struct gateway *);
@@ -36,15 +39,47 @@ void	connection_release(struct gateway *);
 /* One that was reserved is there; it is forgotten when its socket closes. */
 void	connection_open(struct worker *, h2o_socket_t *);
 
-/* A request came whole, and was answered or given up. */
+/*
+ * A request came whole, and was answered or given up. Where it was refused
+ * because too many waited, the next one of the connection is read when its
+ * turn comes, at most a second later: Retry-After says a second, and clients
+ * that do not listen must not cost others what they cost. (Not with HTTP/2,
+ * where others may be behind the same connection.)
+ */
 struct connection	*connection_begin(h2o_req_t *);
-void	connection_end(struct connection *);
+void	connection_end(struct connection *, bool answered, bool crowded);
+
+/* One of its requests has begun to be answered. */
+void	connection_answer(struct connection *);
+
+/* What is in memory of an answer: so many bytes were, so many are now. */
+void	connection_hold(struct connection *, size_t were, size_t are);
+
+/* End those that hold most, until so many bytes are free. */
+void	connections_relieve(struct worker *, int64_t bytes, int64_t now_ms);
 
 /*
  * End those that have no request under way and had none for twice
  * FLICKET_IDLE_TIMEOUT_MS, once for TLS and once for the request, and a
- * second, so that h2o, which ends them in better manners, is first.
+ * second, so that h2o, which ends them in better manners, is first; and those
+ * whose client has taken nothing of its answer for as long. Let some of those
+ * go on that were refused.
  */
 void	connections_tick(struct worker *, int64_t now_ms);
+
+/*
+ * A worker stops. Its clients learn of it with the last answer that they get
+ * (HTTP/1: Connection: close) or at once (HTTP/2: GOAWAY). A connection whose
+ * client asks for nothing is ended after a moment, in which it may: a client
+ * that asks just when its connection is ended does not know whether it was
+ * heard. Connections with a request, or a part of one, go on.
+ */
+void	connections_stop(struct worker *);
+void	connections_wind_up(struct worker *, int64_t now_ms);
+
+/* About to answer: whether it is the connection's last. */
+void	connection_part(const struct connection *, h2o_req_t *);
+
+unsigned	connections_count(const struct worker *);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "cors.h"
+#include "memory.h"
 #include "problem.h"
 #include "trace.h"
 
@@ -36,6 +37,7 @@ reason_of(int status)
 	switch (status) {
 	case 413: return "Request Entity Too Large";
 	case 417: return "Expectation Failed";
+	case 503: return "Service Unavailable";
 	default: return "Bad Request";
 	}
 }
@@ -46,6 +48,7 @@ message_of(int status)
 	switch (status) {
 	case 413: return "The body is larger than this server accepts.";
 	case 417: return "The only expectation known here is 100-continue.";
+	case 503: return "The server has no room for large bodies now.";
 	default: return "The request cannot be understood.";
 	}
 }
@@ -159,6 +162,16 @@ is_of_h2o(const h2o_req_t *req, ssize_t *ret_type_at)
 	    H2O_STRLIT("text/plain; charset=utf-8"));
 }
 
+/* h2o was told to take in small bodies only, which is not the client's fault. */
+static void
+say_unavailable(h2o_req_t *req)
+{
+	req->res.status = 503;
+	req->res.reason = reason_of(503);
+	h2o_add_header_by_str(&req->pool, &req->res.headers,
+	    H2O_STRLIT("retry-after"), 1, "Retry-After", H2O_STRLIT("1"));
+}
+
 /* The headers of an answer that no exchange gives. */
 static void
 take_over(struct cutoff *c, h2o_req_t *req, ssize_t type_at)
@@ -168,6 +181,8 @@ take_over(struct cutoff *c, h2o_req_t *req, ssize_t type_at)
 	struct worker	*w = worker_of(req);
 	struct text	 id;
 
+	if (req->res.status == 413 && memory_pressure(w) != PRESSURE_NONE)
+		say_unavailable(req);
 	w->requests++;
 	id = trace_take_id(w, req);
 	cors_begin(w->gateway, req);

@@ -17,6 +17,7 @@
 
 
 
+#define NONE_MATCH_MOST	1024	/* bytes; more is for the gateway alone */
 #define EXPORT_ROWS		500	/* in one piece of an export */
 
 /* --- query --------------------------------------------------------------------- */
@@ -213,6 +214,26 @@ decode_page(struct exchange *x)
 	return FLOW_NEXT;
 }
 
+/*
+ * A service can tell that the client has its answer, but not whether it has
+ * what is included with it.
+ */
+static void
+decode_none_match(struct exchange *x)
+{
+	ssize_t		at = h2o_find_header(&x->req->headers,
+			    H2O_TOKEN_IF_NONE_MATCH, -1);
+	h2o_iovec_t	tags;
+
+	if (at == -1 || x->included != NULL ||
+	    (x->route->takes & K(IF_NONE_MATCH)) == 0)
+		return;
+	tags = x->req->headers.entries[at].value;
+	if (tags.len <= NONE_MATCH_MOST)
+		args_put_text(&x->args, KEY_IF_NONE_MATCH,
+		    (struct text){ tags.base, tags.len });
+}
+
 static enum flow
 decode_read(struct exchange *x)
 {
@@ -229,6 +250,8 @@ decode_read(struct exchange *x)
 		flow = decode_page(x);
 	if (flow == FLOW_NEXT && args_has(&x->args, KEY_INCLUDE))
 		flow = include_decode(x);
+	if (flow == FLOW_NEXT)
+		decode_none_match(x);
 	return flow;
 }
 

@@ -43,6 +43,9 @@ struct exchange {
 	unsigned		 room;		/* index into the rooms */
 	const struct route	*route;
 	bool			 is_head;
+	bool			 crowded;	/* too many waited already */
+	bool			 answered;	/* its answer began */
+	size_t			 held;		/* bytes of it, connection.h */
 	struct args		 args;		/* of the operation */
 	struct filter		 filters[FILTERS_MOST];
 	unsigned		 filter_count;
@@ -81,6 +84,9 @@ void		 exchange_resume(struct exchange *, int part,
 
 /* Go on with the next room, from x->on_part. */
 void		 exchange_continue(struct exchange *);
+
+/* So many bytes of its answer are in memory now. */
+void		 exchange_hold(struct exchange *, size_t bytes);
 
 /* Ask a service. FLOW_WAIT, or FLOW_NEXT with an answer that says why not. */
 enum flow	 exchange_ask(struct exchange *, enum op_code,
@@ -144,6 +150,9 @@ enum flow	answer_buffered(struct exchange *, int status,
 
 void		answer_header(struct exchange *, const char *name,
 		    const char *value);
+
+/* A type that a service told, for the request; some bytes if it is none. */
+h2o_iovec_t	answer_type(struct exchange *, struct text told);
 
 /* For those who answer in pieces: count and log an answer begun elsewhere. */
 void		answer_count(struct exchange *, int status);

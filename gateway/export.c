@@ -36,6 +36,7 @@ take_piece(struct export *e, const struct answer *a)
 	e->cursor = (struct text){ copy.base, copy.len };
 	e->piece.len = 0;
 	answer_put_fragment(&e->piece, e->x, a->fragment);
+	exchange_hold(e->x, e->piece.size);
 }
 
 static void

@@ -213,10 +213,11 @@ static void
 start_file(struct download *d)
 {
 	h2o_req_t	*req = d->x->req;
+	h2o_iovec_t	 type = answer_type(d->x, d->type);
 
 	req->res.content_length = (size_t)(d->end - d->at);
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
-	    "Content-Type", d->type.base, d->type.len);
+	    "Content-Type", type.base, type.len);
 	put_disposition(d->x, d->original);
 	answer_header(d->x, "X-Content-Type-Options", "nosniff");
 	answer_header(d->x, "Content-Security-Policy",
@@ -282,6 +283,7 @@ on_piece(struct exchange *x, unsigned part, const struct answer *a)
 		start_file(d);
 	d->piece.len = 0;
 	buf_put(&d->piece, bytes.base, bytes.len);
+	exchange_hold(x, d->piece.size);
 	d->at += (int64_t)bytes.len;
 	out = (h2o_iovec_t){ d->piece.base, d->piece.len };
 	h2o_send(x->req, &out, 1, d->at == d->end ? H2O_SEND_STATE_FINAL :
@@ -338,6 +340,8 @@ file_answer(struct exchange *x)
 {
 	struct download	*d = new_download(x);
 
+	if (d->size < 0)
+		return answer_error(x, ERR_INTERNAL, NULL);
 	if (is_known(d)) {
 		x->req->res.content_length = SIZE_MAX;
 		start(d, 304, "Not Modified");

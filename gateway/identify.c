@@ -161,10 +161,27 @@ room_identify(struct exchange *x)
 	return identify_token(x);
 }
 
+/*
+ * The user service could not say: in the moment before it counts as down it
+ * is asked about tokens that are trusted once it does.
+ */
+static bool
+is_known_without(struct exchange *x)
+{
+	if (x->answer->error != ERR_UNAVAILABLE ||
+	    op_info(x->route->op)->who == WHO_PASSWORD || !is_trusted(x) ||
+	    !tokens_find(x->worker->tokens, x->token_hash, &x->user_id,
+	    &x->rights))
+		return false;
+	x->deadline_ms = clock_ms() +
+	    x->worker->gateway->settings->request_timeout_ms;
+	return true;
+}
+
 enum flow
 room_identified(struct exchange *x)
 {
-	if (x->answer == NULL)
+	if (x->answer == NULL || is_known_without(x))
 		return FLOW_NEXT;	/* the cache knew */
 	if (x->answer->error == ERR_UNAUTHORIZED)
 		return answer_unauthorized(x);

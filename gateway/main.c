@@ -4,14 +4,19 @@
 #include <czmq.h>
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 
 #include "bus.h"
 #include "connection.h"
 #include "health.h"
+#include "hpack.h"
+#include "memory.h"
 #include "proto/curve.h"
 #include "proto/harden.h"
+#include "proto/listener.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/program.h"
@@ -21,72 +26,34 @@
 #include "tokens.h"
 #include "trace.h"
 
-#define BACKLOG		4096
 #define ACCEPTS_MOST	64	/* in one turn of the loop */
-#define SETTLE_MS	100	/* after SIGTERM, for requests on their way in */
 
 /* --- listening ------------------------------------------------------------------ */
 
-static int
-open_listener(const struct addrinfo *ai)
-{
-	int	fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC |
-		    SOCK_NONBLOCK, ai->ai_protocol);
-	int	on = 1, off = 0;
-
-	if (fd == -1)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (ai->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ||
-	    listen(fd, BACKLOG) == -1) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Where port 0 led to is for others to read. */
+/* Where port 0 led to is for others to read; a full disk does not keep us. */
 static void
 write_address(int fd)
 {
-	struct sockaddr_storage	ss;
-	socklen_t		len = sizeof(ss);
-	char			host[NI_MAXHOST], port[NI_MAXSERV];
-	FILE			*f;
+	char	address[NI_MAXHOST + NI_MAXSERV];
+	FILE	*f;
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
-	    getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host), port,
-	    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		log_fatal("the listening address cannot be read");
-	log_info("listening on %s port %s", host, port);
+	if (listener_address(fd, address, sizeof(address)) == -1)
+		log_fatal("the listening address cannot be read: %s",
+		    strerror(errno));
+	log_info("listening on %s", address);
 	f = fopen("run/gateway.address", "w");
-	if (f == NULL || fprintf(f, strchr(host, ':') != NULL ? "[%s]:%s\n" :
-	    "%s:%s\n", host, port) < 0 || fclose(f) != 0)
-		log_fatal("run/gateway.address: %s", strerror(errno));
+	if (f == NULL || fprintf(f, "%s\n", address) < 0 || fclose(f) != 0)
+		log_error("run/gateway.address: %s", strerror(errno));
 }
 
+/* What was handed to us is kept open for the next gateway by whoever did. */
 static int
 listen_on(const char *address)
 {
-	struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM,
-			    .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
-	struct addrinfo	*list;
-	char		 host[256], service[8];
-	uint16_t	 port;
-	int		 fd = -1, e;
+	int	fd = listener_handed();
 
-	CHECK(settings_split_address(address, host, sizeof(host), &port));
-	snprintf(service, sizeof(service), "%u", (unsigned)port);
-	e = getaddrinfo(strcmp(host, "*") == 0 ? "::" : host, service, &hints,
-	    &list);
-	if (e != 0)
-		log_fatal("FLICKET_LISTEN: %s: %s", address, gai_strerror(e));
-	for (struct addrinfo *ai = list; ai != NULL && fd == -1;
-	    ai = ai->ai_next)
-		fd = open_listener(ai);
-	freeaddrinfo(list);
+	if (fd == -1)
+		fd = listener_open(address);
 	if (fd == -1)
 		log_fatal("FLICKET_LISTEN: cannot listen on %s: %s", address,
 		    strerror(errno));
@@ -156,10 +123,11 @@ begin_stop(struct worker *w, int64_t now_ms)
 {
 	w->stop_ms = now_ms;
 	/* whoever is in the backlog was there before the end */
-	on_accept(w->listener, NULL);
+	while (accept_one(w))
+		continue;
 	h2o_socket_close(w->listener);
 	w->listener = NULL;
-	h2o_context_request_shutdown(&w->ctx);
+	connections_stop(w);
 }
 
 static void
@@ -169,6 +137,7 @@ on_tick(h2o_timeout_entry_t *entry)
 	int64_t		 now_ms = clock_ms();
 
 	bus_tick(w->bus, now_ms);
+	memory_tick(w, now_ms);
 	connections_tick(w, now_ms);
 	w->accept.ssl_ctx = tls_renew(w->accept.ssl_ctx);
 	if (w->paused && w->stop_ms == 0) {
@@ -177,6 +146,8 @@ on_tick(h2o_timeout_entry_t *entry)
 	}
 	if (w->stop_ms == 0 && atomic_load(&w->gateway->stopping))
 		begin_stop(w, now_ms);
+	if (w->stop_ms != 0)
+		connections_wind_up(w, now_ms);
 	h2o_timeout_link(w->ctx.loop, &w->tick_timeout, &w->tick);
 }
 
@@ -184,12 +155,15 @@ on_tick(h2o_timeout_entry_t *entry)
 static bool
 is_over(const struct worker *w)
 {
-	int64_t	since_ms = clock_ms() - w->stop_ms;
-
 	if (w->stop_ms == 0)
 		return false;
-	return (w->exchanges == 0 && since_ms >= SETTLE_MS) ||
-	    since_ms >= w->gateway->settings->stop_seconds * 1000;
+	if (w->connections.next == &w->connections)
+		return true;
+	if (clock_ms() - w->stop_ms < w->gateway->settings->stop_seconds * 1000)
+		return false;
+	log_warn("FLICKET_STOP_SECONDS are over: %u connections are ended, "
+	    "with %u requests under way", connections_count(w), w->exchanges);
+	return true;
 }
 
 static void
@@ -204,7 +178,8 @@ worker_init(struct worker *w, struct gateway *g)
 	w->accept.hosts = g->conf.hosts;
 	w->accept.ssl_ctx = tls_renew(NULL);
 	w->tokens = tokens_new();
-	h2o_linklist_init_anchor(&w->connections);
+	memory_init(w);
+	connections_init(w);
 	w->bus = bus_new(w);
 	w->listener = h2o_evloop_socket_create(w->ctx.loop, fd,
 	    H2O_SOCKET_FLAG_DONT_READ);
@@ -217,7 +192,8 @@ worker_init(struct worker *w, struct gateway *g)
 
 /*
  * The end of a worker is the end of the process soon after; connections that
- * are still open are the kernel's to close.
+ * are still open are the kernel's to close. Until then the thread waits: h2o
+ * keeps memory for each thread, which would look lost without it.
  */
 static void *
 worker_run(void *arg)
@@ -228,7 +204,9 @@ worker_run(void *arg)
 		h2o_evloop_run(w->ctx.loop, TICK_MS);
 	bus_destroy(&w->bus);
 	tokens_destroy(&w->tokens);
-	return NULL;
+	CHECK(sem_post(&w->gateway->ended) == 0);
+	for (;;)
+		poll(NULL, 0, -1);
 }
 
 /* --- the process -------------------------------------------------------------------- */
@@ -271,14 +249,15 @@ static void
 run_workers(struct gateway *g, const sigset_t *signals)
 {
 	size_t		 count = (size_t)g->settings->gateway_threads;
-	struct worker	*workers = must_alloc(count * sizeof(workers[0]));
-	pthread_t	*threads = must_alloc(count * sizeof(threads[0]));
+	pthread_t	 thread;
 	int		 signal_number;
 
+	CHECK(sem_init(&g->ended, 0, 0) == 0);
+	g->workers = must_alloc(count * sizeof(g->workers[0]));
 	for (size_t i = 0; i < count; i++) {
-		worker_init(&workers[i], g);
-		if (pthread_create(&threads[i], NULL, worker_run,
-		    &workers[i]) != 0)
+		worker_init(&g->workers[i], g);
+		if (pthread_create(&thread, NULL, worker_run,
+		    &g->workers[i]) != 0)
 			log_fatal("a thread cannot be started: %s",
 			    strerror(errno));
 	}
@@ -287,13 +266,18 @@ run_workers(struct gateway *g, const sigset_t *signals)
 		curve_reload();
 		tls_reload();
 	}
-	log_info("stopping");
 	atomic_store(&g->stopping, true);
+	log_info("stopping");
 	close(g->listener);	/* each worker closes its copy */
 	for (size_t i = 0; i < count; i++)
-		pthread_join(threads[i], NULL);
+		while (sem_wait(&g->ended) == -1)
+			CHECK(errno == EINTR);
 	log_info("stopped");
 }
+
+/* Ends the process if memory was lost; absent without the sanitizer. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer's own name */
+void	__lsan_do_leak_check(void) __attribute__((weak));
 
 int
 main(int argc, char **argv)
@@ -321,6 +305,7 @@ main(int argc, char **argv)
 	zsys_init();	/* before any thread: czmq's first socket is no race */
 	metrics_start(PART_GATEWAY);
 	curve_start();
+	hpack_init();
 	gateway_init(&gateway, &settings);
 	trace_init();
 	gateway.resolver = resolver_new(&settings, ~UINT64_C(0));
@@ -328,5 +313,8 @@ main(int argc, char **argv)
 	/* no clean-up of h2o: it cannot let go of open connections */
 	curve_stop();
 	fflush(NULL);
+	/* what a sanitizer does at exit() is left out by _exit() */
+	if (__lsan_do_leak_check != NULL)
+		__lsan_do_leak_check();
 	_exit(0);
 }

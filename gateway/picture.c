@@ -91,7 +91,7 @@ picture_answer(struct exchange *x)
 {
 	struct text	bytes = args_text(&x->answer->extra, KEY_BODY);
 	struct text	type = args_text(&x->answer->extra, KEY_MEDIA_TYPE);
-	h2o_iovec_t	body, type_copy;
+	h2o_iovec_t	body;
 	char		etag[48];
 
 	put_etag(bytes, etag, sizeof(etag));
@@ -102,7 +102,6 @@ picture_answer(struct exchange *x)
 		return answer_body(x, 304, NULL, (struct text){ "", 0 });
 	/* the answer lives no longer than this room */
 	body = h2o_strdup(&x->req->pool, bytes.base, bytes.len);
-	type_copy = h2o_strdup(&x->req->pool, type.base, type.len);
-	return answer_body(x, 200, type_copy.base,
+	return answer_body(x, 200, answer_type(x, type).base,
 	    (struct text){ body.base, body.len });
 }

@@ -70,7 +70,8 @@ on_gone(void *data)
 		if (x->part_slots[i] != -1)
 			bus_forget(x->worker->bus, x->part_slots[i]);
 	trace_end(x);
-	connection_end(x->connection);
+	exchange_hold(x, 0);
+	connection_end(x->connection, x->answered, x->crowded);
 	x->worker->exchanges--;
 }
 
@@ -116,6 +117,13 @@ void
 exchange_continue(struct exchange *x)
 {
 	run(x);
+}
+
+void
+exchange_hold(struct exchange *x, size_t bytes)
+{
+	connection_hold(x->connection, x->held, bytes);
+	x->held = bytes;
 }
 
 static bool
@@ -192,14 +200,36 @@ timeout_of(const struct exchange *x, enum op_code op)
 	    x->worker->gateway->settings->login_timeout_ms : 0;
 }
 
+/*
+ * Another owner is not asked about arguments none of which was given. The
+ * one of the operation itself is: it may want one of them.
+ */
+static bool
+asks_nothing(const struct exchange *x, enum op_code op)
+{
+	const struct op_info	*info = op_info(op);
+
+	return info->service != op_info(x->route->op)->service &&
+	    info->needs == 0 && (x->args.present & info->may) == 0;
+}
+
+/* The next question of the route; OP_NONE: there is none. */
+static enum op_code
+next_question(struct exchange *x)
+{
+	for (; x->asked < ASKS_MOST; x->asked++)
+		if (x->route->asks[x->asked] == OP_NONE ||
+		    !asks_nothing(x, x->route->asks[x->asked]))
+			return x->route->asks[x->asked];
+	return OP_NONE;
+}
+
 enum flow
 room_ask(struct exchange *x)
 {
-	enum op_code	op = OP_NONE;
+	enum op_code	op = next_question(x);
 
 	x->answer = NULL;
-	if (x->asked < ASKS_MOST)
-		op = x->route->asks[x->asked];
 	if (op == OP_NONE)
 		return FLOW_NEXT;
 	return exchange_ask(x, op, &x->args, timeout_of(x, op));

@@ -7,6 +7,7 @@
 #define GATEWAY_STATE_H
 
 #include <h2o.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "proto/buf.h"
@@ -29,8 +30,15 @@ struct gateway {
 	struct text		 roots[MARK_END]; /* what a mark stands for */
 	int			 listener;
 	atomic_bool		 stopping;
+	struct worker		*workers;	/* as many as threads */
+	sem_t			 ended;		/* posted by each at its end */
 	_Atomic int64_t		 connections;	/* open, of all workers */
 	int64_t			 connections_most;
+	atomic_int		 pressure;	/* memory.h */
+	_Atomic int64_t		 memory_used;
+	int			 statm;		/* memory.c's */
+	int64_t			 memory_said_ms; /* the first worker's own */
+	int64_t			 memory_trimmed_ms;
 	_Atomic int64_t		 up[SERVICE_END]; /* workers that reach it */
 	uint32_t		 boot;		/* random, for request ids */
 };
@@ -38,6 +46,7 @@ struct gateway {
 struct worker {
 	struct gateway		*gateway;
 	h2o_context_t		 ctx;
+	h2o_globalconf_t	 conf;		/* memory.h */
 	h2o_accept_ctx_t	 accept;
 	h2o_socket_t		*listener;
 	h2o_timeout_t		 tick_timeout;
@@ -46,11 +55,13 @@ struct worker {
 	struct tokens		*tokens;
 	struct buf		 body;		/* see answer_buffer() */
 	h2o_linklist_t		 connections;	/* connection.c's */
+	h2o_linklist_t		 resting;	/* ... too */
 	bool			 paused;	/* accepts nothing just now */
 	int64_t			 warned_ms;	/* of that */
 	unsigned		 exchanges;	/* under way */
 	uint64_t		 requests;	/* ever, for request ids */
 	int64_t			 stop_ms;	/* 0: not stopping */
+	int64_t			 told_ms;	/* clients of HTTP/2 that we stop */
 };
 
 #define TICK_MS		50

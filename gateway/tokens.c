@@ -10,6 +10,7 @@
 #define SETS	4096	/* a power of two */
 #define WAYS	4
 #define IDS_MOST_BYTES	(1 << 18)	/* of those used; then no more */
+#define BEHIND_MOST_MS	1000	/* that a process may be behind another */
 
 struct entry {
 	unsigned char	hash[TOKEN_HASH_BYTES];
@@ -27,6 +28,8 @@ struct tokens {
 	int64_t		seen;		/* revocations heard of up to here */
 	int64_t		stream;		/* of the store that is kept of */
 	bool		heard;		/* seen and stream mean something */
+	int64_t		behind_ms;	/* since when all heard of is less than
+					 * seen; 0: it is not */
 	struct buf	ids;		/* used, and not told yet */
 	struct buf	told;		/* what tokens_take_used() gave */
 	uint64_t	round;
@@ -197,8 +200,21 @@ forget_all(struct tokens *t)
 	memset(t->sets, 0, sizeof(t->sets));
 }
 
+/*
+ * A process whose store is a moment behind another's says nothing new. But if
+ * nobody is as far for long, there is nothing as far: what was heard was not
+ * so, and whatever was revoked meanwhile was not told.
+ */
+static bool
+is_behind(struct tokens *t, int64_t now_ms)
+{
+	if (t->behind_ms == 0)
+		t->behind_ms = now_ms;
+	return now_ms - t->behind_ms < BEHIND_MOST_MS;
+}
+
 void
-tokens_hear(struct tokens *t, const struct answer *a)
+tokens_hear(struct tokens *t, const struct answer *a, int64_t now_ms)
 {
 	struct text	revoked = args_text(&a->extra, KEY_REVOKED);
 	int64_t		seen = args_number(&a->extra, KEY_SEEN, -1);
@@ -206,12 +222,13 @@ tokens_hear(struct tokens *t, const struct answer *a)
 
 	if (a->error != OK || seen < 0)
 		return;
-	/* another process of the service, whose store is a moment behind */
-	if (t->heard && stream == t->stream && seen < t->seen)
+	if (t->heard && stream == t->stream && seen < t->seen &&
+	    is_behind(t, now_ms))
 		return;
+	t->behind_ms = 0;
 	/* the first time; or the store is another; or it was not known how
 	 * much we had seen, and so nothing is said of what was between */
-	if (!t->heard || stream != t->stream ||
+	if (!t->heard || stream != t->stream || seen < t->seen ||
 	    (seen > t->seen && !args_has(&a->extra, KEY_REVOKED)))
 		forget_all(t);
 	for (size_t i = 0; i + TOKEN_HASH_BYTES <= revoked.len;

@@ -43,6 +43,6 @@ bool	tokens_take_used(struct tokens *, int64_t now_ms, struct text *ret);
 
 /* What to say with a heartbeat, and to learn from its answer. */
 void	tokens_tell(const struct tokens *, struct args *ret);
-void	tokens_hear(struct tokens *, const struct answer *);
+void	tokens_hear(struct tokens *, const struct answer *, int64_t now_ms);
 
 #endif

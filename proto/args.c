@@ -1,6 +1,8 @@
 /* Arguments: copies and bounds. */
 #include "args.h"
 
+#include "scan.h"
+
 void
 args_copy(struct args *to, const struct args *from, struct buf *buf)
 {
@@ -23,48 +25,18 @@ args_copy(struct args *to, const struct args *from, struct buf *buf)
 	}
 }
 
-/* The length in bytes of the UTF-8 sequence at p, 0 if there is none. */
-static size_t
-utf8_length(const unsigned char *p, size_t left)
-{
-	static const struct { unsigned char mask, lead, lo, hi, len; } rows[] = {
-		/* RFC 3629, section 4: lead byte, range of the second */
-		{ 0xe0, 0xc0, 0x80, 0xbf, 2 }, { 0xff, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xff, 0xed, 0x80, 0x9f, 3 }, { 0xf0, 0xe0, 0x80, 0xbf, 3 },
-		{ 0xff, 0xf0, 0x90, 0xbf, 4 }, { 0xff, 0xf4, 0x80, 0x8f, 4 },
-		{ 0xfc, 0xf0, 0x80, 0xbf, 4 },
-	};
-
-	if (p[0] < 0x80)
-		return p[0] != 0;
-	if (p[0] < 0xc2)
-		return 0;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if ((p[0] & rows[i].mask) != rows[i].lead)
-			continue;
-		if (left < rows[i].len || p[1] < rows[i].lo || p[1] > rows[i].hi)
-			return 0;
-		for (size_t j = 2; j < rows[i].len; j++)
-			if ((p[j] & 0xc0) != 0x80)
-				return 0;
-		return rows[i].len;
-	}
-	return 0;
-}
-
+/* A zero byte is no text: SQL and C would see its end there. */
 int64_t
 text_characters(struct text t)
 {
-	const unsigned char	*p = (const unsigned char *)t.base;
-	size_t			 at = 0, len;
-	int64_t			 count = 0;
+	size_t	at = 0, len;
+	int64_t	count = 0;
 
-	while (at < t.len) {
-		len = utf8_length(p + at, t.len - at);
+	for (; at < t.len; at += len, count++) {
+		len = (unsigned char)t.base[at] < 0x80 ? t.base[at] != '\0' :
+		    scan_character(t.base + at, t.len - at);
 		if (len == 0)
 			return -1;
-		at += len;
-		count++;
 	}
 	return count;
 }

@@ -165,6 +165,12 @@ frame_reader_start(struct frame_reader *r, const void *base, size_t len)
 	r->at = 0;
 }
 
+size_t
+frame_reader_left(const struct frame_reader *r)
+{
+	return r->len - r->at;
+}
+
 static bool
 as_unsigned(const msgpack_object *o, uint64_t *ret)
 {
@@ -296,18 +302,19 @@ read_head(const unsigned char *p, size_t left, struct head *ret)
 
 /*
  * Whether the next object is whole. msgpack-c reserves memory for as many
- * items as a head claims, so the claims are held against the bytes first.
+ * items as a head claims, many times what an item takes in the message, so
+ * the claims are held against the bytes and a bound first.
  */
 static bool
 is_whole(const struct frame_reader *r)
 {
 	const unsigned char	*p = (const unsigned char *)r->base + r->at;
 	size_t			 left = r->len - r->at;
-	uint64_t		 items = 1;
+	uint64_t		 items = 1, most = FRAME_ITEMS_MOST;
 	struct head		 h;
 
-	for (; items > 0; items += h.items - 1) {
-		if (left == 0 || !read_head(p, left, &h) ||
+	for (; items > 0; items += h.items - 1, most--) {
+		if (left == 0 || items > most || !read_head(p, left, &h) ||
 		    h.payload > left - h.bytes ||
 		    items - 1 > left - h.bytes - h.payload ||
 		    h.items > left - h.bytes - h.payload)

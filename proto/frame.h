@@ -8,6 +8,7 @@
 #include "args.h"
 
 #define FRAME_VERSION	1
+#define FRAME_ITEMS_MOST 65536	/* the frame itself, and all that is in it */
 #define SPENT_MOST_US	INT64_C(3600000000)	/* that an answer may claim */
 
 struct request {
@@ -52,6 +53,9 @@ struct frame_reader;
 struct frame_reader	*frame_reader_new(void);
 void	frame_reader_destroy(struct frame_reader **);
 void	frame_reader_start(struct frame_reader *, const void *, size_t);
+
+/* How many bytes of the message were not read yet. */
+size_t	frame_reader_left(const struct frame_reader *);
 
 enum frame_result {
 	FRAME_ONE,	/* one was read */

@@ -1,9 +1,7 @@
 /* JSON going out. The hot path of lists: most bytes are copied in runs. */
 #include "json.h"
 
-#include <endian.h>
-
-#include "args.h"
+#include "scan.h"
 
 #define DAY_SECONDS	86400
 
@@ -18,61 +16,14 @@ static const char *const escapes[128] = {
 	['"'] = "\\\"", ['\\'] = "\\\\",
 };
 
-#define ONES	UINT64_C(0x0101010101010101)
-#define HIGHS	UINT64_C(0x8080808080808080)
-
-/*
- * A bit for each of 8 bytes that is below 0x20, a quote, a backslash or not
- * ASCII. The lowest bit is right; above it there may be too many.
- */
-static inline uint64_t
-specials(uint64_t x)
-{
-	uint64_t	quote = x ^ (ONES * '"');
-	uint64_t	slash = x ^ (ONES * '\\');
-
-	return ((x - ONES * 0x20) | (quote - ONES) | (slash - ONES) | x) &
-	    HIGHS;
-}
-
-/* How many bytes from p on are ASCII that is written as it is. */
-static inline size_t
-plain_run(const char *p, size_t len)
-{
-	uint64_t	x;
-	size_t		at = 0;
-
-	for (; at + 8 <= len; at += 8) {
-		memcpy(&x, p + at, 8);
-		x = specials(le64toh(x));
-		if (x != 0)
-			return at + (size_t)__builtin_ctzll(x) / 8;
-	}
-	while (at < len && (unsigned char)p[at] < 0x80 &&
-	    escapes[(unsigned char)p[at]] == NULL)
-		at++;
-	return at;
-}
-
-/* The bytes of one UTF-8 character of several at p, 0 if there is none. */
-static inline size_t
-character_length(const char *p, size_t left)
-{
-	unsigned char	c = (unsigned char)*p;
-	size_t		len = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-	return len <= left && text_characters((struct text){ p, len }) == 1 ?
-	    len : 0;
-}
-
-/* The same for any characters of several bytes. */
+/* How many bytes are characters of several, one behind the other. */
 static inline size_t
 foreign_run(const char *p, size_t len)
 {
 	size_t	at = 0, more;
 
 	while (at < len && (unsigned char)p[at] >= 0x80) {
-		more = character_length(p + at, len - at);
+		more = scan_character(p + at, len - at);
 		if (more == 0)
 			break;
 		at += more;
@@ -96,7 +47,7 @@ json_put_text(struct buf *b, struct text t)
 	buf_put_byte(b, '"');
 	for (;;) {
 		do {
-			at += plain_run(t.base + at, t.len - at);
+			at += scan_plain(t.base + at, t.len - at);
 			run = foreign_run(t.base + at, t.len - at);
 			at += run;
 		} while (run != 0);

@@ -70,8 +70,17 @@ pool_take_gone(struct pool *p)
 	return NULL;
 }
 
+/* Whether one is to be asked rather than another, which may be NULL. */
+static bool
+is_better(const struct replica *r, const struct replica *best)
+{
+	if (best == NULL || r->leaving != best->leaving)
+		return best == NULL || best->leaving;
+	return r->waiting < best->waiting;
+}
+
 struct replica *
-pool_reader(struct pool *p)
+pool_reader(struct pool *p, bool from_leaving)
 {
 	struct replica	*best = NULL, *r;
 
@@ -79,11 +88,30 @@ pool_reader(struct pool *p)
 		p->turn++;
 	for (unsigned i = 0; i < p->count; i++) {
 		r = p->rows[(p->turn + i) % p->count];
-		if (r->up && !r->leaving &&
-		    (best == NULL || r->waiting < best->waiting))
+		if (!r->up || r->refuses || (r->leaving && !from_leaving))
+			continue;
+		if (is_better(r, best))
 			best = r;
 	}
 	return best;
+}
+
+bool
+pool_has_reader(const struct pool *p)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->rows[i]->up && !p->rows[i]->refuses)
+			return true;
+	return false;
+}
+
+bool
+pool_has_left(const struct pool *p, int64_t since_ms)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->rows[i]->leaving && p->rows[i]->heard_ms >= since_ms)
+			return true;
+	return false;
 }
 
 struct replica *
@@ -114,7 +142,8 @@ bool
 pool_is_up(const struct pool *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
-		if (p->rows[i]->up && !p->rows[i]->leaving)
+		if (p->rows[i]->up && !p->rows[i]->leaving &&
+		    !p->rows[i]->refuses)
 			return true;
 	return false;
 }

@@ -33,8 +33,17 @@ void	pool_refresh(struct pool *);
  */
 struct replica	*pool_take_gone(struct pool *);
 
-/* Which is to read next: up, staying, with the fewest waiting; or NULL. */
-struct replica	*pool_reader(struct pool *);
+/*
+ * Which is to read next: up, staying, with the fewest waiting; or, if it may
+ * be, one that leaves, where no other is; or NULL.
+ */
+struct replica	*pool_reader(struct pool *, bool from_leaving);
+
+/* Whether there is one to read from, if only one that leaves. */
+bool	pool_has_reader(const struct pool *);
+
+/* Whether one that was heard of since then said that it leaves. */
+bool	pool_has_left(const struct pool *, int64_t since_ms);
 
 /* Which one writes: the last to say so, if two do; or NULL. */
 struct replica	*pool_writer(const struct pool *);

@@ -6,9 +6,13 @@
 #include "curve.h"
 #include "log.h"
 
-#define QUEUE_MESSAGES		1000
+/* More than is ever asked of a process at a time, in number or in bytes: that is
+ * for those who ask to bound, and a full queue means that nobody reads it. */
+#define QUEUE_MESSAGES		65536
+#define READ_AHEAD_MESSAGES	16	/* the rest waits at its sender */
 #define RECONNECT_MS		50
 #define PING_AGAIN_MS		20	/* where there was no connection yet */
+#define WARN_EVERY_MS		10000
 #define MESSAGE_MAX_BYTES	(64 << 20)
 
 int64_t
@@ -32,7 +36,7 @@ replica_new(enum service_id service, const char *endpoint)
 	CHECK(r->sock != NULL);
 	zsock_set_linger(r->sock, 0);
 	zsock_set_sndhwm(r->sock, QUEUE_MESSAGES);
-	zsock_set_rcvhwm(r->sock, QUEUE_MESSAGES);
+	zsock_set_rcvhwm(r->sock, READ_AHEAD_MESSAGES);
 	zsock_set_maxmsgsize(r->sock, MESSAGE_MAX_BYTES);
 	/* queue for live connections only: a request must not wait for a
 	 * process that is yet to start */
@@ -113,7 +117,8 @@ replica_ping(struct replica *r, int64_t now_ms, const struct args *extra)
 			connect_anew(r, now_ms);
 		if (!r->up)
 			r->pinged_ms = now_ms - REPLICA_PING_MS + PING_AGAIN_MS;
-	}
+	} else
+		r->pings[r->ping_count++ % REPLICA_PINGS_KEPT] = now_ms;
 	buf_done(&frame);
 }
 
@@ -130,30 +135,73 @@ take_standing(struct replica *r, const struct args *extra, int64_t now_ms)
 	if (writes && !r->writes)
 		r->writes_ms = now_ms;
 	r->writes = writes;
+	/* once it has refused a read it does so to its end */
+	r->refuses = r->refuses && !r->reborn &&
+	    args_number(extra, KEY_LEAVING, 0) != 0;
 	r->leaving = args_number(extra, KEY_LEAVING, 0) != 0;
 }
 
-bool
+static bool
+was_sent(const struct replica *r, int64_t sent_ms)
+{
+	for (unsigned i = 0; i < REPLICA_PINGS_KEPT; i++)
+		if (r->pings[i] == sent_ms)
+			return true;
+	return false;
+}
+
+/* What no clock tells would overflow where deadlines are added to it. */
+static int64_t
+clock_told(const struct args *extra)
+{
+	int64_t	told_ms = args_number(extra, KEY_CLOCK, 0);
+
+	return told_ms < 0 ? 0 : told_ms > REPLICA_CLOCK_MOST ?
+	    REPLICA_CLOCK_MOST : told_ms;
+}
+
+/* Another run of the process has not heard of us, so it has no news for us. */
+static enum pong
+take_news(struct replica *r, const struct answer *a, int64_t now_ms)
+{
+	if (a->error != OK || !r->up ||
+	    args_number(&a->extra, KEY_INSTANCE, 0) != r->instance)
+		return PONG_VOID;
+	take_standing(r, &a->extra, now_ms);
+	return PONG_NEWS;
+}
+
+enum pong
 replica_take_pong(struct replica *r, const struct answer *a, int64_t now_ms)
 {
 	int64_t	sent_ms = (int64_t)a->id;
 
 	if (a->id >= REPLICA_FIRST_ID)
-		return false;
-	if (a->id == 0 && a->error == OK && r->up)
-		take_standing(r, &a->extra, now_ms);
+		return PONG_NONE;
+	if (a->id == 0)
+		return take_news(r, a, now_ms);
 	if (a->error != OK || sent_ms > now_ms || sent_ms <= r->heard_ms ||
-	    now_ms - sent_ms >= REPLICA_DOWN_MS)
-		return true;
+	    now_ms - sent_ms >= REPLICA_DOWN_MS || !was_sent(r, sent_ms))
+		return PONG_VOID;
 	r->heard_ms = sent_ms;
-	r->clock_ms = args_number(&a->extra, KEY_CLOCK, 0) - sent_ms;
+	r->clock_ms = clock_told(&a->extra) - sent_ms;
 	take_standing(r, &a->extra, now_ms);
 	r->deaf = false;
 	if (!r->up)
 		log_info("%s service at %s is up", service_name(r->service),
 		    r->endpoint);
 	r->up = true;
-	return true;
+	return PONG_HEARD;
+}
+
+void
+replica_warn(struct replica *r, int64_t now_ms)
+{
+	if (r->warned_ms != 0 && now_ms - r->warned_ms < WARN_EVERY_MS)
+		return;
+	r->warned_ms = now_ms;
+	log_warn("%s service at %s sent what is no answer",
+	    service_name(r->service), r->endpoint);
 }
 
 /* One that never answered is not lost, but worth a line. */

@@ -22,6 +22,8 @@
 #define REPLICA_DOWN_MS	900
 #define REPLICA_RENEW_MS	2000	/* down: connect anew */
 #define REPLICA_MISSED_MS	3000	/* never heard of: say so */
+#define REPLICA_PINGS_KEPT	64	/* more than can be under way */
+#define REPLICA_CLOCK_MOST	(INT64_C(1) << 53) /* that one may tell, ms */
 
 /* Ids of requests start above those of PINGs, which are the time sent. */
 #define REPLICA_FIRST_ID	(UINT64_C(1) << 62)
@@ -32,6 +34,9 @@ struct replica {
 	zsock_t		*sock;
 	struct buf	 out;		/* frames collected for one message */
 	int64_t		 pinged_ms;	/* when the last PING went out */
+	int64_t		 pings[REPLICA_PINGS_KEPT]; /* ... and those before */
+	unsigned	 ping_count;	/* ever, since it wraps around */
+	int64_t		 warned_ms;	/* of what is no answer */
 	int64_t		 heard_ms;	/* when the last one answered was sent */
 	int64_t		 clock_ms;	/* its clock minus ours, at most */
 	int64_t		 made_ms;
@@ -41,7 +46,9 @@ struct replica {
 	bool		 deaf;		/* no connection, or it is full */
 	bool		 writes;	/* takes writes */
 	int64_t		 writes_ms;	/* since when, on our clock */
-	bool		 leaving;	/* is to be asked nothing new */
+	bool		 leaving;	/* is to be asked nothing new, but for
+					 * reads that nobody else can answer */
+	bool		 refuses;	/* ... and not those any more */
 	int64_t		 instance;	/* this run of it; 0: never said */
 	bool		 reborn;	/* it is another run; the owner's to
 					 * clear when it has seen to that */
@@ -59,12 +66,20 @@ void		 replica_destroy(struct replica **);
 /* Send a PING if one is due. extra may be NULL, or more to say with it. */
 void	replica_ping(struct replica *, int64_t now_ms, const struct args *extra);
 
-/*
- * Whether an answer is to a PING; if so the replica has been heard of. One
- * with the id 0 came unasked: it tells what is new, but not of the clock.
- */
-bool	replica_take_pong(struct replica *, const struct answer *,
-	    int64_t now_ms);
+enum pong {
+	PONG_NONE,	/* the answer to another request */
+	PONG_VOID,	/* to a PING that was not sent, or too late: it says
+			 * nothing */
+	PONG_HEARD,	/* to a PING: the replica has been heard of */
+	PONG_NEWS	/* unasked, with the id 0: it tells what is new, but not
+			 * of the clock */
+};
+
+enum pong	replica_take_pong(struct replica *, const struct answer *,
+		    int64_t now_ms);
+
+/* Log that a replica sent what is no answer; seldom, however often it does. */
+void	replica_warn(struct replica *, int64_t now_ms);
 
 /* Whether it went down just now: it was up and is not heard of any more. */
 bool	replica_lost(struct replica *, int64_t now_ms);

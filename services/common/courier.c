@@ -1,6 +1,8 @@
 /*
- * Delivering events, to that process of each consumer that writes. A batch is one message; within it each event says which
- * one it follows, so that the consumer refuses what overtook a failed one.
+ * Delivering events, to that process of each consumer that writes. Some are on
+ * their way at a time, and new ones are not held up by those that are: while
+ * the consumer commits, the next ones arrive. Each says which one it follows,
+ * so that the consumer refuses what overtook a failed one.
  */
 #include "courier.h"
 
@@ -8,8 +10,8 @@
 #include "proto/metrics.h"
 #include "proto/pool.h"
 
-#define BATCH_EVENTS	256
-#define BATCH_BYTES	(4 << 20) /* texts can be long */
+#define FLIGHT_EVENTS	256	/* on their way at a time, a power of two */
+#define MESSAGE_BYTES	(4 << 20) /* of events in one; texts can be long */
 #define ACK_TIMEOUT_MS	2000
 #define RETRY_MS	500
 #define IDLE_MS		100	/* how long to wait when nothing is to do */
@@ -18,6 +20,8 @@
 #define COUNT_MS	1000	/* between looks at how much is left */
 #define TALLY_MS	1000	/* how long tallies are collected */
 #define SIGHTS		64	/* times at which events were seen */
+#define RECEIVE_MESSAGES 64	/* of one process, then others get a turn */
+#define MESSAGE_ANSWERS	4096	/* read of a message */
 
 /* By this time there were events up to this one. */
 struct sight {
@@ -25,22 +29,30 @@ struct sight {
 	int64_t	seen_ms;
 };
 
+/* An event on its way. */
+struct flight {
+	int64_t				 seq;
+	enum { ASKED, TAKEN, REFUSED }	 state;
+};
+
 struct consumer {
 	enum service_id	 id;
 	struct pool	 pool;
-	struct replica	*asked;		/* has the batch under way; or NULL */
+	struct replica	*asked;		/* has what is on its way; or NULL */
 	bool		 said_up;	/* what the loop was told, or thinks */
 	bool		 was_found;
 	int64_t		 acked;		/* seq delivered up to here */
-	int64_t		 seqs[BATCH_EVENTS]; /* of the batch under way; 0:
-					     * this one is answered */
-	unsigned	 count;		/* of the batch */
-	unsigned	 under_way;	/* ... not answered yet */
-	bool		 more;		/* there was no room for all */
-	int64_t		 sent;		/* the last one's seq */
-	int64_t		 sent_ms;
+	int64_t		 told;		/* ... as the loop knows */
+	struct flight	 flights[FLIGHT_EVENTS];	/* a ring */
+	unsigned	 first;		/* of the ring */
+	unsigned	 count;		/* from there on */
+	unsigned	 asked_count;	/* ... not answered yet */
+	int64_t		 moved_ms;	/* when one was answered last, or sent
+					 * while none was on its way */
 	bool		 failed;	/* one of them was refused */
 	int64_t		 due_ms;	/* when to look for events */
+	int64_t		 pause_ms;	/* until then nothing is sent, however
+					 * much is due: it was given up */
 	int64_t		 counted_ms;	/* when they were counted last */
 	struct sight	 sights[SIGHTS];	/* of what is not acknowledged */
 	size_t		 sight_count;
@@ -91,10 +103,11 @@ add_consumers(struct courier *k)
 }
 
 static void
-tell(struct courier *k, const struct consumer *c)
+tell(struct courier *k, struct consumer *c)
 {
 	struct courier_news	news = { c->id, c->said_up, c->acked };
 
+	c->told = c->acked;
 	CHECK(zmq_send(zsock_resolve(k->pipe), &news, sizeof(news), 0) ==
 	    sizeof(news));
 }
@@ -126,98 +139,122 @@ put_event(struct courier *k, struct consumer *c, sqlite3_stmt *st,
 	return true;
 }
 
-/* Collect the next batch; the first in it follows what was acknowledged. */
+static struct flight *
+flight_at(struct consumer *c, unsigned i)
+{
+	return &c->flights[(c->first + i) % FLIGHT_EVENTS];
+}
+
+/* Add what comes next, as much as there is room for. *ret_more: not all. */
 static bool
-collect_batch(struct courier *k, struct consumer *c)
+collect(struct courier *k, struct consumer *c, bool *ret_more)
 {
 	struct call	 call = { .lane = &k->lane };
 	struct args	*args = &call.request.args;
 	sqlite3_stmt	*st;
-	int64_t		 after = 0;
+	int64_t		 after;
 	bool		 readable = true;
 
+	after = c->count == 0 ? 0 : flight_at(c, c->count - 1)->seq;
 	args_put_number(args, KEY_CONSUMER, c->id);
-	args_put_number(args, KEY_SEQ, c->acked);
-	args_put_number(args, KEY_LIMIT, BATCH_EVENTS);
+	args_put_number(args, KEY_SEQ, after != 0 ? after : c->acked);
+	args_put_number(args, KEY_LIMIT, FLIGHT_EVENTS - c->count);
 	st = op_statement(&call, SQL_OUTBOX_NEXT);
-	c->count = 0;
 	c->asked->out.len = 0;
-	c->more = false;
-	while (!c->more && sqlite3_step(st) == SQLITE_ROW) {
+	*ret_more = false;
+	while (!*ret_more && sqlite3_step(st) == SQLITE_ROW) {
 		readable = put_event(k, c, st, after);
 		if (!readable)
 			break;
-		after = c->sent = sqlite3_column_int64(st, 0);
-		c->seqs[c->count++] = after;
-		c->more = c->count == BATCH_EVENTS ||
-		    c->asked->out.len > BATCH_BYTES;
+		after = sqlite3_column_int64(st, 0);
+		*flight_at(c, c->count++) = (struct flight){ after, ASKED };
+		c->asked_count++;
+		*ret_more = c->count == FLIGHT_EVENTS ||
+		    c->asked->out.len > MESSAGE_BYTES;
 	}
-	c->under_way = c->count;
 	if (sqlite3_reset(st) == SQLITE_OK)
 		return readable;
 	log_error("outbox: %s", sqlite3_errmsg(k->lane.db));
 	return false;
 }
 
+/* What is on its way is to be sent again, maybe twice. */
+static void
+give_up(struct consumer *c, int64_t due_ms)
+{
+	c->count = c->asked_count = 0;
+	c->failed = false;
+	c->due_ms = c->pause_ms = due_ms;
+}
+
 static void
 send_next(struct courier *k, struct consumer *c, int64_t now_ms)
 {
-	if (c->under_way > 0 || now_ms < c->due_ms)
+	struct replica	*writer = pool_writer(&c->pool);
+	unsigned	 had = c->asked_count;
+	bool		 more;
+
+	if (c->failed || c->count == FLIGHT_EVENTS || now_ms < c->due_ms ||
+	    now_ms < c->pause_ms || writer == NULL ||
+	    (had > 0 && writer != c->asked))
 		return;
-	c->asked = pool_writer(&c->pool);
-	if (c->asked == NULL)
-		return;
-	/* a full batch has more behind it; what cannot be read is tried anew */
-	if (!collect_batch(k, c))
+	c->asked = writer;
+	/* what cannot be read is tried anew */
+	if (!collect(k, c, &more))
 		c->due_ms = now_ms + RETRY_MS;
 	else
-		c->due_ms = c->more ? now_ms : INT64_MAX;
-	if (c->under_way == 0)
+		c->due_ms = more ? now_ms : INT64_MAX;
+	if (c->asked_count == had)
 		return;
-	c->failed = false;
-	c->sent_ms = now_ms;
-	if (!replica_flush(c->asked)) {
-		c->under_way = 0;
-		c->due_ms = now_ms + RETRY_MS;
-	}
+	if (had == 0)
+		c->moved_ms = now_ms;
+	if (!replica_flush(c->asked))
+		give_up(c, now_ms + RETRY_MS);
 }
 
 /* --- hearing ------------------------------------------------------------- */
 
-/* Whether an answer is to an event under way that had none before. */
-static bool
-strike_off(struct consumer *c, int64_t seq)
+/* The event on its way that an answer is to; NULL if it is none, or was
+ * answered before. */
+static struct flight *
+find_flight(struct consumer *c, int64_t seq)
 {
-	if (c->under_way == 0)
-		return false;
-	for (unsigned i = 0; i < c->count; i++)
-		if (c->seqs[i] == seq && seq != 0) {
-			c->seqs[i] = 0;
-			return true;
-		}
-	return false;
+	struct flight	*f;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		f = flight_at(c, i);
+		if (f->seq == seq)
+			return f->state == ASKED ? f : NULL;
+	}
+	return NULL;
 }
 
-/* The batch under way is to be sent again, maybe twice. */
+/* What was taken, and all before it, is delivered. */
 static void
-give_up(struct consumer *c, int64_t now_ms)
+land(struct consumer *c)
 {
-	c->under_way = 0;
-	c->due_ms = now_ms;
+	while (c->count > 0 && c->flights[c->first].state == TAKEN) {
+		c->acked = c->flights[c->first].seq;
+		c->first = (c->first + 1) % FLIGHT_EVENTS;
+		c->count--;
+	}
 }
 
 static void
-take_answer(struct courier *k, struct consumer *c, struct replica *r,
-    const struct answer *a, int64_t now_ms)
+take_answer(struct consumer *c, struct replica *r, const struct answer *a,
+    int64_t now_ms)
 {
-	if (replica_take_pong(r, a, now_ms) || r != c->asked)
+	struct flight	*f;
+
+	if (replica_take_pong(r, a, now_ms) != PONG_NONE || r != c->asked)
 		return;
-	if (!strike_off(c, (int64_t)(a->id - REPLICA_FIRST_ID)))
-		return;		/* of a batch we gave up on */
+	f = find_flight(c, (int64_t)(a->id - REPLICA_FIRST_ID));
+	if (f == NULL)
+		return;		/* of what we gave up on */
 	/* it does not write any more: another one does, or will soon */
 	if (a->error == ERR_UNAVAILABLE) {
 		r->writes = false;
-		give_up(c, now_ms);
+		give_up(c, now_ms + LOOK_MS);
 		return;
 	}
 	if (a->error != OK && !c->failed) {
@@ -227,14 +264,12 @@ take_answer(struct courier *k, struct consumer *c, struct replica *r,
 		    err_info(a->error)->reason);
 		c->failed = true;
 	}
-	if (--c->under_way > 0)
-		return;
-	if (c->failed) {
-		c->due_ms = now_ms + RETRY_MS;
-		return;
-	}
-	c->acked = c->sent;
-	tell(k, c);
+	f->state = a->error == OK ? TAKEN : REFUSED;
+	c->asked_count--;
+	c->moved_ms = now_ms;
+	land(c);
+	if (c->failed && c->asked_count == 0)
+		give_up(c, now_ms + RETRY_MS);
 }
 
 static void
@@ -246,14 +281,16 @@ receive_all(struct courier *k, struct consumer *c, struct replica *r,
 	enum frame_result	result;
 
 	zmq_msg_init(&message);
-	while (replica_receive(r, &message)) {
+	for (int i = 0; i < RECEIVE_MESSAGES && replica_receive(r, &message);
+	    i++) {
 		frame_reader_start(k->frames, zmq_msg_data(&message),
 		    zmq_msg_size(&message));
-		while ((result = frame_next_answer(k->frames, &a)) == FRAME_ONE)
-			take_answer(k, c, r, &a, now_ms);
+		result = FRAME_ONE;
+		for (int j = 0; j < MESSAGE_ANSWERS && (result =
+		    frame_next_answer(k->frames, &a)) == FRAME_ONE; j++)
+			take_answer(c, r, &a, now_ms);
 		if (result == FRAME_BAD)
-			log_warn("%s service sent what is no answer",
-			    service_name(c->id));
+			replica_warn(r, now_ms);
 	}
 	zmq_msg_close(&message);
 }
@@ -268,7 +305,7 @@ attend_replica(struct courier *k, struct consumer *c, struct replica *r,
 	replica_ping(r, now_ms, NULL);
 	lost = replica_lost(r, now_ms) || r->reborn;
 	r->reborn = false;
-	if (lost && r == c->asked && c->under_way > 0)
+	if (lost && r == c->asked && c->asked_count > 0)
 		give_up(c, now_ms);
 }
 
@@ -335,12 +372,16 @@ attend(struct courier *k, struct consumer *c, int64_t now_ms)
 	for (unsigned i = 0; i < c->pool.count; i++)
 		attend_replica(k, c, c->pool.rows[i], now_ms);
 	while ((gone = pool_take_gone(&c->pool)) != NULL) {
-		if (gone == c->asked)
+		if (gone == c->asked) {
 			c->asked = NULL;
+			give_up(c, now_ms);
+		}
 		replica_destroy(&gone);
 	}
-	if (c->under_way > 0 && now_ms - c->sent_ms > ACK_TIMEOUT_MS)
+	if (c->asked_count > 0 && now_ms - c->moved_ms > ACK_TIMEOUT_MS)
 		give_up(c, now_ms);
+	if (c->told != c->acked)
+		tell(k, c);
 	send_next(k, c, now_ms);
 	count_events(k, c, now_ms);
 	up = pool_writer(&c->pool) != NULL ||

@@ -8,6 +8,7 @@
 #include "proto/replica.h"
 
 #define BATCH_MOST	512	/* calls in one transaction */
+#define WRITER_NICE	10	/* reads come first where both want the core */
 #define SLOW_NICE	10
 
 void
@@ -57,6 +58,14 @@ answer_error(struct call *c, enum err e)
 	c->answer = (struct answer){ .id = c->request.id, .error = e };
 	c->emitted = 0;
 	c->tallied = false;
+}
+
+/* On Linux this is the thread's own nice value; if it is refused the lane
+ * still works, only less politely. */
+static void
+be_nice(int nice)
+{
+	(void)setpriority(PRIO_PROCESS, 0, nice);
 }
 
 /* --- writer ------------------------------------------------------------- */
@@ -118,13 +127,32 @@ write_batch(struct lane *lane, struct call **batch, size_t count)
 	return false;
 }
 
+/*
+ * Whether what was just committed is there after the next start. What is not
+ * sure to be is not told as done, though it can be seen.
+ */
+static bool
+is_sound(const struct lane *lane)
+{
+	if (!store_is_sound(lane->lock)) {
+		log_error("store: its file system takes no writes any more; "
+		    "what was committed may be lost: %s", strerror(errno));
+		return false;
+	}
+	if (store_is_in_place(lane->db))
+		return true;
+	log_error("store: %s or its log was moved or removed; what was "
+	    "committed is lost", sqlite3_db_filename(lane->db, "main"));
+	return false;
+}
+
 static void
 run_batch(struct lane *lane, zsock_t *pipe, struct call **batch, size_t count)
 {
-	bool	committed = write_batch(lane, batch, count);
+	bool	done = write_batch(lane, batch, count) && is_sound(lane);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!committed)
+		if (!done)
 			answer_error(batch[i], ERR_STORE);
 		lane_send(pipe, batch[i]);
 	}
@@ -139,8 +167,10 @@ writer_run(zsock_t *pipe, void *arg)
 	size_t			 count;
 	bool			 terminated = false;
 
+	be_nice(WRITER_NICE);
 	lane_open(&lane, args->tables, args->path, false);
 	lane.stopping = &args->stopping;
+	lane.lock = args->lock;
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		count = 0;
@@ -170,9 +200,7 @@ slow_run(zsock_t *pipe, void *arg)
 	enum err		 e;
 	bool			 terminated = false;
 
-	/* on Linux this is the thread's own nice value; if it is refused
-	 * the lane still works, only less politely */
-	(void)setpriority(PRIO_PROCESS, 0, SLOW_NICE);
+	be_nice(SLOW_NICE);
 	lane_open(&lane, args->tables, args->path, true);
 	lane.stopping = &args->stopping;
 	zsock_signal(pipe, 0);

@@ -16,13 +16,14 @@
 struct lane_args {
 	const struct op_tables	*tables;
 	const char		*path;		/* of the database */
+	int			 lock;		/* writer: the store's */
 	atomic_bool		 stopping;	/* what waits is refused */
 };
 
 /*
  * The writer lane: takes all calls that wait, runs each in a savepoint of
  * one transaction, commits, and only then sends them back. If the commit
- * fails all of them are answered with STORE.
+ * fails, or is nothing to rely on, all of them are answered with STORE.
  */
 zactor_t	*writer_start(struct lane_args *);
 

@@ -5,6 +5,8 @@
  */
 #include "op.h"
 
+#include "known.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,6 +267,7 @@ lane_open(struct lane *lane, const struct op_tables *tables, const char *path,
 	lane->tables = tables;
 	lane->stream = store_stream(lane->db);
 	lane->frames = frame_reader_new();
+	lane->known = known_new();
 	lane->chosen = must_alloc((count_rows(tables->service) + 1) *
 	    sizeof(lane->chosen[0]));
 }
@@ -281,6 +284,7 @@ lane_close(struct lane *lane)
 	}
 	free(lane->chosen);
 	frame_reader_destroy(&lane->frames);
+	known_destroy(&lane->known);
 	sqlite3_close(lane->db);
 	*lane = (struct lane){ 0 };
 }
@@ -421,8 +425,8 @@ op_refusef(struct call *c, enum err e, const char *format, ...)
 /* --- tags ------------------------------------------------------------------ */
 
 /* splitmix64's finisher: each bit of what goes in moves half of those out. */
-static uint64_t
-mix(uint64_t a, uint64_t b)
+uint64_t
+op_mix(uint64_t a, uint64_t b)
 {
 	uint64_t	x = a * UINT64_C(0x9e3779b97f4a7c15) + b +
 			    UINT64_C(0x9e3779b97f4a7c15);
@@ -436,7 +440,7 @@ mix(uint64_t a, uint64_t b)
 static int64_t
 mix_tags(int64_t a, int64_t b)
 {
-	return (int64_t)(mix((uint64_t)a, (uint64_t)b) >> 1) | 1;
+	return (int64_t)(op_mix((uint64_t)a, (uint64_t)b) >> 1) | 1;
 }
 
 int64_t
@@ -1063,6 +1067,9 @@ run_call(struct call *c, const struct op_info *info)
 	if (info->kind == OP_WRITE && args_has(&c->request.args,
 	    KEY_IDEMPOTENCY_KEY) && args_has(&c->request.args, KEY_DIGEST))
 		return run_once(c);
+	if (info->kind == OP_READ && args_has(&c->request.args,
+	    KEY_IF_NONE_MATCH))
+		return known_run(c, run_row);
 	return run_row(c);
 }
 

@@ -111,8 +111,11 @@ struct lane {
 	const struct op_tables	 *tables;
 	int64_t			  stream;	/* of our own events */
 	const atomic_bool	 *stopping;	/* of a lane beside the loop */
+	int			  lock;		/* of the store; writer's */
 
 	struct frame_reader	 *frames;
+
+	struct known		 *known;	/* answers that askers have */
 
 	/* the shape that `fields` asked for last, by row of ops */
 	struct chosen		 *chosen;
@@ -126,6 +129,7 @@ struct call {
 	struct answer	 answer;
 	struct buf	 fragment;	/* becomes answer.fragment */
 	struct buf	 text;		/* texts of args and extras live here */
+	size_t		 kept_bytes;	/* of those, the args' */
 	struct buf	 message;	/* a message that was put together */
 	struct buf	 refs[OP_REFS];	/* become extras */
 	size_t		 rows;		/* in a list */
@@ -176,6 +180,9 @@ bool	lane_exec(struct lane *, int sql);
 void	op_seed_events(sqlite3 *, enum op_code event, const char *query);
 
 /* --- for rows ---------------------------------------------------------- */
+
+/* A number that each bit of two others moves half of the bits of. */
+uint64_t	op_mix(uint64_t, uint64_t);
 
 bool	op_is_event(enum op_kind);	/* EVENT or TALLY */
 

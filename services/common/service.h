@@ -58,9 +58,18 @@ struct service {
 	/* Called once at start, before any thread runs; NULL if not needed. */
 	void	(*start)(const struct settings *);
 
+	/* Called once when there is a store to read, of this path, before
+	 * anybody can ask; NULL if not needed. */
+	void	(*opened)(const char *path);
+
 	/* Called when this process gets the store's lock, at start or later,
 	 * before it writes; NULL if not needed. */
 	void	(*lead)(void);
+
+	/* Called when the process ends, before its lanes close the store: no
+	 * thread of the service's own uses it any more then; NULL if there is
+	 * none. */
+	void	(*stop)(void);
 };
 
 /* services/NAME/service.c; a program is linked to the one that it is. */

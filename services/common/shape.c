@@ -7,11 +7,19 @@
 #include "proto/json.h"
 #include "proto/log.h"
 
-/* One value, and the text around it. */
+#define VALUES_MOST	64	/* of a shape */
+
+/*
+ * One value, and the text around it. The texts are pieces: what has been
+ * allocated behind them may be copied along.
+ */
 struct step {
 	enum member_kind	 kind;
 	int			 column;
-	bool			 has_value;	/* of a LINK: it is in the URL */
+	size_t			 same;		/* the first step that writes
+						 * this column as digits;
+						 * itself, if no other does */
+	bool			 has_value;	/* a LINK may have none in it */
 	struct buf		 head;		/* up to the value */
 	struct buf		 tail;		/* of a LINK: after it */
 	struct buf		 absent;	/* all there is without a value */
@@ -63,6 +71,69 @@ compile_link(struct step *step, const struct member *m)
 		buf_put_byte(&step->absent, '"');
 	} else
 		buf_put_text(&step->absent, "null");
+}
+
+/* Copies of a piece are made in blocks. */
+#define BLOCK	16
+
+static void
+make_piece(struct buf *b)
+{
+	static const char	zeros[BLOCK];
+	size_t			len = b->len;
+
+	buf_put(b, zeros, sizeof(zeros));
+	b->len = len;
+}
+
+static inline void
+put_piece(struct buf *b, const struct buf *piece)
+{
+	char	*to;
+
+	buf_reserve(b, piece->len + BLOCK);
+	to = b->base + b->len;
+	for (size_t at = 0; at < piece->len; at += BLOCK)
+		memcpy(to + at, piece->base + at, BLOCK);
+	b->len += piece->len;
+}
+
+static bool
+is_digits(enum member_kind kind)
+{
+	return kind == SHAPE_INT || kind == SHAPE_LINK;
+}
+
+/* The ids that links are made of are numbers which stand beside them, too. */
+static size_t
+find_same(const struct shape_plan *plan, size_t at)
+{
+	const struct step	*step = &plan->steps[at];
+
+	for (size_t i = 0; i < at && is_digits(step->kind); i++)
+		if (plan->steps[i].column == step->column &&
+		    is_digits(plan->steps[i].kind) &&
+		    plan->steps[i].has_value && step->has_value)
+			return i;
+	return at;
+}
+
+static void
+make_pieces(struct shape_plan *plan, const struct shape *shape)
+{
+	struct step	*step = plan->steps;
+
+	if (plan->count > VALUES_MOST)
+		log_fatal("shape %s has more than %d values", shape->name,
+		    VALUES_MOST);
+	for (size_t i = 0; i < plan->count; i++, step++) {
+		step->has_value = step->has_value || step->kind != SHAPE_LINK;
+		step->same = find_same(plan, i);
+		make_piece(&step->head);
+		make_piece(&step->tail);
+		make_piece(&step->absent);
+	}
+	make_piece(&plan->after);
 }
 
 /* A link that is the same for every row is text, not a value. */
@@ -161,6 +232,7 @@ compile(const struct shape *shape, sqlite3_stmt *st,
 		depth -= m->kind == SHAPE_CLOSE;
 	}
 	buf_put_byte(&plan->after, '}');
+	make_pieces(plan, shape);
 	return plan;
 }
 
@@ -270,18 +342,6 @@ put_url_text(struct buf *b, struct text t)
 	}
 }
 
-static void
-put_link(const struct step *step, sqlite3_value *v, struct buf *b)
-{
-	if (!step->has_value)
-		;
-	else if (sqlite3_value_type(v) == SQLITE_INTEGER)
-		json_put_number(b, sqlite3_value_int64(v));
-	else
-		put_url_text(b, value_text(v));
-	buf_put(b, step->tail.base, step->tail.len);
-}
-
 /* Hundredths as a number with two decimals. */
 static void
 put_hours(struct buf *b, int64_t hundredths)
@@ -299,9 +359,6 @@ put_value(const struct step *step, sqlite3_value *v, struct buf *b)
 	struct text	t;
 
 	switch (step->kind) {
-	case SHAPE_INT:
-		json_put_number(b, sqlite3_value_int64(v));
-		break;
 	case SHAPE_DATE:
 		json_put_date(b, sqlite3_value_int64(v));
 		break;
@@ -313,7 +370,7 @@ put_value(const struct step *step, sqlite3_value *v, struct buf *b)
 		    "true" : "false");
 		break;
 	case SHAPE_LINK:
-		put_link(step, v, b);
+		put_url_text(b, value_text(v));
 		break;
 	case SHAPE_JSON:
 		t = value_text(v);
@@ -324,20 +381,52 @@ put_value(const struct step *step, sqlite3_value *v, struct buf *b)
 	}
 }
 
+/* Digits that were written: where they are. */
+struct digits {
+	size_t	at;
+	size_t	len;		/* 0: none were */
+};
+
+/* What has been written for the row once is copied. */
+static void
+put_digits(struct digits *d, sqlite3_value *v, struct buf *b)
+{
+	if (d->len != 0) {
+		buf_reserve(b, d->len);
+		memcpy(b->base + b->len, b->base + d->at, d->len);
+		b->len += d->len;
+		return;
+	}
+	d->at = b->len;
+	json_put_number(b, sqlite3_value_int64(v));
+	d->len = b->len - d->at;
+}
+
 void
 shape_put(const struct shape_plan *plan, sqlite3_stmt *st, struct buf *b)
 {
 	const struct step	*step = plan->steps;
-	sqlite3_value		*v;
+	sqlite3_value		*values[VALUES_MOST];
+	struct digits		 digits[VALUES_MOST];
 
 	for (size_t i = 0; i < plan->count; i++, step++) {
-		v = sqlite3_column_value(st, step->column);
-		if (is_absent(step, v)) {
-			buf_put(b, step->absent.base, step->absent.len);
+		if (step->same == i) {
+			values[i] = sqlite3_column_value(st, step->column);
+			digits[i].len = 0;
+		} else
+			values[i] = values[step->same];
+		if (is_absent(step, values[i])) {
+			put_piece(b, &step->absent);
 			continue;
 		}
-		buf_put(b, step->head.base, step->head.len);
-		put_value(step, v, b);
+		put_piece(b, &step->head);
+		if (step->kind == SHAPE_INT || (step->kind == SHAPE_LINK &&
+		    step->has_value && sqlite3_value_type(values[i]) ==
+		    SQLITE_INTEGER))
+			put_digits(&digits[step->same], values[i], b);
+		else if (step->has_value)
+			put_value(step, values[i], b);
+		put_piece(b, &step->tail);
 	}
-	buf_put(b, plan->after.base, plan->after.len);
+	put_piece(b, &plan->after);
 }

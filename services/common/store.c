@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -22,6 +23,9 @@
 
 #define BUSY_MS		5000
 #define FOLDERS_ABOVE	4	/* it: stores/NAME, stores, data, its own */
+/* SQLite's index of a log: so much for at least so much of the log */
+#define INDEX_BYTES	32768
+#define INDEXED_BYTES	(1 << 24)
 
 extern const char	common_sql[], common_late_sql[];
 
@@ -58,6 +62,30 @@ store_lock(const char *folder)
 	return fd;
 }
 
+/* Whoever hangs while it closes keeps nobody for longer than a second; what
+ * that may leave is a log, no more. */
+#define TURN_TRIES	1000
+#define TURN_WAIT_US	1000
+
+int
+store_wait_turn(const char *folder)
+{
+	struct flock	whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct buf	path = { 0 };
+	int		fd;
+
+	/* this kind of lock and flock(2)'s know nothing of each other */
+	buf_printf(&path, "%s/lock", folder);
+	fd = open(path.base, O_RDWR | O_CLOEXEC);
+	buf_done(&path);
+	if (fd == -1)
+		return -1;
+	for (int i = 0; i < TURN_TRIES && fcntl(fd, F_OFD_SETLK, &whole) == -1;
+	    i++)
+		usleep(TURN_WAIT_US);
+	return fd;
+}
+
 int
 store_try(sqlite3 *db, const char *sql)
 {
@@ -72,49 +100,182 @@ store_exec(sqlite3 *db, const char *sql)
 		    sqlite3_errmsg(db));
 }
 
+/*
+ * A file system that gives up its journal, as ext4 does after an error of the
+ * disk, may let a sync under way succeed whose metadata it has dropped: a
+ * file has then not grown. It refuses all writes from then on, those of
+ * nothing included, so one that comes after the sync tells.
+ */
+bool
+store_is_sound(int lock)
+{
+	return pwrite(lock, "", 0, 0) == 0;
+}
+
+bool
+store_is_in_place(sqlite3 *db)
+{
+	const char	*path = sqlite3_db_filename(db, "main");
+	int		 moved = 0;
+
+	/* the log is there as long as the store is open */
+	return sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &moved) == SQLITE_OK && !moved &&
+	    access(sqlite3_filename_wal(path), F_OK) == 0;
+}
+
 bool
 store_is_read_only(int error)
 {
 	return error == EROFS || error == EACCES || error == EPERM;
 }
 
-/*
- * A store that nobody can write to has no index of its log, and cannot get
- * one. Without a log there is nothing to look up in it.
- */
-static bool
-is_frozen(const char *path)
+/* On the disk, of a file beside a store; 0 if there is none. */
+static int64_t
+size_beside(const char *path, const char *suffix)
 {
-	struct buf	wal = { 0 };
+	struct buf	name = { 0 };
 	struct stat	st;
-	bool		is;
 
-	if (access(path, W_OK) == 0 || !store_is_read_only(errno))
-		return false;
-	buf_printf(&wal, "%s-wal", path);
-	is = stat(wal.base, &st) == -1 || st.st_size == 0;
-	buf_done(&wal);
-	return is;
+	buf_printf(&name, "%s%s", path, suffix);
+	if (stat(name.base, &st) == -1)
+		st.st_blocks = 0;
+	buf_done(&name);
+	return (int64_t)st.st_blocks * 512;
+}
+
+static bool
+can_be_written(const char *path, int64_t size)
+{
+	static const char	nothing[INDEX_BYTES];
+	int			fd;
+	bool			ok;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ok = fd != -1;
+	if (ok)
+		unlink(path);
+	for (int64_t at = 0; at < size && ok; at += INDEX_BYTES)
+		ok = pwrite(fd, nothing, INDEX_BYTES, at) == INDEX_BYTES;
+	if (fd != -1)
+		close(fd);
+	return ok;
+}
+
+bool
+store_has_room(const char *path)
+{
+	struct buf	name = { 0 };
+	int64_t		need;
+	bool		has;
+
+	need = (size_beside(path, "-wal") / INDEXED_BYTES + 1) * INDEX_BYTES;
+	if (size_beside(path, "-shm") >= need)
+		return true;
+	buf_printf(&name, "%s-room", path);
+	has = can_be_written(name.base, need);
+	buf_done(&name);
+	return has;
+}
+
+/*
+ * For reading, a store whose log has no index and cannot get one: without a
+ * log there is nothing to look up in it. Else the index is made in memory,
+ * which keeps other processes out.
+ */
+static int
+open_frozen(const char *path, sqlite3 **ret)
+{
+	struct buf	uri = { 0 };
+	int		flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, result;
+
+	/* our own paths have nothing that a URI would misread */
+	if (size_beside(path, "-wal") == 0) {
+		flags |= SQLITE_OPEN_READONLY;
+		buf_printf(&uri, "file:%s?immutable=1", path);
+	} else {
+		flags |= SQLITE_OPEN_READWRITE;
+		buf_printf(&uri, "file:%s?vfs=unix-excl", path);
+	}
+	result = sqlite3_open_v2(uri.base, ret, flags, NULL);
+	buf_done(&uri);
+	return result;
 }
 
 static int
 open_file(const char *path, bool read_only, sqlite3 **ret)
 {
-	struct buf	uri = { 0 };
-	int		flags = SQLITE_OPEN_NOMUTEX, result;
+	int	flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
 
-	if (read_only && is_frozen(path)) {
-		/* our own paths have nothing that a URI would misread */
-		buf_printf(&uri, "file:%s?immutable=1", path);
-		result = sqlite3_open_v2(uri.base, ret, flags |
-		    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
-		buf_done(&uri);
-		return result;
-	}
-	flags |= SQLITE_OPEN_READWRITE;
 	if (!read_only)
 		flags |= SQLITE_OPEN_CREATE;
+	else if (!store_has_room(path))
+		return open_frozen(path, ret);
 	return sqlite3_open_v2(path, ret, flags, NULL);
+}
+
+/*
+ * Nobody asks how much memory SQLite has; counting it takes a lock each time.
+ * It is refused in a program that used SQLite before, which does no harm.
+ */
+static void
+configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+void
+store_configure(void)
+{
+	static pthread_once_t	once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, configure);
+}
+
+static bool
+prepare(sqlite3 *db, bool read_only)
+{
+	if (!read_only &&
+	    store_try(db, "PRAGMA journal_mode = WAL") != SQLITE_OK)
+		return false;
+	if (store_try(db, "PRAGMA synchronous = FULL;"
+	    "PRAGMA foreign_keys = ON;"
+	    /* without it SQLite 3.40 lets no trigger use FTS5; a store is
+	     * written by its own service alone */
+	    "PRAGMA trusted_schema = ON;"
+	    "PRAGMA cache_size = -16384;"	/* KiB */
+	    /* a page that cannot be read is an error then, not a signal, and
+	     * a large store is not counted as the process's memory */
+	    "PRAGMA mmap_size = 0;"
+	    "PRAGMA temp_store = MEMORY") != SQLITE_OK)
+		return false;
+	return !read_only ||
+	    store_try(db, "PRAGMA query_only = ON") == SQLITE_OK;
+}
+
+static bool
+try_open(const char *path, bool read_only, sqlite3 **ret)
+{
+	store_configure();
+	/* files that SQLite makes are closed to others, as the store is */
+	umask(077);
+	if (open_file(path, read_only, ret) != SQLITE_OK)
+		return false;
+	sqlite3_extended_result_codes(*ret, 1);
+	sqlite3_busy_timeout(*ret, BUSY_MS);
+	return prepare(*ret, read_only);
+}
+
+sqlite3 *
+store_try_open(const char *path, bool read_only)
+{
+	sqlite3	*db;
+
+	if (try_open(path, read_only, &db))
+		return db;
+	log_error("store %s: %s", path, sqlite3_errmsg(db));
+	sqlite3_close(db);
+	return NULL;
 }
 
 sqlite3 *
@@ -122,24 +283,8 @@ store_open(const char *path, bool read_only)
 {
 	sqlite3	*db;
 
-	/* files that SQLite makes are closed to others, as the store is */
-	umask(077);
-	if (open_file(path, read_only, &db) != SQLITE_OK)
+	if (!try_open(path, read_only, &db))
 		log_fatal("store %s: %s", path, sqlite3_errmsg(db));
-	sqlite3_extended_result_codes(db, 1);
-	sqlite3_busy_timeout(db, BUSY_MS);
-	if (!read_only)
-		store_exec(db, "PRAGMA journal_mode = WAL");
-	store_exec(db, "PRAGMA synchronous = FULL;"
-	    "PRAGMA foreign_keys = ON;"
-	    /* without it SQLite 3.40 lets no trigger use FTS5; a store is
-	     * written by its own service alone */
-	    "PRAGMA trusted_schema = ON;"
-	    "PRAGMA cache_size = -16384;"	/* KiB */
-	    "PRAGMA mmap_size = 1073741824;"
-	    "PRAGMA temp_store = MEMORY");
-	if (read_only)
-		store_exec(db, "PRAGMA query_only = ON");
 	return db;
 }
 

@@ -14,12 +14,22 @@
 
 #include "service.h"
 
+/* Tell SQLite how it is used here; before anything else is asked of it. */
+void	store_configure(void);
+
 /*
  * Take the lock of a service's store, making its folder if need be. Returns
  * a descriptor that holds the lock until it is closed, or -1 with errno:
  * EWOULDBLOCK when another process has it.
  */
 int	store_lock(const char *folder);
+
+/*
+ * Before a process closes its last connection to a store: wait for others
+ * that do so, a second at most. Returns a descriptor to close afterwards, -1
+ * if it cannot be had.
+ */
+int	store_wait_turn(const char *folder);
 
 /*
  * Open the database, with the settings every connection of ours has: WAL,
@@ -29,6 +39,28 @@ int	store_lock(const char *folder);
  * recover it after a crash.
  */
 sqlite3	*store_open(const char *path, bool read_only);
+
+/*
+ * Whether a store that is there can be opened as usual: SQLite's index of its
+ * log is a file, and that must be there, or have room. Without, store_open()
+ * for reading does without the file, and nothing can be written.
+ */
+bool	store_has_room(const char *path);
+
+/* The same where there is another time to try: NULL, and logged. */
+sqlite3	*store_try_open(const char *path, bool read_only);
+
+/*
+ * Whether the file system of a store's lock still takes writes, and so whether
+ * a commit that has just succeeded can be relied on.
+ */
+bool	store_is_sound(int lock);
+
+/*
+ * Whether a store that was just written to and its log are where they were:
+ * what is written to files without a name nobody will find.
+ */
+bool	store_is_in_place(sqlite3 *);
 
 /* Whether an errno means that a store can be read, but not be written to. */
 bool	store_is_read_only(int error);

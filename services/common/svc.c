@@ -7,9 +7,10 @@
  * -> decode -> dispatch (run a read at once, send the rest to a lane) ->
  * [lane] -> hold (a write until its event was heard) -> reply.
  *
- * All reads of one turn see the store at one point: the turn is one read
- * transaction, begun by the first read. A write is answered after its
- * COMMIT, so whoever has its answer reads what it wrote.
+ * The reads of one message see the store at one point, as long as they are
+ * run in one slice of time: that is one read transaction, begun by the first
+ * of them, after the message came. A write is answered after its COMMIT, so
+ * whoever has its answer reads what it wrote, from whichever process.
  */
 #include "svc.h"
 
@@ -26,6 +27,7 @@
 
 #include "courier.h"
 #include "exporter.h"
+#include "inbox.h"
 #include "lanes.h"
 #include "listeners.h"
 #include "proto/curve.h"
@@ -33,18 +35,26 @@
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/replica.h"
+#include "sender.h"
 #include "timed.h"
 
-#define QUEUE_MESSAGES		10000	/* ZeroMQ messages, each direction */
+#define QUEUE_MESSAGES		10000	/* for a peer that has not read them */
+#define READ_AHEAD_MESSAGES	16	/* of each peer; the rest waits there */
 #define CALLS_MOST		8192	/* in lanes and held, all together */
+#define CALLS_BYTES		(32 << 20) /* ... of their arguments */
 #define SLOW_MOST		64	/* on the slow lane */
+#define SPARE_BYTES		16384	/* larger ones are not kept */
 #define SPARE_MOST		256	/* calls kept for use again */
 #define MESSAGE_MAX_BYTES	(64 << 20)
 #define IDLE_MS			1000
 #define REPLY_BYTES		(1 << 20) /* answers collected in a message */
 #define TURN_MESSAGES		256	/* received before lanes get a look */
+#define TURN_MS			50	/* ... and so long at most */
+#define SLICE_US		10000	/* for one message, then for others */
+#define WARN_EVERY_MS		10000	/* of what peers send that is nothing */
 #define TAKE_OVER_MS		50	/* between tries to get the lock */
 #define DRAIN_MS		150	/* from saying that we leave to leaving */
+#define CLOSE_MS		30	/* from refusing reads to being gone */
 #define SOCKETS_MOST		64	/* of processes on one host */
 #define STILL_MOST_MS		1000	/* that clients' writes are held */
 
@@ -84,12 +94,15 @@ struct svc {
 	zactor_t		*slow;
 	zactor_t		*courier;	/* NULL: no events go out */
 	struct frame_reader	*frames;
+	struct inbox		 inbox;
+	int64_t			 warned_ms;	/* of what is no request */
 	struct call		 read;		/* the one read under way */
 	struct buf		 replies;	/* of the message being handled */
 	struct call		*held;		/* wait for their events */
 	struct call		*spare;
 	unsigned		 spares;
 	unsigned		 calls;		/* in lanes and held */
+	size_t			 calls_bytes;	/* of their arguments */
 	unsigned		 slow_calls;
 	unsigned		 client_writes;	/* in the lane */
 	struct standstill	 still;
@@ -102,7 +115,10 @@ struct svc {
 	bool			 tallied;	/* ... though not in a hurry */
 	int64_t			 deleted_ms;	/* when that was looked at last */
 	int64_t			 leave_ms;	/* 0: staying; else when that ends */
-	int64_t			 stop_ms;	/* 0: not stopping */
+	int64_t			 stop_ms;	/* 0: not stopping; else how long
+						 * what was begun may take */
+	int64_t			 close_ms;	/* 0: not closing; else when
+						 * that ends */
 };
 
 /* --- calls -------------------------------------------------------------- */
@@ -156,7 +172,9 @@ static void
 call_done(struct svc *s, struct call *c)
 {
 	s->calls--;
-	if (s->spares == SPARE_MOST) {
+	s->calls_bytes -= c->kept_bytes;
+	if (s->spares == SPARE_MOST ||
+	    c->text.size + c->fragment.size > SPARE_BYTES) {
 		call_free(c);
 		return;
 	}
@@ -196,22 +214,10 @@ note_call(struct call *c)
 		log_call(c);
 }
 
-/*
- * Send to a peer. One that is gone has no use for an answer; one that does
- * not take its answers loses them and asks again.
- */
-static void
+static bool
 send_to(struct svc *s, struct text peer, const struct buf *frames)
 {
-	void	*router = zsock_resolve(s->router);
-
-	if (zmq_send(router, peer.base, peer.len,
-	    ZMQ_SNDMORE | ZMQ_DONTWAIT) == -1) {
-		log_debug("answer dropped: %s", zmq_strerror(errno));
-		return;
-	}
-	if (zmq_send(router, frames->base, frames->len, ZMQ_DONTWAIT) == -1)
-		log_warn("answer dropped: %s", zmq_strerror(errno));
+	return sender_send(zsock_resolve(s->router), peer, frames);
 }
 
 static void
@@ -224,20 +230,23 @@ reply_later(struct svc *s, struct call *c)
 		return;		/* our own */
 	s->replies.len = 0;
 	frame_put_answer(&s->replies, &c->answer);
-	send_to(s, c->peer, &s->replies);
+	(void)send_to(s, c->peer, &s->replies);
 	s->replies.len = 0;
 }
 
 /* --- hold ---------------------------------------------------------------- */
 
-/* Whether the consumer of its event has it, or cannot have it now. */
+/*
+ * Whether the consumer of its event has it, or cannot have it now. At the
+ * end of a stop nobody waits any longer for that: the write itself is done.
+ */
 static bool
 is_delivered(const struct svc *s, const struct call *c)
 {
 	const struct courier_news	*news = &s->heard[c->consumer];
 
 	return c->emitted == 0 || s->courier == NULL || !news->up ||
-	    news->seq >= c->emitted;
+	    s->close_ms != 0 || news->seq >= c->emitted;
 }
 
 /* A write that says SEEN changed what listeners keep. */
@@ -325,7 +334,10 @@ run_read(struct svc *s, const struct request *r)
 	frame_put_answer(&s->replies, &c->answer);
 }
 
-/* The end of a turn: the next one sees what was written meanwhile. */
+/*
+ * The end of what one message asks for: the next one may come from somebody
+ * who has been told meanwhile, by the process that writes, of a COMMIT.
+ */
 static void
 end_reading(struct svc *s)
 {
@@ -347,6 +359,8 @@ call_keep(struct svc *s, const struct request *r, struct text peer)
 	buf_put(&c->held_bytes, r->trace.base, r->trace.len);
 	c->request = *r;
 	args_copy(&c->request.args, &r->args, &c->text);
+	c->kept_bytes = c->text.len;
+	s->calls_bytes += c->kept_bytes;
 	c->peer = (struct text){ c->held_bytes.base, peer.len };
 	c->request.request_id = (struct text){ c->held_bytes.base + id_at,
 	    r->request_id.len };
@@ -393,7 +407,7 @@ still_answer(struct svc *s)
 	s->still.id = 0;
 	s->replies.len = 0;
 	frame_put_answer(&s->replies, &a);
-	send_to(s, (struct text){ s->still.holder.base,
+	(void)send_to(s, (struct text){ s->still.holder.base,
 	    s->still.holder.len }, &s->replies);
 	s->replies.len = 0;
 }
@@ -483,7 +497,8 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 {
 	struct call	*c;
 
-	if (s->calls >= CALLS_MOST || (slow && s->slow_calls >= SLOW_MOST)) {
+	if (s->calls >= CALLS_MOST || s->calls_bytes > CALLS_BYTES ||
+	    (slow && s->slow_calls >= SLOW_MOST)) {
 		answer_at_once(s, r, ERR_EXPIRED);
 		return;
 	}
@@ -526,7 +541,7 @@ announce(struct svc *s)
 		peer = (struct text){ l->peer.base, l->peer.len };
 		s->replies.len = 0;
 		run_read(s, &ping);
-		send_to(s, peer, &s->replies);
+		(void)send_to(s, peer, &s->replies);
 	}
 	s->replies.len = 0;
 	end_reading(s);
@@ -547,7 +562,7 @@ announce_standing(struct svc *s)
 			args_put_number(&ping.args, KEY_SEEN, l->told_seq);
 		s->replies.len = 0;
 		run_read(s, &ping);
-		send_to(s, (struct text){ l->peer.base, l->peer.len },
+		(void)send_to(s, (struct text){ l->peer.base, l->peer.len },
 		    &s->replies);
 	}
 	s->replies.len = 0;
@@ -573,8 +588,9 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 		answer_at_once(s, r, ERR_UNKNOWN_OP);
 	else if (r->expires_ms != 0 && clock_ms() > r->expires_ms)
 		answer_at_once(s, r, ERR_EXPIRED);
-	else if (s->stop_ms != 0 || (kind != OP_READ && kind != OP_SLOW &&
-	    s->writer == NULL))
+	else if (s->close_ms != 0 || (s->stop_ms != 0 && kind != OP_READ))
+		answer_at_once(s, r, ERR_UNAVAILABLE);
+	else if (kind != OP_READ && kind != OP_SLOW && s->writer == NULL)
 		answer_at_once(s, r, s->frozen ? ERR_STORE : ERR_UNAVAILABLE);
 	else if (kind == OP_READ)
 		run_on_loop(s, r, peer);
@@ -583,28 +599,57 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 }
 
 static void
-handle_message(struct svc *s, struct text peer, zmq_msg_t *message)
+warn_bad(struct svc *s, size_t bytes)
 {
+	int64_t	now_ms = clock_ms();
+
+	if (s->warned_ms != 0 && now_ms - s->warned_ms < WARN_EVERY_MS)
+		return;
+	s->warned_ms = now_ms;
+	log_warn("a peer sent %zu bytes that are no request", bytes);
+}
+
+/*
+ * Do what a message asks from a place in it on, for a slice of time. Returns
+ * the place where to go on: its end, if all is done.
+ */
+static size_t
+handle_message(struct svc *s, struct text peer, zmq_msg_t *message, size_t at)
+{
+	int64_t			until_us = clock_us() + SLICE_US;
 	struct request		r;
 	enum frame_result	result;
 
 	s->replies.len = 0;
-	frame_reader_start(s->frames, zmq_msg_data(message),
-	    zmq_msg_size(message));
+	frame_reader_start(s->frames, (char *)zmq_msg_data(message) + at,
+	    zmq_msg_size(message) - at);
 	while ((result = frame_next_request(s->frames, &r)) == FRAME_ONE) {
 		dispatch(s, &r, peer);
+		if (clock_us() >= until_us)
+			break;
 		/* ZeroMQ ends a connection over a message beyond its bound */
 		if (s->replies.len < REPLY_BYTES)
 			continue;
-		send_to(s, peer, &s->replies);
+		(void)send_to(s, peer, &s->replies);
 		s->replies.len = 0;
 	}
 	if (result == FRAME_BAD)
-		log_warn("a peer sent %zu bytes that are no request",
-		    zmq_msg_size(message));
-	if (s->replies.len > 0)
-		send_to(s, peer, &s->replies);
+		warn_bad(s, zmq_msg_size(message));
+	if (s->replies.len > 0 && !send_to(s, peer, &s->replies))
+		frame_reader_start(s->frames, "", 0);	/* for nobody */
 	s->replies.len = 0;
+	end_reading(s);
+	return zmq_msg_size(message) - frame_reader_left(s->frames);
+}
+
+/* What does not fit in a slice waits for the next one, if there is room. */
+static void
+handle_from(struct svc *s, struct text peer, zmq_msg_t *message, size_t at)
+{
+	at = handle_message(s, peer, message, at);
+	if (at < zmq_msg_size(message) &&
+	    !inbox_put(&s->inbox, peer, message, at))
+		log_debug("the rest of a message is dropped");
 }
 
 /* --- receive ------------------------------------------------------------- */
@@ -616,6 +661,15 @@ skip_parts(void *router, zmq_msg_t *message)
 	while (zmq_msg_more(message) &&
 	    zmq_msg_recv(message, router, ZMQ_DONTWAIT) != -1)
 		continue;
+}
+
+/* A new message comes after what is left of that peer's earlier ones. */
+static void
+handle_new(struct svc *s, struct text peer, zmq_msg_t *message)
+{
+	if (!inbox_has(&s->inbox, peer) ||
+	    !inbox_put(&s->inbox, peer, message, 0))
+		handle_from(s, peer, message, 0);
 }
 
 static bool
@@ -631,7 +685,7 @@ receive_message(struct svc *s)
 	if (more && zmq_msg_more(&identity) &&
 	    zmq_msg_recv(&body, router, ZMQ_DONTWAIT) != -1) {
 		if (!zmq_msg_more(&body))
-			handle_message(s, (struct text){
+			handle_new(s, (struct text){
 			    zmq_msg_data(&identity), zmq_msg_size(&identity) },
 			    &body);
 		skip_parts(router, &body);
@@ -641,12 +695,31 @@ receive_message(struct svc *s)
 	return more;
 }
 
+/* A further slice for the message that has waited longest. */
+static bool
+carry_on(struct svc *s)
+{
+	struct mail	*m = inbox_take(&s->inbox);
+
+	if (m == NULL)
+		return false;
+	handle_from(s, (struct text){ m->peer.base, m->peer.len }, &m->body,
+	    m->at);
+	mail_free(m);
+	return true;
+}
+
 static void
 receive_requests(struct svc *s)
 {
-	for (int i = 0; i < TURN_MESSAGES && receive_message(s); i++)
-		continue;
-	end_reading(s);
+	int64_t	until_ms = clock_ms() + TURN_MS;
+	bool	more = true;
+
+	for (int i = 0; more && i < TURN_MESSAGES; i++) {
+		more = receive_message(s);
+		more = carry_on(s) || more;
+		more = more && clock_ms() < until_ms;
+	}
 }
 
 /* Events that could not be deleted are the next time, with those since. */
@@ -715,6 +788,8 @@ wait_ms(const struct svc *s)
 {
 	int64_t	least = IDLE_MS, left, now_ms = clock_ms();
 
+	if (s->inbox.count > 0)
+		return 0;
 	for (const struct call *c = s->held; c != NULL; c = c->next) {
 		left = c->hold_until_ms - now_ms;
 		if (left < least)
@@ -732,9 +807,11 @@ wait_ms(const struct svc *s)
 }
 
 /*
- * The end in three steps. Leaving: whoever asks us hears of it and asks
- * others, what is on its way is still done. Stopping: nothing new is begun.
- * Over: all that was begun is answered.
+ * The end in four steps. Leaving: whoever asks us hears of it and asks
+ * others, what is on its way is still done. Stopping: no write and nothing
+ * slow is begun; reads are, as there may be nobody else to ask. Closing: all
+ * that was begun is answered, or its time is over; reads are refused, too, so
+ * that those on their way come back at once. Over.
  */
 static void
 take_signal(struct svc *s)
@@ -764,10 +841,30 @@ stop_in_time(struct svc *s)
 	atomic_store(&s->slow_args.stopping, true);
 }
 
+static void
+close_in_time(struct svc *s)
+{
+	int64_t	now_ms = clock_ms();
+
+	if (s->stop_ms == 0 || s->close_ms != 0 ||
+	    (s->calls > 0 && now_ms <= s->stop_ms))
+		return;
+	s->close_ms = now_ms + CLOSE_MS;
+	if (s->calls == 0)
+		return;
+	log_warn("FLICKET_STOP_SECONDS are over with %u requests under way: "
+	    "those that are not begun are refused", s->calls);
+	atomic_store(&s->writer_args.stopping, true);
+}
+
 static bool
 is_over(const struct svc *s)
 {
-	return s->stop_ms != 0 && (s->calls == 0 || clock_ms() > s->stop_ms);
+	int64_t	now_ms = clock_ms();
+
+	/* what a lane is at cannot be broken off, and ends soon */
+	return s->close_ms != 0 && now_ms > s->close_ms && s->calls == 0 &&
+	    (s->inbox.count == 0 || now_ms > s->stop_ms);
 }
 
 /* --- writing ------------------------------------------------------------------ */
@@ -781,6 +878,7 @@ lead(struct svc *s)
 	/* until the courier says otherwise: it has yet to find them */
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		s->heard[id].up = true;
+	s->writer_args.lock = s->lock;
 	s->writer = writer_start(&s->writer_args);
 	s->courier = courier_start(&s->courier_args);
 	s->standing.writes = true;
@@ -828,7 +926,9 @@ take_over(struct svc *s)
 	    (s->frozen && s->slow_calls > 0))
 		return;
 	s->tried_ms = now_ms;
-	if (!take_lock(s))
+	if (s->lock == -1 && !take_lock(s))
+		return;
+	if (s->frozen && !store_has_room(s->path.base))
 		return;
 	if (s->frozen)
 		thaw(s);
@@ -874,6 +974,7 @@ loop(struct svc *s)
 	while (!is_over(s)) {
 		wait_for_work(s);
 		stop_in_time(s);
+		close_in_time(s);
 		take_over(s);
 		receive_requests(s);
 		receive_news(s);
@@ -936,13 +1037,34 @@ is_stopped(const struct svc *s)
  * asked for a write says so: nobody else could do it.
  */
 static void
-open_frozen(struct svc *s, const char *name)
+freeze(struct svc *s, const char *why)
+{
+	log_warn("store %s can be read only: %s", service_name(s->service->id),
+	    why);
+	s->frozen = s->standing.writes = true;
+}
+
+/* The lock cannot be had, and nobody else has it. */
+static void
+open_read_only(struct svc *s, const char *name)
 {
 	if (!store_is_read_only(s->lock_error) ||
 	    !store_is_ready(s->service, s->path.base))
 		log_fatal("store %s: %s", name, strerror(s->lock_error));
-	log_warn("store %s can be read only", name);
-	s->frozen = s->standing.writes = true;
+	freeze(s, strerror(s->lock_error));
+}
+
+/* With the lock. A store that is not ready needs room, and says so. */
+static void
+open_to_write(struct svc *s)
+{
+	const char	*path = s->path.base;
+
+	if (access(path, F_OK) == 0 && !store_has_room(path) &&
+	    store_is_ready(s->service, path))
+		freeze(s, "there is no room for the index of its log");
+	else
+		make_ready(s);
 }
 
 /*
@@ -959,7 +1081,7 @@ open_store(struct svc *s)
 	buf_printf(&s->path, "stores/%s/%s.db", name, name);
 	while (!take_lock(s)) {
 		if (s->lock_error != EWOULDBLOCK) {
-			open_frozen(s, name);
+			open_read_only(s, name);
 			break;
 		}
 		if (store_is_ready(s->service, s->path.base))
@@ -968,7 +1090,7 @@ open_store(struct svc *s)
 			return false;
 	}
 	if (s->lock != -1)
-		make_ready(s);
+		open_to_write(s);
 	db = store_open(s->path.base, true);
 	s->standing.schema = store_schema(db);
 	op_tables_init(&s->tables, s->service, db);
@@ -1034,7 +1156,7 @@ listen_on(struct svc *s, const char *endpoint)
 	CHECK(s->router != NULL);
 	zsock_set_linger(s->router, 500);
 	zsock_set_sndhwm(s->router, QUEUE_MESSAGES);
-	zsock_set_rcvhwm(s->router, QUEUE_MESSAGES);
+	zsock_set_rcvhwm(s->router, READ_AHEAD_MESSAGES);
 	zsock_set_maxmsgsize(s->router, MESSAGE_MAX_BYTES);
 	zsock_set_router_mandatory(s->router, 1);
 	curve_serve(s->router);
@@ -1061,6 +1183,7 @@ free_calls(struct svc *s)
 	buf_done(&s->replies);
 	buf_done(&s->still.holder);
 	listeners_done(&s->listeners);
+	inbox_done(&s->inbox);
 }
 
 /*
@@ -1077,12 +1200,33 @@ stop_writing(struct svc *s)
 		close(s->lock);
 }
 
+/*
+ * SQLite writes the log into the store and removes it with the last
+ * connection to the store. Two processes that let go at the same moment would
+ * each see the other's, and both leave it: so they go one after the other.
+ */
+static void
+close_store(struct svc *s)
+{
+	struct buf	folder = { 0 };
+	int		turn;
+
+	buf_printf(&folder, "stores/%s", service_name(s->service->id));
+	turn = store_wait_turn(folder.base);
+	buf_done(&folder);
+	zactor_destroy(&s->slow);
+	lane_close(&s->reader);
+	if (turn != -1)
+		close(turn);
+}
+
 static void
 close_all(struct svc *s)
 {
+	if (s->service->stop != NULL)
+		s->service->stop();
 	stop_writing(s);
-	zactor_destroy(&s->slow);
-	lane_close(&s->reader);
+	close_store(s);
 	zsock_destroy(&s->router);
 	curve_stop();
 	free_calls(s);
@@ -1103,10 +1247,12 @@ run(struct svc *s)
 	if (s->service->start != NULL)
 		s->service->start(s->settings);
 	s->frames = frame_reader_new();
-	if (s->lock != -1)
+	if (s->lock != -1 && !s->frozen)
 		lead(s);
 	s->slow = slow_start(&s->slow_args);
 	lane_open(&s->reader, &s->tables, s->path.base, true);
+	if (s->service->opened != NULL)
+		s->service->opened(s->path.base);
 	own_endpoint(s, &endpoint);
 	listen_on(s, endpoint.base);
 	buf_done(&endpoint);

@@ -1,4 +1,7 @@
-/* SQLite's files, with a clock beside each sync. */
+/*
+ * SQLite's files, with a clock beside each sync, and an index of a log that
+ * is an error, and not a signal, where the disk has no room for it.
+ */
 #ifndef COMMON_TIMED_H
 #define COMMON_TIMED_H
 

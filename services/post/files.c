@@ -65,6 +65,8 @@ static struct {
 	sqlite3_stmt	*has_row;
 	const char	*extensions;	/* that are taken, commas between */
 	int64_t		 most_bytes;
+	pthread_t	 thread;
+	bool		 stopping;
 } files = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.wake = PTHREAD_COND_INITIALIZER,
@@ -688,31 +690,61 @@ is_idle(void)
 }
 
 static void
-open_db(void)
-{
-	files.db = store_open(STORE, false);
-	if (sqlite3_prepare_v2(files.db, "SELECT 1 FROM uploads "
-	    "WHERE filename = ?1", -1, &files.has_row, NULL) != SQLITE_OK)
-		log_fatal("%s: %s", STORE, sqlite3_errmsg(files.db));
-}
-
-static void
 close_db(void)
 {
 	sqlite3_finalize(files.has_row);
 	sqlite3_close(files.db);
+	files.has_row = NULL;
+	files.db = NULL;
 }
 
+/* False if the disk does not let us; it is said. */
+static bool
+open_db(void)
+{
+	files.db = store_try_open(STORE, false);
+	if (files.db == NULL)
+		return false;
+	if (sqlite3_prepare_v2(files.db, "SELECT 1 FROM uploads "
+	    "WHERE filename = ?1", -1, &files.has_row, NULL) == SQLITE_OK)
+		return true;
+	log_error("%s: %s", STORE, sqlite3_errmsg(files.db));
+	close_db();
+	return false;
+}
+
+/* Until there is work, or the end. */
+static bool
+wait_for_work(void)
+{
+	bool	stopping;
+
+	pthread_mutex_lock(&files.lock);
+	while (is_idle() && !files.stopping)
+		pthread_cond_wait(&files.wake, &files.lock);
+	stopping = files.stopping;
+	pthread_mutex_unlock(&files.lock);
+	return !stopping;
+}
+
+/* Whether there is still work after a while. */
 static bool
 wait_a_while(void)
 {
-	bool	idle;
+	struct timespec	until;
+	bool		goes_on;
 
-	usleep(TICK_MS * 1000);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += TICK_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&files.lock);
-	idle = is_idle();
+	while (!files.stopping && pthread_cond_timedwait(&files.wake,
+	    &files.lock, &until) == 0)
+		;
+	goes_on = !is_idle() && !files.stopping;
 	pthread_mutex_unlock(&files.lock);
-	return !idle;
+	return goes_on;
 }
 
 /*
@@ -723,12 +755,11 @@ static void *
 run(void *arg)
 {
 	(void)arg;
-	for (;;) {
-		pthread_mutex_lock(&files.lock);
-		while (is_idle())
-			pthread_cond_wait(&files.wake, &files.lock);
-		pthread_mutex_unlock(&files.lock);
-		open_db();
+	while (wait_for_work()) {
+		if (!open_db()) {
+			wait_a_while();
+			continue;
+		}
 		while (wait_a_while())
 			look_after_all(clock_ms());
 		close_db();
@@ -748,7 +779,8 @@ sweep(void)
 
 	if (dir == NULL)
 		log_fatal("%s: %s", FOLDER, strerror(errno));
-	store_exec(files.db, "BEGIN");
+	/* one look at the store for all; each for itself is as right */
+	store_try(files.db, "BEGIN");
 	while ((entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 ||
 		    strcmp(entry->d_name, "..") == 0 ||
@@ -757,7 +789,7 @@ sweep(void)
 		remove_file(entry->d_name);
 		count++;
 	}
-	store_exec(files.db, "COMMIT");
+	store_try(files.db, "COMMIT");
 	closedir(dir);
 	if (count > 0)
 		log_info("%d files without a row removed", count);
@@ -780,8 +812,6 @@ sync_above(void)
 void
 files_start(const struct settings *settings)
 {
-	pthread_t	thread;
-
 	files.extensions = settings->upload_extensions;
 	files.most_bytes = settings->upload_max_bytes;
 	if (mkdir(FOLDER, 0700) == -1 && errno != EEXIST) {
@@ -793,20 +823,35 @@ files_start(const struct settings *settings)
 	files.folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (files.folder == -1 || !sync_above())
 		log_fatal("%s: %s", FOLDER, strerror(errno));
-	if (pthread_create(&thread, NULL, run, NULL) != 0)
+	if (pthread_create(&files.thread, NULL, run, NULL) != 0)
 		log_fatal("files: no thread can be started");
-	pthread_detach(thread);
 }
 
-/* Only whoever writes can tell what no row names from what has none yet. */
+/*
+ * Only whoever writes can tell what no row names from what has none yet. What
+ * cannot be looked for now stays until the next start.
+ */
 void
 files_lead(void)
 {
 	if (files.folder == -1)
 		return;
 	pthread_mutex_lock(&files.lock);
-	open_db();
-	sweep();
-	close_db();
+	if (open_db()) {
+		sweep();
+		close_db();
+	}
 	pthread_mutex_unlock(&files.lock);
+}
+
+void
+files_stop(void)
+{
+	if (files.folder == -1)
+		return;
+	pthread_mutex_lock(&files.lock);
+	files.stopping = true;
+	pthread_cond_signal(&files.wake);
+	pthread_mutex_unlock(&files.lock);
+	pthread_join(files.thread, NULL);
 }

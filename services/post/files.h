@@ -29,6 +29,9 @@ void	files_start(const struct settings *);
 /* This process writes from now on: remove files that a crash left. */
 void	files_lead(void);
 
+/* No thread of this room uses store or folder any more. */
+void	files_stop(void);
+
 op_run	file_begin, file_chunk, file_seal, file_drop;
 op_run	file_open, file_read;
 

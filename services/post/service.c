@@ -205,5 +205,6 @@ const struct service post_service = {
 	.ops = ops,
 	.upgraded = post_upgraded,
 	.lead = files_lead,
+	.stop = files_stop,
 	.start = post_start,
 };

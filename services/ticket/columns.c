@@ -21,6 +21,7 @@
 #define GONE		UINT32_MAX	/* in replies: to be taken out */
 #define GONE_FEW	16		/* at once: orders are mended */
 #define LOAD_WAIT_MS	500		/* that a list waits for the loader */
+#define START_WAIT_MS	500		/* that the start of the process does */
 #define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */
 
 static struct columns	columns;
@@ -859,10 +860,9 @@ loader_end(void)
 }
 
 static void
-loader_begin(const struct call *c)
+loader_begin(const char *path)
 {
-	buf_printf(&loader.path, "%s", sqlite3_db_filename(c->lane->db,
-	    "main"));
+	buf_printf(&loader.path, "%s", path);
 	loader.begun = true;
 	if (pthread_create(&loader.thread, NULL, loader_run, &loader) != 0) {
 		loader.over = true;	/* then who needs them loads them */
@@ -888,6 +888,27 @@ loader_wait(void)
 		until->tv_nsec %= 1000000000L;
 	}
 	return pthread_timedjoin_np(loader.thread, NULL, until) == 0;
+}
+
+/*
+ * A service that is started again is waited for; one that answers, but not
+ * for lists, fails them.
+ */
+void
+columns_start(const char *path)
+{
+	const struct timespec	pause = { .tv_nsec = 1000000 };
+
+	loader_begin(path);
+	for (int ms = 0; ms < START_WAIT_MS && columns_are_loading(); ms++)
+		nanosleep(&pause, NULL);
+}
+
+void
+columns_stop(void)
+{
+	if (loader.begun)
+		loader_end();
 }
 
 bool
@@ -960,7 +981,7 @@ columns_ping(struct call *c)
 	struct columns	*k = NULL;
 
 	if (!columns.loaded && !loader.begun)
-		loader_begin(c);
+		loader_begin(sqlite3_db_filename(c->lane->db, "main"));
 	loader.until = (struct timespec){ 0 };
 	if (!columns_are_loading())
 		k = columns_now(c, &e);

@@ -73,6 +73,10 @@ struct columns {
 #define LABEL_NONE	UINT64_MAX
 #define LABEL_EMPTY	0
 
+/* Begin to load them, and wait a little for it. At the end: no longer. */
+void		 columns_start(const char *path);
+void		 columns_stop(void);
+
 /* The columns as the call's read transaction sees them; NULL: *ret says. */
 struct columns	*columns_now(struct call *, enum err *ret);
 

@@ -22,9 +22,9 @@ change_all(struct call *c, const int *statements)
 	return e;
 }
 
-/* Status and priority that came with a reply. Closed is no status to set. */
+/* The status that came with a reply. Closed is none to set. */
 static enum err
-follow_wishes(struct call *c, struct ticket *t)
+follow_status(struct call *c, struct ticket *t)
 {
 	const struct args	*args = &c->request.args;
 	enum err		 e = OK;
@@ -32,15 +32,29 @@ follow_wishes(struct call *c, struct ticket *t)
 	if (args_has(args, KEY_STATUS_ID) &&
 	    args_number(args, KEY_STATUS_ID, 0) != STATUS_CLOSED)
 		e = write_status(c, t);
-	if (e == OK && args_has(args, KEY_TICKET_PRIORITY_ID))
-		e = write_priority(c, t);
+	if (e == OK && t->status == STATUS_CLOSED)
+		e = write_status_only(c, t, STATUS_OPEN);
 	return e;
+}
+
+/* ... and the priority, unless it was changed after the reply was written. */
+static enum err
+follow_priority(struct call *c, struct ticket *t)
+{
+	bool		overtaken = true;
+	enum err	e = OK;
+
+	if (args_has(&c->request.args, KEY_TICKET_PRIORITY_ID))
+		e = op_finds(c, SQL_PRIORITY_CHANGED_SINCE, &overtaken);
+	return e != OK || overtaken ? e : write_priority(c, t);
 }
 
 /*
  * The reply was written when its ticket was open to it, so it counts as of
  * then: by its author, at its date. It opens a ticket that is closed, which
- * is no action in Flicket, and may close it again, which is one.
+ * is no action in Flicket, and may close it again, which is one. An event can
+ * come late: who changed the status after the reply was written had the last
+ * word, and a ticket that was closed since stays closed.
  */
 static enum err
 take_reply(struct call *c, struct ticket *t)
@@ -48,17 +62,21 @@ take_reply(struct call *c, struct ticket *t)
 	static const int	statements[] = {
 		SQL_REPLY_INDEX, SQL_TICKET_REPLIED, SQL_NONE
 	};
-	bool			close = args_number(&c->request.args,
-				    KEY_CLOSE, 0) != 0;
-	enum err		e = change_all(c, statements);
+	const struct args	*args = &c->request.args;
+	bool			 close = args_number(args, KEY_CLOSE, 0) != 0,
+				 overtaken = false;
+	enum err		 e = change_all(c, statements);
 
+	if (e == OK && (close || t->status == STATUS_CLOSED ||
+	    args_has(args, KEY_STATUS_ID)))
+		e = op_finds(c, SQL_STATUS_CHANGED_SINCE, &overtaken);
+	if (e == OK && !overtaken)
+		e = follow_status(c, t);
 	if (e == OK)
-		e = follow_wishes(c, t);
-	if (e == OK && t->status == STATUS_CLOSED)
-		e = write_status_only(c, t, STATUS_OPEN);
+		e = follow_priority(c, t);
 	if (e == OK)
 		e = op_change(c, SQL_SUBSCRIBE_REPLIER, NULL);
-	if (e == OK && close)
+	if (e == OK && close && !overtaken)
 		e = write_close(c, t);
 	return e;
 }

@@ -529,6 +529,7 @@ pick_plain(const struct list *l, size_t offset, size_t limit,
 	ret->ids = must_alloc((many + 1) * sizeof(ret->ids[0]));
 	for (size_t i = 0; i < many; i++)
 		ret->ids[i] = k->slots[from + i].id;
+	ret->neighbours = true;
 	ret->count = many;
 	ret->total = (int64_t)k->count;
 	ret->more = from + many < k->count;
@@ -850,6 +851,7 @@ pick_by_span(struct call *c, int64_t offset, int64_t limit, struct part *ret,
 	ret->ids = must_alloc(((size_t)many + 1) * sizeof(ret->ids[0]));
 	for (int64_t i = 0; i < many; i++)
 		ret->ids[i] = first + offset + i;
+	ret->neighbours = true;
 	ret->count = (size_t)many;
 	ret->total = count;
 	ret->more = many < count - offset;
@@ -925,6 +927,24 @@ put_item(struct call *c, sqlite3_stmt *st)
 	return op_put_row(c, st);
 }
 
+/* Rows that are neighbours in the store are found once, not one by one. */
+static enum err
+put_neighbours(struct call *c, const struct part *part)
+{
+	sqlite3_stmt	*st;
+	enum err	 e = OK, done;
+
+	if (part->count == 0)
+		return OK;
+	args_put_number(&c->request.args, KEY_ID, part->ids[0]);
+	args_put_number(&c->request.args, KEY_LIMIT, (int64_t)part->count);
+	st = op_statement(c, SQL_TICKETS_OF_LIST);
+	while (e == OK && op_step(c, st, &e) == SQLITE_ROW)
+		e = put_item(c, st);
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
 /* Page 1 of nothing is an empty page, as with op_page(). */
 enum err
 ticket_list(struct call *c)
@@ -947,7 +967,8 @@ ticket_list(struct call *c)
 	c->answer.tag = op_tag(c->lane, part.total, part.more);
 	buf_put_byte(&c->fragment, '[');
 	if (e == OK)
-		e = part_put(c, &part, c->op->sql, put_item);
+		e = part.neighbours ? put_neighbours(c, &part) :
+		    part_put(c, &part, c->op->sql, put_item);
 	buf_put_byte(&c->fragment, ']');
 	if (e == OK && walks)
 		e = part_put_cursor(c, &part);

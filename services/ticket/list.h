@@ -12,6 +12,7 @@ struct part {
 	int64_t		*ids;		/* in the list's order; part_done() */
 	size_t		 count;
 	int64_t		 total;		/* of the whole list */
+	bool		 neighbours;	/* no ticket is between these */
 	bool		 more;		/* there are others behind these */
 	uint64_t	 last_key;	/* what the last one is sorted by */
 };

@@ -116,7 +116,8 @@ static const struct op ops[] = {
 	{ .op = OP_PING, .run = columns_ping },
 	{ .op = OP_TICKET_GET, .run = op_one, .sql = SQL_TICKET_BY_ID,
 	    .shape = &ticket_shape, .refs = TICKET_REFS },
-	{ .op = OP_TICKET_LIST, .run = ticket_list, .makes = K(DATA),
+	{ .op = OP_TICKET_LIST, .run = ticket_list,
+	    .makes = K(DATA) | K(LIMIT),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape,
 	    .refs = TICKET_REFS },
 	{ .op = OP_TICKET_EXPORT, .run = ticket_export, .makes = K(DATA),
@@ -267,4 +268,6 @@ const struct service ticket_service = {
 	.sql_end = SQL_END,
 	.ops = ops,
 	.start = writes_start,
+	.opened = columns_start,
+	.stop = columns_stop,
 };

@@ -216,7 +216,8 @@ static const struct op ops[] = {
 	    .guards = { GROUP_THERE, GROUP_OURS, UNIQUE_GROUP },
 	    .also = { SQL_GROUP_TOUCH_USERS } },
 	{ .op = OP_GROUP_DELETE, .run = group_delete, .sql = SQL_GROUP_REMOVE,
-	    .tag = SQL_GROUP_TAG, .guards = { GROUP_THERE, GROUP_OURS } },
+	    .tag = SQL_GROUP_TAG, .guards = { GROUP_THERE, GROUP_OURS },
+	    .also = { SQL_GROUP_GONE } },
 
 	{ .op = OP_MEMBER_LIST, .run = op_page, .when = K(FIELDS),
 	    .sql = SQL_MEMBER_PAGE_FIELDS, .count = SQL_MEMBER_COUNT,

@@ -4,6 +4,7 @@
 does. Both go into a desk as settings: `desks('imported', **faults.settings)`.
 """
 import errno
+import json
 import mmap
 import os
 import random
@@ -30,6 +31,15 @@ SEED = int(os.environ.get('FAULTS_SEED') or (0 if os.environ.get('CI') else rand
 needs_library = pytest.mark.skipif(
     is_sanitized() or not LIBRARY.exists(),
     reason=f'{LIBRARY} is not there' if not is_sanitized() else 'a sanitizer takes no LD_PRELOAD before its own')
+
+
+def report(name, figures):
+    """What a test has done, for whoever runs it and for docs/reliability.md."""
+    print(f'{name}: {figures}')
+    if 'FAULTS_RESULTS' in os.environ:
+        line = json.dumps({'name': name, **figures}) + '\n'
+        with open(os.environ['FAULTS_RESULTS'], 'a') as f:
+            f.write(line)   # short, so whole
 
 
 class Faults:

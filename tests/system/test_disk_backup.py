@@ -16,7 +16,7 @@ import uuid
 import pytest
 
 from desk import ADMIN, BIN, SERVICES, SLACK, environment, run_program, wait_until
-from disk import IS_FULL, SEED, Faults, needs_library
+from disk import IS_FULL, SEED, Faults, needs_library, report
 from test_wire import Peer
 from wire import expect
 
@@ -74,6 +74,7 @@ def test_a_backup_on_a_disk_that_fills_or_fails_is_none_and_says_so(data, faults
     assert count > 50
     shutil.rmtree(backup)
     before = contents(data)
+    refused = 0
     for n in chosen(count, error, 5):
         with faults.armed(*KINDS, where='.partial', first=n, lasting=error == errno.ENOSPC, error=error):
             done = make()
@@ -81,14 +82,16 @@ def test_a_backup_on_a_disk_that_fills_or_fails_is_none_and_says_so(data, faults
             verified(backup)
             shutil.rmtree(backup)
             continue
+        refused += 1
         assert done.returncode == 1 and 'flicketctl backup: ' in done.stderr, done
         assert any(word in done.stderr for word in ('space', 'full', 'error', 'I/O', 'unable')), done.stderr
         assert not backup.exists(), f'operation {n} of {count}: {done}'
         assert not (tmp_path / 'backup.partial').exists(), done
         assert not list(data.glob('.backup-*'))
-    assert contents(data) == before
+    assert contents(data) == before and refused > 0
     assert make().returncode == 0
     verified(backup)
+    report('backups, each with an operation on the disk failing', {'none and said so': refused})
 
 
 @needs_library
@@ -106,6 +109,7 @@ def test_a_restore_on_a_disk_that_fills_or_fails_changes_nothing_and_says_so(dat
         count = faults.seen
     assert count > 50
     before = contents(back)
+    refused = 0
     for n in chosen(count, error, 20):
         with faults.armed(*KINDS, where='.restore-', first=n, lasting=error == errno.ENOSPC, error=error):
             done = restore()
@@ -113,10 +117,13 @@ def test_a_restore_on_a_disk_that_fills_or_fails_changes_nothing_and_says_so(dat
             verified('--data', back)
             before = contents(back)
             continue
+        refused += 1
         assert done.returncode == 1 and 'Nothing was restored.' in done.stderr, done
         assert {k: v for k, v in contents(back).items() if '.restore-' not in str(k)} == before, f'{n} of {count}: {done}'
     assert restore().returncode == 0
     verified('--data', back)
+    assert refused > 0
+    report('restores, each with an operation on the disk failing', {'nothing changed and said so': refused})
     # old stores that could not be given their name are kept as they are called; nothing else is left
     assert not list(back.glob('.restore-*/.flicket-unfinished'))
 

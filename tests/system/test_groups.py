@@ -177,3 +177,13 @@ def test_an_admin_that_removes_itself_is_none_any_more(imported):
         expect(admin.get('groups/'), 403)
         expect(second.request('DELETE', 'group/1/member/3'), 409)
         expect(second.get('groups/'), 200)
+
+
+def test_the_id_of_a_deleted_group_is_not_given_again(admin):
+    """Its ETag is that of the id and a version, and a new group would have both."""
+    old = expect(admin.post('groups', {'group_name': f'Group number {next(numbers)}'}), 201)['id']
+    tag = admin.get(f'group/{old}').header('ETag')
+    expect(admin.request('DELETE', f'group/{old}'), 204)
+    new = expect(admin.post('groups', {'group_name': f'Group number {next(numbers)}'}), 201)['id']
+    assert new > old
+    expect(admin.get(f'group/{new}', headers={'If-None-Match': tag}), 200)

@@ -166,6 +166,18 @@ def test_without_the_lookup_service_no_ticket_is_made(imported, way):
 
 
 @each_way
+def test_without_the_lookup_service_there_are_replies_that_set_nothing(imported, way):
+    warm(imported, ADMIN)
+    take_away(imported, 'lookup', way)
+    with imported.client(ADMIN) as c:
+        expect(c.post('posts', {'ticket_id': 1, 'content': 'a reply'}), 201)
+        expect(c.request('PATCH', 'ticket/1', json={'content': 'another content'}), 200)
+        expect_missing(c.post('posts', {'ticket_id': 1, 'content': 'a reply', 'status_id': 3}))
+        expect_missing(c.request('PATCH', 'ticket/1', json={'ticket_priority_id': 1}))
+    bring_back(imported, 'lookup', way)
+
+
+@each_way
 def test_without_the_ticket_service_no_ticket_is_made_more_than_once(imported, way):
     warm(imported, ADMIN, USER)
     with imported.client(USER) as c:

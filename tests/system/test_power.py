@@ -15,7 +15,7 @@ from contextlib import closing
 import pytest
 
 from desk import Desk, environment, run_program
-from disk import IS_FULL, SEED, Undo, check_integrity, needs_library
+from disk import IS_FULL, SEED, Undo, check_integrity, needs_library, report
 from test_permissions import PICTURE
 from wire import Client, NoAnswer, expect
 
@@ -161,8 +161,8 @@ def test_power_failures_lose_nothing_that_was_acknowledged(tmp_path):
             done = run_program('flicketctl', 'verify', '--json', '--data', str(desk.data))
             assert json.loads(done.stdout)['findings'] == [], done.stdout
             check_integrity(desk.data)
-        print(f'{FAILURES} power failures, {dropped} sectors and names lost, {kept} acknowledged writes, '
-              f'{unknown} unknown ones: 0 differences')
+        report('power failures', {'failures': FAILURES, 'sectors and names lost': dropped, 'acknowledged writes': kept,
+                                  'unknown ones': unknown})
     finally:
         desk.kill_everything()
     assert kept > FAILURES * 5 and dropped > 0

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from desk import ADMIN, SERVICES, SLACK, USER, wait_until
+from test_wire import DEPARTMENT_GET, DEPARTMENT_LIST, ID, OK, PAGE, PER_PAGE, Peer, request
 from wire import Client, NoAnswer, expect
 
 TAKE_OVER_WITHIN = 1.0      # seconds after the death of the one that wrote
@@ -66,12 +67,16 @@ def add(desk, service, number=1):
     return name
 
 
+def socket_of(desk, name):
+    log = desk.processes[name].log
+    wait_until(lambda: 'listening on' in log.read_text(), 30, f'{name} listens')
+    return log.read_text().rpartition('listening on ')[2].split()[0].strip('",}')
+
+
 def is_used(desk, name, service):
     """Wait until the gateway has heard of a process that was just started."""
     begin = time.monotonic()
-    log = desk.processes[name].log
-    wait_until(lambda: 'listening on' in log.read_text(), 30, f'{name} listens')
-    socket = log.read_text().rpartition('listening on ')[2].split()[0].strip('",}')
+    socket = socket_of(desk, name)
     gateway = desk.processes['gateway'].log
     wait_until(lambda: f'{service} service at {socket} is up' in gateway.read_text(), FOUND_WITHIN + SLACK,
                f'the gateway uses {name}')
@@ -242,3 +247,15 @@ def test_the_last_process_of_a_store_leaves_no_log_behind(imported):
         imported.processes[f'{service}-1'].terminate()
         folder = imported.data / 'stores' / service
         assert not list(folder.glob('*-wal')) and not list(folder.glob('*-shm'))
+
+
+def test_what_one_process_wrote_the_others_read_at_once(desks):
+    """Also a process that has been busy with an earlier message since before the write."""
+    desk = desks('imported')
+    add(desk, 'lookup')
+    endpoint = socket_of(desk, 'lookup-1').replace('ipc://', f'ipc://{desk.data}/')
+    with contextlib.closing(Peer(desk, 'lookup', endpoint)) as peer, desk.client() as client:
+        for i in range(5):
+            peer.send(b''.join(request(DEPARTMENT_LIST, {PAGE: 1, PER_PAGE: 50}, number=n) for n in range(1, 2000)))
+            made = expect(client.post('departments', {'department': f'department {i}'}), 201)['id']
+            assert peer.ask(DEPARTMENT_GET, {ID: made})[2] == OK

@@ -1,4 +1,5 @@
 """Clients that take their time: none holds a connection for ever. And as many as there may be."""
+import socket
 import time
 
 import pytest
@@ -92,3 +93,88 @@ def test_connections_beyond_the_bound_wait_for_one_that_ends(desks):
             conn.close()
     with Client(desk.port) as c:
         assert wait_until(lambda: c.log_in('admin', ADMIN_PASSWORD).status == 200, 10, 'all is well again')
+
+
+# --- who takes nothing, and who is not there any more ----------------------------------------------------------
+
+TCP_REPAIR = 19         # linux/tcp.h: a socket that is closed without a word
+LIMIT_S = 2 * IDLE_MS / 1000 + 1        # docs/operations.md
+LISTS = head('GET', '/flicket-api/tickets/?per_page=50', {'Authorization': f'Bearer {ADMIN}'}) * 300
+WHOLE = head('GET', '/flicket-api/tickets/?per_page=50', {'Authorization': f'Bearer {ADMIN}'})
+
+
+def count_of(desk):
+    """Connections that the gateway has open, but for the one that asks."""
+    with Client(desk.port) as c:
+        text = c.get('/metrics').body.decode()
+    return int(next(line for line in text.splitlines() if line.startswith('flicket_http_connections ')).split()[1]) - 1
+
+
+def wait_alone(desk, what):
+    wait_until(lambda: count_of(desk) == 0, 2 * LIMIT_S + 3, what)
+
+
+@pytest.fixture
+def alone(desk):
+    wait_alone(desk, 'what came before is gone')
+    return desk
+
+
+def connect_small(desk):
+    """A connection with little room for what comes."""
+    conn = desk.connection()
+    conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    return conn
+
+
+def vanish(conn):
+    """As if its machine was cut off from one moment to the next: nothing is said to the other side."""
+    try:
+        conn.sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    except PermissionError:
+        pytest.skip('only root can leave without a word')
+    conn.close()
+
+
+def test_who_takes_nothing_of_an_answer_is_given_up(alone):
+    with connect_small(alone) as conn:
+        conn.send(LISTS)
+        time.sleep(IDLE_MS / 2000)
+        assert count_of(alone) == 1
+        wait_alone(alone, 'its connection is ended')
+
+
+def test_nor_is_who_opens_no_window(alone):
+    from test_http2_floods import END_HEADERS, END_STREAM, HEADERS, SETTINGS, WINDOW_OF_0, frame, get, streams
+    with alone.connection() as conn:
+        conn.send(PREFACE + frame(SETTINGS, WINDOW_OF_0) + b''.join(
+            frame(HEADERS, get('/flicket-api/tickets/?per_page=50'), s, END_STREAM | END_HEADERS)
+            for s in streams(count=50)))
+        time.sleep(IDLE_MS / 2000)
+        assert count_of(alone) == 1
+        wait_alone(alone, 'its connection is ended')
+
+
+def test_who_takes_an_answer_slowly_gets_all_of_it(alone):
+    """Many, with pauses shorter than the limit."""
+    with alone.connection() as conn:
+        conn.send(LISTS)
+        for i in range(300):
+            expect(conn.read_answer(), 200)
+            if i % 75 == 0:
+                time.sleep(IDLE_MS / 2000)
+        assert conn.is_usable()
+
+
+@pytest.mark.parametrize('start', [
+    b'', WHOLE[:-2], WHOLE, LISTS,
+    head('POST', '/flicket-api/tickets', {'Authorization': f'Bearer {ADMIN}', 'Content-Length': '9999'}) + b'{',
+    PREFACE, PREFACE + HEADERS, PREFACE + POST + DATA,
+], ids=['nothing', 'half a head', 'a request', 'many requests', 'half a body', 'HTTP 2', 'HTTP 2, half a head',
+        'HTTP 2, half a body'])
+def test_who_is_not_there_any_more_is_forgotten(alone, start):
+    conn = alone.connection()
+    conn.send(start)
+    wait_until(lambda: count_of(alone) == 1, 5, 'it is there')
+    vanish(conn)
+    wait_alone(alone, 'it is forgotten')

@@ -211,6 +211,22 @@ def test_who_does_not_agree_in_time_is_let_go(shared):
         assert 1.5 < time.monotonic() - start < 6 + SLACK
 
 
+@pytest.mark.parametrize('protocol, start', [
+    ('http/1.1', b''), ('http/1.1', b'GET /readyz HTTP/1.1\r\n'),
+    ('http/1.1', b'POST /flicket-api/tickets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n{'),
+    ('h2', b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + bytes(3) + b'\4\0' + bytes(4)),
+], ids=['nothing', 'half a head', 'half a body', 'HTTP 2'])
+def test_who_agrees_and_then_keeps_silent_is_let_go(shared, protocol, start):
+    ctx = context(shared.first[0])
+    ctx.set_alpn_protocols([protocol])
+    with Secure(shared.port, ctx, timeout=15) as s:
+        began = time.monotonic()
+        s.sock.sendall(start)
+        while s.sock.recv(4096):
+            pass
+        assert time.monotonic() - began < 6 + SLACK
+
+
 # -- certificate and key
 
 def refused(tmp_path, cert, key):

@@ -6,10 +6,12 @@ import itertools
 import json
 import sqlite3
 import threading
+import time
 
 import pytest
 
 from desk import ADMIN, REPO, SERVICES, run_program, wait_until
+from disk import IS_FULL, report
 from wire import Client, NoAnswer, expect
 
 STORES = REPO / 'tests' / 'data' / 'stores'
@@ -18,6 +20,7 @@ UNTOLD = 7      # tickets that the user service had not been told of (tests/data
 # Columns that are counted up by what is told after the upgrade, and tables of what is told.
 COUNTED = {'total_posts', 'total_assigned', 'version', 'last_updated', 'last_used'}
 TOLD = {'outbox', 'inbox', 'identity', 'answers', 'changes', 'revocations'}
+ROUNDS = 5 if IS_FULL else 1        # of restarts
 
 
 def newest_schema(service):
@@ -69,6 +72,7 @@ def check_kept(desk, schema, tmp_path):
                     assert now.get(key) == row, f'{service}.{table}: {row} is now {now.get(key)}'
                     compared += 1
             assert compared > 10, service
+            report('old stores', {'rows compared': compared})
 
 
 def total_posts(path):
@@ -131,14 +135,17 @@ def test_old_stores_know_everything_soon(desks, tmp_path, schema):
 def test_a_migration_that_was_cut_off_starts_again(desks, tmp_path, schema):
     desk = desks('new', start=False)
     unpack(desk, schema)
-    for _ in range(5):
+    rounds = 50 if IS_FULL else 5
+    for n in range(rounds):
         for service in SERVICES:
             desk.launch(service, f'flicket-{service}')
+        time.sleep(0.1 * n / rounds)
         for service in SERVICES:
             desk.kill(service)
     desk.start()
     check_kept(desk, schema, tmp_path)
     check_told(desk, schema, tmp_path)
+    report('upgrades killed', {'kills': rounds * len(SERVICES)})
 
 
 class Load:
@@ -207,7 +214,7 @@ def test_stores_come_up_to_date_while_all_is_restarted_under_load(desks, tmp_pat
     desk.start_gateway()
     with Load(desk) as load:
         load.go_on(20)
-        for service in SERVICES:
+        for service in SERVICES * ROUNDS:
             for name in (service, f'{service}-1'):
                 desk.processes[name].terminate()
                 desk.launch(name, f'flicket-{service}')
@@ -223,6 +230,7 @@ def test_stores_come_up_to_date_while_all_is_restarted_under_load(desks, tmp_pat
         with contextlib.closing(sqlite3.connect(path_of(desk, kind))) as db:
             found = [text for text, in db.execute(sql)]
         assert sorted(found) == sorted(text for of, _, _, text in load.written if of == kind)
+    report('upgrades under load', {'schemas': 1, 'restarts': 2 * len(SERVICES) * ROUNDS, 'writes': len(load.written)})
 
 
 @pytest.mark.parametrize('service', SERVICES)

@@ -608,3 +608,12 @@ def test_a_deletion_with_a_tag(user):
 def test_extensions_that_are_none(tmp_path, value):
     done = run_program('flicket-post', FLICKET_DATA=tmp_path, FLICKET_UPLOAD_EXTENSIONS=value)
     assert done.returncode == 2 and 'FLICKET_UPLOAD_EXTENSIONS' in done.stderr
+
+
+def test_the_store_is_closed_at_the_end_right_after_an_upload(imported):
+    """What looks after files lets go of the store when the service ends: no write-ahead log is left."""
+    client = imported.admin()
+    made = expect(upload(client, ticket_id=new_ticket(client)), 201)
+    imported.processes['post'].terminate()
+    assert not (imported.data / 'stores' / 'post' / 'post.db-wal').exists()
+    assert made['filename'] in files_of(imported)

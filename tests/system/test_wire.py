@@ -30,9 +30,9 @@ def request(op, args=None, *, number=None, expires=0, actor=1, rights=3, version
 class Peer:
     """A DEALER that is connected to a service of a desk."""
 
-    def __init__(self, desk, service):
+    def __init__(self, desk, service, endpoint=None):
         self.context = zmq.Context.instance()
-        self.endpoint = f'ipc://{desk.data}/run/{service}.sock'
+        self.endpoint = endpoint or f'ipc://{desk.data}/run/{service}.sock'
         self.sock = self.context.socket(zmq.DEALER)
         self.sock.linger = 0
         self.sock.rcvtimeo = PATIENCE_MS

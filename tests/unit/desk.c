@@ -2,6 +2,7 @@
 #include "desk.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "proto/log.h"
 
@@ -37,11 +38,14 @@ desk_open(struct desk *d, const struct service *service)
 	if (service->start != NULL)
 		service->start(&d->settings);
 	lane_open(&d->lane, &d->tables, d->path, false);
+	d->lane.lock = store_lock(d->folder);
+	CHECK(d->lane.lock != -1);
 }
 
 void
 desk_close(struct desk *d)
 {
+	close(d->lane.lock);
 	lane_close(&d->lane);
 	op_tables_done(&d->tables);
 	unit_folder_remove(d->folder);

@@ -33,6 +33,14 @@ keep_send(h2o_req_t *req, h2o_iovec_t *pieces, size_t count,
 #define h2o_start_response	keep_start
 #define h2o_send		keep_send
 #include "gateway/answer.c"
+
+/* No gateway stops here. */
+void
+connection_part(const struct connection *c, h2o_req_t *req)
+{
+	(void)c;
+	(void)req;
+}
 #undef h2o_start_response
 #undef h2o_send
 

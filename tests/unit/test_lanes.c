@@ -217,6 +217,33 @@ a_full_disk_is_answered_with_store(void **state)
 	zsock_destroy(&theirs);
 }
 
+/* A descriptor that takes no writes stands for a file system that does not. */
+static void
+a_commit_that_may_be_lost_is_answered_with_store(void **state)
+{
+	struct call	 c, *batch[] = { &c };
+	zsock_t		*ours, *theirs = zsys_create_pipe(&ours);
+	bool		 terminated;
+	int		 lock = desk.lane.lock;
+
+	(void)state;
+	desk.lane.lock = open(desk.path, O_RDONLY | O_CLOEXEC);
+	desk_begin(&c, OP_DEPARTMENT_CREATE);
+	args_put_text(&c.request.args, KEY_DEPARTMENT, TEXT_OF("Post"));
+	run_batch(&desk.lane, theirs, batch, 1);
+	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
+	check_number("may be lost", c.answer.error, ERR_STORE);
+	close(desk.lane.lock);
+	desk.lane.lock = lock;
+	run_batch(&desk.lane, theirs, batch, 1);
+	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
+	check_number("is there", desk_number(&desk, "SELECT count(*) "
+	    "FROM departments WHERE department = 'Post'"), 1);
+	desk_end(&c);
+	zsock_destroy(&ours);
+	zsock_destroy(&theirs);
+}
+
 static void
 what_nobody_waits_for_is_not_done(void **state)
 {
@@ -239,7 +266,8 @@ what_nobody_waits_for_is_not_done(void **state)
 static void
 the_writer_answers_after_its_commit(void **state)
 {
-	struct lane_args	 args = { &desk.tables, desk.path };
+	struct lane_args	 args = { &desk.tables, desk.path,
+				    .lock = desk.lane.lock };
 	zactor_t		*writer = writer_start(&args);
 	struct call		 calls[BATCH], *batch[BATCH];
 	bool			 terminated;
@@ -259,7 +287,8 @@ the_writer_answers_after_its_commit(void **state)
 static void
 the_writer_waits_for_the_store(void **state)
 {
-	struct lane_args	 args = { &desk.tables, desk.path };
+	struct lane_args	 args = { &desk.tables, desk.path,
+				    .lock = desk.lane.lock };
 	zactor_t		*writer = writer_start(&args);
 	struct call		 calls[BATCH], *batch[BATCH];
 	bool			 terminated;
@@ -321,6 +350,8 @@ main(void)
 		    a_commit_that_fails_is_answered_with_store),
 		HERE("a full disk is answered with STORE, and can be left",
 		    a_full_disk_is_answered_with_store),
+		HERE("a commit that may be lost is answered with STORE",
+		    a_commit_that_may_be_lost_is_answered_with_store),
 		HERE("what nobody waits for any more is not done",
 		    what_nobody_waits_for_is_not_done),
 		HERE("the writer answers after its commit",

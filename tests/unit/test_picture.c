@@ -35,6 +35,12 @@ answer_body(struct exchange *x, int status, const char *type,
 	return FLOW_DONE;
 }
 
+h2o_iovec_t
+answer_type(struct exchange *x, struct text told)
+{
+	return h2o_strdup(&x->req->pool, told.base, told.len);
+}
+
 void
 answer_header(struct exchange *x, const char *name, const char *value)
 {

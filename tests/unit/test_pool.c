@@ -6,7 +6,7 @@
 enum { MOST = 4 };
 
 struct one {
-	bool		up, leaving, writes;
+	bool		up, leaving, refuses, writes;
 	int64_t		writes_ms;
 	unsigned	waiting;
 };
@@ -20,7 +20,8 @@ pool_of(const struct one *rows, unsigned count)
 
 	for (unsigned i = 0; i < count; i++) {
 		replicas[i] = (struct replica){ .up = rows[i].up,
-		    .leaving = rows[i].leaving, .writes = rows[i].writes,
+		    .leaving = rows[i].leaving,
+		    .refuses = rows[i].refuses, .writes = rows[i].writes,
 		    .writes_ms = rows[i].writes_ms,
 		    .waiting = rows[i].waiting };
 		p.rows[i] = &replicas[i];
@@ -38,29 +39,39 @@ static void
 one_is_chosen(void **state)
 {
 	static const struct { const char *name; unsigned count;
-	    struct one all[MOST]; int reader, writer; bool up; } rows[] = {
-		{ "none", 0, { { 0 } }, -1, -1, false },
-		{ "down", 1, { { .writes = true } }, -1, -1, false },
-		{ "one", 1, { { .up = true, .writes = true } }, 0, 0, true },
-		{ "one that reads", 1, { { .up = true } }, 0, -1, true },
+	    struct one all[MOST]; int reader, writer; bool up;
+	    int last_reader; } rows[] = {
+		{ "none", 0, { { 0 } }, -1, -1, false, -1 },
+		{ "down", 1, { { .writes = true } }, -1, -1, false, -1 },
+		{ "one", 1, { { .up = true, .writes = true } }, 0, 0, true, 0 },
+		{ "one that reads", 1, { { .up = true } }, 0, -1, true, 0 },
 		{ "one that leaves", 1, { { .up = true, .leaving = true,
-		    .writes = true } }, -1, -1, false },
+		    .writes = true } }, -1, -1, false, 0 },
+		{ "one that refuses", 1, { { .up = true, .leaving = true,
+		    .refuses = true } }, -1, -1, false, -1 },
+		{ "one that leaves and one that stays", 2, {
+		    { .up = true, .leaving = true },
+		    { .up = true, .waiting = 9 } }, 1, -1, true, 1 },
 		{ "fewest waiting", 3, { { .up = true, .waiting = 3 },
 		    { .up = true, .writes = true, .waiting = 9 },
-		    { .up = true, .waiting = 2 } }, 2, 1, true },
+		    { .up = true, .waiting = 2 } }, 2, 1, true, 2 },
 		{ "two say they write", 3, {
 		    { .up = true, .writes = true, .writes_ms = 5 },
 		    { .up = true, .writes = true, .writes_ms = 7,
 		    .waiting = 1 }, { .up = true, .waiting = 1 } }, 0, 1,
-		    true },
+		    true, 0 },
 	};
 	struct pool	p;
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		p = pool_of(rows[i].all, rows[i].count);
-		check_number(rows[i].name, index_of(pool_reader(&p)),
+		check_number(rows[i].name, index_of(pool_reader(&p, false)),
 		    rows[i].reader);
+		check_number(rows[i].name, index_of(pool_reader(&p, true)),
+		    rows[i].last_reader);
+		check_number(rows[i].name, pool_has_reader(&p),
+		    rows[i].last_reader != -1);
 		check_number(rows[i].name, index_of(pool_writer(&p)),
 		    rows[i].writer);
 		check_number(rows[i].name, pool_is_up(&p), rows[i].up);
@@ -77,7 +88,7 @@ equals_take_turns(void **state)
 
 	(void)state;
 	for (int i = 0; i < 40; i++)
-		asked[index_of(pool_reader(&p))]++;
+		asked[index_of(pool_reader(&p, false))]++;
 	for (int i = 0; i < MOST; i++)
 		check_number("asked", asked[i], 10);
 }

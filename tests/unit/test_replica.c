@@ -111,15 +111,16 @@ static void
 answers_make_it_up(void **state)
 {
 	static const struct { const char *name; int64_t sent, now, heard;
-	    enum err error; bool up; int64_t clock; } rows[] = {
-		{ "in time", 1000, 1010, 0, OK, true, 49000 },
+	    enum err error; bool up; int64_t clock; bool unsent; } rows[] = {
+		{ "in time", 1000, 1010, 0, OK, true, 49000, false },
 		{ "just in time", 1000, 1000 + REPLICA_DOWN_MS - 1, 0, OK,
-		    true, 49000 },
-		{ "too late", 1000, 1000 + REPLICA_DOWN_MS, 0, OK, false, 0 },
-		{ "from the future", 1001, 1000, 0, OK, false, 0 },
-		{ "older than what was heard", 1000, 1010, 1500, OK, false, 0 },
-		{ "the same again", 1000, 1010, 1000, OK, false, 0 },
-		{ "an error", 1000, 1010, 0, ERR_UNKNOWN_OP, false, 0 },
+		    true, 49000, false },
+		{ "too late", 1000, 1000 + REPLICA_DOWN_MS, 0, OK, false, 0, false },
+		{ "from the future", 1001, 1000, 0, OK, false, 0, false },
+		{ "older than what was heard", 1000, 1010, 1500, OK, false, 0, false },
+		{ "the same again", 1000, 1010, 1000, OK, false, 0, false },
+		{ "an error", 1000, 1010, 0, ERR_UNKNOWN_OP, false, 0, false },
+		{ "never sent", 1000, 1010, 0, OK, false, 0, true },
 	};
 	struct replica	r;
 	struct answer	a;
@@ -128,9 +129,11 @@ answers_make_it_up(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		r = (struct replica){ .service = SERVICE_POST, .endpoint =
 		    (char *)(uintptr_t)"x", .heard_ms = rows[i].heard };
+		if (!rows[i].unsent)
+			r.pings[7] = rows[i].sent;
 		a = pong(rows[i].sent, rows[i].error);
-		check_true(rows[i].name, replica_take_pong(&r, &a,
-		    rows[i].now));
+		check_number(rows[i].name, replica_take_pong(&r, &a,
+		    rows[i].now), rows[i].up ? PONG_HEARD : PONG_VOID);
 		check_number(rows[i].name, r.up, rows[i].up);
 		check_number(rows[i].name, r.writes, rows[i].up);
 		check_number(rows[i].name, replica_clock(&r, 1),
@@ -138,16 +141,67 @@ answers_make_it_up(void **state)
 	}
 	a = pong(0, OK);
 	a.id = REPLICA_FIRST_ID;
-	check_true("of a request", !replica_take_pong(&r, &a, 1000));
+	check_number("of a request", replica_take_pong(&r, &a, 1000),
+	    PONG_NONE);
 	a.id = REPLICA_FIRST_ID - 1;
-	check_true("the last PING's", replica_take_pong(&r, &a, 1000));
+	check_number("the last PING's", replica_take_pong(&r, &a, 1000),
+	    PONG_VOID);
+}
+
+/* A peer may tell any number; deadlines are added to it. */
+static void
+absurd_clocks_are_bounded(void **state)
+{
+	static const struct { const char *name; int64_t told, kept; } rows[] = {
+		{ "the least", INT64_MIN, 0 },
+		{ "the most", INT64_MAX, REPLICA_CLOCK_MOST },
+		{ "before the start", -1, 0 },
+		{ "a long time", INT64_C(1) << 40, INT64_C(1) << 40 },
+	};
+	struct replica	r;
+	struct answer	a;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		r = (struct replica){ .service = SERVICE_POST, .endpoint =
+		    (char *)(uintptr_t)"x", .pings = { 1000 } };
+		a = pong(1000, OK);
+		args_put_number(&a.extra, KEY_CLOCK, rows[i].told);
+		check_number(rows[i].name, replica_take_pong(&r, &a, 1001),
+		    PONG_HEARD);
+		check_number(rows[i].name, replica_clock(&r, 1000),
+		    rows[i].kept);
+	}
+}
+
+static void
+news_are_of_the_run_that_was_heard(void **state)
+{
+	struct replica	r = { .service = SERVICE_POST,
+			    .endpoint = (char *)(uintptr_t)"x",
+			    .pings = { 1000 } };
+	struct answer	a = pong(0, OK);
+
+	(void)state;
+	args_put_number(&a.extra, KEY_INSTANCE, 7);
+	check_number("not up", replica_take_pong(&r, &a, 1001), PONG_VOID);
+	a.id = 1000;
+	check_number("heard", replica_take_pong(&r, &a, 1001), PONG_HEARD);
+	a.id = 0;
+	args_put_number(&a.extra, KEY_LEAVING, 1);
+	check_number("news", replica_take_pong(&r, &a, 1001), PONG_NEWS);
+	check_true("it leaves", r.leaving);
+	args_put_number(&a.extra, KEY_INSTANCE, 8);
+	check_number("another's", replica_take_pong(&r, &a, 1001), PONG_VOID);
+	check_true("it is the same", !r.reborn);
 }
 
 static void
 silence_makes_it_lost(void **state)
 {
 	struct replica	r = { .service = SERVICE_POST,
-			    .endpoint = (char *)(uintptr_t)"x" };
+			    .endpoint = (char *)(uintptr_t)"x",
+			    .pings = { 1000, 5000 } };
 	struct answer	a = pong(1000, OK);
 
 	(void)state;
@@ -237,6 +291,9 @@ main(void)
 		    pings_go_out_when_they_are_due),
 		TEST("an answer in time makes a replica up",
 		    answers_make_it_up),
+		TEST("absurd clocks are bounded", absurd_clocks_are_bounded),
+		TEST("news are of the run that was heard",
+		    news_are_of_the_run_that_was_heard),
 		TEST("silence makes a replica lost, once",
 		    silence_makes_it_lost),
 		TEST("what is collected goes out as one message",

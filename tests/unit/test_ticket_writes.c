@@ -249,8 +249,9 @@ static void
 each_action_leaves_its_row(void **state)
 {
 	(void)state;
-	store_exec(desk.lane.db, "INSERT INTO replies VALUES (20, 7), (31, 7),"
-	    "(40, 8)");
+	store_exec(desk.lane.db, "INSERT INTO reply_text (rowid, content) "
+	    "SELECT column1 * 4294967296 + column2, 'words' "
+	    "FROM (VALUES (7, 20), (7, 31), (6, 40), (8, 1))");
 	act(OP_TICKET_ASSIGN, OTHER, KEY_USER_ID, WORKER);
 	check_action("assign", "assign|5|4|31");
 	check_true("assign", is("status_id = 3 AND assigned_id = 4 "
@@ -490,6 +491,35 @@ a_reply_opens_and_closes(void **state)
 	check_action("closed again", "close|5|23");
 }
 
+/* A reply that is told late, of a time before what was done since. */
+static void
+what_was_done_since_a_reply_stays(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	check_number("close", ACT(CLOSE, AUTHOR), OK);
+	begin_event(&c, OP_TICKET_REPLIED, 20);
+	tell(&c);
+	check_true("closed, and replied to", is("status_id = 2 AND replies = 1"));
+	begin_event(&c, OP_TICKET_REPLIED, 21);
+	args_put_number(&c.request.args, KEY_STATUS_ID, 4);
+	args_put_number(&c.request.args, KEY_TICKET_PRIORITY_ID, 2);
+	tell(&c);
+	check_true("no status, a priority",
+	    is("status_id = 2 AND ticket_priority_id = 2 AND replies = 2"));
+	set(OPEN);
+	check_number("claim", ACT(CLAIM, WORKER), OK);
+	check_number("priority", act(OP_TICKET_PRIORITY, WORKER,
+	    KEY_TICKET_PRIORITY_ID, 1), OK);
+	begin_event(&c, OP_TICKET_REPLIED, 22);
+	args_put_number(&c.request.args, KEY_CLOSE, 1);
+	args_put_number(&c.request.args, KEY_TICKET_PRIORITY_ID, 2);
+	tell(&c);
+	check_true("still in work", is("status_id = 3 AND assigned_id = 4 "
+	    "AND ticket_priority_id = 1 AND replies = 3"));
+}
+
 static void
 replies_change_and_go(void **state)
 {
@@ -588,6 +618,8 @@ main(void)
 		    subscriptions_come_and_go),
 		DESK_TEST("a reply counts once", a_reply_counts_once),
 		DESK_TEST("a reply opens and closes", a_reply_opens_and_closes),
+		DESK_TEST("what was done since a reply stays",
+		    what_was_done_since_a_reply_stays),
 		DESK_TEST("replies change and go", replies_change_and_go),
 		DESK_TEST("replies outlive their ticket",
 		    replies_outlive_their_ticket),

@@ -145,13 +145,13 @@ heartbeats_are_heard(void **state)
 		    -1);
 		if (rows[i].before != -1) {
 			a = news(rows[i].before, NULL, 0);
-			tokens_hear(t, &a);
+			tokens_hear(t, &a, 1);
 		}
 		keep(t, both[0]);
 		keep(t, both[1]);
 		a = news(rows[i].seen, both, rows[i].revoked);
 		a.error = rows[i].error;
-		tokens_hear(t, &a);
+		tokens_hear(t, &a, 1);
 		check_number(rows[i].name, has(t, both[0]), rows[i].first);
 		check_number(rows[i].name, has(t, both[1]), rows[i].second);
 		tokens_tell(t, &args);
@@ -159,6 +159,30 @@ heartbeats_are_heard(void **state)
 		    rows[i].told);
 		tokens_destroy(&t);
 	}
+}
+
+/* A number that nobody is near any more was never right. */
+static void
+what_nobody_has_seen_was_not_so(void **state)
+{
+	const struct hash	 h = hash_of(1, 1);
+	struct tokens		*t = tokens_new();
+	struct answer		 a = news(INT64_MAX, NULL, 0);
+
+	(void)state;
+	tokens_hear(t, &a, 1000);
+	keep(t, h);
+	a = news(5, NULL, 0);
+	tokens_hear(t, &a, 2000);
+	check_true("behind for a moment", has(t, h));
+	a = news(INT64_MAX, NULL, 0);
+	tokens_hear(t, &a, 2900);
+	a = news(5, NULL, 0);
+	tokens_hear(t, &a, 3100);
+	check_true("somebody was as far", has(t, h));
+	tokens_hear(t, &a, 4200);
+	check_true("behind for long", !has(t, h));
+	tokens_destroy(&t);
 }
 
 /* A peer's bytes that are no whole number of hashes. */
@@ -170,11 +194,11 @@ half_a_hash_is_none(void **state)
 	struct answer		 a = news(1, NULL, 0);
 
 	(void)state;
-	tokens_hear(t, &a);
+	tokens_hear(t, &a, 1);
 	keep(t, h);
 	args_put_text(&a.extra, KEY_REVOKED, (struct text){
 	    (const char *)h.bytes, TOKEN_HASH_BYTES - 1 });
-	tokens_hear(t, &a);
+	tokens_hear(t, &a, 1);
 	check_true("still there", has(t, h));
 	tokens_destroy(&t);
 }
@@ -251,6 +275,8 @@ main(void)
 		TEST("what a heartbeat says was revoked is forgotten",
 		    heartbeats_are_heard),
 		TEST("half a hash is none", half_a_hash_is_none),
+		TEST("what nobody has seen was not so",
+		    what_nobody_has_seen_was_not_so),
 		TEST("what was used is told, at most once a minute",
 		    use_is_told_once_a_minute),
 		TEST("what was used and made room is told as well",

@@ -19,11 +19,17 @@
 
 /* --- which files ------------------------------------------------------------- */
 
-/* Files of clients, and what backups and restores are made of. */
+/*
+ * Files of clients, what backups and restores are made of, and the locks of
+ * stores, which tell whether their file system takes writes.
+ */
 static bool
 is_file_of_ours(const char *path)
 {
-	return strstr(path, "/post/files") != NULL ||
+	const char	*name = strrchr(path, '/');
+
+	return (name != NULL && strcmp(name, "/lock") == 0) ||
+	    strstr(path, "/post/files") != NULL ||
 	    strstr(path, "/user/avatars") != NULL ||
 	    strstr(path, ".partial/") != NULL ||
 	    strstr(path, "/.restore-") != NULL;

@@ -20,6 +20,8 @@ from workloads import WORKLOADS, Size, make_rng, questions
 
 REPO = Path(__file__).resolve().parents[2]
 DOCUMENT = REPO / 'docs' / 'performance.md'
+SOAK_MOST_MB_A_MINUTE = 0.5     # of all processes, without mapped files
+SOAK_JUDGED_MINUTES = 10        # shorter, and warming up looks like growth
 
 
 class Progress:
@@ -207,6 +209,7 @@ class Bench:
         rows = {}
         folder = self.work / 'requests'
         with self.stand(size) as desk:
+            until(lambda: desk.ask('/flicket-api/tickets/?status=Open').status == 200, 'lists are loaded')
             asked = list(questions(desk, size, make_rng(self.o.seed, 'questions')))
             if self.o.quick:
                 asked = [('all of them', [r for _, requests in asked for r in requests])]
@@ -334,11 +337,12 @@ class Bench:
         self.progress.say(self.results['import']['note'])
 
     def soak(self):
-        """Reads and writes for --soak minutes: memory from minute to minute."""
+        """Reads and writes for so many minutes: does memory grow? What is mapped of the stores does, with the data,
+        and is told apart."""
         if not self.o.soak:
             return
         size = Size.of(self.o.tickets)
-        points = []
+        points, first_third = [], max(1, self.o.soak // 3)
         with self.stand(size) as desk:
             by_key = {w.key: w for w in WORKLOADS}
             reads, lists, writes = (self.requests(by_key[k], desk, size) for k in ('ticket', 'tickets', 'new-post'))
@@ -346,14 +350,26 @@ class Bench:
                 loads = [start_wrk(desk, r, c, 60) for r, c in ((reads, 32), (lists, 16), (writes, 16))]
                 for p in loads:
                     read_wrk('soak', p.communicate()[0])
-                points.append(desk.memory()[1])
-                self.progress.show(f'minute {minute + 1}: {points[-1]:.0f} MB')
-        note = (f'Memory under load for {self.o.soak} minutes: ' +
-                ', '.join(f'{p:.0f}' for p in points[::max(1, len(points) // 10)]) + f', at last {points[-1]:.0f} MB.')
-        if points[-1] > self.results.get('memory', {'pss': 0})['pss']:
-            self.results['memory'] = {'pss': points[-1]}
+                points.append((desk.own_memory(), *desk.memory()))
+                self.progress.show(f'minute {minute + 1}: {points[-1][0]:.0f} MB of its own')
+        # what is filled at first (caches, arenas of malloc) is no growth: the first third is left out
+        settled = points[first_third:] if self.o.soak >= 6 else points
+        own, rss, pss = zip(*points)
+        rate = slope([p[0] for p in settled])
+        flat = rate <= SOAK_MOST_MB_A_MINUTE
+        note = (f'Memory under load for {self.o.soak} minutes, without what is mapped of stores and programs: ' +
+                ', '.join(f'{p:.0f}' for p in own[::max(1, len(own) // 10)]) + f', at last {own[-1]:.0f} MB ('
+                f'with it {rss[-1]:.0f} MB, PSS {pss[-1]:.0f} MB). After the first {self.o.soak - len(settled)} '
+                f'minutes it grows by {rate:+.2f} MB a minute, which is {"flat" if flat else "not flat"} (at most '
+                f'{SOAK_MOST_MB_A_MINUTE:g}).')
+        self.results['soak'] = {'minutes': self.o.soak, 'slope': rate, 'own': own, 'rss': rss, 'note': note}
+        if pss[-1] > self.results.get('memory', {'pss': 0})['pss']:
+            self.results['memory'] = {'pss': pss[-1]}
+        self.results.setdefault('memory', {'pss': pss[-1]})
         self.results['memory']['note'] = (self.results['memory'].get('note', '') + ' ' + note).strip()
         self.progress.say(note)
+        if self.o.soak >= SOAK_JUDGED_MINUTES and not flat:
+            raise Failed(f'memory grows: {rate:+.2f} MB a minute')
 
     # -- the whole
 
@@ -367,20 +383,32 @@ class Bench:
                 SECTIONS[name](self)
         finally:
             shutil.rmtree(self.work, ignore_errors=True)
-        self.results.update(
-            date=time.strftime('%Y-%m-%d', time.gmtime()), tickets=self.o.tickets, rounds=self.o.rounds,
-            seconds=self.o.seconds, machine=report.machine(), versions=report.versions(),
-            command='script/bench' + ''.join(f' {shlex.quote(a)}' for a in self.o.given))
-        if not self.o.quick:
-            kept.write_text(json.dumps(self.results, indent=1))
+            self.keep(kept)
         self.progress.say('')
         for row in targets.rows(self.results):
             self.progress.say('{:66} {:>10} {:>10} {:>12}  {}'.format(*row))
+
+    def keep(self, path):
+        """What was measured, also if a later section fails."""
+        self.results.update(
+            date=time.strftime('%Y-%m-%d', time.gmtime()), tickets=self.o.tickets, rounds=self.o.rounds,
+            seconds=self.o.seconds, machine=report.machine(), versions=report.versions(),
+            commands=list(dict.fromkeys([*self.results.get('commands', ()),
+                                         shlex.join(['script/bench', *self.o.given])])))
+        if not self.o.quick:
+            path.write_text(json.dumps(self.results, indent=1))
 
 
 SECTIONS = {'ratio': Bench.ratio, 'commits': Bench.commits, 'mix': Bench.mix, 'questions': Bench.questions,
             'growth': Bench.growth, 'threads': Bench.threads, 'replicas': Bench.replicas, 'curve': Bench.curve,
             'start': Bench.start, 'import': Bench.take_over, 'soak': Bench.soak}
+
+
+def slope(values):
+    """How much values that are taken at even distances grow from one to the next: the median of all pairs (Theil and
+    Sen), which a single outlier does not move."""
+    pairs = [(b - a) / (j - i) for i, a in enumerate(values) for j, b in enumerate(values) if i < j]
+    return statistics.median(pairs) if pairs else 0.0
 
 
 def summary(runs):
@@ -405,7 +433,8 @@ def read_options(argv):
     p.add_argument('--rounds', type=int, metavar='N', help='of each workload (5)')
     p.add_argument('--seconds', type=int, metavar='N', help='of each round (3)')
     p.add_argument('--seed', type=int, default=1, metavar='N', help='of data and requests (1)')
-    p.add_argument('--soak', type=int, default=0, metavar='MINUTES', help='watch memory under load for so long (0)')
+    p.add_argument('--soak', '--minutes', type=int, default=0, metavar='MINUTES',
+                   help='watch memory under load for so long (0); fails if it grows, when it is 10 or more')
     p.add_argument('--write', action='store_true', help='write docs/performance.md after a part of a run, too')
     p.add_argument('--data', metavar='DIR', default=str(REPO / 'build-release' / 'bench'),
                    help='where data and results are kept (build-release/bench)')

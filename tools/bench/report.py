@@ -92,12 +92,13 @@ def ratio_rows(results, protocol):
             yield (f'`{w.name}`', connections.removesuffix('h2'), f'{v["size"]:,}', f'{d["rate"]:,.0f}',
                    f'{d["least"]:,.0f}–{d["most"]:,.0f}',
                    *((f'{d["p50"]:.2f}', f'{d["p99"]:.2f}') if protocol == 'h1' else ()),
-                   f'{b["rate"]:,.0f}', f'**{v["ratio"]:.2f}**')
+                   f'{b["rate"]:,.0f}' if b['rate'] else '–', f'**{v["ratio"]:.2f}**')
 
 
 def generated(results, plots):
     """The part of the document that a run makes."""
-    out = [f'Measured {results["date"]} with `{results["command"]}`: '
+    commands = ', '.join(f'`{c}`' for c in results['commands'])
+    out = [f'Measured {results["date"]} with {commands}: '
            f'{results["tickets"]:,} tickets, {results["rounds"]} rounds of {results["seconds"]} s each.',
            f'{results["machine"]}; {results["versions"]}.']
     out.append('### Targets\n\n' + table(('what', 'at least', 'aim', 'measured', 'reached'), targets.rows(results)))

@@ -134,6 +134,12 @@ class Stand:
             pss += int(re.search(r'^Pss:\s+(\d+)', text, re.M)[1])
         return rss / 1024, pss / 1024
 
+    def own_memory(self):
+        """Megabytes that the processes have for themselves: without what is mapped of programs and stores, which is
+        the system's to drop and grows with the data."""
+        texts = (Path(f'/proc/{p.pid}/smaps_rollup').read_text() for p in self.processes.values())
+        return sum(int(re.search(r'^Anonymous:\s+(\d+)', text, re.M)[1]) for text in texts) / 1024
+
     def stop(self):
         self.check()
         for p in reversed(self.processes.values()):

@@ -89,7 +89,8 @@ take_pong(struct peer *peer, const struct answer *a)
 	struct text	version = args_text(&a->extra, KEY_PROGRAM_VERSION);
 	int64_t		now_ms = clock_ms();
 
-	if (!replica_take_pong(peer->replica, a, now_ms) || a->error != OK)
+	if (replica_take_pong(peer->replica, a, now_ms) == PONG_NONE ||
+	    a->id == 0 || a->error != OK)
 		return;
 	peer->answered = true;
 	peer->rtt_ms = now_ms - (int64_t)a->id;

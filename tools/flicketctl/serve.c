@@ -19,12 +19,12 @@
 #include <unistd.h>
 
 #include "proto/harden.h"
+#include "proto/listener.h"
 #include "proto/log.h"
 #include "proto/settings.h"
 #include "serve_children.h"
 #include "serve_desk.h"
-
-#define LOCK_FILE	"serve.lock"
+#include "serve_restart.h"
 
 enum {
 	CLAIM_MS = 5000,	/* for an earlier one of us to be gone */
@@ -37,7 +37,10 @@ enum {
 
 struct supervisor {
 	struct settings	settings;
+	char		address[512];	/* the gateway's */
+	bool		handed;		/* its socket was given to us */
 	struct children	children;
+	struct restarts	restarts;
 	sigset_t	signals;	/* blocked, but for sigtimedwait() */
 	int		data;		/* FLICKET_DATA */
 	int		lock;		/* held as long as we live */
@@ -59,6 +62,8 @@ begin_stop(struct supervisor *s, int status)
 		return;
 	s->stop_ms = now_ms();
 	s->status = status;
+	/* with the gateway's copy of it the port is free, and says so */
+	close(s->children.listener);
 	children_end(&s->children, GATEWAY, GATEWAY);
 }
 
@@ -98,19 +103,22 @@ take_deaths(struct supervisor *s)
 	}
 }
 
+static bool
+is_ready(const struct supervisor *s, char *ret_body, size_t size)
+{
+	return desk_ask_ready(s->address, s->settings.tls_cert[0] != '\0',
+	    ret_body, size) == 200;
+}
+
 static void
 ask_ready(struct supervisor *s)
 {
-	char	address[512], body[4096] = "";
-	bool	tls = s->settings.tls_cert[0] != '\0';
-	bool	known = desk_find_address(s->data, s->settings.listen,
-		    address, sizeof(address));
+	char	body[4096] = "";
 
-	if (known && desk_ask_ready(address, tls, body, sizeof(body)) == 200) {
+	if (is_ready(s, body, sizeof(body))) {
 		s->ready = true;
-		/* A gateway that may choose its port keeps it from now on. */
-		setenv("FLICKET_LISTEN", address, 1);
-		desk_greet(s->data, address, tls);
+		desk_greet(s->data, s->address,
+		    s->settings.tls_cert[0] != '\0');
 	} else if (!s->said_late && now_ms() - s->begun_ms >= LATE_MS) {
 		s->said_late = true;
 		desk_say_missing(body, LATE_MS / 1000);
@@ -119,12 +127,27 @@ ask_ready(struct supervisor *s)
 }
 
 static void
-take_signal(struct supervisor *s, int signo)
+go_on_restarting(struct supervisor *s)
+{
+	char	body[4096];
+
+	if (restarts_due(&s->restarts) > now_ms() || s->stop_ms != 0)
+		return;
+	if (restarts_may_ask(&s->restarts, &s->children))
+		restarts_note(&s->restarts, is_ready(s, body, sizeof(body)));
+	restarts_go_on(&s->restarts, &s->children);
+}
+
+static void
+take_signal(struct supervisor *s, const siginfo_t *info)
 {
 	bool	hung_up = s->had_terminal && !isatty(STDERR_FILENO);
+	int	signo = info->si_signo;
 
 	if (signo == SIGCHLD)
 		take_deaths(s);
+	else if (signo == SIGUSR1)
+		restarts_ask(&s->restarts, info);
 	else if (signo == SIGHUP && !hung_up)
 		children_signal(&s->children, FIRST_SERVICE, GATEWAY, SIGHUP);
 	else
@@ -153,20 +176,20 @@ next_due(const struct supervisor *s)
 	}
 	if (!s->ready)
 		at = s->ask_ms;
+	at = earlier(at, restarts_due(&s->restarts));
 	return earlier(at, children_next_start(&s->children));
 }
 
-/* Wait for a signal until a moment of now_ms(); 0 if none came. */
-static int
-wait_signal(const struct supervisor *s, int64_t until)
+/* Wait for a signal until a moment of now_ms(); false if none came. */
+static bool
+wait_signal(const struct supervisor *s, int64_t until, siginfo_t *ret)
 {
 	int64_t		 now = now_ms();
 	int64_t		 left = until > now ? until - now : 0;
 	struct timespec	 limit = { .tv_sec = earlier(left / 1000, 3600),
 	    .tv_nsec = left % 1000 * 1000000 };
-	int		 signo = sigtimedwait(&s->signals, NULL, &limit);
 
-	return signo > 0 ? signo : 0;
+	return sigtimedwait(&s->signals, ret, &limit) > 0;
 }
 
 static bool
@@ -180,7 +203,7 @@ is_over(const struct supervisor *s)
 static void
 supervise(struct supervisor *s)
 {
-	int	signo;
+	siginfo_t	info;
 
 	s->begun_ms = now_ms();
 	while (!is_over(s)) {
@@ -190,15 +213,17 @@ supervise(struct supervisor *s)
 			children_start_due(&s->children);
 		if (s->stop_ms == 0 && !s->ready && s->ask_ms <= now_ms())
 			ask_ready(s);
-		if ((signo = wait_signal(s, next_due(s))) != 0)
-			take_signal(s, signo);
+		go_on_restarting(s);
+		if (wait_signal(s, next_due(s), &info))
+			take_signal(s, &info);
 	}
 }
 
 static void
 block_signals(struct supervisor *s)
 {
-	static const int	ours[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+	static const int	ours[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD,
+				    SIGUSR1 };
 	sigset_t		all;
 
 	sigemptyset(&s->signals);
@@ -218,7 +243,7 @@ open_data(struct supervisor *s)
 
 	settings_enter_data(&s->settings);
 	s->data = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	s->lock = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	s->lock = open(SERVE_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (start == -1 || s->data == -1 || s->lock == -1) {
 		log_error("FLICKET_DATA: \"%s\" cannot be used: %s",
 		    s->settings.data, strerror(errno));
@@ -232,12 +257,43 @@ open_data(struct supervisor *s)
 	return rc;
 }
 
-/* Make the folder and the address ours alone; false with errno. */
+/*
+ * Make the folder and the address ours alone; false with errno. The socket
+ * that clients connect to is open as long as we live: while a gateway is
+ * started again they wait.
+ */
 static bool
-try_claim(const struct supervisor *s)
+try_claim(struct supervisor *s)
 {
-	return flock(s->lock, LOCK_EX | LOCK_NB) == 0 &&
-	    desk_can_listen(s->settings.listen);
+	if (flock(s->lock, LOCK_EX | LOCK_NB) == -1)
+		return false;
+	if (s->children.listener == -1)
+		s->children.listener = listener_open(s->settings.listen);
+	return s->children.listener != -1;
+}
+
+/* Where port 0 led to is what the gateway's links have, and a socket that was
+ * handed to us may be at another address than our setting. */
+static int
+learn_address(struct supervisor *s)
+{
+	char		host[256];
+	uint16_t	port;
+
+	if (!s->handed && settings_split_address(s->settings.listen,
+	    host, sizeof(host), &port) && port != 0) {
+		snprintf(s->address, sizeof(s->address), "%s",
+		    s->settings.listen);
+		return -1;
+	}
+	if (listener_address(s->children.listener, s->address,
+	    sizeof(s->address)) == -1 ||
+	    setenv("FLICKET_LISTEN", s->address, 1) == -1) {
+		log_error("the listening address cannot be read: %s",
+		    strerror(errno));
+		return 1;
+	}
+	return -1;
 }
 
 static void
@@ -258,9 +314,10 @@ say_unclaimed(const struct supervisor *s, int error, const char *then)
 static int
 claim(struct supervisor *s)
 {
-	int64_t	until = now_ms() + CLAIM_MS;
-	bool	said = false;
-	int	error;
+	int64_t		until = now_ms() + CLAIM_MS;
+	siginfo_t	info;
+	bool		said = false;
+	int		error;
 
 	while (!try_claim(s)) {
 		error = errno;
@@ -272,11 +329,10 @@ claim(struct supervisor *s)
 		if (!said)
 			say_unclaimed(s, error, "waiting 5 s for it to end");
 		said = true;
-		if (wait_signal(s, now_ms() + ASK_EVERY_MS) != 0)
+		if (wait_signal(s, now_ms() + ASK_EVERY_MS, &info))
 			return 0;
 	}
-	desk_forget_address(s->data);
-	return -1;
+	return learn_address(s);
 }
 
 int
@@ -293,8 +349,11 @@ serve_run(const struct cli *c)
 	block_signals(&s);
 	if (children_find(&s.children) == -1 || open_data(&s) == -1)
 		return 1;
+	s.children.listener = listener_handed();
+	s.handed = s.children.listener != -1;
 	if ((status = claim(&s)) != -1)
 		return status;
+	restarts_init(&s.restarts, s.lock, s.settings.stop_seconds);
 	supervise(&s);
 	return s.status;
 }

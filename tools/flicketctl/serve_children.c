@@ -16,12 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proto/listener.h"
 #include "proto/log.h"
 
 enum {
 	PAUSE_FIRST_MS = 50,	/* before the second start in a row */
 	PAUSE_MAX_MS = 500,	/* a dead one is back within a second */
-	STEADY_MS = 10000	/* who ran this long starts with no pause */
+	STEADY_MS = 10000,	/* who ran this long starts with no pause */
+	STEADY_ENDED_MS = 1000	/* ... who ended because it was told to */
 };
 
 static const char *const programs[CHILDREN] = {
@@ -69,7 +71,8 @@ children_find(struct children *all)
 static void
 reset_process(void)
 {
-	static const int	ours[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	static const int	ours[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE,
+				    SIGUSR1 };
 	sigset_t		none;
 	int			null;
 
@@ -85,9 +88,10 @@ reset_process(void)
 }
 
 static _Noreturn void
-run_program(const char *folder, const char *program, pid_t parent)
+run_program(const struct children *all, int i, pid_t parent)
 {
-	char	path[PATH_MAX + 32];
+	const char	*program = programs[i];
+	char		 path[PATH_MAX + 32];
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)	/* it died before the prctl() */
@@ -96,7 +100,9 @@ run_program(const char *folder, const char *program, pid_t parent)
 	/* a secret is for whom it concerns */
 	if (strcmp(program, "flicket-user") != 0)
 		unsetenv("FLICKET_ADMIN_PASSWORD");
-	snprintf(path, sizeof(path), "%s/%s", folder, program);
+	if (i == GATEWAY)
+		listener_hand_over(all->listener);
+	snprintf(path, sizeof(path), "%s/%s", all->folder, program);
 	execl(path, program, (char *)NULL);
 	log_error("%s: cannot be started: %s", path, strerror(errno));
 	_exit(1);
@@ -104,11 +110,11 @@ run_program(const char *folder, const char *program, pid_t parent)
 
 /* Set when it is started again; returns the pause before that. */
 static int64_t
-plan_start(struct child *c)
+plan_start(struct child *c, int64_t steady_ms)
 {
 	int64_t	now = now_ms(), pause;
 
-	pause = now - c->started_ms >= STEADY_MS ? 0 : c->pause_ms;
+	pause = now - c->started_ms >= steady_ms ? 0 : c->pause_ms;
 	c->start_ms = now + pause;
 	c->pause_ms = pause == 0 ? PAUSE_FIRST_MS : pause * 2;
 	if (c->pause_ms > PAUSE_MAX_MS)
@@ -123,15 +129,16 @@ start(struct children *all, int i)
 	pid_t		 self = getpid(), pid = fork();
 
 	if (pid == 0)
-		run_program(all->folder, programs[i], self);
+		run_program(all, i, self);
 	c->started_ms = now_ms();
 	if (pid == -1) {
 		log_error("%s: cannot be started: %s", programs[i],
 		    strerror(errno));
-		plan_start(c);
+		plan_start(c, STEADY_MS);
 		return;
 	}
 	c->pid = pid;
+	c->told = false;
 	log_debug("%s started, pid %d", programs[i], (int)pid);
 }
 
@@ -162,21 +169,28 @@ children_reap(struct children *all, int *ret_i, int *ret_status)
 	pid_t	pid;
 
 	while ((pid = waitpid(-1, ret_status, WNOHANG)) > 0)
-		for (int i = 0; i < CHILDREN; i++)
-			if (all->all[i].pid == pid) {
-				all->all[i].pid = 0;
-				*ret_i = i;
-				return true;
-			}
+		for (int i = 0; i < CHILDREN; i++) {
+			if (all->all[i].leaving == pid)
+				all->all[i].leaving = 0;
+			if (all->all[i].pid != pid)
+				continue;
+			all->all[i].pid = 0;
+			*ret_i = i;
+			return true;
+		}
 	return false;
 }
 
 void
 children_restart(struct children *all, int i, int status)
 {
-	int64_t	pause = plan_start(&all->all[i]);
+	bool	ended = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	int64_t	pause = plan_start(&all->all[i], ended ? STEADY_ENDED_MS :
+		    STEADY_MS);
 	char	how[64], when[32] = "at once";
 
+	if (all->all[i].told)
+		return;
 	if (WIFSIGNALED(status))
 		snprintf(how, sizeof(how), "killed by signal %d (%s)",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -185,15 +199,40 @@ children_restart(struct children *all, int i, int status)
 		    WEXITSTATUS(status));
 	if (pause > 0)
 		snprintf(when, sizeof(when), "in %d ms", (int)pause);
-	log_error("%s %s; starting it again %s", programs[i], how, when);
+	log_line(ended ? LEVEL_INFO : LEVEL_ERROR,
+	    "%s %s; starting it again %s", programs[i], how, when);
+}
+
+void
+children_replace(struct children *all, int i)
+{
+	struct child	*c = &all->all[i];
+
+	c->told = true;
+	children_end(all, i, i);
+	if (i != GATEWAY || c->pid == 0)
+		return;
+	c->leaving = c->pid;
+	c->pid = 0;
+	c->start_ms = 0;
+}
+
+void
+children_kill(const struct children *all, int i, pid_t pid)
+{
+	if (pid != 0 && (all->all[i].pid == pid || all->all[i].leaving == pid))
+		kill(pid, SIGKILL);
 }
 
 void
 children_signal(const struct children *all, int first, int last, int signo)
 {
-	for (int i = first; i <= last; i++)
+	for (int i = first; i <= last; i++) {
 		if (all->all[i].pid != 0)
 			kill(all->all[i].pid, signo);
+		if (all->all[i].leaving != 0)
+			kill(all->all[i].leaving, signo);
+	}
 }
 
 void
@@ -208,7 +247,7 @@ bool
 children_alive(const struct children *all, int first, int last)
 {
 	for (int i = first; i <= last; i++)
-		if (all->all[i].pid != 0)
+		if (all->all[i].pid != 0 || all->all[i].leaving != 0)
 			return true;
 	return false;
 }

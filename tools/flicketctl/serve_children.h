@@ -13,6 +13,8 @@ enum { FIRST_SERVICE, LAST_SERVICE = 3, GATEWAY, CHILDREN };
 
 struct child {
 	pid_t	pid;		/* 0: not running */
+	pid_t	leaving;	/* the one before it, that ends; 0: none */
+	bool	told;		/* to end: its end is no death */
 	int64_t	started_ms;
 	int64_t	start_ms;	/* not running: when to start it */
 	int64_t	pause_ms;	/* what the next start has to wait */
@@ -20,6 +22,7 @@ struct child {
 
 struct children {
 	char		folder[PATH_MAX];	/* where the programs are */
+	int		listener;		/* the gateway's */
 	struct child	all[CHILDREN];
 };
 
@@ -49,6 +52,16 @@ bool	children_reap(struct children *, int *ret_i, int *ret_status);
  * how it died is its status.
  */
 void	children_restart(struct children *, int i, int status);
+
+/*
+ * Have one end and start anew. A gateway is followed at once by another one,
+ * which takes over new connections from the socket that both have; a service
+ * when it has ended.
+ */
+void	children_replace(struct children *, int i);
+
+/* End a process that does not end by itself. */
+void	children_kill(const struct children *, int i, pid_t);
 
 /* Send a signal to those of first to last that run. */
 void	children_signal(const struct children *, int first, int last,

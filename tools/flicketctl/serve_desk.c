@@ -23,66 +23,43 @@
 #define ADDRESS_FILE	"run/gateway.address"
 #define PASSWORD_FILE	"stores/user/admin-password"
 
-/* Resolve "host:port"; NULL with errno. */
+/* Resolve "host:port"; NULL if there is no such address. */
 static struct addrinfo *
-resolve(const char *address, int flags)
+resolve(const char *address)
 {
-	const struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM,
-	    .ai_flags = flags };
+	const struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo		*list;
 	char			 host[256], port[8];
 	uint16_t		 number;
 
-	errno = EINVAL;
 	if (!settings_split_address(address, host, sizeof(host), &number))
 		return NULL;
 	snprintf(port, sizeof(port), "%u", (unsigned)number);
 	if (getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, port, &hints,
-	    &list) == 0)
-		return list;
-	errno = EADDRNOTAVAIL;
-	return NULL;
+	    &list) != 0)
+		return NULL;
+	return list;
 }
 
-/* A socket for what resolve() found; -1 with errno. */
+/* A socket for what resolve() found, or -1. */
 static int
 open_socket(const struct addrinfo *to)
 {
 	const struct timeval	limit = { .tv_usec = 250000 };
-	int			fd, on = 1;
+	int			fd;
 
 	fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	return fd;
 }
 
-bool
-desk_can_listen(const char *address)
-{
-	struct addrinfo	*to = resolve(address, AI_PASSIVE);
-	int		 fd, saved;
-	bool		 can;
-
-	if (to == NULL)
-		return false;
-	fd = open_socket(to);
-	can = fd != -1 && bind(fd, to->ai_addr, to->ai_addrlen) == 0;
-	saved = errno;
-	freeaddrinfo(to);
-	if (fd != -1)
-		close(fd);
-	errno = saved;
-	return can;
-}
-
 static int
 dial(const char *address)
 {
-	struct addrinfo	*to = resolve(address, 0);
+	struct addrinfo	*to = resolve(address);
 	int		 fd;
 
 	if (to == NULL)
@@ -198,12 +175,6 @@ desk_find_address(int data, const char *listen, char *ret, size_t size)
 		return read_line(data, ADDRESS_FILE, ret, size);
 	snprintf(ret, size, "%s", listen);
 	return true;
-}
-
-void
-desk_forget_address(int data)
-{
-	unlinkat(data, ADDRESS_FILE, 0);
 }
 
 void

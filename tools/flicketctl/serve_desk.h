@@ -5,16 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether a gateway could listen on "host:port" now; false with errno. */
-bool	desk_can_listen(const char *address);
-
 /*
  * The gateway's address, from the settings or, when it was free to choose,
  * from the file it writes below `data`. False if it is not known yet.
  */
 bool	desk_find_address(int data, const char *listen, char *ret,
 	    size_t size);
-void	desk_forget_address(int data);
 
 /*
  * Ask the gateway for /readyz: the HTTP status and its body, or 0 and "" if

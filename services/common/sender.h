@@ -1,0 +1,19 @@
+/*
+ * Sending to a peer of a ROUTER, without waiting. ZeroMQ bounds how many
+ * messages wait for a peer that does not read, not how large they are; here
+ * it is bytes that are counted.
+ */
+#ifndef COMMON_SENDER_H
+#define COMMON_SENDER_H
+
+#include <stdbool.h>
+
+#include "proto/buf.h"
+
+/*
+ * Send a message. A peer that does not take what it is sent loses it, and
+ * asks again. False: the peer is gone, and has no use for any.
+ */
+bool	sender_send(void *router, struct text peer, const struct buf *message);
+
+#endif

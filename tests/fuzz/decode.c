@@ -1,0 +1,149 @@
+/* What json_in.c and query.c share. */
+#include "decode.h"
+
+#include <stdlib.h>
+
+#include "gateway/page.h"
+#include "tests/unit/exchange.h"
+
+#define ROUTES_MOST	256
+
+static struct {
+	const struct route	*route;
+	char			 url[128];
+} rows[ROUTES_MOST];
+static unsigned		count;
+
+static struct {
+	enum err	error;
+	size_t		length;		/* of its message */
+} answered;
+
+/* --- in the place of answer.c, page.c ----------------------------------- */
+
+enum flow
+answer_error(struct exchange *x, enum err e, const char *message)
+{
+	(void)x;
+	CHECK(e > OK && e < ERR_END);
+	answered.error = e;
+	answered.length = message == NULL ? 0 : strlen(message);
+	CHECK(answered.length < 512);
+	return FLOW_DONE;
+}
+
+enum flow
+answer_body(struct exchange *x, int status, const char *type, struct text body)
+{
+	(void)x, (void)status, (void)type, (void)body;
+	return FLOW_DONE;
+}
+
+enum flow
+page_answer(struct exchange *x, struct text path)
+{
+	(void)x, (void)path;
+	return FLOW_DONE;
+}
+
+/* --- routes ------------------------------------------------------------- */
+
+/* A path with something in the place of each of its names. */
+static void
+write_url(char *out, size_t size, const struct route *r)
+{
+	struct buf	b = { 0 };
+	const char	*p = r->path;
+
+	buf_put_text(&b, mark_path(r->root));
+	while (*p != '\0') {
+		if (*p != ':') {
+			buf_put_byte(&b, *p++);
+			continue;
+		}
+		buf_put_byte(&b, '7');
+		p++;
+		p += strspn(p, "abcdefghijklmnopqrstuvwxyz_");
+	}
+	CHECK(b.base != NULL && b.len < size);
+	memcpy(out, b.base, b.len);
+	out[b.len] = '\0';
+	buf_done(&b);
+}
+
+void
+decode_start(bool (*takes)(const struct route *))
+{
+	routes_init();
+	log_set_level(LEVEL_ERROR);
+	for (const struct route *r = routes_all(); r->path != NULL; r++) {
+		if (r->root != MARK_API || !takes(r))
+			continue;
+		CHECK(count < LEN(rows));
+		rows[count].route = r;
+		write_url(rows[count].url, sizeof(rows[count].url), r);
+		count++;
+	}
+	CHECK(count > 0);
+}
+
+/* --- one request ---------------------------------------------------------- */
+
+/* What got past the room is of its key's type, and bounds if it is stored. */
+static void
+check_taken(const struct exchange *x, bool as_query)
+{
+	keyset	given = x->route->takes &
+		    ~(KEYS_NOT_FROM_CLIENTS | x->route->in_path | K(ID));
+
+	CHECK((x->args.present & ~(x->route->takes | x->route->needs |
+	    x->route->in_path | K(PAGE) | K(PER_PAGE) | K(ID) | K(FORMAT) |
+	    K(LIMIT) | K(CURSOR))) == 0);
+	for (unsigned k = 0; k < KEY_END; k++) {
+		if ((given & KEY_BIT(k)) == 0 ||
+		    !args_has(&x->args, (enum key)k))
+			continue;
+		CHECK(key_info(k)->name != NULL);
+		CHECK(as_query || args_in_bounds((enum key)k,
+		    &x->args.value[k]));
+	}
+	CHECK(x->filter_count <= FILTERS_MOST);
+	if (x->route->page[0] != '\0')
+		CHECK(args_number(&x->args, KEY_PAGE, 0) >= 1 &&
+		    args_number(&x->args, KEY_PER_PAGE, 0) >= 1 &&
+		    args_number(&x->args, KEY_PER_PAGE, 0) <= 100);
+}
+
+void
+decode_input(struct input *in, bool as_query)
+{
+	static struct visit	 v;
+	unsigned		 row = input_byte(in) % count;
+	const char		*url = rows[row].url;
+	struct buf		 whole = { 0 };
+	enum flow		 flow;
+
+	visit_begin(&v, method_name(rows[row].route->method), url);
+	CHECK(v.x.route != NULL);
+	v.x.user_id = 1;
+	if (as_query) {
+		/* of just that size: what reads beyond it is seen */
+		buf_printf(&whole, "%s?", url);
+		v.req.query_at = whole.len - 1;
+		buf_put(&whole, in->base, in->len);
+		v.req.path.base = must_alloc(whole.len);
+		v.req.path.len = whole.len;
+		memcpy(v.req.path.base, whole.base, whole.len);
+	} else
+		v.req.entity = h2o_iovec_init(in->base, in->len);
+	memset(&answered, 0, sizeof(answered));
+	flow = room_decode(&v.x);
+	if (flow == FLOW_NEXT)
+		check_taken(&v.x, as_query);
+	else
+		CHECK(flow == FLOW_DONE && answered.error != OK);
+	if (as_query)
+		free(v.req.path.base);
+	visit_end(&v);
+	buf_done(&whole);
+}
