@@ -117,16 +117,22 @@ def messages(c):
     return sum(int(line.split()[-1]) for line in lines if line.startswith('flicket_bus_messages_total'))
 
 
+def messages_of(c, path):
+    """How many messages the request takes. One may be about the token, whose grant is asked for again now and then:
+    the fewest of several tries has none of that."""
+    counts = []
+    for _ in range(4):
+        before = messages(c)
+        got = expect(c.get(path), 200)
+        counts.append(messages(c) - before)
+    return min(counts), got
+
+
 def test_the_number_of_messages_does_not_depend_on_the_rows(imported):
     c = imported.client()
-    counts = {}
     for per_page in (1, 5, 50):
-        c.get('tickets/')       # the token is known
-        before = messages(c)
-        got = c.get(f'tickets/2/?per_page={per_page}&include=users,posts').json()
-        counts[per_page] = messages(c) - before
+        count, got = messages_of(c, f'tickets/2/?per_page={per_page}&include=users,posts')
+        assert count == 3, 'tickets, then posts, then users'
         assert len(got['items']) == per_page and len(got['included']['users']) >= 1
-    assert set(counts.values()) == {3}, counts      # tickets, then posts, then users
-    before = messages(c)
-    c.get('tickets/2/?include=' + ','.join(KINDS))
-    assert messages(c) - before <= 5, 'tickets; ticket, post and lookup service at once; users'
+    count, _ = messages_of(c, 'tickets/2/?include=' + ','.join(KINDS))
+    assert count <= 5, 'tickets; ticket, post and lookup service at once; users'
