@@ -426,6 +426,10 @@ guard_run(zsock_t *pipe, void *arg)
 	while (g.count > 0)
 		forget(&g, g.count - 1);
 	free(g.watches);
+	/* to close a socket is ZeroMQ's to finish, some time later; until
+	 * then nobody else could bind its name */
+	zsock_unbind(g.orders, WATCH_ENDPOINT);
+	zsock_unbind(g.zap, ZAP_ENDPOINT);
 	zsock_destroy(&g.orders);
 	zsock_destroy(&g.zap);
 }

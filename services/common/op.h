@@ -137,6 +137,8 @@ struct call {
 	enum service_id	 consumer;	/* ... and who gets it */
 	bool		 tallied;	/* a TALLY was written */
 	bool		 store_failed;	/* and it was logged */
+	bool		 not_yet;	/* a read refused: run it again once the
+					 * service has loaded what it needs */
 
 	/* the loop's own (svc.c) */
 	struct text	 peer;		/* ZeroMQ identity of who asked */

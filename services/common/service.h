@@ -62,6 +62,11 @@ struct service {
 	 * anybody can ask; NULL if not needed. */
 	void	(*opened)(const char *path);
 
+	/* Whether a thread of the service's own still loads from the store
+	 * what some reads need: those are put off (call->not_yet); NULL if
+	 * there is none. */
+	bool	(*loading)(void);
+
 	/* Called when this process gets the store's lock, at start or later,
 	 * before it writes; NULL if not needed. */
 	void	(*lead)(void);

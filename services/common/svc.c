@@ -53,6 +53,7 @@
 #define SLICE_US		10000	/* for one message, then for others */
 #define WARN_EVERY_MS		10000	/* of what peers send that is nothing */
 #define TAKE_OVER_MS		50	/* between tries to get the lock */
+#define LOADING_MS		5	/* between looks whether it is over */
 #define DRAIN_MS		150	/* from saying that we leave to leaving */
 #define CLOSE_MS		30	/* from refusing reads to being gone */
 #define SOCKETS_MOST		64	/* of processes on one host */
@@ -99,6 +100,9 @@ struct svc {
 	struct call		 read;		/* the one read under way */
 	struct buf		 replies;	/* of the message being handled */
 	struct call		*held;		/* wait for their events */
+	struct call		*not_yet;	/* reads that wait for what the
+						 * service loads, in order */
+	struct call		**not_yet_last;
 	struct call		*spare;
 	unsigned		 spares;
 	unsigned		 calls;		/* in lanes and held */
@@ -151,7 +155,7 @@ call_clear(struct call *c)
 	for (int i = 0; i < OP_REFS; i++)
 		c->refs[i].len = 0;
 	c->emitted = 0;
-	c->tallied = c->store_failed = false;
+	c->tallied = c->store_failed = c->not_yet = false;
 	c->hold_until_ms = 0;
 	c->next = NULL;
 }
@@ -317,21 +321,25 @@ answer_at_once(struct svc *s, const struct request *r, enum err e)
 	frame_put_answer(&s->replies, &a);
 }
 
-static void
-run_read(struct svc *s, const struct request *r)
+/* False: it is not answered, but is to be run again. */
+static bool
+run_read(struct svc *s, const struct request *r, int64_t began_us)
 {
 	struct call	*c = &s->read;
 
 	call_clear(c);
 	c->request = *r;
-	c->began_us = clock_us();
+	c->began_us = began_us;
 	op_log_begin(r);
 	if (!s->reading)
 		s->reading = lane_exec(&s->reader, SQL_BEGIN);
 	op_call(&s->reader, c);
-	note_call(c);
+	if (!c->not_yet) {
+		note_call(c);
+		frame_put_answer(&s->replies, &c->answer);
+	}
 	log_done();
-	frame_put_answer(&s->replies, &c->answer);
+	return !c->not_yet;
 }
 
 /*
@@ -540,7 +548,7 @@ announce(struct svc *s)
 		args_put_number(&ping.args, KEY_SEEN, told_seq);
 		peer = (struct text){ l->peer.base, l->peer.len };
 		s->replies.len = 0;
-		run_read(s, &ping);
+		run_read(s, &ping, clock_us());
 		(void)send_to(s, peer, &s->replies);
 	}
 	s->replies.len = 0;
@@ -561,10 +569,65 @@ announce_standing(struct svc *s)
 		if (l->seen != LISTENER_KEEPS_NOTHING)
 			args_put_number(&ping.args, KEY_SEEN, l->told_seq);
 		s->replies.len = 0;
-		run_read(s, &ping);
+		run_read(s, &ping, clock_us());
 		(void)send_to(s, (struct text){ l->peer.base, l->peer.len },
 		    &s->replies);
 	}
+	s->replies.len = 0;
+	end_reading(s);
+}
+
+/* It waits, as one does for a lane. */
+static void
+put_off(struct svc *s, const struct request *r, struct text peer)
+{
+	struct call	*c;
+
+	if (s->calls >= CALLS_MOST || s->calls_bytes > CALLS_BYTES) {
+		answer_at_once(s, r, ERR_EXPIRED);
+		return;
+	}
+	c = call_keep(s, r, peer);
+	c->next = NULL;		/* it may be from the spare ones */
+	*s->not_yet_last = c;
+	s->not_yet_last = &c->next;
+}
+
+static bool
+is_loading(const struct svc *s)
+{
+	return s->service->loading != NULL && s->service->loading();
+}
+
+/* Whether nobody waits any longer for a read that was put off. */
+static bool
+is_too_late(const struct svc *s, const struct request *r)
+{
+	return s->close_ms != 0 ||
+	    (r->expires_ms != 0 && clock_ms() > r->expires_ms);
+}
+
+/* Answer the reads that were put off: all, once there is no need to wait. */
+static void
+run_put_off(struct svc *s)
+{
+	struct call	**link = &s->not_yet, *c;
+	bool		 loading = is_loading(s);
+
+	while ((c = *link) != NULL) {
+		s->replies.len = 0;
+		if (is_too_late(s, &c->request))
+			answer_at_once(s, &c->request, s->close_ms != 0 ?
+			    ERR_UNAVAILABLE : ERR_EXPIRED);
+		else if (loading || !run_read(s, &c->request, c->began_us)) {
+			link = &c->next;
+			continue;
+		}
+		*link = c->next;
+		(void)send_to(s, c->peer, &s->replies);
+		call_done(s, c);
+	}
+	s->not_yet_last = link;
 	s->replies.len = 0;
 	end_reading(s);
 }
@@ -574,8 +637,9 @@ run_on_loop(struct svc *s, const struct request *r, struct text peer)
 {
 	if (still_take(s, r, peer))
 		return;
-	run_read(s, r);
-	if (r->op == OP_PING)
+	if (!run_read(s, r, clock_us()))
+		put_off(s, r, peer);
+	else if (r->op == OP_PING)
 		note_listener(s, r, peer);
 }
 
@@ -801,6 +865,8 @@ wait_ms(const struct svc *s)
 	}
 	if (s->writer == NULL && least > TAKE_OVER_MS)
 		least = TAKE_OVER_MS;
+	if (s->not_yet != NULL && least > LOADING_MS)
+		least = LOADING_MS;
 	if (s->leave_ms != 0 && least > 10)
 		least = 10;
 	return (long)least;
@@ -923,7 +989,7 @@ take_over(struct svc *s)
 
 	if (s->writer != NULL || s->leave_ms != 0 ||
 	    now_ms - s->tried_ms < TAKE_OVER_MS ||
-	    (s->frozen && s->slow_calls > 0))
+	    (s->frozen && (s->slow_calls > 0 || is_loading(s))))
 		return;
 	s->tried_ms = now_ms;
 	if (s->lock == -1 && !take_lock(s))
@@ -980,6 +1046,7 @@ loop(struct svc *s)
 		receive_news(s);
 		receive_answers(s, s->writer);
 		receive_answers(s, s->slow);
+		run_put_off(s);
 		still_in_time(s);
 		still_answer(s);
 		if (s->announced != 0)
@@ -1292,6 +1359,7 @@ svc_run(const struct service *service, const struct settings *settings)
 	zsys_set_pipehwm(0);
 	curve_start();
 	s.standing.instance = new_instance();
+	s.not_yet_last = &s.not_yet;
 	s.writer_args.tables = s.slow_args.tables = &s.tables;
 	s.courier_args.tables = &s.tables;
 	s.courier_args.settings = settings;

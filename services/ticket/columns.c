@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "proto/json.h"
 #include "proto/log.h"
@@ -20,8 +19,6 @@
 #define LABEL_STEP	(UINT64_C(1) << 32)	/* beside a neighbour */
 #define GONE		UINT32_MAX	/* in replies: to be taken out */
 #define GONE_FEW	16		/* at once: orders are mended */
-#define LOAD_WAIT_MS	500		/* that a list waits for the loader */
-#define START_WAIT_MS	500		/* that the start of the process does */
 #define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */
 
 static struct columns	columns;
@@ -807,7 +804,6 @@ static struct loader {
 	enum err	 error;
 	struct buf	 path;		/* of the database */
 	struct columns	 columns;
-	struct timespec	 until;		/* lists wait, 0: none does yet */
 } loader;
 
 static enum err
@@ -859,8 +855,8 @@ loader_end(void)
 	buf_done(&loader.path);
 }
 
-static void
-loader_begin(const char *path)
+void
+columns_start(const char *path)
 {
 	buf_printf(&loader.path, "%s", path);
 	loader.begun = true;
@@ -870,38 +866,6 @@ loader_begin(const char *path)
 	}
 	/* it uses what is gone when the process ends */
 	atexit(loader_end);
-}
-
-/*
- * Wait for it; false if it is not done. All who wait between two PINGs do so
- * for LOAD_WAIT_MS together: a process that answers none is taken for dead.
- */
-static bool
-loader_wait(void)
-{
-	struct timespec	*until = &loader.until;
-
-	if (until->tv_sec == 0) {
-		clock_gettime(CLOCK_REALTIME, until);
-		until->tv_nsec += LOAD_WAIT_MS * 1000000L;
-		until->tv_sec += until->tv_nsec / 1000000000L;
-		until->tv_nsec %= 1000000000L;
-	}
-	return pthread_timedjoin_np(loader.thread, NULL, until) == 0;
-}
-
-/*
- * A service that is started again is waited for; one that answers, but not
- * for lists, fails them.
- */
-void
-columns_start(const char *path)
-{
-	const struct timespec	pause = { .tv_nsec = 1000000 };
-
-	loader_begin(path);
-	for (int ms = 0; ms < START_WAIT_MS && columns_are_loading(); ms++)
-		nanosleep(&pause, NULL);
 }
 
 void
@@ -921,10 +885,12 @@ columns_are_loading(void)
 static enum err
 take_loaded(struct call *c, struct columns *k)
 {
-	if (!loader_wait())
+	if (columns_are_loading()) {
+		c->not_yet = true;
 		return op_refuse(c, ERR_EXPIRED, "The lists are still being "
 		    "loaded.");
-	loader.over = true;
+	}
+	loader_end();
 	if (loader.error == OK && loader.columns.stream == c->lane->stream) {
 		loader.columns.generation = k->generation + 1;
 		*k = loader.columns;
@@ -981,8 +947,7 @@ columns_ping(struct call *c)
 	struct columns	*k = NULL;
 
 	if (!columns.loaded && !loader.begun)
-		loader_begin(sqlite3_db_filename(c->lane->db, "main"));
-	loader.until = (struct timespec){ 0 };
+		columns_start(sqlite3_db_filename(c->lane->db, "main"));
 	if (!columns_are_loading())
 		k = columns_now(c, &e);
 	if (k != NULL && columns_rank(c, k) == OK)

@@ -73,14 +73,14 @@ struct columns {
 #define LABEL_NONE	UINT64_MAX
 #define LABEL_EMPTY	0
 
-/* Begin to load them, and wait a little for it. At the end: no longer. */
+/* Begin to load them, on a thread of its own. At the end: no longer. */
 void		 columns_start(const char *path);
 void		 columns_stop(void);
 
 /* The columns as the call's read transaction sees them; NULL: *ret says. */
 struct columns	*columns_now(struct call *, enum err *ret);
 
-/* Whether to ask for them means to wait, or to be refused. */
+/* Whether to ask for them means to be put off (call->not_yet). */
 bool		 columns_are_loading(void);
 
 /* Make slots' titles, and ranks, such that they can be sorted by. */

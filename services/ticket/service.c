@@ -269,5 +269,6 @@ const struct service ticket_service = {
 	.ops = ops,
 	.start = writes_start,
 	.opened = columns_start,
+	.loading = columns_are_loading,
 	.stop = columns_stop,
 };

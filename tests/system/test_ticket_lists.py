@@ -10,6 +10,7 @@ import json
 import random
 import re
 import sqlite3
+import threading
 import unicodedata
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
@@ -376,6 +377,40 @@ def test_lists_are_the_same_after_a_stop_and_a_kill(imported):
         imported.restart('ticket')
         wait_until(lambda: c.get('tickets/').status == 200, 10, 'lists are there again')
         check_all(c, model)
+
+
+def fill(desk, count):
+    """Give a desk that does not run so many more tickets than it has, all of them with nothing but a title."""
+    with contextlib.closing(sqlite3.connect(desk.data / 'stores/ticket/ticket.db')) as db, db:
+        db.execute("""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+            INSERT INTO tickets (title, started_id, status_id, category_id, ticket_priority_id)
+            SELECT hex(i * 7919 % ?), 1 + i % 6, 1, 1, 1 FROM n""", (count, count))
+
+
+def test_lists_that_are_asked_for_too_early_wait(desks):
+    """While a service that was started loads what lists are sorted by, they wait for it; nothing else does."""
+    desk = desks('imported', start=False)
+    fill(desk, 150000)
+    desk.start()
+    answers = []
+
+    def ask(sort):
+        with desk.client(ADMIN) as c:
+            answers.append(c.get(f'tickets/?per_page=1&sort={sort}'))
+
+    for end in ('kill', 'terminate'):
+        getattr(desk.processes['ticket'], end)()
+        desk.restart('ticket')
+        desk.wait_ready()
+        asking = [threading.Thread(target=ask, args=(s,)) for s in ALL_SORTS[:8]]
+        for t in asking:
+            t.start()
+        with desk.client(ADMIN) as c:
+            expect(c.get('ticket/1'), 200)
+        for t in asking:
+            t.join()
+    assert [a.status for a in answers] == [200] * 16
+    assert len({a.json()['_meta']['total_items'] for a in answers}) == 1
 
 
 @pytest.mark.parametrize('sort', ['ticketid_desc', 'title', 'title_desc', 'addedby', 'last_updated', 'replies_desc'])
