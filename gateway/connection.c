@@ -217,11 +217,38 @@ end(struct connection *c)
 	go_on(c);
 }
 
+static struct connection *
+connection_of(const h2o_req_t *req)
+{
+	return req->conn->callbacks->get_socket(req->conn)->on_close.data;
+}
+
+/* A stream with its head is under way, also while its body comes. */
+static int
+count_stream(h2o_req_t *req, void *data)
+{
+	(void)data;
+	connection_of(req)->begun += req->input.method.len != 0;
+	return 0;
+}
+
+static void
+count_streams(struct worker *w)
+{
+	h2o_linklist_t	*at;
+
+	for (at = w->connections.next; at != &w->connections; at = at->next)
+		H2O_STRUCT_FROM_MEMBER(struct connection, link, at)->begun = 0;
+	(void)w->ctx.globalconf->http2.callbacks.foreach_request(&w->ctx,
+	    count_stream, NULL);
+}
+
 void
 connections_make_room(struct worker *w, int64_t now_ms)
 {
 	h2o_linklist_t		*at = w->connections.next, *next;
 	struct connection	*c;
+	bool			 counted = false;
 
 	for (unsigned room = 0; at != &w->connections && room < ROOM;
 	    at = next) {
@@ -229,8 +256,12 @@ connections_make_room(struct worker *w, int64_t now_ms)
 		c = H2O_STRUCT_FROM_MEMBER(struct connection, link, at);
 		if (now_ms - c->since_ms < IDLE_MS)
 			return;
+		if (!counted)
+			count_streams(w);
+		counted = true;
 		/* what has come of a request is no idleness: it has its time */
-		if (c->requests > 0 || c->sock->input->size > 0)
+		if (c->requests > 0 || c->begun > 0 ||
+		    c->sock->input->size > 0)
 			continue;
 		end(c);
 		touch(c, now_ms);
@@ -273,12 +304,6 @@ static size_t
 size_of(const h2o_buffer_t *b)
 {
 	return b == NULL ? 0 : b->capacity;
-}
-
-static struct connection *
-connection_of(const h2o_req_t *req)
-{
-	return req->conn->callbacks->get_socket(req->conn)->on_close.data;
 }
 
 static int
@@ -451,26 +476,6 @@ connections_stop(struct worker *w)
 	w->ctx.http2._graceful_shutdown_timeout.cb = NULL;	/* or once only */
 	w->ctx.globalconf->http2.callbacks.request_shutdown(&w->ctx);
 	h2o_timeout_unlink(&w->ctx.http2._graceful_shutdown_timeout);
-}
-
-/* A stream with its head is under way, also while its body comes. */
-static int
-count_stream(h2o_req_t *req, void *data)
-{
-	(void)data;
-	connection_of(req)->begun += req->input.method.len != 0;
-	return 0;
-}
-
-static void
-count_streams(struct worker *w)
-{
-	h2o_linklist_t	*at;
-
-	for (at = w->connections.next; at != &w->connections; at = at->next)
-		H2O_STRUCT_FROM_MEMBER(struct connection, link, at)->begun = 0;
-	(void)w->ctx.globalconf->http2.callbacks.foreach_request(&w->ctx,
-	    count_stream, NULL);
 }
 
 void

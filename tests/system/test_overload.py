@@ -76,6 +76,23 @@ def test_for_new_connections_the_longest_idle_are_ended(desks, crowd):
         assert held[0].is_closed(5)
 
 
+def test_a_file_that_is_coming_over_http2_is_no_idleness(desks, tmp_path):
+    """Nothing is asked on its connection for seconds, during which others look for room again and again."""
+    desk = desks('imported', FLICKET_MAX_CONNECTIONS=16, **LONG)
+    (tmp_path / 'a.txt').write_bytes(b'x' * (2 << 20))
+    curl = subprocess.Popen(
+        ['curl', '-s', '--http2-prior-knowledge', '-o', '/dev/null', '-w', '%{http_version} %{http_code}',
+         '--limit-rate', '500K', '-H', f'Authorization: Bearer {ADMIN}', '-F', 'ticket_id=1',
+         '-F', f'file=@{tmp_path / "a.txt"}', f'http://127.0.0.1:{desk.port}/flicket-api/uploads'],
+        stdout=subprocess.PIPE, text=True)
+    with contextlib.ExitStack() as stack:
+        while curl.poll() is None:
+            held = [stack.enter_context(Connection(desk.port)) for _ in range(20)]
+            while curl.poll() is None and not held[0].is_closed(0.1):
+                pass
+        assert curl.communicate(timeout=20)[0] == '2 201'
+
+
 def _answers(desk, busy):
     """Whether a connection that is new gets an answer; one that is used all the time is kept meanwhile."""
     with Connection(desk.port, timeout=20) as conn:
