@@ -68,12 +68,8 @@ hash_question(const struct call *c)
 	return hash;
 }
 
-/*
- * What is another number after every commit: SQLite counts those of other
- * connections, and the changes of this one.
- */
-static enum err
-read_version(struct call *c, int64_t *ret)
+enum err
+known_version(struct call *c, int64_t *ret)
 {
 	sqlite3_stmt	*st = op_statement(c, SQL_DATA_VERSION);
 	enum err	 e, done;
@@ -120,7 +116,7 @@ enum err
 known_run(struct call *c, op_run *run)
 {
 	struct question	*kept, asked = { .hash = hash_question(c) };
-	enum err	 e = read_version(c, &asked.version);
+	enum err	 e = known_version(c, &asked.version);
 
 	if (e != OK)
 		return e;

@@ -18,4 +18,10 @@ void		 known_destroy(struct known **);
  */
 enum err	 known_run(struct call *, op_run *run);
 
+/*
+ * What is another number after every commit: SQLite counts those of other
+ * connections, and the changes of this one.
+ */
+enum err	 known_version(struct call *, int64_t *ret);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include "op.h"
 
+#include "kept.h"
 #include "known.h"
 
 #include <stdarg.h>
@@ -165,6 +166,21 @@ plan_row(struct op_tables *t, size_t row, sqlite3_stmt *st)
 	check_extras(t, op, st);
 }
 
+/* What is kept depends on ids and the store, and there is one kind of it. */
+static void
+check_kept(struct op_tables *t, const struct op *op)
+{
+	const struct bindings	*b = &t->bindings[op->sql];
+
+	if (op->run != kept_bulk)
+		return;
+	if (t->keeps || b->count != 1 || b->rows[0].key != KEY_IDS ||
+	    op->refs[0].column != NULL)
+		log_fatal("operation %s: its rows cannot be kept",
+		    op_info(op->op)->name);
+	t->keeps = true;
+}
+
 static void
 check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 {
@@ -198,6 +214,7 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 	check_parameters(t, op, op->tag);
 	check_emits(op);
 	check_permit(op);
+	check_kept(t, op);
 	if (t->first[op->op] == NULL)
 		t->first[op->op] = op;
 	if (op->shape != NULL && op->sql != SQL_NONE)
@@ -268,6 +285,7 @@ lane_open(struct lane *lane, const struct op_tables *tables, const char *path,
 	lane->stream = store_stream(lane->db);
 	lane->frames = frame_reader_new();
 	lane->known = known_new();
+	lane->kept = tables->keeps ? kept_new() : NULL;
 	lane->chosen = must_alloc((count_rows(tables->service) + 1) *
 	    sizeof(lane->chosen[0]));
 }
@@ -285,6 +303,7 @@ lane_close(struct lane *lane)
 	free(lane->chosen);
 	frame_reader_destroy(&lane->frames);
 	known_destroy(&lane->known);
+	kept_destroy(&lane->kept);
 	sqlite3_close(lane->db);
 	*lane = (struct lane){ 0 };
 }
@@ -437,8 +456,8 @@ op_mix(uint64_t a, uint64_t b)
 }
 
 /* 0 would mean that there is no tag. */
-static int64_t
-mix_tags(int64_t a, int64_t b)
+int64_t
+op_mix_tags(int64_t a, int64_t b)
 {
 	return (int64_t)(op_mix((uint64_t)a, (uint64_t)b) >> 1) | 1;
 }
@@ -446,7 +465,7 @@ mix_tags(int64_t a, int64_t b)
 int64_t
 op_tag(const struct lane *lane, int64_t id, int64_t version)
 {
-	return mix_tags(mix_tags(lane->stream, id), version);
+	return op_mix_tags(op_mix_tags(lane->stream, id), version);
 }
 
 /* One of the tags in an If-Match, quotes and all, or "" at the end. */
@@ -597,7 +616,7 @@ op_put_row(struct call *c, sqlite3_stmt *st)
 		    plan->version == -1 ? 0 :
 		    sqlite3_column_int64(st, plan->version));
 		c->answer.tag = c->answer.tag == 0 ? tag :
-		    mix_tags(c->answer.tag, tag);
+		    op_mix_tags(c->answer.tag, tag);
 	}
 	put_refs(c, plan, st);
 	if (c->fragment.len <= FRAGMENT_MOST_BYTES)
@@ -701,7 +720,7 @@ op_page(struct call *c)
 	c->answer.total = total;
 	args_put_number(args, KEY_LIMIT, per_page);
 	args_put_number(args, KEY_OFFSET, (page - 1) * per_page);
-	c->answer.tag = mix_tags(c->lane->stream, total);
+	c->answer.tag = op_mix_tags(c->lane->stream, total);
 	return put_rows(c);
 }
 

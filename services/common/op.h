@@ -102,6 +102,7 @@ struct op_tables {
 	const struct op		 *first[OP_END];	/* by operation */
 	struct row_plan		 *plans;		/* by row of ops */
 	struct bindings		 *bindings;		/* by statement */
+	bool			  keeps;		/* an op is kept_bulk() */
 };
 
 /* A connection with the service's statements, used by one thread. */
@@ -116,6 +117,7 @@ struct lane {
 	struct frame_reader	 *frames;
 
 	struct known		 *known;	/* answers that askers have */
+	struct kept		 *kept;		/* rows; NULL: none are */
 
 	/* the shape that `fields` asked for last, by row of ops */
 	struct chosen		 *chosen;
@@ -240,6 +242,9 @@ enum err op_emit(struct call *, enum op_code code);
  * answer's tag and refs.
  */
 enum err op_put_row(struct call *, sqlite3_stmt *);
+
+/* The tag of two things that have one each. */
+int64_t	op_mix_tags(int64_t, int64_t);
 
 /* The tag of one thing: of its id and version, in this store. */
 int64_t	op_tag(const struct lane *, int64_t id, int64_t version);

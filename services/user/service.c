@@ -17,6 +17,7 @@
 #include "login.h"
 #include "password.h"
 #include "proto/log.h"
+#include "services/common/kept.h"
 #include "token.h"
 
 #define PASSWORD_FILE	"stores/user/admin-password"
@@ -143,7 +144,7 @@ static const struct op ops[] = {
 	{ .op = OP_USER_LIST, .run = op_page,
 	    .sql = SQL_USER_PAGE, .count = SQL_USER_COUNT,
 	    .shape = &user_shape },
-	{ .op = OP_USER_BULK, .run = op_bulk, .sql = SQL_USER_BULK,
+	{ .op = OP_USER_BULK, .run = kept_bulk, .sql = SQL_USER_BULK,
 	    .shape = &user_shape },
 	{ .op = OP_USER_EXPORT, .run = op_bulk, .sql = SQL_USER_EXPORT,
 	    .shape = &export_shape,
