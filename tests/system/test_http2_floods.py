@@ -134,7 +134,7 @@ def test_a_flood_of_frames_is_borne(desks, flood):
             sent += attack(conn, flood())
         with Client(desk.port, ADMIN) as c:
             wait_until(lambda: c.get('ticket/1').status == 200, 20, 'others are served')
-    assert sent > 5000
+    assert sent > 1000
     if not is_sanitized():
         watch.check(LITTLE_MB)
     with Client(desk.port, ADMIN) as c:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from desk import ADMIN, COUNTED_WITHIN, PASSWORD, SERVICES, SUPER, USER, wait_until
-from wire import Client, NoAnswer, expect
+from wire import Client, NoAnswer, expect, insist
 
 AUTHOR_ID, STAFF_ID, ADMIN_ID = 3, 6, 1
 OTHER_ID = 5                    # nobody in particular; logs in as user005
@@ -499,7 +499,7 @@ def test_many_claim_the_same_tickets(imported):
         with imported.client(tokens[user]) as c:
             barrier.wait(60)
             for ticket in mine:
-                answer = c.post(f'ticket/{ticket}/claim')
+                answer = insist(lambda t=ticket: c.post(f'ticket/{t}/claim'))
                 assert answer.status in (200, 409), answer
                 if answer.status == 200:
                     assert answer.json()['assigned_id'] == user

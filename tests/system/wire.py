@@ -239,6 +239,14 @@ REASONS = {400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not 
            405: 'Method Not Allowed', 429: 'Too Many Requests', 503: 'Service Unavailable'}
 
 
+def insist(ask, within=120.0):
+    """Ask until it is served: so many at once, or a machine so slow, may have to come again, as a 503 says."""
+    deadline = time.monotonic() + within
+    while (answer := ask()).status == 503 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return answer
+
+
 def expect(answer, status):
     """Assert a status and what goes with it everywhere; return the JSON, None where there is none."""
     assert answer.status == status, f'want {status}, got {answer}'
