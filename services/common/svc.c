@@ -607,19 +607,22 @@ is_too_late(const struct svc *s, const struct request *r)
 	    (r->expires_ms != 0 && clock_ms() > r->expires_ms);
 }
 
-/* Answer the reads that were put off: all, once there is no need to wait. */
+/* Answer the reads that were put off, once there is no need to wait; what
+ * does not fit in a slice of time is answered in the next turn. */
 static void
 run_put_off(struct svc *s)
 {
 	struct call	**link = &s->not_yet, *c;
-	bool		 loading = is_loading(s);
+	bool		 wait = is_loading(s);
+	int64_t		 until_us = clock_us() + SLICE_US;
 
 	while ((c = *link) != NULL) {
+		wait = wait || clock_us() >= until_us;
 		s->replies.len = 0;
 		if (is_too_late(s, &c->request))
 			answer_at_once(s, &c->request, s->close_ms != 0 ?
 			    ERR_UNAVAILABLE : ERR_EXPIRED);
-		else if (loading || !run_read(s, &c->request, c->began_us)) {
+		else if (wait || !run_read(s, &c->request, c->began_us)) {
 			link = &c->next;
 			continue;
 		}
@@ -866,7 +869,7 @@ wait_ms(const struct svc *s)
 	if (s->writer == NULL && least > TAKE_OVER_MS)
 		least = TAKE_OVER_MS;
 	if (s->not_yet != NULL && least > LOADING_MS)
-		least = LOADING_MS;
+		least = is_loading(s) ? LOADING_MS : 0;
 	if (s->leave_ms != 0 && least > 10)
 		least = 10;
 	return (long)least;

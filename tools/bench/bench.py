@@ -87,6 +87,7 @@ class Bench:
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(['cp', '-a', '--reflink=auto', str(self.kept(size)), str(folder)], check=True)
+        os.sync()       # what the system still has to write would be in the way of what is measured
         return folder
 
     def stand(self, size, name='desk', **more):
