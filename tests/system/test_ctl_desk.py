@@ -354,14 +354,35 @@ def test_a_sound_desk_is_found_sound(operator):
 def test_settings_that_do_not_fit_are_all_named(operator):
     told = checked(operator, status=1, FLICKET_STOP_SECONDS='many', FLICKET_NONSENSE=1,
                    FLICKET_USER_ENDPOINT='ipc://run/post.sock', FLICKET_LISTEN='*:1', FLICKET_BIND='tcp://*:7000',
-                   FLICKET_BCRYPT_COST=4, FLICKET_EVENT_WAIT_MS=5000)
+                   FLICKET_BCRYPT_COST=4, FLICKET_EVENT_WAIT_MS=5000, FLICKET_TLS_CERT='cert.pem')
     fails, warns = messages(told, 'fail'), messages(told, 'warn')
     assert 'FLICKET_STOP_SECONDS: "many" is not a whole number from 0 to 60' in fails
     assert 'FLICKET_NONSENSE: there is no such setting' in fails
+    assert 'FLICKET_TLS_CERT is set without FLICKET_TLS_KEY' in fails and 'ok' not in results(told, 'settings')
     assert 'the services user and post have the same endpoint' in fails
     for name in ('FLICKET_BIND', 'FLICKET_BCRYPT_COST', 'FLICKET_EVENT_WAIT_MS', 'http://localhost:1'):
         assert name in warns
     assert all(c['do'] for c in told['checks'] if c['result'] == 'fail')
+
+
+@pytest.mark.parametrize('name, value, entry', [
+    ('FLICKET_CORS_ORIGINS', 'https://desk.example.org, https://desk.example.org/tickets', 'desk.example.org/tickets"'),
+    ('FLICKET_CORS_ORIGINS', 'https://a.example,*', 'entry 2 is "*"'),
+    ('FLICKET_CORS_ORIGINS', ','.join(f'https://{i:032}.example' for i in range(80)) + ',http://a:80',
+     'entry 81 is "http://a:80"'),
+    ('FLICKET_TRUSTED_PROXIES', 'proxy.example.org', '"proxy.example.org" is not addresses and networks'),
+    ('FLICKET_TRUSTED_PROXIES', '10.0.0.0/8,10.0.0.0/33', 'entry 2 is "10.0.0.0/33"'),
+    ('FLICKET_TRUSTED_PROXIES', ','.join(['::1'] * 65), 'entry 65 is "::1"')],
+    ids=['path', 'asterisk', 'long', 'name', 'bits', 'many'])
+def test_what_the_gateway_would_refuse_at_its_start_is_found_before(tmp_path, name, value, entry):
+    settings = {'FLICKET_DATA': tmp_path / 'data', 'FLICKET_LISTEN': '127.0.0.1:1', name: value}
+    refused = run_program('flicket-gateway', **settings)
+    assert refused.returncode == 2 and not (tmp_path / 'data').exists()
+    assert refused.stderr.startswith(f'{name}: "{value}" is not ') and entry in refused.stderr
+    done = run_program('flicketctl', 'check', '--json', **settings)
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and results(told, 'settings') == ['fail']
+    assert [c['message'] for c in told['checks'] if c['check'] == 'settings'] == [refused.stderr.strip()]
 
 
 def test_what_is_wrong_with_files_is_found(operator):
