@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from desk import BIN, SERVICES, START_SECONDS, environment, run_program, wait_until
+from desk import BIN, SERVICES, START_SECONDS, environment, free_port, run_program, wait_until
 from wire import Client, expect
 
 PASSWORD = 'a-password-of-9'
@@ -126,6 +126,30 @@ def test_status_of_nothing_is_unreachable(operator, tmp_path):
     done = operator.run('status', '--data', tmp_path / 'nothing')
     assert done.returncode == 3 and 'cannot be entered' in done.stderr
     assert not (tmp_path / 'nothing').exists(), 'looking makes nothing'
+
+
+def test_the_gateway_is_found_where_it_says_it_listens(operator):
+    desk = operator.desk
+    at = f'127.0.0.1:{desk.port}'
+
+    def found(*more, **settings):
+        return json.loads(operator.run('status', '--json', *more, **settings).stdout)['gateway']
+
+    def process(**settings):
+        told = json.loads(operator.run('check', '--json', '--quick', **settings).stdout)
+        return [c['message'] for c in told['checks'] if c['check'] == 'process'][4:]
+
+    for unsaid in ('', '127.0.0.1:0'):
+        assert (found(FLICKET_LISTEN=unsaid)['address'], found(FLICKET_LISTEN=unsaid)['state']) == (at, 'ready')
+        assert process(FLICKET_LISTEN=unsaid) == [f'the gateway is ready at {at}']
+    assert found('--gateway', '127.0.0.1:1', FLICKET_LISTEN='')['address'] == '127.0.0.1:1'
+    assert found(FLICKET_LISTEN='127.0.0.1:1')['address'] == '127.0.0.1:1', 'what is said goes first'
+    assert process(FLICKET_LISTEN='127.0.0.1:1') == ['no gateway answers at 127.0.0.1:1']
+    desk.kill('gateway')
+    port = desk.start_gateway(port=free_port())
+    assert found(FLICKET_LISTEN='')['address'] == f'127.0.0.1:{port}', 'where it listens now'
+    (desk.data / 'run' / 'gateway.address').write_text('')
+    assert found(FLICKET_LISTEN='')['address'] == '127.0.0.1:5000', 'a disk was full'
 
 
 def test_status_is_watched(operator):

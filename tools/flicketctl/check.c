@@ -414,15 +414,15 @@ static void
 check_gateway(struct check *k, bool any)
 {
 	char	address[512], body[4096];
-	int	data = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), status = 0;
+	int	status;
 
-	snprintf(address, sizeof(address), "%s", k->settings.listen);
-	if (data != -1 && desk_find_address(data, k->settings.listen, address,
-	    sizeof(address)))
-		status = desk_ask_ready(address,
-		    k->settings.tls_cert[0] != '\0', body, sizeof(body));
-	if (data != -1)
-		close(data);
+	if (k->has_data)
+		desk_look_up_address(k->settings.listen, address,
+		    sizeof(address));
+	else
+		snprintf(address, sizeof(address), "%s", k->settings.listen);
+	status = desk_ask_ready(address, k->settings.tls_cert[0] != '\0', body,
+	    sizeof(body));
 	if (status == 200)
 		found(k, CHECK_OK, "process", NULL, "the gateway is ready at "
 		    "%s", address);
