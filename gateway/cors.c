@@ -1,8 +1,6 @@
 /* CORS: which origins, and the headers for them. */
 #include "cors.h"
 
-#include <ctype.h>
-
 #define TAKEN	"Authorization, Content-Type, If-Match, If-None-Match, " \
 		"Idempotency-Key, X-Request-ID, X-Server-Timing, traceparent"
 #define SHOWN	"ETag, Link, Location, Retry-After, RateLimit, " \
@@ -12,84 +10,18 @@
 /* --- origins -------------------------------------------------------------- */
 
 static bool
-is_host_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	    strchr("-._[]:", c) != NULL;
-}
-
-/*
- * scheme "://" host [":" port] as browsers write it: in lower case, without
- * a path, without the port that the scheme has anyway.
- */
-static bool
-is_origin(struct text t)
-{
-	size_t	scheme = 0, at;
-
-	while (scheme < t.len && (islower((unsigned char)t.base[scheme]) ||
-	    (scheme > 0 && (isdigit((unsigned char)t.base[scheme]) ||
-	    memchr("+-.", t.base[scheme], 3) != NULL))))
-		scheme++;
-	if (scheme == 0 || t.len < scheme + 4 ||
-	    memcmp(t.base + scheme, "://", 3) != 0)
-		return false;
-	for (at = scheme + 3; at < t.len; at++)
-		if (t.base[at] == '\0' || !is_host_char(t.base[at]))
-			return false;
-	if (t.base[scheme + 3] == ':' || t.base[t.len - 1] == ':')
-		return false;
-	return !(scheme == 4 && memcmp(t.base, "http", 4) == 0 &&
-	    memcmp(t.base + t.len - 3, ":80", 3) == 0) &&
-	    !(scheme == 5 && memcmp(t.base, "https", 5) == 0 &&
-	    memcmp(t.base + t.len - 4, ":443", 4) == 0);
-}
-
-/* Take the next entry of a list; false at its end. */
-static bool
-take_entry(const char **list, struct text *ret)
-{
-	if (**list == '\0')
-		return false;
-	*list += strspn(*list, " ");
-	*ret = (struct text){ *list, strcspn(*list, ",") };
-	*list += ret->len;
-	*list += **list == ',' && (*list)[1] != '\0';
-	while (ret->len > 0 && ret->base[ret->len - 1] == ' ')
-		ret->len--;
-	return true;
-}
-
-static bool
 is_everybody(const char *list)
 {
 	return strcmp(list, "*") == 0;
 }
 
-void
-cors_init(const struct settings *s)
-{
-	const char	*list = s->cors_origins;
-	struct text	 entry;
-
-	if (is_everybody(list))
-		return;
-	while (take_entry(&list, &entry))
-		if (!is_origin(entry))
-			settings_refuse("FLICKET_CORS_ORIGINS",
-			    s->cors_origins, "* alone, or origins with commas "
-			    "between such as https://desk.example.org or "
-			    "http://localhost:3000: in lower case, without a "
-			    "path and without the port 80 or 443 of their "
-			    "scheme");
-}
-
 static bool
-is_listed(const char *list, struct text origin)
+is_listed(const char *origins, struct text origin)
 {
+	struct entries	list = entries_of(origins);
 	struct text	entry;
 
-	while (take_entry(&list, &entry))
+	while (entries_next(&list, &entry))
 		if (entry.len == origin.len &&
 		    memcmp(entry.base, origin.base, origin.len) == 0)
 			return true;

@@ -8,9 +8,6 @@
 
 #include "exchange.h"
 
-/* Check the setting; exits, naming it, if an entry is no origin. */
-void	cors_init(const struct settings *);
-
 /* Put what all answers to a request have, errors too. */
 void	cors_begin(const struct gateway *, h2o_req_t *);
 

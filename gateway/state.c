@@ -42,7 +42,6 @@ gateway_init(struct gateway *g, const struct settings *s)
 	routes_init();
 	g->settings = s;
 	g->boot = randombytes_random();
-	cors_init(s);
 	g->proxies = proxies_new(s);
 	if (s->rate_limit > 0)
 		g->limits = limits_new(s->rate_limit);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "log.h"
 
 struct setting {
@@ -50,10 +51,19 @@ bad_value(const char *name, const char *value, const char *want)
 	exit(2);
 }
 
-_Noreturn void
-settings_refuse(const char *name, const char *value, const char *want)
+/* The same of a list, with the entry that it is for. */
+static _Noreturn void
+bad_entry(const char *name, const char *value, const struct entries *list,
+    struct text entry, const char *want)
 {
-	bad_value(name, value, want);
+	struct buf	b = { 0 };
+
+	if (list->count == 1 && list->rest == NULL)
+		bad_value(name, value, want);
+	buf_printf(&b, "%s; its entry %u is \"%.*s\"", want, list->count,
+	    (int)entry.len, entry.base);
+	buf_put_byte(&b, '\0');
+	bad_value(name, value, b.base);
 }
 
 static int64_t
@@ -273,6 +283,97 @@ check_extensions(const struct settings *s)
 	}
 }
 
+struct entries
+entries_of(const char *value)
+{
+	return (struct entries){ value[0] == '\0' ? NULL : value, 0 };
+}
+
+bool
+entries_next(struct entries *l, struct text *ret)
+{
+	size_t	len;
+
+	if (l->rest == NULL)
+		return false;
+	l->rest += strspn(l->rest, " \t");
+	len = strcspn(l->rest, ",");
+	*ret = (struct text){ l->rest, len };
+	l->rest = l->rest[len] == ',' ? l->rest + len + 1 : NULL;
+	l->count++;
+	while (ret->len > 0 && strchr(" \t", ret->base[ret->len - 1]) != NULL)
+		ret->len--;
+	return true;
+}
+
+static bool
+is_host_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	    strchr("-._[]:", c) != NULL;
+}
+
+/*
+ * scheme "://" host [":" port] as browsers write it: in lower case, without
+ * a path, without the port that the scheme has anyway.
+ */
+static bool
+is_origin(struct text t)
+{
+	size_t	scheme = 0, at;
+
+	while (scheme < t.len && (islower((unsigned char)t.base[scheme]) ||
+	    (scheme > 0 && (isdigit((unsigned char)t.base[scheme]) ||
+	    memchr("+-.", t.base[scheme], 3) != NULL))))
+		scheme++;
+	if (scheme == 0 || t.len < scheme + 4 ||
+	    memcmp(t.base + scheme, "://", 3) != 0)
+		return false;
+	for (at = scheme + 3; at < t.len; at++)
+		if (!is_host_char(t.base[at]))
+			return false;
+	if (t.base[scheme + 3] == ':' || t.base[t.len - 1] == ':')
+		return false;
+	return !(scheme == 4 && memcmp(t.base, "http", 4) == 0 &&
+	    memcmp(t.base + t.len - 3, ":80", 3) == 0) &&
+	    !(scheme == 5 && memcmp(t.base, "https", 5) == 0 &&
+	    memcmp(t.base + t.len - 4, ":443", 4) == 0);
+}
+
+static void
+check_origins(const struct settings *s)
+{
+	struct entries	list = entries_of(s->cors_origins);
+	struct text	entry;
+
+	if (strcmp(s->cors_origins, "*") == 0)
+		return;
+	while (entries_next(&list, &entry))
+		if (!is_origin(entry))
+			bad_entry("FLICKET_CORS_ORIGINS", s->cors_origins,
+			    &list, entry, "* alone, or origins with commas "
+			    "between such as https://desk.example.org or "
+			    "http://localhost:3000: in lower case, without a "
+			    "path and without the port 80 or 443 of their "
+			    "scheme");
+}
+
+static void
+check_proxies(const struct settings *s)
+{
+	struct entries	list = entries_of(s->trusted_proxies);
+	struct network	network;
+	struct text	entry;
+
+	while (entries_next(&list, &entry))
+		if (list.count > NETWORKS_MOST ||
+		    !network_read(entry, &network))
+			bad_entry("FLICKET_TRUSTED_PROXIES",
+			    s->trusted_proxies, &list, entry, "addresses and "
+			    "networks (CIDR) with commas between, at most 64, "
+			    "such as 127.0.0.1,10.0.0.0/8,fd00::/8");
+}
+
 static void
 check_tls(const struct settings *s)
 {
@@ -329,6 +430,8 @@ settings_load(struct settings *ret)
 	check_base_url(ret);
 	check_admin_password(ret);
 	check_extensions(ret);
+	check_origins(ret);
+	check_proxies(ret);
 	if (ret->bind[0] == '=')
 		ret->bind = "";
 	check_endpoints(ret);

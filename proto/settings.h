@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "buf.h"
 #include "tables.h"
 
 struct settings {
@@ -38,15 +39,24 @@ void	settings_enter_data(const struct settings *);
 /* Print the table: as Markdown for the README, or for a terminal. */
 void	settings_print(FILE *, bool markdown);
 
-/*
- * A value is not what it should be: say so and exit with 2. For settings that
- * only one program can check.
- */
-_Noreturn void settings_refuse(const char *name, const char *value,
-	    const char *want);
-
 /* Where a service is reached. */
 const char *settings_endpoint(const struct settings *, enum service_id);
+
+/*
+ * The entries of a setting that lists things with commas between, without the
+ * blanks around them: begin with entries_of(value), take them with
+ * entries_next() until it is false. An empty value has none.
+ */
+struct entries {
+	const char	*rest;	/* NULL: nothing is left */
+	unsigned	 count;	/* of entries that were taken */
+};
+
+struct entries	entries_of(const char *value);
+bool		entries_next(struct entries *, struct text *ret);
+
+/* As many as FLICKET_TRUSTED_PROXIES may have. */
+#define NETWORKS_MOST	64
 
 /* Split "host:port" into its parts; false if it is none. "*" is any host. */
 bool	settings_split_address(const char *address, char *ret_host,

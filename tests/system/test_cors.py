@@ -91,6 +91,13 @@ def test_nobody_else_is_let_in(page, origin):
         assert answer.header('Vary') == 'Origin'
 
 
+@pytest.mark.parametrize('origin, said', [(HOME, HOME), (EVIL, '*'), (None, '*')])
+def test_the_description_of_the_api_is_for_everybody_and_says_so_once(page, origin, said):
+    answer = page.get('/openapi.json', headers={'Origin': origin} if origin else {})
+    expect(answer, 200)
+    assert [v for k, v in answer.headers if k.lower() == 'access-control-allow-origin'] == [said]
+
+
 def test_without_an_origin_nothing_is_said(page):
     answer = page.get('user/1')
     expect(answer, 200)

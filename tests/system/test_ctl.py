@@ -79,6 +79,53 @@ def test_the_manual_page_is_the_one_of_the_table():
             assert option == '--help' or option in plain
 
 
+def told_in_help(*words):
+    """{status: what it means}, as a help text has it."""
+    block = re.search(r'^Exit status[^\n]*:\n((?:  +\S.*\n)+)', ctl(*words).stdout, re.M)[1]
+    joined = re.sub(r'\n {6,}', ' ', block)
+    return dict(re.findall(r'^  (\d) +(.+)$', joined, re.M))
+
+
+def told_in_manual():
+    """The same for each command, and under None for all of them, as the manual page has it."""
+    page = (REPO / 'docs' / 'flicketctl.1').read_text(encoding='utf-8').replace('\\-', '-').replace('\\(aq', "'")
+    told = {}
+    section = r'^\.SS flicketctl ([a-z ]+?)(?: [^a-z\n].*)?\n(?:.*\n)*?\.I Exit status\n(.*)$'
+    for name, line in re.findall(section, page, re.M):
+        told[name] = dict(re.findall(r'(?:^|; )(\d): (.*?)(?=; \d: |$)', line))
+    told[None] = dict(re.findall(r'^\.B (\d)\n(.*)$', page.partition('.SH EXIT STATUS\n')[2], re.M))
+    return told
+
+
+def test_help_and_manual_tell_the_same_exit_statuses():
+    manual = told_in_manual()
+    assert list(manual) == [*commands(), None]
+    assert manual[None] == told_in_help('--help')
+    for command in commands():
+        assert manual[command] == told_in_help('help', *command.split()), command
+    assert set(manual[None]) == set.union(*(set(told) for told in manual.values()))
+    for status, what in manual[None].items():
+        some = [c for c in commands() if status in manual[c]]
+        assert some == commands() or what.endswith(': ' + ', '.join(some)), (status, what)
+    assert set(told_in_help('keys', '--help')) == {'0', '1', '2'}, 'of a group, those of its commands'
+    table = (REPO / 'docs' / 'operations.md').read_text(encoding='utf-8').partition('| status | means |')[2]
+    assert re.findall(r'^\| (\d) \| ', table.partition('\n\n')[0], re.M) == sorted(manual[None])
+
+
+def test_the_exit_statuses_that_are_told_are_those_there_are(tmp_path):
+    nothing = ('--data', str(tmp_path / 'nothing'))
+    seen = {ctl(*line).returncode for line in (
+        ('version',), ('backup', str(tmp_path / 'none' / 'backup'), *nothing), ('statsu',), ('status', *nothing))}
+    assert {str(s) for s in seen} == set(told_in_manual()[None])
+    for command in told_in_manual():
+        if command and '3' in told_in_manual()[command]:
+            assert ctl(*command.split(), *nothing).returncode == 3, command
+    assert not (tmp_path / 'nothing').exists(), 'nobody makes what is only looked at'
+    written = {n for path in (REPO / 'tools' / 'flicketctl').glob('*.c')
+               for n in re.findall(r'\b_?exit\((\d+)\)', path.read_text(encoding='utf-8'))}
+    assert written <= set(told_in_manual()[None])
+
+
 def complete(*words):
     """What bash offers for the last word of a command line."""
     script = ctl('completion', 'bash').stdout + '''

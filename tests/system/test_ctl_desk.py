@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from desk import BIN, SERVICES, START_SECONDS, environment, run_program, wait_until
+from desk import BIN, SERVICES, START_SECONDS, environment, free_port, run_program, wait_until
 from wire import Client, expect
 
 PASSWORD = 'a-password-of-9'
@@ -126,6 +126,30 @@ def test_status_of_nothing_is_unreachable(operator, tmp_path):
     done = operator.run('status', '--data', tmp_path / 'nothing')
     assert done.returncode == 3 and 'cannot be entered' in done.stderr
     assert not (tmp_path / 'nothing').exists(), 'looking makes nothing'
+
+
+def test_the_gateway_is_found_where_it_says_it_listens(operator):
+    desk = operator.desk
+    at = f'127.0.0.1:{desk.port}'
+
+    def found(*more, **settings):
+        return json.loads(operator.run('status', '--json', *more, **settings).stdout)['gateway']
+
+    def process(**settings):
+        told = json.loads(operator.run('check', '--json', '--quick', **settings).stdout)
+        return [c['message'] for c in told['checks'] if c['check'] == 'process'][4:]
+
+    for unsaid in ('', '127.0.0.1:0'):
+        assert (found(FLICKET_LISTEN=unsaid)['address'], found(FLICKET_LISTEN=unsaid)['state']) == (at, 'ready')
+        assert process(FLICKET_LISTEN=unsaid) == [f'the gateway is ready at {at}']
+    assert found('--gateway', '127.0.0.1:1', FLICKET_LISTEN='')['address'] == '127.0.0.1:1'
+    assert found(FLICKET_LISTEN='127.0.0.1:1')['address'] == '127.0.0.1:1', 'what is said goes first'
+    assert process(FLICKET_LISTEN='127.0.0.1:1') == ['no gateway answers at 127.0.0.1:1']
+    desk.kill('gateway')
+    port = desk.start_gateway(port=free_port())
+    assert found(FLICKET_LISTEN='')['address'] == f'127.0.0.1:{port}', 'where it listens now'
+    (desk.data / 'run' / 'gateway.address').write_text('')
+    assert found(FLICKET_LISTEN='')['address'] == '127.0.0.1:5000', 'a disk was full'
 
 
 def test_status_is_watched(operator):
@@ -354,14 +378,35 @@ def test_a_sound_desk_is_found_sound(operator):
 def test_settings_that_do_not_fit_are_all_named(operator):
     told = checked(operator, status=1, FLICKET_STOP_SECONDS='many', FLICKET_NONSENSE=1,
                    FLICKET_USER_ENDPOINT='ipc://run/post.sock', FLICKET_LISTEN='*:1', FLICKET_BIND='tcp://*:7000',
-                   FLICKET_BCRYPT_COST=4, FLICKET_EVENT_WAIT_MS=5000)
+                   FLICKET_BCRYPT_COST=4, FLICKET_EVENT_WAIT_MS=5000, FLICKET_TLS_CERT='cert.pem')
     fails, warns = messages(told, 'fail'), messages(told, 'warn')
     assert 'FLICKET_STOP_SECONDS: "many" is not a whole number from 0 to 60' in fails
     assert 'FLICKET_NONSENSE: there is no such setting' in fails
+    assert 'FLICKET_TLS_CERT is set without FLICKET_TLS_KEY' in fails and 'ok' not in results(told, 'settings')
     assert 'the services user and post have the same endpoint' in fails
     for name in ('FLICKET_BIND', 'FLICKET_BCRYPT_COST', 'FLICKET_EVENT_WAIT_MS', 'http://localhost:1'):
         assert name in warns
     assert all(c['do'] for c in told['checks'] if c['result'] == 'fail')
+
+
+@pytest.mark.parametrize('name, value, entry', [
+    ('FLICKET_CORS_ORIGINS', 'https://desk.example.org, https://desk.example.org/tickets', 'desk.example.org/tickets"'),
+    ('FLICKET_CORS_ORIGINS', 'https://a.example,*', 'entry 2 is "*"'),
+    ('FLICKET_CORS_ORIGINS', ','.join(f'https://{i:032}.example' for i in range(80)) + ',http://a:80',
+     'entry 81 is "http://a:80"'),
+    ('FLICKET_TRUSTED_PROXIES', 'proxy.example.org', '"proxy.example.org" is not addresses and networks'),
+    ('FLICKET_TRUSTED_PROXIES', '10.0.0.0/8,10.0.0.0/33', 'entry 2 is "10.0.0.0/33"'),
+    ('FLICKET_TRUSTED_PROXIES', ','.join(['::1'] * 65), 'entry 65 is "::1"')],
+    ids=['path', 'asterisk', 'long', 'name', 'bits', 'many'])
+def test_what_the_gateway_would_refuse_at_its_start_is_found_before(tmp_path, name, value, entry):
+    settings = {'FLICKET_DATA': tmp_path / 'data', 'FLICKET_LISTEN': '127.0.0.1:1', name: value}
+    refused = run_program('flicket-gateway', **settings)
+    assert refused.returncode == 2 and not (tmp_path / 'data').exists()
+    assert refused.stderr.startswith(f'{name}: "{value}" is not ') and entry in refused.stderr
+    done = run_program('flicketctl', 'check', '--json', **settings)
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and results(told, 'settings') == ['fail']
+    assert [c['message'] for c in told['checks'] if c['check'] == 'settings'] == [refused.stderr.strip()]
 
 
 def test_what_is_wrong_with_files_is_found(operator):

@@ -333,6 +333,24 @@ def test_what_needs_no_token_is_listed(reading):
                 assert c.request(method, page).status == 405, (method, page)
 
 
+def test_what_needs_no_token_is_documented_as_it_is(reading):
+    text = (REPO / 'docs' / 'api.md').read_text(encoding='utf-8')
+    rows = re.findall(r'^\| (`/.*?) \| `(.*?)` \| (.*) \|$', text.partition('\n## Other paths\n')[2], re.M)
+    documented = {path: (kind, words) for paths, kind, words in rows for path in re.findall(r'`(.*?)`', paths)}
+    assert set(documented) == PUBLIC
+    with Client(reading.port) as c:
+        for page, (kind, words) in documented.items():
+            answer = c.get(page, token='not-a-token')
+            assert answer.status == 200 and answer.header('Content-Type') == kind, page
+            body = re.match(r'200 `(.*?)`', words)
+            assert body is None or answer.body.decode().strip() == body[1], page
+            assert c.request('HEAD', page).header('Content-Type') == kind
+            assert c.post(page).header('Allow') == 'GET, HEAD'
+            tag = answer.header('ETag')
+            assert (tag is not None) == page.startswith(('/docs', '/openapi')), page
+            assert tag is None or c.get(page, headers={'If-None-Match': tag}).status == 304
+
+
 @pytest.mark.parametrize('path', ['/', '/docs/', '/docs/index.html', '/docs/../healthz', '/metrics/', '/healthz/x',
                                   '/stores/user/user.db', '/flicket-api', '/flicket-api/', '/flicket_uploads/',
                                   '/flicket/static/flicket_avatars/', '/.git/config', '/server-status', '/..',

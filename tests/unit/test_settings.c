@@ -131,6 +131,126 @@ values_that_do_not_fit_end_it(void **state)
 }
 
 static void
+origins_are_checked(void **state)
+{
+	static const struct { const char *list; bool is_good; } rows[] = {
+		{ "", true },
+		{ "*", true },
+		{ "https://desk.example.org", true },
+		{ "http://localhost:3000", true },
+		{ "http://127.0.0.1:8080,https://[2001:db8::1]", true },
+		{ "https://a.example , https://b.example:8443", true },
+		{ "app://local", true },
+		{ "http://a:443,https://a:80,http://a:8080", true },
+		{ "*,https://a.example", false },
+		{ "null", false },
+		{ "https://", false },
+		{ "://a", false },
+		{ "https://a/", false },
+		{ "https://a/b", false },
+		{ "https://A.example", false },
+		{ "HTTPS://a.example", false },
+		{ "https://*.example.org", false },
+		{ "https://a:443", false },
+		{ "http://a:80", false },
+		{ "https://a:", false },
+		{ "https://:80", false },
+		{ "https://a,", false },
+		{ ",https://a", false },
+		{ "https://a,,https://b", false },
+		{ "https://a https://b", false },
+		{ "https://user@a", false },
+		{ "https://a?", false },
+		{ " ", false },
+	};
+	struct variable	v = { .name = "FLICKET_CORS_ORIGINS" };
+	struct end	end;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		v.value = rows[i].list;
+		unit_run(load, &v, &end);
+		check_number(v.value, end.status, rows[i].is_good ? 0 : 2);
+		if (!rows[i].is_good)
+			check_part(v.value, end.said, v.name);
+	}
+}
+
+static void
+proxies_are_checked(void **state)
+{
+	static char	many[64 * 8 + 8];
+	static const struct { const char *list; bool is_good; } rows[] = {
+		{ "", true },
+		{ "127.0.0.1", true },
+		{ "::1", true },
+		{ "10.0.0.0/8, 192.168.0.0/16 ,fd00::/8", true },
+		{ "0.0.0.0/0,::/0", true },
+		{ "10.1.2.3/32,2001:db8::1/128", true },
+		{ "::ffff:10.0.0.0/104", true },
+		{ "10.0.0.0/33", false },
+		{ "fd00::/129", false },
+		{ "10.0.0.0/", false },
+		{ "10.0.0.0/-1", false },
+		{ "10.0.0.0/8x", false },
+		{ "10.0.0.0/8/8", false },
+		{ "10.0.0", false },
+		{ "10.0.0.256", false },
+		{ "proxy.example.org", false },
+		{ "[::1]", false },
+		{ "127.0.0.1:80", false },
+		{ "127.0.0.1,", false },
+		{ ",127.0.0.1", false },
+		{ "127.0.0.1,,::1", false },
+		{ " ", false },
+		{ "*", false },
+		{ many, false },
+	};
+	struct variable	v = { .name = "FLICKET_TRUSTED_PROXIES" };
+	struct end	end;
+
+	(void)state;
+	for (size_t i = 0; i < 65; i++)
+		memcpy(many + i * 4, i < 64 ? "::1," : "::1", i < 64 ? 4 : 3);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		v.value = rows[i].list;
+		unit_run(load, &v, &end);
+		check_number(v.value, end.status, rows[i].is_good ? 0 : 2);
+		if (!rows[i].is_good)
+			check_part(v.value, end.said, v.name);
+	}
+	check_part("too many", end.said, "its entry 65 is \"::1\"");
+	many[63 * 4 + 3] = '\0';	/* 64 of them */
+	unit_run(load, &v, &end);
+	check_number("as many as there may be", end.status, 0);
+}
+
+static void
+the_entry_that_does_not_fit_is_named(void **state)
+{
+	static const struct { struct variable v; const char *said; } rows[] = {
+		{ { "FLICKET_CORS_ORIGINS", "null" }, "of their scheme\n" },
+		{ { "FLICKET_CORS_ORIGINS", "https://a, https://b/ ,null" },
+		    "its entry 2 is \"https://b/\"\n" },
+		{ { "FLICKET_CORS_ORIGINS", "https://a,*" },
+		    "its entry 2 is \"*\"\n" },
+		{ { "FLICKET_CORS_ORIGINS", "https://a," },
+		    "its entry 2 is \"\"\n" },
+		{ { "FLICKET_TRUSTED_PROXIES", "::1,\t10.0.0.0/33" },
+		    "its entry 2 is \"10.0.0.0/33\"\n" },
+		{ { "FLICKET_TRUSTED_PROXIES", ",::1" },
+		    "its entry 1 is \"\"\n" },
+	};
+	struct end	end;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		unit_run(load, &rows[i].v, &end);
+		check_part(rows[i].v.value, end.said, rows[i].said);
+	}
+}
+
+static void
 a_password_is_not_shown(void **state)
 {
 	/* too short, too long (73 bytes) */
@@ -262,6 +382,10 @@ main(void)
 		    variables_are_taken),
 		HERE("a value that does not fit ends it, and says why",
 		    values_that_do_not_fit_end_it),
+		HERE("origins are checked", origins_are_checked),
+		HERE("proxies are checked", proxies_are_checked),
+		HERE("the entry of a list that does not fit is named",
+		    the_entry_that_does_not_fit_is_named),
 		HERE("a password that is refused is not shown",
 		    a_password_is_not_shown),
 		HERE("an address is split into host and port",

@@ -519,10 +519,37 @@ remove_unmarked(const struct backup *b)
 	buf_done(&path);
 }
 
+/*
+ * The folder that DIR is made in is not made: where a backup disk is not
+ * mounted the backup would be on the disk that it is there to replace.
+ */
+static bool
+check_above(const struct backup *b)
+{
+	const char	*target = b->target.base;
+	const char	*slash = strrchr(target, '/');
+	struct buf	 above = { 0 };
+	int		 len = slash == NULL ? 0 : (int)(slash - target);
+	bool		 ok;
+
+	if (slash == NULL)
+		return true;	/* nobody knows where we are; mkdir fails */
+	buf_put(&above, target, (size_t)len + 1);
+	buf_put_byte(&above, '\0');
+	ok = access(above.base, F_OK) == 0 || errno != ENOENT ||
+	    backup_fail("%.*s, the folder to make %s in, is not there: mount "
+	    "the disk that it is on, or make it (install -d -m 700 \"%.*s\"), "
+	    "and try again", len, target, slash + 1, len, target);
+	buf_done(&above);
+	return ok;
+}
+
 static bool
 begin(struct backup *b, const char *dir)
 {
 	path_absolute(&b->target, dir);
+	if (!check_above(b))
+		return false;
 	buf_printf(&b->partial, "%s.partial", b->target.base);
 	buf_put_byte(&b->partial, '\0');
 	if (access(b->target.base, F_OK) == 0)

@@ -29,7 +29,8 @@
 enum {
 	WAIT_MS = 1000,
 	SPARE_MIB = 1024,	/* less free space is worth a word */
-	NEEDED_MIB = 100	/* less is a fault */
+	NEEDED_MIB = 100,	/* less is a fault */
+	MESSAGE_BYTES = 12288	/* holds a value of a setting, and words */
 };
 
 enum verdict { CHECK_OK, CHECK_WARN, CHECK_FAIL };
@@ -54,7 +55,7 @@ static void
 found(struct check *k, enum verdict v, const char *what, const char *todo,
     const char *format, ...)
 {
-	char	message[1024];
+	char	message[MESSAGE_BYTES];
 	va_list	ap;
 
 	va_start(ap, format);
@@ -103,7 +104,7 @@ try_settings(char *ret, size_t size)
 static void
 check_values(struct check *k)
 {
-	char	why[512], name[128];
+	char	why[MESSAGE_BYTES], name[128];
 	size_t	len;
 
 	for (try_settings(why, sizeof(why)); why[0] != '\0';
@@ -111,7 +112,7 @@ check_values(struct check *k)
 		found(k, CHECK_FAIL, "settings",
 		    "set it right; `flicketctl settings` lists the bounds",
 		    "%s", why);
-		len = strcspn(why, ":");
+		len = strcspn(why, ": ");
 		snprintf(name, sizeof(name), "%.*s", (int)len, why);
 		/* the next one shows without it */
 		if (getenv(name) == NULL)
@@ -149,10 +150,9 @@ static void
 check_settings(struct check *k)
 {
 	const struct settings	*s = &k->settings;
-	int			 before;
+	int			 before = k->failed + k->warned;
 
 	check_values(k);
-	before = k->failed + k->warned;
 	check_endpoints(k);
 	if (s->bind[0] != '\0')
 		found(k, CHECK_WARN, "settings", "set it only for a service "
@@ -414,15 +414,15 @@ static void
 check_gateway(struct check *k, bool any)
 {
 	char	address[512], body[4096];
-	int	data = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), status = 0;
+	int	status;
 
-	snprintf(address, sizeof(address), "%s", k->settings.listen);
-	if (data != -1 && desk_find_address(data, k->settings.listen, address,
-	    sizeof(address)))
-		status = desk_ask_ready(address,
-		    k->settings.tls_cert[0] != '\0', body, sizeof(body));
-	if (data != -1)
-		close(data);
+	if (k->has_data)
+		desk_look_up_address(k->settings.listen, address,
+		    sizeof(address));
+	else
+		snprintf(address, sizeof(address), "%s", k->settings.listen);
+	status = desk_ask_ready(address, k->settings.tls_cert[0] != '\0', body,
+	    sizeof(body));
 	if (status == 200)
 		found(k, CHECK_OK, "process", NULL, "the gateway is ready at "
 		    "%s", address);

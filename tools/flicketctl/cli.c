@@ -39,13 +39,18 @@ const struct cli_row cli_rows[] = {
 	{ .kind = CLI_END }
 };
 
-/* What every command's status means, unless its own rows say otherwise. */
-static const char *const common_exits[] = {
+/*
+ * What a command's status means, unless its own rows say otherwise. Those
+ * after COMMON_EXITS are of commands with a row for them only.
+ */
+static const char *const exits[] = {
 	[STATUS_OK] = "done",
 	[STATUS_FAILED] = "failed, and a message says why",
 	[STATUS_USAGE] = "wrong usage, or a setting that does not fit",
+	[STATUS_NOTHING] = "nothing there to work on, or it cannot be read",
 };
-#define COMMON_EXITS	(sizeof(common_exits) / sizeof(common_exits[0]))
+#define COMMON_EXITS	(STATUS_USAGE + 1)
+#define EXITS		((int)(sizeof(exits) / sizeof(exits[0])))
 
 #define HELP_OPTION	"help"
 #define DATA_OPTION	"data"
@@ -502,7 +507,35 @@ cli_exit(const struct cli_row *command, int status)
 	while ((row = cli_part(command, row, CLI_EXIT)) != NULL)
 		if (row->least == status)
 			return row->summary;
-	return (size_t)status < COMMON_EXITS ? common_exits[status] : NULL;
+	return status < COMMON_EXITS ? exits[status] : NULL;
+}
+
+static bool
+is_in_group(const struct cli_row *command, const char *group)
+{
+	size_t	len = group == NULL ? 0 : strlen(group);
+
+	return len == 0 || (strncmp(command->name, group, len) == 0 &&
+	    command->name[len] == ' ');
+}
+
+bool
+cli_exit_of_all(struct buf *ret, const char *group, int status)
+{
+	const struct cli_row	*row = NULL;
+
+	ret->len = 0;
+	if (status < COMMON_EXITS)
+		buf_put_text(ret, exits[status]);
+	while (status >= COMMON_EXITS && (row = cli_next(row)) != NULL) {
+		if (!is_in_group(row, group) || cli_exit(row, status) == NULL)
+			continue;
+		CHECK(status < EXITS);
+		buf_printf(ret, "%s%s%s", ret->len == 0 ? exits[status] : "",
+		    ret->len == 0 ? ": " : ", ", row->name);
+	}
+	buf_put_byte(ret, '\0');
+	return ret->len > 1;
 }
 
 static void
@@ -540,14 +573,20 @@ void
 cli_overview(FILE *f, const char *group)
 {
 	const struct cli_row	*row = NULL;
-	size_t			 len = group == NULL ? 0 : strlen(group);
+	struct buf		 exit = { 0 };
+	char			 left[16];
 
 	fprintf(f, "usage: flicketctl %s%sCOMMAND [ARGUMENTS]\n\n",
 	    group == NULL ? "" : group, group == NULL ? "" : " ");
 	while ((row = cli_next(row)) != NULL)
-		if (len == 0 || (strncmp(row->name, group, len) == 0 &&
-		    row->name[len] == ' '))
+		if (is_in_group(row, group))
 			put_row(f, row->name, row->summary, 22);
-	fputs("\n`flicketctl help COMMAND` explains one, with examples.\n"
-	    "Exit status: 0 done, 1 failed, 2 wrong usage or settings.\n", f);
+	fputs("\nExit status, which a command may say more of:\n", f);
+	for (int i = 0; i <= CLI_EXIT_MOST; i++) {
+		snprintf(left, sizeof(left), "%d", i);
+		if (cli_exit_of_all(&exit, group, i))
+			put_row(f, left, exit.base, 6);
+	}
+	buf_done(&exit);
+	fputs("\n`flicketctl help COMMAND` explains one, with examples.\n", f);
 }

@@ -15,7 +15,8 @@
 enum {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,
-	STATUS_USAGE = 2
+	STATUS_USAGE = 2,
+	STATUS_NOTHING = 3	/* to work on; commands with it have a row */
 };
 
 #define CLI_ROWS_MOST	32	/* of one command */
@@ -129,6 +130,12 @@ void	cli_overview(FILE *, const char *group);	/* NULL: all */
 
 /* What an exit status of a command means; NULL: it has no such. */
 const char	*cli_exit(const struct cli_row *, int status);
+
+/*
+ * What it means whatever the command, with the names of those that have it if
+ * not all have. False: no command of the group (NULL: of all) has it.
+ */
+bool	cli_exit_of_all(struct buf *ret, const char *group, int status);
 
 /* Whether a row is an option; whether its value is one of some words. */
 bool	cli_is_option(const struct cli_row *);

@@ -86,6 +86,23 @@ put_exits(const struct cli_row *command)
 	putchar('\n');
 }
 
+/* What they mean of the program as a whole. */
+static void
+put_exits_of_all(void)
+{
+	struct buf	exit = { 0 };
+
+	puts(".SH EXIT STATUS\nA command may say more of it, above.");
+	for (int i = 0; i <= CLI_EXIT_MOST; i++) {
+		if (!cli_exit_of_all(&exit, NULL, i))
+			continue;
+		printf(".TP\n.B %d\n", i);
+		put(exit.base);
+		putchar('\n');
+	}
+	buf_done(&exit);
+}
+
 static void
 put_command(const struct cli_row *command)
 {
@@ -138,6 +155,7 @@ man_run(const struct cli *c)
 	    ".SH COMMANDS");
 	while ((row = cli_next(row)) != NULL)
 		put_command(row);
+	put_exits_of_all();
 	puts(".SH ENVIRONMENT\n"
 	    ".TP\n.B FLICKET_*\nThe settings of the desk, as for its programs.\n"
 	    ".TP\n.B NO_COLOR\nIf it is set and not empty, terminals get no "

@@ -16,7 +16,6 @@
 #include "serve_restart.h"
 
 #define ASK_AGAIN_MS	1000	/* a signal may meet another and be lost */
-#define NONE		3	/* exit status: nothing to restart */
 
 /* What the supervisor writes into the file that it keeps locked. */
 struct state {
@@ -113,12 +112,13 @@ restart_run(const struct cli *c)
 		wanted |= bit;
 	}
 	settings_load(&settings);
-	settings_enter_data(&settings);
-	lock = open(SERVE_LOCK, O_RDONLY | O_CLOEXEC);
+	/* whoever only asks makes no data folder */
+	lock = chdir(settings.data) == -1 ? -1 :
+	    open(SERVE_LOCK, O_RDONLY | O_CLOEXEC);
 	if (lock == -1 || !is_running(lock) || !read_state(lock, &state)) {
 		log_error("no flicketctl serve of this version works in "
 		    "\"%s\"", settings.data);
-		status = NONE;
+		status = STATUS_NOTHING;
 	} else if (ask(&state, wanted) && wait_done(lock, &state, wanted))
 		status = STATUS_OK;
 	if (lock != -1)

@@ -178,6 +178,18 @@ desk_find_address(int data, const char *listen, char *ret, size_t size)
 }
 
 void
+desk_look_up_address(const char *listen, char *ret, size_t size)
+{
+	const char	*given = getenv("FLICKET_LISTEN");
+
+	if ((given == NULL || given[0] == '\0') &&
+	    read_line(AT_FDCWD, ADDRESS_FILE, ret, size))
+		return;
+	if (!desk_find_address(AT_FDCWD, listen, ret, size))
+		snprintf(ret, size, "%s", listen);
+}
+
+void
 desk_say_missing(const char *body, int after_seconds)
 {
 	json_t		*root = json_loads(body, 0, NULL), *state;

@@ -3,13 +3,10 @@
  * asked over the wire, the gateway for /readyz; what a process does not tell,
  * because it is of an older version, is a dash.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "ask.h"
 #include "cli.h"
@@ -17,8 +14,8 @@
 #include "term.h"
 
 enum {
-	STATUS_DEGRADED = 1,
-	STATUS_UNREACHABLE = 3,
+	STATUS_DEGRADED = STATUS_FAILED,
+	STATUS_UNREACHABLE = STATUS_NOTHING,
 	WAIT_MS = 1000,
 	INTERVAL_S = 2
 };
@@ -49,20 +46,14 @@ static void
 ask_gateway(struct desk *d)
 {
 	struct gateway	*g = &d->gateway;
-	int		 data = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	g->status = 0;
-	g->body[0] = g->address[0] = '\0';
 	if (d->gateway_at != NULL)
 		snprintf(g->address, sizeof(g->address), "%s", d->gateway_at);
-	else if (data == -1 || !desk_find_address(data, d->settings.listen,
-	    g->address, sizeof(g->address)))
-		snprintf(g->address, sizeof(g->address), "%s",
-		    d->settings.listen);
+	else
+		desk_look_up_address(d->settings.listen, g->address,
+		    sizeof(g->address));
 	g->status = desk_ask_ready(g->address,
 	    d->settings.tls_cert[0] != '\0', g->body, sizeof(g->body));
-	if (data != -1)
-		close(data);
 }
 
 /* --- judging --------------------------------------------------------------- */

@@ -27,7 +27,7 @@
 #include "verify.h"
 
 enum {
-	STATUS_UNREADABLE = 3,
+	STATUS_UNREADABLE = STATUS_NOTHING,
 	SHOWN = 5,		/* examples of a finding */
 	NEW_FILE_S = 120	/* a file may have no row yet */
 };
