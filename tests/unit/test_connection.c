@@ -75,10 +75,41 @@ h2o_socket_get_fd(h2o_socket_t *sock)
 	return -1;
 }
 
+/* The connection that has a request over HTTP/2 whose body is coming. */
+static int	uploads;
+
+static h2o_socket_t *
+get_socket(h2o_conn_t *conn)
+{
+	(void)conn;
+	return &socks[uploads];
+}
+
+static int
+each_request(h2o_context_t *ctx, int (*call)(h2o_req_t *, void *), void *data)
+{
+	static const h2o_conn_callbacks_t	callbacks = {
+		.get_socket = get_socket };
+	static h2o_conn_t	conn = { .callbacks = &callbacks };
+	h2o_req_t		req = { .conn = &conn };
+
+	(void)ctx;
+	if (uploads == -1)
+		return 0;
+	socks[uploads].on_close.data = &connections[uploads];
+	req.input.method = h2o_iovec_init(H2O_STRLIT("POST"));
+	return call(&req, data);
+}
+
 static void
 start_over(void)
 {
+	static h2o_globalconf_t	conf = {
+		.http2.callbacks.foreach_request = each_request };
+
 	memset(&worker, 0, sizeof(worker));
+	worker.ctx.globalconf = &conf;
+	uploads = -1;
 	memset(connections, 0, sizeof(connections));
 	memset(is_ended, 0, sizeof(is_ended));
 	h2o_linklist_init_anchor(&worker.connections);
@@ -95,6 +126,10 @@ the_idle_make_room(void **state)
 	inputs[2].size = 1;
 	add(3, 1000);
 	add(4, 999);
+	uploads = 3;
+	connections_make_room(&worker, NOW_MS);
+	check_true("a body on its way in, over HTTP/2", !is_ended[3]);
+	uploads = -1;
 	connections_make_room(&worker, NOW_MS);
 	check_true("idle for long", is_ended[0]);
 	check_true("a request under way", !is_ended[1]);
