@@ -172,6 +172,18 @@ check_listen(struct settings *s)
 }
 
 static void
+check_metrics_listen(const struct settings *s)
+{
+	char		 host[256];
+	uint16_t	 port;
+
+	if (s->metrics_listen[0] != '\0' && !settings_split_address(
+	    s->metrics_listen, host, sizeof(host), &port))
+		bad_value("FLICKET_METRICS_LISTEN", s->metrics_listen,
+		    "an address and port such as 127.0.0.1:9101");
+}
+
+static void
 check_base_url(const struct settings *s)
 {
 	size_t	len = strlen(s->base_url);
@@ -240,6 +252,16 @@ check_harden(const struct settings *s)
 	if (strcmp(s->harden, "on") != 0 && strcmp(s->harden, "off") != 0 &&
 	    strcmp(s->harden, "strict") != 0)
 		bad_value("FLICKET_HARDEN", s->harden, "on, off or strict");
+}
+
+static void
+check_change_category(const struct settings *s)
+{
+	if (strcmp(s->change_category, "nobody") != 0 &&
+	    strcmp(s->change_category, "staff") != 0 &&
+	    strcmp(s->change_category, "everybody") != 0)
+		bad_value("FLICKET_CHANGE_CATEGORY", s->change_category,
+		    "nobody, staff or everybody");
 }
 
 static void
@@ -427,6 +449,8 @@ settings_load(struct settings *ret)
 	check_switch("FLICKET_ACCESS_LOG", ret->access_log);
 	check_harden(ret);
 	check_listen(ret);
+	check_metrics_listen(ret);
+	check_change_category(ret);
 	check_base_url(ret);
 	check_admin_password(ret);
 	check_extensions(ret);

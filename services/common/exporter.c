@@ -117,9 +117,8 @@ exporter_start(const char *address)
 
 	if (address[0] == '\0')
 		return NULL;
-	if (!settings_split_address(address, host, sizeof(host), &port))
-		log_fatal("FLICKET_METRICS_LISTEN: \"%s\" is not an address "
-		    "and port, such as 127.0.0.1:9101", address);
+	/* settings_load() sees to it that it is one */
+	CHECK(settings_split_address(address, host, sizeof(host), &port));
 	for (; tried < PORTS_MOST; tried++) {
 		fd = listen_at(host, (unsigned)port + (unsigned)tried);
 		if (fd != -1 || errno != EADDRINUSE)

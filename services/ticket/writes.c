@@ -10,26 +10,17 @@
  */
 #include "writes.h"
 
-#include "proto/log.h"
-
 /* Who may use POST ticket/T/category, admins or not. */
 static enum { NOBODY, STAFF, EVERYBODY } categorizers;
 
+/* settings_load() sees to it that it is one of these. */
 void
 writes_start(const struct settings *settings)
 {
-	static const char *const	names[] = {
-		[NOBODY] = "nobody", [STAFF] = "staff",
-		[EVERYBODY] = "everybody"
-	};
+	const char	*who = settings->change_category;
 
-	for (unsigned i = NOBODY; i <= EVERYBODY; i++)
-		if (strcmp(settings->change_category, names[i]) == 0) {
-			categorizers = i;
-			return;
-		}
-	log_fatal("FLICKET_CHANGE_CATEGORY is \"%s\": it must be nobody, staff "
-	    "or everybody", settings->change_category);
+	categorizers = strcmp(who, "everybody") == 0 ? EVERYBODY :
+	    strcmp(who, "staff") == 0 ? STAFF : NOBODY;
 }
 
 /* --- parts of writes ------------------------------------------------------ */

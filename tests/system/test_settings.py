@@ -57,7 +57,8 @@ def test_every_number_setting_refuses_what_is_none_or_out_of_bounds(rows, tmp_pa
 def test_every_program_checks_all_settings(tmp_path, program):
     for name, value in (('FLICKET_BCRYPT_COST', '3'), ('FLICKET_MAX_BODY_BYTES', 'x'),
                         ('FLICKET_LOG_LEVEL', 'loud'), ('FLICKET_CORS_ORIGINS', 'https://a/'),
-                        ('FLICKET_TRUSTED_PROXIES', 'proxy')):
+                        ('FLICKET_TRUSTED_PROXIES', 'proxy'), ('FLICKET_CHANGE_CATEGORY', 'some'),
+                        ('FLICKET_METRICS_LISTEN', 'here')):
         assert name in refused(tmp_path, program, **{name: value})
 
 
