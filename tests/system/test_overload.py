@@ -14,7 +14,7 @@ import pytest
 
 import desk as desk_module
 from desk import ADMIN, BIN, REPO, is_sanitized, run_program, wait_until
-from wire import Client, Connection, NoAnswer, expect, head
+from wire import Client, Connection, NoAnswer, expect, head, upload_over_http2
 
 FLOOD = BIN.parent / 'load' / 'flood'
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
@@ -79,12 +79,7 @@ def test_for_new_connections_the_longest_idle_are_ended(desks, crowd):
 def test_a_file_that_is_coming_over_http2_is_no_idleness(desks, tmp_path):
     """Nothing is asked on its connection for seconds, during which others look for room again and again."""
     desk = desks('imported', FLICKET_MAX_CONNECTIONS=16, **LONG)
-    (tmp_path / 'a.txt').write_bytes(b'x' * (2 << 20))
-    curl = subprocess.Popen(
-        ['curl', '-s', '--http2-prior-knowledge', '-o', '/dev/null', '-w', '%{http_version} %{http_code}',
-         '--limit-rate', '500K', '-H', f'Authorization: Bearer {ADMIN}', '-F', 'ticket_id=1',
-         '-F', f'file=@{tmp_path / "a.txt"}', f'http://127.0.0.1:{desk.port}/flicket-api/uploads'],
-        stdout=subprocess.PIPE, text=True)
+    curl = upload_over_http2(desk.port, ADMIN, tmp_path / 'a.txt', '500K')
     with contextlib.ExitStack() as stack:
         while curl.poll() is None:
             held = [stack.enter_context(Connection(desk.port)) for _ in range(20)]

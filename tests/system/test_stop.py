@@ -11,7 +11,6 @@ import select
 import signal
 import sqlite3
 import struct
-import subprocess
 import termios
 import threading
 import time
@@ -21,7 +20,7 @@ import pytest
 from desk import (ADMIN, ADMIN_PASSWORD, SERVICES, SLACK, START_SECONDS, USER, is_sanitized, processes_with_data,
                   run_program, wait_until)
 from test_supervisor import STOPPED_WITHIN, Served
-from wire import Client, NoAnswer, expect, head
+from wire import Client, NoAnswer, expect, head, upload_over_http2
 
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 ROUNDS = 20 if IS_FULL else 2
@@ -312,12 +311,7 @@ def queue_is_empty(connection):
 def test_a_file_that_is_coming_over_http2_is_taken_in(desks, tmp_path):
     """Longer than the second after which libh2o would drop it."""
     imported = desks('imported', FLICKET_STOP_SECONDS=10)
-    (tmp_path / 'a.txt').write_bytes(b'x' * (2 << 20))
-    curl = subprocess.Popen(
-        ['curl', '-s', '--http2-prior-knowledge', '-o', '/dev/null', '-w', '%{http_version} %{http_code}',
-         '--limit-rate', '1M', '-H', f'Authorization: Bearer {ADMIN}', '-F', 'ticket_id=1',
-         '-F', f'file=@{tmp_path / "a.txt"}', f'http://127.0.0.1:{imported.port}/flicket-api/uploads'],
-        stdout=subprocess.PIPE, text=True)
+    curl = upload_over_http2(imported.port, ADMIN, tmp_path / 'a.txt', '1M')
     wait_until(lambda: has_connection(imported), 5, 'curl has connected')
     time.sleep(0.3)
     gateway = stopping(imported)

@@ -7,6 +7,7 @@ import base64
 import json as jsonlib
 import select
 import socket
+import subprocess
 import time
 
 import openapi
@@ -237,6 +238,15 @@ class Client:
 
 REASONS = {400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found',
            405: 'Method Not Allowed', 429: 'Too Many Requests', 503: 'Service Unavailable'}
+
+
+def upload_over_http2(port, token, path, rate):
+    """Start to upload a file of 2 MB at so many bytes a second (curl's words); its output ends with "2 201"."""
+    path.write_bytes(b'x' * (2 << 20))
+    return subprocess.Popen(
+        ['curl', '-s', '--http2-prior-knowledge', '-o', '/dev/null', '-w', '%{http_version} %{http_code}',
+         '--limit-rate', rate, '-H', f'Authorization: Bearer {token}', '-F', 'ticket_id=1', '-F', f'file=@{path}',
+         f'http://127.0.0.1:{port}/flicket-api/uploads'], stdout=subprocess.PIPE, text=True)
 
 
 def insist(ask, within=120.0):
