@@ -168,7 +168,11 @@ stores_close(struct import *im)
 			return false;
 		snprintf(wal, sizeof(wal), "%s/%s/%s.db-wal", im->work, name,
 		    name);
-		CHECK(access(wal, F_OK) == -1);
+		/* SQLite says nothing of it where the disk fails just then */
+		if (access(wal, F_OK) == 0)
+			return report_fail("%s/%s: SQLite could not write it "
+			    "into the store and remove it: see whether the "
+			    "disk has room and no errors", im->data, wal);
 	}
 	for (int i = 0; i < LANES; i++)
 		if (fflush(im->lane[i].lines) != 0 ||
