@@ -17,6 +17,7 @@
 #define HOPE_MS		1000	/* after a loss: how long another may come */
 #define NEWS_PING_MS	20	/* between PINGs that answer news */
 #define HOPE_LEFT_MS	3000	/* ... after one that said that it leaves */
+#define LOADING_MOST_MS	5000	/* that one that loads is waited for */
 
 /*
  * What nobody waits for is read, too, but not at the cost of others: so much
@@ -82,6 +83,7 @@ struct slot {
 	bool		 repeatable;	/* doing it twice is as once */
 	bool		 struck;	/* its replica will not answer it */
 	bool		 unsent;	/* ... and was never sent it */
+	bool		 put_off;	/* it needs one that has loaded */
 	unsigned	 tries;
 	int64_t		 deadline_ms;
 	uint64_t	 id;
@@ -124,7 +126,7 @@ slot_take(struct bus *b)
 		return NULL;
 	s->taken = true;
 	s->line = NULL;
-	s->struck = s->unsent = false;
+	s->struck = s->unsent = s->put_off = false;
 	s->tries = 0;
 	s->frame.len = 0;
 	s->id = REPLICA_FIRST_ID | (b->generation++ << SLOT_BITS &
@@ -187,7 +189,8 @@ slot_resume(struct bus *b, struct slot *s, const struct answer *a)
 static void
 slot_refuse(struct bus *b, struct slot *s)
 {
-	struct answer	a = { .error = ERR_UNAVAILABLE };
+	struct answer	a = { .error = s->put_off ? ERR_LOADING :
+			    ERR_UNAVAILABLE };
 
 	metric_add(METRIC_BUS_REFUSED, s->service, 0, 1);
 	slot_resume(b, s, &a);
@@ -209,10 +212,10 @@ flush_soon(struct bus *b)
 
 /* What reads may be asked of any process, the rest of the one that writes. */
 static struct replica *
-choose(struct domain *d, enum op_kind kind)
+choose(struct domain *d, const struct slot *s)
 {
-	if (kind == OP_READ || kind == OP_SLOW)
-		return pool_reader(&d->pool, kind == OP_READ);
+	if (s->kind == OP_READ || s->kind == OP_SLOW)
+		return pool_reader(&d->pool, s->kind == OP_READ, s->put_off);
 	return pool_writer(&d->pool);
 }
 
@@ -246,6 +249,23 @@ learn(const struct slot *s, int64_t waited_us, const struct answer *a)
 	q->answer_bytes += (bytes - q->answer_bytes) / SMOOTH;
 }
 
+static bool
+may_park(const struct bus *b)
+{
+	return b->parked <=
+	    (unsigned)b->worker->gateway->settings->max_pending &&
+	    b->parked_bytes <= WAITING_BYTES;
+}
+
+static void
+extend_deadline(struct slot *s, int64_t until_ms)
+{
+	if (s->deadline_ms < until_ms)
+		s->deadline_ms = until_ms;
+	if (s->exchange != NULL && s->exchange->deadline_ms < until_ms)
+		s->exchange->deadline_ms = until_ms;
+}
+
 /*
  * Have a question wait for a process, if there is hope for one. Of a restart
  * the time that it takes is not the question's.
@@ -254,18 +274,11 @@ static bool
 park(const struct bus *b, struct slot *s)
 {
 	const struct domain	*d = &b->domains[s->service];
-	int64_t			 until_ms = d->hope_until_ms + HOPE_MS;
 
-	if (clock_ms() >= d->hope_until_ms || b->parked >
-	    (unsigned)b->worker->gateway->settings->max_pending ||
-	    b->parked_bytes > WAITING_BYTES)
+	if (clock_ms() >= d->hope_until_ms || !may_park(b))
 		return false;
-	if (d->restarts && s->deadline_ms < until_ms) {
-		s->deadline_ms = until_ms;
-		if (s->exchange != NULL &&
-		    s->exchange->deadline_ms < until_ms)
-			s->exchange->deadline_ms = until_ms;
-	}
+	if (d->restarts)
+		extend_deadline(s, d->hope_until_ms + HOPE_MS);
 	return true;
 }
 
@@ -278,11 +291,13 @@ static bool
 place(struct bus *b, struct slot *s)
 {
 	struct domain	*d = &b->domains[s->service];
-	struct replica	*r = choose(d, s->kind);
+	struct replica	*r = choose(d, s);
 	struct line	*line;
 
 	if (r == NULL)
 		return park(b, s);
+	if (s->put_off && r->loading)
+		return may_park(b);	/* it says when it has loaded */
 	if (!has_room(b, r, s->kind)) {
 		if (s->exchange != NULL)
 			s->exchange->crowded = true;
@@ -462,6 +477,21 @@ ask_elsewhere(struct bus *b, struct slot *s)
 	place_again(b, s, false);
 }
 
+/*
+ * LOADING is the answer of a process that will do it before long. Another one
+ * may do it now; else the question waits, for a time that is not its own.
+ */
+static void
+put_off(struct bus *b, struct slot *s)
+{
+	if (!s->put_off)
+		extend_deadline(s, clock_ms() + LOADING_MOST_MS);
+	s->put_off = true;
+	s->line->replica->loading = true;
+	s->tries--;
+	place_again(b, s, false);
+}
+
 /* Whether anybody waited for it. */
 static bool
 take_reply(struct line *line, const struct answer *a)
@@ -479,6 +509,8 @@ take_reply(struct line *line, const struct answer *a)
 		return false;
 	if (a->error == ERR_UNAVAILABLE)
 		ask_elsewhere(b, s);
+	else if (a->error == ERR_LOADING && s->kind == OP_READ)
+		put_off(b, s);
 	else {
 		heard_us = clock_us();
 		metric_observe(METRIC_BUS_SECONDS, s->op,

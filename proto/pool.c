@@ -72,15 +72,21 @@ pool_take_gone(struct pool *p)
 
 /* Whether one is to be asked rather than another, which may be NULL. */
 static bool
-is_better(const struct replica *r, const struct replica *best)
+is_better(const struct replica *r, const struct replica *best, bool loaded)
 {
-	if (best == NULL || r->leaving != best->leaving)
-		return best == NULL || best->leaving;
+	if (best == NULL)
+		return true;
+	if (loaded && r->loading != best->loading)
+		return best->loading;
+	if (r->leaving != best->leaving)
+		return best->leaving;
+	if (r->loading != best->loading)
+		return best->loading;
 	return r->waiting < best->waiting;
 }
 
 struct replica *
-pool_reader(struct pool *p, bool from_leaving)
+pool_reader(struct pool *p, bool from_leaving, bool loaded)
 {
 	struct replica	*best = NULL, *r;
 
@@ -90,7 +96,7 @@ pool_reader(struct pool *p, bool from_leaving)
 		r = p->rows[(p->turn + i) % p->count];
 		if (!r->up || r->refuses || (r->leaving && !from_leaving))
 			continue;
-		if (is_better(r, best))
+		if (is_better(r, best, loaded))
 			best = r;
 	}
 	return best;

@@ -34,10 +34,11 @@ void	pool_refresh(struct pool *);
 struct replica	*pool_take_gone(struct pool *);
 
 /*
- * Which is to read next: up, staying, with the fewest waiting; or, if it may
- * be, one that leaves, where no other is; or NULL.
+ * Which is to read next: up, staying, not loading, with the fewest waiting;
+ * or, if it may be, one that leaves, where no other is; or NULL. `loaded`:
+ * rather one that leaves than one that loads.
  */
-struct replica	*pool_reader(struct pool *, bool from_leaving);
+struct replica	*pool_reader(struct pool *, bool from_leaving, bool loaded);
 
 /* Whether there is one to read from, if only one that leaves. */
 bool	pool_has_reader(const struct pool *);

@@ -139,6 +139,7 @@ take_standing(struct replica *r, const struct args *extra, int64_t now_ms)
 	r->refuses = r->refuses && !r->reborn &&
 	    args_number(extra, KEY_LEAVING, 0) != 0;
 	r->leaving = args_number(extra, KEY_LEAVING, 0) != 0;
+	r->loading = args_number(extra, KEY_LOADING, 0) != 0;
 }
 
 static bool

@@ -778,6 +778,7 @@ op_ping(struct call *c)
 		return OK;
 	args_put_number(extra, KEY_INSTANCE, own->instance);
 	args_put_number(extra, KEY_LEAVING, own->leaving);
+	args_put_number(extra, KEY_LOADING, own->loading);
 	args_put_text(extra, KEY_PROGRAM_VERSION,
 	    (struct text){ FLICKET_VERSION, strlen(FLICKET_VERSION) });
 	args_put_number(extra, KEY_QUEUED, own->queued);

@@ -91,6 +91,7 @@ struct standing {
 	int64_t	instance;	/* random: this run of it */
 	bool	writes;		/* it holds the store's lock */
 	bool	leaving;	/* it ends soon */
+	bool	loading;	/* some reads are answered LOADING */
 	int64_t	began_ms;	/* when it was started, by clock_ms() */
 	int64_t	schema;		/* of its store */
 	int64_t	queued;		/* calls that are not answered yet */
@@ -139,8 +140,6 @@ struct call {
 	enum service_id	 consumer;	/* ... and who gets it */
 	bool		 tallied;	/* a TALLY was written */
 	bool		 store_failed;	/* and it was logged */
-	bool		 not_yet;	/* a read refused: run it again once the
-					 * service has loaded what it needs */
 
 	/* the loop's own (svc.c) */
 	struct text	 peer;		/* ZeroMQ identity of who asked */

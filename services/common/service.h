@@ -63,8 +63,8 @@ struct service {
 	void	(*opened)(const char *path);
 
 	/* Whether a thread of the service's own still loads from the store
-	 * what some reads need: those are put off (call->not_yet); NULL if
-	 * there is none. */
+	 * what some reads need: those are answered LOADING; NULL if there is
+	 * none. */
 	bool	(*loading)(void);
 
 	/* Called when this process gets the store's lock, at start or later,

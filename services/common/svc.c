@@ -100,9 +100,6 @@ struct svc {
 	struct call		 read;		/* the one read under way */
 	struct buf		 replies;	/* of the message being handled */
 	struct call		*held;		/* wait for their events */
-	struct call		*not_yet;	/* reads that wait for what the
-						 * service loads, in order */
-	struct call		**not_yet_last;
 	struct call		*spare;
 	unsigned		 spares;
 	unsigned		 calls;		/* in lanes and held */
@@ -155,7 +152,7 @@ call_clear(struct call *c)
 	for (int i = 0; i < OP_REFS; i++)
 		c->refs[i].len = 0;
 	c->emitted = 0;
-	c->tallied = c->store_failed = c->not_yet = false;
+	c->tallied = c->store_failed = false;
 	c->hold_until_ms = 0;
 	c->next = NULL;
 }
@@ -321,25 +318,21 @@ answer_at_once(struct svc *s, const struct request *r, enum err e)
 	frame_put_answer(&s->replies, &a);
 }
 
-/* False: it is not answered, but is to be run again. */
-static bool
-run_read(struct svc *s, const struct request *r, int64_t began_us)
+static void
+run_read(struct svc *s, const struct request *r)
 {
 	struct call	*c = &s->read;
 
 	call_clear(c);
 	c->request = *r;
-	c->began_us = began_us;
+	c->began_us = clock_us();
 	op_log_begin(r);
 	if (!s->reading)
 		s->reading = lane_exec(&s->reader, SQL_BEGIN);
 	op_call(&s->reader, c);
-	if (!c->not_yet) {
-		note_call(c);
-		frame_put_answer(&s->replies, &c->answer);
-	}
+	note_call(c);
 	log_done();
-	return !c->not_yet;
+	frame_put_answer(&s->replies, &c->answer);
 }
 
 /*
@@ -548,7 +541,7 @@ announce(struct svc *s)
 		args_put_number(&ping.args, KEY_SEEN, told_seq);
 		peer = (struct text){ l->peer.base, l->peer.len };
 		s->replies.len = 0;
-		run_read(s, &ping, clock_us());
+		run_read(s, &ping);
 		(void)send_to(s, peer, &s->replies);
 	}
 	s->replies.len = 0;
@@ -569,68 +562,10 @@ announce_standing(struct svc *s)
 		if (l->seen != LISTENER_KEEPS_NOTHING)
 			args_put_number(&ping.args, KEY_SEEN, l->told_seq);
 		s->replies.len = 0;
-		run_read(s, &ping, clock_us());
+		run_read(s, &ping);
 		(void)send_to(s, (struct text){ l->peer.base, l->peer.len },
 		    &s->replies);
 	}
-	s->replies.len = 0;
-	end_reading(s);
-}
-
-/* It waits, as one does for a lane. */
-static void
-put_off(struct svc *s, const struct request *r, struct text peer)
-{
-	struct call	*c;
-
-	if (s->calls >= CALLS_MOST || s->calls_bytes > CALLS_BYTES) {
-		answer_at_once(s, r, ERR_EXPIRED);
-		return;
-	}
-	c = call_keep(s, r, peer);
-	c->next = NULL;		/* it may be from the spare ones */
-	*s->not_yet_last = c;
-	s->not_yet_last = &c->next;
-}
-
-static bool
-is_loading(const struct svc *s)
-{
-	return s->service->loading != NULL && s->service->loading();
-}
-
-/* Whether nobody waits any longer for a read that was put off. */
-static bool
-is_too_late(const struct svc *s, const struct request *r)
-{
-	return s->close_ms != 0 ||
-	    (r->expires_ms != 0 && clock_ms() > r->expires_ms);
-}
-
-/* Answer the reads that were put off, once there is no need to wait; what
- * does not fit in a slice of time is answered in the next turn. */
-static void
-run_put_off(struct svc *s)
-{
-	struct call	**link = &s->not_yet, *c;
-	bool		 wait = is_loading(s);
-	int64_t		 until_us = clock_us() + SLICE_US;
-
-	while ((c = *link) != NULL) {
-		wait = wait || clock_us() >= until_us;
-		s->replies.len = 0;
-		if (is_too_late(s, &c->request))
-			answer_at_once(s, &c->request, s->close_ms != 0 ?
-			    ERR_UNAVAILABLE : ERR_EXPIRED);
-		else if (wait || !run_read(s, &c->request, c->began_us)) {
-			link = &c->next;
-			continue;
-		}
-		*link = c->next;
-		(void)send_to(s, c->peer, &s->replies);
-		call_done(s, c);
-	}
-	s->not_yet_last = link;
 	s->replies.len = 0;
 	end_reading(s);
 }
@@ -640,9 +575,8 @@ run_on_loop(struct svc *s, const struct request *r, struct text peer)
 {
 	if (still_take(s, r, peer))
 		return;
-	if (!run_read(s, r, clock_us()))
-		put_off(s, r, peer);
-	else if (r->op == OP_PING)
+	run_read(s, r);
+	if (r->op == OP_PING)
 		note_listener(s, r, peer);
 }
 
@@ -868,8 +802,8 @@ wait_ms(const struct svc *s)
 	}
 	if (s->writer == NULL && least > TAKE_OVER_MS)
 		least = TAKE_OVER_MS;
-	if (s->not_yet != NULL && least > LOADING_MS)
-		least = is_loading(s) ? LOADING_MS : 0;
+	if (s->standing.loading && least > LOADING_MS)
+		least = LOADING_MS;
 	if (s->leave_ms != 0 && least > 10)
 		least = 10;
 	return (long)least;
@@ -984,6 +918,22 @@ thaw(struct svc *s)
 	lane_open(&s->reader, &s->tables, s->path.base, true);
 }
 
+static bool
+is_loading(const struct svc *s)
+{
+	return s->service->loading != NULL && s->service->loading();
+}
+
+/* Those who wait until it is over are told at once. */
+static void
+watch_loading(struct svc *s)
+{
+	if (!s->standing.loading || is_loading(s))
+		return;
+	s->standing.loading = false;
+	announce_standing(s);
+}
+
 /* The one that wrote has ended: become it. */
 static void
 take_over(struct svc *s)
@@ -1045,11 +995,11 @@ loop(struct svc *s)
 		stop_in_time(s);
 		close_in_time(s);
 		take_over(s);
+		watch_loading(s);
 		receive_requests(s);
 		receive_news(s);
 		receive_answers(s, s->writer);
 		receive_answers(s, s->slow);
-		run_put_off(s);
 		still_in_time(s);
 		still_answer(s);
 		if (s->announced != 0)
@@ -1323,6 +1273,7 @@ run(struct svc *s)
 	lane_open(&s->reader, &s->tables, s->path.base, true);
 	if (s->service->opened != NULL)
 		s->service->opened(s->path.base);
+	s->standing.loading = is_loading(s);
 	own_endpoint(s, &endpoint);
 	listen_on(s, endpoint.base);
 	buf_done(&endpoint);
@@ -1362,7 +1313,6 @@ svc_run(const struct service *service, const struct settings *settings)
 	zsys_set_pipehwm(0);
 	curve_start();
 	s.standing.instance = new_instance();
-	s.not_yet_last = &s.not_yet;
 	s.writer_args.tables = s.slow_args.tables = &s.tables;
 	s.courier_args.tables = &s.tables;
 	s.courier_args.settings = settings;

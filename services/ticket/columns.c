@@ -885,11 +885,8 @@ columns_are_loading(void)
 static enum err
 take_loaded(struct call *c, struct columns *k)
 {
-	if (columns_are_loading()) {
-		c->not_yet = true;
-		return op_refuse(c, ERR_EXPIRED, "The lists are still being "
-		    "loaded.");
-	}
+	if (columns_are_loading())
+		return ERR_LOADING;
 	loader_end();
 	if (loader.error == OK && loader.columns.stream == c->lane->stream) {
 		loader.columns.generation = k->generation + 1;

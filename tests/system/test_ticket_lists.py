@@ -11,6 +11,7 @@ import random
 import re
 import sqlite3
 import threading
+import time
 import unicodedata
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
@@ -387,30 +388,58 @@ def fill(desk, count):
             SELECT hex(i * 7919 % ?), 1 + i % 6, 1, 1, 1 FROM n""", (count, count))
 
 
-def test_lists_that_are_asked_for_too_early_wait(desks):
-    """While a service that was started loads what lists are sorted by, they wait for it; nothing else does."""
-    desk = desks('imported', start=False)
-    fill(desk, 150000)
-    desk.start()
-    answers = []
+def ask_early(desk, count):
+    """Have so many sorted lists asked for while nobody is there to answer; what came, and when, as it comes."""
+    came = []
 
     def ask(sort):
         with desk.client(ADMIN) as c:
-            answers.append(c.get(f'tickets/?per_page=1&sort={sort}'))
+            answer = c.get(f'tickets/?per_page=1&sort={sort}')
+            came.append((time.monotonic(), answer))
 
-    for end in ('kill', 'terminate'):
+    asking = [threading.Thread(target=ask, args=(ALL_SORTS[i % len(ALL_SORTS)],)) for i in range(count)]
+    for t in asking:
+        t.start()
+    return asking, came
+
+
+@pytest.mark.parametrize('end', ['kill', 'terminate'])
+def test_lists_that_are_asked_for_too_early_wait(desks, end):
+    """While a service that was started loads what lists are sorted by, they wait for it; nothing else does."""
+    desk = desks('imported', start=False, FLICKET_REQUEST_TIMEOUT_MS=60000)
+    fill(desk, 150000)
+    desk.start()
+    with desk.client(ADMIN) as c:
+        expect(c.get('ticket/1'), 200)
         getattr(desk.processes['ticket'], end)()
         desk.restart('ticket')
-        desk.wait_ready()
-        asking = [threading.Thread(target=ask, args=(s,)) for s in ALL_SORTS[:8]]
-        for t in asking:
-            t.start()
-        with desk.client(ADMIN) as c:
+        wait_until(lambda: c.get('ticket/1').status == 200, 20, 'a ticket is there again')
+        there = time.monotonic()
+        asking, came = ask_early(desk, 100)
+        while any(t.is_alive() for t in asking):
             expect(c.get('ticket/1'), 200)
-        for t in asking:
-            t.join()
-    assert [a.status for a in answers] == [200] * 16
-    assert len({a.json()['_meta']['total_items'] for a in answers}) == 1
+        assert [a.status for _, a in came] == [200] * 100
+        assert len({a.json()['_meta']['total_items'] for _, a in came}) == 1
+        # it loads for longer than it takes to ask for a ticket
+        assert min(moment for moment, _ in came) > there
+
+
+def test_lists_go_to_a_process_that_has_loaded(desks):
+    """Of two, one is started again under load; no list waits for it."""
+    desk = desks('imported', start=False)
+    fill(desk, 150000)
+    desk.start()
+    desk.launch('ticket-1', 'flicket-ticket')
+    with desk.client(ADMIN) as c:
+        wait_until(lambda: 'flicket_bus_replicas_up{service="ticket"} 2' in c.get('/metrics').body.decode(), 20, 'two')
+        wait_until(lambda: c.get('tickets/?per_page=1&sort=title').status == 200, 20, 'lists')
+        for _ in range(2):
+            desk.kill('ticket-1')
+            desk.launch('ticket-1', 'flicket-ticket')
+            asking, came = ask_early(desk, 8)
+            for t in asking:
+                t.join()
+            assert [a.status for _, a in came] == [200] * 8
 
 
 @pytest.mark.parametrize('sort', ['ticketid_desc', 'title', 'title_desc', 'addedby', 'last_updated', 'replies_desc'])

@@ -6,7 +6,7 @@
 enum { MOST = 4 };
 
 struct one {
-	bool		up, leaving, refuses, writes;
+	bool		up, leaving, refuses, writes, loading;
 	int64_t		writes_ms;
 	unsigned	waiting;
 };
@@ -22,6 +22,7 @@ pool_of(const struct one *rows, unsigned count)
 		replicas[i] = (struct replica){ .up = rows[i].up,
 		    .leaving = rows[i].leaving,
 		    .refuses = rows[i].refuses, .writes = rows[i].writes,
+		    .loading = rows[i].loading,
 		    .writes_ms = rows[i].writes_ms,
 		    .waiting = rows[i].waiting };
 		p.rows[i] = &replicas[i];
@@ -66,15 +67,41 @@ one_is_chosen(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		p = pool_of(rows[i].all, rows[i].count);
-		check_number(rows[i].name, index_of(pool_reader(&p, false)),
+		check_number(rows[i].name, index_of(pool_reader(&p, false, false)),
 		    rows[i].reader);
-		check_number(rows[i].name, index_of(pool_reader(&p, true)),
+		check_number(rows[i].name, index_of(pool_reader(&p, true, false)),
 		    rows[i].last_reader);
 		check_number(rows[i].name, pool_has_reader(&p),
 		    rows[i].last_reader != -1);
 		check_number(rows[i].name, index_of(pool_writer(&p)),
 		    rows[i].writer);
 		check_number(rows[i].name, pool_is_up(&p), rows[i].up);
+	}
+}
+
+static void
+one_that_loads_is_spared(void **state)
+{
+	static const struct { const char *name; struct one all[MOST];
+	    int any, loaded; } rows[] = {
+		{ "all load", { { .up = true, .loading = true, .waiting = 1 },
+		    { .up = true, .loading = true } }, 1, 1 },
+		{ "the other one has more to do", { { .up = true,
+		    .waiting = 9 }, { .up = true, .loading = true } }, 0, 0 },
+		{ "the other one leaves", { { .up = true, .leaving = true },
+		    { .up = true, .loading = true } }, 1, 0 },
+		{ "the other one is down", { { .loading = false },
+		    { .up = true, .loading = true } }, 1, 1 },
+	};
+	struct pool	p;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		p = pool_of(rows[i].all, 2);
+		check_number(rows[i].name, index_of(pool_reader(&p, true,
+		    false)), rows[i].any);
+		check_number(rows[i].name, index_of(pool_reader(&p, true,
+		    true)), rows[i].loaded);
 	}
 }
 
@@ -88,7 +115,7 @@ equals_take_turns(void **state)
 
 	(void)state;
 	for (int i = 0; i < 40; i++)
-		asked[index_of(pool_reader(&p, false))]++;
+		asked[index_of(pool_reader(&p, false, false))]++;
 	for (int i = 0; i < MOST; i++)
 		check_number("asked", asked[i], 10);
 }
@@ -159,6 +186,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST("one is chosen", one_is_chosen),
+		TEST("one that loads is spared", one_that_loads_is_spared),
 		TEST("equals take turns", equals_take_turns),
 		TEST("what is gone and owes nothing is taken out",
 		    what_is_gone_and_owes_nothing_is_taken_out),

@@ -189,8 +189,10 @@ news_are_of_the_run_that_was_heard(void **state)
 	check_number("heard", replica_take_pong(&r, &a, 1001), PONG_HEARD);
 	a.id = 0;
 	args_put_number(&a.extra, KEY_LEAVING, 1);
+	args_put_number(&a.extra, KEY_LOADING, 1);
 	check_number("news", replica_take_pong(&r, &a, 1001), PONG_NEWS);
 	check_true("it leaves", r.leaving);
+	check_true("it loads", r.loading);
 	args_put_number(&a.extra, KEY_INSTANCE, 8);
 	check_number("another's", replica_take_pong(&r, &a, 1001), PONG_VOID);
 	check_true("it is the same", !r.reborn);

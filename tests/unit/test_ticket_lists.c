@@ -61,14 +61,14 @@ write_ticket(int64_t id, const char *title)
 	    below(3), below(99));
 }
 
-/* Run a read again as long as it is put off, as the loop does. */
+/* Ask again as long as it is put off, as gateways do. */
 static enum err
 ask(struct call *c)
 {
 	const struct timespec	pause = { .tv_nsec = 1000000 };
 	const struct request	r = c->request;
 
-	while (desk_call(&desk, c) == ERR_EXPIRED && c->not_yet) {
+	while (desk_call(&desk, c) == ERR_LOADING) {
 		desk_end(c);
 		desk_begin(c, r.op);
 		c->request = r;
