@@ -15,6 +15,8 @@
 #define SPARE_EACH	32	/* ... and for each thread */
 #define ROOM		64	/* ended in one tick at most */
 #define IDLE_MS		1000	/* who asked just now may well ask again */
+#define COMING_BYTES	1024	/* of a request on its way in ... */
+#define COMING_MS	4000	/* in this time: some send it in bursts */
 #define PARTING_MS	300	/* ... also of a gateway that stops */
 #define TELL_AGAIN_MS	100	/* that we stop, at a request of HTTP/2 */
 #define REST_MS		1000	/* for who asked when there was no room */
@@ -38,7 +40,11 @@ struct connection {
 	size_t		 open;		/* of those, while they are weighed */
 	size_t		 read;		/* when none was half there */
 	bool		 is_http2;
-	unsigned	 begun;		/* HTTP/2, at a stop: requests */
+	unsigned	 begun;		/* HTTP/2: requests, when it was
+					 * counted last */
+	size_t		 came;		/* bytes, when room was made last */
+	int64_t		 came_ms;	/* since when so many */
+	int64_t		 looked_ms;	/* when that was looked at */
 	h2o_linklist_t	 rest;		/* in worker.resting */
 	int64_t		 rests_ms;	/* since when */
 	h2o_timeout_entry_t rest_soon;
@@ -243,6 +249,26 @@ count_streams(struct worker *w)
 	    count_stream, NULL);
 }
 
+/*
+ * Whether there is half a request that goes on coming. What holds a place
+ * against others has to cost its client at least what whole requests would.
+ */
+static bool
+is_coming(struct connection *c, int64_t now_ms)
+{
+	size_t	read = c->sock->bytes_read;
+
+	if (c->begun == 0 && c->sock->input->size == 0)
+		return false;
+	if (read - c->came >= COMING_BYTES ||
+	    now_ms - c->looked_ms >= COMING_MS) {
+		c->came = read;
+		c->came_ms = now_ms;
+	}
+	c->looked_ms = now_ms;
+	return now_ms - c->came_ms < COMING_MS;
+}
+
 void
 connections_make_room(struct worker *w, int64_t now_ms)
 {
@@ -259,9 +285,7 @@ connections_make_room(struct worker *w, int64_t now_ms)
 		if (!counted)
 			count_streams(w);
 		counted = true;
-		/* what has come of a request is no idleness: it has its time */
-		if (c->requests > 0 || c->begun > 0 ||
-		    c->sock->input->size > 0)
+		if (c->requests > 0 || is_coming(c, now_ms))
 			continue;
 		end(c);
 		touch(c, now_ms);

@@ -26,6 +26,7 @@ int64_t	connections_most(const struct settings *, uint64_t descriptors);
 /*
  * There are as many as there may be: end some of the worker's that ask for
  * nothing, those that have for longest first, so that others get their turn.
+ * Half a request counts while it goes on coming, 1 KB in 4 s or more.
  */
 void	connections_make_room(struct worker *, int64_t now_ms);
 

@@ -14,6 +14,7 @@ import pytest
 
 import desk as desk_module
 from desk import ADMIN, BIN, REPO, is_sanitized, run_program, wait_until
+from test_slow_clients import POST, PREFACE
 from wire import Client, Connection, NoAnswer, expect, head, upload_over_http2
 
 FLOOD = BIN.parent / 'load' / 'flood'
@@ -86,6 +87,18 @@ def test_a_file_that_is_coming_over_http2_is_no_idleness(desks, tmp_path):
             while curl.poll() is None and not held[0].is_closed(0.1):
                 pass
         assert curl.communicate(timeout=20)[0] == '2 201'
+
+
+@pytest.mark.parametrize('half', [PREFACE + POST, head('GET', '/healthz')[:-2]], ids=['HTTP/2', 'HTTP/1'])
+def test_half_a_request_holds_no_place_against_others(desks, half):
+    desk = desks('imported', FLICKET_MAX_CONNECTIONS=16, **LONG)
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(Connection(desk.port)) for _ in range(16)]
+        for conn in held:
+            conn.send(half)
+        with Client(desk.port, timeout=20) as c:
+            expect(c.get('/healthz'), 200)
+        assert any(conn.is_closed(1) for conn in held)
 
 
 def _answers(desk, busy):

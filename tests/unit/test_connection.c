@@ -118,6 +118,8 @@ start_over(void)
 static void
 the_idle_make_room(void **state)
 {
+	int	ms;
+
 	(void)state;
 	start_over();
 	add(0, 9000);
@@ -136,6 +138,19 @@ the_idle_make_room(void **state)
 	check_true("a request on its way in", !is_ended[2]);
 	check_true("idle for a second", is_ended[3]);
 	check_true("asked just now", !is_ended[4]);
+	/* looked at every tick while somebody waits */
+	for (ms = 0; ms < COMING_MS; ms += 100)
+		connections_make_room(&worker, NOW_MS + ms);
+	check_true("for some time it may go on", !is_ended[2]);
+	socks[2].bytes_read += COMING_BYTES;
+	for (; ms < 2 * COMING_MS; ms += 100)
+		connections_make_room(&worker, NOW_MS + ms);
+	check_true("it went on", !is_ended[2]);
+	socks[2].bytes_read += COMING_BYTES - 1;
+	for (; ms <= 3 * COMING_MS; ms += 100)
+		connections_make_room(&worker, NOW_MS + ms);
+	check_true("it came too slowly", is_ended[2]);
+	check_true("that is answered", !is_ended[1]);
 }
 
 static void
