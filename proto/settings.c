@@ -288,23 +288,6 @@ check_admin_password(const struct settings *s)
 	}
 }
 
-static void
-check_extensions(const struct settings *s)
-{
-	const char	*p = s->upload_extensions;
-	size_t		 n;
-
-	for (; *p != '\0'; p += n + (p[n] == ',')) {
-		n = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789"
-		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-		if (n == 0 || n > 20 || (p[n] != ',' && p[n] != '\0') ||
-		    (p[n] == ',' && p[n + 1] == '\0'))
-			bad_value("FLICKET_UPLOAD_EXTENSIONS",
-			    s->upload_extensions, "letters and digits with "
-			    "commas between, such as txt,pdf");
-	}
-}
-
 struct entries
 entries_of(const char *value)
 {
@@ -326,6 +309,30 @@ entries_next(struct entries *l, struct text *ret)
 	while (ret->len > 0 && strchr(" \t", ret->base[ret->len - 1]) != NULL)
 		ret->len--;
 	return true;
+}
+
+static bool
+is_extension(struct text t)
+{
+	for (size_t i = 0; i < t.len; i++)
+		if (strchr("abcdefghijklmnopqrstuvwxyz0123456789"
+		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ", t.base[i]) == NULL)
+			return false;
+	return t.len > 0 && t.len <= 20;
+}
+
+static void
+check_extensions(const struct settings *s)
+{
+	struct entries	list = entries_of(s->upload_extensions);
+	struct text	entry;
+
+	while (entries_next(&list, &entry))
+		if (!is_extension(entry))
+			bad_entry("FLICKET_UPLOAD_EXTENSIONS",
+			    s->upload_extensions, &list, entry, "letters and "
+			    "digits, 20 at most, with commas between, such as "
+			    "txt,pdf");
 }
 
 static bool

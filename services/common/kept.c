@@ -14,13 +14,15 @@
 
 struct kept_row {
 	int64_t		id;
-	int64_t		tag;		/* 0: there is none here */
+	int64_t		tag;
+	uint64_t	generation;	/* another one: there is none here */
 	size_t		at;		/* of the bytes */
 	size_t		len;
 };
 
 struct kept {
 	int64_t		version;	/* of the store they are of */
+	uint64_t	generation;	/* of the rows, from 1 on */
 	size_t		count;
 	struct buf	bytes;
 	int64_t		ids[IDS_MOST];	/* of the question */
@@ -30,7 +32,10 @@ struct kept {
 struct kept *
 kept_new(void)
 {
-	return must_alloc(sizeof(struct kept));
+	struct kept	*k = must_alloc(sizeof(*k));
+
+	k->generation = 1;
+	return k;
 }
 
 void
@@ -43,13 +48,19 @@ kept_destroy(struct kept **self_p)
 	*self_p = NULL;
 }
 
+static bool
+is_there(const struct kept *k, const struct kept_row *row)
+{
+	return row->generation == k->generation;
+}
+
 /* The row of an id, or the place for it. */
 static struct kept_row *
 find_row(struct kept *k, int64_t id)
 {
 	size_t	at = (size_t)op_mix(0, (uint64_t)id) % PLACES;
 
-	while (k->rows[at].tag != 0 && k->rows[at].id != id)
+	while (is_there(k, &k->rows[at]) && k->rows[at].id != id)
 		at = (at + 1) % PLACES;
 	return &k->rows[at];
 }
@@ -57,16 +68,17 @@ find_row(struct kept *k, int64_t id)
 static void
 forget_all(struct kept *k, int64_t version)
 {
-	if (k->count > 0)
-		memset(k->rows, 0, sizeof(k->rows));
+	k->generation++;
 	k->count = 0;
+	if (k->bytes.size > 2 * BYTES_MOST)
+		buf_done(&k->bytes);
 	k->bytes.len = 0;
 	k->version = version;
 }
 
 /* --- ids ------------------------------------------------------------------- */
 
-/* "12,"; 0, which no row has, if it is anything else. */
+/* "12," or, at the end, "12]"; 0, which no row has, if it is anything else. */
 static int64_t
 take_id(struct text *t)
 {
@@ -74,10 +86,13 @@ take_id(struct text *t)
 
 	while (t->len > 0 && *t->base >= '0' && *t->base <= '9' &&
 	    id < INT64_MAX / 10 - 1) {
+		/* JSON has no such numbers */
+		if (id == 0 && *t->base == '0')
+			return 0;
 		id = id * 10 + *t->base++ - '0';
 		t->len--;
 	}
-	if (t->len == 0 || (*t->base != ',' && *t->base != ']'))
+	if (t->len == 0 || *t->base != (t->len == 1 ? ']' : ','))
 		return 0;
 	t->base++;
 	t->len--;
@@ -133,9 +148,9 @@ keep_row(struct call *c, sqlite3_stmt *st)
 	if (e != OK)
 		return e;
 	row = find_row(k, sqlite3_column_int64(st, 0));
-	k->count += row->tag == 0;
+	k->count += !is_there(k, row);
 	*row = (struct kept_row){ sqlite3_column_int64(st, 0), c->answer.tag,
-	    k->bytes.len, c->fragment.len };
+	    k->generation, k->bytes.len, c->fragment.len };
 	buf_put(&k->bytes, c->fragment.base, c->fragment.len);
 	return OK;
 }
@@ -172,7 +187,7 @@ make_missing(struct call *c, size_t count)
 	enum err	 e = OK;
 
 	for (size_t i = 0; i < count; i++) {
-		if (find_row(k, k->ids[i])->tag != 0)
+		if (is_there(k, find_row(k, k->ids[i])))
 			continue;
 		buf_put_byte(&missing, missing.len == 0 ? '[' : ',');
 		json_put_number(&missing, k->ids[i]);
@@ -192,7 +207,7 @@ put_rows(struct call *c, size_t count)
 	buf_put_byte(&c->fragment, '[');
 	for (size_t i = 0; i < count; i++) {
 		row = find_row(c->lane->kept, k->ids[i]);
-		if (row->tag == 0)
+		if (!is_there(k, row))
 			continue;	/* nobody has it */
 		if (c->fragment.len > 1)
 			buf_put_byte(&c->fragment, ',');

@@ -13,10 +13,10 @@ struct kept	*kept_new(void);
 void		 kept_destroy(struct kept **);
 
 /*
- * The rows for `ids`, in their order, each once: a JSON array. The statement
- * has no other parameter and orders its rows by id; the row has no refs
- * (op_tables_init() sees to that), and one row of a service's table alone has
- * this as its run().
+ * The rows for `ids`, in their order, each once: a JSON array. Where this is
+ * run(), the statement has no other parameter and its first column is the id,
+ * there are neither refs nor `fields`, and it is the only such row of its
+ * service: op_tables_init() sees to that.
  */
 op_run		 kept_bulk;
 

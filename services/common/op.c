@@ -168,16 +168,18 @@ plan_row(struct op_tables *t, size_t row, sqlite3_stmt *st)
 
 /* What is kept depends on ids and the store, and there is one kind of it. */
 static void
-check_kept(struct op_tables *t, const struct op *op)
+check_kept(struct op_tables *t, size_t row, const struct op_info *info)
 {
+	const struct op		*op = &t->service->ops[row];
 	const struct bindings	*b = &t->bindings[op->sql];
 
 	if (op->run != kept_bulk)
 		return;
 	if (t->keeps || b->count != 1 || b->rows[0].key != KEY_IDS ||
-	    op->refs[0].column != NULL)
-		log_fatal("operation %s: its rows cannot be kept",
-		    op_info(op->op)->name);
+	    op->shape == NULL || t->plans[row].id != 0 ||
+	    op->refs[0].column != NULL ||
+	    ((info->needs | info->may) & K(FIELDS)) != 0)
+		log_fatal("operation %s: its rows cannot be kept", info->name);
 	t->keeps = true;
 }
 
@@ -214,11 +216,11 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 	check_parameters(t, op, op->tag);
 	check_emits(op);
 	check_permit(op);
-	check_kept(t, op);
 	if (t->first[op->op] == NULL)
 		t->first[op->op] = op;
 	if (op->shape != NULL && op->sql != SQL_NONE)
 		plan_row(t, row, statements[op->sql]);
+	check_kept(t, row, info);
 }
 
 void

@@ -210,14 +210,14 @@ discard(struct incoming *f, bool keep)
 static bool
 is_allowed(const char *extension)
 {
-	const char	*p = files.extensions;
-	size_t		 len = strlen(extension), n;
+	struct entries	list = entries_of(files.extensions);
+	struct text	entry;
+	size_t		len = strlen(extension);
 
-	for (; *p != '\0'; p += n + (p[n] == ',')) {
-		n = strcspn(p, ",");
-		if (n == len && n != 0 && strncasecmp(p, extension, n) == 0)
+	while (entries_next(&list, &entry))
+		if (entry.len == len &&
+		    strncasecmp(entry.base, extension, len) == 0)
 			return true;
-	}
 	return false;
 }
 

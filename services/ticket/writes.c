@@ -10,6 +10,8 @@
  */
 #include "writes.h"
 
+#include "proto/log.h"
+
 /* Who may use POST ticket/T/category, admins or not. */
 static enum { NOBODY, STAFF, EVERYBODY } categorizers;
 
@@ -21,6 +23,7 @@ writes_start(const struct settings *settings)
 
 	categorizers = strcmp(who, "everybody") == 0 ? EVERYBODY :
 	    strcmp(who, "staff") == 0 ? STAFF : NOBODY;
+	CHECK(categorizers != NOBODY || strcmp(who, "nobody") == 0);
 }
 
 /* --- parts of writes ------------------------------------------------------ */

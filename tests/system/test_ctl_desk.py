@@ -152,6 +152,16 @@ def test_the_gateway_is_found_where_it_says_it_listens(operator):
     assert found(FLICKET_LISTEN='')['address'] == '127.0.0.1:5000', 'a disk was full'
 
 
+def test_no_other_folder_tells_where_the_gateway_is(tmp_path):
+    """There is no data folder, and the one that it is called from is somebody else's."""
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'gateway.address').write_text('127.0.0.1:1\n')
+    endpoints = {f'FLICKET_{s.upper()}_ENDPOINT': f'tcp://127.0.0.1:{free_port()}' for s in SERVICES}
+    done = subprocess.run([BIN / 'flicketctl', 'status', '--json', '--data', tmp_path / 'nope'], cwd=tmp_path,
+                          env=environment(**endpoints), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3 and json.loads(done.stdout)['gateway']['address'] == '127.0.0.1:5000', done
+
+
 def test_status_is_watched(operator):
     with subprocess.Popen([BIN / 'flicketctl', 'status', '--watch', '--interval', '1', '--json'],
                           env=environment(**operator.settings()), stdout=subprocess.PIPE, text=True) as process:

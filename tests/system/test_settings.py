@@ -73,6 +73,12 @@ def test_a_text_setting_that_cannot_be_is_refused(tmp_path, name, value):
     assert name in refused(tmp_path, 'flicket-gateway', **{name: value})
 
 
+def test_of_a_list_the_entry_is_named(tmp_path):
+    for name, value in (('FLICKET_UPLOAD_EXTENSIONS', 'txt, p-df'), ('FLICKET_TRUSTED_PROXIES', '::1, p-df'),
+                        ('FLICKET_CORS_ORIGINS', 'https://a,p-df')):
+        assert 'its entry 2 is "p-df"' in refused(tmp_path, 'flicket-post', **{name: value})
+
+
 def test_a_secret_is_not_repeated(tmp_path):
     for secret in ('pssst', 'psst' * 19):
         said = refused(tmp_path, 'flicket-user', FLICKET_ADMIN_PASSWORD=secret)

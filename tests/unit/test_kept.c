@@ -77,7 +77,8 @@ they_are_what_would_be_made(void **state)
 static void
 what_is_no_list_is_no_answer(void **state)
 {
-	static const char *const	rows[] = { "", "[", "[1", "[1,]", "x" };
+	static const char *const	rows[] = { "", "[", "[1", "[1,]", "x",
+					    "[1]2]", "[1]]", "[01]", "[,1]" };
 	struct call			c;
 
 	(void)state;
@@ -85,6 +86,40 @@ what_is_no_list_is_no_answer(void **state)
 		desk_begin(&c, OP_USER_BULK);
 		args_put_text(&c.request.args, KEY_IDS, text_of(rows[i]));
 		check_true(rows[i], desk_call(&desk, &c) != OK);
+		desk_end(&c);
+	}
+}
+
+/* How often rows were made, ever. */
+static int
+count_made(void)
+{
+	sqlite3_stmt	*st = NULL;
+	int		 count = 0;
+
+	while ((st = sqlite3_next_stmt(desk.lane.db, st)) != NULL)
+		if (strstr(sqlite3_sql(st), "json_each(:ids)) ORDER BY") !=
+		    NULL)
+			count += sqlite3_stmt_status(st,
+			    SQLITE_STMTSTATUS_RUN, 0);
+	return count;
+}
+
+static void
+a_row_is_made_once(void **state)
+{
+	static const struct { const char *ids; int want; } rows[] = {
+		{ "[1,2]", 1 }, { "[2,1]", 1 }, { "[1]", 1 },
+		{ "[1,3]", 2 }, { "[1,2,3]", 2 },
+	};
+	struct call	c;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		desk_begin(&c, OP_USER_BULK);
+		args_put_text(&c.request.args, KEY_IDS, text_of(rows[i].ids));
+		check_number(rows[i].ids, desk_call(&desk, &c), OK);
+		check_number(rows[i].ids, count_made(), rows[i].want);
 		desk_end(&c);
 	}
 }
@@ -134,6 +169,7 @@ main(void)
 		    they_are_what_would_be_made),
 		HERE("what is no list is no answer",
 		    what_is_no_list_is_no_answer),
+		HERE("a row is made once", a_row_is_made_once),
 		HERE("a change is seen, whoever made it", a_change_is_seen),
 		HERE("more than are kept", more_than_are_kept),
 	};

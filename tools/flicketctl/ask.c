@@ -14,9 +14,9 @@ enum {
 };
 
 bool
-peers_enter(const char *who, const struct settings *s)
+peers_enter(const char *who, const struct settings *s, bool *ret_there)
 {
-	bool	needed = false;
+	bool	needed = false, there;
 
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		needed = needed || strncmp(settings_endpoint(s,
@@ -25,7 +25,10 @@ peers_enter(const char *who, const struct settings *s)
 	if (log_get_level() < LEVEL_DEBUG)
 		log_set_level(LEVEL_ERROR);
 	zsys_handler_set(NULL);		/* signals stay ours */
-	if (chdir(s->data) == 0 || !needed)
+	there = chdir(s->data) == 0;
+	if (ret_there != NULL)
+		*ret_there = there;
+	if (there || !needed)
 		return true;
 	fprintf(stderr, "%s: FLICKET_DATA: \"%s\" cannot be entered: %s; "
 	    "--data DIR says where the desk is\n", who, s->data,

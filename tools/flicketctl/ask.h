@@ -31,9 +31,10 @@ struct peers {
 
 /*
  * Be where ipc paths of endpoints are relative to. False after a message if
- * there is no such folder and an endpoint needs it.
+ * there is no such folder and an endpoint needs it. ret_there, which may be
+ * NULL: whether we are in the data folder.
  */
-bool	peers_enter(const char *who, const struct settings *);
+bool	peers_enter(const char *who, const struct settings *, bool *ret_there);
 
 /* Connect to the processes of a service, or of all (SERVICE_ANY). */
 void	peers_open(struct peers *, const struct settings *, enum service_id);

@@ -567,7 +567,7 @@ do_all(struct backup *b)
 {
 	time_t	when;
 
-	if (!peers_enter(backup_who, &b->settings))
+	if (!peers_enter(backup_who, &b->settings, NULL))
 		return false;
 	if (!cut_connect(&b->cut) || !stage_begin(b) || !check_room(b))
 		return false;

@@ -416,11 +416,8 @@ check_gateway(struct check *k, bool any)
 	char	address[512], body[4096];
 	int	status;
 
-	if (k->has_data)
-		desk_look_up_address(k->settings.listen, address,
-		    sizeof(address));
-	else
-		snprintf(address, sizeof(address), "%s", k->settings.listen);
+	desk_look_up_address(k->has_data, k->settings.listen, address,
+	    sizeof(address));
 	status = desk_ask_ready(address, k->settings.tls_cert[0] != '\0', body,
 	    sizeof(body));
 	if (status == 200)

@@ -178,14 +178,14 @@ desk_find_address(int data, const char *listen, char *ret, size_t size)
 }
 
 void
-desk_look_up_address(const char *listen, char *ret, size_t size)
+desk_look_up_address(bool is_there, const char *listen, char *ret, size_t size)
 {
 	const char	*given = getenv("FLICKET_LISTEN");
 
-	if ((given == NULL || given[0] == '\0') &&
+	if (is_there && (given == NULL || given[0] == '\0') &&
 	    read_line(AT_FDCWD, ADDRESS_FILE, ret, size))
 		return;
-	if (!desk_find_address(AT_FDCWD, listen, ret, size))
+	if (!is_there || !desk_find_address(AT_FDCWD, listen, ret, size))
 		snprintf(ret, size, "%s", listen);
 }
 

@@ -13,11 +13,12 @@ bool	desk_find_address(int data, const char *listen, char *ret,
 	    size_t size);
 
 /*
- * The same for whoever looks at a desk, and is in its data folder: if the
- * environment does not say where the gateway listens, what it wrote there
- * does. What `listen` is, if nothing was written.
+ * The same for whoever looks at a desk: if the environment does not say where
+ * the gateway listens, what it wrote into the data folder does, if we are
+ * there. What `listen` is, if nothing was written.
  */
-void	desk_look_up_address(const char *listen, char *ret, size_t size);
+void	desk_look_up_address(bool is_there, const char *listen, char *ret,
+	    size_t size);
 
 /*
  * Ask the gateway for /readyz: the HTTP status and its body, or 0 and "" if

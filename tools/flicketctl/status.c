@@ -28,6 +28,7 @@ struct gateway {
 
 struct desk {
 	struct settings	settings;
+	bool		 has_data;	/* we are in the data folder */
 	const char	*gateway_at;	/* --gateway, or NULL */
 	struct peers	 peers;
 	struct gateway	 gateway;
@@ -50,8 +51,8 @@ ask_gateway(struct desk *d)
 	if (d->gateway_at != NULL)
 		snprintf(g->address, sizeof(g->address), "%s", d->gateway_at);
 	else
-		desk_look_up_address(d->settings.listen, g->address,
-		    sizeof(g->address));
+		desk_look_up_address(d->has_data, d->settings.listen,
+		    g->address, sizeof(g->address));
 	g->status = desk_ask_ready(g->address,
 	    d->settings.tls_cert[0] != '\0', g->body, sizeof(g->body));
 }
@@ -318,7 +319,7 @@ status_run(const struct cli *c)
 
 	settings_load(&d.settings);
 	d.gateway_at = cli_value(c, "gateway");
-	if (!peers_enter("flicketctl status", &d.settings))
+	if (!peers_enter("flicketctl status", &d.settings, &d.has_data))
 		return STATUS_UNREACHABLE;
 	if (cli_has(c, "watch"))
 		watch(&d, c);

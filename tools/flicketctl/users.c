@@ -32,7 +32,7 @@ users_open(struct users *u, const struct cli *c)
 	*u = (struct users){ 0 };
 	snprintf(u->who, sizeof(u->who), "flicketctl %s", c->command->name);
 	settings_load(&u->settings);
-	if (!peers_enter(u->who, &u->settings))
+	if (!peers_enter(u->who, &u->settings, NULL))
 		return false;
 	peers_open(&u->peers, &u->settings, SERVICE_USER);
 	peers_ping(&u->peers, WAIT_MS, true);

@@ -649,7 +649,7 @@ open_all(struct verify *v, const char *dir)
 			return false;
 	} else {
 		v->path = "stores";
-		if (!peers_enter(backup_who, &v->settings) ||
+		if (!peers_enter(backup_who, &v->settings, NULL) ||
 		    !cut_connect(&v->cut) ||
 		    !cut_make(&v->cut, &v->settings))
 			return false;
