@@ -9,7 +9,7 @@
 
 #define PLACES		16384	/* in the table, a power of two */
 #define ROWS_MOST	(PLACES / 2)
-#define BYTES_MOST	(4 << 20)
+#define BYTES_MOST	((size_t)4 << 20)
 #define IDS_MOST	5000	/* in one question */
 
 struct kept_row {

@@ -10,8 +10,6 @@
 
 #define USERS	9000	/* more than are kept at once */
 
-extern const struct service	user_service;
-
 static struct desk	desk;
 
 static int
