@@ -189,7 +189,7 @@ slot_resume(struct bus *b, struct slot *s, const struct answer *a)
 static void
 slot_refuse(struct bus *b, struct slot *s)
 {
-	struct answer	a = { .error = s->put_off ? ERR_LOADING :
+	struct answer	a = { .error = s->put_off ? ERR_EXPIRED :
 			    ERR_UNAVAILABLE };
 
 	metric_add(METRIC_BUS_REFUSED, s->service, 0, 1);
@@ -477,9 +477,17 @@ ask_elsewhere(struct bus *b, struct slot *s)
 	place_again(b, s, false);
 }
 
+/* Whether a process has not done it, but will before long. */
+static bool
+is_not_yet(const struct slot *s, const struct answer *a)
+{
+	return s->kind == OP_READ && a->error == ERR_EXPIRED &&
+	    args_number(&a->extra, KEY_LOADING, 0) != 0;
+}
+
 /*
- * LOADING is the answer of a process that will do it before long. Another one
- * may do it now; else the question waits, for a time that is not its own.
+ * Another process may do it now; else the question waits until this one has
+ * loaded, for a time that is not its own.
  */
 static void
 put_off(struct bus *b, struct slot *s)
@@ -509,7 +517,7 @@ take_reply(struct line *line, const struct answer *a)
 		return false;
 	if (a->error == ERR_UNAVAILABLE)
 		ask_elsewhere(b, s);
-	else if (a->error == ERR_LOADING && s->kind == OP_READ)
+	else if (is_not_yet(s, a))
 		put_off(b, s);
 	else {
 		heard_us = clock_us();

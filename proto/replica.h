@@ -49,7 +49,7 @@ struct replica {
 	bool		 leaving;	/* is to be asked nothing new, but for
 					 * reads that nobody else can answer */
 	bool		 refuses;	/* ... and not those any more */
-	bool		 loading;	/* answers some reads LOADING */
+	bool		 loading;	/* what some reads need */
 	int64_t		 instance;	/* this run of it; 0: never said */
 	bool		 reborn;	/* it is another run; the owner's to
 					 * clear when it has seen to that */

@@ -427,6 +427,14 @@ op_refuse(struct call *c, enum err e, const char *message)
 	return e;
 }
 
+/* To gateways that know nothing of it, it is a question that came too late. */
+enum err
+op_not_loaded(struct call *c)
+{
+	args_put_number(&c->answer.extra, KEY_LOADING, 1);
+	return ERR_EXPIRED;
+}
+
 enum err
 op_refusef(struct call *c, enum err e, const char *format, ...)
 {
@@ -1140,7 +1148,8 @@ op_call(struct lane *lane, struct call *c)
 		take_refs(c);
 	if (e != OK) {
 		c->fragment.len = 0;
-		c->answer.extra.present &= K(MESSAGE) | K(RETRY_AFTER);
+		c->answer.extra.present &= K(MESSAGE) | K(RETRY_AFTER) |
+		    K(LOADING);
 	}
 	c->answer.fragment = (struct text){ c->fragment.base, c->fragment.len };
 }

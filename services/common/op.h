@@ -91,7 +91,7 @@ struct standing {
 	int64_t	instance;	/* random: this run of it */
 	bool	writes;		/* it holds the store's lock */
 	bool	leaving;	/* it ends soon */
-	bool	loading;	/* some reads are answered LOADING */
+	bool	loading;	/* what some reads need */
 	int64_t	began_ms;	/* when it was started, by clock_ms() */
 	int64_t	schema;		/* of its store */
 	int64_t	queued;		/* calls that are not answered yet */
@@ -228,6 +228,9 @@ enum err op_refuse(struct call *, enum err, const char *message);
 /* The same, with a message that is put together. */
 enum err op_refusef(struct call *, enum err, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
+
+/* Answer that what this needs is still being loaded (service->loading). */
+enum err op_not_loaded(struct call *);
 
 /*
  * Write an event into the outbox, with what the call's args have of its keys.

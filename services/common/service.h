@@ -63,7 +63,7 @@ struct service {
 	void	(*opened)(const char *path);
 
 	/* Whether a thread of the service's own still loads from the store
-	 * what some reads need: those are answered LOADING; NULL if there is
+	 * what some reads need: those are op_not_loaded(); NULL if there is
 	 * none. */
 	bool	(*loading)(void);
 

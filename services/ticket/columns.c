@@ -886,7 +886,7 @@ static enum err
 take_loaded(struct call *c, struct columns *k)
 {
 	if (columns_are_loading())
-		return ERR_LOADING;
+		return op_not_loaded(c);
 	loader_end();
 	if (loader.error == OK && loader.columns.stream == c->lane->stream) {
 		loader.columns.generation = k->generation + 1;

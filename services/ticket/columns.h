@@ -80,7 +80,7 @@ void		 columns_stop(void);
 /* The columns as the call's read transaction sees them; NULL: *ret says. */
 struct columns	*columns_now(struct call *, enum err *ret);
 
-/* Whether to ask for them is answered LOADING. */
+/* Whether whoever asks for them has to ask again later. */
 bool		 columns_are_loading(void);
 
 /* Make slots' titles, and ranks, such that they can be sorted by. */

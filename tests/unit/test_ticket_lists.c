@@ -68,7 +68,8 @@ ask(struct call *c)
 	const struct timespec	pause = { .tv_nsec = 1000000 };
 	const struct request	r = c->request;
 
-	while (desk_call(&desk, c) == ERR_LOADING) {
+	while (desk_call(&desk, c) == ERR_EXPIRED &&
+	    args_has(&c->answer.extra, KEY_LOADING)) {
 		desk_end(c);
 		desk_begin(c, r.op);
 		c->request = r;
