@@ -17,9 +17,9 @@ import zmq
 
 from conftest import furnish
 from desk import ADMIN, COUNTED_WITHIN, PASSWORD, SERVICES, SLACK, USER, is_sanitized, wait_until
-from peers import (BODY, CLOCK, ENDLESS, FIRST_ID, HONEST, INSTANCE, LEAVING, MEDIA_TYPE, NOT_FOUND, OK, PAGE, PER_PAGE,
-                   PING, REVOKED, SEEN, SIZE, UNAVAILABLE, USER_LIST, WRITES, Between, Fault, Load, forget_rss, judge, pack, rss_mb,
-                   wait_right)
+from peers import (BODY, CLOCK, ENDLESS, EXPIRED, FIRST_ID, HONEST, INSTANCE, LEAVING, LOADING, MEDIA_TYPE, NOT_FOUND,
+                   OK, PAGE, PER_PAGE, PING, REVOKED, SEEN, SIZE, UNAVAILABLE, USER_LIST, WRITES, Between, Fault, Load,
+                   forget_rss, judge, pack, rss_mb, wait_right)
 from wire import Client, expect
 
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
@@ -116,6 +116,10 @@ FAULTS = {
     'nobody asked': Fault('right', answer=lambda f, d, n: at_once(NOBODYS * 50 + d)),
     'other errors': Fault('lies', answer=lambda f, d, n: changed(f, error=n.choice((0, 1, 2, 4, 11, 13, 14, 99, 1 << 40)))),
     'asks others to be asked': Fault(answer=lambda f, d, n: changed(f, error=UNAVAILABLE)),
+    'has not loaded yet': Fault(answer=lambda f, d, n: changed(f, error=EXPIRED, extras={LOADING: 1}), seconds=2.0),
+    'has loaded, and has not': Fault(
+        answer=lambda f, d, n: changed(f, error=EXPIRED, extras={LOADING: 1}) if n.random() < 0.5 else at_once(d),
+        pong=lambda f, d, n: told(f, {LOADING: n.randrange(2)}), seconds=2.0),
     'absurd numbers': Fault('lies', answer=lambda f, d, n: changed(
         f, total=n.choice((-1, ENDLESS, -ENDLESS - 1)), tag=n.choice((-1, ENDLESS, -ENDLESS - 1)))),
     'fragments that are none': Fault('lies', answer=lambda f, d, n: changed(f, fragment=n.choice(FRAGMENTS))),
