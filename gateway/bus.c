@@ -65,7 +65,8 @@ struct domain {
 	bool		 has_writer;
 	bool		 has_reader;	/* one that leaves counts */
 	unsigned	 ups;		/* in the metric */
-	int64_t		 hope_until_ms;	/* questions wait for one until then */
+	int64_t		 hope_until_ms;	/* questions wait for one until then;
+					 * later while one is heard leaving */
 	bool		 restarts;	/* as the last one said that it leaves */
 };
 
@@ -399,6 +400,8 @@ review(struct bus *b, enum service_id id)
 	bool		 up = pool_is_up(&d->pool);
 	bool		 has_writer = pool_writer(&d->pool) != NULL;
 	bool		 has_reader = pool_has_reader(&d->pool);
+	int64_t		 now_ms = clock_ms();
+	int64_t		 left_ms = pool_left_ms(&d->pool);
 
 	if (up != d->counted)
 		atomic_fetch_add(&b->worker->gateway->up[id], up ? 1 : -1);
@@ -406,11 +409,13 @@ review(struct bus *b, enum service_id id)
 	 * leaving answers reads until it is gone */
 	if (d->counted != up || (d->has_writer && !has_writer) ||
 	    (d->has_reader && !has_reader)) {
-		d->restarts = pool_has_left(&d->pool,
-		    clock_ms() - HOPE_LEFT_MS);
-		d->hope_until_ms = clock_ms() + (d->restarts ? HOPE_LEFT_MS :
+		d->restarts = left_ms >= now_ms - HOPE_LEFT_MS;
+		d->hope_until_ms = now_ms + (d->restarts ? HOPE_LEFT_MS :
 		    HOPE_MS);
 	}
+	/* it may have much to finish before another one can begin */
+	if (d->restarts && left_ms + HOPE_LEFT_MS > d->hope_until_ms)
+		d->hope_until_ms = left_ms + HOPE_LEFT_MS;
 	metric_add(METRIC_REPLICAS_UP, id, 0, (int64_t)pool_ups(&d->pool) -
 	    d->ups);
 	d->ups = pool_ups(&d->pool);

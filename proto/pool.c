@@ -111,13 +111,15 @@ pool_has_reader(const struct pool *p)
 	return false;
 }
 
-bool
-pool_has_left(const struct pool *p, int64_t since_ms)
+int64_t
+pool_left_ms(const struct pool *p)
 {
+	int64_t	left_ms = INT64_MIN;
+
 	for (unsigned i = 0; i < p->count; i++)
-		if (p->rows[i]->leaving && p->rows[i]->heard_ms >= since_ms)
-			return true;
-	return false;
+		if (p->rows[i]->leaving && p->rows[i]->heard_ms > left_ms)
+			left_ms = p->rows[i]->heard_ms;
+	return left_ms;
 }
 
 struct replica *

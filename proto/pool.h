@@ -43,8 +43,8 @@ struct replica	*pool_reader(struct pool *, bool from_leaving, bool loaded);
 /* Whether there is one to read from, if only one that leaves. */
 bool	pool_has_reader(const struct pool *);
 
-/* Whether one that was heard of since then said that it leaves. */
-bool	pool_has_left(const struct pool *, int64_t since_ms);
+/* When one that says that it leaves was heard of last; INT64_MIN: none. */
+int64_t	pool_left_ms(const struct pool *);
 
 /* Which one writes: the last to say so, if two do; or NULL. */
 struct replica	*pool_writer(const struct pool *);

@@ -71,14 +71,24 @@ hash_question(const struct call *c)
 enum err
 known_version(struct call *c, int64_t *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_DATA_VERSION);
+	struct lane	*lane = c->lane;
+	sqlite3_stmt	*st;
 	enum err	 e, done;
 
+	if (lane->version != 0 && !sqlite3_get_autocommit(lane->db)) {
+		*ret = lane->version;
+		return OK;
+	}
+	st = op_statement(c, SQL_DATA_VERSION);
 	if (op_step(c, st, &e) == SQLITE_ROW)
-		*ret = (int64_t)op_mix(
+		*ret = (int64_t)(op_mix(
 		    (uint64_t)sqlite3_column_int64(st, 0),
-		    (uint64_t)sqlite3_total_changes64(c->lane->db));
+		    (uint64_t)sqlite3_total_changes64(lane->db)) >> 1) | 1;
 	done = op_done(c, st);
+	/* it stays the same within a transaction that only reads */
+	if (e == OK && done == OK && lane->read_only &&
+	    !sqlite3_get_autocommit(lane->db))
+		lane->version = *ret;
 	return e != OK ? e : done;
 }
 
@@ -93,9 +103,8 @@ has_now(const struct call *c, int sql)
 	return false;
 }
 
-/* What goes by the time changes without a commit. */
-static bool
-goes_by_time(const struct call *c)
+bool
+known_goes_by_time(const struct call *c)
 {
 	return has_now(c, c->op->sql) || has_now(c, c->op->count);
 }
@@ -130,7 +139,7 @@ known_run(struct call *c, op_run *run)
 	if (e != OK || c->answer.tag == 0)
 		return e;
 	asked.tag = c->answer.tag;
-	if (!goes_by_time(c))
+	if (!known_goes_by_time(c))
 		*kept = asked;
 	if (has_tag(c, asked.tag))
 		c->fragment.len = 0;

@@ -18,9 +18,12 @@ void		 known_destroy(struct known **);
  */
 enum err	 known_run(struct call *, op_run *run);
 
+/* What goes by the time changes without a commit. */
+bool		 known_goes_by_time(const struct call *);
+
 /*
- * What is another number after every commit: SQLite counts those of other
- * connections, and the changes of this one.
+ * What is another number after every commit, and never 0: SQLite counts those
+ * of other connections, and the changes of this one.
  */
 enum err	 known_version(struct call *, int64_t *ret);
 

@@ -5,6 +5,7 @@
  */
 #include "op.h"
 
+#include "cache.h"
 #include "kept.h"
 #include "known.h"
 
@@ -221,6 +222,8 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 	if (op->shape != NULL && op->sql != SQL_NONE)
 		plan_row(t, row, statements[op->sql]);
 	check_kept(t, row, info);
+	if (op->cached && info->kind != OP_READ)
+		log_fatal("operation %s writes: it is not cached", info->name);
 }
 
 void
@@ -288,6 +291,9 @@ lane_open(struct lane *lane, const struct op_tables *tables, const char *path,
 	lane->frames = frame_reader_new();
 	lane->known = known_new();
 	lane->kept = tables->keeps ? kept_new() : NULL;
+	lane->cache = NULL;
+	lane->version = 0;
+	lane->read_only = read_only;
 	lane->chosen = must_alloc((count_rows(tables->service) + 1) *
 	    sizeof(lane->chosen[0]));
 }
@@ -306,6 +312,7 @@ lane_close(struct lane *lane)
 	frame_reader_destroy(&lane->frames);
 	known_destroy(&lane->known);
 	kept_destroy(&lane->kept);
+	cache_destroy(&lane->cache);
 	sqlite3_close(lane->db);
 	*lane = (struct lane){ 0 };
 }
@@ -316,6 +323,7 @@ lane_exec(struct lane *lane, int sql)
 	sqlite3_stmt	*st = lane->statements[sql];
 	int		 result = sqlite3_step(st);
 
+	lane->version = 0;
 	sqlite3_reset(st);
 	if (result != SQLITE_DONE)
 		log_error("store: %s: %s", store_sql(lane->tables->service,
@@ -1086,6 +1094,12 @@ run_once(struct call *c)
 }
 
 static enum err
+run_read(struct call *c)
+{
+	return c->op->cached ? cache_run(c, run_row) : run_row(c);
+}
+
+static enum err
 run_call(struct call *c, const struct op_info *info)
 {
 	enum err	e = check_args(c, info);
@@ -1097,10 +1111,11 @@ run_call(struct call *c, const struct op_info *info)
 	if (info->kind == OP_WRITE && args_has(&c->request.args,
 	    KEY_IDEMPOTENCY_KEY) && args_has(&c->request.args, KEY_DIGEST))
 		return run_once(c);
-	if (info->kind == OP_READ && args_has(&c->request.args,
-	    KEY_IF_NONE_MATCH))
-		return known_run(c, run_row);
-	return run_row(c);
+	if (info->kind != OP_READ)
+		return run_row(c);
+	if (args_has(&c->request.args, KEY_IF_NONE_MATCH))
+		return known_run(c, run_read);
+	return run_read(c);
 }
 
 bool

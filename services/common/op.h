@@ -64,6 +64,8 @@ struct op {
 	int			 tag;
 	struct ref		 refs[OP_REFS];	/* where INCLUDE is asked for,
 						 * and in lists by ids */
+	bool			 cached;	/* READ: depends on arguments
+						 * and store alone (cache.h) */
 };
 
 /* Which of a statement's parameters is which key. */
@@ -119,6 +121,10 @@ struct lane {
 
 	struct known		 *known;	/* answers that askers have */
 	struct kept		 *kept;		/* rows; NULL: none are */
+	struct cache		 *cache;	/* answers; NULL: none yet */
+	int64_t			  version;	/* of the store, in this
+						 * transaction; 0: not known */
+	bool			  read_only;
 
 	/* the shape that `fields` asked for last, by row of ops */
 	struct chosen		 *chosen;

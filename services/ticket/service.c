@@ -119,7 +119,7 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_LIST, .run = ticket_list,
 	    .makes = K(DATA) | K(LIMIT),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape,
-	    .refs = TICKET_REFS },
+	    .refs = TICKET_REFS, .cached = true },
 	{ .op = OP_TICKET_EXPORT, .run = ticket_export, .makes = K(DATA),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape },
 	{ .op = OP_TICKET_CREATE, .run = op_one, .sql = SQL_TICKET_INSERT,

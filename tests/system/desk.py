@@ -111,6 +111,11 @@ class Process:
         self.popen.send_signal(signal.SIGCONT)
         self.is_paused = False
 
+    def seconds(self):
+        """Of processor time that it has taken."""
+        fields = Path(f'/proc/{self.popen.pid}/stat').read_text().rpartition(')')[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
     def terminate(self):
         """SIGTERM; the process must end by itself in time, with status 0."""
         start = time.monotonic()

@@ -437,7 +437,9 @@ def test_reads_go_on_while_the_only_process_finishes_slow_work(desks):
     with Load(desk.port, token, readers=1, writers=0, paths=['user/1']) as load:
         for t in threads:
             t.start()
+        before = desk.processes['user'].seconds()
         wait_until(lambda: metric(desk, 'flicket_bus_requests_waiting{service="user"}') >= 1, 10, 'logins are queued')
+        wait_until(lambda: desk.processes['user'].seconds() > before + 0.1, 20, 'one of them is under way')
         user = stopping(desk, 'user')
         load.go_on(writes=0)
         wait_until(lambda: not user.is_running(), 20, 'the user service ends')

@@ -41,6 +41,13 @@ class Answer:
         return f'<{self.status} {self.reason} {self.headers} {self.body[:300]!r}>'
 
 
+def is_readable(sock, seconds):
+    """Whether there is something to read, or comes in time. Not select(): it knows just 1,024 descriptors."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 class Connection:
     """One TCP connection to a gateway; `source` is the address it comes from (127.x.y.z)."""
 
@@ -139,7 +146,7 @@ class Connection:
         """Whether the peer closes the connection; waits for it, reading away what still comes."""
         deadline = time.monotonic() + within
         while (left := deadline - time.monotonic()) > 0:
-            if not select.select([self.sock], [], [], left)[0]:
+            if not is_readable(self.sock, left):
                 break
             if not self.more():
                 return True
@@ -186,7 +193,7 @@ class Client:
         self.close()
 
     def _connection(self):
-        if self.conn and select.select([self.conn.sock], [], [], 0)[0]:
+        if self.conn and is_readable(self.conn.sock, 0):
             self.close()        # the server ended an idle connection
         if not self.conn:
             self.conn = Connection(self.port, self.source, self.timeout)

@@ -1,0 +1,18 @@
+/*
+ * Answers that were asked for again: where an answer depends on nothing but
+ * the question and the store, it is made twice and from then on copied, for as
+ * long as nothing is committed. What is asked for once costs no memory.
+ */
+#ifndef COMMON_CACHE_H
+#define COMMON_CACHE_H
+
+#include "op.h"
+
+/* What a lane has of them. */
+struct cache	*cache_new(void);
+void		 cache_destroy(struct cache **);
+
+/* Answer a READ, with what `run` makes of it or with what it made before. */
+enum err	 cache_run(struct call *, op_run *run);
+
+#endif
