@@ -482,12 +482,16 @@ ask_elsewhere(struct bus *b, struct slot *s)
 	place_again(b, s, false);
 }
 
-/* Whether a process has not done it, but will before long. */
+/*
+ * Whether a process has not done it, but will before long: lists that can be
+ * sorted are waited for, and nothing else has to be loaded.
+ */
 static bool
 is_not_yet(const struct slot *s, const struct answer *a)
 {
-	return s->kind == OP_READ && a->error == ERR_EXPIRED &&
-	    args_number(&a->extra, KEY_LOADING, 0) != 0;
+	return a->error == ERR_EXPIRED &&
+	    args_number(&a->extra, KEY_LOADING, 0) != 0 &&
+	    (op_info(s->op)->may & K(SORT)) != 0;
 }
 
 /*

@@ -24,6 +24,7 @@ from wire import Client, expect
 
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 SEED = int(os.environ.get('FAULTS_SEED') or 1)
+LOADED_WITHIN = 5.5         # seconds, LOADING_MOST_MS of gateway/bus.c and a tick
 DEADLINE = 1.5              # seconds, FLICKET_REQUEST_TIMEOUT_MS
 WELL_WITHIN = 5.0           # seconds after a fault's end
 MORE_MB = 1500 if is_sanitized() else 300   # than a process needed before any fault
@@ -267,6 +268,18 @@ def test_mixtures_of_faults(peers):
         with open(os.environ['FAULTS_RESULTS'], 'a', encoding='utf-8') as f:
             f.write(json.dumps(figures) + '\n')
     assert not wrong, '\n'.join(wrong)
+
+
+def test_who_never_has_loaded_is_not_waited_for_for_ever(peers):
+    fault = Fault(answer=lambda f, d, n: changed(f, error=EXPIRED, extras={LOADING: 1}))
+    with peers.doing({'ticket': fault}), Client(peers.desk.port, ADMIN) as c:
+        began = time.monotonic()
+        expect(c.get('tickets/?sort=title'), 503)
+        assert DEADLINE < time.monotonic() - began < LOADED_WITHIN + SLACK
+        began = time.monotonic()
+        expect(c.get('ticket/1'), 503)
+        assert time.monotonic() - began < DEADLINE + SLACK, 'that needs nothing to be loaded'
+    wait_right(peers.desk.port, ADMIN, peers.right, WELL_WITHIN, 'all is well after the fault')
 
 
 # -- what a service says of more than its fragment
