@@ -287,6 +287,7 @@ class Bench:
             self.progress.say(self.results['curve']['note'])
             return
         shutil.rmtree(keys, ignore_errors=True)
+        keys.parent.mkdir(parents=True, exist_ok=True)
         self.flicketctl('keys', 'make', str(keys))
         size = Size.of(self.o.tickets)
         ratios, notes = [], []
