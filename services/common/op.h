@@ -87,7 +87,6 @@ struct row_plan {
 	int			 refs[OP_REFS];
 };
 
-/* A service's tables made ready: checked, compiled, found by number. */
 /* How this process stands among those of its service; the loop's to change. */
 struct standing {
 	int64_t	instance;	/* random: this run of it */
@@ -99,6 +98,7 @@ struct standing {
 	int64_t	queued;		/* calls that are not answered yet */
 };
 
+/* A service's tables made ready: checked, compiled, found by number. */
 struct op_tables {
 	const struct service	 *service;
 	const struct standing	 *standing;	/* NULL: alone, and writes */

@@ -5,7 +5,6 @@
 #include "desk.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "services/common/cache.h"
 
