@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include "checkpoint.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/replica.h"
@@ -163,6 +164,7 @@ writer_run(zsock_t *pipe, void *arg)
 {
 	struct lane_args	*args = arg;
 	struct lane		 lane;
+	struct checkpoint	*checkpoint;
 	struct call		*batch[BATCH_MOST];
 	size_t			 count;
 	bool			 terminated = false;
@@ -171,15 +173,19 @@ writer_run(zsock_t *pipe, void *arg)
 	lane_open(&lane, args->tables, args->path, false);
 	lane.stopping = &args->stopping;
 	lane.lock = args->lock;
+	checkpoint = checkpoint_start(lane.db, args->path);
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		count = 0;
 		batch[count] = lane_receive(pipe, true, &terminated);
 		while (batch[count] != NULL && ++count < BATCH_MOST)
 			batch[count] = lane_receive(pipe, false, &terminated);
-		if (count > 0)
-			run_batch(&lane, pipe, batch, count);
+		if (count == 0)
+			continue;
+		run_batch(&lane, pipe, batch, count);
+		checkpoint_look(checkpoint);
 	}
+	checkpoint_stop(&checkpoint);
 	lane_close(&lane);
 }
 

@@ -22,30 +22,53 @@ change_all(struct call *c, const int *statements)
 	return e;
 }
 
-/* The status that came with a reply. Closed is none to set. */
-static enum err
-follow_status(struct call *c, struct ticket *t)
+/* Whether the reply asks for a status. Closed is none to set. */
+static bool
+asks_status(const struct args *args)
 {
-	const struct args	*args = &c->request.args;
-	enum err		 e = OK;
-
-	if (args_has(args, KEY_STATUS_ID) &&
-	    args_number(args, KEY_STATUS_ID, 0) != STATUS_CLOSED)
-		e = write_status(c, t);
-	if (e == OK && t->status == STATUS_CLOSED)
-		e = write_status_only(c, t, STATUS_OPEN);
-	return e;
+	return args_has(args, KEY_STATUS_ID) &&
+	    args_number(args, KEY_STATUS_ID, 0) != STATUS_CLOSED;
 }
 
-/* ... and the priority, unless it was changed after the reply was written. */
+/*
+ * Whether somebody changed the status, or the priority, after the reply was
+ * written. That is an update of the ticket, which most tickets had none of
+ * since: then no action is looked for, which would be one page more of a large
+ * store.
+ */
+static enum err
+is_overtaken(struct call *c, const struct ticket *t, int sql, bool *ret)
+{
+	*ret = false;
+	if (t->updated <= args_number(&c->request.args, KEY_NOW, 0))
+		return OK;
+	return op_finds(c, sql, ret);
+}
+
+/* The words of the reply, what it counts for, and that it opens a ticket. */
+static enum err
+count_reply(struct call *c, struct ticket *t, bool overtaken)
+{
+	int	sql = SQL_TICKET_REPLIED;
+
+	if (!overtaken && t->status == STATUS_CLOSED &&
+	    !asks_status(&c->request.args)) {
+		sql = SQL_TICKET_REOPENED;
+		t->status = STATUS_OPEN;
+	}
+	return change_all(c, (const int []){ SQL_REPLY_INDEX, sql, SQL_NONE });
+}
+
+/* The priority that came with a reply, unless it was changed since. */
 static enum err
 follow_priority(struct call *c, struct ticket *t)
 {
-	bool		overtaken = true;
-	enum err	e = OK;
+	bool		overtaken;
+	enum err	e;
 
-	if (args_has(&c->request.args, KEY_TICKET_PRIORITY_ID))
-		e = op_finds(c, SQL_PRIORITY_CHANGED_SINCE, &overtaken);
+	if (!args_has(&c->request.args, KEY_TICKET_PRIORITY_ID))
+		return OK;
+	e = is_overtaken(c, t, SQL_PRIORITY_CHANGED_SINCE, &overtaken);
 	return e != OK || overtaken ? e : write_priority(c, t);
 }
 
@@ -59,19 +82,16 @@ follow_priority(struct call *c, struct ticket *t)
 static enum err
 take_reply(struct call *c, struct ticket *t)
 {
-	static const int	statements[] = {
-		SQL_REPLY_INDEX, SQL_TICKET_REPLIED, SQL_NONE
-	};
 	const struct args	*args = &c->request.args;
 	bool			 close = args_number(args, KEY_CLOSE, 0) != 0,
-				 overtaken = false;
-	enum err		 e = change_all(c, statements);
+				 overtaken;
+	enum err		 e;
 
-	if (e == OK && (close || t->status == STATUS_CLOSED ||
-	    args_has(args, KEY_STATUS_ID)))
-		e = op_finds(c, SQL_STATUS_CHANGED_SINCE, &overtaken);
-	if (e == OK && !overtaken)
-		e = follow_status(c, t);
+	e = is_overtaken(c, t, SQL_STATUS_CHANGED_SINCE, &overtaken);
+	if (e == OK)
+		e = count_reply(c, t, overtaken);
+	if (e == OK && !overtaken && asks_status(args))
+		e = write_status(c, t);
 	if (e == OK)
 		e = follow_priority(c, t);
 	if (e == OK)

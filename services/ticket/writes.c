@@ -48,6 +48,7 @@ write_find(struct call *c, struct ticket *ret)
 			.status = sqlite3_column_int64(st, 2),
 			.priority = sqlite3_column_int64(st, 3),
 			.category = sqlite3_column_int64(st, 4),
+			.updated = sqlite3_column_int64(st, 5),
 		};
 	else if (e == OK)
 		e = ERR_NOT_FOUND;
@@ -116,14 +117,6 @@ hand_over(struct call *c, struct ticket *t, int64_t to, int64_t status)
 }
 
 enum err
-write_status_only(struct call *c, struct ticket *t, int64_t status)
-{
-	args_put_number(&c->request.args, KEY_STATUS_ID, status);
-	t->status = status;
-	return op_change(c, SQL_TICKET_SET_STATUS, NULL);
-}
-
-enum err
 write_status(struct call *c, struct ticket *t)
 {
 	int64_t		status = args_number(&c->request.args,
@@ -132,7 +125,8 @@ write_status(struct call *c, struct ticket *t)
 
 	if (status == t->status)
 		return OK;
-	e = write_status_only(c, t, status);
+	t->status = status;
+	e = op_change(c, SQL_TICKET_SET_STATUS, NULL);
 	return e != OK ? e : op_change(c, SQL_ACTION_STATUS, NULL);
 }
 

@@ -38,6 +38,7 @@ struct ticket {
 	int64_t	status;
 	int64_t	priority;
 	int64_t	category;
+	int64_t	updated;	/* us since 1970 */
 };
 
 /* NOT_FOUND: it is not there. */
@@ -49,9 +50,6 @@ enum err write_find(struct call *, struct ticket *ret);
  */
 enum err write_status(struct call *, struct ticket *);
 enum err write_priority(struct call *, struct ticket *);
-
-/* Set the status alone, as a consequence of something else. */
-enum err write_status_only(struct call *, struct ticket *, int64_t status);
 
 /* Close: nobody has it any more. */
 enum err write_close(struct call *, struct ticket *);
