@@ -11,9 +11,10 @@
 #include "proto/buf.h"
 
 /*
- * Send a message. A peer that does not take what it is sent loses it, and
- * asks again. False: the peer is gone, and has no use for any.
+ * Send a message, and empty it; it may have another buffer then. A peer that
+ * does not take what it is sent loses it, and asks again. False: the peer is
+ * gone, and has no use for any.
  */
-bool	sender_send(void *router, struct text peer, const struct buf *message);
+bool	sender_send(void *router, struct text peer, struct buf *message);
 
 #endif

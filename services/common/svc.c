@@ -47,7 +47,7 @@
 #define SPARE_MOST		256	/* calls kept for use again */
 #define MESSAGE_MAX_BYTES	(64 << 20)
 #define IDLE_MS			1000
-#define REPLY_BYTES		(1 << 20) /* answers collected in a message */
+#define REPLY_BYTES		(64 << 10) /* answers collected in a message */
 #define TURN_MESSAGES		256	/* received before lanes get a look */
 #define TURN_MS			50	/* ... and so long at most */
 #define SLICE_US		10000	/* for one message, then for others */
@@ -216,7 +216,7 @@ note_call(struct call *c)
 }
 
 static bool
-send_to(struct svc *s, struct text peer, const struct buf *frames)
+send_to(struct svc *s, struct text peer, struct buf *frames)
 {
 	return sender_send(zsock_resolve(s->router), peer, frames);
 }
@@ -232,7 +232,6 @@ reply_later(struct svc *s, struct call *c)
 	s->replies.len = 0;
 	frame_put_answer(&s->replies, &c->answer);
 	(void)send_to(s, c->peer, &s->replies);
-	s->replies.len = 0;
 }
 
 /* --- hold ---------------------------------------------------------------- */
@@ -410,7 +409,6 @@ still_answer(struct svc *s)
 	frame_put_answer(&s->replies, &a);
 	(void)send_to(s, (struct text){ s->still.holder.base,
 	    s->still.holder.len }, &s->replies);
-	s->replies.len = 0;
 }
 
 /*
@@ -544,7 +542,6 @@ announce(struct svc *s)
 		run_read(s, &ping);
 		(void)send_to(s, peer, &s->replies);
 	}
-	s->replies.len = 0;
 	end_reading(s);
 }
 
@@ -566,7 +563,6 @@ announce_standing(struct svc *s)
 		(void)send_to(s, (struct text){ l->peer.base, l->peer.len },
 		    &s->replies);
 	}
-	s->replies.len = 0;
 	end_reading(s);
 }
 
@@ -632,13 +628,11 @@ handle_message(struct svc *s, struct text peer, zmq_msg_t *message, size_t at)
 		if (s->replies.len < REPLY_BYTES)
 			continue;
 		(void)send_to(s, peer, &s->replies);
-		s->replies.len = 0;
 	}
 	if (result == FRAME_BAD)
 		warn_bad(s, zmq_msg_size(message));
 	if (s->replies.len > 0 && !send_to(s, peer, &s->replies))
 		frame_reader_start(s->frames, "", 0);	/* for nobody */
-	s->replies.len = 0;
 	end_reading(s);
 	return zmq_msg_size(message) - frame_reader_left(s->frames);
 }
