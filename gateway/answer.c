@@ -10,6 +10,9 @@
 #include "trace.h"
 #include "tokens.h"
 
+/* Larger bodies are not copied to their requests: those get the buffer. */
+#define COPIED_MOST	16384
+
 static h2o_generator_t	generator = { NULL, NULL };
 
 void
@@ -101,13 +104,38 @@ answer_buffer(struct exchange *x)
 	return &x->worker->body;
 }
 
+static void
+on_taken_gone(void *taken)
+{
+	buf_done(taken);
+}
+
+/* Memory of just the body's size: clients may take their time. */
+static struct text
+take_body(struct exchange *x)
+{
+	struct buf	*body = &x->worker->body, *taken;
+	char		*less = realloc(body->base, body->len);
+
+	if (less != NULL)
+		*body = (struct buf){ less, body->len, body->len };
+	taken = h2o_mem_alloc_shared(&x->req->pool, sizeof(*taken),
+	    on_taken_gone);
+	*taken = *body;
+	*body = (struct buf){ 0 };
+	exchange_hold(x, taken->size);
+	return (struct text){ taken->base, taken->len };
+}
+
 static struct text
 keep_body(struct exchange *x)
 {
 	const struct buf	*b = &x->worker->body;
-	h2o_iovec_t		 copy = h2o_strdup(&x->req->pool, b->base,
-				    b->len);
+	h2o_iovec_t		 copy;
 
+	if (b->len > COPIED_MOST)
+		return take_body(x);
+	copy = h2o_strdup(&x->req->pool, b->base, b->len);
 	exchange_hold(x, copy.len);
 	return (struct text){ copy.base, copy.len };
 }

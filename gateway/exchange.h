@@ -142,7 +142,7 @@ enum flow	answer_body(struct exchange *, int status, const char *type,
 
 /*
  * A body made on the spot: put it into the worker's buffer, which is empty
- * and theirs until answer_buffered() copies it to the request and sends it.
+ * and theirs until answer_buffered() gives it to the request and sends it.
  */
 struct buf	*answer_buffer(struct exchange *);
 enum flow	answer_buffered(struct exchange *, int status,

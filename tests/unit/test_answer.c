@@ -10,6 +10,7 @@
 static struct {
 	struct buf	body;
 	unsigned	count;		/* of pieces */
+	h2o_iovec_t	last;		/* of them, where it is */
 } sent;
 
 static void
@@ -26,6 +27,7 @@ keep_send(h2o_req_t *req, h2o_iovec_t *pieces, size_t count,
 	assert_true(state == H2O_SEND_STATE_FINAL);
 	sent.body.len = 0;
 	sent.count = (unsigned)count;
+	sent.last = count > 0 ? pieces[count - 1] : (h2o_iovec_t){ NULL, 0 };
 	for (size_t i = 0; i < count; i++)
 		buf_put(&sent.body, pieces[i].base, pieces[i].len);
 }
@@ -118,6 +120,54 @@ marks_become_urls(void **state)
 	}
 	buf_done(&b);
 	visit_end(&v);
+}
+
+/* A body of so many bytes is made and sent; what is sent is where. */
+static h2o_iovec_t
+send_bytes(struct visit *v, size_t len, char byte)
+{
+	struct buf	*b = answer_buffer(&v->x);
+
+	check_number("begins empty", b->len, 0);
+	for (size_t i = 0; i < len; i++)
+		buf_put_byte(b, byte);
+	check_number("sent", answer_buffered(&v->x, 200, "text/plain"),
+	    FLOW_DONE);
+	check_number("in one piece", sent.count, 1);
+	return sent.last;
+}
+
+static void
+large_bodies_are_not_copied(void **state)
+{
+	static const struct { const char *row; size_t len; bool copied; }
+	rows[] = {
+		{ "small", 10, true },
+		{ "most", COPIED_MOST, true },
+		{ "large", COPIED_MOST + 1, false },
+		{ "larger", 300000, false },
+	};
+	struct visit	v;
+	struct buf	before;
+	h2o_iovec_t	out;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		visit_begin(&v, "GET", "/");
+		out = send_bytes(&v, rows[i].len, 'a');
+		before = v.worker.body;
+		check_number(rows[i].row, v.worker.body.base == NULL,
+		    !rows[i].copied);
+		check_number("held", v.x.held, rows[i].len);
+		/* what is made next changes nothing of it */
+		send_bytes(&v, rows[i].len, 'b');
+		check_number("sent", out.len, rows[i].len);
+		for (size_t j = 0; j < out.len; j++)
+			assert_int_equal(out.base[j], 'a');
+		check_true("the buffer stays for small ones", !rows[i].copied ||
+		    v.worker.body.base == before.base);
+		visit_end(&v);
+	}
 }
 
 /* What answer_put_fragment() is to do, byte by byte. */
@@ -322,6 +372,8 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST("marks become the URLs they stand for",
 		    marks_become_urls),
+		TEST("large bodies are given to their requests, not copied",
+		    large_bodies_are_not_copied),
 		TEST("marks are found wherever they are",
 		    marks_are_found_wherever_they_are),
 		TEST("errors are JSON, with what there is to say",
