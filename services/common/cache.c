@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "known.h"
+#include "proto/log.h"
 
 #define PLACES		1024	/* a newer question takes an older's place */
 #define BYTES_MOST	((size_t)8 << 20)	/* of all answers */
@@ -21,6 +22,9 @@ struct entry {
 };
 
 struct cache {
+	bool		lends;
+	bool		lent;		/* a call has an entry's fragment */
+	struct buf	own;		/* ... and this is the call's */
 	struct buf	question;	/* that is asked now */
 	size_t		bytes;		/* of all answers */
 	struct entry	entries[PLACES];
@@ -30,6 +34,27 @@ struct cache *
 cache_new(void)
 {
 	return must_alloc(sizeof(struct cache));
+}
+
+void
+cache_lend(struct lane *lane)
+{
+	if (lane->cache == NULL)
+		lane->cache = cache_new();
+	lane->cache->lends = true;
+}
+
+void
+cache_return(struct call *c)
+{
+	struct cache	*k = c->lane->cache;
+
+	if (k == NULL || !k->lent)
+		return;
+	c->fragment = k->own;
+	c->fragment.len = 0;
+	c->answer.fragment = (struct text){ "", 0 };
+	k->lent = false;
 }
 
 /* --- answers --------------------------------------------------------------- */
@@ -200,14 +225,26 @@ keep_answer(struct cache *k, struct entry *e, const struct call *c)
 	k->bytes += size_of(e);
 }
 
+/* The fragment as it is here, for reading, until cache_return(). */
+static void
+lend_fragment(struct cache *k, const struct entry *e, struct call *c)
+{
+	k->own = c->fragment;
+	k->lent = true;
+	c->fragment = e->fragment;
+}
+
 /* Texts of extras stay ours: the answer is on its way before the next call. */
 static void
-give_answer(const struct entry *e, struct call *c)
+give_answer(struct cache *k, const struct entry *e, struct call *c)
 {
 	const char	*at = e->rest.base;
 	struct text	 t;
 
-	buf_put(&c->fragment, e->fragment.base, e->fragment.len);
+	if (k->lends)
+		lend_fragment(k, e, c);
+	else
+		buf_put(&c->fragment, e->fragment.base, e->fragment.len);
 	take_args(&at, &c->answer.extra);
 	for (int i = 0; i < OP_REFS; i++) {
 		t = take_text(&at);
@@ -230,11 +267,12 @@ cache_run(struct call *c, op_run *run)
 		return error != OK ? error : run(c);
 	if (k == NULL)
 		k = c->lane->cache = cache_new();
+	CHECK(!k->lent);
 	put_question(&k->question, c);
 	e = find_entry(k);
 	again = is_same(k, e, version);
 	if (again && e->answered) {
-		give_answer(e, c);
+		give_answer(k, e, c);
 		return OK;
 	}
 	error = run(c);

@@ -12,6 +12,14 @@
 struct cache	*cache_new(void);
 void		 cache_destroy(struct cache **);
 
+/*
+ * Have a lane's answers lent instead of copied: whoever runs a call on it says
+ * when its fragment was read, before the next call is run. Until then nothing
+ * may be written to that.
+ */
+void		 cache_lend(struct lane *);
+void		 cache_return(struct call *);
+
 /* Answer a READ, with what `run` makes of it or with what it made before. */
 enum err	 cache_run(struct call *, op_run *run);
 

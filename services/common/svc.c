@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cache.h"
 #include "courier.h"
 #include "exporter.h"
 #include "inbox.h"
@@ -332,6 +333,7 @@ run_read(struct svc *s, const struct request *r)
 	note_call(c);
 	log_done();
 	frame_put_answer(&s->replies, &c->answer);
+	cache_return(c);
 }
 
 /*
@@ -910,6 +912,7 @@ thaw(struct svc *s)
 	lane_close(&s->reader);
 	s->slow = slow_start(&s->slow_args);
 	lane_open(&s->reader, &s->tables, s->path.base, true);
+	cache_lend(&s->reader);
 }
 
 static bool
@@ -1265,6 +1268,7 @@ run(struct svc *s)
 		lead(s);
 	s->slow = slow_start(&s->slow_args);
 	lane_open(&s->reader, &s->tables, s->path.base, true);
+	cache_lend(&s->reader);
 	if (s->service->opened != NULL)
 		s->service->opened(s->path.base);
 	s->standing.loading = is_loading(s);

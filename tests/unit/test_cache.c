@@ -30,6 +30,22 @@ close_desk(void **state)
 	return 0;
 }
 
+static int
+open_lending(void **state)
+{
+	open_desk(state);
+	cache_lend(&desk.lane);
+	return 0;
+}
+
+/* The end of a call, whose fragment may be lent. */
+static void
+end(struct call *c)
+{
+	cache_return(c);
+	desk_end(c);
+}
+
 struct question {
 	int64_t		 actor, page, per_page;
 	const char	*name, *fields;
@@ -67,8 +83,8 @@ check_question(const struct question *q)
 	check_text(row, c.answer.fragment, made.answer.fragment);
 	check_number(row, c.answer.total, made.answer.total);
 	check_number(row, c.answer.tag, made.answer.tag);
-	desk_end(&c);
-	desk_end(&made);
+	end(&c);
+	end(&made);
 	lane_close(&fresh);
 }
 
@@ -136,8 +152,53 @@ it_is_made_twice_and_then_given(void **state)
 		begin(&c, &questions[rows[i].question]);
 		check_number("users", desk_call(&desk, &c), OK);
 		check_number("made", count_made(), rows[i].want);
-		desk_end(&c);
+		end(&c);
 	}
+}
+
+static void
+what_is_lent_is_not_copied(void **state)
+{
+	struct call	 c;
+	const char	*lent = NULL;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		begin(&c, &questions[0]);
+		check_number("users", desk_call(&desk, &c), OK);
+		check_true("an answer", c.answer.fragment.len > 1000);
+		if (i == 3)
+			check_true("where it was", c.answer.fragment.base ==
+			    lent);
+		lent = c.answer.fragment.base;
+		cache_return(&c);
+		if (i > 1)
+			check_true("the call's own is back", c.fragment.base ==
+			    NULL && c.answer.fragment.len == 0);
+		end(&c);
+	}
+}
+
+static void
+ask_twice(const void *arg)
+{
+	struct call	c;
+
+	(void)arg;
+	for (int i = 0; i < 4; i++) {
+		begin(&c, &questions[0]);
+		desk_call(&desk, &c);
+	}
+}
+
+static void
+what_is_lent_must_come_back(void **state)
+{
+	struct end	e;
+
+	(void)state;
+	unit_run(ask_twice, NULL, &e);
+	check_part("died", e.said, "k->lent");
 }
 
 /* More than it may hold, and more questions than there are places. */
@@ -162,7 +223,7 @@ it_does_not_grow(void **state)
 
 			begin(&c, &q);
 			check_number(name, desk_call(&desk, &c), OK);
-			desk_end(&c);
+			end(&c);
 		}
 	}
 }
@@ -171,6 +232,7 @@ int
 main(void)
 {
 #define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+#define LENT(sentence, f) { sentence, f, open_lending, close_desk, NULL }
 	const struct CMUnitTest	tests[] = {
 		HERE("an answer is what would be made",
 		    an_answer_is_what_would_be_made),
@@ -178,6 +240,13 @@ main(void)
 		HERE("it is made twice and then given",
 		    it_is_made_twice_and_then_given),
 		HERE("it does not grow", it_does_not_grow),
+		LENT("an answer that is lent is what would be made",
+		    an_answer_is_what_would_be_made),
+		LENT("lending, too, a change is seen", a_change_is_seen),
+		LENT("lending, too, it does not grow", it_does_not_grow),
+		LENT("what is lent is not copied", what_is_lent_is_not_copied),
+		LENT("what is lent must come back before the next call",
+		    what_is_lent_must_come_back),
 	};
 
 	return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
