@@ -2,6 +2,7 @@
 #include "exchange.h"
 
 #include "connection.h"
+#include "copies.h"
 #include "proto/json.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
@@ -382,6 +383,37 @@ put_answer(struct buf *b, const struct exchange *x, bool is_list)
 }
 
 static enum flow
+answer_kept(struct exchange *x, struct text body)
+{
+	exchange_hold(x, body.len);
+	return answer_body(x, x->route->status, "application/json", body);
+}
+
+/* The owner said that what we have of it still holds. */
+static enum flow
+answer_copy(struct exchange *x)
+{
+	metric_add(METRIC_COPIES, 1, 0, 1);
+	links_put_header(x, x->copy->total);
+	return answer_kept(x, x->copy->body);
+}
+
+/* What was put together, which may be asked for again. */
+static enum flow
+answer_list(struct exchange *x)
+{
+	const struct buf	*b = &x->worker->body;
+	struct text		 body = { "", 0 };
+
+	metric_add(METRIC_COPIES, 0, 0, 1);
+	if (x->answer->tag != 0)
+		body = copies_keep(x->worker->copies, x, x->answer->tag,
+		    x->answer->total, (struct text){ b->base, b->len });
+	return body.len > 0 ? answer_kept(x, body) :
+	    answer_buffered(x, x->route->status, "application/json");
+}
+
+static enum flow
 answer_json(struct exchange *x)
 {
 	bool		is_list = x->route->page[0] != '\0';
@@ -393,6 +425,9 @@ answer_json(struct exchange *x)
 		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);
 		if (has_it(x, etag))
 			return answer_not_modified(x);
+		if (x->copy != NULL && x->answer->fragment.len == 0 &&
+		    x->answer->tag == x->copy->tag)
+			return answer_copy(x);
 	}
 	if (args_has(&x->args, KEY_IF_NONE_MATCH) &&
 	    x->answer->fragment.len == 0) {
@@ -405,6 +440,8 @@ answer_json(struct exchange *x)
 	if (is_list)
 		links_put_header(x, x->answer->total);
 	put_answer(answer_buffer(x), x, is_list);
+	if (is_list)
+		return answer_list(x);
 	return answer_buffered(x, x->route->status, "application/json");
 }
 

@@ -31,6 +31,7 @@ struct filter {
  */
 #define PARTS_MOST	12
 
+struct copy;
 struct exchange;
 typedef void part_answered(struct exchange *, unsigned part,
     const struct answer *);
@@ -68,6 +69,8 @@ struct exchange {
 	const struct answer	*answer;
 	int			 slot;		/* in the bus, -1: none */
 	struct answer		 refusal;	/* of an ask, or the bus itself */
+	const struct copy	*copy;		/* of it, if it still holds */
+	bool			 asked_before;	/* so a copy is worth its while */
 
 	int			 part_slots[PARTS_MOST];	/* -1: none */
 	part_answered		*on_part;

@@ -11,6 +11,7 @@
 
 #include "bus.h"
 #include "connection.h"
+#include "copies.h"
 #include "health.h"
 #include "hpack.h"
 #include "memory.h"
@@ -178,6 +179,8 @@ worker_init(struct worker *w, struct gateway *g)
 	w->accept.hosts = g->conf.hosts;
 	w->accept.ssl_ctx = tls_renew(NULL);
 	w->tokens = tokens_new();
+	w->copies = copies_new((size_t)(g->settings->memory_mb << 20) /
+	    COPIES_PART / (size_t)g->settings->gateway_threads);
 	memory_init(w);
 	connections_init(w);
 	w->bus = bus_new(w);
@@ -204,6 +207,7 @@ worker_run(void *arg)
 		h2o_evloop_run(w->ctx.loop, TICK_MS);
 	bus_destroy(&w->bus);
 	tokens_destroy(&w->tokens);
+	copies_destroy(&w->copies);
 	CHECK(sem_post(&w->gateway->ended) == 0);
 	for (;;)
 		poll(NULL, 0, -1);

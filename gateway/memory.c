@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "copies.h"
 #include "proto/log.h"
 
 #define TRIM_MS		1000	/* between two of those */
@@ -123,6 +124,8 @@ memory_tick(struct worker *w, int64_t now_ms)
 	if (w == &g->workers[0])
 		measure(g, now_ms);
 	p = memory_pressure(w);
+	if (p != PRESSURE_NONE)
+		copies_clear(w->copies);
 	w->conf.max_request_entity_size = p == PRESSURE_NONE ?
 	    g->conf.max_request_entity_size : MEMORY_BODY_BYTES;
 	if (p != PRESSURE_ALL)

@@ -7,6 +7,7 @@
  */
 #include "bus.h"
 #include "connection.h"
+#include "copies.h"
 #include "cors.h"
 #include "proto/log.h"
 #include "proto/replica.h"
@@ -314,9 +315,22 @@ room_upload(struct exchange *x)
 	return x->route->way == WAY_UPLOAD ? upload_start(x) : FLOW_NEXT;
 }
 
+/* What we have a copy of is asked for as by a client that has one. */
+static void
+look_for_copy(struct exchange *x)
+{
+	if (args_has(&x->args, KEY_IF_NONE_MATCH))
+		return;		/* the client has one of its own */
+	x->copy = copies_find(x->worker->copies, x);
+	if (x->copy != NULL)
+		args_put_text(&x->args, KEY_IF_NONE_MATCH, (struct text){
+		    x->copy->etag, strlen(x->copy->etag) });
+}
+
 enum flow
 room_send(struct exchange *x)
 {
+	look_for_copy(x);
 	return exchange_ask(x, x->route->op, &x->args,
 	    timeout_of(x, x->route->op));
 }

@@ -15,6 +15,7 @@
 #include "proto/tables.h"
 
 struct bus;
+struct copies;
 struct limits;
 struct proxies;
 struct resolver;
@@ -53,6 +54,7 @@ struct worker {
 	h2o_timeout_entry_t	 tick;
 	struct bus		*bus;
 	struct tokens		*tokens;
+	struct copies		*copies;
 	struct buf		 body;		/* see answer_buffer() */
 	h2o_linklist_t		 connections;	/* connection.c's */
 	h2o_linklist_t		 resting;	/* ... too */

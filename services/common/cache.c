@@ -8,7 +8,7 @@
 #include "proto/log.h"
 
 #define PLACES		1024	/* a newer question takes an older's place */
-#define BYTES_MOST	((size_t)8 << 20)	/* of all answers */
+#define BYTES_MOST	((size_t)4 << 20)	/* of all answers */
 #define ANSWER_MOST	((size_t)256 << 10)	/* ... and of one of them */
 
 struct entry {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KNOWN_MOST	1024	/* questions; a newer one takes an older's place */
+#define KNOWN_MOST	8192	/* questions; a newer one takes an older's place */
 
 struct question {
 	uint64_t	hash;
