@@ -10,7 +10,8 @@
 #include "proto/replica.h"
 #include "store.h"
 
-#define PASS_PAGES	1000	/* not written back yet: do so */
+#define PASS_PAGES	250	/* not written back yet: do so. With more,
+				 * commits wait longer for the disk */
 #define LOG_PAGES	4000	/* a log so long is to begin anew; its index
 				 * is in one piece up to 4,062 */
 #define AGAIN_PAGES	100	/* a reader was in the way: once more then */
