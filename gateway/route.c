@@ -183,7 +183,8 @@ match_path(const struct route *r, struct text path, struct args *ret)
 		if (p->key == KEY_END && len > 0 && left == len - 1 &&
 		    p->before.base[left] == '/')
 			len = left;
-		if (left < len || memcmp(at, p->before.base, len) != 0)
+		if (left < len || (len > 0 &&
+		    memcmp(at, p->before.base, len) != 0))
 			return false;
 		at += len;
 		if (p->key == KEY_END)

@@ -47,8 +47,8 @@ OPERATIONS = {
     'tickets/N/?include=users': ('GET', 'tickets/#/?include=users', None),
     'tickets/N/?status=Closed&sort=title': ('GET', 'tickets/#/?status=Closed&sort=title', None),
     'tickets/N/?content=printer': ('GET', 'tickets/#/?content=printer', None),
-    'posts/T/': ('GET', 'posts/6%/', None),
-    'subscriptions/T/': ('GET', 'subscriptions/%/', None),
+    'posts/T/': ('GET', 'posts/#/', None),
+    'subscriptions/T/': ('GET', 'subscriptions/#/', None),
     'users/': ('GET', 'users/', None),
     'categories/': ('GET', 'categories/', None),
     'no such ticket': ('GET', 'ticket/99999999', None),
@@ -115,7 +115,7 @@ class Counter:
     def measure(self, name):
         """The median of some rounds, for each process that takes part."""
         self.page = 0
-        count = FEW if '#' in OPERATIONS[name][1] else COUNT
+        count = FEW if 'tickets/#' in OPERATIONS[name][1] else COUNT
         self.send(name, FEW)
         rounds = []
         for _ in range(ROUNDS):
