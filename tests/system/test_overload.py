@@ -223,11 +223,16 @@ def flood(desk, connections, rate, seconds, path):
     return got
 
 
+SORTS = ('title', 'priority', 'addedby', 'addedon', 'last_updated', 'replies', 'status', 'assigned', 'time')
+
+
 def requests_of(kind, token):
     """Whole requests, of one kind, or of several."""
     paths = {
         'points': [f'ticket/{i + 1}' for i in range(100)],
-        'lists': [f'tickets/{i + 1}/?per_page=50' for i in range(40)],
+        # more than anybody keeps copies of
+        'lists': [f'tickets/{i + 1}/?per_page=50&sort={sort}{way}' for way in ('', '_desc') for sort in SORTS
+                  for i in range(60)],
         'searches': [f'tickets/?content={w}&sort=time&per_page=50' for w in ('printer', 'the', 'monitor', 'in')],
     }
     auth = {'Authorization': f'Bearer {token}'}
@@ -237,7 +242,7 @@ def requests_of(kind, token):
     post = head('POST', '/flicket-api/tickets', {**auth, 'Content-Type': 'application/json',
                                                  'Content-Length': len(body)}) + body
     return [r for i in range(100) for r in (
-        head('GET', '/flicket-api/' + paths['lists'][i % 40], auth), post,
+        head('GET', '/flicket-api/' + paths['lists'][i], auth), post,
         head('GET', '/flicket-api/' + paths['searches'][i % 4], auth),
         head('GET', '/flicket-api/' + paths['points'][i], auth))]
 
