@@ -431,7 +431,7 @@ answer_json(struct exchange *x)
 	}
 	if (args_has(&x->args, KEY_IF_NONE_MATCH) &&
 	    x->answer->fragment.len == 0) {
-		log_error("%s: the client does not have what it is said to",
+		log_error("%s: who asks does not have what it is said to",
 		    op_info(x->route->op)->name);
 		return answer_error(x, ERR_INTERNAL, NULL);
 	}

@@ -1,6 +1,8 @@
 /* Sockets, slots, deadlines. */
 #include "bus.h"
 
+#include "copies.h"
+
 #include <czmq.h>
 #include <unistd.h>
 
@@ -36,7 +38,10 @@
 #define LEAST_WAITING	64	/* never refused for that */
 #define WAITING_BYTES	(32 << 20) /* of questions to a process, together;
 				    * and of the answers expected of it */
-#define SMOOTH		16	/* an average is of about so many */
+#define SMOOTH		16	/* an average is of about so many, at least */
+#define SMOOTH_MOST	256	/* ... and of as many as wait, up to this */
+#define SPAN_US		20000	/* ... and of such a time */
+#define LONG_SPAN_US	500000	/* ... or of as many as come in this one */
 
 /* Those that a process takes up in their order. */
 enum queue_id { QUEUE_READS, QUEUE_WRITES, QUEUE_SLOW, QUEUE_END };
@@ -44,6 +49,9 @@ enum queue_id { QUEUE_READS, QUEUE_WRITES, QUEUE_SLOW, QUEUE_END };
 struct queue {
 	int64_t	waiting;
 	int64_t	each_ns;	/* what one adds to the time of those behind */
+	int64_t	since_us;	/* busy_us counts up to here */
+	int64_t	busy_us;	/* for so long some have waited ... */
+	int64_t	answered;	/* ... of whom so many were answered */
 	int64_t	answer_bytes;	/* of one, on average */
 };
 
@@ -80,7 +88,6 @@ struct slot {
 	enum op_code	 op;
 	enum op_kind	 kind;
 	int64_t		 sent_us;
-	int64_t		 place;		/* in its queue, from 1 on */
 	bool		 repeatable;	/* doing it twice is as once */
 	bool		 struck;	/* its replica will not answer it */
 	bool		 unsent;	/* ... and was never sent it */
@@ -220,13 +227,33 @@ choose(struct domain *d, const struct slot *s)
 	return pool_writer(&d->pool);
 }
 
+/*
+ * How long each takes of those that wait, by how many were answered in a time
+ * in which some did. How long one of them waited does not tell: writes are
+ * answered many at once, after a time that many share; so that as many are to
+ * be seen as may be in one go.
+ */
+static void
+look_back(struct queue *q)
+{
+	int64_t	enough = q->waiting < SMOOTH ? SMOOTH :
+		    q->waiting < SMOOTH_MOST ? q->waiting : SMOOTH_MOST;
+
+	if (q->busy_us < SPAN_US || q->answered == 0 ||
+	    (q->answered < enough && q->busy_us < LONG_SPAN_US))
+		return;
+	q->each_ns = (q->each_ns + q->busy_us * 1000 / q->answered) / 2;
+	q->busy_us = q->answered = 0;
+}
+
 /* Logins have a queue of their own, which their service bounds. */
 static bool
 has_room(const struct bus *b, const struct replica *r, enum op_kind kind)
 {
 	const struct settings	*s = b->worker->gateway->settings;
-	const struct queue	*q = queue_of(r->owner, kind);
+	struct queue		*q = queue_of(r->owner, kind);
 
+	look_back(q);
 	if (r->waiting >= (unsigned)s->max_pending ||
 	    ((struct line *)r->owner)->bytes > WAITING_BYTES)
 		return false;
@@ -238,15 +265,17 @@ has_room(const struct bus *b, const struct replica *r, enum op_kind kind)
 	    s->request_timeout_ms * 1000000 / WAIT_PART;
 }
 
-/* How long those take that wait, by one that has waited. */
+/* One that waited is answered. */
 static void
-learn(const struct slot *s, int64_t waited_us, const struct answer *a)
+learn(const struct slot *s, int64_t heard_us, const struct answer *a)
 {
 	struct queue	*q = queue_of(s->line, s->kind);
 	int64_t		 bytes = (int64_t)a->fragment.len +
 			    (int64_t)args_text(&a->extra, KEY_BODY).len;
 
-	q->each_ns += (waited_us * 1000 / s->place - q->each_ns) / SMOOTH;
+	q->busy_us += heard_us - q->since_us;
+	q->since_us = heard_us;
+	q->answered++;
 	q->answer_bytes += (bytes - q->answer_bytes) / SMOOTH;
 }
 
@@ -294,6 +323,7 @@ place(struct bus *b, struct slot *s)
 	struct domain	*d = &b->domains[s->service];
 	struct replica	*r = choose(d, s);
 	struct line	*line;
+	struct queue	*q;
 
 	if (r == NULL)
 		return park(b, s);
@@ -305,13 +335,15 @@ place(struct bus *b, struct slot *s)
 		return false;
 	}
 	line = r->owner;
-	s->place = ++queue_of(line, s->kind)->waiting;
+	s->sent_us = clock_us();
+	q = queue_of(line, s->kind);
+	if (q->waiting++ == 0)
+		q->since_us = s->sent_us;
 	s->line = line;
 	line->bytes += s->frame.len;
 	s->flush = line->flushes;
 	if (s->tries++ > 0)
 		metric_add(METRIC_BUS_RETRIES, s->service, 0, 1);
-	s->sent_us = clock_us();
 	metric_add(METRIC_BUS_WAITING, s->service, 0, 1);
 	b->parked--;
 	b->parked_bytes -= s->frame.len;
@@ -438,6 +470,8 @@ take_pong(struct line *line, const struct answer *a, int64_t now_ms)
 		tokens_hear(b->worker->tokens, a, now_ms);
 	if (r->reborn) {
 		r->reborn = false;
+		/* a later version may answer the same in another form */
+		copies_clear(b->worker->copies);
 		log_info("%s service at %s was started again",
 		    service_name(r->service), r->endpoint);
 		strike_waiting(b, line);
@@ -532,7 +566,7 @@ take_reply(struct line *line, const struct answer *a)
 		heard_us = clock_us();
 		metric_observe(METRIC_BUS_SECONDS, s->op,
 		    heard_us - s->sent_us);
-		learn(s, heard_us - s->sent_us, a);
+		learn(s, heard_us, a);
 		if (s->exchange != NULL)
 			trace_waited(s->exchange, s->sent_us, heard_us);
 		slot_resume(b, s, a);

@@ -1,11 +1,13 @@
-/* Copies of lists: chains by a hash of the question, the least used goes. */
+/* Copies of lists: chains by a hash of the question; the least recently used
+ * one goes. */
 #include "copies.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/log.h"
-#include "proto/metrics.h"
 
 #define CHAINS		4096		/* powers of two */
 #define NOTES		8192
@@ -16,7 +18,7 @@ struct copies {
 	size_t		 bytes;			/* of all copies */
 	unsigned char	 seed[crypto_shorthash_KEYBYTES];
 	struct buf	 question;		/* that is asked now */
-	h2o_linklist_t	 used;			/* the least lately one first */
+	h2o_linklist_t	 used;			/* the least recently used first */
 	struct copy	*chains[CHAINS];
 	uint64_t	 notes[NOTES];		/* hashes of what was asked */
 };
@@ -105,6 +107,7 @@ drop(struct copies *k, struct copy **place)
 {
 	struct copy	*c = *place;
 
+	CHECK(c != NULL);
 	*place = c->next;
 	k->bytes -= size_of(c);
 	h2o_linklist_unlink(&c->used);
@@ -112,7 +115,7 @@ drop(struct copies *k, struct copy **place)
 }
 
 static void
-drop_oldest(struct copies *k)
+drop_least_recent(struct copies *k)
 {
 	struct copy	*c = H2O_STRUCT_FROM_MEMBER(struct copy, used,
 			    k->used.next);
@@ -124,7 +127,7 @@ void
 copies_clear(struct copies *k)
 {
 	while (!h2o_linklist_is_empty(&k->used))
-		drop_oldest(k);
+		drop_least_recent(k);
 }
 
 const struct copy *
@@ -185,7 +188,7 @@ copies_keep(struct copies *k, struct exchange *x, int64_t tag, int64_t total,
 	c = make_copy(question, tag, total, body);
 	k->bytes += size_of(c);
 	while (k->bytes > k->most && !h2o_linklist_is_empty(&k->used))
-		drop_oldest(k);
+		drop_least_recent(k);
 	/* found anew: what was dropped may have been in the same chain */
 	place = place_of(k, question, hash_of(k, question));
 	*place = c;

@@ -38,13 +38,14 @@ void		 copies_destroy(struct copies **);
 
 /*
  * The copy of what an exchange asks for, which lives as long as its request;
- * NULL: there is none. Then it is noted that somebody asked.
+ * NULL: there is none. Either way it is noted that this was asked for, and in
+ * the exchange's `asked_before` whether it had been.
  */
 const struct copy *copies_find(struct copies *, struct exchange *);
 
 /*
  * Keep what an exchange is answered with, in the place of what was kept of it
- * before, if it is asked for again and again. The body is copied, and what is
+ * before, if it was asked before (copies_find()). The body is copied, and what is
  * returned lives as long as the request; empty: it was not kept.
  */
 struct text	 copies_keep(struct copies *, struct exchange *, int64_t tag,

@@ -1,7 +1,7 @@
 /*
  * Answers that were asked for again: where an answer depends on nothing but
- * the question and the store, it is made twice and from then on copied, for as
- * long as nothing is committed. What is asked for once costs no memory.
+ * the question and the store, it is made twice and from then on copied or lent,
+ * for as long as nothing is committed. What is asked for once costs no memory.
  */
 #ifndef COMMON_CACHE_H
 #define COMMON_CACHE_H

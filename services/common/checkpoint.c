@@ -1,7 +1,17 @@
-/* The thread that writes a log back, and when it does. */
+/*
+ * The thread that writes a log back, and when it does.
+ *
+ * Rule: no checkpoint is begun of a log that is all written back. SQLite before
+ * 3.51.3 (3.50.7, 3.44.6) loses pages if a commit has such a log begin anew in
+ * the instant in which another connection begins a checkpoint of it
+ * (sqlite.org/wal.html#walresetbug). So the thread is asked only when pages are
+ * known to be left, the writer itself does nothing while it is at it, and
+ * nobody else may write the log of a store back that is in use.
+ */
 #include "checkpoint.h"
 
 #include <czmq.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -12,10 +22,11 @@
 
 #define PASS_PAGES	250	/* not written back yet: do so. With more,
 				 * commits wait longer for the disk */
-#define LOG_PAGES	4000	/* a log so long is to begin anew; its index
-				 * is in one piece up to 4,062 */
+#define LOG_PAGES	4000	/* a log so long is to begin anew: up to 4,062
+				 * its index is in one piece */
 #define AGAIN_PAGES	100	/* a reader was in the way: once more then */
 #define PAUSE_MS	1000	/* after a failure */
+#define DONE_UNKNOWN	-1	/* somebody else was at it */
 
 struct checkpoint {
 	sqlite3			*db;	/* the writer's */
@@ -36,20 +47,19 @@ struct checkpoint {
 
 /* --- the thread ---------------------------------------------------------- */
 
-/* How much there is and was done is of the log as it was a moment ago. */
 static void
 write_back(struct checkpoint *k, sqlite3 *db)
 {
-	int	pages, done, result;
+	int	done, result;
 
 	/* passive: it waits for nobody, and nobody for it */
 	result = sqlite3_wal_checkpoint_v2(db, "main",
-	    SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
-	if (result == SQLITE_OK)
-		atomic_store(&k->done, done);
-	/* another program, a backup say, may be at it */
-	if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY)
+	    SQLITE_CHECKPOINT_PASSIVE, NULL, &done);
+	if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY) {
+		atomic_store(&k->done, result == SQLITE_OK ? done :
+		    DONE_UNKNOWN);
 		return;
+	}
 	log_error("store %s: its log cannot be written back, and grows: %s",
 	    k->path, sqlite3_errmsg(db));
 	atomic_store(&k->pause_ms, clock_ms() + PAUSE_MS);
@@ -130,9 +140,24 @@ ask_thread(struct checkpoint *k)
 	CHECK(zmq_send(zsock_resolve(k->actor), "", 1, 0) == 1);
 }
 
+/* How much of the log is written back: all, if that is not known. */
+static int
+pages_done(struct checkpoint *k)
+{
+	int	done = atomic_load(&k->done);
+
+	if (done == DONE_UNKNOWN)
+		atomic_store(&k->done, done = k->pages);
+	else if (done > k->pages)	/* of the log before this one */
+		atomic_store(&k->done, done = 0);
+	return done;
+}
+
 void
 checkpoint_look(struct checkpoint *k)
 {
+	int	done;
+
 	if (k->pages < k->seen) {	/* it has begun anew */
 		atomic_store(&k->done, 0);
 		k->tried = 0;
@@ -141,10 +166,11 @@ checkpoint_look(struct checkpoint *k)
 	k->seen = k->pages;
 	if (atomic_load(&k->busy) || clock_ms() < atomic_load(&k->pause_ms))
 		return;
-	if (k->passed && k->pages >= LOG_PAGES &&
+	done = pages_done(k);
+	if (k->passed && done < k->pages && k->pages >= LOG_PAGES &&
 	    k->pages - k->tried >= AGAIN_PAGES) {
 		k->tried = k->pages;
 		write_back(k, k->db);
-	} else if (k->pages - atomic_load(&k->done) >= PASS_PAGES)
+	} else if (k->pages - done >= PASS_PAGES)
 		ask_thread(k);
 }

@@ -17,9 +17,10 @@
 struct checkpoint;
 
 /*
- * Take over the log of a store that is open for writing. All but
- * checkpoint_stop() is for the thread that writes. Dies if the store cannot be
- * opened once more.
+ * Take over the log of a store that is open for writing; the path is to
+ * outlive it. All of this is for the thread that writes. Dies if the store
+ * cannot be opened once more. A log that cannot be written back is logged as an
+ * error and tried again after a second.
  */
 struct checkpoint *checkpoint_start(sqlite3 *, const char *path);
 

@@ -3,7 +3,8 @@
  * calls through a lane's pipe and gets them back, answered, the same way.
  *
  * Rules: 1. A call belongs to whoever was sent its pointer last. 2. Only the
- * writer lane writes to the store. 3. A lane never talks to a socket.
+ * writer lane changes what is in the store (and has its log written back,
+ * checkpoint.h). 3. A lane never talks to a socket.
  */
 #ifndef COMMON_LANES_H
 #define COMMON_LANES_H

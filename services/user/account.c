@@ -103,6 +103,9 @@ account_delete(struct call *c)
 
 	if (e == OK)
 		e = avatar_give_up(c);
+	/* memberships go with the user; which there were is to be known */
+	if (e == OK)
+		e = op_change(c, SQL_USER_TOUCH_GROUPS, NULL);
 	return e != OK ? e : op_exec(c);
 }
 

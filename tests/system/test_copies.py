@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from desk import ADMIN, USER
+from desk import ADMIN, PASSWORD, USER
 from routes import LISTS
-from wire import expect, insist
+from wire import basic, expect, insist
 
 TIMES = 4                       # the first is noted, the second kept, the others are copies
 
@@ -27,7 +27,7 @@ def anew(c, path, number):
     return insist(lambda: c.get(f'{bare}?{name}=50' + (f'&{query}' if query else '')))
 
 
-@pytest.mark.parametrize('path', [x.path for x in LISTS] + ['tokens/', 'groups/'])
+@pytest.mark.parametrize('path', [x.path for x in LISTS] + ['groups/'])
 def test_what_is_asked_for_again_is_the_same(reader, path):
     first = reader.get(path)
     before = copies(reader)
@@ -72,6 +72,13 @@ def changes(c):
     yield 'group'
     expect(c.post(f'group/{group}/members', {'user_id': 4}), 201)
     yield 'member'
+    member = expect(c.post('users/', {'name': 'Short Stay', 'username': 'shortstay', 'email': 'short@stay.example',
+                                      'password': PASSWORD}), 201)['id']
+    yield 'user'
+    expect(c.post(f'group/{group}/members', {'user_id': member}), 201)
+    yield 'a member more'
+    expect(c.request('DELETE', f'user/{member}'), 204)
+    yield 'a user less'
     expect(c.request('DELETE', f'post/{post}'), 204)
     yield 'no reply'
     expect(c.request('DELETE', f'ticket/{ticket}'), 204)
@@ -83,7 +90,7 @@ def test_every_change_is_seen_at_once(writing):
     c = writing.client(ADMIN)
     steps = changes(c)
     ticket = next(steps).split()[-1]
-    paths = [x.path for x in LISTS] + ['groups/', 'tickets/?sort=last_updated_desc', 'tickets/?content=zebra',
+    paths = [x.path for x in LISTS] + ['groups/', 'group/1/members/', 'tickets/?sort=last_updated_desc', 'tickets/?content=zebra',
                                        'tickets/?content=okapis', 'tickets/?title=zebras', 'tickets/?assigned_id=4',
                                        f'posts/{ticket}/', f'subscriptions/{ticket}/', f'actions/{ticket}']
     asked = [f'{bare}?per_page=50' + (f'&{query}' if query else '')
@@ -105,6 +112,22 @@ def test_every_change_is_seen_at_once(writing):
             assert (kept.status, kept.body) == (fresh.status, fresh.body), (what, path)
         ask_often()
     assert copies(c) > before + number, 'hardly a copy was sent'
+
+
+def test_a_token_in_the_place_of_another_is_seen(imported):
+    """The next token has the id of the last one that ended."""
+    with imported.client(False) as c:
+        own = expect(c.log_in('user003', PASSWORD), 200)['token']
+        ids = set()
+        for name in ('one', 'other', 'third'):
+            made = c.request('POST', 'tokens', json={'name': name}, token=False,
+                             headers={'Authorization': basic('user003', PASSWORD)})
+            ids.add(expect(made, 200)['id'])
+            for _ in range(TIMES):
+                listed = expect(c.get('tokens/', token=own), 200)['items']
+                assert [t['name'] for t in listed][-1] == name, listed
+            expect(c.request('DELETE', f'token/{listed[-1]["id"]}', token=own), 204)
+        assert len(ids) == 1, 'what this is about'
 
 
 def test_nobody_gets_what_was_answered_to_somebody_else(writing):

@@ -151,7 +151,7 @@ a_newer_answer_takes_its_place(void **state)
 }
 
 static void
-the_least_used_goes(void **state)
+the_least_recently_used_goes(void **state)
 {
 	static char	 body[MOST / 9];
 	char		 url[64];
@@ -204,7 +204,7 @@ main(void)
 		    only_lists_that_can_be_compared),
 		HERE("a newer answer takes its place",
 		    a_newer_answer_takes_its_place),
-		HERE("the least used goes", the_least_used_goes),
+		HERE("the least recently used goes", the_least_recently_used_goes),
 		HERE("what is large is not kept", what_is_large_is_not_kept),
 	};
 

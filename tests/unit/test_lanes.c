@@ -4,6 +4,8 @@
  */
 #include "desk.h"
 
+#include <sys/stat.h>
+
 #include "services/common/lanes.c"
 
 static struct desk	desk;
@@ -283,6 +285,55 @@ the_writer_answers_after_its_commit(void **state)
 	zactor_destroy(&writer);
 }
 
+static int64_t
+size_of_log(void)
+{
+	struct stat	st;
+	char		path[sizeof(desk.path) + 8];
+
+	snprintf(path, sizeof(path), "%s-wal", desk.path);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* One transaction. */
+static void
+write_department(zactor_t *writer, int number)
+{
+	struct call	c;
+	char		name[32];
+	bool		terminated;
+
+	snprintf(name, sizeof(name), "of number %d", number);
+	desk_begin(&c, OP_DEPARTMENT_CREATE);
+	args_put_text(&c.request.args, KEY_DEPARTMENT, text_of(name));
+	lane_send(writer, &c);
+	assert_ptr_equal(lane_receive(writer, true, &terminated), &c);
+	check_number(name, c.answer.error, OK);
+	desk_end(&c);
+}
+
+/* Much more is written than the log may have: some 4,000 pages of it. */
+static void
+the_writer_has_its_log_written_back(void **state)
+{
+	struct lane_args	 args = { &desk.tables, desk.path,
+				    .lock = desk.lane.lock };
+	zactor_t		*writer = writer_start(&args);
+	int64_t			 began = size_of_log(), each, most = 20 << 20;
+	int			 n = 0;
+
+	(void)state;
+	while (n < 20)
+		write_department(writer, n++);
+	each = (size_of_log() - began) / n;
+	check_true("it grows", each > 4096);
+	while (n * each < most + (most >> 2))
+		write_department(writer, n++);
+	check_true("it is not what was written", size_of_log() < most);
+	zactor_destroy(&writer);
+}
+
 /* While it cannot begin calls pile up; then they are one transaction. */
 static void
 the_writer_waits_for_the_store(void **state)
@@ -356,6 +407,8 @@ main(void)
 		    what_nobody_waits_for_is_not_done),
 		HERE("the writer answers after its commit",
 		    the_writer_answers_after_its_commit),
+		HERE("the writer has its log written back",
+		    the_writer_has_its_log_written_back),
 		HERE("the writer waits for the store",
 		    the_writer_waits_for_the_store),
 		HERE("the slow lane reads, and does not write",
