@@ -316,7 +316,8 @@ def test_a_flood_takes_nothing_from_what_is_served(large, many_descriptors, tmp_
         'healthz (ms, median)': round(statistics.median(s for _, s in watch.health) * 1000, 1)})
     for f in floods:
         assert f['wrong'] == 0 and f['broken'] == 0, f
-        assert f['served'] > 0 and f['refused'] > 0, f
+        # all connections wait, or somebody is told to come again: there was more than it could answer
+        assert f['served'] > 0 and f['refused'] + f['unsent'] > 0, f
     watch.check()
     if IS_FULL:     # rates of a second each, beside other tests, say nothing
         assert sum(f['late'] for f in floods) < total * 0.2, floods
