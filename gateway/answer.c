@@ -206,33 +206,6 @@ answer_refusal(struct exchange *x, const struct answer *a)
 
 /* --- fragments ------------------------------------------------------------------ */
 
-/*
- * Copy what comes before the first byte that may be a mark, while looking for
- * it; there is room for all of it. Returns how much that was.
- */
-static inline size_t
-copy_to_mark(char *to, const char *p, size_t len)
-{
-	size_t	at = 0, run;
-#ifdef __SSE2__
-	const __m128i	most = _mm_set1_epi8(MARK_END - 1);
-	__m128i		v;
-	unsigned	bits;
-
-	for (; at + 16 <= len; at += 16) {
-		v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
-		_mm_storeu_si128((__m128i *)(void *)(to + at), v);
-		bits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(
-		    _mm_min_epu8(v, most), v));
-		if (bits != 0)
-			return at + (size_t)__builtin_ctz(bits);
-	}
-#endif
-	run = scan_to_below(p + at, len - at, MARK_END);
-	memcpy(to + at, p + at, run);
-	return at + run;
-}
-
 /* Roots are short: a call would take longer than copying them. */
 static inline void
 copy_root(char *to, const struct text *root)
@@ -261,7 +234,7 @@ answer_put_fragment(struct buf *b, const struct exchange *x, struct text fragmen
 	/* roots make it longer, by an eighth at most as a rule */
 	buf_reserve(b, left + left / 8);
 	for (;; p += run + 1) {
-		run = copy_to_mark(b->base + b->len, p, left);
+		run = scan_copy_to_below(b->base + b->len, p, left, MARK_END);
 		b->len += run;
 		if (run == left)
 			return;

@@ -1,11 +1,10 @@
 /* Sockets, slots, deadlines. */
 #include "bus.h"
 
-#include "copies.h"
-
 #include <czmq.h>
 #include <unistd.h>
 
+#include "copies.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/pool.h"

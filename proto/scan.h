@@ -28,25 +28,13 @@ scan_word_below(uint64_t x, unsigned n)
 	return (x - SCAN_ONES * n) & ~x & SCAN_HIGHS;
 }
 
-/* How many bytes come before the first that is below n, 1 to 128. */
+/* scan_to_below(), 8 at a time. */
 static inline size_t
-scan_to_below(const char *p, size_t len, unsigned n)
+scan_words_to_below(const char *p, size_t len, unsigned n)
 {
 	uint64_t	x;
 	size_t		at = 0;
-#ifdef __SSE2__
-	const __m128i	most = _mm_set1_epi8((char)(n - 1));
-	__m128i		v;
-	unsigned	bits;
 
-	for (; at + 16 <= len; at += 16) {
-		v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
-		bits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(
-		    _mm_min_epu8(v, most), v));
-		if (bits != 0)
-			return at + (size_t)__builtin_ctz(bits);
-	}
-#endif
 	for (; at + 8 <= len; at += 8) {
 		memcpy(&x, p + at, 8);
 		x = scan_word_below(le64toh(x), n);
@@ -56,6 +44,43 @@ scan_to_below(const char *p, size_t len, unsigned n)
 	while (at < len && (unsigned char)p[at] >= n)
 		at++;
 	return at;
+}
+
+/*
+ * Copy what comes before the first byte that is below n, 1 to 128, while
+ * looking for it, to where there is room for all of it; NULL: only look.
+ * Returns how many bytes that was; a few behind them may be copied, too.
+ */
+static inline size_t
+scan_copy_to_below(char *to, const char *p, size_t len, unsigned n)
+{
+	size_t		at = 0, run;
+#ifdef __SSE2__
+	const __m128i	most = _mm_set1_epi8((char)(n - 1));
+	__m128i		v;
+	unsigned	bits;
+
+	for (; at + 16 <= len; at += 16) {
+		v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+		if (to != NULL)
+			_mm_storeu_si128((__m128i *)(void *)(to + at), v);
+		bits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(
+		    _mm_min_epu8(v, most), v));
+		if (bits != 0)
+			return at + (size_t)__builtin_ctz(bits);
+	}
+#endif
+	run = scan_words_to_below(p + at, len - at, n);
+	if (to != NULL && run > 0)
+		memcpy(to + at, p + at, run);
+	return at + run;
+}
+
+/* How many bytes come before the first that is below n, 1 to 128. */
+static inline size_t
+scan_to_below(const char *p, size_t len, unsigned n)
+{
+	return scan_copy_to_below(NULL, p, len, n);
 }
 
 /* Whether JSON has a byte as it is, within a string, and it is ASCII. */

@@ -265,12 +265,20 @@ what_nobody_waits_for_is_not_done(void **state)
 
 /* --- threads ----------------------------------------------------------- */
 
+static zactor_t *
+start_writer(void)
+{
+	static struct lane_args	args;
+
+	args = (struct lane_args){ &desk.tables, desk.path,
+	    .lock = desk.lane.lock };
+	return writer_start(&args);
+}
+
 static void
 the_writer_answers_after_its_commit(void **state)
 {
-	struct lane_args	 args = { &desk.tables, desk.path,
-				    .lock = desk.lane.lock };
-	zactor_t		*writer = writer_start(&args);
+	zactor_t		*writer = start_writer();
 	struct call		 calls[BATCH], *batch[BATCH];
 	bool			 terminated;
 
@@ -317,9 +325,7 @@ write_department(zactor_t *writer, int number)
 static void
 the_writer_has_its_log_written_back(void **state)
 {
-	struct lane_args	 args = { &desk.tables, desk.path,
-				    .lock = desk.lane.lock };
-	zactor_t		*writer = writer_start(&args);
+	zactor_t		*writer = start_writer();
 	int64_t			 began = size_of_log(), each, most = 20 << 20;
 	int			 n = 0;
 
@@ -338,9 +344,7 @@ the_writer_has_its_log_written_back(void **state)
 static void
 the_writer_waits_for_the_store(void **state)
 {
-	struct lane_args	 args = { &desk.tables, desk.path,
-				    .lock = desk.lane.lock };
-	zactor_t		*writer = writer_start(&args);
+	zactor_t		*writer = start_writer();
 	struct call		 calls[BATCH], *batch[BATCH];
 	bool			 terminated;
 
