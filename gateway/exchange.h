@@ -47,6 +47,7 @@ struct exchange {
 	bool			 crowded;	/* too many waited already */
 	bool			 answered;	/* its answer began */
 	size_t			 held;		/* bytes of it, connection.h */
+	size_t			 kept;		/* ... that it is made of */
 	struct args		 args;		/* of the operation */
 	struct filter		 filters[FILTERS_MOST];
 	unsigned		 filter_count;
@@ -88,8 +89,11 @@ void		 exchange_resume(struct exchange *, int part,
 /* Go on with the next room, from x->on_part. */
 void		 exchange_continue(struct exchange *);
 
-/* So many bytes of its answer are in memory now. */
+/* So many bytes of its answer are in memory now, beside x->kept. */
 void		 exchange_hold(struct exchange *, size_t bytes);
+
+/* Whether there is memory for so many more bytes of an answer. */
+bool		 exchange_may_keep(const struct exchange *, size_t bytes);
 
 /* Ask a service. FLOW_WAIT, or FLOW_NEXT with an answer that says why not. */
 enum flow	 exchange_ask(struct exchange *, enum op_code,

@@ -33,9 +33,17 @@ struct included {
 	unsigned		 wanted;	/* bits of kinds */
 	unsigned		 waiting;	/* questions under way */
 	bool			 starting;	/* they are being asked */
+	size_t			 bytes;		/* of the answers */
 	const struct answer	*answers[KINDS];
 	const struct answer	*failed;	/* the first that is an error */
+	struct answer		 refusal;	/* ... if that is ours */
 };
+
+/* Of all kinds together; a service gives no more of one. */
+#define INCLUDED_BYTES	((size_t)8 << 20)
+#define TOO_LARGE	"include: what belongs to these tickets is larger " \
+			"than 8 MB. Ask for fewer tickets (per_page), or for " \
+			"fewer kinds."
 
 /* --- decode -------------------------------------------------------------------- */
 
@@ -89,13 +97,45 @@ include_decode(struct exchange *x)
 /* --- ask ------------------------------------------------------------------------ */
 
 static void
+refuse(struct included *in, enum err e, const char *message)
+{
+	in->refusal = (struct answer){ .error = e };
+	if (message != NULL)
+		args_put_text(&in->refusal.extra, KEY_MESSAGE,
+		    (struct text){ message, strlen(message) });
+	in->failed = &in->refusal;
+}
+
+/* What there is no room for is not kept: all of it is refused then. */
+static void
+keep_answer(struct exchange *x, unsigned part, const struct answer *a)
+{
+	struct included	*in = x->included;
+
+	if (in->failed != NULL)
+		return;
+	if (a->error == OK && in->bytes + a->fragment.len > INCLUDED_BYTES) {
+		refuse(in, ERR_BAD_REQUEST, TOO_LARGE);
+		return;
+	}
+	if (!exchange_may_keep(x, a->fragment.len)) {
+		refuse(in, ERR_EXPIRED, NULL);
+		return;
+	}
+	in->bytes += a->fragment.len;
+	x->kept += a->fragment.len;
+	exchange_hold(x, 0);
+	in->answers[part] = exchange_keep(x, a);
+	if (a->error != OK)
+		in->failed = in->answers[part];
+}
+
+static void
 on_included(struct exchange *x, unsigned part, const struct answer *a)
 {
 	struct included	*in = x->included;
 
-	in->answers[part] = exchange_keep(x, a);
-	if (a->error != OK && in->failed == NULL)
-		in->failed = in->answers[part];
+	keep_answer(x, part, a);
 	if (--in->waiting == 0 && !in->starting)
 		exchange_continue(x);
 }

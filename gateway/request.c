@@ -14,6 +14,8 @@
 #include "proxies.h"
 #include "trace.h"
 
+#define LARGE_BYTES	((size_t)1 << 20)	/* of an answer */
+
 static const struct {
 	const char	*name;
 	enum flow	(*enter)(struct exchange *);
@@ -71,6 +73,7 @@ on_gone(void *data)
 		if (x->part_slots[i] != -1)
 			bus_forget(x->worker->bus, x->part_slots[i]);
 	trace_end(x);
+	x->kept = 0;
 	exchange_hold(x, 0);
 	connection_end(x->connection, x->answered, x->crowded);
 	x->worker->exchanges--;
@@ -120,11 +123,35 @@ exchange_continue(struct exchange *x)
 	run(x);
 }
 
+static size_t
+large(size_t bytes)
+{
+	return bytes > LARGE_BYTES ? bytes : 0;
+}
+
 void
 exchange_hold(struct exchange *x, size_t bytes)
 {
+	bytes += x->kept;
+	x->worker->large_bytes += large(bytes) - large(x->held);
 	connection_hold(x->connection, x->held, bytes);
 	x->held = bytes;
+}
+
+/*
+ * Large answers have half of the worker's memory, so that they leave room for
+ * all others. What they are put together from is there twice for a while.
+ */
+bool
+exchange_may_keep(const struct exchange *x, size_t bytes)
+{
+	const struct worker	*w = x->worker;
+	const struct settings	*s = w->gateway->settings;
+	size_t			 most = (size_t)(s->memory_mb << 19) /
+				    (size_t)s->gateway_threads;
+
+	return large(x->kept + bytes) == 0 || w->large_bytes -
+	    large(x->held) + 2 * (x->kept + bytes) <= most;
 }
 
 static bool

@@ -61,6 +61,7 @@ struct worker {
 	bool			 paused;	/* accepts nothing just now */
 	int64_t			 warned_ms;	/* of that */
 	unsigned		 exchanges;	/* under way */
+	size_t			 large_bytes;	/* of their large answers */
 	uint64_t		 requests;	/* ever, for request ids */
 	int64_t			 stop_ms;	/* 0: not stopping */
 	int64_t			 told_ms;	/* clients of HTTP/2 that we stop */

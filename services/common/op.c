@@ -24,8 +24,12 @@
 			 K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER) | \
 			 K(CONSUMER) | K(EVENT) | K(PAYLOAD))
 
-/* A fragment must fit into a message (proto/README.md). */
-#define FRAGMENT_MOST_BYTES	(32 << 20)
+/*
+ * A fragment must fit into a message (proto/README.md), and everybody who has
+ * a hand in it keeps it: lists end long before.
+ */
+#define FRAGMENT_MOST_MB	32
+#define LIST_MOST_MB		8
 
 /* --- start: check and compile ------------------------------------------ */
 
@@ -617,6 +621,35 @@ take_refs(struct call *c)
 	}
 }
 
+static bool
+is_bulk(const struct call *c)
+{
+	return c->op->run == op_bulk || c->op->run == kept_bulk;
+}
+
+/* What is too large is not made to its end: what to ask for instead. */
+static enum err
+check_size(struct call *c)
+{
+	const char	*name = c->op->shape->name;
+	bool		 is_one = c->op->run == op_one;
+	size_t		 most_mb = is_one ? FRAGMENT_MOST_MB : LIST_MOST_MB;
+
+	if (c->fragment.len <= most_mb << 20)
+		return OK;
+	if (is_one)
+		return op_refusef(c, ERR_BAD_REQUEST, "This %s is larger than "
+		    "%zu MB. Name the fields that you want in fields, without "
+		    "its texts.", name, most_mb);
+	if (is_bulk(c))
+		return op_refusef(c, ERR_BAD_REQUEST, "include: what is of "
+		    "kind %s and belongs to these tickets is larger than "
+		    "%zu MB. Ask for fewer tickets (per_page), or for that of "
+		    "one ticket page by page.", name, most_mb);
+	return op_refusef(c, ERR_BAD_REQUEST, "per_page: this page is larger "
+	    "than %zu MB. Ask for fewer items in a page.", most_mb);
+}
+
 enum err
 op_put_row(struct call *c, sqlite3_stmt *st)
 {
@@ -637,11 +670,7 @@ op_put_row(struct call *c, sqlite3_stmt *st)
 		    op_mix_tags(c->answer.tag, tag);
 	}
 	put_refs(c, plan, st);
-	if (c->fragment.len <= FRAGMENT_MOST_BYTES)
-		return OK;
-	log_error("%s: an answer of more than %d bytes",
-	    op_info(c->op->op)->name, FRAGMENT_MOST_BYTES);
-	return ERR_INTERNAL;
+	return check_size(c);
 }
 
 /* --- generic operations --------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "ticket.h"
 
 #define ROWS_MOST	5000	/* of a chunk: a read must be short */
+#define CHUNK_BYTES	((size_t)1 << 20) /* ... and what is on its way small */
 
 enum { EXPORT_CSV = 1, EXPORT_NDJSON = 2 };
 
@@ -97,13 +98,14 @@ put_line(struct call *c, sqlite3_stmt *st)
 }
 
 static enum err
-put_rows(struct call *c, const struct part *part, bool csv, bool first)
+put_rows(struct call *c, struct part *part, bool csv, bool first)
 {
 	if (!csv)
-		return part_put(c, part, c->op->sql, put_line);
+		return part_put(c, part, c->op->sql, CHUNK_BYTES, put_line);
 	if (first)
 		buf_put_text(&c->fragment, csv_head);
-	return part_put(c, part, SQL_TICKET_EXPORT_ROW, put_csv);
+	return part_put(c, part, SQL_TICKET_EXPORT_ROW, CHUNK_BYTES,
+	    put_csv);
 }
 
 enum err

@@ -871,6 +871,8 @@ part_pick(struct call *c, int64_t offset, int64_t limit, struct part *ret)
 	if (e != OK || picked)
 		return e;
 	e = read_list(c, &l);
+	ret->columns = l.columns;
+	ret->found = l.found;
 	if (e == OK)
 		pick(&l, (size_t)offset, (size_t)limit, ret);
 	filter_done(&l.filter);
@@ -895,8 +897,29 @@ is_shown(const struct call *c)
 	    memmem(fields.base, fields.len, "snippet", 7) != NULL;
 }
 
+/* End a part earlier. */
+static enum err
+cut_part(struct call *c, struct part *part, size_t count)
+{
+	struct list		 l = { .columns = part->columns,
+				    .found = part->found };
+	const struct slot	*slot;
+	enum err		 e;
+
+	if (count == part->count)
+		return OK;
+	e = read_sort(c, &l);
+	slot = columns_find(part->columns, part->ids[count - 1]);
+	if (e != OK || slot == NULL)
+		return e != OK ? e : ERR_INTERNAL;
+	part->last_key = key_of(&l, (size_t)(slot - l.columns->slots));
+	part->count = count;
+	part->more = true;
+	return OK;
+}
+
 enum err
-part_put(struct call *c, const struct part *part, int sql,
+part_put(struct call *c, struct part *part, int sql, size_t most,
     enum err (*put)(struct call *, sqlite3_stmt *))
 {
 	bool		 shown = is_shown(c);
@@ -915,6 +938,8 @@ part_put(struct call *c, const struct part *part, int sql,
 		done = op_done(c, st);
 		if (e == OK)
 			e = done;
+		if (e == OK && c->fragment.len >= most)
+			e = cut_part(c, part, i + 1);
 	}
 	return e;
 }
@@ -968,7 +993,7 @@ ticket_list(struct call *c)
 	buf_put_byte(&c->fragment, '[');
 	if (e == OK)
 		e = part.neighbours ? put_neighbours(c, &part) :
-		    part_put(c, &part, c->op->sql, put_item);
+		    part_put(c, &part, c->op->sql, SIZE_MAX, put_item);
 	buf_put_byte(&c->fragment, ']');
 	if (e == OK && walks)
 		e = part_put_cursor(c, &part);

@@ -5,7 +5,8 @@
 #ifndef TICKET_LIST_H
 #define TICKET_LIST_H
 
-#include "services/common/op.h"
+#include "columns.h"
+#include "search.h"
 
 /* A part of a list. */
 struct part {
@@ -15,6 +16,10 @@ struct part {
 	bool		 neighbours;	/* no ticket is between these */
 	bool		 more;		/* there are others behind these */
 	uint64_t	 last_key;	/* what the last one is sorted by */
+
+	/* what the others' keys are found by; valid while the call runs */
+	struct columns		*columns;
+	const struct found	*found;
 };
 
 /*
@@ -30,9 +35,10 @@ enum err	part_put_cursor(struct call *, const struct part *);
 
 /*
  * Run a statement for each ticket of a part, as the argument ID, and have
- * its row put.
+ * its row put. The part ends with the row that makes the fragment as large as
+ * `most` bytes.
  */
-enum err	part_put(struct call *, const struct part *, int sql,
+enum err	part_put(struct call *, struct part *, int sql, size_t most,
 		    enum err (*put)(struct call *, sqlite3_stmt *));
 
 op_run		ticket_list;

@@ -1,7 +1,14 @@
-"""What does not fit into one message of the bus."""
+"""What does not fit into one message of the bus, or is more than an answer may be."""
+import contextlib
+import json
+import sqlite3
+import threading
+
 import msgpack
+import pytest
 import zmq
 
+from conftest import close_desk, furnish
 from test_wire import FIRST_ID, OK, PAGE, PATIENCE_MS, PER_PAGE, request
 
 TICKET_LIST = 31
@@ -42,3 +49,100 @@ def test_answers_to_one_message_come_in_several_where_one_would_be_too_large(des
                 left.remove(answer[1] - FIRST_ID)
     finally:
         sock.close()
+
+
+# --- more than an answer may be ---------------------------------------------------------------------------------
+
+MEMORY_MB = 64
+MANY = 1150                     # of 60,000 bytes each, as JSON has them
+OF_TICKET = {2: MANY, 3: 100, 4: 100}
+
+
+def make_large(data):
+    """Replies as large as they can be, and tickets, put into the stores."""
+    with contextlib.closing(sqlite3.connect(data / 'stores' / 'post' / 'post.db')) as db, db:
+        for ticket, count in OF_TICKET.items():
+            db.executemany('INSERT INTO posts (ticket_id, content, user_id) VALUES (?, ?, 3)',
+                           [(ticket, EMOJI)] * count)
+    with contextlib.closing(sqlite3.connect(data / 'stores' / 'ticket' / 'ticket.db')) as db, db:
+        db.execute('UPDATE tickets SET content = ?', (EMOJI,))
+
+
+@pytest.fixture(scope='module')
+def large(tmp_path_factory, imported_stores):
+    desk = furnish(tmp_path_factory.mktemp('large'), 'imported', imported_stores, FLICKET_MEMORY_MB=MEMORY_MB)
+    make_large(desk.data)
+    try:
+        desk.start()
+        yield desk
+        close_desk(desk)
+    finally:
+        desk.kill_everything()
+
+
+@pytest.mark.parametrize('path', ['tickets/?include=posts', 'tickets/?include=users,posts&sort=ticketid',
+                                  'ticket/2?include=posts',
+                                  'tickets/?include=posts,histories,actions,uploads&per_page=100'])
+def test_what_would_be_included_and_is_too_large_is_refused_with_what_to_ask_for(large, path):
+    with large.client() as c:
+        answer = c.get(path)
+        assert answer.status == 400, answer
+        assert 'include' in answer.json()['message'] and 'per_page' in answer.json()['message']
+        assert 'page by page' in answer.json()['message'] and '8 MB' in answer.json()['message']
+
+
+def test_what_was_to_be_asked_for_instead_is_there(large):
+    with large.client() as c:
+        seen, page = 0, 1
+        while page is not None:
+            answer = c.get(f'posts/2/{page}/?per_page=100')
+            assert answer.status == 200 and len(answer.body) < 8 << 20
+            seen += sum(p['content'] == EMOJI for p in answer.json()['items'])
+            page = page + 1 if answer.json()['_links']['next'] else None
+        assert seen == MANY
+        included = c.get('ticket/3?include=posts').json()['included']['posts']
+        assert sum(p['content'] == EMOJI for p in included) == 100
+
+
+def test_large_answers_leave_room_for_all_others(large):
+    """Sixteen at once, 6 MB each and put together from as much, are more than the memory there is."""
+    wrong, statuses = [], []
+    done = threading.Event()
+
+    def take_large():
+        with large.client() as c:
+            for _ in range(4):
+                statuses.append(c.get('ticket/3?include=posts').status)
+
+    def read_on():
+        with large.client() as c:
+            while not done.is_set():
+                for path in 'ticket/5', 'tickets/?include=users&per_page=5&fields=id':
+                    answer = c.get(path)
+                    if answer.status != 200:
+                        wrong.append(answer)
+
+    threads = [threading.Thread(target=take_large) for _ in range(16)]
+    beside = threading.Thread(target=read_on)
+    for t in (beside, *threads):
+        t.start()
+    for t in threads:
+        t.join()
+    done.set()
+    beside.join()
+    assert not wrong, wrong[0]
+    assert set(statuses) <= {200, 503} and 200 in statuses
+
+
+@pytest.mark.parametrize('sort', ['ticketid', 'title_desc', 'addedby', 'status'])
+def test_pieces_of_an_export_end_by_their_size(large, sort):
+    """A piece has 500 tickets at most, and as few as fill a megabyte: 17 of these."""
+    with large.client() as c:
+        rows = [json.loads(line) for line in c.get(f'tickets.ndjson?sort={sort}').body.splitlines()]
+        want, page = [], 1
+        while page is not None:
+            answer = c.get(f'tickets/{page}/?sort={sort}&per_page=100&fields=id').json()
+            want += [t['id'] for t in answer['items']]
+            page = page + 1 if answer['_links']['next'] else None
+    assert [r['id'] for r in rows] == want and len(want) > 17
+    assert all(r['content'] == EMOJI for r in rows)
