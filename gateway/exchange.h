@@ -64,12 +64,14 @@ struct exchange {
 	int64_t			 deadline_ms;
 
 	unsigned		 asked;		/* how many of the route's asks */
-	bool			 recalling;	/* one was refused: `refusal` */
+	const struct answer	*first_refusal;	/* of one of them, while it is
+						 * looked up whether the
+						 * request was done before */
 
 	/* of the service asked last; valid until its room returns */
 	const struct answer	*answer;
 	int			 slot;		/* in the bus, -1: none */
-	struct answer		 refusal;	/* of an ask, or the bus itself */
+	struct answer		 refusal;	/* of the bus itself */
 	const struct copy	*copy;		/* of it, if it still holds */
 	bool			 asked_before;	/* so a copy is worth its while */
 

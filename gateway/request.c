@@ -301,8 +301,7 @@ refuse_or_recall(struct exchange *x)
 	if (!args_has(&args, KEY_IDEMPOTENCY_KEY) ||
 	    x->answer->error == ERR_UNAVAILABLE)
 		return answer_refusal(x, x->answer);
-	x->refusal = *exchange_keep(x, x->answer);
-	x->recalling = true;
+	x->first_refusal = exchange_keep(x, x->answer);
 	args_put_number(&args, KEY_HANDLE, x->route->op);
 	return exchange_ask(x, recall_of(x->route->op), &args, 0);
 }
@@ -323,15 +322,20 @@ room_asked(struct exchange *x)
 	return FLOW_NEXT;
 }
 
+/*
+ * Only NOT_FOUND says that the request was not carried out. After any other
+ * error that is not known, and a client that heard the first refusal would
+ * give up what may have been done.
+ */
 enum flow
 room_recalled(struct exchange *x)
 {
-	if (!x->recalling)
+	if (x->first_refusal == NULL)
 		return FLOW_NEXT;
-	if (x->answer->error == ERR_KEY_REUSED)
-		return answer_refusal(x, x->answer);
+	if (x->answer->error == ERR_NOT_FOUND)
+		return answer_refusal(x, x->first_refusal);
 	if (x->answer->error != OK)
-		return answer_refusal(x, &x->refusal);
+		return answer_refusal(x, x->answer);
 	go_to(x, room_answer);
 	return FLOW_NEXT;
 }

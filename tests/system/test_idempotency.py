@@ -1,5 +1,7 @@
 """Idempotency-Key: a request that is sent again is not carried out again."""
+import contextlib
 import re
+import sqlite3
 import threading
 
 import pytest
@@ -99,6 +101,86 @@ def test_a_reply_that_closed_its_ticket_can_be_sent_again(imported):
     again = author.post('posts', body, headers=key)
     assert (again.status, again.body) == (201, first.body)
     expect(author.post('posts', {**body, 'content': 'other'}, headers=key), 422)
+
+
+def category_and_ticket(c):
+    """A category that nothing uses, and a ticket in another one."""
+    category = expect(c.post('categories/', {'category': 'Of A Retry', 'department_id': 1}), 201)['id']
+    return category, expect(c.post('tickets/', TICKET), 201)['id']
+
+
+def forget(desk, table, id):
+    """Take away what no request can."""
+    desk.kill('lookup')
+    with contextlib.closing(sqlite3.connect(desk.data / 'stores' / 'lookup' / 'lookup.db')) as db, db:
+        assert db.execute(f'DELETE FROM {table} WHERE id = ?', (id,)).rowcount == 1
+    desk.restart('lookup')
+
+
+def prepare_ticket(_, c):
+    """A ticket in a category that is gone when it is sent again."""
+    category, _ = category_and_ticket(c)
+
+    def undo(made):
+        expect(c.request('DELETE', f'ticket/{made["id"]}'), 204)
+        expect(c.request('DELETE', f'category/{category}'), 204)
+    return 'tickets/', {**TICKET, 'category_id': category}, undo
+
+
+def prepare_category(_, c):
+    category, ticket = category_and_ticket(c)
+
+    def undo(_):
+        expect(c.post(f'ticket/{ticket}/category', {'category_id': 1}), 200)
+        expect(c.request('DELETE', f'category/{category}'), 204)
+    return f'ticket/{ticket}/category', {'category_id': category}, undo
+
+
+def prepare_priority(desk, c):
+    _, ticket = category_and_ticket(c)
+    return f'ticket/{ticket}/priority', {'ticket_priority_id': 3}, lambda _: forget(desk, 'priorities', 3)
+
+
+def prepare_status(desk, c):
+    _, ticket = category_and_ticket(c)
+    return f'ticket/{ticket}/status', {'status_id': 4}, lambda _: forget(desk, 'statuses', 4)
+
+
+def prepare_reply(_, c):
+    _, ticket = category_and_ticket(c)
+    return 'posts', {'ticket_id': ticket, 'content': 'replied only once'}, \
+        lambda _: expect(c.request('DELETE', f'ticket/{ticket}'), 204)
+
+
+def prepare_user(_, c):
+    """Its owner is asked first, and later; what it says does not change."""
+    body = {'username': 'onlyonce', 'name': 'Only Once', 'email': 'only@once.example', 'password': 'once-only'}
+    return 'users/', body, lambda made: expect(c.request('DELETE', f'user/{made["id"]}'), 204)
+
+
+@pytest.mark.parametrize('owner, refusal, prepare', [
+    ('ticket', 400, prepare_ticket), ('ticket', 400, prepare_category), ('ticket', 400, prepare_priority),
+    ('ticket', 400, prepare_status), ('post', 404, prepare_reply), ('user', None, prepare_user)])
+def test_a_retry_is_not_refused_while_its_owner_cannot_be_asked(desks, owner, refusal, prepare):
+    """What was carried out may be refused by another owner by now; whether it was, only its owner knows."""
+    desk = desks('imported', FLICKET_CHANGE_CATEGORY='everybody')
+    c = desk.client(ADMIN)
+    path, body, undo = prepare(desk, c)
+    key, other = {'Idempotency-Key': 'retried'}, {'Idempotency-Key': 'another'}
+    first = c.post(path, body, headers=key)
+    assert first.status in (200, 201), first
+    undo(first.json())
+    if refusal:
+        expect(answered(lambda: c.post(path, body)), refusal)
+        expect(c.post(path, body, headers=other), refusal)
+    desk.pause(owner)
+    for _ in range(3):      # the first waits for an answer, later ones know that there is none
+        expect(c.post(path, body, headers=key), 503)
+    desk.resume(owner)
+    again = answered(lambda: c.post(path, body, headers=key))
+    assert (again.status, again.body) == (first.status, first.body)
+    if refusal:
+        expect(c.post(path, body, headers=other), refusal)
 
 
 def test_what_failed_is_tried_again(imported):
