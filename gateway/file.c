@@ -153,6 +153,23 @@ is_attr_char(unsigned char c)
 }
 
 /*
+ * What was imported may have names of any length, which would make a header
+ * that clients refuse. Cut between characters; those of uploads fit.
+ */
+#define NAME_MOST_BYTES	512
+
+static struct text
+shorten(struct text name)
+{
+	if (name.len <= NAME_MOST_BYTES)
+		return name;
+	name.len = NAME_MOST_BYTES;
+	while (name.len > 0 && (name.base[name.len] & 0xc0) == 0x80)
+		name.len--;
+	return name;
+}
+
+/*
  * The name twice (RFC 6266): for those who know nothing but ASCII with a line
  * in the place of other characters, for all others as it is.
  */
@@ -218,7 +235,7 @@ start_file(struct download *d)
 	req->res.content_length = (size_t)(d->end - d->at);
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
 	    "Content-Type", type.base, type.len);
-	put_disposition(d->x, d->original);
+	put_disposition(d->x, shorten(d->original));
 	answer_header(d->x, "X-Content-Type-Options", "nosniff");
 	answer_header(d->x, "Content-Security-Policy",
 	    "sandbox; default-src 'none'");

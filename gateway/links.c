@@ -204,35 +204,67 @@ links_put_list_head(struct buf *b, const struct exchange *x, int64_t total)
 	buf_put_text(b, "},\"items\":");
 }
 
-static void
+/*
+ * Many clients and proxies refuse an answer with a longer header. What makes
+ * links long is the filters that the client sent.
+ */
+#define LINK_MOST_BYTES	8192
+
+/* Take back what was appended from `before` on, if it does not fit. */
+static bool
+fits(struct buf *b, size_t before)
+{
+	if (b->len <= LINK_MOST_BYTES)
+		return true;
+	b->len = before;
+	return false;
+}
+
+/* False if it does not fit; it is left out then. Page 0 is left out, too. */
+static bool
 put_relation(struct buf *b, const struct exchange *x, const char *name,
     int64_t page)
 {
+	size_t	before = b->len;
+
 	if (page == 0)
-		return;
-	buf_put_text(b, b->len > 0 ? ", <" : "<");
+		return true;
+	buf_put_text(b, before > 0 ? ", <" : "<");
 	put_page_url(b, x, page);
 	buf_put_text(b, ">; rel=\"");
 	buf_put_text(b, name);
 	buf_put_byte(b, '"');
+	return fits(b, before);
 }
 
+static void
+put_cursor_relation(struct buf *b, const struct exchange *x)
+{
+	if (next_cursor(x).len == 0)
+		return;
+	buf_put_byte(b, '<');
+	put_cursor_url(b, x, next_cursor(x));
+	buf_put_text(b, ">; rel=\"next\"");
+	(void)fits(b, 0);
+}
+
+/*
+ * All that follow one that does not fit are left out with it. As `next` comes
+ * first, a header without it is that of the last page.
+ */
 void
 links_put_header(struct exchange *x, int64_t total)
 {
 	struct buf		b = { 0 };
 	struct neighbours	n = neighbours_of(x, total);
 
-	if (!has_cursor(x)) {
-		put_relation(&b, x, "next", n.next);
-		put_relation(&b, x, "prev", n.prev);
-		put_relation(&b, x, "first", 1);
-		put_relation(&b, x, "last", n.last);
-	} else if (next_cursor(x).len > 0) {
-		buf_put_byte(&b, '<');
-		put_cursor_url(&b, x, next_cursor(x));
-		buf_put_text(&b, ">; rel=\"next\"");
-	}
+	if (has_cursor(x))
+		put_cursor_relation(&b, x);
+	else
+		(void)(put_relation(&b, x, "next", n.next) &&
+		    put_relation(&b, x, "prev", n.prev) &&
+		    put_relation(&b, x, "first", 1) &&
+		    put_relation(&b, x, "last", n.last));
 	buf_put_byte(&b, '\0');
 	if (b.len > 1)
 		answer_header(x, "Link", b.base);

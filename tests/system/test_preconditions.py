@@ -113,6 +113,26 @@ def test_a_creation_cannot_know_a_version(writing):
     expect(c.post('tickets/', ticket, headers={'If-Match': '*'}), 201)
 
 
+CREATIONS = (
+    ('tickets/', {'title': 'conditional', 'content': 'content', 'category_id': 1, 'ticket_priority_id': 1}),
+    ('posts', {'ticket_id': 42, 'content': 'conditional'}),
+    ('departments/', {'department': 'Conditional One'}),
+    ('categories/', {'category': 'Conditional One', 'department_id': 1}),
+    ('subscriptions/', {'ticket_id': 42, 'user_id': 9}),
+    ('users/', {'username': 'conditional', 'name': 'Conditional', 'email': 'a@b.example', 'password': 'conditional'}),
+    ('groups/', {'group_name': 'conditional'}),
+)
+
+
+@pytest.mark.parametrize('path, body', CREATIONS, ids=[c[0] for c in CREATIONS])
+def test_no_tag_is_that_of_what_is_created(desks, path, body):
+    c = desks('imported').client(ADMIN)
+    reopen(c, 42)
+    for have in ('"0000000000000000"', '"0000000000000000.0000000000000000"', '"a,*,b"', '"x", "0000000000000000"'):
+        expect(c.post(path, body, headers={'If-Match': have}), 412)
+    expect(c.post(path, body, headers={'If-Match': '*'}), 201)
+
+
 @pytest.mark.parametrize('path, body', [
     ('post/20', {'content': 'a reply with a condition'}), ('department/2', {'department': 'Conditional'}),
     ('category/3', {'category': 'Conditional'}), ('user/9', {'name': 'Conditional Name'})])
@@ -166,6 +186,19 @@ def test_link_says_what_the_body_says(reader):
         got = answer.json()['_links']
         assert links.get('next') == got['next'] and links.get('prev') == got['prev']
         assert {'first', 'last'} <= set(links)
+
+
+@pytest.mark.parametrize('path', ['tickets/1/?per_page=1&content=the+', 'users/?page=1&per_page=1&name=',
+                                  'tickets/?cursor=&per_page=1&content=the+'])
+def test_link_is_bounded_and_never_hides_the_next_page_alone(reader, path):
+    """What makes links long is the client's own; in the body they always are."""
+    for char, length in (('%20', 2000), ('(', 7000), ('%C3%A9', 1200)):
+        answer = reader.get(path + char * length)
+        expect(answer, 200)
+        link = answer.header('Link') or ''
+        assert len(link) <= 8192
+        assert not link or not answer.json()['_links']['next'] or 'rel="next"' in link
+        assert all(len(value) <= 8192 for _, value in answer.headers)
 
 
 # --- parameters of tickets/

@@ -1,5 +1,6 @@
 """Attached files: in, out, by whom, and what is left on disk."""
 import concurrent.futures
+import contextlib
 import io
 import os
 import random
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from desk import ADMIN, SUPER, USER, run_program, wait_until
-from wire import NoAnswer, expect, head
+from wire import NoAnswer, expect, head, insist
 
 TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1,
           'ticket_priority_id': 1}
@@ -206,6 +207,22 @@ def test_only_users_are_served(writing, user):
         answer = fetch(user, made, token=token)
         assert answer.status == 401 and b'some notes' not in answer.body
         assert send(user, form(b'x', ticket_id=1), token=token).status == 401
+
+
+def test_a_name_of_any_length_makes_no_header_of_any_length(desks):
+    """As an import may bring them."""
+    desk = desks('imported')
+    c = desk.client(ADMIN)
+    made = expect(upload(c, ticket_id=new_ticket(c)), 201)
+    desk.kill('post')
+    with contextlib.closing(sqlite3.connect(desk.data / 'stores' / 'post' / 'post.db')) as db, db:
+        db.execute('UPDATE uploads SET original_filename = ? WHERE id = ?', ('\u6f22' * 20000, made['id']))
+    restart(desk, c)
+    answer = insist(lambda: fetch(c, made))
+    assert answer.status == 200 and answer.body == b'some notes\n'
+    name = answer.header('Content-Disposition').partition("; filename*=UTF-8''")[2]
+    assert urllib.parse.unquote(name, errors='strict') == '\u6f22' * 170
+    assert all(len(value) <= 8192 for _, value in answer.headers)
 
 
 @pytest.mark.parametrize('path', ['nothing.txt', '..', '.', '%2e%2e', '..%2fpost.db', '.incoming-x', '..%2F..%2Fpost%2Fpost.db',

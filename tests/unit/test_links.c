@@ -1,12 +1,27 @@
 /* gateway/links.c */
 #include "exchange.h"
 
+#include <stdlib.h>
+
+#include "proto/log.h"
+
+
 static int
 start(void **state)
 {
 	(void)state;
 	routes_init();
 	return 0;
+}
+
+/* In the place of gateway/answer.c's. */
+void
+answer_header(struct exchange *x, const char *name, const char *value)
+{
+	(void)name;
+	h2o_add_header(&x->req->pool, &x->req->res.headers, H2O_TOKEN_LINK,
+	    NULL, h2o_strdup(&x->req->pool, value, SIZE_MAX).base,
+	    strlen(value));
 }
 
 #define API	"http://desk/flicket-api/"
@@ -152,6 +167,79 @@ filters_stay_in_links(void **state)
 	buf_done(&want);
 }
 
+/* The header Link, or "". */
+static struct text
+link_of(const struct visit *v)
+{
+	ssize_t	at = h2o_find_header(&v->req.res.headers, H2O_TOKEN_LINK, -1);
+
+	return at == -1 ? (struct text){ "", 0 } : (struct text){
+	    v->req.res.headers.entries[at].value.base,
+	    v->req.res.headers.entries[at].value.len };
+}
+
+/* Append what the header has, by the filter's length: "next prev ", ... */
+static void
+put_relations(struct buf *ret, size_t filter, const char *cursor)
+{
+	static const char	*const names[] = { "next", "prev", "first",
+				    "last" };
+	static const struct answer answer = { .extra.present = 0 };
+	struct answer		 more = answer;
+	struct visit		 v;
+	char			*value = must_alloc(filter + 1), rel[20];
+	struct text		 link;
+
+	visit_begin(&v, "GET", "/flicket-api/tickets/");
+	args_put_number(&v.x.args, KEY_PAGE, 100);
+	args_put_number(&v.x.args, KEY_PER_PAGE, 1);
+	if (cursor != NULL) {
+		args_put_text(&v.x.args, KEY_CURSOR, TEXT_OF("old"));
+		args_put_text(&more.extra, KEY_CURSOR, text_of(cursor));
+	}
+	v.x.answer = &more;
+	memset(value, 'a', filter);
+	v.x.filters[0] = (struct filter){ KEY_CONTENT, { value, filter } };
+	v.x.filter_count = 1;
+	links_put_header(&v.x, 101);
+	link = link_of(&v);
+	check_true("bounded", link.len <= 8192);
+	ret->len = 0;
+	for (size_t i = 0; i < LEN(names); i++) {
+		snprintf(rel, sizeof(rel), "rel=\"%s\"", names[i]);
+		if (memmem(link.base, link.len, rel, strlen(rel)) != NULL)
+			buf_printf(ret, "%s ", names[i]);
+	}
+	free(value);
+	visit_end(&v);
+}
+
+static void
+a_link_header_is_bounded(void **state)
+{
+	static const struct { const char *name; size_t filter; const char
+	    *cursor, *want; } rows[] = {
+		{ "short", 10, NULL, "next prev first last " },
+		{ "all fit", 1950, NULL, "next prev first last " },
+		{ "no last", 2010, NULL, "next prev first " },
+		{ "next and prev", 3000, NULL, "next prev " },
+		{ "next", 8122, NULL, "next " },
+		{ "only prev would", 8123, NULL, "" },
+		{ "none", 9000, NULL, "" },
+		{ "a cursor", 6000, "new", "next " },
+		{ "a cursor, too long", 8200, "new", "" },
+		{ "the end of a walk", 10, "", "" },
+	};
+	struct buf	b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		put_relations(&b, rows[i].filter, rows[i].cursor);
+		check_text(rows[i].name, text_in(&b), text_of(rows[i].want));
+	}
+	buf_done(&b);
+}
+
 int
 main(void)
 {
@@ -163,6 +251,8 @@ main(void)
 		TEST("the most there is does no harm",
 		    the_most_there_is_does_no_harm),
 		TEST("filters stay in links, encoded", filters_stay_in_links),
+		TEST("a header of links has 8 kB at most",
+		    a_link_header_is_bounded),
 	};
 
 	return cmocka_run_group_tests_name("links", tests, start, NULL);
