@@ -490,20 +490,29 @@ op_tag(const struct lane *lane, int64_t id, int64_t version)
 	return op_mix_tags(op_mix_tags(lane->stream, id), version);
 }
 
+/* How much of a list is its first member: a comma in quotes is the tag's. */
+static size_t
+member_len(struct text list)
+{
+	bool	quoted = false;
+	size_t	len = 0;
+
+	for (; len < list.len && (quoted || list.base[len] != ','); len++)
+		quoted = quoted != (list.base[len] == '"');
+	return len;
+}
+
 /* One of the tags in an If-Match, quotes and all, or "" at the end. */
 static struct text
 next_etag(struct text *left)
 {
-	struct text	 one;
-	const char	*comma;
+	struct text	one;
 
 	while (left->len > 0 && strchr(" \t,", left->base[0]) != NULL) {
 		left->base++;
 		left->len--;
 	}
-	comma = memchr(left->base, ',', left->len);
-	one = (struct text){ left->base, comma == NULL ? left->len :
-	    (size_t)(comma - left->base) };
+	one = (struct text){ left->base, member_len(*left) };
 	left->base += one.len;
 	left->len -= one.len;
 	while (one.len > 0 && strchr(" \t", one.base[one.len - 1]) != NULL)
@@ -511,9 +520,19 @@ next_etag(struct text *left)
 	return one;
 }
 
+/* Whether one of them is a quote and 16 digits, and ends there or at a dot. */
+static bool
+is_tag(struct text one, const char *want)
+{
+	return one.len > 17 && memcmp(one.base, want, 17) == 0 &&
+	    one.base[one.len - 1] == '"' &&
+	    (one.len == 18 || one.base[17] == '.');
+}
+
 /*
  * Whether an If-Match names this tag: the first 16 digits of a strong one,
- * what follows a dot is of what came with it (gateway/answer.c).
+ * what follows a dot is of what came with it (gateway/answer.c). A tag of 0
+ * is that of nothing: only `*` matches.
  */
 static bool
 names_tag(struct text if_match, int64_t tag)
@@ -523,9 +542,8 @@ names_tag(struct text if_match, int64_t tag)
 
 	snprintf(want, sizeof(want), "\"%016llx", (unsigned long long)tag);
 	while ((one = next_etag(&if_match)).len > 0)
-		if ((one.len == 1 && one.base[0] == '*') || (one.len > 17 &&
-		    memcmp(one.base, want, 17) == 0 &&
-		    (one.base[17] == '"' || one.base[17] == '.')))
+		if ((one.len == 1 && one.base[0] == '*') ||
+		    (tag != 0 && is_tag(one, want)))
 			return true;
 	return false;
 }

@@ -530,6 +530,12 @@ if_match_compares_versions(void **state)
 		{ "W/\"%s\"", ERR_PRECONDITION },	/* weak */
 		{ "\"%sx\"", ERR_PRECONDITION },
 		{ "\"%s", ERR_PRECONDITION },
+		{ "\"%s\"x", ERR_PRECONDITION },
+		{ "\"%s.0123", ERR_PRECONDITION },
+		{ "%.0s\"a,*,b\"", ERR_PRECONDITION }, /* one tag */
+		{ "%.0s\"0000000000000000\"", ERR_PRECONDITION },
+		{ "\"x, \"%s\"", ERR_PRECONDITION },
+		{ "\"a,b\", \"%s\"", OK },
 		{ "\"%s\"", OK }, { "\"%s.0123456789abcdef\"", OK },
 		{ " \"x\" ,\t\"%s\" ", OK }, { "%.0s*", OK },
 		{ "%.0s\"x\", *", OK },
@@ -551,8 +557,38 @@ if_match_compares_versions(void **state)
 		    rows[i].want);
 		check_number(if_match, desk_number(&desk, "SELECT count(*) "
 		    "FROM departments WHERE department LIKE 'name %'"),
-		    i < 8 ? 0 : 1);
+		    i < 13 ? 0 : 1);
 	}
+}
+
+/* What is not there yet has no version, and so no tag: not even one of 0. */
+static void
+a_creation_matches_no_tag(void **state)
+{
+	static const struct { const char *if_match; enum err want; } rows[] = {
+		{ "\"0000000000000000\"", ERR_PRECONDITION },
+		{ "\"0000000000000000.0000000000000000\"", ERR_PRECONDITION },
+		{ "\"x\", \"0000000000000000\"", ERR_PRECONDITION },
+		{ "\"0123456789abcdef\"", ERR_PRECONDITION },
+		{ "", ERR_PRECONDITION }, { "*", OK },
+	};
+	struct call	c;
+	char		name[20];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(name, sizeof(name), "made %zu", i);
+		desk_begin(&c, OP_DEPARTMENT_CREATE);
+		args_put_text(&c.request.args, KEY_DEPARTMENT, text_of(name));
+		args_put_text(&c.request.args, KEY_IF_MATCH,
+		    text_of(rows[i].if_match));
+		c.request.rights = RIGHT_STAFF;
+		check_number(rows[i].if_match, desk_call(&desk, &c),
+		    rows[i].want);
+		desk_end(&c);
+	}
+	check_number("made", desk_number(&desk, "SELECT count(*) FROM "
+	    "departments WHERE department LIKE 'made %'"), 1);
 }
 
 /* --- sending again ------------------------------------------------------------ */
@@ -828,6 +864,8 @@ main(void)
 		    tags_are_of_things_and_their_versions),
 		ON(lookup, "If-Match compares versions",
 		    if_match_compares_versions),
+		ON(lookup, "a creation matches no tag",
+		    a_creation_matches_no_tag),
 		ON(lookup, "a key stands for its answer, for a day",
 		    a_key_stands_for_its_answer),
 		ON(lookup, "fields choose members, and are known",
