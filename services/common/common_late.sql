@@ -12,3 +12,24 @@ CREATE TABLE IF NOT EXISTS answers (
 	PRIMARY KEY (actor, op, idempotency_key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS answers_by_date ON answers (date);
+
+-- Events that their consumer refuses for good. In the outbox the row `seq`
+-- tells it now that this one is left out; `flicketctl events` lists them.
+CREATE TABLE IF NOT EXISTS set_aside (
+	seq      INTEGER PRIMARY KEY, -- what it had in the outbox
+	original INTEGER NOT NULL,    -- ... at first, if it was tried again
+	consumer INTEGER NOT NULL,
+	op       INTEGER NOT NULL,
+	actor    INTEGER NOT NULL,
+	args     BLOB NOT NULL,
+	error    INTEGER NOT NULL,    -- the refusal, proto/errors.tbl
+	date     INTEGER NOT NULL     -- microseconds since 1970, UTC
+) STRICT;
+
+-- Events that this store was told are left out. One that is sent after all,
+-- under another number, is applied only while its row is here.
+CREATE TABLE IF NOT EXISTS left_out (
+	source INTEGER NOT NULL,      -- enum service
+	seq    INTEGER NOT NULL,      -- the original one
+	PRIMARY KEY (source, seq)
+) STRICT, WITHOUT ROWID;

@@ -1140,6 +1140,36 @@ run_once(struct call *c)
 	return e != OK ? e : keep_answer(c);
 }
 
+/*
+ * A write of somebody who was deleted while it was on its way, with a token
+ * that was good when it set out. One that came before is undone, or stays,
+ * as the event that tells of it sees fit.
+ */
+static enum err
+check_actor(struct call *c)
+{
+	int		sql = c->lane->tables->service->gone_actor;
+	bool		gone = false;
+	enum err	e = OK;
+
+	if (sql != SQL_NONE)
+		e = op_finds(c, sql, &gone);
+	return e == OK && gone ? ERR_UNAUTHORIZED : e;
+}
+
+static enum err
+run_write(struct call *c)
+{
+	enum err	e = check_actor(c);
+
+	if (e != OK)
+		return e;
+	if (args_has(&c->request.args, KEY_IDEMPOTENCY_KEY) &&
+	    args_has(&c->request.args, KEY_DIGEST))
+		return run_once(c);
+	return run_row(c);
+}
+
 static enum err
 run_read(struct call *c)
 {
@@ -1155,9 +1185,8 @@ run_call(struct call *c, const struct op_info *info)
 		return e;
 	if (op_is_event(info->kind))
 		return run_event(c);
-	if (info->kind == OP_WRITE && args_has(&c->request.args,
-	    KEY_IDEMPOTENCY_KEY) && args_has(&c->request.args, KEY_DIGEST))
-		return run_once(c);
+	if (info->kind == OP_WRITE)
+		return run_write(c);
 	if (info->kind != OP_READ)
 		return run_row(c);
 	if (args_has(&c->request.args, KEY_IF_NONE_MATCH))

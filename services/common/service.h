@@ -36,6 +36,10 @@ struct service {
 	const struct sql	 *sql;		/* from SQL_COMMON_END on */
 	int			  sql_end;	/* one more than the last */
 	const struct op		 *ops;		/* a row with op 0 ends them */
+	int			  gone_actor;	/* finds whoever asks among users
+						 * that were deleted; their
+						 * writes are refused. SQL_NONE:
+						 * they are not known here */
 
 	/*
 	 * Called once, in the transaction that seeds a new store, after

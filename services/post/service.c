@@ -69,8 +69,14 @@ static const struct shape history_shape = { "history", history_members };
 
 /* --- operations ------------------------------------------------------------ */
 
+/* Whether it is there says the ticket service, before; it may be deleted
+ * since. */
+#define TICKET_STAYS \
+	{ SQL_TICKET_IS_GONE, false, ERR_NOT_FOUND, \
+	    "ticket_id: this ticket does not exist." }
 /* A new file's place: one thing, that is there, and is theirs. */
 #define PLACE_GUARDS \
+	TICKET_STAYS, \
 	{ SQL_UPLOAD_HAS_A_PLACE, true, ERR_BAD_REQUEST, \
 	    "ticket_id or post_id is missing." }, \
 	{ SQL_UPLOAD_HAS_TWO, false, ERR_BAD_REQUEST, \
@@ -108,6 +114,7 @@ static const struct op ops[] = {
 	    .makes = K(HOURS) | K(AUTHOR_ID) | K(DATE) | K(POST_ID) |
 		K(USER_ID) | K(POSTS) | K(ASSIGNED),
 	    .sql = SQL_POST_INSERT, .shape = &post_shape,
+	    .guards = { TICKET_STAYS },
 	    .emits = { OP_TICKET_REPLIED, OP_USER_COUNTED } },
 	{ .op = OP_POST_EDIT_CHECK, .run = op_guards,
 	    .guards = { POST_GUARDS } },

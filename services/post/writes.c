@@ -250,7 +250,7 @@ post_ticket_deleted(struct call *c)
 		e = op_change(c, SQL_HISTORY_DELETE_OF_TICKET, NULL);
 	if (e == OK)
 		e = op_change(c, SQL_POST_DELETE_OF_TICKET, NULL);
-	return e;
+	return e != OK ? e : op_change(c, SQL_TICKET_GOES, NULL);
 }
 
 /* --- files ---------------------------------------------------------------- */

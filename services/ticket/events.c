@@ -1,5 +1,6 @@
 /*
- * Replies, as the post service tells of them. Each event is applied once
+ * Replies, as the post service tells of them, and users that are deleted.
+ * Each event is applied once
  * (services/common/op.c). What the world has overtaken meanwhile, a ticket
  * that is gone, a reply that is not known, is skipped: an event that were
  * refused would come again for ever.
@@ -171,4 +172,42 @@ event_reply_known(struct call *c)
 	enum err		e = op_change(c, SQL_REPLY_NOTE, &is_new);
 
 	return e != OK || !is_new ? e : change_all(c, statements);
+}
+
+/* --- users -------------------------------------------------------------- */
+
+/* The next ticket that the user of ID has, as TICKET_ID; false: none. */
+static enum err
+find_held(struct call *c, bool *ret)
+{
+	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_HELD_BY);
+	enum err	 e, done;
+
+	*ret = op_step(c, st, &e) == SQLITE_ROW;
+	if (*ret)
+		args_put_number(&c->request.args, KEY_TICKET_ID,
+		    sqlite3_column_int64(st, 0));
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+/*
+ * Nobody is deleted who has a ticket; one that was given to the user while it
+ * was being deleted is released, by whoever deleted it.
+ */
+enum err
+event_user_gone(struct call *c)
+{
+	struct ticket	t;
+	bool		holds = true;
+	enum err	e = find_held(c, &holds);
+
+	while (e == OK && holds) {
+		e = write_find(c, &t);
+		if (e == OK)
+			e = write_release(c, &t);
+		if (e == OK)
+			e = find_held(c, &holds);
+	}
+	return e != OK ? e : op_exec(c);
 }

@@ -1,4 +1,4 @@
-/* What the post service tells of replies, as functions of operations. */
+/* What other services tell, as functions of operations. */
 #ifndef TICKET_EVENTS_H
 #define TICKET_EVENTS_H
 
@@ -8,5 +8,6 @@ op_run	event_replied;
 op_run	event_reply_edited;
 op_run	event_reply_deleted;
 op_run	event_reply_known;
+op_run	event_user_gone;
 
 #endif

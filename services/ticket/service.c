@@ -90,6 +90,9 @@ static const struct shape action_shape = { "action", action_members };
 #define IS_OPEN		{ SQL_TICKET_IS_CLOSED, false, ERR_CONFLICT, \
 			    MESSAGE_CLOSED }
 
+#define CATEGORY_STAYS	{ SQL_CATEGORY_IS_GONE, false, ERR_BAD_REQUEST, \
+			    "not a valid category_id" }
+
 /* ... and of those that a body names. */
 #define IS_THERE_NAMED	{ SQL_NAMED_TICKET_THERE, true, ERR_NOT_FOUND, \
 			    "ticket_id: this ticket does not exist." }
@@ -123,14 +126,14 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_EXPORT, .run = ticket_export, .makes = K(DATA),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape },
 	{ .op = OP_TICKET_CREATE, .run = op_one, .sql = SQL_TICKET_INSERT,
-	    .shape = &ticket_shape,
+	    .shape = &ticket_shape, .guards = { CATEGORY_STAYS },
 	    .also = { SQL_SUBSCRIBE_AUTHOR, SQL_ACTION_OPEN },
 	    .emits = { OP_USER_WROTE_TICKET } },
 	{ .op = OP_TICKET_EDIT, .run = ticket_edit, .makes = WRITE_MAKES,
 	    TICKET_ANSWER,
 	    .guards = { IS_THERE, { SQL_TICKET_MAY_EDIT, true, ERR_FORBIDDEN,
 	    "Only the author and members of the group flicket_admin may do "
-	    "this." }, IS_OPEN },
+	    "this." }, IS_OPEN, CATEGORY_STAYS },
 	    .tells = { OP_POST_TICKET_EDITED } },
 	{ .op = OP_TICKET_DELETE, .run = ticket_delete, .makes = WRITE_MAKES,
 	    .guards = { IS_THERE }, .tag = SQL_TICKET_TAG,
@@ -169,7 +172,8 @@ static const struct op ops[] = {
 	    .guards = { IS_THERE, IS_OPEN } },
 	/* who may is asked by run(): it is a setting */
 	{ .op = OP_TICKET_CATEGORY, .run = ticket_category,
-	    .makes = WRITE_MAKES, TICKET_ANSWER, .guards = { IS_THERE } },
+	    .makes = WRITE_MAKES, TICKET_ANSWER,
+	    .guards = { IS_THERE, CATEGORY_STAYS } },
 	{ .op = OP_SUBSCRIPTION_GET, .run = op_one, .sql = SQL_SUBSCRIPTION_BY_ID,
 	    .shape = &subscription_shape },
 	{ .op = OP_SUBSCRIPTION_LIST, .run = op_page, .when = K(TICKET_ID),
@@ -241,8 +245,10 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_USER_NAMED, .run = op_exec,
 	    .sql = SQL_USER_NAME_PUT },
 	{ .op = OP_TICKET_USER_CHANGED, .run = op_exec, .sql = SQL_USER_PUT },
-	{ .op = OP_TICKET_USER_GONE, .run = op_exec, .sql = SQL_USER_DELETE,
-	    .also = { SQL_SUBSCRIPTIONS_OF_GONE } },
+	{ .op = OP_TICKET_USER_GONE, .run = event_user_gone,
+	    .makes = WRITE_MAKES, .sql = SQL_USER_DELETE,
+	    .also = { SQL_SUBSCRIPTIONS_OF_GONE, SQL_USER_GOES },
+	    .tells = { OP_USER_COUNTED } },
 	{ .op = OP_TICKET_DEPARTMENT_CHANGED, .run = op_exec,
 	    .sql = SQL_DEPARTMENT_PUT },
 	{ .op = OP_TICKET_CATEGORY_CHANGED, .run = op_exec,
@@ -267,6 +273,7 @@ const struct service ticket_service = {
 	.sql = statements,
 	.sql_end = SQL_END,
 	.ops = ops,
+	.gone_actor = SQL_ACTOR_IS_GONE,
 	.start = writes_start,
 	.opened = columns_start,
 	.loading = columns_are_loading,

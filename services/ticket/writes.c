@@ -152,6 +152,15 @@ write_close(struct call *c, struct ticket *t)
 	return e != OK ? e : write_action(c, "close", 0);
 }
 
+enum err
+write_release(struct call *c, struct ticket *t)
+{
+	enum err	e = hand_over(c, t, 0, t->status == STATUS_CLOSED ?
+			    STATUS_CLOSED : STATUS_OPEN);
+
+	return e != OK ? e : write_action(c, "release", 0);
+}
+
 /* --- users that a body names ---------------------------------------------- */
 
 static enum err
@@ -343,9 +352,7 @@ ticket_release(struct call *c)
 	enum err	e = find_named(c, &t);
 
 	if (e == OK)
-		e = hand_over(c, &t, 0, STATUS_OPEN);
-	if (e == OK)
-		e = write_action(c, "release", 0);
+		e = write_release(c, &t);
 	return e != OK ? e : op_one(c);
 }
 

@@ -54,4 +54,7 @@ enum err write_priority(struct call *, struct ticket *);
 /* Close: nobody has it any more. */
 enum err write_close(struct call *, struct ticket *);
 
+/* Take it from its assignee; one that is closed stays closed. */
+enum err write_release(struct call *, struct ticket *);
+
 #endif

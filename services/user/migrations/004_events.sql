@@ -1,0 +1,2 @@
+-- Nothing of its own: with it come the tables of every store for events that
+-- are set aside (services/common/common_late.sql).
