@@ -1,6 +1,4 @@
 /* The gateway's process: a listening socket, workers, signals, the end. */
-#include <sys/resource.h>
-
 #include <czmq.h>
 #include <errno.h>
 #include <netdb.h>
@@ -23,11 +21,13 @@
 #include "proto/program.h"
 #include "proto/replica.h"
 #include "proto/resolve.h"
+#include "proto/rlimits.h"
 #include "tls.h"
 #include "tokens.h"
 #include "trace.h"
 
 #define ACCEPTS_MOST	64	/* in one turn of the loop */
+#define CONNECTIONS_LEAST 16	/* that proto/rlimits.c leaves room for */
 
 /* --- listening ------------------------------------------------------------------ */
 
@@ -67,8 +67,9 @@ listen_on(const char *address)
 #define WARN_MS		10000	/* between two words on it */
 
 /*
- * Out of descriptors, or as many connections as there may be: further ones
- * wait in the kernel until the next tick, or the loop would do nothing else.
+ * Out of descriptors, or as many connections as there may be: those that ask
+ * for nothing make room, and further ones wait in the kernel until the next
+ * tick, or the loop would do nothing else.
  */
 static void
 pause_accepting(struct worker *w, const char *why)
@@ -79,6 +80,7 @@ pause_accepting(struct worker *w, const char *why)
 		log_warn("%s: connections have to wait", why);
 		w->warned_ms = now_ms;
 	}
+	connections_make_room(w, now_ms);
 	w->paused = true;
 	h2o_socket_read_stop(w->listener);
 }
@@ -90,7 +92,6 @@ accept_one(struct worker *w)
 	h2o_socket_t	*sock;
 
 	if (!connection_reserve(w->gateway)) {
-		connections_make_room(w, clock_ms());
 		pause_accepting(w, "as many as there may be are open");
 		return false;
 	}
@@ -230,23 +231,24 @@ block_signals(void)
 	return set;
 }
 
-/* A connection is a descriptor: as many as the system lets us have. */
+/*
+ * A connection is a descriptor: as many as the system lets us have, less what
+ * we need for ourselves.
+ */
 static void
-raise_limits(struct gateway *g, const struct settings *s)
+take_limits(struct gateway *g, const struct settings *s)
 {
-	struct rlimit	limit;
+	uint64_t	have = rlimits_take(s, RLIMITS_GATEWAY);
+	int64_t		room = (int64_t)(have - rlimits_descriptors(s,
+			    RLIMITS_GATEWAY)) + CONNECTIONS_LEAST;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		log_fatal("the limit of descriptors cannot be read: %s",
-		    strerror(errno));
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		(void)getrlimit(RLIMIT_NOFILE, &limit);
-	g->connections_most = connections_most(s, limit.rlim_cur);
+	g->connections_most = connections_most(s, have);
+	if (g->connections_most > room)
+		g->connections_most = room;
 	if (g->connections_most < s->max_connections)
 		log_info("at most %lld connections: there are %llu "
 		    "descriptors (ulimit -n)", (long long)g->connections_most,
-		    (unsigned long long)limit.rlim_cur);
+		    (unsigned long long)have);
 }
 
 static void
@@ -300,9 +302,10 @@ main(int argc, char **argv)
 	curve_load(&settings, PARTY_GATEWAY);
 	tls_load(&settings);
 	signals = block_signals();
-	raise_limits(&gateway, &settings);
+	take_limits(&gateway, &settings);
 	harden_owner(&settings);
 	settings_enter_data(&settings);
+	rlimits_try_threads(&settings, RLIMITS_GATEWAY);
 	gateway.listener = listen_on(settings.listen);
 	harden(&settings, NULL);
 	zsys_handler_set(NULL);

@@ -347,6 +347,14 @@ log_line(enum log_level level, const char *format, ...)
 	va_end(ap);
 }
 
+/* Not exit(): what libraries do then trips over running threads. */
+static _Noreturn void
+end_process(int status)
+{
+	fflush(NULL);
+	_exit(status);
+}
+
 _Noreturn void
 log_fatal(const char *format, ...)
 {
@@ -355,9 +363,18 @@ log_fatal(const char *format, ...)
 	va_start(ap, format);
 	put_formatted(LEVEL_ERROR, format, ap);
 	va_end(ap);
-	/* not exit(): what libraries do then trips over running threads */
-	fflush(NULL);
-	_exit(1);
+	end_process(1);
+}
+
+_Noreturn void
+log_refuse(const char *format, ...)
+{
+	va_list	ap;
+
+	va_start(ap, format);
+	put_formatted(LEVEL_ERROR, format, ap);
+	va_end(ap);
+	end_process(2);
 }
 
 _Noreturn void

@@ -62,6 +62,11 @@ void	log_facts(enum log_level, const char *message,
 _Noreturn void	log_fatal(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));
 
+/* The same with status 2: no later start would do better, unless somebody
+ * changes what is wrong. */
+_Noreturn void	log_refuse(const char *format, ...)
+	    __attribute__((format(printf, 1, 2)));
+
 #define log_error(...)	log_line(LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)	log_line(LEVEL_WARN, __VA_ARGS__)
 #define log_info(...)	log_line(LEVEL_INFO, __VA_ARGS__)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rlimits.h"
+
 static void
 print_help(const char *name)
 {
@@ -21,6 +23,7 @@ print_help(const char *name)
 bool
 program_arguments(const char *name, int argc, char **argv)
 {
+	rlimits_ignore_signals();
 	if (argc == 1)
 		return false;
 	if (argc == 2 && strcmp(argv[1], "--health") == 0)

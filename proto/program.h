@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /*
- * Look at the command line. --help and --version are answered, and end the
+ * The first call of a program. Look at the command line. --help and --version are answered, and end the
  * process with status 0; what is not understood ends it with status 2.
  * Returns whether --health was given: to ask the process that runs with these
  * settings whether it is well.

@@ -6,6 +6,7 @@
 #include "store.h"
 
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include "proto/log.h"
 
 #define BUSY_MS		5000
+#define PAGE_BYTES	8192	/* and what a log has about it */
 #define FOLDERS_ABOVE	4	/* it: stores/NAME, stores, data, its own */
 /* SQLite's index of a log: so much for at least so much of the log */
 #define INDEX_BYTES	32768
@@ -92,12 +94,50 @@ store_try(sqlite3 *db, const char *sql)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
+/* Whether a store, or its log, is as large as a file may be. */
+static bool
+is_at_limit(const char *path)
+{
+	struct buf	log = { 0 };
+	struct rlimit	limit;
+	struct stat	st;
+	bool		is;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == -1 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	buf_printf(&log, "%s-wal", path);
+	is = (stat(path, &st) == 0 &&
+	    (rlim_t)st.st_size + PAGE_BYTES > limit.rlim_cur) ||
+	    (stat(log.base, &st) == 0 &&
+	    (rlim_t)st.st_size + PAGE_BYTES > limit.rlim_cur);
+	buf_done(&log);
+	return is;
+}
+
+/*
+ * A store cannot be used, for SQLite's last reason. Whether a later start
+ * may do better is what the status says.
+ */
+static _Noreturn void
+die(sqlite3 *db, const char *path)
+{
+	int	error = sqlite3_errcode(db) & 0xff;
+
+	if (error == SQLITE_IOERR && is_at_limit(path))
+		log_refuse("store %s: a file may not grow any more; raise the "
+		    "limit (ulimit -f, LimitFSIZE= of systemd)", path);
+	if (error == SQLITE_NOTADB || error == SQLITE_CORRUPT)
+		log_refuse("store %s: %s; restore a backup", path,
+		    sqlite3_errmsg(db));
+	log_fatal("store %s: %s", path, sqlite3_errmsg(db));
+}
+
 void
 store_exec(sqlite3 *db, const char *sql)
 {
 	if (store_try(db, sql) != SQLITE_OK)
-		log_fatal("store %s: %s", sqlite3_db_filename(db, "main"),
-		    sqlite3_errmsg(db));
+		die(db, sqlite3_db_filename(db, "main"));
 }
 
 /*
@@ -284,7 +324,7 @@ store_open(const char *path, bool read_only)
 	sqlite3	*db;
 
 	if (!try_open(path, read_only, &db))
-		log_fatal("store %s: %s", path, sqlite3_errmsg(db));
+		die(db, path);
 	return db;
 }
 
@@ -296,8 +336,7 @@ read_number(sqlite3 *db, const char *sql)
 
 	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK ||
 	    sqlite3_step(st) != SQLITE_ROW)
-		log_fatal("store %s: %s", sqlite3_db_filename(db, "main"),
-		    sqlite3_errmsg(db));
+		die(db, sqlite3_db_filename(db, "main"));
 	n = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
 	return n;
@@ -356,7 +395,7 @@ schema_of(sqlite3 *db, const struct service *service, const char *path)
 	int64_t	have = read_number(db, "PRAGMA user_version");
 
 	if (have > newest_schema(service))
-		log_fatal("store %s has schema %lld, newer than this program's "
+		log_refuse("store %s has schema %lld, newer than this program's "
 		    "%lld: run the newer program, or restore a backup", path,
 		    (long long)have, (long long)newest_schema(service));
 	return have;

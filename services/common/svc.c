@@ -36,6 +36,7 @@
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/replica.h"
+#include "proto/rlimits.h"
 #include "sender.h"
 #include "timed.h"
 
@@ -1305,6 +1306,8 @@ svc_run(const struct service *service, const struct settings *settings)
 	s.standing.began_ms = clock_ms();
 	harden_owner(settings);
 	settings_enter_data(settings);
+	(void)rlimits_take(settings, RLIMITS_SERVICE);
+	rlimits_try_threads(settings, RLIMITS_SERVICE);
 	harden(settings, service_name(service->id));
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */

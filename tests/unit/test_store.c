@@ -150,6 +150,24 @@ exec_nonsense(const void *arg)
 }
 
 static void
+write_page_of_text(void)
+{
+	FILE	*f = fopen(path, "w");
+
+	assert_non_null(f);
+	for (int i = 0; i < 512; i++)
+		fputs("no store", f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+open_text(const void *arg)
+{
+	(void)arg;
+	store_open(path, false);
+}
+
+static void
 failures_at_start_end_it(void **state)
 {
 	struct end	end;
@@ -161,6 +179,10 @@ failures_at_start_end_it(void **state)
 	unit_run(exec_nonsense, NULL, &end);
 	check_number("nonsense", end.status, 1);
 	check_part("nonsense", end.said, "syntax error");
+	write_page_of_text();
+	unit_run(open_text, NULL, &end);
+	check_number("another file", end.status, 2);
+	check_part("another file", end.said, "is not a database");
 }
 
 /* --- migrations -------------------------------------------------------- */
@@ -238,7 +260,7 @@ a_newer_store_is_left_alone(void **state)
 	(void)state;
 	migrate(two);
 	unit_run(migrate, one, &end);
-	check_number("it ends", end.status, 1);
+	check_number("for good", end.status, 2);
 	check_part("it says why", end.said, "has schema 2, newer than this "
 	    "program's 1");
 	check_part("and where", end.said, path);

@@ -8,6 +8,7 @@
 #include "proto/curve.h"
 #include "proto/log.h"
 #include "proto/resolve.h"
+#include "proto/rlimits.h"
 
 enum {
 	ANSWER_MS = 15000	/* a password takes its time */
@@ -67,6 +68,7 @@ void
 peers_open(struct peers *p, const struct settings *s, enum service_id which)
 {
 	*p = (struct peers){ .last_id = REPLICA_FIRST_ID };
+	(void)rlimits_take(s, RLIMITS_TOOL);
 	curve_load(s, PARTY_CTL);
 	curve_start();
 	p->frames = frame_reader_new();

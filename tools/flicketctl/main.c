@@ -11,6 +11,7 @@
 #include "permissions.h"
 #include "proto/harden.h"
 #include "proto/metrics.h"
+#include "proto/rlimits.h"
 #include "proto/settings.h"
 #include "services/user/password.h"
 
@@ -184,6 +185,7 @@ main(int argc, char **argv)
 	static char	help[] = "help", version[] = "version";
 	int		status;
 
+	rlimits_ignore_signals();
 	harden_tool();
 	/* messages are for whoever typed the command, but for serve's */
 	if (argc < 2 || strcmp(argv[1], "serve") != 0)

@@ -21,6 +21,7 @@
 #include "proto/harden.h"
 #include "proto/listener.h"
 #include "proto/log.h"
+#include "proto/rlimits.h"
 #include "proto/settings.h"
 #include "serve_children.h"
 #include "serve_desk.h"
@@ -97,8 +98,7 @@ take_deaths(struct supervisor *s)
 			children_restart(&s->children, i, status);
 			continue;
 		}
-		log_error("%s refused its settings; stopping",
-		    children_name(i));
+		log_error("%s refused to work; stopping", children_name(i));
 		begin_stop(s, 2);
 	}
 }
@@ -344,6 +344,8 @@ serve_run(const struct cli *c)
 	(void)c;
 	log_set_name("flicketctl");
 	settings_load(&s.settings);
+	(void)rlimits_take(&s.settings, RLIMITS_SERVICE);
+	(void)rlimits_take(&s.settings, RLIMITS_GATEWAY);
 	harden_secrets(&s.settings, true);
 	s.had_terminal = isatty(STDERR_FILENO);
 	block_signals(&s);
