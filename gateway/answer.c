@@ -64,6 +64,7 @@ answer_count(struct exchange *x, int status)
 {
 	if (!x->answered)
 		connection_answer(x->connection);
+	upload_end(x);
 	x->answered = true;
 	metric_add(METRIC_HTTP_RESPONSES, (unsigned)status / 100 % 6, 0, 1);
 	trace_put_timing(x);

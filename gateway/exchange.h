@@ -108,6 +108,10 @@ enum flow	 exchange_ask(struct exchange *, enum op_code,
 void		 exchange_ask_part(struct exchange *, unsigned part,
 		    enum op_code, const struct args *, int64_t timeout_ms);
 
+/* Tell a service something whose answer nobody waits for. */
+void		 exchange_tell(struct exchange *, enum op_code,
+		    const struct args *, int64_t timeout_ms);
+
 /* Copy an answer so that it lives as long as the request. */
 struct answer	*exchange_keep(struct exchange *, const struct answer *);
 
@@ -132,6 +136,8 @@ enum flow	room_answer(struct exchange *);	  /* fragment to HTTP */
 /* Ways of body and answer that are more than JSON (routes.tbl, WAY). */
 enum flow	upload_decode(struct exchange *); /* UPLOAD, in decode */
 enum flow	upload_start(struct exchange *);  /* UPLOAD, in upload */
+void		upload_end(struct exchange *);	  /* of any: its answer begins,
+						   * or its client left */
 enum flow	picture_decode(struct exchange *); /* PICTURE, in decode */
 enum flow	picture_answer(struct exchange *); /* PICTURE, in answer */
 enum flow	file_answer(struct exchange *);	  /* FILE, in answer */

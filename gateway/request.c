@@ -72,6 +72,7 @@ on_gone(void *data)
 	for (unsigned i = 0; i < PARTS_MOST; i++)
 		if (x->part_slots[i] != -1)
 			bus_forget(x->worker->bus, x->part_slots[i]);
+	upload_end(x);
 	trace_end(x);
 	x->kept = 0;
 	exchange_hold(x, 0);
@@ -194,6 +195,16 @@ exchange_ask_part(struct exchange *x, unsigned part, enum op_code op,
 	CHECK(part < PARTS_MOST && x->part_slots[part] == -1);
 	if (!ask(x, (int)part, op, args, timeout_ms, &x->part_slots[part]))
 		x->on_part(x, part, &refusal);
+}
+
+void
+exchange_tell(struct exchange *x, enum op_code op, const struct args *args,
+    int64_t timeout_ms)
+{
+	int	slot;
+
+	if (ask(x, -1, op, args, timeout_ms, &slot))
+		bus_forget(x->worker->bus, slot);
 }
 
 struct answer *

@@ -3,8 +3,9 @@
  * to the post service (upload_start), which checks it and puts it on disk
  * under a name of its own making. With that name the request goes on.
  *
- * Where anything fails the service is told to drop what it has; what it is
- * not told of, because the client left, it drops by itself.
+ * However that ends (a row for the file, a refusal, an answer from the first
+ * time, a client that left), the service is told that we have done with the
+ * file: one that has no row by then is dropped.
  */
 #include <sodium.h>
 
@@ -14,7 +15,7 @@
 
 #define CHUNK_BYTES	((size_t)65536)
 #define WINDOW		4	/* chunks under way; each is a part */
-#define DROP_PART	(PARTS_MOST - 1)
+#define DROP_MS		60000	/* in which the service is told so */
 
 enum step { BEGIN, FILL, SEAL, OVER };
 
@@ -24,7 +25,8 @@ struct upload {
 	size_t		sent;
 	unsigned	waiting;	/* for so many chunks' answers */
 	enum step	step;
-	int64_t		handle;		/* the service's, of the file */
+	bool		begun;		/* the service may have some of it */
+	int64_t		handle;		/* of the file, with the service */
 };
 
 /* --- the form ------------------------------------------------------------------ */
@@ -253,12 +255,8 @@ static void
 fail(struct exchange *x, const struct answer *a)
 {
 	struct upload	*u = x->stream;
-	struct args	 args = { 0 };
-	bool		 begun = u->step != BEGIN;
 
 	u->step = OVER;
-	if (begun && x->part_slots[DROP_PART] == -1)
-		ask(x, DROP_PART, OP_FILE_DROP, &args);
 	answer_refusal(x, a);
 }
 
@@ -302,7 +300,7 @@ on_part(struct exchange *x, unsigned part, const struct answer *a)
 	}
 	switch (u->step) {
 	case BEGIN:
-		u->handle = args_number(&a->extra, KEY_HANDLE, 0);
+		u->handle = args_number(&a->extra, KEY_HANDLE, u->handle);
 		u->step = FILL;
 		send_chunks(x);
 		break;
@@ -349,6 +347,7 @@ send_chunks(struct exchange *x)
 		seal(x);
 }
 
+/* The handle is ours, so that it can be given back before we are answered. */
 enum flow
 upload_start(struct exchange *x)
 {
@@ -356,8 +355,25 @@ upload_start(struct exchange *x)
 	struct args	 args = { 0 };
 
 	x->on_part = on_part;
+	u->begun = true;
+	randombytes_buf(&u->handle, sizeof(u->handle));
+	u->handle &= INT64_MAX;
 	args_put_text(&args, KEY_ORIGINAL_FILENAME, u->filename);
 	args_put_number(&args, KEY_SIZE, (int64_t)u->content.len);
 	ask(x, 0, OP_FILE_BEGIN, &args);
 	return FLOW_WAIT;
+}
+
+void
+upload_end(struct exchange *x)
+{
+	struct upload	*u = x->stream;
+	struct args	 args = { 0 };
+
+	if (x->route == NULL || x->route->way != WAY_UPLOAD || u == NULL ||
+	    !u->begun)
+		return;
+	u->begun = false;
+	args_put_number(&args, KEY_HANDLE, u->handle);
+	exchange_tell(x, OP_FILE_DROP, &args, DROP_MS);
 }

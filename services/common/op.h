@@ -66,6 +66,9 @@ struct op {
 						 * and in lists by ids */
 	bool			 cached;	/* READ: depends on arguments
 						 * and store alone (cache.h) */
+	bool			 gives_back;	/* what its asker held: it is
+						 * not refused because many
+						 * wait */
 };
 
 /* Which of a statement's parameters is which key. */

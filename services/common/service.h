@@ -75,6 +75,10 @@ struct service {
 	 * before it writes; NULL if not needed. */
 	void	(*lead)(void);
 
+	/* Called on the loop when a peer (its ZeroMQ identity) sent a PING;
+	 * NULL if not needed. */
+	void	(*heard)(struct text peer);
+
 	/* Called when the process ends, before its lanes close the store: no
 	 * thread of the service's own uses it any more then; NULL if there is
 	 * none. */

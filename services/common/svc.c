@@ -493,6 +493,12 @@ still_take(struct svc *s, const struct request *r, struct text peer)
 	return true;
 }
 
+static bool
+gives_back(const struct svc *s, const struct request *r)
+{
+	return s->tables.first[r->op]->gives_back;
+}
+
 static void
 send_to_lane(struct svc *s, const struct request *r, struct text peer,
     bool slow)
@@ -500,7 +506,7 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 	struct call	*c;
 
 	if (s->calls >= CALLS_MOST || s->calls_bytes > CALLS_BYTES ||
-	    (slow && s->slow_calls >= SLOW_MOST)) {
+	    (slow && s->slow_calls >= SLOW_MOST && !gives_back(s, r))) {
 		answer_at_once(s, r, ERR_EXPIRED);
 		return;
 	}
@@ -522,6 +528,8 @@ note_listener(struct svc *s, const struct request *ping, struct text peer)
 
 	listeners_heard(&s->listeners, peer, seen,
 	    args_number(&s->read.answer.extra, KEY_SEEN, seen), clock_ms());
+	if (s->service->heard != NULL)
+		s->service->heard(peer);
 }
 
 /*

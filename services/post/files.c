@@ -1,6 +1,12 @@
 /*
  * Files on their way in, and what is removed.
  *
+ * There is room for so many files that have no row. Who brings them says when
+ * it has done with one (FILE_DROP), whatever became of it; of an asker that
+ * is not heard of any more they are dropped, too. Where there is no room left
+ * it is made by the user who has most of it, so that nobody's files keep
+ * another user's out.
+ *
  * `files.lock` guards the table of files that have no row yet, and the list
  * of those to be removed. It is not held while bytes are written or removed:
  * an entry that the slow lane works on is `busy`, and left alone meanwhile.
@@ -26,7 +32,9 @@
 #define INCOMING	".incoming-"
 #define INCOMING_MOST	512	/* files that have no row, all together */
 #define LIFE_MS		60000	/* of a file without a row */
+#define SILENT_MS	5000	/* ... whose asker sends no PINGs any more */
 #define TICK_MS		200	/* while there is something to look after */
+#define PEER_BYTES	255	/* most of a ZeroMQ identity */
 #define RANDOM_CHARS	26	/* 130 bits */
 #define NAME_SIZE	(sizeof(INCOMING) + RANDOM_CHARS + EXTENSION_SIZE)
 
@@ -40,7 +48,13 @@ enum state {
 struct incoming {
 	enum state	state;
 	bool		busy;		/* the slow lane is at it */
+	bool		dropped;	/* who brought it has done with it */
 	int64_t		handle;
+	int64_t		user;		/* on whose behalf it comes */
+	size_t		peer_len;
+	char		peer[PEER_BYTES]; /* who sent the last of it */
+	int64_t		pinged_ms;	/* when that sent a PING; 0: it need
+					 * send none */
 	int64_t		size;		/* bytes it is to have */
 	int64_t		have;		/* ... and has */
 	int64_t		touched_ms;
@@ -138,19 +152,118 @@ find_name(struct text name)
 	return NULL;
 }
 
-/* A free entry, taken; NULL if too many files are on their way. */
-static struct incoming *
-take_entry(int64_t handle)
+static bool
+is_of(const struct incoming *f, struct text peer)
 {
-	struct incoming	*f = NULL;
+	return f->peer_len == peer.len && (peer.len == 0 ||
+	    memcmp(f->peer, peer.base, peer.len) == 0);
+}
+
+static void
+set_peer(struct incoming *f, struct text peer)
+{
+	CHECK(peer.len <= PEER_BYTES);
+	f->peer_len = peer.len;
+	if (peer.len > 0)
+		memcpy(f->peer, peer.base, peer.len);
+	if (f->pinged_ms != 0)
+		f->pinged_ms = clock_ms();
+}
+
+static unsigned
+count_of(int64_t user)
+{
+	unsigned	count = 0;
+
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		count += files.incoming[i].state != FREE &&
+		    files.incoming[i].user == user;
+	return count;
+}
+
+static bool
+may_make_room(const struct incoming *f)
+{
+	return (f->state == FILLING || f->state == SEALED) && !f->busy;
+}
+
+/* The user who has most entries that may make room, and how many. */
+static unsigned
+find_heaviest(int64_t *ret_user)
+{
+	const struct incoming	*f = files.incoming;
+	unsigned		 count, most = 0;
+
+	for (; f < files.incoming + INCOMING_MOST; f++) {
+		if (!may_make_room(f))
+			continue;
+		count = count_of(f->user);
+		if (count > most) {
+			most = count;
+			*ret_user = f->user;
+		}
+	}
+	return most;
+}
+
+/* The entry of a user's that was touched longest ago. */
+static struct incoming *
+find_oldest(int64_t user)
+{
+	struct incoming	*f = files.incoming, *found = NULL;
+
+	for (; f < files.incoming + INCOMING_MOST; f++)
+		if (may_make_room(f) && f->user == user && (found == NULL ||
+		    f->touched_ms < found->touched_ms))
+			found = f;
+	return found;
+}
+
+static struct incoming *
+find_free(void)
+{
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		if (files.incoming[i].state == FREE)
+			return &files.incoming[i];
+	return NULL;
+}
+
+static void	remove_file(const char *);
+
+/*
+ * An entry for one more file of a user; where none is free, one of who has
+ * most, if that is still as many as the user then has. NULL: there is none.
+ */
+static struct incoming *
+find_room(int64_t user)
+{
+	struct incoming	*f = find_free();
+	int64_t		 heaviest = 0;
+
+	if (f != NULL)
+		return f;
+	if (find_heaviest(&heaviest) <= count_of(user) + 1)
+		return NULL;
+	f = find_oldest(heaviest);
+	CHECK(f != NULL);
+	log_debug("a file of user %lld makes room", (long long)heaviest);
+	remove_file(f->name);
+	return f;
+}
+
+/* An entry, taken; NULL if too many files are on their way. */
+static struct incoming *
+take_entry(const struct call *c, int64_t handle, bool pings)
+{
+	struct incoming	*f;
 
 	pthread_mutex_lock(&files.lock);
-	for (size_t i = 0; i < INCOMING_MOST && f == NULL; i++)
-		if (files.incoming[i].state == FREE)
-			f = &files.incoming[i];
+	f = find_room(c->request.actor);
 	if (f != NULL) {
 		*f = (struct incoming){ .state = FILLING, .busy = true,
-		    .handle = handle, .touched_ms = clock_ms() };
+		    .handle = handle, .user = c->request.actor,
+		    .pinged_ms = pings, .touched_ms = clock_ms() };
+		set_peer(f, c->peer);
 		pthread_cond_signal(&files.wake);
 	}
 	pthread_mutex_unlock(&files.lock);
@@ -159,15 +272,16 @@ take_entry(int64_t handle)
 
 /* The entry of a file that is being filled, busy from now on. */
 static struct incoming *
-hold_entry(int64_t handle)
+hold_entry(int64_t handle, struct text peer)
 {
 	struct incoming	*f;
 
 	pthread_mutex_lock(&files.lock);
 	f = find_handle(handle);
-	if (f != NULL && f->state == FILLING && !f->busy)
+	if (f != NULL && f->state == FILLING && !f->busy && !f->dropped) {
 		f->busy = true;
-	else
+		set_peer(f, peer);
+	} else
 		f = NULL;
 	pthread_mutex_unlock(&files.lock);
 	return f;
@@ -245,6 +359,23 @@ file_error(const char *what)
 	return ERR_STORE;
 }
 
+/* The number that the asker gave it, if it gave one that is free. */
+static int64_t
+new_handle(int64_t wanted)
+{
+	int64_t	handle = wanted;
+	bool	is_free;
+
+	pthread_mutex_lock(&files.lock);
+	is_free = wanted > 0 && find_handle(wanted) == NULL;
+	pthread_mutex_unlock(&files.lock);
+	if (!is_free) {
+		random_bytes(&handle, sizeof(handle));
+		handle &= INT64_MAX;
+	}
+	return handle;
+}
+
 enum err
 file_begin(struct call *c)
 {
@@ -259,9 +390,8 @@ file_begin(struct call *c)
 	e = check_begin(c, extension);
 	if (e != OK)
 		return e;
-	random_bytes(&handle, sizeof(handle));
-	handle &= INT64_MAX;
-	f = take_entry(handle);
+	handle = new_handle(args_number(args, KEY_HANDLE, 0));
+	f = take_entry(c, handle, handle == args_number(args, KEY_HANDLE, 0));
 	if (f == NULL)
 		return ERR_EXPIRED;
 	memcpy(f->extension, extension, sizeof(extension));
@@ -346,7 +476,7 @@ file_chunk(struct call *c)
 {
 	const struct args	*args = &c->request.args;
 	struct incoming		*f = hold_entry(args_number(args, KEY_HANDLE,
-				    0));
+				    0), c->peer);
 	enum err		 e;
 
 	if (f == NULL)
@@ -411,7 +541,7 @@ enum err
 file_seal(struct call *c)
 {
 	struct incoming	*f = hold_entry(args_number(&c->request.args,
-			    KEY_HANDLE, 0));
+			    KEY_HANDLE, 0), c->peer);
 	enum err	 e;
 
 	if (f == NULL)
@@ -428,7 +558,10 @@ file_seal(struct call *c)
 	return OK;
 }
 
-/* A file whose row may be under way is left to the thread. */
+/*
+ * A file whose row may be under way is left to the thread, which sees whether
+ * there is one.
+ */
 enum err
 file_drop(struct call *c)
 {
@@ -436,6 +569,8 @@ file_drop(struct call *c)
 
 	pthread_mutex_lock(&files.lock);
 	f = find_handle(args_number(&c->request.args, KEY_HANDLE, 0));
+	if (f != NULL)
+		f->dropped = true;
 	if (f != NULL && (f->busy || f->state == CLAIMED))
 		f = NULL;
 	if (f != NULL)
@@ -454,7 +589,7 @@ files_claim(struct text filename)
 
 	pthread_mutex_lock(&files.lock);
 	f = find_name(filename);
-	is = f != NULL && f->state == SEALED && !f->busy;
+	is = f != NULL && f->state == SEALED && !f->busy && !f->dropped;
 	if (is) {
 		f->state = CLAIMED;
 		f->touched_ms = clock_ms();
@@ -472,6 +607,19 @@ files_unclaim(struct text filename)
 	f = find_name(filename);
 	if (f != NULL)
 		f->state = SEALED;
+	pthread_mutex_unlock(&files.lock);
+}
+
+void
+files_heard(struct text peer)
+{
+	int64_t	now_ms = clock_ms();
+
+	pthread_mutex_lock(&files.lock);
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		if (files.incoming[i].pinged_ms != 0 &&
+		    is_of(&files.incoming[i], peer))
+			files.incoming[i].pinged_ms = now_ms;
 	pthread_mutex_unlock(&files.lock);
 }
 
@@ -650,6 +798,14 @@ look_at_claimed(struct incoming *f, const char *name, bool late)
 		discard(f, false);
 }
 
+/* Whether nobody will do anything with it any more. */
+static bool
+is_given_up(const struct incoming *f, int64_t now_ms)
+{
+	return f->dropped || now_ms - f->touched_ms > LIFE_MS ||
+	    (f->pinged_ms != 0 && now_ms - f->pinged_ms > SILENT_MS);
+}
+
 static void
 look_at(struct incoming *f, int64_t now_ms)
 {
@@ -657,9 +813,8 @@ look_at(struct incoming *f, int64_t now_ms)
 	bool	late, claimed;
 
 	pthread_mutex_lock(&files.lock);
-	late = now_ms - f->touched_ms > LIFE_MS;
 	claimed = f->state == CLAIMED;
-	late = late && f->state != FREE && !f->busy;
+	late = f->state != FREE && !f->busy && is_given_up(f, now_ms);
 	/* what is busy is left alone from here on */
 	if (late && !claimed)
 		f->busy = true;

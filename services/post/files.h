@@ -2,15 +2,16 @@
  * Attached files: stores/post/files, one file each, under a random name.
  *
  * A file comes in by FILE_BEGIN, FILE_CHUNKs in order and FILE_SEAL, and is
- * then waited for by UPLOAD_CREATE, which writes its row. What got no row
- * within a minute of its last sign of life is removed. A row is never there
+ * then waited for by UPLOAD_CREATE, which writes its row. What got no row is
+ * removed when who brought it has done with it (FILE_DROP), or sends no PINGs
+ * any more, or a minute after its last sign of life. A row is never there
  * without its file: the file is on disk before the row is written, and goes
  * after the COMMIT that took the row away. What a crash leaves behind between
  * the two is removed at the next start.
  *
  * The operations run on the slow lane, files_claim(), files_unclaim() and
- * files_remove_later() on the writer lane; a thread of this module's own
- * removes what is to be removed.
+ * files_remove_later() on the writer lane, files_heard() on the loop; a thread
+ * of this module's own removes what is to be removed.
  */
 #ifndef POST_FILES_H
 #define POST_FILES_H
@@ -31,6 +32,9 @@ void	files_lead(void);
 
 /* No thread of this room uses store or folder any more. */
 void	files_stop(void);
+
+/* A peer sent a PING. */
+void	files_heard(struct text peer);
 
 op_run	file_begin, file_chunk, file_seal, file_drop;
 op_run	file_open, file_read;

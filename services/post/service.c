@@ -145,7 +145,7 @@ static const struct op ops[] = {
 	{ .op = OP_FILE_BEGIN, .run = file_begin },
 	{ .op = OP_FILE_CHUNK, .run = file_chunk },
 	{ .op = OP_FILE_SEAL, .run = file_seal },
-	{ .op = OP_FILE_DROP, .run = file_drop },
+	{ .op = OP_FILE_DROP, .run = file_drop, .gives_back = true },
 	{ .op = OP_FILE_OPEN, .run = file_open, .sql = SQL_UPLOAD_BY_NAME },
 	{ .op = OP_FILE_READ, .run = file_read },
 
@@ -213,5 +213,6 @@ const struct service post_service = {
 	.upgraded = post_upgraded,
 	.lead = files_lead,
 	.stop = files_stop,
+	.heard = files_heard,
 	.start = post_start,
 };

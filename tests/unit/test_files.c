@@ -42,18 +42,29 @@ close_desk(void **state)
 /* --- the operations -------------------------------------------------------- */
 
 static enum err
-begin(const char *name, int64_t size, int64_t *ret_handle)
+begin_as(int64_t user, const char *peer, int64_t handle, const char *name,
+    int64_t size, int64_t *ret_handle)
 {
 	struct call	c;
 	enum err	e;
 
 	desk_begin(&c, OP_FILE_BEGIN);
+	c.request.actor = user;
+	c.peer = text_of(peer);
+	if (handle != 0)
+		args_put_number(&c.request.args, KEY_HANDLE, handle);
 	args_put_text(&c.request.args, KEY_ORIGINAL_FILENAME, text_of(name));
 	args_put_number(&c.request.args, KEY_SIZE, size);
 	e = desk_call(&desk, &c);
 	*ret_handle = args_number(&c.answer.extra, KEY_HANDLE, -1);
 	desk_end(&c);
 	return e;
+}
+
+static enum err
+begin(const char *name, int64_t size, int64_t *ret_handle)
+{
+	return begin_as(1, "", 0, name, size, ret_handle);
 }
 
 static enum err
@@ -241,6 +252,112 @@ there_is_a_most_of_files_on_their_way(void **state)
 	check_number("nothing is left", count(), 0);
 }
 
+static unsigned
+used(void)
+{
+	unsigned	n = 0;
+
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		n += files.incoming[i].state != FREE;
+	return n;
+}
+
+/* Who has most makes room, until all have as many. */
+static void
+nobody_keeps_others_out(void **state)
+{
+	int64_t	first, handle;
+
+	(void)state;
+	check_number("the first", begin("a.txt", 1, &first), OK);
+	for (int i = 1; i < INCOMING_MOST; i++)
+		check_number("room", begin("a.txt", 1, &handle), OK);
+	check_number("not for one's own", begin("a.txt", 1, &handle),
+	    ERR_EXPIRED);
+	check_number("another user", begin_as(2, "", 0, "a.txt", 1, &handle),
+	    OK);
+	check_number("is served", chunk(handle, 0, TEXT_OF("x")), OK);
+	check_number("by the oldest", chunk(first, 0, TEXT_OF("x")),
+	    ERR_GONE_AWAY);
+	for (int i = 1; i < INCOMING_MOST / 2; i++)
+		check_number("up to half", begin_as(2, "", 0, "a.txt", 1,
+		    &handle), OK);
+	check_number("and no more", begin_as(2, "", 0, "a.txt", 1, &handle),
+	    ERR_EXPIRED);
+	check_number("each", count_of(1), INCOMING_MOST / 2);
+	check_number("a third", begin_as(3, "", 0, "a.txt", 1, &handle), OK);
+	check_number("as many files", count(), INCOMING_MOST);
+}
+
+/* What is dropped is gone at once, whatever state it is in. */
+static void
+what_is_dropped_takes_no_room(void **state)
+{
+	char	name[NAME_SIZE], ret[NAME_SIZE];
+	int64_t	handle;
+
+	(void)state;
+	bring("sealed", name);
+	end(OP_FILE_DROP, files.incoming[0].handle, ret);
+	check_number("sealed", used(), 0);
+	check_number("no file of it", count(), 0);
+
+	bring("rolled back", name);
+	check_true("claimed", files_claim(text_of(name)));
+	end(OP_FILE_DROP, files.incoming[0].handle, ret);
+	check_true("may get its row", is_there(name));
+	look_after_all(clock_ms());
+	check_true("gets none", !is_there(name) && used() == 0);
+
+	bring("refused", name);
+	check_true("claimed", files_claim(text_of(name)));
+	end(OP_FILE_DROP, files.incoming[0].handle, ret);
+	files_unclaim(text_of(name));
+	check_number("not again", make_row(name), ERR_GONE_AWAY);
+	look_after_all(clock_ms());
+	check_true("is gone", !is_there(name) && used() == 0);
+
+	bring("kept", name);
+	check_number("a row", make_row(name), OK);
+	end(OP_FILE_DROP, files.incoming[0].handle, ret);
+	look_after_all(clock_ms());
+	check_true("stays", is_there(name) && used() == 0);
+
+	begin("a.txt", 5, &handle);
+	hold_entry(handle, TEXT_OF(""));
+	end(OP_FILE_DROP, handle, ret);
+	check_number("is written to", used(), 1);
+	release_entry(&files.incoming[0], FILLING);
+	check_number("no more", chunk(handle, 0, TEXT_OF("x")),
+	    ERR_GONE_AWAY);
+	look_after_all(clock_ms());
+	check_number("gone", used(), 0);
+}
+
+static void
+who_is_silent_is_not_waited_for(void **state)
+{
+	int64_t	silent, pinging, other, now_ms;
+
+	(void)state;
+	begin_as(1, "silent", 7, "a.txt", 1, &silent);
+	begin_as(1, "pinging", 8, "a.txt", 1, &pinging);
+	begin_as(1, "no PINGs", 0, "a.txt", 1, &other);
+	check_number("its own handle", silent, 7);
+	begin_as(1, "again", 8, "a.txt", 1, &other);
+	check_true("is another's", other != 8);
+	now_ms = clock_ms();
+	for (size_t i = 0; i < INCOMING_MOST; i++)
+		if (files.incoming[i].pinged_ms != 0)
+			files.incoming[i].pinged_ms = now_ms - SILENT_MS - 1;
+	files_heard(TEXT_OF("pinging"));
+	look_after_all(now_ms);
+	check_number("one is dropped", used(), 3);
+	check_number("the silent one's", chunk(silent, 0, TEXT_OF("x")),
+	    ERR_GONE_AWAY);
+	check_number("not the other", chunk(pinging, 0, TEXT_OF("x")), OK);
+}
+
 static void
 what_gets_no_row_is_removed(void **state)
 {
@@ -256,7 +373,7 @@ what_gets_no_row_is_removed(void **state)
 	begin("a.txt", 5, &busy);
 	check_number("a row", make_row(kept), OK);
 	check_true("its row was rolled back", files_claim(text_of(lost)));
-	f = hold_entry(busy);
+	f = hold_entry(busy, TEXT_OF(""));
 	look_after_all(clock_ms());
 	check_number("not before its time", count(), 5);
 	check_true("what has its row is let go",
@@ -372,6 +489,12 @@ main(void)
 		    what_does_not_fit_is_refused),
 		HERE("there is a most of files on their way",
 		    there_is_a_most_of_files_on_their_way),
+		HERE("nobody's files keep another user's out",
+		    nobody_keeps_others_out),
+		HERE("what is dropped takes no room",
+		    what_is_dropped_takes_no_room),
+		HERE("who sends no PINGs any more is not waited for",
+		    who_is_silent_is_not_waited_for),
 		HERE("what gets no row is removed in its time",
 		    what_gets_no_row_is_removed),
 		HERE("what may still get its row is kept",
