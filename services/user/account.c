@@ -2,6 +2,7 @@
 #include "account.h"
 
 #include "avatar.h"
+#include "password.h"
 #include "token.h"
 
 /*
@@ -31,7 +32,7 @@ account_refusal(const struct args *args)
 	if (memchr(username.base, ':', username.len) != NULL)
 		return "username must not have a colon in it: nobody could "
 		    "log in with it.";
-	return NULL;
+	return password_refusal(args_text(args, KEY_PASSWORD_HASH));
 }
 
 static enum err
@@ -41,6 +42,17 @@ check_fields(struct call *c)
 
 	return refusal == NULL ? OK :
 	    op_refuse(c, ERR_BAD_REQUEST, refusal);
+}
+
+/* Before it is there: then nobody can log in with it yet. */
+static void
+tell_cost(const struct call *c)
+{
+	int	cost;
+
+	if (password_kind(args_text(&c->request.args, KEY_PASSWORD_HASH),
+	    &cost) == PASSWORD_BCRYPT)
+		password_has_cost(cost);
 }
 
 static struct text
@@ -76,6 +88,7 @@ account_create(struct call *c)
 {
 	enum err	e = check_fields(c);
 
+	tell_cost(c);
 	if (e == OK)
 		e = op_one(c);
 	return e != OK ? e : tell(c);
@@ -112,8 +125,11 @@ account_delete(struct call *c)
 enum err
 account_set_password(struct call *c)
 {
-	enum err	e = op_exec(c);
+	enum err	e = check_fields(c);
 
+	tell_cost(c);
+	if (e == OK)
+		e = op_exec(c);
 	if (e == OK)
 		e = token_revoke(c, SQL_REVOCATION_OF_OTHERS);
 	return e != OK ? e : op_change(c, SQL_TOKEN_DELETE_OTHERS, NULL);

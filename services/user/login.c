@@ -98,20 +98,25 @@ fail(struct call *c, struct failure *who)
 }
 
 /*
- * How long the longest hash takes, once: what is changed later has our cost.
- * Or a name with a hash that is dearer than ours could be told from others.
+ * How long the longest hash takes, once; those that are stored later tell
+ * themselves (account.c). Or a name with a hash that is dearer than ours could
+ * be told from others.
  */
 static enum err
 know_cost(struct call *c)
 {
 	sqlite3_stmt	*st;
 	enum err	 e, done;
+	int		 cost;
 
 	if (login.knows_cost)
 		return OK;
-	st = op_statement(c, SQL_PASSWORD_MOST_COST);
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		password_has_cost(sqlite3_column_int(st, 0));
+	st = op_statement(c, SQL_PASSWORDS);
+	while (op_step(c, st, &e) == SQLITE_ROW)
+		if (password_kind((struct text){ sqlite3_column_blob(st, 0),
+		    (size_t)sqlite3_column_bytes(st, 0) }, &cost) ==
+		    PASSWORD_BCRYPT)
+			password_has_cost(cost);
 	done = op_done(c, st);
 	login.knows_cost = e == OK && done == OK;
 	return e != OK ? e : done;

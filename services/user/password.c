@@ -3,18 +3,90 @@
 
 #include <crypt.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "proto/log.h"
 
 #define BCRYPT_MOST_BYTES	72	/* what is beyond is not looked at */
-
-#define COST_MOST		16	/* that waiting is done at; settings.tbl */
+#define BCRYPT_BYTES		60	/* "$2b$12$" and 53 letters */
 
 static struct {
-	int	cost;			/* of a no */
-	char	nobody[CRYPT_GENSALT_OUTPUT_SIZE]; /* salt of nobody's hash */
+	atomic_int	most_cost;	/* of the hashes there are */
+	int		cost;		/* of a no */
+	char		nobody[CRYPT_GENSALT_OUTPUT_SIZE]; /* of its hash */
 } password;
+
+/* --- what a hash is ---------------------------------------------------------- */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* "$2b$12$": bcrypt's beginning; what follows may be anything. */
+static bool
+begins_as_bcrypt(struct text hash)
+{
+	const char	*p = hash.base;
+
+	return hash.len >= 7 && p[0] == '$' && p[1] == '2' && p[2] != '\0' &&
+	    strchr("abxy", p[2]) != NULL && p[3] == '$' && is_digit(p[4]) &&
+	    is_digit(p[5]) && p[6] == '$';
+}
+
+static bool
+is_whole(struct text hash)
+{
+	static const char	letters[] = "./0123456789"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz";
+
+	for (size_t i = 7; i < hash.len; i++)
+		if (memchr(letters, hash.base[i], sizeof(letters) - 1) == NULL)
+			return false;
+	return hash.len == BCRYPT_BYTES;
+}
+
+enum password_kind
+password_kind(struct text hash, int *ret_cost)
+{
+	int	cost = 0;
+
+	if (begins_as_bcrypt(hash))
+		cost = (hash.base[4] - '0') * 10 + hash.base[5] - '0';
+	if (ret_cost != NULL)
+		*ret_cost = cost;
+	if (hash.len == 0)
+		return PASSWORD_NONE;
+	if (cost > PASSWORD_COST_MOST)
+		return PASSWORD_DEAR;
+	if (cost >= PASSWORD_COST_LEAST && is_whole(hash))
+		return PASSWORD_BCRYPT;
+	if (hash.base[0] == '_' || (hash.base[0] == '$' && hash.len > 1 &&
+	    hash.base[1] != '2'))
+		return PASSWORD_FOREIGN;
+	return PASSWORD_BROKEN;
+}
+
+_Static_assert(PASSWORD_COST_MOST == 16, "is said below");
+
+const char *
+password_refusal(struct text hash)
+{
+	switch (password_kind(hash, NULL)) {
+	case PASSWORD_DEAR:
+		return "password_hash: a hash at a cost beyond 16 is never "
+		    "checked.";
+	case PASSWORD_FOREIGN:
+		return "password_hash: this is no bcrypt hash.";
+	default:
+		return NULL;
+	}
+}
+
+/* --- hashing ----------------------------------------------------------------- */
 
 static bool
 hash_with(const char *text, const char *setting, char ret[PASSWORD_HASH_SIZE])
@@ -52,24 +124,31 @@ password_hash(const char *text, int cost, char ret[PASSWORD_HASH_SIZE])
 		log_fatal("libcrypt cannot make bcrypt hashes");
 }
 
-void
-password_start(int cost)
+/* From here on a no has this cost. */
+static void
+set_cost(int cost)
 {
-	if (sodium_init() == -1)
-		log_fatal("libsodium cannot be used");
 	password.cost = cost;
 	make_salt(cost, password.nobody);
 }
 
 void
+password_start(int cost)
+{
+	if (sodium_init() == -1)
+		log_fatal("libsodium cannot be used");
+	atomic_store(&password.most_cost, cost);
+	set_cost(cost);
+}
+
+void
 password_has_cost(int cost)
 {
-	if (cost > COST_MOST)
-		cost = COST_MOST;
-	if (cost <= password.cost)
-		return;
-	password.cost = cost;
-	make_salt(cost, password.nobody);
+	int	most = atomic_load(&password.most_cost);
+
+	while (cost > most && cost <= PASSWORD_COST_MOST &&
+	    !atomic_compare_exchange_weak(&password.most_cost, &most, cost))
+		continue;
 }
 
 static bool
@@ -83,22 +162,14 @@ compare(const char *text, const char *hash)
 	    sodium_memcmp(again, stored, sizeof(stored)) == 0;
 }
 
-static int
-cost_of(const char *hash)
-{
-	/* "$2b$12$..." */
-	return strlen(hash) > 6 && hash[0] == '$' && hash[1] == '2' ?
-	    (int)strtol(hash + 4, NULL, 10) : 0;
-}
-
 /*
  * Whoever is told no waits for one hash at our cost: as many at a lower one,
- * each step of which halves the time, as are missing to that.
+ * each step of which halves the time, as are missing to that. Nobody's hash
+ * stands for one that is not run.
  */
 static void
-wait_out(const char *text, const char *stored)
+wait_out(const char *text, const char *stored, int cost)
 {
-	int	cost = cost_of(stored);
 	long	runs;
 
 	if (cost == 0) {
@@ -115,21 +186,24 @@ wait_out(const char *text, const char *stored)
 bool
 password_is(struct text given, struct text hash)
 {
-	char	text[BCRYPT_MOST_BYTES + 1], stored[PASSWORD_HASH_SIZE];
+	char	text[BCRYPT_MOST_BYTES + 1], stored[BCRYPT_BYTES + 1] = "";
 	size_t	len = given.len < BCRYPT_MOST_BYTES ? given.len :
 		    BCRYPT_MOST_BYTES;
-	bool	usable = hash.len > 0 && hash.len < sizeof(stored) &&
+	int	cost, most = atomic_load(&password.most_cost);
+	bool	usable = password_kind(hash, &cost) == PASSWORD_BCRYPT &&
 		    memchr(given.base, '\0', given.len) == NULL;
 	bool	is = false;
 
+	if (most > password.cost)
+		set_cost(most);
 	memcpy(text, given.base, len);
 	text[len] = '\0';
-	memcpy(stored, hash.base, usable ? hash.len : 0);
-	stored[usable ? hash.len : 0] = '\0';
-	if (usable)
+	if (usable) {
+		memcpy(stored, hash.base, BCRYPT_BYTES);
 		is = compare(text, stored);
+	}
 	if (!is)
-		wait_out(text, stored);
+		wait_out(text, stored, usable ? cost : 0);
 	sodium_memzero(text, sizeof(text));
 	return is;
 }

@@ -323,6 +323,16 @@ def test_users_of_flicket_are_imported(operator):
     assert {u['username'] for u in operator.json('user', 'list')} == {'admin', 'notification', 'jblogs', 'plain'}
 
 
+def test_a_hash_beyond_the_bound_is_not_imported(operator):
+    rest = '6KGZvgZvi7oANUF7.KyxgOToWLsHBYyRPjU6DL6KtZ17JUrnuhFKi'
+    hashes = {'dear17': '$2b$17$' + rest, 'dear31': '$2y$31$' + rest, 'foreign': '$6$rounds=999999999$salt$',
+              'dearest': '$2b$16$' + rest}
+    given = json.dumps([{'username': name, 'name': f'Named {name}', 'email': f'{name}@b.example', 'password': hash}
+                        for name, hash in hashes.items()])
+    done = operator.run('user', 'import', '--json', '-', given=given)
+    assert done.returncode == 0 and json.loads(done.stdout)['without_password'] == ['dear17', 'dear31', 'foreign']
+
+
 def test_users_go_out_and_into_another_desk(desks, tmp_path):
     old, new = Operator(desks('imported')), Operator(desks('new'))
     old.does('user', 'disable', 'user004')

@@ -570,6 +570,24 @@ def test_passwords_are_kept_byte_for_byte(data, flicket):
     assert rows(data, 'user', 'SELECT password FROM users ORDER BY id') == want
 
 
+REST = '6KGZvgZvi7oANUF7.KyxgOToWLsHBYyRPjU6DL6KtZ17JUrnuhFKi'
+
+
+def test_passwords_that_are_never_checked_are_told(data, flicket):
+    """Kept all the same: who looks for them finds them."""
+    passwords = ('$2b$16$' + REST, '$2b$17$' + REST, b'$2y$31$' + REST.encode(), '$6$rounds=999999999$salt$', '$1$a$b')
+    db = flicket(*[user(i) for i in range(1, 6)],
+                 *[('UPDATE flicket_users SET password = ? WHERE id = ?', (p, i)) for i, p in enumerate(passwords, 1)])
+    result = imported(db, data)
+    ending = 'is never checked: nobody can log in with it until the password is set anew'
+    assert result.lines == [f'user 2: password: a hash at cost 17, beyond 16, {ending}',
+                            f'user 3: password: a hash at cost 31, beyond 16, {ending}',
+                            f'user 4: password: what is no bcrypt hash {ending}',
+                            f'user 5: password: what is no bcrypt hash {ending}']
+    want = [(p.encode() if isinstance(p, str) else p,) for p in passwords]
+    assert rows(data, 'user', 'SELECT password FROM users ORDER BY id') == want
+
+
 def test_flags_and_counts_without_a_value_are_0(data, flicket):
     db = flicket(user(1), user(2), user(3), user(4),
                  "UPDATE flicket_users SET disabled = 1, total_posts = 5 WHERE id = 2",

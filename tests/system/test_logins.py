@@ -1,12 +1,14 @@
 """Logins: how many may fail, and what they cost others."""
+import contextlib
+import sqlite3
 import statistics
 import threading
 import time
 
 import pytest
 
-from desk import ADMIN_PASSWORD, PASSWORD
-from wire import Client, basic, expect
+from desk import ADMIN_PASSWORD, PASSWORD, USER
+from wire import Client, basic, expect, insist
 
 NO_LIMITS = {'FLICKET_LOGIN_FAILURES_PER_NAME': 8192, 'FLICKET_LOGIN_FAILURES_PER_ADDRESS': 8192}
 
@@ -152,6 +154,26 @@ def test_a_name_nobody_has_costs_the_time_of_a_wrong_password(desks):
     least = {name: min(taken) for name, taken in seconds.items()}
     for name in ('nobody', 'notification'):
         assert 0.5 < least[name] / least['admin'] < 2, least
+
+
+@pytest.mark.parametrize('hash', [
+    b'$2b$31$6KGZvgZvi7oANUF7.KyxgOToWLsHBYyRPjU6DL6KtZ17JUrnuhFKi', b'$2y$17$6KGZvgZvi7oANUF7.Kyxg',
+    b'$6$rounds=999999999$s', b'$sha1$4294967295$salt$', b'$md5,rounds=4294963199$salt$', b'_zzzzsalt',
+    b'$7$M6..../....SodiumChloride$', b'$y$jFT$saltsaltsaltsaltsalts1$'])
+def test_a_hash_in_the_store_that_would_take_for_ever_is_never_run(desks, hash):
+    """Its user cannot log in, others can, and an admin can set a new password."""
+    desk = desks('imported')
+    desk.kill('user')
+    with contextlib.closing(sqlite3.connect(desk.data / 'stores' / 'user' / 'user.db')) as db, db:
+        assert db.execute("UPDATE users SET password = ? WHERE username = 'user003'", (hash,)).rowcount == 1
+    desk.restart('user')
+    admin = desk.client()
+    expect(insist(lambda: try_login(desk, 'user003', PASSWORD)), 401)
+    expect(try_login(desk, 'user004', PASSWORD), 200)
+    expect(desk.client(USER).request('PUT', 'user/me/password',
+                                     json={'password': PASSWORD, 'new_password': 'another-one'}), 400)
+    expect(admin.request('PUT', 'user/3/password', json={'new_password': 'another-one'}), 204)
+    expect(try_login(desk, 'user003', 'another-one'), 200)
 
 
 def test_logins_do_not_hold_up_reads(desks):

@@ -323,6 +323,34 @@ a_new_password_ends_other_tokens(void **state)
 	check_number("another's", end(&c), ERR_FORBIDDEN);
 }
 
+/* Whoever sends it, a hash that is never run is not stored. */
+static void
+a_hash_that_is_never_run_is_refused(void **state)
+{
+	static const char *const hashes[] = {
+		"$2b$17$6KGZvgZvi7oANUF7.KyxgOToWLsHBYyRPjU6DL6KtZ17JUrnuhFKi",
+		"$2y$31$", "$6$rounds=999999999$salt$",
+	};
+	static const unsigned char	hash[crypto_hash_sha256_BYTES] = { 1 };
+	struct call			c;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(hashes); i++) {
+		begin(&c, OP_USER_CREATE, 1);
+		put_text(&c, KEY_USERNAME, "dearest");
+		put_text(&c, KEY_NAME, "Dearest");
+		put_text(&c, KEY_EMAIL, "dear@b.example");
+		put_text(&c, KEY_PASSWORD_HASH, hashes[i]);
+		check_number(hashes[i], end(&c), ERR_BAD_REQUEST);
+		begin(&c, OP_USER_PASSWORD, 1);
+		args_put_number(&c.request.args, KEY_ID, 2);
+		put_text(&c, KEY_PASSWORD_HASH, hashes[i]);
+		args_put_text(&c.request.args, KEY_TOKEN_HASH,
+		    (struct text){ (const char *)hash, sizeof(hash) });
+		check_number(hashes[i], end(&c), ERR_BAD_REQUEST);
+	}
+}
+
 /* Rights change: gateways forget what they know, the tokens live on. */
 static void
 a_membership_makes_gateways_ask_again(void **state)
@@ -421,6 +449,8 @@ main(void)
 		HERE("disabling ends all tokens", disabling_ends_all_tokens),
 		HERE("a new password ends all other tokens",
 		    a_new_password_ends_other_tokens),
+		HERE("a hash that is never run is refused",
+		    a_hash_that_is_never_run_is_refused),
 		HERE("a change of a membership makes gateways ask again",
 		    a_membership_makes_gateways_ask_again),
 		HERE("somebody stays an admin", somebody_stays_an_admin),

@@ -135,6 +135,8 @@ every_no_is_the_same_work(void **state)
 		{ "disabled", "former", "Password2" },
 		{ "disabled, the right password", "former", "Password1" },
 		{ "disabled, dearer, right", "dearer former", "Password3" },
+		{ "a hash that is never run", "dearest", "Password1" },
+		{ "a salt that is never run", "foreign", "Password1" },
 		{ "no password", "nopass", "Password1" },
 		{ "no bytes", "admin", "" },
 		{ "more than bcrypt looks at", "admin", "12345678901234567890"
@@ -151,7 +153,10 @@ every_no_is_the_same_work(void **state)
 	buf_printf(&sql, "INSERT INTO users (id, username, password, disabled) "
 	    "VALUES (11, 'dearer', CAST('%s' AS BLOB), 0), "
 	    "(12, 'dearer former', CAST('%s' AS BLOB), 1), "
-	    "(13, 'cheaper', CAST('%s' AS BLOB), 0)", dear, dear, cheap);
+	    "(13, 'cheaper', CAST('%s' AS BLOB), 0), "
+	    "(14, 'dearest', CAST('$2b$31$%s' AS BLOB), 0), "
+	    "(15, 'foreign', CAST('$6$rounds=999999999$s' AS BLOB), 0)", dear,
+	    dear, cheap, cheap + 7);
 	buf_put_byte(&sql, '\0');
 	store_exec(desk.lane.db, sql.base);
 	buf_done(&sql);
@@ -296,6 +301,33 @@ the_ring_goes_round(void **state)
 	check_number("round", (int64_t)login.next, 6);
 }
 
+/* A hash that comes later tells itself. */
+static void
+a_dearer_hash_is_known_when_it_is_stored(void **state)
+{
+	struct call	c;
+	char		dear[PASSWORD_HASH_SIZE];
+
+	(void)state;
+	password_start(4);
+	check_number("before", log_in("nobody", "x", "::1", NULL),
+	    ERR_UNAUTHORIZED);
+	password_hash("Password3", 6, dear);
+	desk_begin(&c, OP_USER_CREATE);
+	c.request.actor = 1;
+	c.request.rights = RIGHT_ADMIN;
+	args_put_text(&c.request.args, KEY_USERNAME, TEXT_OF("later"));
+	args_put_text(&c.request.args, KEY_NAME, TEXT_OF("Later"));
+	args_put_text(&c.request.args, KEY_EMAIL, TEXT_OF("a@b.example"));
+	args_put_text(&c.request.args, KEY_PASSWORD_HASH, text_of(dear));
+	check_number("made", desk_call(&desk, &c), OK);
+	desk_end(&c);
+	rounds = 0;
+	check_number("after", log_in("nobody", "x", "::1", NULL),
+	    ERR_UNAUTHORIZED);
+	check_number("as dear", rounds, 1 << 6);
+}
+
 /* --- new passwords ----------------------------------------------------- */
 
 /* Ask for the hash of a new password; whether it is that password's. */
@@ -349,6 +381,22 @@ a_new_password_needs_the_old_one(void **state)
 		    rows[i].old, rows[i].new, &is), rows[i].want);
 		check_number(rows[i].row, is, rows[i].want == OK);
 	}
+}
+
+/* Its owner cannot show that it knows it; an admin need not. */
+static void
+a_hash_that_is_never_run_can_be_replaced(void **state)
+{
+	bool	is;
+
+	(void)state;
+	store_exec(desk.lane.db, "UPDATE users SET password = "
+	    "CAST('$2b$31$' || substr(CAST(password AS TEXT), 8) AS BLOB) "
+	    "WHERE id = 2");
+	check_number("own", change(2, 2, "Password1", "Password2", &is),
+	    ERR_BAD_REQUEST);
+	check_number("by an admin", change(1, 2, NULL, "Password2", &is), OK);
+	check_true("its hash", is);
 }
 
 static void
@@ -407,6 +455,8 @@ main(void)
 		    bad_logins_are_unauthorized),
 		HERE("every no is the same work",
 		    every_no_is_the_same_work),
+		HERE("a dearer hash is known when it is stored",
+		    a_dearer_hash_is_known_when_it_is_stored),
 		HERE("the tenth failure of a name is one too many",
 		    the_tenth_failure_of_a_name_is_one_too_many),
 		HERE("an unknown name is limited as well",
@@ -418,6 +468,8 @@ main(void)
 		HERE("after a minute a failure is forgotten",
 		    after_a_minute_it_is_forgotten),
 		HERE("the ring of failures goes round", the_ring_goes_round),
+		HERE("a hash that is never run can be replaced",
+		    a_hash_that_is_never_run_can_be_replaced),
 		HERE("a new password needs the old one",
 		    a_new_password_needs_the_old_one),
 		HERE("guesses at an old password count as failed logins",

@@ -22,7 +22,7 @@ static const struct column users[] = {
 	{ "id",			"id",			value_id,	MUST },
 	{ "username",		"username",		value_text,	MUST },
 	{ "name",		"name",			value_text,	MUST },
-	{ "password",		"password",		value_bytes,	MUST },
+	{ "password",		"password",		value_password,	MUST },
 	{ "email",		"email",		value_text,	MUST },
 	{ "date_added",		"date_added",		value_date,	MUST },
 	{ "date_modified",	"date_modified",	value_date,	MAY },

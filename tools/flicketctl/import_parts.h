@@ -215,7 +215,7 @@ bool	derive_all(struct import *);
 
 /* import_value.c */
 value_fn value_id, value_integer, value_count, value_flag, value_text;
-value_fn value_date, value_hours, value_json, value_bytes;
+value_fn value_date, value_hours, value_json, value_password;
 value_fn value_rights, value_department, value_user, value_group;
 value_fn value_token, value_expiry, value_now, value_upload, value_avatar;
 

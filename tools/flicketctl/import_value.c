@@ -12,6 +12,7 @@
 
 #include "proto/log.h"
 #include "proto/tables.h"
+#include "services/user/password.h"
 
 static bool
 is_null(struct row *row, int n)
@@ -116,19 +117,43 @@ value_avatar(struct row *row, int n)
 	return file_bind(row, n, FILES_AVATARS);
 }
 
+static void
+report_password(struct row *row, int n, struct text hash)
+{
+	int	cost;
+
+	switch (password_kind(hash, &cost)) {
+	case PASSWORD_DEAR:
+		report_row(row, n, "a hash at cost %d, beyond %d, is never "
+		    "checked: nobody can log in with it until the password is "
+		    "set anew", cost, PASSWORD_COST_MOST);
+		break;
+	case PASSWORD_FOREIGN:
+		report_row(row, n, "what is no bcrypt hash is never checked: "
+		    "nobody can log in with it until the password is set "
+		    "anew");
+		break;
+	default:
+		break;
+	}
+}
+
 /* A password hash, whether Flicket's driver wrote it as text or as bytes. */
 enum keep
-value_bytes(struct row *row, int n)
+value_password(struct row *row, int n)
 {
-	const void	*bytes;
+	struct text	hash;
 
 	if (is_null(row, n)) {
 		sqlite3_bind_null(row->to, n);
 		return KEEP;
 	}
-	bytes = sqlite3_column_blob(row->from, n);
-	sqlite3_bind_blob(row->to, n, bytes != NULL ? bytes : "",
-	    sqlite3_column_bytes(row->from, n), SQLITE_STATIC);
+	hash.base = sqlite3_column_blob(row->from, n);
+	hash.len = (size_t)sqlite3_column_bytes(row->from, n);
+	if (hash.base == NULL)
+		hash.base = "";
+	report_password(row, n, hash);
+	sqlite3_bind_blob(row->to, n, hash.base, (int)hash.len, SQLITE_STATIC);
 	return KEEP;
 }
 

@@ -3,7 +3,6 @@
  * export, an array of { username, name, email, password }; password is a
  * bcrypt hash. With --full there is more, which Flicket passes over.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "services/user/password.h"
 #include "users.h"
 
 static bool
@@ -148,18 +148,6 @@ struct import_run {
 	json_t		*unset;		/* usernames without a password */
 	bool		 dry;
 };
-
-/* Whether a text is what bcrypt makes: "$2b$12$" and 53 of its letters. */
-static bool
-is_bcrypt(const char *s)
-{
-	if (strlen(s) != 60 || strncmp(s, "$2", 2) != 0 ||
-	    strchr("abxy", s[2]) == NULL || s[3] != '$' || s[6] != '$' ||
-	    !isdigit((unsigned char)s[4]) || !isdigit((unsigned char)s[5]))
-		return false;
-	return strspn(s + 7, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./") == 53;
-}
 
 static void
 note(json_t *list, size_t row, const json_t *user, const char *why)
@@ -303,7 +291,8 @@ import_row(struct import_run *r, size_t number, const json_t *row)
 		return;
 	}
 	hash = json_string_value(json_object_get(row, "password"));
-	if (hash == NULL || !is_bcrypt(hash))
+	if (hash == NULL || password_kind((struct text){ hash, strlen(hash) },
+	    NULL) != PASSWORD_BCRYPT)
 		hash = "";
 	users_put(&args, KEY_PASSWORD_HASH, hash);
 	if (!r->dry && !make_user(r, row, &args, why, sizeof(why))) {
