@@ -13,6 +13,7 @@
 #include "health.h"
 #include "hpack.h"
 #include "memory.h"
+#include "proto/clock.h"
 #include "proto/curve.h"
 #include "proto/harden.h"
 #include "proto/listener.h"
@@ -22,6 +23,7 @@
 #include "proto/replica.h"
 #include "proto/resolve.h"
 #include "proto/rlimits.h"
+#include "timers.h"
 #include "tls.h"
 #include "tokens.h"
 #include "trace.h"
@@ -138,6 +140,7 @@ on_tick(h2o_timeout_entry_t *entry)
 	struct worker	*w = H2O_STRUCT_FROM_MEMBER(struct worker, tick, entry);
 	int64_t		 now_ms = clock_ms();
 
+	wall_watch();
 	bus_tick(w->bus, now_ms);
 	memory_tick(w, now_ms);
 	connections_tick(w, now_ms);
@@ -204,6 +207,7 @@ worker_run(void *arg)
 {
 	struct worker	*w = arg;
 
+	timers_carry(w->ctx.loop);
 	while (!is_over(w))
 		h2o_evloop_run(w->ctx.loop, TICK_MS);
 	bus_destroy(&w->bus);
@@ -302,6 +306,7 @@ main(int argc, char **argv)
 	curve_load(&settings, PARTY_GATEWAY);
 	tls_load(&settings);
 	signals = block_signals();
+	wall_watch();
 	take_limits(&gateway, &settings);
 	harden_owner(&settings);
 	settings_enter_data(&settings);

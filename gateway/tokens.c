@@ -2,14 +2,15 @@
 #include "tokens.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "proto/clock.h"
 #include "proto/json.h"
 #include "proto/log.h"
 
 #define SETS	4096	/* a power of two */
 #define WAYS	4
 #define IDS_MOST_BYTES	(1 << 18)	/* of those used; then no more */
+#define WALL_MOST_US	(INT64_C(1) << 60)	/* that a clock may tell */
 #define BEHIND_MOST_MS	1000	/* that a process may be behind another */
 
 struct entry {
@@ -28,6 +29,9 @@ struct tokens {
 	int64_t		seen;		/* revocations heard of up to here */
 	int64_t		stream;		/* of the store that is kept of */
 	bool		heard;		/* seen and stream mean something */
+	bool		timed;		/* apart_us means something */
+	int64_t		apart_us;	/* the user service's wall clock minus
+					 * our monotonic one */
 	int64_t		behind_ms;	/* since when all heard of is less than
 					 * seen; 0: it is not */
 	struct buf	ids;		/* used, and not told yet */
@@ -160,13 +164,11 @@ tokens_take_used(struct tokens *t, int64_t now_ms, struct text *ret)
 	return true;
 }
 
+/* By the clock of the user service: ours may be set otherwise. */
 static int64_t
-now_us(void)
+now_us(const struct tokens *t)
 {
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	return t->timed ? clock_ms() * 1000 + t->apart_us : wall_us();
 }
 
 bool
@@ -177,10 +179,8 @@ tokens_find(struct tokens *t, const unsigned char *hash, int64_t *ret_user_id,
 
 	if (e == NULL)
 		return false;
-	if (e->expires_us <= now_us()) {
-		*e = (struct entry){ 0 };
+	if (e->expires_us <= now_us(t))
 		return false;
-	}
 	e->used = ++t->uses;
 	note_use(t, e);
 	*ret_user_id = e->user_id;
@@ -213,6 +213,16 @@ is_behind(struct tokens *t, int64_t now_ms)
 	return now_ms - t->behind_ms < BEHIND_MOST_MS;
 }
 
+/* An earlier program does not tell of it: then it is ours that counts. */
+static void
+take_clock(struct tokens *t, const struct args *extra, int64_t now_ms)
+{
+	int64_t	told_us = args_number(extra, KEY_WALL, -1);
+
+	t->timed = told_us >= 0 && told_us <= WALL_MOST_US;
+	t->apart_us = t->timed ? told_us - now_ms * 1000 : 0;
+}
+
 void
 tokens_hear(struct tokens *t, const struct answer *a, int64_t now_ms)
 {
@@ -222,6 +232,7 @@ tokens_hear(struct tokens *t, const struct answer *a, int64_t now_ms)
 
 	if (a->error != OK || seen < 0)
 		return;
+	take_clock(t, &a->extra, now_ms);
 	if (t->heard && stream == t->stream && seen < t->seen &&
 	    is_behind(t, now_ms))
 		return;

@@ -29,7 +29,10 @@ void	tokens_number(struct tokens *, const unsigned char *hash, int64_t id);
 /* A kept token was used: what tokens_find() finds is, too. */
 void	tokens_use(struct tokens *, const unsigned char *hash);
 
-/* False if nothing is known of it, or it expired. */
+/*
+ * False if nothing is known of it, or it expired by the clock of the user
+ * service, as its heartbeats tell it. It may count again if that is set back.
+ */
 bool	tokens_find(struct tokens *, const unsigned char *hash,
 	    int64_t *ret_user_id, int64_t *ret_rights);
 

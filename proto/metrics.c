@@ -158,10 +158,7 @@ series_of(const struct row *row)
 void
 metrics_start(enum part part)
 {
-	struct timespec	now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	metrics.started = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	metrics.started = (double)wall_us() / 1e6;
 	for (unsigned i = 0; i < METRIC_END; i++)
 		if ((rows[i].part & part) != 0 && metrics.cells[i] == NULL)
 			metrics.cells[i] = must_alloc(series_of(&rows[i]) *
@@ -182,15 +179,6 @@ metrics_status(int status)
 	while (i < STATUSES - 1 && statuses[i] != status)
 		i++;
 	return i;
-}
-
-int64_t
-clock_us(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 /* --- counting -------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "tables.h"
 
 enum metric {
@@ -39,9 +40,6 @@ int64_t	metric_get(enum metric, unsigned first);
 
 /* Into a histogram: microseconds, or a count. */
 void	metric_observe(enum metric, unsigned first, int64_t value);
-
-/* Microseconds of a clock that nobody sets. */
-int64_t	clock_us(void);
 
 /* Everything, in the text format 0.0.4. */
 void	metrics_put(struct buf *);

@@ -1,8 +1,6 @@
 /* Replicas: sockets, heartbeats, clocks. */
 #include "replica.h"
 
-#include <time.h>
-
 #include "curve.h"
 #include "log.h"
 
@@ -14,15 +12,6 @@
 #define PING_AGAIN_MS		20	/* where there was no connection yet */
 #define WARN_EVERY_MS		10000
 #define MESSAGE_MAX_BYTES	(64 << 20)
-
-int64_t
-clock_ms(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 struct replica *
 replica_new(enum service_id service, const char *endpoint)

@@ -16,6 +16,7 @@
 
 #include <czmq.h>
 
+#include "clock.h"
 #include "frame.h"
 
 #define REPLICA_PING_MS	200
@@ -57,9 +58,6 @@ struct replica {
 	void		*owner;		/* whatever its owner keeps of it */
 	unsigned	 waiting;	/* requests not answered yet */
 };
-
-/* Our monotonic clock, ms. It goes on while a machine sleeps. */
-int64_t	clock_ms(void);
 
 struct replica	*replica_new(enum service_id, const char *endpoint);
 void		 replica_destroy(struct replica **);

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "log.h"
 
 #define SUFFIX		".sock"
@@ -234,16 +234,11 @@ let_go(struct resolver *r)
 static bool
 wait_for_round(struct resolver *r)
 {
-	struct timespec	until;
-	bool		ending;
+	bool	ending;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += RESOLVE_EVERY_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&r->lock);
 	if (!r->ending)
-		(void)pthread_cond_timedwait(&r->wake, &r->lock, &until);
+		(void)cond_wait_ms(&r->wake, &r->lock, RESOLVE_EVERY_MS);
 	ending = r->ending;
 	pthread_mutex_unlock(&r->lock);
 	return !ending;

@@ -20,7 +20,7 @@
 
 /* What the service itself may put into any statement. */
 #define OWN_KEYS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | K(ID) | \
-			 K(RIGHTS) | K(HANDLE) | K(BODY) | \
+			 K(RIGHTS) | K(HANDLE) | K(BODY) | K(OVER) | \
 			 K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER) | \
 			 K(CONSUMER) | K(EVENT) | K(PAYLOAD))
 
@@ -1048,6 +1048,8 @@ check_args(struct call *c, const struct op_info *info)
 	args_put_number(args, KEY_ACTOR, c->request.actor);
 	args_put_number(args, KEY_RIGHTS, c->request.rights);
 	args_put_number(args, KEY_NOW, store_now());
+	if (stored || args_has(args, KEY_IDEMPOTENCY_KEY))
+		args_put_number(args, KEY_OVER, store_over());
 	return OK;
 }
 

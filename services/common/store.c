@@ -20,8 +20,11 @@
 #include <unistd.h>
 
 #include "proto/buf.h"
+#include "proto/clock.h"
 #include "proto/log.h"
 
+#define STEADY_MS	(60 * 60 * 1000)
+#define OVER_US		(INT64_C(24) * 60 * 60 * 1000000)
 #define BUSY_MS		5000
 #define PAGE_BYTES	8192	/* and what a log has about it */
 #define FOLDERS_ABOVE	4	/* it: stores/NAME, stores, data, its own */
@@ -504,15 +507,19 @@ int64_t
 store_now(void)
 {
 	static _Atomic int64_t	last;
-	struct timespec		ts;
-	int64_t			now, before = last;
+	int64_t			now = wall_us(), before = last;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	now = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 	do {
-		if (now <= before)
+		if (now <= before && before - now < WALL_STEP_US)
 			now = before + 1;
 	} while (!__atomic_compare_exchange_n((int64_t *)&last, &before, now,
 	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return now;
+}
+
+int64_t
+store_over(void)
+{
+	return wall_steady_ms() < STEADY_MS ? INT64_MIN :
+	    store_now() - OVER_US;
 }

@@ -103,7 +103,17 @@ const struct sql *store_sql(const struct service *, int sql);
  */
 sqlite3_stmt **store_prepare(sqlite3 *, const struct service *);
 
-/* Now, in microseconds since 1970. Never the same twice in one process. */
+/*
+ * Now, in microseconds since 1970: never the same twice in one process, and
+ * never less than before, unless the wall clock was set back (proto/clock.h).
+ */
 int64_t	store_now(void);
+
+/*
+ * What is dated before this is over for good, and may be deleted: a day ago,
+ * by a clock that was not seen to be set for an hour. While it was, and in a
+ * process's first hour, that is nothing: INT64_MIN.
+ */
+int64_t	store_over(void);
 
 #endif

@@ -48,6 +48,7 @@
 #define SPARE_BYTES		16384	/* larger ones are not kept */
 #define SPARE_MOST		256	/* calls kept for use again */
 #define MESSAGE_MAX_BYTES	(64 << 20)
+#define WATCH_MS		200	/* for steps of the wall clock */
 #define IDLE_MS			1000
 #define REPLY_BYTES		(64 << 10) /* answers collected in a message */
 #define TURN_MESSAGES		256	/* received before lanes get a look */
@@ -117,6 +118,7 @@ struct svc {
 	bool			 emitted;	/* the courier is to be woken */
 	bool			 tallied;	/* ... though not in a hurry */
 	int64_t			 deleted_ms;	/* when that was looked at last */
+	int64_t			 watched_ms;	/* ... and the wall clock */
 	int64_t			 leave_ms;	/* 0: staying; else when that ends */
 	int64_t			 stop_ms;	/* 0: not stopping; else how long
 						 * what was begun may take */
@@ -993,6 +995,18 @@ count_calls(struct svc *s)
 	metric_set(METRIC_WRITES, 0, s->writer != NULL);
 }
 
+/* Whether somebody set the clock. */
+static void
+watch_clock(struct svc *s)
+{
+	int64_t	now_ms = clock_ms();
+
+	if (now_ms - s->watched_ms < WATCH_MS)
+		return;
+	s->watched_ms = now_ms;
+	wall_watch();
+}
+
 static void
 loop(struct svc *s)
 {
@@ -1019,6 +1033,7 @@ loop(struct svc *s)
 		s->emitted = s->tallied = false;
 		delete_delivered(s);
 		count_calls(s);
+		watch_clock(s);
 	}
 }
 
@@ -1312,6 +1327,7 @@ svc_run(const struct service *service, const struct settings *settings)
 	metrics_start(PART_SERVICE);
 	timed_start();
 	s.standing.began_ms = clock_ms();
+	wall_watch();
 	harden_owner(settings);
 	settings_enter_data(settings);
 	(void)rlimits_take(settings, RLIMITS_SERVICE);

@@ -886,17 +886,14 @@ wait_for_work(void)
 static bool
 wait_a_while(void)
 {
-	struct timespec	until;
-	bool		goes_on;
+	int64_t	until_ms = clock_ms() + TICK_MS, left_ms = TICK_MS;
+	bool	goes_on;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += TICK_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&files.lock);
-	while (!files.stopping && pthread_cond_timedwait(&files.wake,
-	    &files.lock, &until) == 0)
-		;
+	while (!files.stopping && left_ms > 0) {
+		(void)cond_wait_ms(&files.wake, &files.lock, left_ms);
+		left_ms = until_ms - clock_ms();
+	}
 	goes_on = !is_idle() && !files.stopping;
 	pthread_mutex_unlock(&files.lock);
 	return goes_on;

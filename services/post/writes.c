@@ -92,6 +92,7 @@ change(struct call *c)
 		e = op_change(c, SQL_HISTORY_OF_POST, NULL);
 	if (e == OK)
 		e = op_change(c, SQL_POST_UPDATE, NULL);
+	args_put_number(args, KEY_DATE, args_number(args, KEY_NOW, 0));
 	if (e == OK)
 		e = op_emit(c, OP_TICKET_REPLY_EDITED);
 	return e;

@@ -32,18 +32,16 @@ asks_status(const struct args *args)
 }
 
 /*
- * Whether somebody changed the status, or the priority, after the reply was
- * written. That is an update of the ticket, which most tickets had none of
- * since: then no action is looked for, which would be one page more of a large
- * store.
+ * Whether somebody decided the status, or the priority, after the reply was
+ * checked: the ticket has had that with a later version than the one that
+ * REPLY_CHECK told. Dates would not do, as they are those of two services. A
+ * reply without that version comes from a post service of an earlier program,
+ * and has the last word.
  */
-static enum err
-is_overtaken(struct call *c, const struct ticket *t, int sql, bool *ret)
+static bool
+is_overtaken(const struct call *c, int64_t version)
 {
-	*ret = false;
-	if (t->updated <= args_number(&c->request.args, KEY_NOW, 0))
-		return OK;
-	return op_finds(c, sql, ret);
+	return version > args_number(&c->request.args, KEY_CHECKED, INT64_MAX);
 }
 
 /* The words of the reply, what it counts for, and that it opens a ticket. */
@@ -64,20 +62,17 @@ count_reply(struct call *c, struct ticket *t, bool overtaken)
 static enum err
 follow_priority(struct call *c, struct ticket *t)
 {
-	bool		overtaken;
-	enum err	e;
-
-	if (!args_has(&c->request.args, KEY_TICKET_PRIORITY_ID))
+	if (!args_has(&c->request.args, KEY_TICKET_PRIORITY_ID) ||
+	    is_overtaken(c, t->priority_version))
 		return OK;
-	e = is_overtaken(c, t, SQL_PRIORITY_CHANGED_SINCE, &overtaken);
-	return e != OK || overtaken ? e : write_priority(c, t);
+	return write_priority(c, t);
 }
 
 /*
  * The reply was written when its ticket was open to it, so it counts as of
  * then: by its author, at its date. It opens a ticket that is closed, which
  * is no action in Flicket, and may close it again, which is one. An event can
- * come late: who changed the status after the reply was written had the last
+ * come late: who changed the status after the reply was checked had the last
  * word, and a ticket that was closed since stays closed.
  */
 static enum err
@@ -85,12 +80,10 @@ take_reply(struct call *c, struct ticket *t)
 {
 	const struct args	*args = &c->request.args;
 	bool			 close = args_number(args, KEY_CLOSE, 0) != 0,
-				 overtaken;
-	enum err		 e;
+				 overtaken = is_overtaken(c,
+				    t->status_version);
+	enum err		 e = count_reply(c, t, overtaken);
 
-	e = is_overtaken(c, t, SQL_STATUS_CHANGED_SINCE, &overtaken);
-	if (e == OK)
-		e = count_reply(c, t, overtaken);
 	if (e == OK && !overtaken && asks_status(args))
 		e = write_status(c, t);
 	if (e == OK)
@@ -100,6 +93,20 @@ take_reply(struct call *c, struct ticket *t)
 	if (e == OK && close && !overtaken)
 		e = write_close(c, t);
 	return e;
+}
+
+/* Told to whoever asks, for the reply's event: what it is checked against. */
+enum err
+reply_check(struct call *c)
+{
+	sqlite3_stmt	*st = op_statement(c, SQL_NAMED_TICKET_TAG);
+	enum err	 e, done;
+
+	if (op_step(c, st, &e) == SQLITE_ROW)
+		args_put_number(&c->answer.extra, KEY_CHECKED,
+		    sqlite3_column_int64(st, 1));
+	done = op_done(c, st);
+	return e != OK ? e : done;
 }
 
 enum err
@@ -131,6 +138,7 @@ is_same_text(const struct args *args, enum key a, enum key b)
 	    memcmp(one.base, other.base, one.len) == 0);
 }
 
+/* The ticket was updated when its reply was: its date is the reply's. */
 enum err
 event_reply_edited(struct call *c)
 {
@@ -144,6 +152,9 @@ event_reply_edited(struct call *c)
 		return e;
 	if (!is_same_text(&c->request.args, KEY_CONTENT, KEY_OLD_CONTENT))
 		e = change_all(c, texts);
+	if (args_has(&c->request.args, KEY_DATE))
+		args_put_number(&c->request.args, KEY_NOW,
+		    args_number(&c->request.args, KEY_DATE, 0));
 	return e != OK ? e : op_change(c, SQL_TICKET_REPLY_EDIT, NULL);
 }
 

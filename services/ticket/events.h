@@ -4,6 +4,9 @@
 
 #include "ticket.h"
 
+/* May it be replied to: answers CHECKED. */
+op_run	reply_check;
+
 op_run	event_replied;
 op_run	event_reply_edited;
 op_run	event_reply_deleted;

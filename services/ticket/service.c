@@ -204,7 +204,7 @@ static const struct op ops[] = {
 	    .shape = &action_shape },
 
 	/* what others ask before they write */
-	{ .op = OP_REPLY_CHECK, .run = op_guards, .tag = SQL_NAMED_TICKET_TAG,
+	{ .op = OP_REPLY_CHECK, .run = reply_check, .tag = SQL_NAMED_TICKET_TAG,
 	    .guards = { IS_THERE_NAMED,
 	    { SQL_REPLY_MAY_CLOSE, true, ERR_FORBIDDEN,
 	    "Only the author, the assignee and members of the group "

@@ -48,7 +48,8 @@ write_find(struct call *c, struct ticket *ret)
 			.status = sqlite3_column_int64(st, 2),
 			.priority = sqlite3_column_int64(st, 3),
 			.category = sqlite3_column_int64(st, 4),
-			.updated = sqlite3_column_int64(st, 5),
+			.status_version = sqlite3_column_int64(st, 5),
+			.priority_version = sqlite3_column_int64(st, 6),
 		};
 	else if (e == OK)
 		e = ERR_NOT_FOUND;

@@ -38,7 +38,8 @@ struct ticket {
 	int64_t	status;
 	int64_t	priority;
 	int64_t	category;
-	int64_t	updated;	/* us since 1970 */
+	int64_t	status_version;	/* with which somebody set it last */
+	int64_t	priority_version;
 };
 
 /* NOT_FOUND: it is not there. */

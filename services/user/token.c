@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "proto/clock.h"
 #include "proto/json.h"
 
 #define TOKEN_BYTES	24
@@ -266,5 +267,6 @@ token_ping(struct call *c)
 		seen = newest;
 	args_put_number(&c->answer.extra, KEY_STREAM, c->lane->stream);
 	args_put_number(&c->answer.extra, KEY_SEEN, seen);
+	args_put_number(&c->answer.extra, KEY_WALL, wall_us());
 	return e != OK ? e : op_ping(c);
 }

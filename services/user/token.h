@@ -38,7 +38,8 @@ enum err token_revoke(struct call *, int sql);
  * nothing yet says -1, and is told just the number. So is one that was away
  * for so long that revocations it has not seen are gone; a number that rises
  * without REVOKED tells it to forget all. STREAM is the store's own: another
- * one, and all that was kept came from another store.
+ * one, and all that was kept came from another store. WALL is the clock that
+ * tokens expire by.
  */
 op_run	token_ping;
 

@@ -163,6 +163,7 @@ class Desk:
             assert done.returncode == 0, done.stderr
             self.settings['FLICKET_KEYS'] = self.keys
         self.settings.update(settings)
+        self.settings_of = lambda name: {}      # those of one process only
         self.processes = {}     # name: the newest process of that name
         self.past = []          # those that were ended and started anew
         self.clients = []
@@ -196,7 +197,8 @@ class Desk:
             self.past.append(old)
         log = self.folder / f'{name}.log'
         with open(log, 'ab') as f:
-            popen = subprocess.Popen([BIN / program], env=environment(**{**self.settings, **settings}),
+            popen = subprocess.Popen([BIN / program],
+                                     env=environment(**{**self.settings, **self.settings_of(name), **settings}),
                                      stdin=subprocess.DEVNULL, stdout=f, stderr=f)
         self.processes[name] = Process(name, popen, log)
         return self.processes[name]

@@ -491,33 +491,128 @@ a_reply_opens_and_closes(void **state)
 	check_action("closed again", "close|5|23");
 }
 
-/* A reply that is told late, of a time before what was done since. */
+/* What a reply to ticket 7 is checked against. */
+static int64_t
+checked(void)
+{
+	struct call	c;
+	int64_t		version;
+
+	begin(&c, OP_REPLY_CHECK, OTHER);
+	args_put_number(&c.request.args, KEY_TICKET_ID, 7);
+	check_number("check", desk_call(&desk, &c), OK);
+	version = args_number(&c.answer.extra, KEY_CHECKED, -1);
+	end(&c);
+	return version;
+}
+
+/* A reply that was checked against some version, and comes now. */
+static void
+begin_reply(struct call *c, int64_t post, int64_t version)
+{
+	begin_event(c, OP_TICKET_REPLIED, post);
+	args_put_number(&c->request.args, KEY_CHECKED, version);
+}
+
+/* A reply that is told late, and was checked before what was done since. */
 static void
 what_was_done_since_a_reply_stays(void **state)
 {
 	struct call	c;
+	int64_t		before = checked();
 
 	(void)state;
 	check_number("close", ACT(CLOSE, AUTHOR), OK);
-	begin_event(&c, OP_TICKET_REPLIED, 20);
+	begin_reply(&c, 20, before);
 	tell(&c);
 	check_true("closed, and replied to", is("status_id = 2 AND replies = 1"));
-	begin_event(&c, OP_TICKET_REPLIED, 21);
+	begin_reply(&c, 21, before);
 	args_put_number(&c.request.args, KEY_STATUS_ID, 4);
 	args_put_number(&c.request.args, KEY_TICKET_PRIORITY_ID, 2);
 	tell(&c);
 	check_true("no status, a priority",
 	    is("status_id = 2 AND ticket_priority_id = 2 AND replies = 2"));
 	set(OPEN);
+	before = checked();
 	check_number("claim", ACT(CLAIM, WORKER), OK);
 	check_number("priority", act(OP_TICKET_PRIORITY, WORKER,
 	    KEY_TICKET_PRIORITY_ID, 1), OK);
-	begin_event(&c, OP_TICKET_REPLIED, 22);
+	begin_reply(&c, 22, before);
 	args_put_number(&c.request.args, KEY_CLOSE, 1);
 	args_put_number(&c.request.args, KEY_TICKET_PRIORITY_ID, 2);
 	tell(&c);
 	check_true("still in work", is("status_id = 3 AND assigned_id = 4 "
 	    "AND ticket_priority_id = 1 AND replies = 3"));
+}
+
+/* Whatever the clocks of the two services say: dates are shown, not asked. */
+static void
+dates_do_not_decide(void **state)
+{
+	static const int64_t	dates[] = { 1, INT64_C(1) << 55 };
+	struct call		c;
+	int64_t			post = 20, before;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(dates); i++) {
+		check_number("close", ACT(CLOSE, AUTHOR), OK);
+		begin_reply(&c, post++, checked());
+		args_put_number(&c.request.args, KEY_DATE, dates[i]);
+		tell(&c);
+		check_true("opened", is("status_id = 1"));
+		before = checked();
+		check_number("status", act(OP_TICKET_STATUS, AUTHOR,
+		    KEY_STATUS_ID, 3), OK);
+		begin_reply(&c, post++, before);
+		args_put_number(&c.request.args, KEY_DATE, dates[i]);
+		args_put_number(&c.request.args, KEY_CLOSE, 1);
+		tell(&c);
+		check_true("still in work", is("status_id = 3"));
+	}
+}
+
+/* Two that were checked before either was told: the second one comes last. */
+static void
+a_reply_does_not_overtake_the_next(void **state)
+{
+	struct call	c;
+	int64_t		before = checked();
+
+	(void)state;
+	begin_reply(&c, 20, before);
+	args_put_number(&c.request.args, KEY_STATUS_ID, 3);
+	args_put_number(&c.request.args, KEY_TICKET_PRIORITY_ID, 2);
+	tell(&c);
+	begin_reply(&c, 21, before);
+	args_put_number(&c.request.args, KEY_STATUS_ID, 4);
+	args_put_number(&c.request.args, KEY_TICKET_PRIORITY_ID, 1);
+	tell(&c);
+	check_true("the second's", is("status_id = 4 AND "
+	    "ticket_priority_id = 1"));
+	begin_reply(&c, 22, before);
+	args_put_number(&c.request.args, KEY_CLOSE, 1);
+	tell(&c);
+	begin_reply(&c, 23, before);
+	tell(&c);
+	check_true("closed and opened", is("status_id = 1"));
+}
+
+/* The priority that an edit gives has no action, and is decided all the same. */
+static void
+an_edit_decides_the_priority(void **state)
+{
+	struct call	c;
+	int64_t		before = checked();
+
+	(void)state;
+	check_number("edit", act(OP_TICKET_EDIT, AUTHOR,
+	    KEY_TICKET_PRIORITY_ID, 2), OK);
+	begin_reply(&c, 20, before);
+	args_put_number(&c.request.args, KEY_TICKET_PRIORITY_ID, 1);
+	args_put_number(&c.request.args, KEY_STATUS_ID, 4);
+	tell(&c);
+	check_true("a status, no priority",
+	    is("status_id = 4 AND ticket_priority_id = 2"));
 }
 
 static void
@@ -620,6 +715,11 @@ main(void)
 		DESK_TEST("a reply opens and closes", a_reply_opens_and_closes),
 		DESK_TEST("what was done since a reply stays",
 		    what_was_done_since_a_reply_stays),
+		DESK_TEST("dates do not decide", dates_do_not_decide),
+		DESK_TEST("a reply does not overtake the next",
+		    a_reply_does_not_overtake_the_next),
+		DESK_TEST("an edit decides the priority",
+		    an_edit_decides_the_priority),
 		DESK_TEST("replies change and go", replies_change_and_go),
 		DESK_TEST("replies outlive their ticket",
 		    replies_outlive_their_ticket),

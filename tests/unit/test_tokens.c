@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "gateway/tokens.h"
+#include "proto/clock.h"
 
 #define FOREVER	INT64_MAX
 
@@ -73,6 +74,49 @@ what_expired_is_not_found(void **state)
 	check_true("long ago", !has(t, hash_of(1, 1)));
 	tokens_keep(t, hash_of(1, 1).bytes, 5, 3, 0);
 	check_true("at no time", !has(t, hash_of(1, 1)));
+	tokens_destroy(&t);
+}
+
+/* A heartbeat of the user service, with its wall clock; INT64_MIN: without. */
+static void
+hear_wall(struct tokens *t, int64_t wall_told_us)
+{
+	struct answer	a = { .error = OK };
+
+	args_put_number(&a.extra, KEY_SEEN, 1);
+	if (wall_told_us != INT64_MIN)
+		args_put_number(&a.extra, KEY_WALL, wall_told_us);
+	tokens_hear(t, &a, clock_ms());
+}
+
+static void
+the_user_service_says_what_time_it_is(void **state)
+{
+	static const struct { const char *name; int64_t ahead_s;
+	    bool found; } rows[] = {
+		{ "as late as here", 0, true }, { "later", 7200, false },
+		{ "right again", 0, true }, { "earlier", -7200, true },
+		{ "just over", 3601, false }, { "not yet", 3000, true },
+	};
+	struct tokens	*t = tokens_new();
+	int64_t		 now_us = wall_us(), s_us = 1000000;
+
+	(void)state;
+	hear_wall(t, INT64_MIN);
+	tokens_keep(t, hash_of(1, 1).bytes, 5, 3, now_us + 3600 * s_us);
+	tokens_keep(t, hash_of(2, 2).bytes, 5, 3, now_us - 3600 * s_us);
+	check_true("ours, where none is told", has(t, hash_of(1, 1)));
+	for (size_t i = 0; i < LEN(rows); i++) {
+		hear_wall(t, now_us + rows[i].ahead_s * s_us);
+		check_number(rows[i].name, has(t, hash_of(1, 1)),
+		    rows[i].found);
+		check_number(rows[i].name, has(t, hash_of(2, 2)),
+		    rows[i].ahead_s < -3600);
+	}
+	hear_wall(t, INT64_MAX);
+	check_true("what no clock tells", has(t, hash_of(1, 1)));
+	hear_wall(t, -1);
+	check_true("nor this", !has(t, hash_of(2, 2)));
 	tokens_destroy(&t);
 }
 
@@ -270,6 +314,8 @@ main(void)
 		    what_is_kept_is_found),
 		TEST("what has expired is not found",
 		    what_expired_is_not_found),
+		TEST("the user service says what time it is",
+		    the_user_service_says_what_time_it_is),
 		TEST("what was not used for longest makes room",
 		    the_longest_unused_makes_room),
 		TEST("what a heartbeat says was revoked is forgotten",

@@ -343,9 +343,10 @@ kinds_wait(struct import *im)
 	struct timespec	 until;
 
 	while (im->threaded) {
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec++;
-		if (pthread_timedjoin_np(im->thread, NULL, &until) == 0)
+		if (pthread_clockjoin_np(im->thread, NULL, CLOCK_MONOTONIC,
+		    &until) == 0)
 			im->threaded = false;
 		else if (lane->what != NULL && !report_failed())
 			report_progress(lane->what, lane->done & ~63,

@@ -1,0 +1,170 @@
+"""Wall clocks that are set, back and ahead, by hours: each process's alone, while the others' are right. What is
+answered is done, in the order in which it was asked for, and nothing waits until a clock has caught up."""
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from clocks import HOUR, Clocks, needs_library
+from desk import ADMIN, PASSWORD, SERVICES, wait_until
+from wire import expect, head
+
+pytestmark = needs_library
+
+SOON = 20               # seconds, a deadline: what waits for a clock waits for hours
+OPEN, CLOSED = 1, 2
+TICKET = {'title': 'a title', 'content': 'a content', 'category_id': 1, 'ticket_priority_id': 1}
+FORM = ('--part\r\nContent-Disposition: form-data; name="ticket_id"\r\n\r\n%d\r\n--part\r\nContent-Disposition: '
+        'form-data; name="file"; filename="a.txt"\r\n\r\nsome text\r\n--part--\r\n')
+
+
+@pytest.fixture
+def bent(desks):
+    """A running desk and its clocks."""
+    desk = desks('imported', start=False)
+    clocks = Clocks(desk)
+    return desk.start(), clocks
+
+
+def ask(desk, service, sql):
+    with closing(sqlite3.connect(desk.data / 'stores' / service / f'{service}.db')) as db:
+        return db.execute(sql).fetchone()[0]
+
+
+def check_replies(c):
+    """A reply opens a ticket that was closed before, and closes it where it says so."""
+    ticket = expect(c.post('tickets/', TICKET), 201)['id']
+    expect(c.post(f'ticket/{ticket}/close'), 200)
+    expect(c.post('posts', {'ticket_id': ticket, 'content': 'opens it'}), 201)
+    assert c.get(f'ticket/{ticket}').json()['status_id'] == OPEN
+    expect(c.post(f'ticket/{ticket}/priority', {'ticket_priority_id': 2}), 200)
+    expect(c.post('posts', {'ticket_id': ticket, 'content': 'closes it', 'close': True, 'ticket_priority_id': 3}), 201)
+    found = c.get(f'ticket/{ticket}').json()
+    assert (found['status_id'], found['ticket_priority_id']) == (CLOSED, 3)
+    expect(c.post('posts', {'ticket_id': ticket, 'content': 'goes on', 'status_id': 3}), 201)
+    expect(c.post('posts', {'ticket_id': ticket, 'content': 'goes on', 'status_id': 4}), 201)
+    assert c.get(f'ticket/{ticket}').json()['status_id'] == 4
+
+
+def check_files(desk, c, bend):
+    """A file comes in, and goes when it is deleted; the clock is set while it is looked after."""
+    files = desk.data / 'stores' / 'post' / 'files'
+    upload = expect(c.request('POST', 'uploads', body=(FORM % 1).encode(), type='multipart/form-data; boundary=part'),
+                    201)
+    bend()
+    expect(c.request('DELETE', f'upload/{upload["id"]}'), 204)
+    wait_until(lambda: not (files / upload['filename']).exists(), SOON, 'the file is gone')
+
+
+def check_keys(c, key):
+    """What is sent again is not done again."""
+    made = [expect(c.post('tickets/', TICKET, headers={'Idempotency-Key': key}), 201)['id'] for _ in range(2)]
+    assert made[0] == made[1]
+    return made[0]
+
+
+def check_logins(desk):
+    token = expect(desk.client('').log_in('user003', PASSWORD), 200)['token']
+    assert desk.client(token).get('ticket/1').status == 200
+    expect(desk.client(token).request('DELETE', 'tokens'), 204)
+    assert desk.client(token).get('ticket/1').status == 401
+
+
+@pytest.mark.parametrize('name', ['gateway', *SERVICES])
+def test_a_clock_is_set(bent, name):
+    desk, clocks = bent
+    c = desk.client(ADMIN)
+    log, made = desk.processes[name].log, set()
+    for steps, seconds in enumerate((-5 * HOUR, 5 * HOUR, 0), 1):
+        check_files(desk, c, lambda at=seconds: clocks.bend(name, at))
+        check_replies(c)
+        check_logins(desk)
+        made.add(check_keys(c, 'the same'))
+        wait_until(lambda n=steps: len(re.findall('the clock was set (?:back|ahead) by', log.read_text())) == n, SOON,
+                   'each step is logged')
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize('name', ['gateway', 'post'])
+def test_a_new_process_is_found(bent, name):
+    """By those who ask another service, the gateway and the couriers; its socket is another one."""
+    desk, clocks = bent
+    c = desk.client(ADMIN)
+    clocks.bend(name, -5 * HOUR)
+    desk.launch('ticket-1', 'flicket-ticket')
+    wait_until(lambda: (desk.data / 'run' / 'ticket.1.sock').exists(), SOON, 'it listens')
+    desk.kill('ticket')
+    wait_until(lambda: c.get('ticket/1').status == 200, SOON, 'it is asked')
+    expect(c.post('posts', {'ticket_id': 1, 'content': 'a reply to tell of'}), 201)
+    wait_until(lambda: ask(desk, 'post', 'SELECT count(*) FROM outbox') == 0, SOON, 'it is told')
+
+
+def test_steps_are_counted(bent):
+    desk, clocks = bent
+
+    def steps():
+        found = re.search(r'^flicket_clock_steps_total (\d+)', desk.client('').get('/metrics').body.decode(), re.M)
+        return int(found[1]) if found else 0
+    assert steps() == 0
+    for i, seconds in enumerate((-HOUR, HOUR, 0), 1):
+        clocks.bend('gateway', seconds)
+        wait_until(lambda n=i: steps() == n, SOON, f'{i} steps')
+
+
+def test_a_token_outlives_a_clock_that_was_ahead(bent):
+    """It is over while the clock says so, and not deleted; with the clock it comes back, without a restart."""
+    desk, clocks = bent
+    token = expect(desk.client('').log_in('user003', PASSWORD), 200)['token']
+    c = desk.client(token)
+    assert c.get('ticket/1').status == 200
+    clocks.bend('user', 400 * 24 * HOUR)
+    wait_until(lambda: c.get('ticket/1').status == 401, SOON, 'it is over')
+    expect(desk.client('').log_in('user004', PASSWORD), 200)     # which looks for what is over
+    desk.kill('user')
+    desk.restart('user')
+    wait_until(lambda: c.get('ticket/1').status == 401, SOON, 'it is over still')
+    expect(desk.client('').log_in('user004', PASSWORD), 200)
+    clocks.bend('user', 0)
+    wait_until(lambda: c.get('ticket/1').status == 200, SOON, 'it counts again')
+
+
+def test_a_token_ends_by_the_clock_of_its_owner(bent):
+    """Not by the gateway's, which knows it."""
+    desk, clocks = bent
+    token = expect(desk.client('').log_in('user003', PASSWORD), 200)['token']
+    c = desk.client(token)
+    for seconds in (400 * 24 * HOUR, 0, -5 * HOUR):
+        clocks.bend('gateway', seconds)
+        for _ in range(3):
+            assert c.get('ticket/1').status == 200
+    clocks.bend('user', 400 * 24 * HOUR)
+    wait_until(lambda: c.get('ticket/1').status == 401, SOON, 'it is over')
+
+
+def test_an_answer_is_kept_while_a_clock_is_ahead(bent):
+    """For a moment, by days; and across a restart."""
+    desk, clocks = bent
+    c = desk.client(ADMIN)
+    first = check_keys(c, 'one')
+    clocks.bend('ticket', 72 * HOUR)
+    assert check_keys(c, 'one') == first
+    for i in range(20):                                         # each looks for what is over
+        check_keys(c, f'another {i}')
+    desk.kill('ticket')
+    desk.restart('ticket')
+    wait_until(lambda: c.get('ticket/1').status == 200, SOON, 'it is back')
+    assert check_keys(c, 'one') == first
+    clocks.bend('ticket', 0)
+    assert check_keys(c, 'one') == first
+
+
+def test_no_connection_is_cut_off(bent):
+    """One that waits has as long as before, whatever the clock says."""
+    desk, clocks = bent
+    c = desk.client(ADMIN)
+    with desk.connection() as waiting:
+        for seconds in (0, 2 * HOUR, -3 * HOUR, 5 * HOUR, 0):
+            clocks.bend('gateway', seconds)
+            assert c.get('ticket/1').status == 200          # the gateway has seen it
+            assert waiting.exchange(head('GET', '/healthz')).status == 200
