@@ -211,7 +211,8 @@ slow_run(zsock_t *pipe, void *arg)
 	lane.stopping = &args->stopping;
 	zsock_signal(pipe, 0);
 	while (!terminated) {
-		c = lane_receive(pipe, true, &terminated);
+		(void)lane_receive(pipe, true, &terminated);
+		c = slow_take(args->waiting);
 		if (c == NULL)
 			continue;
 		op_log_begin(&c->request);
@@ -229,4 +230,11 @@ zactor_t *
 slow_start(struct lane_args *args)
 {
 	return zactor_new(slow_run, args);
+}
+
+/* Which call is next is decided when the lane takes it. */
+void
+slow_wake(zactor_t *slow)
+{
+	lane_send(slow, NULL);
 }

@@ -13,12 +13,14 @@
 #include <stdatomic.h>
 
 #include "op.h"
+#include "slow.h"
 
 struct lane_args {
 	const struct op_tables	*tables;
 	const char		*path;		/* of the database */
 	int			 lock;		/* writer: the store's */
 	atomic_bool		 stopping;	/* what waits is refused */
+	struct slow		*waiting;	/* slow lane: its calls */
 };
 
 /*
@@ -30,9 +32,12 @@ zactor_t	*writer_start(struct lane_args *);
 
 /*
  * The slow lane: one call after the other, each outside a transaction, at a
- * low priority, so that what it does never holds up the loop.
+ * low priority, so that what it does never holds up the loop. Its calls are
+ * put into args->waiting (slow.h); it takes one each time it is woken, and
+ * sends it back through its pipe.
  */
 zactor_t	*slow_start(struct lane_args *);
+void		 slow_wake(zactor_t *);
 
 /* Send a call to a lane or back; never blocks. */
 void		 lane_send(void *pipe, struct call *);

@@ -44,7 +44,6 @@
 #define READ_AHEAD_MESSAGES	16	/* of each peer; the rest waits there */
 #define CALLS_MOST		8192	/* in lanes and held, all together */
 #define CALLS_BYTES		(32 << 20) /* ... of their arguments */
-#define SLOW_MOST		64	/* on the slow lane */
 #define SPARE_BYTES		16384	/* larger ones are not kept */
 #define SPARE_MOST		256	/* calls kept for use again */
 #define MESSAGE_MAX_BYTES	(64 << 20)
@@ -496,9 +495,44 @@ still_take(struct svc *s, const struct request *r, struct text peer)
 }
 
 static bool
-gives_back(const struct svc *s, const struct request *r)
+gives_back(const struct svc *s, const struct call *c)
 {
-	return s->tables.first[r->op]->gives_back;
+	return s->tables.first[c->request.op]->gives_back;
+}
+
+/*
+ * Its answer goes out alone: it may be for another peer than those that are
+ * being collected.
+ */
+static void
+refuse_slow(struct svc *s, struct call *c)
+{
+	struct buf	answer = { 0 };
+
+	c->answer = (struct answer){ .id = c->request.id,
+	    .error = ERR_EXPIRED };
+	op_log_begin(&c->request);
+	note_call(c);
+	log_done();
+	frame_put_answer(&answer, &c->answer);
+	(void)send_to(s, c->peer, &answer);
+	buf_done(&answer);
+	call_done(s, c);
+}
+
+/* Where a call is refused, the lane has been woken for the one that stays. */
+static void
+wait_for_slow(struct svc *s, struct call *c)
+{
+	struct call	*refused = slow_put(s->slow_args.waiting, c,
+			    gives_back(s, c));
+
+	if (refused != NULL) {
+		refuse_slow(s, refused);
+		return;
+	}
+	s->slow_calls++;
+	slow_wake(s->slow);
 }
 
 static void
@@ -507,16 +541,14 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 {
 	struct call	*c;
 
-	if (s->calls >= CALLS_MOST || s->calls_bytes > CALLS_BYTES ||
-	    (slow && s->slow_calls >= SLOW_MOST && !gives_back(s, r))) {
+	if (s->calls >= CALLS_MOST || s->calls_bytes > CALLS_BYTES) {
 		answer_at_once(s, r, ERR_EXPIRED);
 		return;
 	}
 	c = call_keep(s, r, peer);
-	if (slow) {
-		s->slow_calls++;
-		lane_send(s->slow, c);
-	} else if (s->still.until_ms != 0 && is_client_write(s, c))
+	if (slow)
+		wait_for_slow(s, c);
+	else if (s->still.until_ms != 0 && is_client_write(s, c))
 		still_wait(s, c);
 	else
 		write_call(s, c);
@@ -1256,6 +1288,7 @@ close_store(struct svc *s)
 	turn = store_wait_turn(folder.base);
 	buf_done(&folder);
 	zactor_destroy(&s->slow);
+	slow_destroy(&s->slow_args.waiting);
 	lane_close(&s->reader);
 	if (turn != -1)
 		close(turn);
@@ -1290,6 +1323,7 @@ run(struct svc *s)
 	s->frames = frame_reader_new();
 	if (s->lock != -1 && !s->frozen)
 		lead(s);
+	s->slow_args.waiting = slow_new();
 	s->slow = slow_start(&s->slow_args);
 	lane_open(&s->reader, &s->tables, s->path.base, true);
 	cache_lend(&s->reader);

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from desk import ADMIN_PASSWORD, PASSWORD, USER
+from desk import ADMIN_PASSWORD, PASSWORD, USER, wait_until
 from wire import Client, basic, expect, insist
 
 NO_LIMITS = {'FLICKET_LOGIN_FAILURES_PER_NAME': 8192, 'FLICKET_LOGIN_FAILURES_PER_ADDRESS': 8192}
@@ -210,6 +210,91 @@ def test_logins_do_not_hold_up_reads(desks):
     assert checked >= 1
     # A read that waited for a hash would have taken as long as a login.
     assert statistics.quantiles(reads, n=100)[98] < min(logins), (max(reads), min(logins))
+
+
+FLOODERS = 100                  # more than may wait
+TURNS = 40                      # of others, while one waits, as this program counts them; 64 may wait
+
+
+class Flood:
+    """Connections that ask for one thing over and over; those that are refused pause a little."""
+
+    def __init__(self, desk, ask):
+        self.desk, self.ask, self.over = desk, ask, threading.Event()
+        self.done = self.refused = 0
+        self.wrong = []
+        self.threads = [threading.Thread(target=self._run, args=(n,)) for n in range(FLOODERS)]
+
+    def _run(self, n):
+        try:
+            while not self.over.is_set():
+                answer = self.ask(self.desk, n)
+                if answer.status == 503:
+                    self.refused += 1
+                    self.over.wait(0.2)
+                elif answer.status in (200, 204, 400, 401):
+                    self.done += 1
+                else:
+                    raise AssertionError(answer)
+        except Exception as e:      # pylint: disable=broad-except
+            self.wrong.append(e)
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for t in self.threads:
+            t.join()
+        assert not self.wrong, self.wrong[0]
+
+
+def one_name(desk, _):
+    return try_login(desk, 'user003', PASSWORD)
+
+
+def one_name_from_everywhere(desk, n):
+    return try_login(desk, 'user003', PASSWORD, f'127.0.1.{n + 1}')
+
+
+def many_names_from_one_address(desk, n):
+    return try_login(desk, f'user{n % 50 + 3:03}', PASSWORD, '127.0.0.2')
+
+
+def passwords_that_change(desk, _):
+    with Client(desk.port, USER) as c:
+        # 400: somebody else of them was quicker
+        return c.request('PUT', 'user/me/password', json={'password': PASSWORD, 'new_password': PASSWORD})
+
+
+def give_all_the_same_password(desk):
+    """At the cost of new hashes; the imported ones are cheap."""
+    expect(desk.client().request('PUT', 'user/4/password', json={'new_password': PASSWORD}), 204)
+    desk.kill('user')
+    with contextlib.closing(sqlite3.connect(desk.data / 'stores' / 'user' / 'user.db')) as db, db:
+        db.execute('UPDATE users SET password = (SELECT password FROM users WHERE id = 4)')
+    desk.restart('user')
+    expect(insist(lambda: try_login(desk, 'user004', PASSWORD)), 200)
+
+
+@pytest.mark.parametrize('ask', [one_name, one_name_from_everywhere, many_names_from_one_address,
+                                 passwords_that_change])
+def test_a_login_beside_a_flood_has_its_turn(desks, ask):
+    """Turns are counted; the flood's own are refused when more come than may wait."""
+    desk = desks('imported', FLICKET_BCRYPT_COST=9, FLICKET_LOGIN_TIMEOUT_MS=60000, **NO_LIMITS)
+    give_all_the_same_password(desk)
+    with Flood(desk, ask) as flood:
+        wait_until(lambda: flood.refused and flood.done or flood.wrong, 120, 'more ask than may wait')
+        for _ in range(3):
+            before = flood.done
+            expect(try_login(desk, 'admin', PASSWORD), 200)
+            assert flood.done - before <= TURNS
+            made = desk.client().post('users/', {'username': f'made{before}', 'name': 'Made Beside', 'password': PASSWORD,
+                                                 'email': f'{before}@b.example'})
+            expect(made, 201)
+    assert flood.done > 5
 
 
 def test_a_good_login_is_not_held_up_by_many_wrong_ones_for_ever(desks):

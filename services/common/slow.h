@@ -1,0 +1,38 @@
+/*
+ * The calls that wait for the slow lane, and whose turn it is. The loop puts
+ * calls in, the lane's thread takes them out.
+ *
+ * A call here may take a quarter of a second, so the oldest one is not always
+ * the next. The next one belongs to the client that had the fewest of the last
+ * turns. A call counts for two: for the place that it comes from, and for the
+ * name that it is about. Of a login these are the address and the username;
+ * of any other call, both are the user who asks. So neither many logins with
+ * one name, from any number of addresses, nor many names from one address keep
+ * others waiting.
+ */
+#ifndef COMMON_SLOW_H
+#define COMMON_SLOW_H
+
+#include "op.h"
+
+#define SLOW_MOST	64	/* calls that wait, besides those that must */
+#define SLOW_TURNS	256	/* that are remembered */
+
+struct slow	*slow_new(void);
+
+/* It must be empty. */
+void		 slow_destroy(struct slow **);
+
+/*
+ * Put a call in; it stays the caller's to free. If more than SLOW_MOST wait
+ * then, one call is taken out and returned, to be refused: one whose deadline
+ * has passed, or the newest of the client that has most. This may be the call
+ * that was given. NULL if there is room. A call that must wait is never
+ * refused and takes no room; the caller bounds how many there are.
+ */
+struct call	*slow_put(struct slow *, struct call *, bool must);
+
+/* Take the call whose turn it is; NULL if there is no call. */
+struct call	*slow_take(struct slow *);
+
+#endif

@@ -1,0 +1,339 @@
+/*
+ * services/common/slow.c. Turns are counted, no time is taken. Calls are
+ * written as "Ax", a login from the address A with the name x, or as "1", what
+ * the user 1 asks for.
+ */
+#include "unit.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "proto/log.h"
+#include "proto/replica.h"
+#include "services/common/slow.h"
+
+static struct slow	*queue;
+static struct call	*calls;		/* by their id */
+static unsigned		 made;
+
+#define CALLS_MOST	4096
+
+static int
+start(void **state)
+{
+	(void)state;
+	queue = slow_new();
+	calls = must_alloc(CALLS_MOST * sizeof(*calls));
+	made = 0;
+	return 0;
+}
+
+static int
+finish(void **state)
+{
+	(void)state;
+	while (slow_take(queue) != NULL)
+		continue;
+	slow_destroy(&queue);
+	free(calls);
+	return 0;
+}
+
+static struct call *
+call_of(const char *who)
+{
+	struct call	*c = &calls[made];
+
+	CHECK(made < CALLS_MOST);
+	c->request.id = made++;
+	if (who[0] >= '0' && who[0] <= '9') {
+		c->request.actor = who[0] - '0';
+		args_put_text(&c->request.args, KEY_NEW_PASSWORD,
+		    (struct text){ who, 1 });
+		return c;
+	}
+	args_put_text(&c->request.args, KEY_ADDRESS, (struct text){ who, 1 });
+	args_put_text(&c->request.args, KEY_USERNAME,
+	    (struct text){ who + 1, 1 });
+	return c;
+}
+
+static struct call *
+put(struct call *c)
+{
+	return slow_put(queue, c, false);
+}
+
+/* Put them all in, with blanks between. */
+static void
+put_all(const char *list)
+{
+	for (const char *p = list; *p != '\0'; p += strspn(p, " ")) {
+		check_true(p, put(call_of(p)) == NULL);
+		p += strcspn(p, " ");
+	}
+}
+
+static const char *
+name_of(const struct call *c)
+{
+	return args_has(&c->request.args, KEY_ADDRESS) ?
+	    args_text(&c->request.args, KEY_ADDRESS).base :
+	    args_text(&c->request.args, KEY_NEW_PASSWORD).base;
+}
+
+/* Take so many out; they are appended as they were written. */
+static void
+take(size_t most, struct buf *ret)
+{
+	struct call	*c;
+
+	for (size_t i = 0; i < most && (c = slow_take(queue)) != NULL; i++)
+		buf_printf(ret, "%s%.*s", ret->len > 0 ? " " : "",
+		    (int)strcspn(name_of(c), " "), name_of(c));
+}
+
+static void
+who_had_fewest_turns_is_next(void **state)
+{
+	static const struct { const char *name, *in, *out; } rows[] = {
+		{ "one alone", "Ax Ax", "Ax Ax" },
+		{ "another name at the same address", "Ax Ax Ax Ay",
+		    "Ax Ay Ax Ax" },
+		{ "one name from everywhere", "Ax Bx Cx Dx Ey",
+		    "Ax Ey Bx Cx Dx" },
+		{ "many names from one address", "Aa Ab Ac Ad Be",
+		    "Aa Be Ab Ac Ad" },
+		{ "many names from everywhere", "Aa Bb Cc Dd Ee",
+		    "Aa Bb Cc Dd Ee" },
+		{ "two addresses", "Aa Ab Ac Bd Be Bf", "Aa Bd Ab Be Ac Bf" },
+		{ "two names at one", "Ax Ax Ax Ay Ay Ay",
+		    "Ax Ay Ax Ay Ax Ay" },
+		{ "a user among them", "Aa Ab Ac 1 1 1", "Aa 1 Ab 1 Ac 1" },
+		{ "two users", "1 1 1 2", "1 2 1 1" },
+		{ "two floods and one", "Ax Ax Ba Bb Bc Cy",
+		    "Ax Ba Cy Bb Ax Bc" },
+	};
+	struct buf	b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		finish(NULL);
+		start(NULL);
+		put_all(rows[i].in);
+		b.len = 0;
+		take(SLOW_MOST, &b);
+		check_text(rows[i].name, text_in(&b), text_of(rows[i].out));
+	}
+	buf_done(&b);
+}
+
+/* Pieces of a file come in the order in which they were sent. */
+static void
+of_one_the_oldest_is_next(void **state)
+{
+	struct call	*c;
+
+	(void)state;
+	put_all("1 2 1 2 1 1 Ax 1");
+	for (uint64_t id = 0; (c = slow_take(queue)) != NULL;) {
+		if (c->request.actor != 1)
+			continue;
+		check_true("in order", id == 0 || c->request.id > id);
+		id = c->request.id;
+	}
+}
+
+/* Those who come again at once have had a turn. */
+static void
+turns_are_remembered(void **state)
+{
+	struct buf	b = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		put_all("Ax");
+		take(1, &b);
+	}
+	put_all("Ax Ay Bx Bz");
+	b.len = 0;
+	take(4, &b);
+	check_text("by turns", text_in(&b), text_of("Bz Ay Bx Ax"));
+	for (int i = 0; i < SLOW_TURNS; i++) {
+		put_all("Cc");
+		take(1, &b);
+	}
+	put_all("Ax Ay");
+	b.len = 0;
+	take(2, &b);
+	check_text("forgotten", text_in(&b), text_of("Ax Ay"));
+	buf_done(&b);
+}
+
+/* However many wait, a newcomer's turn is the next. */
+static void
+a_newcomer_is_next(void **state)
+{
+	static const char *const	floods[] = { "Ax", "Bx", "Cy", "1" };
+	struct call			*c, *admin;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(floods); i++) {
+		finish(NULL);
+		start(NULL);
+		for (int n = 0; n < 3 * SLOW_MOST; n++) {
+			(void)put(call_of(floods[i]));
+			if (n % 8 == 0)
+				assert_non_null(slow_take(queue));
+		}
+		admin = call_of("Zz");
+		c = put(admin);
+		check_true(floods[i], c != admin);
+		check_true(floods[i], slow_take(queue) == admin);
+	}
+}
+
+/* Fill the queue; who is of the form "A*" or "*a" has all letters there. */
+static void
+fill(const char *who)
+{
+	static const char	letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz!#$%&()+,-./";
+	static char		texts[SLOW_MOST][3];
+
+	for (size_t i = 0; i < SLOW_MOST; i++) {
+		texts[i][0] = who[0] == '*' ? letters[i] : who[0];
+		texts[i][1] = who[1] == '*' ? letters[i] : who[1];
+		assert_null(put(call_of(texts[i])));
+	}
+}
+
+static void
+a_call_of_who_has_most_is_refused(void **state)
+{
+	static const struct { const char *name, *waiting, *comes;
+	    bool refused; } rows[] = {
+		{ "one more of the same", "Ax", "Ax", true },
+		{ "another name", "Ax", "Ay", false },
+		{ "another address", "Ax", "By", false },
+		{ "the same name from elsewhere", "Ax", "Bx", false },
+		{ "many names: one more", "A*", "A?", true },
+		{ "many names: another address", "A*", "B?", false },
+		{ "a name from everywhere: again", "*x", "?x", true },
+		{ "a name from everywhere: another", "*x", "?y", false },
+		{ "everybody once", "**", "??", true },
+		{ "a user", "1*", "1", true },
+		{ "another user", "1*", "2", false },
+	};
+	struct call	*c, *refused;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		finish(NULL);
+		start(NULL);
+		fill(rows[i].waiting);
+		c = call_of(rows[i].comes);
+		refused = put(c);
+		assert_non_null(refused);
+		check_number(rows[i].name, refused == c, rows[i].refused);
+		/* or the newest of the others */
+		check_number(rows[i].name, (int64_t)refused->request.id,
+		    rows[i].refused ? SLOW_MOST : SLOW_MOST - 1);
+	}
+}
+
+/* Nobody waits for them any more. */
+static void
+what_is_late_is_refused_first(void **state)
+{
+	struct call	*c;
+
+	(void)state;
+	fill("A*");
+	calls[5].request.expires_ms = clock_ms() - 1;
+	calls[6].request.expires_ms = clock_ms() + 60000;
+	c = put(call_of("A?"));
+	check_true("it", c == &calls[5]);
+	c = put(call_of("A?"));
+	check_true("nobody else", c == &calls[SLOW_MOST + 1]);
+}
+
+/* It takes nobody's place, and has its turn. */
+static void
+what_must_wait_is_never_refused(void **state)
+{
+	struct buf	b = { 0 };
+
+	(void)state;
+	fill("1*");
+	for (int i = 0; i < 2 * SLOW_MOST; i++)
+		assert_null(slow_put(queue, call_of("1"), true));
+	check_number("its own is refused", (int64_t)put(call_of("1"))->
+	    request.id, 3 * SLOW_MOST);
+	check_true("another comes", put(call_of("2")) != NULL);
+	take(2, &b);
+	check_text("in turns", text_in(&b), text_of("1A 2"));
+	for (int i = 2; i < 3 * SLOW_MOST; i++)
+		assert_non_null(slow_take(queue));
+	assert_null(slow_take(queue));
+	buf_done(&b);
+}
+
+static void *
+take_until_the_last(void *arg)
+{
+	size_t		*taken = arg;
+	struct call	*c;
+
+	do {
+		c = slow_take(queue);
+		*taken += c != NULL;
+	} while (c == NULL || c->request.id != CALLS_MOST - 1);
+	return NULL;
+}
+
+static void
+two_threads_lose_none(void **state)
+{
+	static const char *const	whose[] = { "Ax", "Ay", "Bz", "1", "2" };
+	pthread_t			thread;
+	size_t				taken = 0, refused = 0;
+	struct call			*last;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, take_until_the_last,
+	    &taken), 0);
+	for (size_t i = 0; i < CALLS_MOST - 1; i++)
+		refused += put(call_of(whose[i % LEN(whose)])) !=
+		    NULL;
+	last = call_of("Zz");
+	refused += put(last) != NULL;
+	pthread_join(thread, NULL);
+	while (slow_take(queue) != NULL)
+		taken++;
+	check_number("all", (int64_t)(taken + refused), CALLS_MOST);
+}
+
+int
+main(void)
+{
+#define HERE(sentence, f) { sentence, f, start, finish, NULL }
+	const struct CMUnitTest	tests[] = {
+		HERE("the one who had the fewest turns is next",
+		    who_had_fewest_turns_is_next),
+		HERE("of one's own calls the oldest is next",
+		    of_one_the_oldest_is_next),
+		HERE("turns are remembered for a while", turns_are_remembered),
+		HERE("a newcomer is next, however many wait",
+		    a_newcomer_is_next),
+		HERE("of too many, a call of who has most is refused",
+		    a_call_of_who_has_most_is_refused),
+		HERE("what is late is refused first",
+		    what_is_late_is_refused_first),
+		HERE("what must wait is never refused",
+		    what_must_wait_is_never_refused),
+		HERE("two threads lose none", two_threads_lose_none),
+	};
+
+	return cmocka_run_group_tests_name("slow", tests, NULL, NULL);
+}
