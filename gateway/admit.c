@@ -1,12 +1,6 @@
-/*
- * Admission and matching: is this a request that we take at all, and which.
- *
- * libh2o 2.2.5 does not refuse a request that has both Content-Length and
- * Transfer-Encoding, or two lengths, and hides those headers from handlers.
- * A proxy in front that reads such a request differently could be made to
- * smuggle another one in it (RFC 9112, 6.3), so the raw head is looked at.
- */
+/* Admission and matching: is this a request that we take at all, and which. */
 #include "cors.h"
+#include "framing.h"
 #include "memory.h"
 #include "exchange.h"
 #include "page.h"
@@ -14,45 +8,6 @@
 #define URL_MOST_BYTES		((size_t)8192)
 #define HEAD_MOST_BYTES		((size_t)16384)
 #define HEADERS_MOST		((size_t)64)
-
-static bool
-is_name(const char *line, size_t len, const char *name)
-{
-	size_t	name_len = strlen(name);
-
-	return len > name_len && line[name_len] == ':' &&
-	    h2o_lcstris(line, name_len, name, name_len);
-}
-
-/*
- * How many headers of a raw HTTP/1 head say how long the body is. h2o made
- * the names lower-case in place; values are as they came.
- */
-static unsigned
-count_framing(const h2o_req_t *req)
-{
-	const h2o_socket_t	*sock = req->conn->callbacks->get_socket(
-				    req->conn);
-	const char		*p = sock->input->bytes;
-	const char		*end = p + sock->input->size, *eol;
-	unsigned		 count = 0;
-
-	for (; p < end; p = eol + 1) {
-		eol = memchr(p, '\n', (size_t)(end - p));
-		if (eol == NULL || eol == p || (eol == p + 1 && *p == '\r'))
-			break;
-		count += is_name(p, (size_t)(eol - p), "content-length") ||
-		    is_name(p, (size_t)(eol - p), "transfer-encoding");
-	}
-	return count;
-}
-
-static bool
-is_ambiguous(const h2o_req_t *req)
-{
-	return req->version < 0x200 && req->entity.base != NULL &&
-	    count_framing(req) > 1;
-}
 
 static size_t
 head_bytes(const h2o_req_t *req)
@@ -80,13 +35,13 @@ enum flow
 room_admit(struct exchange *x)
 {
 	h2o_req_t	*req = x->req;
+	const char	*fault = req->version < 0x200 ? framing_fault() : NULL;
 
 	x->is_head = h2o_memis(req->method.base, req->method.len,
 	    H2O_STRLIT("HEAD"));
-	if (is_ambiguous(req)) {
+	if (fault != NULL) {
 		req->http1_is_persistent = 0;
-		return answer_error(x, ERR_BAD_REQUEST,
-		    "More than one header says how long the body is.");
+		return answer_error(x, ERR_BAD_REQUEST, fault);
 	}
 	if (req->input.path.len > URL_MOST_BYTES)
 		return refuse(x, ERR_URL_TOO_LONG, "The URL has %zu bytes; "
@@ -165,18 +120,16 @@ url_decode(h2o_mem_pool_t *pool, struct text in, bool plus_is_space)
 	return (struct text){ out, len };
 }
 
-/* The path without query, decoded once, dots and slashes left alone. */
+/* The path without query, as it came. */
 static struct text
-path_of(const h2o_req_t *req, h2o_mem_pool_t *pool)
+path_of(const h2o_req_t *req)
 {
 	struct text	path = { req->input.path.base, req->input.path.len };
 	const char	*query = memchr(path.base, '?', path.len);
 
 	if (query != NULL)
 		path.len = (size_t)(query - path.base);
-	if (memchr(path.base, '%', path.len) == NULL)
-		return path;
-	return url_decode(pool, path, false);
+	return path;
 }
 
 static enum flow
@@ -218,19 +171,26 @@ match_route(struct exchange *x, enum mark root, struct text path)
 	return FLOW_NEXT;
 }
 
+/*
+ * Operations are found by the path decoded once, dots and slashes left alone;
+ * pages by the path as it came: a proxy that keeps one of them to itself, as
+ * it should /metrics, compares the same bytes.
+ */
 enum flow
 room_match(struct exchange *x)
 {
-	struct text	 path = path_of(x->req, &x->req->pool);
+	struct text	 as_came = path_of(x->req), path = as_came;
 	const char	*root;
 	size_t		 len;
 	enum flow	 flow;
 
+	if (memchr(path.base, '%', path.len) != NULL)
+		path = url_decode(&x->req->pool, path, false);
 	for (unsigned m = 1; m < MARK_END; m++) {
 		root = mark_path((enum mark)m);
 		len = strlen(root);
 		if (path.len < len || memcmp(path.base, root, len) != 0 ||
-		    page_find(path))
+		    page_find(as_came))
 			continue;
 		flow = match_route(x, (enum mark)m, (struct text){
 		    path.base + len, path.len - len });
@@ -239,5 +199,5 @@ room_match(struct exchange *x)
 		return flow == FLOW_NEXT ? check_body(x) : flow;
 	}
 	flow = check_body(x);
-	return flow == FLOW_NEXT ? page_answer(x, path) : flow;
+	return flow == FLOW_NEXT ? page_answer(x, as_came) : flow;
 }

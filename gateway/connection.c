@@ -49,6 +49,7 @@ struct connection {
 	int64_t		 rests_ms;	/* since when */
 	h2o_timeout_entry_t rest_soon;
 	h2o_socket_cb	 on_read;	/* h2o's, while it rests */
+	struct frames	 frames;	/* of HTTP/2 */
 };
 
 int64_t
@@ -178,6 +179,14 @@ connection_open(struct worker *w, h2o_socket_t *sock)
 	metric_add(METRIC_CONNECTIONS, 0, 0, 1);
 }
 
+struct frames *
+connection_frames(h2o_socket_t *sock)
+{
+	if (sock->on_close.cb != on_close)
+		return NULL;
+	return &((struct connection *)sock->on_close.data)->frames;
+}
+
 struct connection *
 connection_begin(h2o_req_t *req)
 {
@@ -197,6 +206,8 @@ connection_end(struct connection *c, bool answered, bool crowded)
 	CHECK(c->requests > 0 && c->answered >= answered);
 	c->requests--;
 	c->answered -= answered;
+	if (answered)
+		frames_answered(&c->frames);
 	if (crowded)
 		rest_soon(c);
 	touch(c, clock_ms());

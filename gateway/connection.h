@@ -11,6 +11,7 @@
 #ifndef GATEWAY_CONNECTION_H
 #define GATEWAY_CONNECTION_H
 
+#include "frames.h"
 #include "state.h"
 
 struct connection;
@@ -39,6 +40,9 @@ void	connection_release(struct gateway *);
 
 /* One that was reserved is there; it is forgotten when its socket closes. */
 void	connection_open(struct worker *, h2o_socket_t *);
+
+/* What is known of its frames; NULL: the socket is no client's. */
+struct frames	*connection_frames(h2o_socket_t *);
 
 /*
  * A request came whole, and was answered or given up. Where it was refused

@@ -1,12 +1,11 @@
 /* HPACK (RFC 7541): fields are counted, not decoded. */
 #include "hpack.h"
 
-#include <dlfcn.h>
 #include <h2o.h>
 #include <h2o/cache_digests.h>
 #include <stdbool.h>
 
-#include "proto/log.h"
+#include "library.h"
 
 #define NUMBER_BYTES	5	/* of an integer at most, behind its first */
 
@@ -22,10 +21,7 @@ static parse_headers	*library;
 void
 hpack_init(void)
 {
-	void	*found = dlsym(RTLD_NEXT, "h2o_hpack_parse_headers");
-
-	CHECK(found != NULL);
-	memcpy(&library, &found, sizeof(library));
+	library_find("h2o_hpack_parse_headers", &library);
 }
 
 /* --- counting ------------------------------------------------------------ */
@@ -93,15 +89,27 @@ hpack_count(const uint8_t *block, size_t len, size_t most)
 
 /* --- in the library's place ------------------------------------------------ */
 
+/*
+ * The library puts trailers behind the header fields, where nobody could tell
+ * them apart. They are not looked for there: what is behind the head's end is
+ * no field of the head (RFC 9110, 6.5.1).
+ */
 int
 h2o_hpack_parse_headers(h2o_req_t *req, void *table, const uint8_t *src,
     size_t len, int *pseudo_header_exists_map, size_t *content_length,
     h2o_cache_digests_t **digests, const char **err_desc)
 {
+	bool	is_trailer = pseudo_header_exists_map == NULL;
+	size_t	fields = req->headers.size;
+	int	ret;
+
 	if (hpack_count(src, len, HPACK_FIELDS_MOST + 1) > HPACK_FIELDS_MOST) {
 		*err_desc = "too many header fields";
 		return H2O_HTTP2_ERROR_ENHANCE_YOUR_CALM;
 	}
-	return library(req, table, src, len, pseudo_header_exists_map,
+	ret = library(req, table, src, len, pseudo_header_exists_map,
 	    content_length, digests, err_desc);
+	if (is_trailer)
+		req->headers.size = fields;
+	return ret;
 }

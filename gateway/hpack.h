@@ -1,5 +1,6 @@
 /*
- * A bound for the header fields of HTTP/2 that libh2o 2.2.5 lacks.
+ * A bound for the header fields of HTTP/2 that libh2o 2.2.5 lacks, and
+ * trailers kept apart from them.
  *
  * In HPACK a field may be one byte, that names an earlier one, and libh2o
  * makes 40 of it, or more: a client can have a gigabyte filled by sending a

@@ -10,6 +10,8 @@
 #include "bus.h"
 #include "connection.h"
 #include "copies.h"
+#include "frames.h"
+#include "framing.h"
 #include "health.h"
 #include "hpack.h"
 #include "memory.h"
@@ -317,6 +319,8 @@ main(int argc, char **argv)
 	zsys_init();	/* before any thread: czmq's first socket is no race */
 	metrics_start(PART_GATEWAY);
 	curve_start();
+	frames_init();
+	framing_init();
 	hpack_init();
 	gateway_init(&gateway, &settings);
 	trace_init();

@@ -1,19 +1,30 @@
 """What HTTP/2 lets a client ask for without end: memory stays under its bound, and others are served."""
 import contextlib
+import re
+import select
+import socket
 import struct
 
 import pytest
 
+from conftest import close_desk, open_desk
 from desk import ADMIN, is_sanitized, wait_until
 from test_overload import LITTLE, LITTLE_MB, Watch, report
 from test_slow_clients import PREFACE
 from wire import Client, Connection, expect
 
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 8, 9
-END_STREAM, END_HEADERS = 1, 4
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
+END_STREAM, ACK, END_HEADERS, PADDED = 1, 1, 4, 8
 WINDOW_OF_0 = struct.pack('>HI', 4, 0)
 LENGTH_MOST = 16384
 ATTACKERS = 8
+
+
+@pytest.fixture(scope='module')
+def desk(tmp_path_factory, imported_stores):
+    desk = open_desk(tmp_path_factory.mktemp('floods'), 'imported', imported_stores)
+    yield desk
+    close_desk(desk)
 
 
 def frame(kind, payload=b'', stream=0, flags=0):
@@ -71,6 +82,39 @@ def priorities():
         yield frame(PRIORITY, struct.pack('>IB', 0, 16), s)
 
 
+def changes_of_priorities():
+    for _ in range(20000):
+        for s in streams(count=5):
+            yield frame(PRIORITY, struct.pack('>IB', 0, 16), s)
+
+
+def unknown():
+    for kind in range(10, 256):
+        yield frame(kind, b'x' * 10, kind % 7, kind) * 2000
+
+
+def goaways():
+    for _ in range(200):
+        yield frame(GOAWAY, bytes(8)) * 1000
+
+
+def acknowledgements():
+    for _ in range(200):
+        yield frame(SETTINGS, b'', 0, ACK) * 1000 + frame(PING, bytes(8), 0, ACK) * 1000
+
+
+def refusals():
+    """Requests that libh2o itself resets: no path, or a body after their end (CVE-2025-8671)."""
+    for s in streams(count=20000):
+        yield frame(HEADERS, b'\x82\x86', s, END_STREAM | END_HEADERS)
+
+
+def crumbs():
+    yield frame(HEADERS, b'\x83\x86\x84', 1, END_HEADERS)
+    for _ in range(500):
+        yield frame(DATA, b'x', 1) * 500 + frame(DATA, b'\x1f' + bytes(31), 1, PADDED) * 500
+
+
 def empty_data():
     yield frame(HEADERS, b'\x83\x86\x84', 1, END_HEADERS)
     for _ in range(500):
@@ -109,7 +153,9 @@ def answers():
                     END_STREAM | END_HEADERS)
 
 
-FLOODS = [resets, pings, settings, windows, priorities, empty_data, continuations, tables, bodies, answers]
+CHEAP = [resets, pings, settings, windows, changes_of_priorities, empty_data, unknown, goaways, acknowledgements, refusals,
+         crumbs]
+FLOODS = [*CHEAP, priorities, continuations, tables, bodies, answers]
 
 
 def attack(conn, pieces):
@@ -141,3 +187,128 @@ def test_a_flood_of_frames_is_borne(desks, flood):
         expect(c.get('ticket/1'), 200)
     report(f'HTTP/2, {flood.__name__}', **{'sent (MB)': round(sent / 1e6), 'memory of the gateway (MB, most)':
                                            round(watch.most_mb.get('gateway', 0))})
+
+
+# --- what asks for nothing -------------------------------------------------------------------------------------
+
+ENHANCE_YOUR_CALM = 11
+
+
+def received(conn, seconds):
+    """What comes until the peer ends it: (kind, payload) of frames. None: it does not."""
+    conn.sock.settimeout(seconds)
+    got = b''
+    try:
+        while data := conn.sock.recv(65536):
+            got += data
+    except ConnectionError:
+        pass
+    except TimeoutError:
+        return None
+    found = []
+    while len(got) >= 9:
+        length = int.from_bytes(got[:3], 'big')
+        found.append((got[3], got[9:9 + length]))
+        got = got[9 + length:]
+    return found
+
+
+def floods_counted(desk):
+    with Client(desk.port) as c:
+        found = re.findall(r'^flicket_http_floods_total (\d+)$', c.get('/metrics').body.decode(), re.M)
+    return int(found[0]) if found else 0
+
+
+def send_reading(conn, pieces):
+    """Send while what comes is read, as a client that means no harm does; whether all of it could be sent."""
+    conn.sock.setblocking(False)
+    with contextlib.suppress(ConnectionError):
+        for piece in pieces:
+            left = memoryview(piece)
+            while left:
+                readable, writable, _ = select.select([conn.sock], [conn.sock], [], 60)
+                if readable:
+                    data = conn.sock.recv(1 << 20)
+                    if not data:
+                        return False
+                    conn.buffer += data
+                if writable:
+                    with contextlib.suppress(BlockingIOError):
+                        left = left[conn.sock.send(left):]
+        return True
+    return False
+
+
+@pytest.mark.parametrize('flood', CHEAP, ids=[f.__name__ for f in CHEAP])
+def test_who_asks_for_nothing_is_told_so_and_closed(desk, flood):
+    """Each kind of frame, from one connection that reads what comes: closed, counted, and not a line of libh2o's."""
+    before, written = floods_counted(desk), len(desk.logs(most=10 ** 8))
+    with Connection(desk.port) as conn:
+        sent_all = send_reading(conn, [PREFACE, *flood()])
+        conn.sock.setblocking(True)
+        told = received(conn, 60)
+    assert told is not None, 'the connection is still open'
+    assert not sent_all or told == [] or any(kind == GOAWAY for kind, _ in told)
+    assert floods_counted(desk) == before + 1
+    assert len(desk.logs(most=10 ** 8)) - written < 2000
+    with Client(desk.port, ADMIN) as c:
+        expect(c.get('ticket/1'), 200)
+
+
+def test_a_flood_s_end_says_why(desk):
+    with Connection(desk.port) as conn:
+        conn.send(PREFACE + frame(PING, b'12345678') * 2100)
+        conn.sock.shutdown(socket.SHUT_WR)
+        told = received(conn, 60)
+    assert [int.from_bytes(payload[4:8], 'big') for kind, payload in told if kind == GOAWAY] == [ENHANCE_YOUR_CALM]
+
+
+def test_unknown_kinds_are_passed_over(desk):
+    """RFC 9113, 5.5: a client may send what we do not know, before, between and after its requests."""
+    written = len(desk.logs(most=10 ** 8))
+    with Connection(desk.port) as conn:
+        conn.send(PREFACE + b''.join(frame(kind, b'x' * (kind % 50), 0, 255) for kind in range(10, 256)))
+        for s in streams(count=20):
+            conn.send(frame(0x10, b'\0\0\0\1u=1', 0) + frame(HEADERS, b'\x83\x86\x84', s, END_HEADERS)
+                      + frame(0xfe, b'x', s) + frame(DATA, b'{}', s, END_STREAM) + frame(0xa, b'', s))
+        conn.send(frame(GOAWAY, bytes(8)))
+        conn.sock.shutdown(socket.SHUT_WR)
+        told = received(conn, 60)
+    assert [kind for kind, _ in told].count(HEADERS) == 20 and GOAWAY not in [kind for kind, _ in told]
+    assert len(desk.logs(most=10 ** 8)) == written
+
+
+def test_unknown_kinds_are_no_way_around_the_rules(desk):
+    """Between a head and its continuation, and in the place of the first settings, they are errors as ever."""
+    for pieces in ([PREFACE, frame(HEADERS, b'\x82', 1), frame(0xfe, b'', 1), frame(CONTINUATION, b'\x86\x84', 1, END_HEADERS)],):
+        with Connection(desk.port) as conn:
+            conn.send(b''.join(pieces))
+            told = received(conn, 60)
+        assert [kind for kind, _ in told if kind in (HEADERS, GOAWAY)] == [GOAWAY]
+
+
+def test_who_asks_much_may_send_much(desk):
+    """Ten thousand requests of one connection, with what clients send besides, and a long body in small pieces."""
+    block = b'\x82\x86' + number(0, 4, 4) + text(b'/healthz')
+    with Connection(desk.port) as conn:
+        conn.send(PREFACE)
+        conn.sock.settimeout(60)
+        last = 1
+        for first in range(1, 20001, 100):
+            conn.send(b''.join(frame(HEADERS, block, s, END_STREAM | END_HEADERS) + frame(WINDOW_UPDATE, bytes([0, 0, 0, 19]))
+                               + frame(0x10, b'\0\0\0\1u=1', 0) for s in range(first, first + 100, 2)))
+            last = first + 98
+            ended = 0
+            while ended < 50:
+                while len(conn.buffer) < 9 or len(conn.buffer) < 9 + int.from_bytes(conn.buffer[:3], 'big'):
+                    assert conn.more(), 'closed'
+                length, kind, flags = int.from_bytes(conn.buffer[:3], 'big'), conn.buffer[3], conn.buffer[4]
+                ended += kind in (DATA, HEADERS) and bool(flags & END_STREAM)
+                assert kind != GOAWAY
+                conn.buffer = conn.buffer[9 + length:]
+        s = last + 2
+        conn.send(frame(HEADERS, b'\x83\x86\x84', s, END_HEADERS) + frame(DATA, b'x' * 16, s) * 30000
+                  + frame(DATA, b'', s, END_STREAM) + frame(GOAWAY, bytes(8)))
+        conn.sock.shutdown(socket.SHUT_WR)
+        told = received(conn, 60)
+    assert HEADERS in [kind for kind, _ in told] and GOAWAY not in [kind for kind, _ in told]
