@@ -24,6 +24,7 @@
 #include "proto/program.h"
 #include "proto/replica.h"
 #include "proto/resolve.h"
+#include "proto/stderr.h"
 #include "proto/rlimits.h"
 #include "timers.h"
 #include "tls.h"
@@ -315,6 +316,7 @@ main(int argc, char **argv)
 	rlimits_try_threads(&settings, RLIMITS_GATEWAY);
 	gateway.listener = listen_on(settings.listen);
 	harden(&settings, NULL);
+	stderr_take();
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */
 	metrics_start(PART_GATEWAY);

@@ -24,7 +24,8 @@ static struct {
 	bool		 json;
 	uint64_t	 salt;		/* of this process's spans */
 	_Atomic int64_t	 counts[LEVEL_DEBUG + 1];
-} logger = { .name = "flicket", .level = LEVEL_INFO };
+	int		 fd;
+} logger = { .fd = STDERR_FILENO, .name = "flicket", .level = LEVEL_INFO };
 
 /*
  * The request this thread is at work for. Copies: whoever lets go of a
@@ -61,6 +62,12 @@ const char *
 log_get_name(void)
 {
 	return logger.name;
+}
+
+void
+log_set_fd(int fd)
+{
+	logger.fd = fd;
 }
 
 void
@@ -314,7 +321,7 @@ put_line(enum log_level level, const char *message,
 	    facts, count);
 	memcpy(l.bytes + l.len, end, strlen(end));
 	l.len += strlen(end);
-	if (write(STDERR_FILENO, l.bytes, l.len) == -1)
+	if (write(logger.fd, l.bytes, l.len) == -1)
 		return;		/* nobody reads: nowhere left to say so */
 }
 

@@ -18,6 +18,9 @@ const char *log_get_name(void);
 void	log_set_level(enum log_level);
 enum log_level log_get_level(void);
 
+/* Where lines go: standard error until this is said (stderr.h). */
+void	log_set_fd(int fd);
+
 /* Lines as JSON, or as text. Text until this is said. */
 void	log_set_json(bool);
 

@@ -37,6 +37,7 @@
 #include "proto/metrics.h"
 #include "proto/replica.h"
 #include "proto/rlimits.h"
+#include "proto/stderr.h"
 #include "sender.h"
 #include "timed.h"
 
@@ -1367,6 +1368,7 @@ svc_run(const struct service *service, const struct settings *settings)
 	(void)rlimits_take(settings, RLIMITS_SERVICE);
 	rlimits_try_threads(settings, RLIMITS_SERVICE);
 	harden(settings, service_name(service->id));
+	stderr_take();
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */
 	zsys_set_pipehwm(0);

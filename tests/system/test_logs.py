@@ -9,7 +9,7 @@ import msgpack
 import pytest
 
 from alone import PING, Alone
-from desk import BIN, environment, run_program
+from desk import BIN, Desk, environment, is_sanitized, run_program, wait_until
 
 TEXT = re.compile(r'^\d{4}-\d\d-\d\dT[\d:.]+Z (error|warn|info|debug) \w+ \S')
 REFUSED = {'FLICKET_BIND': 'tcp://999.0.0.1:1'}     # said in the log, and the end
@@ -83,3 +83,60 @@ def lookup(tmp_path_factory):
     alone = Alone(tmp_path_factory.mktemp('lookup'), 'lookup', FLICKET_LOG_LEVEL='debug')
     yield alone
     alone.close()
+
+
+# --- what libraries write ------------------------------------------------------------------------------------
+
+CHATTER = r'''
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <poll.h>
+#include <sys/epoll.h>
+/* A library that says something at every turn of a loop, on either stream, and in the end why it gives up. */
+int epoll_wait(int fd, struct epoll_event *events, int most, int ms)
+{
+	static int (*own)(int, struct epoll_event *, int, int);
+	static int turns;
+
+	if (own == NULL)
+		own = (int (*)(int, struct epoll_event *, int, int))dlsym(RTLD_NEXT, "epoll_wait");
+	for (int i = 0; i < 20; i++)
+		fprintf(stderr, "skipping a \"frame\"\n");
+	puts("a word"), fflush(stdout);
+	if (getenv("GIVES_UP") != NULL && ++turns == 300) {
+		fprintf(stderr, "Assertion failed: %s\n", "a reason to give up");
+		abort();
+	}
+	return own(fd, events, most, ms < 0 || ms > 5 ? 5 : ms);
+}
+'''
+
+
+def said_by(desk, name):
+    return (desk.folder / f'{name}.log').read_text(errors='replace').splitlines()
+
+
+@pytest.mark.skipif(is_sanitized(), reason='a sanitizer takes no LD_PRELOAD before its own')
+@pytest.mark.parametrize('name', ['gateway', 'lookup'])
+def test_what_libraries_write_is_bounded(tmp_path, name):
+    (tmp_path / 'chatter.c').write_text(CHATTER)
+    subprocess.run(['cc', '-shared', '-fPIC', '-o', tmp_path / 'chatter.so', tmp_path / 'chatter.c'], check=True)
+    desk = Desk(tmp_path / 'desk', LD_PRELOAD=tmp_path / 'chatter.so')
+    try:
+        desk.data.mkdir()
+        process = desk.launch(name, f'flicket-{name}', FLICKET_LISTEN=f'127.0.0.1:{desk.port}', GIVES_UP='1')
+        wait_until(lambda: not process.is_running(), 60, 'it has given up')
+        process.ended_by_test = True
+        lines = said_by(desk, name)
+        listening = next(i for i, line in enumerate(lines) if 'listening on' in line)
+        ours = [json.loads(line) for line in lines[listening:] if line.startswith('{')]
+        others = [line for line in lines[listening:] if not line.startswith('{')]
+        told = [line['msg'] for line in ours if 'a library wrote' in line['msg']]
+        assert 'a library wrote: skipping a "frame"' in told and 20 <= len(told) <= 200
+        # what was in the pipe at the end is all that is no line of the log, and the reason is in it
+        assert any('Assertion failed: a reason to give up' in line for line in others + told)
+        assert len(others) < 5000 and process.popen.returncode == -6
+    finally:
+        desk.kill_everything()

@@ -1,0 +1,192 @@
+/* Standard output and standard error: a pipe, a thread, a bound. */
+#include "stderr.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "metrics.h"
+#include "replica.h"
+
+#define LINES_MOST	20	/* logged ... */
+#define WINDOW_MS	10000	/* ... in this time */
+#define LINE_MOST	500	/* bytes of one */
+#define ABORT_WAIT_MS	200	/* for the thread, while the process ends */
+
+static struct {
+	int		in;		/* the pipe's end that is read */
+	int		log;		/* what standard error was */
+	atomic_bool	busy;		/* what was read is not logged yet */
+	atomic_bool	aborting;	/* no more is to be read */
+	int64_t		since_ms;	/* the thread's own: the window */
+	unsigned	said;		/* ... lines in it */
+	unsigned	left_out;
+	char		bytes[4096];	/* read last */
+	size_t		len;
+} taken;
+
+/* A sanitizer's own; absent without one. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer's own name */
+void	__sanitizer_set_report_fd(void *) __attribute__((weak));
+
+/* --- lines ---------------------------------------------------------------------- */
+
+/* How long until what was left out is to be told; -1: nothing was. */
+static int
+wait_ms(void)
+{
+	int64_t	left_ms = taken.since_ms + WINDOW_MS - clock_ms();
+
+	if (taken.left_out == 0)
+		return -1;
+	return left_ms < 0 ? 0 : (int)left_ms;
+}
+
+static void
+begin_window(void)
+{
+	int64_t	now_ms = clock_ms();
+
+	if (now_ms - taken.since_ms < WINDOW_MS)
+		return;
+	if (taken.left_out > 0)
+		log_warn("libraries wrote %u more lines, which were left out",
+		    taken.left_out);
+	taken.since_ms = now_ms;
+	taken.said = taken.left_out = 0;
+}
+
+static void
+say(const char *line, size_t len)
+{
+	metric_add(METRIC_LIBRARY_LINES, 0, 0, 1);
+	if (taken.said == LINES_MOST) {
+		taken.left_out++;
+		return;
+	}
+	taken.said++;
+	log_warn("a library wrote: %.*s", (int)(len < LINE_MOST ? len :
+	    LINE_MOST), line);
+}
+
+/* A library writes whole lines at a time, so that none has to be kept. */
+static void
+say_lines(const char *bytes, size_t len)
+{
+	const char	*end;
+	size_t		 line;
+
+	for (; len > 0; bytes += line, len -= line) {
+		end = memchr(bytes, '\n', len);
+		line = end == NULL ? len : (size_t)(end - bytes) + 1;
+		if (line > 1)
+			say(bytes, line - (end != NULL));
+	}
+}
+
+static void
+take_in(void)
+{
+	ssize_t	len = read(taken.in, taken.bytes, sizeof(taken.bytes));
+
+	if (len <= 0)
+		return;
+	taken.len = (size_t)len;
+	say_lines(taken.bytes, taken.len);
+}
+
+static void *
+pass_on(void *arg)
+{
+	struct pollfd	poller = { .fd = taken.in, .events = POLLIN };
+
+	while (poll(&poller, 1, wait_ms()) != -1 || errno == EINTR) {
+		begin_window();
+		atomic_store(&taken.busy, true);
+		if (!atomic_load(&taken.aborting))
+			take_in();
+		atomic_store(&taken.busy, false);
+	}
+	return arg;
+}
+
+/* --- the end ---------------------------------------------------------------------- */
+
+/* The reason of it is in the pipe, or was left out just before. */
+static void
+on_abort(int signal_number)
+{
+	char	bytes[4096];
+	ssize_t	len;
+
+	(void)signal_number;
+	atomic_store(&taken.aborting, true);
+	for (int i = 0; i < ABORT_WAIT_MS && atomic_load(&taken.busy); i++)
+		(void)poll(NULL, 0, 1);
+	if (taken.left_out > 0 && write(taken.log, taken.bytes, taken.len) ==
+	    -1)
+		return;
+	while ((len = read(taken.in, bytes, sizeof(bytes))) > 0)
+		if (write(taken.log, bytes, (size_t)len) == -1)
+			return;
+}
+
+static void
+catch_abort(void)
+{
+	struct sigaction	action = { .sa_handler = on_abort };
+
+	sigemptyset(&action.sa_mask);
+	CHECK(sigaction(SIGABRT, &action, NULL) == 0);
+}
+
+/* --- the beginning ------------------------------------------------------------------ */
+
+/* Signals are for the threads that wait for them. */
+static bool
+start_thread(void)
+{
+	pthread_t	thread;
+	sigset_t	all, before;
+	bool		started;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	started = pthread_create(&thread, NULL, pass_on, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
+void
+stderr_take(void)
+{
+	int	ends[2];
+
+	taken.log = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (taken.log == -1 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1) {
+		log_warn("what libraries write is not bounded: %s",
+		    strerror(errno));
+		return;
+	}
+	taken.in = ends[0];
+	log_set_fd(taken.log);
+	if (__sanitizer_set_report_fd != NULL)
+		__sanitizer_set_report_fd((void *)(intptr_t)taken.log);
+	if (!start_thread()) {
+		log_warn("what libraries write is not bounded: there is no "
+		    "thread for it");
+		return;
+	}
+	catch_abort();
+	CHECK(dup2(ends[1], STDERR_FILENO) != -1);
+	CHECK(dup2(ends[1], STDOUT_FILENO) != -1);
+	close(ends[1]);
+}
