@@ -19,6 +19,11 @@
 #define FIND_MS		1000	/* who is not found by then is down */
 #define COUNT_MS	1000	/* between looks at how much is left */
 #define TALLY_MS	1000	/* how long tallies are collected */
+#define REFUSED_MS	5000	/* that one event is refused for good, at its
+				 * turn, ... */
+#define REFUSED_LEAST	5	/* ... and so many times, to believe it */
+#define STREAK_MS	10000	/* after one that was left out the next one is
+				 * believed at once */
 #define SIGHTS		64	/* times at which events were seen */
 #define RECEIVE_MESSAGES 64	/* of one process, then others get a turn */
 #define MESSAGE_ANSWERS	4096	/* read of a message */
@@ -33,6 +38,15 @@ struct sight {
 struct flight {
 	int64_t				 seq;
 	enum { ASKED, TAKEN, REFUSED }	 state;
+	enum err			 error;	/* REFUSED: why */
+};
+
+/* An event that is refused for good each time. */
+struct refusal {
+	int64_t	seq;		/* 0: none is */
+	int64_t	since_ms;
+	int	count;
+	bool	believed;	/* the loop was told */
 };
 
 struct consumer {
@@ -54,6 +68,8 @@ struct consumer {
 	int64_t		 pause_ms;	/* until then nothing is sent, however
 					 * much is due: it was given up */
 	int64_t		 counted_ms;	/* when they were counted last */
+	struct refusal	 refusal;	/* of the first of them */
+	int64_t		 gap_ms;	/* when the last gap was taken */
 	struct sight	 sights[SIGHTS];	/* of what is not acknowledged */
 	size_t		 sight_count;
 };
@@ -98,18 +114,71 @@ add_consumers(struct courier *k)
 		c = &k->consumers[k->count++];
 		c->id = (enum service_id)id;
 		c->said_up = true;
+		c->gap_ms = INT64_MIN / 2;
 		pool_init(&c->pool, c->id, k->resolver);
 	}
 }
 
 static void
-tell(struct courier *k, struct consumer *c)
+tell_refused(struct courier *k, struct consumer *c, int64_t refused,
+    enum err e)
 {
-	struct courier_news	news = { c->id, c->said_up, c->acked };
+	struct courier_news	news = { c->id, c->said_up, c->acked, refused,
+				    e };
 
 	c->told = c->acked;
 	CHECK(zmq_send(zsock_resolve(k->pipe), &news, sizeof(news), 0) ==
 	    sizeof(news));
+}
+
+static void
+tell(struct courier *k, struct consumer *c)
+{
+	tell_refused(k, c, 0, OK);
+}
+
+/* --- refused for good ---------------------------------------------------- */
+
+/* What a client may ask for again, in HTTP's terms, may be sent again. */
+static bool
+is_for_good(enum err e)
+{
+	return e != OK && err_info(e)->http != 503 &&
+	    err_info(e)->http != 429;
+}
+
+/*
+ * Whether a refusal is to be believed. It is for a while not: the fault may be
+ * on the way to the consumer. But one that has just taken the gap that another
+ * event left is sound, and many may have the same fault.
+ */
+static bool
+is_believed(const struct consumer *c, int64_t now_ms)
+{
+	const struct refusal	*r = &c->refusal;
+
+	return now_ms - c->gap_ms < STREAK_MS ||
+	    (r->count >= REFUSED_LEAST && now_ms - r->since_ms >= REFUSED_MS);
+}
+
+/* The first of those under way was not taken. */
+static void
+note_refusal(struct courier *k, struct consumer *c, int64_t seq, enum err e,
+    int64_t now_ms)
+{
+	struct refusal	*r = &c->refusal;
+
+	if (!is_for_good(e)) {
+		r->seq = 0;
+		return;
+	}
+	if (r->seq != seq)
+		*r = (struct refusal){ .seq = seq, .since_ms = now_ms };
+	r->count++;
+	if (is_believed(c, now_ms)) {
+		r->believed = true;
+		tell_refused(k, c, seq, e);
+	}
 }
 
 /* --- sending ------------------------------------------------------------- */
@@ -164,10 +233,14 @@ collect(struct courier *k, struct consumer *c, bool *ret_more)
 	*ret_more = false;
 	while (!*ret_more && sqlite3_step(st) == SQLITE_ROW) {
 		readable = put_event(k, c, st, after);
-		if (!readable)
+		if (!readable) {
+			if (c->count == 0)
+				note_refusal(k, c, sqlite3_column_int64(st, 0),
+				    ERR_INTERNAL, clock_ms());
 			break;
+		}
 		after = sqlite3_column_int64(st, 0);
-		*flight_at(c, c->count++) = (struct flight){ after, ASKED };
+		*flight_at(c, c->count++) = (struct flight){ after, ASKED, OK };
 		c->asked_count++;
 		*ret_more = c->count == FLIGHT_EVENTS ||
 		    c->asked->out.len > MESSAGE_BYTES;
@@ -231,18 +304,33 @@ find_flight(struct consumer *c, int64_t seq)
 
 /* What was taken, and all before it, is delivered. */
 static void
-land(struct consumer *c)
+land(struct consumer *c, int64_t now_ms)
 {
 	while (c->count > 0 && c->flights[c->first].state == TAKEN) {
 		c->acked = c->flights[c->first].seq;
 		c->first = (c->first + 1) % FLIGHT_EVENTS;
 		c->count--;
 	}
+	if (c->refusal.seq == 0 || c->acked < c->refusal.seq)
+		return;
+	if (c->refusal.believed)
+		c->gap_ms = now_ms;
+	c->refusal = (struct refusal){ 0 };
+}
+
+/* All that were asked are answered, and not all were taken. */
+static void
+begin_anew(struct courier *k, struct consumer *c, int64_t now_ms)
+{
+	const struct flight	*first = flight_at(c, 0);
+
+	note_refusal(k, c, first->seq, first->error, now_ms);
+	give_up(c, now_ms + RETRY_MS);
 }
 
 static void
-take_answer(struct consumer *c, struct replica *r, const struct answer *a,
-    int64_t now_ms)
+take_answer(struct courier *k, struct consumer *c, struct replica *r,
+    const struct answer *a, int64_t now_ms)
 {
 	struct flight	*f;
 
@@ -265,11 +353,12 @@ take_answer(struct consumer *c, struct replica *r, const struct answer *a,
 		c->failed = true;
 	}
 	f->state = a->error == OK ? TAKEN : REFUSED;
+	f->error = (enum err)a->error;
 	c->asked_count--;
 	c->moved_ms = now_ms;
-	land(c);
+	land(c, now_ms);
 	if (c->failed && c->asked_count == 0)
-		give_up(c, now_ms + RETRY_MS);
+		begin_anew(k, c, now_ms);
 }
 
 static void
@@ -288,7 +377,7 @@ receive_all(struct courier *k, struct consumer *c, struct replica *r,
 		result = FRAME_ONE;
 		for (int j = 0; j < MESSAGE_ANSWERS && (result =
 		    frame_next_answer(k->frames, &a)) == FRAME_ONE; j++)
-			take_answer(c, r, &a, now_ms);
+			take_answer(k, c, r, &a, now_ms);
 		if (result == FRAME_BAD)
 			replica_warn(r, now_ms);
 	}
@@ -339,6 +428,19 @@ lag_ms(struct consumer *c, int64_t newest, int64_t now_ms)
 	return c->sight_count == 0 ? 0 : now_ms - c->sights[0].seen_ms;
 }
 
+/* ... of what is for the call's CONSUMER. */
+static int64_t
+count_set_aside(struct call *call)
+{
+	sqlite3_stmt	*st = op_statement(call, SQL_SET_ASIDE_COUNT);
+	int64_t		 count = 0;
+
+	if (sqlite3_step(st) == SQLITE_ROW)
+		count = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return count;
+}
+
 /* How much is undelivered, for those who watch. */
 static void
 count_events(struct courier *k, struct consumer *c, int64_t now_ms)
@@ -359,6 +461,7 @@ count_events(struct courier *k, struct consumer *c, int64_t now_ms)
 	}
 	sqlite3_reset(st);
 	metric_set(METRIC_UNDELIVERED, c->id, count);
+	metric_set(METRIC_SET_ASIDE, c->id, count_set_aside(&call));
 	metric_set(METRIC_OUTBOX_LAG_MS, c->id, lag_ms(c, newest, now_ms));
 }
 

@@ -2,8 +2,9 @@
  * The courier: a thread that delivers the outbox. It reads events in the
  * order they were written, sends them to their consumer, and tells the loop
  * how far each consumer has acknowledged; the loop has them deleted. What is
- * not acknowledged is sent again, for ever; consumers know an event they
- * had before.
+ * not acknowledged is sent again, as long as its consumer may take it later;
+ * consumers know an event they had before. One that is refused for good, again
+ * and again, is told to the loop, which has it set aside.
  */
 #ifndef COMMON_COURIER_H
 #define COMMON_COURIER_H
@@ -23,6 +24,8 @@ struct courier_news {
 	enum service_id	consumer;
 	bool		up;		/* whether it can be reached */
 	int64_t		seq;		/* acknowledged up to here */
+	int64_t		refused;	/* an event that it never will; or 0 */
+	enum err	error;		/* ... and what it says */
 };
 
 /* NULL if no operation of the service emits events. */

@@ -22,7 +22,7 @@
 #define OWN_KEYS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | K(ID) | \
 			 K(RIGHTS) | K(HANDLE) | K(BODY) | K(OVER) | \
 			 K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER) | \
-			 K(CONSUMER) | K(EVENT) | K(PAYLOAD))
+			 K(ORIGINAL) | K(CONSUMER) | K(EVENT) | K(PAYLOAD))
 
 /*
  * A fragment must fit into a message (proto/README.md), and everybody who has
@@ -362,19 +362,35 @@ op_statement(struct call *c, int sql)
 	return st;
 }
 
+/*
+ * An event that does not fit the schema never will (courier.c); for anything
+ * else the store may be well again later.
+ */
+static enum err
+failure_of(const struct call *c)
+{
+	int	code = sqlite3_errcode(c->lane->db) & 0xff;
+
+	return op_is_event(op_info(c->op->op)->kind) &&
+	    (code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH ||
+	    code == SQLITE_TOOBIG) ? ERR_INTERNAL : ERR_STORE;
+}
+
 /* Say what failed, once: a failed step is reported by the reset as well. */
 static enum err
 store_error(struct call *c)
 {
+	enum err	e = failure_of(c);
+
 	if (c->store_failed)
-		return ERR_STORE;
+		return e;
 	c->store_failed = true;
 	log_error("store: %s: %s", op_info(c->op->op)->name,
 	    sqlite3_errmsg(c->lane->db));
 	if (op_info(c->op->op)->kind == OP_READ)
 		return op_refuse(c, ERR_STORE, "The store cannot be read at "
 		    "the moment. Try again shortly.");
-	return ERR_STORE;
+	return e;
 }
 
 int
@@ -816,19 +832,22 @@ op_guards(struct call *c)
 	return OK;
 }
 
-/* What is undelivered to any, and the longest that one has waited. */
+/* What is undelivered to any, and the longest that one has waited; and what
+ * was set aside. */
 static void
 put_outbox(struct args *extra)
 {
-	int64_t	events = 0, lag_ms = 0;
+	int64_t	events = 0, lag_ms = 0, aside = 0;
 
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		events += metric_get(METRIC_UNDELIVERED, id);
+		aside += metric_get(METRIC_SET_ASIDE, id);
 		if (metric_get(METRIC_OUTBOX_LAG_MS, id) > lag_ms)
 			lag_ms = metric_get(METRIC_OUTBOX_LAG_MS, id);
 	}
 	args_put_number(extra, KEY_UNDELIVERED, events);
 	args_put_number(extra, KEY_OUTBOX_LAG_MS, lag_ms);
+	args_put_number(extra, KEY_SET_ASIDE, aside);
 }
 
 enum err
@@ -949,7 +968,7 @@ op_emit(struct call *c, enum op_code code)
 	enum err		 e;
 
 	payload.present &= (event->needs | event->may) &
-	    ~(K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER));
+	    ~(K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER) | K(ORIGINAL));
 	if ((event->needs & ~(payload.present | K(SOURCE) | K(STREAM) |
 	    K(SEQ))) != 0)
 		log_fatal("operation %s: event %s lacks a key",
@@ -1019,15 +1038,32 @@ note_event(struct call *c, bool *ret_known)
 	return e;
 }
 
+/*
+ * Whether one that was set aside and comes again was left out indeed: another
+ * copy of it may have been applied before that was told.
+ */
+static enum err
+is_due(struct call *c, bool *ret)
+{
+	int		taken = 1;
+	enum err	e = OK;
+
+	if (args_has(&c->request.args, KEY_ORIGINAL) &&
+	    c->op->op != OP_EVENT_LEFT_OUT)
+		e = op_change(c, SQL_LEFT_OUT_TAKE, &taken);
+	*ret = taken != 0;
+	return e;
+}
+
 static enum err
 run_event(struct call *c)
 {
-	bool		known = false;
+	bool		known = false, due = false;
 	enum err	e = note_event(c, &known);
 
-	if (e != OK || known)
-		return e;
-	return run_row(c);
+	if (e == OK && !known)
+		e = is_due(c, &due);
+	return e != OK || !due ? e : run_row(c);
 }
 
 /* Bounds are those of what is stored: a search may be for any text. */

@@ -205,10 +205,15 @@ op_run	op_recall;	/* the answer kept for an Idempotency-Key */
 op_run	op_exec;	/* a change without an answer */
 op_run	op_ping;	/* the answer to a heartbeat: PING */
 op_run	op_guards;	/* nothing beyond the guards */
+op_run	op_set_aside, op_retry, op_drop;	/* events: aside.c */
 
 /* Rows that every service has besides PING's. */
 #define COMMON_OPS(NAME) \
 	{ .op = OP_OUTBOX_DONE, .run = op_exec, .sql = SQL_OUTBOX_DONE }, \
+	{ .op = OP_EVENT_LEFT_OUT, .run = op_exec, .sql = SQL_LEFT_OUT_PUT }, \
+	{ .op = OP_EVENT_SET_ASIDE, .run = op_set_aside }, \
+	{ .op = OP_EVENT_RETRY, .run = op_retry }, \
+	{ .op = OP_EVENT_DROP, .run = op_drop }, \
 	{ .op = OP_WRITES_HOLD, .run = op_guards }, \
 	{ .op = OP_WRITES_RELEASE, .run = op_guards }, \
 	{ .op = OP_##NAME##_RECALL, .run = op_recall }

@@ -813,13 +813,28 @@ delete_delivered(struct svc *s)
 	}
 }
 
+/* Have an event set aside, so that those behind it go on. */
+static void
+set_aside(struct svc *s, const struct courier_news *news)
+{
+	struct request	r = { .op = OP_EVENT_SET_ASIDE,
+			    .request_id = TEXT_OF("event") };
+
+	args_put_number(&r.args, KEY_SEQ, news->refused);
+	args_put_number(&r.args, KEY_HANDLE, news->error);
+	lane_send(s->writer, call_keep(s, &r, (struct text){ "", 0 }));
+}
+
 static void
 receive_news(struct svc *s)
 {
 	struct courier_news	news;
 
-	while (s->courier != NULL && courier_receive(s->courier, &news))
+	while (s->courier != NULL && courier_receive(s->courier, &news)) {
 		s->heard[news.consumer] = news;
+		if (news.refused != 0)
+			set_aside(s, &news);
+	}
 }
 
 /* --- the loop ------------------------------------------------------------ */

@@ -1,9 +1,8 @@
 /*
  * Replies, as the post service tells of them, and users that are deleted.
- * Each event is applied once
- * (services/common/op.c). What the world has overtaken meanwhile, a ticket
- * that is gone, a reply that is not known, is skipped: an event that were
- * refused would come again for ever.
+ * Each event is applied once (services/common/op.c). What the world has
+ * overtaken meanwhile, a ticket that is gone, a reply that is not known, is
+ * skipped: an event that were refused would hold up those behind it.
  *
  * A row of `replies` says that the words of the reply are in reply_text. One
  * must not be taken out of that index that is not in it.

@@ -10,7 +10,7 @@
 #include "proto/replica.h"
 
 #define ENDPOINT	"inproc://user"
-#define PATIENCE_MS	10000	/* far more than anything here may take */
+#define PATIENCE_MS	30000	/* far more than anything here may take */
 #define EVENTS_MOST	64
 
 struct event {
@@ -33,6 +33,9 @@ static struct {
 	bool			 slow;			/* ... for now */
 	struct buf		 late;			/* until then */
 	int			 refuse;		/* event by index */
+	int64_t			 never;			/* ... by its number,
+							 * for good */
+	struct courier_news	 refused;		/* that this is so */
 } user;
 
 static void
@@ -99,6 +102,14 @@ answer_request(const struct request *r, struct buf *out)
 	    args_number(&r->args, KEY_SEQ, 0));
 	if (user.count == user.refuse)
 		a.error = ERR_STORE;
+	if (user.never != 0) {
+		/* behind it nothing can be taken */
+		if (args_number(&r->args, KEY_SEQ, 0) >= user.never)
+			a.error = args_number(&r->args, KEY_SEQ, 0) ==
+			    user.never ? ERR_NOT_FOUND : ERR_OUT_OF_ORDER;
+		frame_put_answer(out, &a);
+		return;
+	}
 	user.events[user.count++] = (struct event){ r->op, r->actor, r->args };
 	frame_put_answer(user.slow ? &user.late : out, &a);
 }
@@ -151,9 +162,11 @@ serve_until(bool (*is_so)(void), const char *what)
 			answer_message();
 		/* the other consumer is not there */
 		while (courier_receive(user.courier, &news))
-			if (news.consumer == SERVICE_USER)
+			if (news.consumer == SERVICE_USER) {
 				user.news = news;
-			else
+				if (news.refused != 0)
+					user.refused = news;
+			} else
 				check_true("down", !news.up);
 	}
 }
@@ -244,6 +257,29 @@ a_refused_event_is_sent_again(void **state)
 }
 
 static bool
+one_is_refused(void)
+{
+	return user.refused.refused != 0;
+}
+
+/* Not at once: somebody may stand between and lie for a moment. */
+static void
+what_is_refused_for_good_is_told(void **state)
+{
+	int64_t	began_ms = clock_ms();
+
+	(void)state;
+	user.never = 2;
+	serve_until(one_is_refused, "one is refused");
+	check_true("after a while", clock_ms() - began_ms >= 5000);
+	check_number("which", user.refused.refused, 2);
+	check_number("why", user.refused.error, ERR_NOT_FOUND);
+	check_number("what is before it is taken", user.refused.seq, 1);
+	user.never = 0;
+	serve_until(three_are_acknowledged, "three are acknowledged");
+}
+
+static bool
 five_are_there(void)
 {
 	return user.count == 5;
@@ -313,6 +349,8 @@ main(void)
 		    tallies_are_delivered_too),
 		HERE("a refused event is sent again, and those behind it",
 		    a_refused_event_is_sent_again),
+		HERE("what is refused for good is told after a while",
+		    what_is_refused_for_good_is_told),
 		HERE("events do not wait for each other",
 		    events_do_not_wait_for_each_other),
 		HERE("silence is told; then all is sent again",

@@ -225,10 +225,10 @@ wrong_tables_are_named(void **state)
 		    "shape department, member department: statement "
 		    "DEPARTMENT_BY_ID has no column department" },
 		{ "another service's operation", NULL, NULL,
-		    have_another_services_row, "lookup service: row 21 is an "
+		    have_another_services_row, "lookup service: row 25 is an "
 		    "operation of another service" },
 		{ "an operation that is none", NULL, NULL,
-		    have_a_row_of_nothing, "lookup service: row 21 is an "
+		    have_a_row_of_nothing, "lookup service: row 25 is an "
 		    "operation of another service" },
 		{ "an operation without a row", NULL, NULL, have_no_row,
 		    "lookup service: operation TICKET_CHECK has no row" },

@@ -21,6 +21,7 @@
 
 #include "ask.h"
 #include "cli.h"
+#include "peek.h"
 #include "proto/log.h"
 #include "serve_desk.h"
 #include "services/common/service.h"
@@ -281,29 +282,6 @@ read_row(sqlite3 *db, const char *sql, char *ret, size_t size)
 	return ok;
 }
 
-/*
- * Open for reading. Without a WAL nobody works with the store, and it can be
- * read as a file that does not change, which leaves nothing behind.
- */
-static sqlite3 *
-open_store(const char *path)
-{
-	struct buf	 uri = { 0 }, wal = { 0 };
-	sqlite3		*db = NULL;
-
-	buf_printf(&wal, "%s-wal", path);
-	buf_put_byte(&wal, '\0');
-	buf_printf(&uri, "file:%s?mode=ro%s", path,
-	    access(wal.base, F_OK) == 0 ? "" : "&immutable=1");
-	buf_put_byte(&uri, '\0');
-	(void)sqlite3_open_v2(uri.base, &db, SQLITE_OPEN_READONLY |
-	    SQLITE_OPEN_URI, NULL);
-	sqlite3_busy_timeout(db, 5000);
-	buf_done(&uri);
-	buf_done(&wal);
-	return db;
-}
-
 static void
 check_schema(struct check *k, const struct service *s, const char *what,
     sqlite3 *db)
@@ -344,6 +322,20 @@ check_pages(struct check *k, const char *what, sqlite3 *db)
 		    "the store is damaged: %s", text);
 }
 
+/* A store of an older schema has no such events. */
+static void
+check_events(struct check *k, const char *what, sqlite3 *db)
+{
+	char	text[256];
+
+	if (!read_row(db, "SELECT count(*) FROM set_aside", text,
+	    sizeof(text)) || strcmp(text, "0") == 0)
+		return;
+	found(k, CHECK_WARN, what, "see `flicketctl events list`; mend what "
+	    "refuses them and have them sent again, or drop them", "%s events "
+	    "were refused for good by another service and set aside", text);
+}
+
 /* Changes that are dated after now: the clock was set back. */
 static void
 check_dates(struct check *k, const char *what, const char *path)
@@ -373,8 +365,9 @@ check_store(struct check *k, const struct service *s)
 	}
 	check_mode(k, path, path);
 	check_dates(k, what, path);
-	db = open_store(path);
+	db = peek_store(path);
 	check_schema(k, s, what, db);
+	check_events(k, what, db);
 	if (!k->quick)
 		check_pages(k, what, db);
 	sqlite3_close(db);

@@ -123,6 +123,7 @@ static const struct {
 	{ KEY_QUEUED, "QUEUED", NUMBER_FORM, 8 },
 	{ KEY_UNDELIVERED, "OUTBOX", NUMBER_FORM, 8 },
 	{ KEY_OUTBOX_LAG_MS, "LAG", MILLISECONDS, 9 },
+	{ KEY_SET_ASIDE, "ASIDE", NUMBER_FORM, 7 },
 	{ KEY_SCHEMA, "SCHEMA", NUMBER_FORM, 8 },
 };
 #define COLUMN_COUNT	(sizeof(columns) / sizeof(columns[0]))

@@ -309,6 +309,34 @@ check_outbox(struct verify *v, enum service_id from, enum service_id to)
 	    service_name(to));
 }
 
+/* What should have followed from them is missing. */
+static void
+check_set_aside(struct verify *v)
+{
+	struct found	 f = { 0 };
+	sqlite3_stmt	*st;
+	char		 sql[256], example[160];
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		const char	*name = service_name((enum service_id)id);
+
+		snprintf(sql, sizeof(sql), "SELECT seq, op, error FROM "
+		    "\"%s\".set_aside ORDER BY seq", name);
+		for (st = prepare(v, sql); next(v, st);) {
+			const char	*event = op_info((uint64_t)
+					    sqlite3_column_int(st, 1))->name;
+
+			snprintf(example, sizeof(example), "%s %s: %s: %s",
+			    name, text_of(st, 0), event == NULL ? "?" : event,
+			    err_info((uint64_t)sqlite3_column_int64(st, 2))->
+			    reason);
+			found_one(&f, example);
+		}
+	}
+	found_done(v->findings, "events", "events that were refused for good "
+	    "and set aside", &f);
+}
+
 /* --- between stores -------------------------------------------------------------- */
 
 static bool
@@ -682,6 +710,7 @@ check_all(struct verify *v)
 		check_sums(v);
 	if (!v->same_schema || v->failed)
 		return;
+	check_set_aside(v);
 	check_tables(v);
 	check_totals(v);
 	if (!v->quick)

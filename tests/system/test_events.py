@@ -1,0 +1,220 @@
+"""Events that their consumer refuses for good are set aside, durably and once; those behind them go on. The poison is a
+total at the end of all numbers, as an import may have left it: it cannot be counted up."""
+import contextlib
+import json
+import random
+import sqlite3
+import threading
+import time
+import urllib.request
+
+import pytest
+
+from desk import Desk, free_port, run_program, wait_until
+from wire import NoAnswer, expect
+
+TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1, 'ticket_priority_id': 1}
+MOST = (1 << 63) - 1
+PATIENCE = 120
+
+
+class Shop:
+    """A desk with two users: one whose total is poisoned, and one that is well."""
+
+    def __init__(self, folder, **settings):
+        self.desk = Desk(folder, 'new', FLICKET_EVENT_WAIT_MS=200, **settings)
+        self.admin = self.desk.start().admin()
+        self.clients, self.ids = {}, {}
+        for name in ('sick', 'well'):
+            self.ids[name] = expect(self.admin.post('users', {
+                'username': name * 2, 'name': f'Name of {name}', 'email': f'{name}@example.org',
+                'password': 'Password1'}), 201)['id']
+            self.clients[name] = self.desk.client(expect(self.desk.client('').log_in(name * 2, 'Password1'), 200)['token'])
+        self.settle()
+
+    def sql(self, service, query, *args):
+        path = self.desk.data / 'stores' / service / f'{service}.db'
+        with contextlib.closing(sqlite3.connect(path, timeout=20)) as db, db:
+            return db.execute(query, args).fetchall()
+
+    def poison(self, total=MOST):
+        self.sql('user', 'UPDATE users SET total_posts = ?, version = version + 1 WHERE id = ?', total, self.ids['sick'])
+
+    def write(self, name, count=1):
+        for _ in range(count):
+            expect(self.clients[name].post('tickets', TICKET), 201)
+
+    def total(self, name):
+        return self.sql('user', 'SELECT total_posts FROM users WHERE id = ?', self.ids[name])[0][0]
+
+    def settle(self):
+        wait_until(lambda: self.sql('ticket', 'SELECT count(*) FROM outbox') == [(0,)], PATIENCE, 'all is delivered')
+
+    def aside(self, **more):
+        """The numbers of what is set aside."""
+        return [e['number'] for e in self.listed(**more)]
+
+    def listed(self, data=None):
+        done = run_program('flicketctl', 'events', 'list', '--json', '--data', str(data or self.desk.data))
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def do(self, what, *args, status=0):
+        done = run_program('flicketctl', 'events', what, 'ticket', *map(str, args), FLICKET_DATA=self.desk.data)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def verify(self, *args):
+        done = run_program('flicketctl', 'verify', '--json', *map(str, args or ('--data', self.desk.data)))
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def shop(tmp_path):
+    shop = Shop(tmp_path / 'shop')
+    try:
+        yield shop
+        shop.desk.stop()
+    finally:
+        shop.desk.kill_everything()
+
+
+def test_it_is_set_aside_and_those_behind_it_go_on(tmp_path):
+    port = free_port()
+    shop = Shop(tmp_path / 'shop')
+    try:
+        # so that one service can be asked what it counts
+        shop.desk.processes['ticket'].terminate()
+        shop.desk.launch('ticket', 'flicket-ticket', FLICKET_METRICS_LISTEN=f'127.0.0.1:{port}')
+        shop.desk.wait_ready()
+        assert shop.aside() == []
+        shop.poison()
+        # of what travels together three are bad
+        for _ in range(3):
+            shop.write('well')
+            shop.write('sick')
+        shop.write('well')
+        shop.settle()
+        assert (shop.total('well'), shop.total('sick')) == (4, MOST)
+        events = shop.listed()
+        assert [(e['service'], e['to'], e['event'], e['actor'], e['refusal']) for e in events] == [
+            ('ticket', 'user', 'USER_WROTE_TICKET', shop.ids['sick'], 'Internal Server Error')] * 3
+        check_shown(shop, port, 3)
+        # mended: the operator has them sent again
+        shop.poison(0)
+        first, second, third = (e['number'] for e in events)
+        assert f'event {first} is sent again' in shop.do('retry', first)
+        wait_until(lambda: shop.total('sick') == 1, PATIENCE, 'it is counted')
+        assert shop.aside() == [second, third]
+        shop.do('retry', '--all')
+        wait_until(lambda: shop.total('sick') == 3, PATIENCE, 'all are counted')
+        shop.settle()
+        assert shop.sql('user', 'SELECT count(*) FROM left_out') == [(0,)]
+        assert shop.verify() == {'result': 'ok', 'findings': [], 'notes': []}
+        shop.desk.stop()
+    finally:
+        shop.desk.kill_everything()
+
+
+def check_shown(shop, port, count):
+    def is_counted():
+        with urllib.request.urlopen(f'http://127.0.0.1:{port}/metrics', timeout=10) as answer:
+            return f'flicket_outbox_set_aside_events{{service="user"}} {count}\n' in answer.read().decode()
+
+    wait_until(is_counted, 20, 'metrics have it')
+    status = json.loads(run_program('flicketctl', 'status', '--json', FLICKET_DATA=shop.desk.data,
+                                    FLICKET_LISTEN=f'127.0.0.1:{shop.desk.port}').stdout)
+    assert {p['service']: p['set_aside'] for p in status['processes']} == {'user': 0, 'ticket': count, 'post': 0, 'lookup': 0}
+    check = json.loads(run_program('flicketctl', 'check', '--json', FLICKET_DATA=shop.desk.data).stdout)
+    assert [c for c in json.dumps(check).split('"message"') if f'{count} events were refused for good' in c], check
+    found = {f['test']: f['count'] for f in shop.verify()['findings']}
+    assert found == {'events': count, 'totals': 1}
+    lines = run_program('flicketctl', 'events', 'list', '--data', str(shop.desk.data)).stdout
+    assert lines.count('USER_WROTE_TICKET') == count
+
+
+def test_what_is_dropped_is_forgotten(shop):
+    shop.poison()
+    shop.write('sick', 2)
+    wait_until(lambda: len(shop.aside()) == 2, PATIENCE, 'both are set aside')
+    first, second = shop.aside()
+    assert f'event {first} is dropped' in shop.do('drop', first)
+    assert 'is set aside' in shop.do('drop', first, status=1)
+    assert 'is set aside' in shop.do('retry', first, status=1)
+    assert shop.aside() == [second]
+    # refused again it is set aside again, under a new number; the answer does not wait for that
+    shop.do('retry', second)
+    wait_until(lambda: shop.aside() and shop.aside() != [second], PATIENCE, 'it is set aside again')
+    shop.do('drop', '--all')
+    assert shop.aside() == []
+    shop.write('well')
+    shop.settle()
+    assert shop.total('well') == 1
+
+
+@pytest.mark.parametrize('args', [['retry'], ['retry', 'ticket'], ['retry', 'gateway', '1'], ['drop', 'ticket', 'x'],
+                                  ['drop', 'ticket', '0'], ['drop', 'ticket', '1', '--all']])
+def test_what_is_no_command_is_said(tmp_path, args):
+    done = run_program('flicketctl', 'events', *args, '--data', str(tmp_path))
+    assert done.returncode == 2 and done.stderr
+
+
+def test_a_backup_has_it_and_after_a_restore_it_is_applied_once(shop, tmp_path):
+    shop.poison()
+    shop.write('sick')
+    wait_until(shop.aside, PATIENCE, 'it is set aside')
+    shop.settle()
+    kept = tmp_path / 'kept'
+    assert run_program('flicketctl', 'backup', str(kept), '--data', str(shop.desk.data)).returncode == 0
+    assert {f['test'] for f in shop.verify(kept)['findings']} == {'events', 'totals'}
+    shop.desk.stop()
+    done = run_program('flicketctl', 'restore', '--force', str(kept), '--data', str(shop.desk.data))
+    assert done.returncode == 0, done.stderr
+    # a desk that does not run is listed, and no more
+    assert 'is the desk running' in shop.do('retry', '--all', status=1)
+    assert len(shop.aside()) == 1
+    shop.poison(0)
+    shop.desk.start()
+    shop.do('retry', '--all')
+    wait_until(lambda: shop.total('sick') == 1, PATIENCE, 'it is counted')
+    shop.settle()
+    assert (shop.total('sick'), shop.aside()) == (1, [])
+
+
+def test_processes_are_killed_meanwhile(shop):
+    """Each event is counted or set aside, never both and never neither, wherever the processes are killed."""
+    chance = random.Random(20261129)
+    shop.poison()
+    written = {'sick': 0, 'well': 0}
+    over = threading.Event()
+
+    def write():
+        while not over.is_set():
+            name = chance.choice(('sick', 'well', 'well'))
+            with contextlib.suppress(NoAnswer, OSError):
+                before = shop.clients[name].post('tickets', TICKET)
+                written[name] += before.status == 201
+            time.sleep(0.3)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    until = time.monotonic() + 8
+    while time.monotonic() < until:
+        name = chance.choice(('ticket', 'user'))
+        shop.desk.kill(name)
+        shop.desk.restart(name)
+        time.sleep(chance.random() * 2)
+    over.set()
+    writer.join()
+    shop.desk.wait_ready()
+    shop.settle()
+    made = {n: shop.sql('ticket', 'SELECT count(*) FROM tickets WHERE started_id = ?', i)[0][0]
+            for n, i in shop.ids.items()}
+    assert made['sick'] >= written['sick'] and made['well'] >= written['well'] > 0
+    assert (shop.total('well'), len(shop.aside())) == (made['well'], made['sick'])
+    shop.poison(0)
+    if made['sick']:
+        shop.do('retry', '--all')
+    shop.settle()
+    wait_until(lambda: shop.total('sick') == made['sick'], PATIENCE, 'all are counted')
+    assert shop.verify()['findings'] == []
