@@ -19,7 +19,8 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH,
 				 K(PASSWORD_HASH) | K(IDS) | K(USER_REFS) | \
 				 K(FORMAT) | K(SIZE) | K(BODY) | K(HANDLE) | \
 				 K(MEDIA_TYPE) | K(FILENAME) | \
-				 K(ORIGINAL_FILENAME) | K(AVATAR))
+				 K(ORIGINAL_FILENAME) | K(AVATAR) | \
+				 K(ASKED_WITH) | K(CREDENTIAL))
 
 /* How body and answer travel; routes.tbl says what each means. */
 enum way { WAY_PLAIN, WAY_STRICT, WAY_UPLOAD, WAY_PICTURE, WAY_FILE, WAY_CSV,

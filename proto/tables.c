@@ -65,6 +65,14 @@ err_info(uint64_t number)
 	return &errors[number < ERR_END ? number : ERR_INTERNAL];
 }
 
+bool
+who_may(enum who who, int64_t rights)
+{
+	if (who == WHO_STAFF)
+		return (rights & RIGHT_STAFF) != 0;
+	return who != WHO_ADMIN || (rights & RIGHT_ADMIN) != 0;
+}
+
 const struct who_info *
 who_info(enum who who)
 {

@@ -116,6 +116,12 @@ enum right {
 const struct key_info	*key_info(uint64_t number);
 const struct op_info	*op_info(uint64_t code);
 const struct who_info	*who_info(enum who);
+/* Whether these rights alone allow it; true where its owner decides. */
+bool			 who_may(enum who, int64_t rights);
+
+/* What a client is told that writes with a token for reading. */
+#define WHO_READS_ONLY	"This token is for reading only."
+
 const char		*service_name(enum service_id);
 const char		*mark_path(enum mark);
 

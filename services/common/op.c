@@ -94,13 +94,21 @@ check_emits(const struct op *op)
 		    info->name);
 }
 
-/* Where the service is to decide who may, something must decide. */
+/*
+ * Where the service is to decide who may, something must decide, and know who
+ * asks.
+ */
 static void
-check_permit(const struct op *op)
+check_permit(const struct service *service, const struct op *op)
 {
 	const struct op_info	*info = op_info(op->op);
 	bool			 decides = op->makes != 0;
 
+	if (info->kind == OP_WRITE && info->who != WHO_PROCESS &&
+	    info->who != WHO_PASSWORD && service->actor != NULL &&
+	    (info->may & K(ASKED_WITH)) == 0)
+		log_fatal("operation %s: it is not told which token asks",
+		    info->name);
 	if (!who_info(info->who)->by_owner)
 		return;
 	for (int i = 0; i < OP_GUARDS; i++)
@@ -220,7 +228,7 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 		check_parameters(t, op, op->also[i]);
 	check_parameters(t, op, op->tag);
 	check_emits(op);
-	check_permit(op);
+	check_permit(t->service, op);
 	if (t->first[op->op] == NULL)
 		t->first[op->op] = op;
 	if (op->shape != NULL && op->sql != SQL_NONE)
@@ -1089,6 +1097,31 @@ check_args(struct call *c, const struct op_info *info)
 	return OK;
 }
 
+/*
+ * Who asks is looked up where it stands, if that is this store: what came
+ * with the request may have ended while it waited.
+ */
+static enum err
+check_actor(struct call *c, const struct op_info *info)
+{
+	const struct service	*service = c->lane->tables->service;
+	enum err		 e;
+
+	if (info->kind != OP_WRITE || info->who == WHO_PROCESS ||
+	    service->actor == NULL)
+		return OK;
+	e = service->actor(c);
+	if (e != OK)
+		return e;
+	args_put_number(&c->request.args, KEY_RIGHTS, c->request.rights);
+	if ((c->request.rights & RIGHT_READ_ONLY) != 0)
+		return op_refuse(c, ERR_FORBIDDEN, WHO_READS_ONLY);
+	if (!who_may(info->who, c->request.rights))
+		return op_refuse(c, ERR_FORBIDDEN,
+		    who_info(info->who)->refusal);
+	return OK;
+}
+
 /* --- answers kept for an Idempotency-Key ------------------------------------ */
 
 static bool
@@ -1219,6 +1252,8 @@ run_call(struct call *c, const struct op_info *info)
 {
 	enum err	e = check_args(c, info);
 
+	if (e == OK)
+		e = check_actor(c, info);
 	if (e != OK)
 		return e;
 	if (op_is_event(info->kind))

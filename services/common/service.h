@@ -11,6 +11,7 @@
 #include "proto/settings.h"
 #include "proto/tables.h"
 
+struct call;
 struct op;
 struct sqlite3;
 
@@ -70,6 +71,14 @@ struct service {
 	 * what some reads need: those are op_not_loaded(); NULL if there is
 	 * none. */
 	bool	(*loading)(void);
+
+	/*
+	 * Where this store knows who the users are: called in the transaction
+	 * of each write that a client asks for, before anything else of it.
+	 * Sets the rights of the call's request to those that its actor has
+	 * there, or refuses. NULL: the rights that came with it count.
+	 */
+	enum err (*actor)(struct call *);
 
 	/* Called when this process gets the store's lock, at start or later,
 	 * before it writes; NULL if not needed. */

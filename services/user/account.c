@@ -2,6 +2,8 @@
 #include "account.h"
 
 #include "avatar.h"
+#include "credential.h"
+#include "login.h"
 #include "password.h"
 #include "token.h"
 
@@ -125,9 +127,14 @@ account_delete(struct call *c)
 enum err
 account_set_password(struct call *c)
 {
+	bool		holds = false;
 	enum err	e = check_fields(c);
 
 	tell_cost(c);
+	if (e == OK)
+		e = credential_holds(c, SQL_USER_PASSWORD_OF, &holds);
+	if (e == OK && !holds)
+		return op_refuse(c, ERR_BAD_REQUEST, LOGIN_NOT_REPLACED);
 	if (e == OK)
 		e = op_exec(c);
 	if (e == OK)

@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "credential.h"
 #include "password.h"
 #include "proto/replica.h"
 
@@ -183,6 +184,7 @@ login_check(struct call *c)
 	    (struct text){ account.hash, account.hash_len });
 	if (!is || account.disabled)
 		return fail(c, &who);
+	credential_put(c, (struct text){ account.hash, account.hash_len });
 	args_put_number(&c->answer.extra, KEY_USER_ID, account.id);
 	args_put_number(&c->answer.extra, KEY_RIGHTS, account.rights);
 	return OK;
@@ -218,15 +220,16 @@ put_hash(struct call *c, enum key key)
 {
 	struct text	password = args_text(&c->request.args, key);
 	char		text[PASSWORD_MOST_BYTES + 1], hash[PASSWORD_HASH_SIZE];
+	size_t		at;
 
 	memcpy(text, password.base, password.len);
 	text[password.len] = '\0';
 	password_hash(text, login.cost, hash);
 	sodium_memzero(text, sizeof(text));
-	c->message.len = 0;
+	at = c->message.len;		/* behind the CREDENTIAL */
 	buf_put_text(&c->message, hash);
 	args_put_text(&c->answer.extra, KEY_PASSWORD_HASH,
-	    (struct text){ c->message.base, c->message.len });
+	    (struct text){ c->message.base + at, c->message.len - at });
 	return OK;
 }
 
@@ -291,12 +294,14 @@ check_old(struct call *c)
 	if (is_limited(c, &who))
 		return ERR_TOO_MANY;
 	if (password_is(args_text(&c->request.args, KEY_PASSWORD),
-	    (struct text){ stored.hash, stored.hash_len }))
+	    (struct text){ stored.hash, stored.hash_len })) {
+		credential_put(c, (struct text){ stored.hash,
+		    stored.hash_len });
 		return OK;
+	}
 	if (fail(c, &who) == ERR_TOO_MANY)
 		return ERR_TOO_MANY;
-	return op_refuse(c, ERR_BAD_REQUEST,
-	    "password is not the one that is to be replaced.");
+	return op_refuse(c, ERR_BAD_REQUEST, LOGIN_NOT_REPLACED);
 }
 
 enum err

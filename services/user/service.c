@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "account.h"
+#include "actor.h"
 #include "avatar.h"
 #include "group.h"
 #include "login.h"
@@ -356,6 +357,7 @@ const struct service user_service = {
 	.seed_consumers = UINT64_C(1) << SERVICE_TICKET,
 	.seeded = user_seeded,
 	.upgraded = user_upgraded,
+	.actor = actor_find,
 	.lead = avatar_lead,
 	.start = user_start,
 };

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "credential.h"
 #include "proto/clock.h"
 #include "proto/json.h"
 
@@ -36,8 +37,23 @@ token_check(struct call *c)
 		    sqlite3_column_int64(st, 2));
 		args_put_number(&c->answer.extra, KEY_ID,
 		    sqlite3_column_int64(st, 3));
+		args_put_number(&c->answer.extra, KEY_AS_OF,
+		    sqlite3_column_int64(st, 4));
 	} else if (e == OK)
 		e = ERR_UNAUTHORIZED;
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+static enum err
+newest_revocation(struct call *c, int64_t *ret)
+{
+	sqlite3_stmt	*st = op_statement(c, SQL_REVOCATION_NEWEST);
+	enum err	 e, done;
+
+	*ret = 0;
+	if (op_step(c, st, &e) == SQLITE_ROW)
+		*ret = sqlite3_column_int64(st, 0);
 	done = op_done(c, st);
 	return e != OK ? e : done;
 }
@@ -99,11 +115,12 @@ put_token(struct call *c, const char *token, int64_t id)
 }
 
 /* The gateway that asked knows the token from the beginning. */
-static void
+static enum err
 tell_gateway(struct call *c, const unsigned char *hash, int64_t id)
 {
 	struct args	*extra = &c->answer.extra;
-	int64_t		 rights = c->request.rights;
+	int64_t		 rights = c->request.rights, newest;
+	enum err	 e = newest_revocation(c, &newest);
 
 	if (is_word(args_text(&c->request.args, KEY_SCOPE), "read"))
 		rights |= RIGHT_READ_ONLY;
@@ -115,6 +132,8 @@ tell_gateway(struct call *c, const unsigned char *hash, int64_t id)
 	    c->request.args.value[KEY_EXPIRES].number);
 	args_put_number(extra, KEY_RIGHTS, rights);
 	args_put_number(extra, KEY_ID, id);
+	args_put_number(extra, KEY_AS_OF, newest);
+	return e;
 }
 
 static enum err
@@ -138,10 +157,13 @@ token_create(struct call *c)
 	char		 token[TOKEN_TEXT_SIZE];
 	struct args	*args = &c->request.args;
 	int64_t		 id = 0;
+	bool		 holds = false;
 	enum err	 e = take_wishes(c);
 
-	if (e != OK)
-		return e;
+	if (e == OK)
+		e = credential_holds(c, SQL_ACTOR_PASSWORD, &holds);
+	if (e != OK || !holds)
+		return e != OK ? e : ERR_UNAUTHORIZED;
 	randombytes_buf(bytes, sizeof(bytes));
 	sodium_bin2base64(token, sizeof(token), bytes, sizeof(bytes),
 	    sodium_base64_VARIANT_ORIGINAL);
@@ -150,28 +172,15 @@ token_create(struct call *c)
 	    (struct text){ (const char *)hash, sizeof(hash) });
 	e = insert(c, &id);
 	args->present &= ~K(TOKEN_HASH);	/* it was ours, on the stack */
-	if (e == OK) {
-		tell_gateway(c, hash, id);
+	if (e == OK)
+		e = tell_gateway(c, hash, id);
+	if (e == OK)
 		put_token(c, token, id);
-	}
 	sodium_memzero(token, sizeof(token));
 	return e;
 }
 
 /* --- ending ---------------------------------------------------------------- */
-
-static enum err
-newest_revocation(struct call *c, int64_t *ret)
-{
-	sqlite3_stmt	*st = op_statement(c, SQL_REVOCATION_NEWEST);
-	enum err	 e, done;
-
-	*ret = 0;
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		*ret = sqlite3_column_int64(st, 0);
-	done = op_done(c, st);
-	return e != OK ? e : done;
-}
 
 enum err
 token_revoke(struct call *c, int sql)

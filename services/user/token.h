@@ -10,12 +10,19 @@
 
 void	token_start(const struct settings *);
 
-/* Answers USER_ID, RIGHTS, EXPIRES, ID (the token's); or UNAUTHORIZED. */
+/*
+ * Answers USER_ID, RIGHTS, EXPIRES, ID (the token's), and AS_OF, the number of
+ * the newest revocation then: who has SEEN a later one cannot rely on the
+ * rest, which may be from before that. Or UNAUTHORIZED.
+ */
 op_run	token_check;
 
 /*
+ * For a password that was right: refused with UNAUTHORIZED if CREDENTIAL is
+ * not of the one that is stored any more.
+ *
  * Answers the token as JSON, and what a gateway keeps of it: TOKEN_HASH,
- * EXPIRES, RIGHTS, ID. Where nothing is said of the new token its JSON has
+ * EXPIRES, RIGHTS, ID, AS_OF. Where nothing is said of the new token its JSON has
  * nothing but `token`.
  */
 op_run	token_create;

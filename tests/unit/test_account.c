@@ -372,6 +372,206 @@ a_membership_makes_gateways_ask_again(void **state)
 	    ERR_NOT_FOUND);
 }
 
+/* --- who asks ------------------------------------------------------------- */
+
+/* A hash as it is bound and as SQL has it. */
+#define ASKING		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static const enum op_code	writes[] = {
+	OP_USER_CREATE, OP_USER_EDIT, OP_USER_DELETE, OP_USER_PASSWORD,
+	OP_AVATAR_PUT, OP_GROUP_CREATE, OP_GROUP_EDIT, OP_GROUP_DELETE,
+	OP_MEMBER_ADD, OP_MEMBER_REMOVE, OP_TOKEN_DELETE, OP_TOKEN_END,
+};
+
+/* An admin's write, that came with the rights of one and with its token. */
+static enum err
+ask_as_admin(enum op_code op, bool with_token, const char *key)
+{
+	struct call	 c;
+	struct args	*args = &c.request.args;
+
+	begin(&c, op, 1);
+	args_put_number(args, KEY_ID, op == OP_GROUP_EDIT ||
+	    op == OP_GROUP_DELETE ? 7 : op == OP_TOKEN_END ? 70 : 2);
+	args_put_number(args, KEY_GROUP_ID, 7);
+	args_put_number(args, KEY_USER_ID, op == OP_MEMBER_ADD ? 2 : 3);
+	put_text(&c, KEY_USERNAME, "newcomer");
+	put_text(&c, KEY_NAME, "Some Body");
+	put_text(&c, KEY_EMAIL, "n@example.test");
+	put_text(&c, KEY_GROUP_NAME, "another");
+	put_text(&c, KEY_PASSWORD_HASH, "$2b$04$no-hash");
+	put_text(&c, KEY_TOKEN_HASH, "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+	put_text(&c, KEY_BODY, "no picture");
+	put_text(&c, KEY_MEDIA_TYPE, "image/png");
+	if (op == OP_MEMBER_ADD)
+		args->present &= ~K(USERNAME);
+	if (with_token)
+		put_text(&c, KEY_ASKED_WITH, ASKING);
+	if (key != NULL) {
+		put_text(&c, KEY_IDEMPOTENCY_KEY, key);
+		put_text(&c, KEY_DIGEST, ASKING);
+	}
+	return end(&c);
+}
+
+static void
+furnish(void)
+{
+	store_exec(desk.lane.db,
+	    "INSERT INTO users (id, username, name, email) "
+	    "VALUES (3, 'third', 'Third', 'third@example.test');"
+	    "INSERT INTO groups (id, group_name) VALUES (7, 'seven');"
+	    "INSERT INTO members (user_id, group_id) VALUES (3, 7);"
+	    "INSERT INTO tokens (id, hash, user_id, date_added, expires) "
+	    "VALUES (69, CAST('" ASKING "' AS BLOB), 1, 1, 9000000000000000),"
+	    "(70, randomblob(32), 1, 1, 9000000000000000)");
+}
+
+/* What was done to the admin since the request came. */
+static const struct {
+	const char	*name, *how;
+	bool		 of_token;	/* seen by those who tell the token */
+	enum err	 want;
+} endings[] = {
+	{ "disabled", "UPDATE users SET disabled = 1 WHERE id = 1", false,
+	    ERR_UNAUTHORIZED },
+	{ "gone", "DELETE FROM users WHERE id = 1", false, ERR_UNAUTHORIZED },
+	{ "no admin", "DELETE FROM members WHERE user_id = 1", false,
+	    ERR_FORBIDDEN },
+	{ "token ended", "DELETE FROM tokens WHERE id = 69", true,
+	    ERR_UNAUTHORIZED },
+	{ "token's time is over", "UPDATE tokens SET expires = 2", true,
+	    ERR_UNAUTHORIZED },
+	{ "another's token", "UPDATE tokens SET user_id = 2", true,
+	    ERR_UNAUTHORIZED },
+	{ "for reading", "UPDATE tokens SET scope = 'read'", true,
+	    ERR_FORBIDDEN },
+};
+
+/* What a user without rights may do all the same, to things of its own. */
+static bool
+is_anybodys(enum op_code op)
+{
+	return op == OP_TOKEN_DELETE || op == OP_TOKEN_END;
+}
+
+static void
+check_ending(size_t ending, enum op_code op, bool with_token)
+{
+	enum err	want = endings[ending].want, e;
+	int64_t		before;
+	char		row[80];
+
+	snprintf(row, sizeof(row), "%s, %s", op_info(op)->name,
+	    endings[ending].name);
+	if ((endings[ending].of_token && !with_token) ||
+	    (want == ERR_FORBIDDEN && !endings[ending].of_token &&
+	    is_anybodys(op)))
+		want = OK;
+	store_exec(desk.lane.db, "SAVEPOINT ending");
+	store_exec(desk.lane.db, endings[ending].how);
+	before = sqlite3_total_changes(desk.lane.db);
+	e = ask_as_admin(op, with_token, want == OK ? NULL : "key");
+	if (want == OK)		/* what else it lacks is not the matter */
+		check_true(row, e != ERR_UNAUTHORIZED && e != ERR_FORBIDDEN);
+	else {
+		check_number(row, e, want);
+		check_number(row, sqlite3_total_changes(desk.lane.db), before);
+	}
+	store_exec(desk.lane.db, "ROLLBACK TO ending; RELEASE ending");
+}
+
+static void
+a_write_is_of_who_asks_now(void **state)
+{
+	(void)state;
+	furnish();
+	for (size_t i = 0; i < LEN(endings); i++)
+		for (size_t j = 0; j < LEN(writes); j++) {
+			check_ending(i, writes[j], true);
+			check_ending(i, writes[j], false);
+		}
+}
+
+/* The answer that is kept for a key is not for who is nobody any more. */
+static void
+nothing_is_recalled_for_who_has_ended(void **state)
+{
+	(void)state;
+	furnish();
+	check_number("done", ask_as_admin(OP_GROUP_CREATE, true, "key"), OK);
+	check_number("again", ask_as_admin(OP_GROUP_CREATE, true, "key"), OK);
+	store_exec(desk.lane.db, "DELETE FROM tokens WHERE id = 69");
+	check_number("ended", ask_as_admin(OP_GROUP_CREATE, true, "key"),
+	    ERR_UNAUTHORIZED);
+}
+
+/* flicketctl comes as nobody, with the rights of an admin. */
+static void
+the_operator_is_no_user(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	begin(&c, OP_GROUP_CREATE, 0);
+	put_text(&c, KEY_GROUP_NAME, "another");
+	check_number("nobody", end(&c), ERR_UNAUTHORIZED);
+	begin(&c, OP_GROUP_CREATE, 0);
+	c.request.rights = RIGHT_ADMIN;
+	put_text(&c, KEY_GROUP_NAME, "another");
+	check_number("the operator", end(&c), OK);
+}
+
+/* --- passwords ------------------------------------------------------------ */
+
+static enum err
+set_password(int64_t actor, const char *compared, const char *hash)
+{
+	unsigned char	digest[crypto_hash_sha256_BYTES];
+	struct call	c;
+
+	begin(&c, OP_USER_PASSWORD, actor);
+	args_put_number(&c.request.args, KEY_ID, 2);
+	put_text(&c, KEY_PASSWORD_HASH, hash);
+	put_text(&c, KEY_TOKEN_HASH, ASKING);
+	if (compared != NULL) {
+		crypto_hash_sha256(digest, (const unsigned char *)compared,
+		    strlen(compared));
+		args_put_text(&c.request.args, KEY_CREDENTIAL,
+		    (struct text){ (const char *)digest, sizeof(digest) });
+	}
+	return end(&c);
+}
+
+static void
+a_password_replaces_the_one_that_was_compared(void **state)
+{
+	static const struct { const char *name; int64_t actor;
+	    const char *compared, *hash; enum err want; const char *then; }
+	    rows[] = {
+		{ "the same", 2, "first", "second", OK, "second" },
+		{ "an admin's", 1, NULL, "reset", OK, "reset" },
+		{ "of before that", 2, "second", "third", ERR_BAD_REQUEST,
+		    "reset" },
+		{ "of none", 2, "", "third", ERR_BAD_REQUEST, "reset" },
+		{ "the new one", 2, "reset", "third", OK, "third" },
+	};
+	struct buf	query = { 0 };
+
+	(void)state;
+	store_exec(desk.lane.db, "UPDATE users SET password = "
+	    "CAST('first' AS BLOB) WHERE id = 2");
+	for (size_t i = 0; i < LEN(rows); i++) {
+		check_number(rows[i].name, set_password(rows[i].actor,
+		    rows[i].compared, rows[i].hash), rows[i].want);
+		query.len = 0;
+		buf_printf(&query, "SELECT id FROM users WHERE "
+		    "password = CAST('%s' AS BLOB)%c", rows[i].then, 0);
+		check_number(rows[i].name, desk_number(&desk, query.base), 2);
+	}
+	buf_done(&query);
+}
+
 /* --- who stays ------------------------------------------------------------ */
 
 static void
@@ -393,6 +593,12 @@ somebody_stays_an_admin(void **state)
 	    ERR_CONFLICT);
 	check_number("able", edit(1, id, KEY_DISABLED, "0"), OK);
 	check_number("then", member(OP_MEMBER_REMOVE, 1, 1, &seen), OK);
+	/* it has just given up the right to do that */
+	check_number("nor by it", remove_user(id), ERR_FORBIDDEN);
+	store_exec(desk.lane.db, "INSERT INTO groups (id, group_name, rights) "
+	    "VALUES (9, 'more', 1); "
+	    "UPDATE users SET password = NULL WHERE id = 1; "
+	    "INSERT INTO members (user_id, group_id) VALUES (1, 9)");
 	check_number("and not", remove_user(id), ERR_CONFLICT);
 }
 
@@ -453,6 +659,13 @@ main(void)
 		    a_hash_that_is_never_run_is_refused),
 		HERE("a change of a membership makes gateways ask again",
 		    a_membership_makes_gateways_ask_again),
+		HERE("a write is of who asks as that is when it is done",
+		    a_write_is_of_who_asks_now),
+		HERE("nothing is recalled for who has ended",
+		    nothing_is_recalled_for_who_has_ended),
+		HERE("the operator is no user", the_operator_is_no_user),
+		HERE("a password replaces the one that was compared",
+		    a_password_replaces_the_one_that_was_compared),
 		HERE("somebody stays an admin", somebody_stays_an_admin),
 		HERE("an id is given once", an_id_is_given_once),
 		HERE("what nobody could use is refused",

@@ -176,9 +176,64 @@ a_token_needs_a_user(void **state)
 	(void)state;
 	desk_begin(&c, OP_TOKEN_CREATE);
 	c.request.actor = 99;
-	check_number("nobody", desk_call(&desk, &c), ERR_STORE);
+	check_number("nobody", desk_call(&desk, &c), ERR_UNAUTHORIZED);
 	check_text("and says nothing", c.answer.fragment, TEXT_OF(""));
 	desk_end(&c);
+}
+
+/* Ask for a token after a password was compared with what was stored. */
+static enum err
+create_after(const char *compared, int64_t *ret_rights)
+{
+	unsigned char	digest[crypto_hash_sha256_BYTES];
+	struct call	c;
+	enum err	e;
+
+	crypto_hash_sha256(digest, (const unsigned char *)compared,
+	    strlen(compared));
+	desk_begin(&c, OP_TOKEN_CREATE);
+	args_put_text(&c.request.args, KEY_CREDENTIAL,
+	    (struct text){ (const char *)digest, sizeof(digest) });
+	e = desk_call(&desk, &c);
+	*ret_rights = args_number(&c.answer.extra, KEY_RIGHTS, -1);
+	desk_end(&c);
+	return e;
+}
+
+/* What was done to the user between the comparison and the token. */
+static void
+a_login_is_of_the_user_as_it_is_now(void **state)
+{
+	static const struct { const char *name, *how; enum err want;
+	    int64_t rights; } rows[] = {
+		{ "nothing", "", OK, RIGHT_ADMIN | RIGHT_STAFF },
+		{ "another group", "INSERT INTO members (user_id, group_id) "
+		    "VALUES (1, 2); DELETE FROM members WHERE group_id = 1",
+		    OK, RIGHT_STAFF },
+		{ "no group", "DELETE FROM members", OK, 0 },
+		{ "another password", "UPDATE users SET password = x'01'",
+		    ERR_UNAUTHORIZED, -1 },
+		{ "no password", "UPDATE users SET password = NULL",
+		    ERR_UNAUTHORIZED, -1 },
+		{ "disabled", "UPDATE users SET disabled = 1, "
+		    "password = CAST('stored' AS BLOB)", ERR_UNAUTHORIZED, -1 },
+		{ "gone", "DELETE FROM users", ERR_UNAUTHORIZED, -1 },
+	};
+	int64_t	rights, tokens = 0;
+
+	(void)state;
+	store_exec(desk.lane.db, "UPDATE users SET password = "
+	    "CAST('stored' AS BLOB)");
+	for (size_t i = 0; i < LEN(rows); i++) {
+		store_exec(desk.lane.db, rows[i].how);
+		check_number(rows[i].name, create_after("stored", &rights),
+		    rows[i].want);
+		check_number(rows[i].name, rights, rows[i].rights);
+		tokens += rows[i].want == OK;
+		if (i < 6)
+			check_number(rows[i].name, desk_number(&desk,
+			    "SELECT count(*) FROM tokens"), tokens);
+	}
 }
 
 static void
@@ -301,14 +356,18 @@ what_is_said_of_a_token_is_kept(void **state)
 {
 	static const struct { const char *row, *name, *scope; int64_t seconds;
 	    enum err want; int64_t rights; const char *part; } rows[] = {
-		{ "a name", "mine \"own\"", NULL, 0, OK, 0,
+		{ "a name", "mine \"own\"", NULL, 0, OK,
+		    RIGHT_ADMIN | RIGHT_STAFF,
 		    ",\"id\":1,\"name\":\"mine \\\"own\\\"\",\"scope\":"
 		    "\"write\",\"token\":\"" },
-		{ "a scope", NULL, "read", 0, OK, RIGHT_READ_ONLY,
+		{ "a scope", NULL, "read", 0, OK,
+		    RIGHT_ADMIN | RIGHT_STAFF | RIGHT_READ_ONLY,
 		    ",\"name\":null,\"scope\":\"read\",\"token\":\"" },
-		{ "the other", NULL, "write", 0, OK, 0, "\"write\"" },
+		{ "the other", NULL, "write", 0, OK,
+		    RIGHT_ADMIN | RIGHT_STAFF, "\"write\"" },
 		{ "none of them", NULL, "real", 0, ERR_BAD_REQUEST, 0, "" },
-		{ "a time", NULL, NULL, 60, OK, 0, "{\"expires\":\"" },
+		{ "a time", NULL, NULL, 60, OK, RIGHT_ADMIN | RIGHT_STAFF,
+		    "{\"expires\":\"" },
 		{ "too short", NULL, NULL, 59, ERR_BAD_REQUEST, 0, "" },
 	};
 	char		json[300];
@@ -412,6 +471,8 @@ main(void)
 		HERE("old tokens are cleared away by new ones",
 		    old_tokens_are_cleared_away),
 		HERE("a token needs a user", a_token_needs_a_user),
+		HERE("a login is of the user as it is when it is done",
+		    a_login_is_of_the_user_as_it_is_now),
 		HERE("a heartbeat is told what was revoked since",
 		    revocations_are_told),
 		HERE("many revocations are told in parts",

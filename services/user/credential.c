@@ -1,0 +1,50 @@
+/* What a password was compared with: SHA-256 of a bcrypt hash, salt and all. */
+#include "credential.h"
+
+#include <sodium.h>
+
+#include "password.h"
+
+static void
+digest_of(const void *stored, size_t len,
+    unsigned char ret[crypto_hash_sha256_BYTES])
+{
+	crypto_hash_sha256(ret, len == 0 ? (const unsigned char *)"" : stored,
+	    len);
+}
+
+void
+credential_put(struct call *c, struct text stored)
+{
+	unsigned char	digest[crypto_hash_sha256_BYTES];
+
+	digest_of(stored.base, stored.len, digest);
+	c->message.len = 0;
+	/* a new hash may follow, and must not move it */
+	buf_reserve(&c->message, sizeof(digest) + PASSWORD_HASH_SIZE);
+	buf_put(&c->message, (const char *)digest, sizeof(digest));
+	args_put_text(&c->answer.extra, KEY_CREDENTIAL,
+	    (struct text){ c->message.base, sizeof(digest) });
+}
+
+enum err
+credential_holds(struct call *c, int sql, bool *ret)
+{
+	struct text	 compared = args_text(&c->request.args, KEY_CREDENTIAL);
+	unsigned char	 digest[crypto_hash_sha256_BYTES];
+	sqlite3_stmt	*st;
+	enum err	 e, done;
+
+	*ret = !args_has(&c->request.args, KEY_CREDENTIAL);
+	if (*ret)
+		return OK;
+	st = op_statement(c, sql);
+	if (op_step(c, st, &e) == SQLITE_ROW) {
+		digest_of(sqlite3_column_blob(st, 0),
+		    (size_t)sqlite3_column_bytes(st, 0), digest);
+		*ret = compared.len == sizeof(digest) &&
+		    memcmp(compared.base, digest, sizeof(digest)) == 0;
+	}
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
