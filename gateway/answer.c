@@ -199,6 +199,8 @@ answer_refusal(struct exchange *x, const struct answer *a)
 	struct text	message = args_text(&a->extra, KEY_MESSAGE);
 	const char	*dflt = err_info(a->error)->message;
 
+	if (a->error == ERR_UNAUTHORIZED)
+		return answer_unauthorized(x);
 	if (message.len == 0)
 		message = (struct text){ dflt, strlen(dflt) };
 	return send_error(x, a->error, message,
@@ -267,7 +269,8 @@ learn_token(struct exchange *x)
 
 	if (x->route->op == OP_TOKEN_DELETE)
 		tokens_forget(x->worker->tokens, x->token_hash);
-	if (x->route->op != OP_TOKEN_CREATE || hash.len != TOKEN_HASH_BYTES)
+	if (x->route->op != OP_TOKEN_CREATE || hash.len != TOKEN_HASH_BYTES ||
+	    tokens_is_past(x->worker->tokens, x->answer))
 		return;
 	tokens_keep(x->worker->tokens, (const unsigned char *)hash.base,
 	    x->user_id, args_number(extra, KEY_RIGHTS, x->rights),

@@ -93,6 +93,7 @@ struct slot {
 	bool		 put_off;	/* it needs one that has loaded */
 	unsigned	 tries;
 	int64_t		 deadline_ms;
+	int64_t		 expires_ms;	/* not to be done later; 0: no matter */
 	uint64_t	 id;
 	int		 next_free;
 	uint64_t	 flush;		/* goes out with this one */
@@ -311,6 +312,14 @@ park(const struct bus *b, struct slot *s)
 	return true;
 }
 
+/* When it is to be done at the latest. */
+static int64_t
+last_ms(const struct slot *s)
+{
+	return s->expires_ms != 0 && s->expires_ms < s->deadline_ms ?
+	    s->expires_ms : s->deadline_ms;
+}
+
 /*
  * Put a question to a process, or leave it waiting while there is hope for
  * one: a service that was there a moment ago is being started again, or
@@ -347,7 +356,7 @@ place(struct bus *b, struct slot *s)
 	b->parked--;
 	b->parked_bytes -= s->frame.len;
 	r->waiting++;
-	frame_readdress(&s->frame, s->id, replica_clock(r, s->deadline_ms));
+	frame_readdress(&s->frame, s->id, replica_clock(r, last_ms(s)));
 	buf_put(&r->out, s->frame.base, s->frame.len);
 	if (r->out.len > OUT_MOST_BYTES)
 		(void)flush_line(line);
@@ -775,6 +784,7 @@ bus_ask(struct bus *b, struct exchange *x, int part, struct request *r,
 	s->repeatable = info->kind == OP_READ || info->kind == OP_SLOW ||
 	    args_has(&r->args, KEY_IDEMPOTENCY_KEY);
 	s->deadline_ms = deadline_ms;
+	s->expires_ms = r->expires_ms;
 	r->id = s->id;
 	frame_put_request(&s->frame, r);
 	b->parked_bytes += s->frame.len;

@@ -15,7 +15,9 @@ void		 bus_destroy(struct bus **);
  * Put a request on the way to a replica of the operation's service; it goes
  * out at the end of this turn of the loop. The exchange hears of it through
  * exchange_resume(), with the part, once, before deadline_ms at the latest, unless
- * bus_forget() comes first. False if no replica can take it now.
+ * bus_forget() comes first. False if no replica can take it now. The replica
+ * does not do it after r->expires_ms either, on our clock, if that is not 0:
+ * who waits is told EXPIRED then, and may still have time.
  */
 bool	bus_ask(struct bus *, struct exchange *, int part, struct request *,
 	    int64_t deadline_ms, int *ret_slot);

@@ -13,6 +13,13 @@
 
 #define FILTERS_MOST	24
 
+/*
+ * How old what the user service said of a token may be when a write that rests
+ * on it is done (docs/security.md). The writer refuses one that waited longer:
+ * it is sent again if the token is still good.
+ */
+#define WORD_MOST_MS	2000
+
 enum flow {
 	FLOW_NEXT,	/* on to the next room */
 	FLOW_WAIT,	/* asked a service; the next room has its answer */
@@ -30,11 +37,13 @@ struct filter {
  * be under way at once.
  */
 #define PARTS_MOST	12
+#define IDENTITY_PART	(PARTS_MOST - 2)	/* identity_check()'s */
 
 struct copy;
 struct exchange;
 typedef void part_answered(struct exchange *, unsigned part,
     const struct answer *);
+typedef void identity_checked(struct exchange *, enum err);
 
 struct exchange {
 	h2o_req_t		*req;
@@ -53,6 +62,13 @@ struct exchange {
 	unsigned		 filter_count;
 	int64_t			 user_id;	/* who asks; 0: nobody yet */
 	int64_t			 rights;
+	int64_t			 allowed;	/* the rights that were enough */
+	int64_t			 word_ms;	/* when the user service said so,
+						 * at least; 0: no matter */
+	uint64_t		 endings;	/* tokens.h, when it was known */
+	unsigned		 past;		/* answers in a row that were */
+	const struct answer	*waiting;	/* to be sent if the token holds */
+	identity_checked	*on_identity;
 	unsigned char		 token_hash[32];
 	unsigned char		 digest[32];	/* of the request */
 	struct text		 request_id;	/* the client's, or ours */
@@ -87,6 +103,10 @@ void		 exchange_start(struct worker *, h2o_req_t *);
 /* Go on with the answer of a service; called by the bus. part -1: none. */
 void		 exchange_resume(struct exchange *, int part,
 		    const struct answer *);
+
+/* Go on with this room, and those behind it, when the one we are in returns. */
+void		 exchange_go_to(struct exchange *,
+		    enum flow (*enter)(struct exchange *));
 
 /* Go on with the next room, from x->on_part. */
 void		 exchange_continue(struct exchange *);
@@ -128,9 +148,14 @@ enum flow	room_ask(struct exchange *);	  /* another owner's word */
 enum flow	room_asked(struct exchange *);
 enum flow	room_recalled(struct exchange *); /* or was it done already */
 enum flow	room_upload(struct exchange *);	  /* a file goes ahead */
+enum flow	room_confirm(struct exchange *);  /* a write: is it so still */
+enum flow	room_confirmed(struct exchange *);
 enum flow	room_send(struct exchange *);	  /* to the owner */
+enum flow	room_sent(struct exchange *);	  /* or did that take too long */
 enum flow	room_include(struct exchange *);  /* what else was asked for */
 enum flow	room_included(struct exchange *); /* ... and their users */
+enum flow	room_still(struct exchange *);	  /* a read: is it so still */
+enum flow	room_held(struct exchange *);
 enum flow	room_answer(struct exchange *);	  /* fragment to HTTP */
 
 /* Ways of body and answer that are more than JSON (routes.tbl, WAY). */
@@ -143,10 +168,23 @@ enum flow	picture_answer(struct exchange *); /* PICTURE, in answer */
 enum flow	file_answer(struct exchange *);	  /* FILE, in answer */
 enum flow	export_answer(struct exchange *); /* CSV, NDJSON, in answer */
 
+/* --- the token again (identify.c) ------------------------------------------ */
+
+/*
+ * Whether the token that a request came with is still good: says so at once if
+ * the worker knows, else when the user service has answered. Before each piece
+ * of an answer in pieces; x->on_part hands IDENTITY_PART to identity_part().
+ */
+void		identity_check(struct exchange *, identity_checked *);
+void		identity_part(struct exchange *, const struct answer *);
+
 /* --- answering, from any room (answer.c): all return FLOW_DONE ------------ */
 
 /* An error in JSON. message NULL: the error's own; "" : none. */
 enum flow	answer_error(struct exchange *, enum err, const char *message);
+
+/* UNAUTHORIZED, and what to come with instead (identify.c). */
+enum flow	answer_unauthorized(struct exchange *);
 
 /* An error that a service answered, with its message and Retry-After. */
 enum flow	answer_refusal(struct exchange *, const struct answer *);

@@ -1,10 +1,12 @@
 /*
  * A whole list as a file: pieces of it are asked for one after the other, as
  * fast as the client takes them, so that a slow reader holds one piece and
- * no read of the store lasts longer than that.
+ * no read of the store lasts longer than that. Before each is sent it is looked
+ * whether the token is still good.
  */
 #include "exchange.h"
 #include "proto/log.h"
+#include "proto/metrics.h"
 #include "proto/replica.h"
 #include "trace.h"
 
@@ -52,18 +54,35 @@ send_piece(struct export *e)
 
 /* A list that breaks off must not look like one that ends. */
 static void
-on_piece(struct exchange *x, unsigned part, const struct answer *a)
+break_off(struct exchange *x, enum err e)
 {
-	struct export	*e = x->stream;
+	log_warn("an export broke off: %s", err_info(e)->reason);
+	metric_add(METRIC_CUT_OFF, e, 0, 1);
+	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_ERROR);
+}
 
-	(void)part;
-	if (a->error != OK) {
-		log_warn("an export broke off: %s", err_info(a->error)->reason);
-		h2o_send(x->req, NULL, 0, H2O_SEND_STATE_ERROR);
+static void
+on_identity(struct exchange *x, enum err e)
+{
+	if (e == OK)
+		send_piece(x->stream);
+	else
+		break_off(x, e);
+}
+
+static void
+on_part(struct exchange *x, unsigned part, const struct answer *a)
+{
+	if (part == IDENTITY_PART) {
+		identity_part(x, a);
 		return;
 	}
-	take_piece(e, a);
-	send_piece(e);
+	if (a->error != OK) {
+		break_off(x, a->error);
+		return;
+	}
+	take_piece(x->stream, a);
+	identity_check(x, on_identity);
 }
 
 static void
@@ -95,7 +114,7 @@ export_answer(struct exchange *x)
 	e->x = x;
 	e->generator.proceed = on_proceed;
 	x->stream = e;
-	x->on_part = on_piece;
+	x->on_part = on_part;
 	req->res.status = 200;
 	req->res.reason = "OK";
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,

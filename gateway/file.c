@@ -10,6 +10,7 @@
  */
 #include "exchange.h"
 #include "proto/log.h"
+#include "proto/metrics.h"
 #include "trace.h"
 
 #define PIECE		0	/* the part under which pieces are asked for */
@@ -271,40 +272,60 @@ static void
 break_off(struct download *d, const struct answer *a)
 {
 	struct exchange	*x = d->x;
-	struct answer	 gone = { .error = ERR_NOT_FOUND };
 
-	if (a->error == OK)
-		a = &gone;	/* it is shorter than it was */
 	if (!d->started) {
 		answer_refusal(x, a);
 		return;
 	}
 	log_warn("a file broke off: %s", err_info(a->error)->reason);
+	metric_add(METRIC_CUT_OFF, a->error, 0, 1);
 	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_ERROR);
 }
 
+/* Before it is sent it is looked whether the token is still good. */
 static void
-on_piece(struct exchange *x, unsigned part, const struct answer *a)
+send_piece(struct exchange *x, enum err e)
 {
-	struct download	*d = x->stream;
-	struct text	 bytes = args_text(&a->extra, KEY_BODY);
-	h2o_iovec_t	 out;
+	struct download		*d = x->stream;
+	const struct answer	 refusal = { .error = e };
+	h2o_iovec_t		 out = { d->piece.base, d->piece.len };
 
-	(void)part;
-	if (a->error != OK || (int64_t)bytes.len != next_bytes(d)) {
-		break_off(d, a);
+	if (e != OK) {
+		break_off(d, &refusal);
 		return;
 	}
 	/* before the place moves on: the head says where it begins */
 	if (!d->started)
 		start_file(d);
+	d->at += (int64_t)d->piece.len;
+	h2o_send(x->req, &out, 1, d->at == d->end ? H2O_SEND_STATE_FINAL :
+	    H2O_SEND_STATE_IN_PROGRESS);
+}
+
+static void
+take_piece(struct exchange *x, const struct answer *a)
+{
+	static const struct answer	 shorter = { .error = ERR_NOT_FOUND };
+	struct download			*d = x->stream;
+	struct text			 bytes = args_text(&a->extra, KEY_BODY);
+
+	if (a->error != OK || (int64_t)bytes.len != next_bytes(d)) {
+		break_off(d, a->error != OK ? a : &shorter);
+		return;
+	}
 	d->piece.len = 0;
 	buf_put(&d->piece, bytes.base, bytes.len);
 	exchange_hold(x, d->piece.size);
-	d->at += (int64_t)bytes.len;
-	out = (h2o_iovec_t){ d->piece.base, d->piece.len };
-	h2o_send(x->req, &out, 1, d->at == d->end ? H2O_SEND_STATE_FINAL :
-	    H2O_SEND_STATE_IN_PROGRESS);
+	identity_check(x, send_piece);
+}
+
+static void
+on_part(struct exchange *x, unsigned part, const struct answer *a)
+{
+	if (part == IDENTITY_PART)
+		identity_part(x, a);
+	else
+		take_piece(x, a);
 }
 
 static void
@@ -348,7 +369,7 @@ new_download(struct exchange *x)
 	d->end = d->size;
 	make_etag(d, filename);
 	x->stream = d;
-	x->on_part = on_piece;
+	x->on_part = on_part;
 	return d;
 }
 

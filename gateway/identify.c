@@ -12,6 +12,15 @@
 #include "tokens.h"
 
 #define CREDENTIALS_MOST	1024
+#define PAST_MOST		3	/* answers in a row from before news */
+
+/*
+ * What the cache holds is trusted for REPLICA_DOWN_MS after the last heartbeat,
+ * and nobody answers the end of a token within a second of it that this gateway
+ * has not heard of (services/common/listeners.h): what is answered sooner than
+ * this after the token was looked at needs no second look, if there is no news.
+ */
+#define SURE_US			((1000 - REPLICA_DOWN_MS) * 1000)
 
 /*
  * The value of Authorization behind its scheme, spaces before it skipped;
@@ -39,7 +48,7 @@ credentials(const h2o_req_t *req, const char *scheme, size_t *ret_len)
 	return p;
 }
 
-static enum flow
+enum flow
 answer_unauthorized(struct exchange *x)
 {
 	answer_header(x, "WWW-Authenticate",
@@ -64,10 +73,35 @@ is_trusted(const struct exchange *x)
 	    w->gateway->settings->token_stale_seconds * 1000;
 }
 
+/* ... and has the token that the request came with. */
+static bool
+is_known(struct exchange *x)
+{
+	return is_trusted(x) && tokens_find(x->worker->tokens, x->token_hash,
+	    &x->user_id, &x->rights);
+}
+
+static void
+put_token(const struct exchange *x, struct args *ret)
+{
+	args_put_text(ret, KEY_TOKEN_HASH, (struct text){
+	    (const char *)x->token_hash, sizeof(x->token_hash) });
+}
+
+static enum flow
+ask_token(struct exchange *x)
+{
+	struct args	args = { 0 };
+
+	put_token(x, &args);
+	return exchange_ask(x, OP_TOKEN_CHECK, &args, 0);
+}
+
 static enum flow
 identify_token(struct exchange *x)
 {
-	struct args	 args = { 0 };
+	struct text	 hash = { (const char *)x->token_hash,
+			    sizeof(x->token_hash) };
 	size_t		 len;
 	const char	*token = credentials(x->req, "bearer", &len);
 	bool		 found;
@@ -75,23 +109,22 @@ identify_token(struct exchange *x)
 	if (token == NULL || len == 0)
 		return answer_unauthorized(x);
 	crypto_hash_sha256(x->token_hash, (const unsigned char *)token, len);
-	args_put_text(&args, KEY_TOKEN_HASH, (struct text){
-	    (const char *)x->token_hash, sizeof(x->token_hash) });
 	if ((op_info(x->route->op)->needs & K(TOKEN_HASH)) != 0)
-		args_put_text(&x->args, KEY_TOKEN_HASH,
-		    args.value[KEY_TOKEN_HASH].text);
-	found = is_trusted(x) && tokens_find(x->worker->tokens, x->token_hash,
-	    &x->user_id, &x->rights);
+		args_put_text(&x->args, KEY_TOKEN_HASH, hash);
+	if ((x->route->takes & K(ASKED_WITH)) != 0)
+		args_put_text(&x->args, KEY_ASKED_WITH, hash);
+	x->endings = tokens_endings(x->worker->tokens);
+	found = is_known(x);
 	metric_add(METRIC_TOKENS_FOUND, found, 0, 1);
 	if (found)
 		return FLOW_NEXT;
-	return exchange_ask(x, OP_TOKEN_CHECK, &args, 0);
+	return ask_token(x);
 }
 
 static void
-keep_token(struct exchange *x)
+keep_token(struct exchange *x, const struct answer *a)
 {
-	const struct args	*extra = &x->answer->extra;
+	const struct args	*extra = &a->extra;
 	struct tokens		*tokens = x->worker->tokens;
 
 	tokens_keep(tokens, x->token_hash, x->user_id, x->rights,
@@ -151,6 +184,27 @@ identify_password(struct exchange *x)
 	    x->worker->gateway->settings->login_timeout_ms);
 }
 
+/*
+ * What the password was compared with goes along, for the one who writes to
+ * see that it is still that.
+ */
+static void
+take_login(struct exchange *x)
+{
+	struct text	compared = args_text(&x->answer->extra,
+			    KEY_CREDENTIAL);
+	h2o_iovec_t	copy;
+
+	if (args_has(&x->answer->extra, KEY_CREDENTIAL)) {
+		copy = h2o_strdup(&x->req->pool, compared.base, compared.len);
+		args_put_text(&x->args, KEY_CREDENTIAL,
+		    (struct text){ copy.base, copy.len });
+	}
+	/* it may have waited long for its turn */
+	x->deadline_ms = clock_ms() +
+	    x->worker->gateway->settings->request_timeout_ms;
+}
+
 /* --- rooms -------------------------------------------------------------------- */
 
 enum flow
@@ -169,34 +223,64 @@ static bool
 is_known_without(struct exchange *x)
 {
 	if (x->answer->error != ERR_UNAVAILABLE ||
-	    op_info(x->route->op)->who == WHO_PASSWORD || !is_trusted(x) ||
-	    !tokens_find(x->worker->tokens, x->token_hash, &x->user_id,
-	    &x->rights))
+	    op_info(x->route->op)->who == WHO_PASSWORD || !is_known(x))
 		return false;
 	x->deadline_ms = clock_ms() +
 	    x->worker->gateway->settings->request_timeout_ms;
 	return true;
 }
 
+/*
+ * Another process told of a revocation before this one answered, from before
+ * it perhaps: it is asked again, and not for ever.
+ */
+static bool
+is_past(struct exchange *x, const struct answer *a)
+{
+	x->past = tokens_is_past(x->worker->tokens, a) ? x->past + 1 : 0;
+	return x->past > 0;
+}
+
+/* What the user service says of a token counts, and the worker knows it. */
+static void
+take_token(struct exchange *x, const struct answer *a)
+{
+	x->user_id = args_number(&a->extra, KEY_USER_ID, 0);
+	x->rights = args_number(&a->extra, KEY_RIGHTS, 0);
+	if (x->user_id != 0 && op_info(x->route->op)->who != WHO_PASSWORD)
+		keep_token(x, a);
+}
+
+/* Go on with what the user service said; FLOW_WAIT if it is asked again. */
+static enum flow
+take_identity(struct exchange *x)
+{
+	if (x->answer->error != OK)
+		return answer_refusal(x, x->answer);
+	if (is_past(x, x->answer)) {
+		if (x->past > PAST_MOST)
+			return answer_error(x, ERR_UNAVAILABLE, NULL);
+		x->room--;	/* the answer is for the room that we are in */
+		return ask_token(x);
+	}
+	take_token(x, x->answer);
+	return x->user_id != 0 ? FLOW_NEXT :
+	    answer_error(x, ERR_INTERNAL, NULL);
+}
+
 enum flow
 room_identified(struct exchange *x)
 {
+	enum flow	flow;
+
 	if (x->answer == NULL || is_known_without(x))
 		return FLOW_NEXT;	/* the cache knew */
 	if (x->answer->error == ERR_UNAUTHORIZED)
 		return answer_unauthorized(x);
-	if (x->answer->error != OK)
-		return answer_refusal(x, x->answer);
-	x->user_id = args_number(&x->answer->extra, KEY_USER_ID, 0);
-	x->rights = args_number(&x->answer->extra, KEY_RIGHTS, 0);
-	if (x->user_id == 0)
-		return answer_error(x, ERR_INTERNAL, NULL);
-	if (op_info(x->route->op)->who != WHO_PASSWORD)
-		keep_token(x);
-	else	/* a login may have waited long for its turn */
-		x->deadline_ms = clock_ms() +
-		    x->worker->gateway->settings->request_timeout_ms;
-	return FLOW_NEXT;
+	flow = take_identity(x);
+	if (flow == FLOW_NEXT && op_info(x->route->op)->who == WHO_PASSWORD)
+		take_login(x);
+	return flow;
 }
 
 /* What the rights do not tell is the owner's to decide (proto/who.tbl). */
@@ -207,10 +291,124 @@ room_permit(struct exchange *x)
 
 	if ((x->rights & RIGHT_READ_ONLY) != 0 &&
 	    x->route->method != METHOD_GET)
-		return answer_error(x, ERR_FORBIDDEN,
-		    "This token is for reading only.");
-	if ((who == WHO_STAFF && (x->rights & RIGHT_STAFF) == 0) ||
-	    (who == WHO_ADMIN && (x->rights & RIGHT_ADMIN) == 0))
+		return answer_error(x, ERR_FORBIDDEN, WHO_READS_ONLY);
+	x->allowed = x->rights;
+	if (!who_may(who, x->rights))
 		return answer_error(x, ERR_FORBIDDEN, who_info(who)->refusal);
 	return FLOW_NEXT;
+}
+
+/* --- the token again ------------------------------------------------------------ */
+
+/* Its rights are others than those that were enough: what came of them may not
+ * be allowed any more. */
+static enum flow
+permit_again(struct exchange *x)
+{
+	return x->rights == x->allowed ? FLOW_NEXT : room_permit(x);
+}
+
+/*
+ * Before a write is sent: others may have been asked meanwhile, a password
+ * hashed, a file sent ahead.
+ */
+enum flow
+room_confirm(struct exchange *x)
+{
+	const struct bus	*bus = x->worker->bus;
+
+	x->answer = NULL;
+	if (op_info(x->route->op)->kind != OP_WRITE ||
+	    op_info(x->route->op)->who == WHO_PASSWORD)
+		return FLOW_NEXT;
+	x->word_ms = clock_ms();
+	if (!is_known(x))
+		return ask_token(x);
+	/* where the user service is not heard of, it is trusted for longer */
+	if (bus_is_up(bus, SERVICE_USER))
+		x->word_ms = bus_heard_ms(bus, SERVICE_USER);
+	return FLOW_NEXT;
+}
+
+/* Others were asked with the rights of before: they are asked once more. */
+enum flow
+room_confirmed(struct exchange *x)
+{
+	enum flow	flow = FLOW_NEXT;
+	int64_t		allowed = x->allowed;
+
+	if (x->answer != NULL && !is_known_without(x))
+		flow = take_identity(x);
+	if (flow == FLOW_NEXT)
+		flow = permit_again(x);
+	if (flow == FLOW_NEXT && x->allowed != allowed) {
+		x->asked = 0;
+		exchange_go_to(x, room_ask);
+	}
+	return flow;
+}
+
+/* What was done is told; what was read is for nobody whose token has ended. */
+enum flow
+room_still(struct exchange *x)
+{
+	if (op_info(x->route->op)->kind == OP_WRITE ||
+	    (x->endings == tokens_endings(x->worker->tokens) &&
+	    x->heard_us - x->began_us < SURE_US) || is_known(x))
+		return FLOW_NEXT;
+	x->waiting = exchange_keep(x, x->answer);
+	return ask_token(x);
+}
+
+enum flow
+room_held(struct exchange *x)
+{
+	enum flow	flow = FLOW_NEXT;
+
+	if (x->waiting != NULL && !is_known_without(x))
+		flow = take_identity(x);
+	if (flow != FLOW_NEXT)
+		return flow;
+	if (x->waiting != NULL)
+		x->answer = x->waiting;
+	return op_info(x->route->op)->kind == OP_WRITE ? FLOW_NEXT :
+	    permit_again(x);
+}
+
+static void
+ask_token_beside(struct exchange *x)
+{
+	struct args	args = { 0 };
+
+	put_token(x, &args);
+	exchange_ask_part(x, IDENTITY_PART, OP_TOKEN_CHECK, &args,
+	    x->worker->gateway->settings->request_timeout_ms);
+}
+
+void
+identity_check(struct exchange *x, identity_checked *then)
+{
+	x->on_identity = then;
+	x->past = 0;
+	if (is_known(x))
+		then(x, OK);
+	else
+		ask_token_beside(x);
+}
+
+void
+identity_part(struct exchange *x, const struct answer *a)
+{
+	enum err	e = a->error;
+
+	if (e == ERR_UNAVAILABLE && is_known(x))
+		e = OK;
+	else if (e == OK && is_past(x, a) && x->past <= PAST_MOST) {
+		ask_token_beside(x);
+		return;
+	} else if (e == OK && x->past > 0)
+		e = ERR_UNAVAILABLE;
+	else if (e == OK)
+		take_token(x, a);
+	x->on_identity(x, e);
 }

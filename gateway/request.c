@@ -31,9 +31,14 @@ static const struct {
 	{ "asked", room_asked },
 	{ "recalled", room_recalled },
 	{ "upload", room_upload },
+	{ "confirm", room_confirm },
+	{ "confirmed", room_confirmed },
 	{ "send", room_send },
+	{ "sent", room_sent },
 	{ "include", room_include },
 	{ "included", room_included },
+	{ "still", room_still },
+	{ "held", room_held },
 	{ "answer", room_answer },
 };
 
@@ -54,8 +59,8 @@ run(struct exchange *x)
 }
 
 /* The room that follows, where the way is not straight. */
-static void
-go_to(struct exchange *x, enum flow (*enter)(struct exchange *))
+void
+exchange_go_to(struct exchange *x, enum flow (*enter)(struct exchange *))
 {
 	for (x->room = 0; rooms[x->room].enter != enter; x->room++)
 		CHECK(x->room < ROOMS - 1);
@@ -170,6 +175,8 @@ ask(struct exchange *x, int part, enum op_code op, const struct args *args,
 
 	if (timeout_ms != 0)
 		deadline_ms = clock_ms() + timeout_ms;
+	if (op_info(op)->kind == OP_WRITE && x->word_ms != 0)
+		r.expires_ms = x->word_ms + WORD_MOST_MS;
 	r.args = *args;
 	r.args.present &= op_info(op)->needs | op_info(op)->may;
 	return bus_ask(x->worker->bus, x, part, &r, deadline_ms, ret_slot);
@@ -329,7 +336,7 @@ room_asked(struct exchange *x)
 	x->deadline_ms = clock_ms() +
 	    x->worker->gateway->settings->request_timeout_ms;
 	x->asked++;
-	go_to(x, room_ask);
+	exchange_go_to(x, room_ask);
 	return FLOW_NEXT;
 }
 
@@ -347,14 +354,16 @@ room_recalled(struct exchange *x)
 		return answer_refusal(x, x->first_refusal);
 	if (x->answer->error != OK)
 		return answer_refusal(x, x->answer);
-	go_to(x, room_answer);
+	exchange_go_to(x, room_answer);
 	return FLOW_NEXT;
 }
 
 enum flow
 room_upload(struct exchange *x)
 {
-	return x->route->way == WAY_UPLOAD ? upload_start(x) : FLOW_NEXT;
+	/* with its name it is there already */
+	return x->route->way == WAY_UPLOAD && !args_has(&x->args,
+	    KEY_FILENAME) ? upload_start(x) : FLOW_NEXT;
 }
 
 /* What we have a copy of is asked for as by a client that has one. */
@@ -375,4 +384,19 @@ room_send(struct exchange *x)
 	look_for_copy(x);
 	return exchange_ask(x, x->route->op, &x->args,
 	    timeout_of(x, x->route->op));
+}
+
+/*
+ * Not done, as the word on the token grew too old while it waited: it is asked
+ * for again, and then so is the write.
+ */
+enum flow
+room_sent(struct exchange *x)
+{
+	int64_t	now_ms = clock_ms();
+
+	if (x->answer->error == ERR_EXPIRED && x->word_ms != 0 &&
+	    now_ms >= x->word_ms + WORD_MOST_MS && now_ms < x->deadline_ms)
+		exchange_go_to(x, room_confirm);
+	return FLOW_NEXT;
 }

@@ -34,6 +34,7 @@ struct tokens {
 					 * our monotonic one */
 	int64_t		behind_ms;	/* since when all heard of is less than
 					 * seen; 0: it is not */
+	uint64_t	endings;	/* news of such, ever */
 	struct buf	ids;		/* used, and not told yet */
 	struct buf	told;		/* what tokens_take_used() gave */
 	uint64_t	round;
@@ -194,9 +195,22 @@ tokens_tell(const struct tokens *t, struct args *ret)
 	args_put_number(ret, KEY_SEEN, t->heard ? t->seen : -1);
 }
 
+uint64_t
+tokens_endings(const struct tokens *t)
+{
+	return t->endings;
+}
+
+bool
+tokens_is_past(const struct tokens *t, const struct answer *a)
+{
+	return t->heard && args_number(&a->extra, KEY_AS_OF, t->seen) < t->seen;
+}
+
 static void
 forget_all(struct tokens *t)
 {
+	t->endings++;
 	memset(t->sets, 0, sizeof(t->sets));
 }
 
@@ -242,6 +256,7 @@ tokens_hear(struct tokens *t, const struct answer *a, int64_t now_ms)
 	if (!t->heard || stream != t->stream || seen < t->seen ||
 	    (seen > t->seen && !args_has(&a->extra, KEY_REVOKED)))
 		forget_all(t);
+	t->endings += revoked.len > 0;
 	for (size_t i = 0; i + TOKEN_HASH_BYTES <= revoked.len;
 	    i += TOKEN_HASH_BYTES)
 		tokens_forget(t, (const unsigned char *)revoked.base + i);

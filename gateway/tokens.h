@@ -44,6 +44,15 @@ bool	tokens_find(struct tokens *, const unsigned char *hash,
 #define TOKENS_TELL_MS	60000
 bool	tokens_take_used(struct tokens *, int64_t now_ms, struct text *ret);
 
+/* Goes up whenever one that could be kept may have ended, or has other rights. */
+uint64_t	 tokens_endings(const struct tokens *);
+
+/*
+ * Whether what an answer says of a token may be from before a revocation that
+ * was heard of: another process of the service may have told that first.
+ */
+bool		 tokens_is_past(const struct tokens *, const struct answer *);
+
 /* What to say with a heartbeat, and to learn from its answer. */
 void	tokens_tell(const struct tokens *, struct args *ret);
 void	tokens_hear(struct tokens *, const struct answer *, int64_t now_ms);

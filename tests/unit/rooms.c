@@ -17,6 +17,7 @@
 		return FLOW_DONE; \
 	}
 
+ROOM(answer_unauthorized)
 ROOM(upload_decode)
 ROOM(upload_start)
 ROOM(picture_decode)

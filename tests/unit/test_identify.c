@@ -15,6 +15,9 @@ static struct {
 	enum op_code	op;		/* what was asked */
 	struct args	args;
 	int64_t		timeout_ms;
+	unsigned	part;		/* as which */
+	enum flow	(*room)(struct exchange *);	/* gone to */
+	enum err	checked;	/* what identity_check() led to */
 	bool		user_is_up;
 	int64_t		heard_ms;
 } seen;
@@ -54,6 +57,38 @@ exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
 	seen.args = *args;
 	seen.timeout_ms = timeout_ms;
 	return FLOW_WAIT;
+}
+
+void
+exchange_ask_part(struct exchange *x, unsigned part, enum op_code op,
+    const struct args *args, int64_t timeout_ms)
+{
+	seen.part = part;
+	exchange_ask(x, op, args, timeout_ms);
+}
+
+void
+exchange_go_to(struct exchange *x, enum flow (*enter)(struct exchange *))
+{
+	(void)x;
+	seen.room = enter;
+}
+
+struct answer *
+exchange_keep(struct exchange *x, const struct answer *a)
+{
+	struct answer	*copy = h2o_mem_alloc_pool(&x->req->pool,
+			    sizeof(*copy));
+
+	*copy = *a;
+	return copy;
+}
+
+enum flow
+room_ask(struct exchange *x)
+{
+	(void)x;
+	return FLOW_NEXT;
 }
 
 bool
@@ -333,6 +368,280 @@ what_the_user_service_says_counts(void **state)
 	}
 }
 
+/* --- the token again ----------------------------------------------------- */
+
+/* The user service has told of so many revocations. */
+static void
+hear(struct tokens *tokens, int64_t seq, const unsigned char *revoked)
+{
+	struct answer	a = { .error = OK };
+
+	args_put_number(&a.extra, KEY_SEEN, seq);
+	args_put_number(&a.extra, KEY_STREAM, 1);
+	if (revoked != NULL)
+		args_put_text(&a.extra, KEY_REVOKED, (struct text){
+		    (const char *)revoked, TOKEN_HASH_BYTES });
+	tokens_hear(tokens, &a, clock_ms());
+}
+
+/* Its answer on the token; as_of -1: an early one does not say. */
+static struct answer
+said(enum err e, int64_t rights, int64_t as_of)
+{
+	struct answer	a = { .error = e };
+
+	args_put_number(&a.extra, KEY_USER_ID, 5);
+	args_put_number(&a.extra, KEY_RIGHTS, rights);
+	args_put_number(&a.extra, KEY_EXPIRES, INT64_MAX);
+	if (as_of != -1)
+		args_put_number(&a.extra, KEY_AS_OF, as_of);
+	return a;
+}
+
+/* Two processes: one tells of the end, then the other of before. */
+static void
+what_is_from_before_a_revocation_is_asked_again(void **state)
+{
+	static const struct { const char *name; int64_t as_of; bool counts; }
+	    rows[] = {
+		{ "of now", 3, true },
+		{ "of later", 4, true },
+		{ "from an early service", -1, true },
+		{ "of before", 2, false },
+	};
+	struct tokens	*tokens;
+	struct answer	 a;
+	struct visit	 v;
+	int64_t		 user_id, rights;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		memset(&seen, 0, sizeof(seen));
+		seen.user_is_up = true;
+		tokens = tokens_new();
+		show_token(&v, "GET", "/flicket-api/user/1", tokens,
+		    "Bearer abc");
+		hear(tokens, 3, NULL);
+		a = said(OK, 0, rows[i].as_of);
+		for (int j = 0; j < (rows[i].counts ? 1 : PAST_MOST); j++) {
+			seen.op = OP_NONE;
+			v.x.answer = &a;
+			v.x.room = 4;
+			check_number(rows[i].name, room_identified(&v.x),
+			    rows[i].counts ? FLOW_NEXT : FLOW_WAIT);
+			check_number(rows[i].name, seen.op, rows[i].counts ?
+			    OP_NONE : OP_TOKEN_CHECK);
+			check_number("the same room", v.x.room,
+			    rows[i].counts ? 4 : 3);
+		}
+		check_number(rows[i].name, tokens_find(tokens, abc_hash,
+		    &user_id, &rights), rows[i].counts);
+		if (!rows[i].counts) {
+			check_number("at last", room_identified(&v.x),
+			    FLOW_DONE);
+			check_number("at last", seen.error, ERR_UNAVAILABLE);
+		}
+		visit_end(&v);
+		tokens_destroy(&tokens);
+	}
+}
+
+/* A worker that knows the token as one with these rights, and a request. */
+static void
+let_in(struct visit *v, struct tokens **tokens, const char *method,
+    const char *url, int64_t rights)
+{
+	memset(&seen, 0, sizeof(seen));
+	seen.user_is_up = true;
+	seen.heard_ms = clock_ms();
+	*tokens = tokens_new();
+	hear(*tokens, 3, NULL);
+	tokens_keep(*tokens, abc_hash, 5, rights, INT64_MAX);
+	check_number(url, show_token(v, method, url, *tokens, "Bearer abc"),
+	    FLOW_NEXT);
+	check_number(url, room_permit(&v->x), FLOW_NEXT);
+	v->x.asked = 1;
+}
+
+static void
+a_write_is_confirmed(void **state)
+{
+	static const struct {
+		const char	*name, *method, *path;
+		int64_t		 rights;
+		bool		 ended;		/* the cache has heard */
+		enum err	 error;		/* then the service says */
+		int64_t		 rights_then;
+		enum err	 want;
+		bool		 asks_anew;
+	} rows[] = {
+		{ "a read", "GET", "user/1", 0, true, OK, 0, OK, false },
+		{ "known", "DELETE", "ticket/1", 1, false, OK, 1, OK, false },
+		{ "ended", "DELETE", "ticket/1", 1, true, ERR_UNAUTHORIZED, 0,
+		    ERR_UNAUTHORIZED, false },
+		{ "still good", "DELETE", "ticket/1", 1, true, OK, 1, OK,
+		    false },
+		{ "no admin any more", "DELETE", "ticket/1", 1, true, OK, 2,
+		    ERR_FORBIDDEN, false },
+		{ "less, and enough", "PATCH", "ticket/1", 1, true, OK, 0, OK,
+		    true },
+		{ "the service is away", "PATCH", "ticket/1", 1, true,
+		    ERR_UNAVAILABLE, 0, ERR_UNAVAILABLE, false },
+	};
+	struct tokens	*tokens;
+	struct answer	 a;
+	struct visit	 v;
+	char		 url[64];
+	bool		 asks;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(url, sizeof(url), "/flicket-api/%s", rows[i].path);
+		let_in(&v, &tokens, rows[i].method, url, rows[i].rights);
+		if (rows[i].ended)
+			hear(tokens, 4, abc_hash);
+		asks = rows[i].ended && rows[i].method[0] != 'G';
+		check_number(rows[i].name, room_confirm(&v.x), asks ?
+		    FLOW_WAIT : FLOW_NEXT);
+		check_number(rows[i].name, v.x.word_ms != 0,
+		    rows[i].method[0] != 'G');
+		a = said(rows[i].error, rows[i].rights_then, 4);
+		v.x.answer = asks ? &a : NULL;
+		check_number(rows[i].name, room_confirmed(&v.x),
+		    rows[i].want == OK ? FLOW_NEXT : FLOW_DONE);
+		check_number(rows[i].name, seen.error, rows[i].want);
+		check_number(rows[i].name, v.x.asked, !rows[i].asks_anew);
+		check_true(rows[i].name, seen.room == (rows[i].asks_anew ?
+		    room_ask : NULL));
+		visit_end(&v);
+		tokens_destroy(&tokens);
+	}
+}
+
+/* How old the word is that a write rests on. */
+static void
+a_word_is_as_old_as_the_last_heartbeat(void **state)
+{
+	static const struct { const char *name; bool up; int64_t heard_ago_ms,
+	    want_ago_ms; } rows[] = {
+		{ "just heard", true, 0, 0 },
+		{ "a while ago", true, 700, 700 },
+		{ "the service is away", false, 5000, 0 },
+	};
+	struct tokens	*tokens;
+	struct visit	 v;
+	int64_t		 now_ms;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		let_in(&v, &tokens, "PATCH", "/flicket-api/ticket/1", 0);
+		now_ms = clock_ms();
+		seen.user_is_up = rows[i].up;
+		seen.heard_ms = now_ms - rows[i].heard_ago_ms;
+		check_number(rows[i].name, room_confirm(&v.x), FLOW_NEXT);
+		check_true(rows[i].name, v.x.word_ms >= now_ms -
+		    rows[i].want_ago_ms && (!rows[i].up ||
+		    v.x.word_ms == seen.heard_ms));
+		visit_end(&v);
+		tokens_destroy(&tokens);
+	}
+}
+
+static void
+what_was_read_is_for_who_is_still_somebody(void **state)
+{
+	static const struct {
+		const char	*name, *method, *path;
+		bool		 ended, slow;
+		enum err	 error;
+		int64_t		 rights_then;
+		bool		 asks;
+		enum err	 want;
+	} rows[] = {
+		{ "at once", "GET", "user/1", false, false, OK, 1, false, OK },
+		{ "slowly", "GET", "user/1", false, true, OK, 1, false, OK },
+		{ "ended", "GET", "user/1", true, false, ERR_UNAUTHORIZED, 0,
+		    true, ERR_UNAUTHORIZED },
+		{ "not this one", "GET", "user/1", true, false, OK, 1, true,
+		    OK },
+		{ "no admin any more", "GET", "groups/", true, true, OK, 0,
+		    true, ERR_FORBIDDEN },
+		{ "a write was done", "PATCH", "user/5", true, true, OK, 0,
+		    false, OK },
+	};
+	static const struct answer	body = { .tag = 77 };
+	struct tokens			*tokens;
+	struct answer			 a;
+	struct visit			 v;
+	char				 url[64];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(url, sizeof(url), "/flicket-api/%s", rows[i].path);
+		let_in(&v, &tokens, rows[i].method, url, 1);
+		v.x.began_us = 1;
+		v.x.heard_us = rows[i].slow ? 1 + SURE_US : SURE_US;
+		v.x.answer = &body;
+		if (rows[i].ended)
+			hear(tokens, 4, abc_hash);
+		check_number(rows[i].name, room_still(&v.x), rows[i].asks ?
+		    FLOW_WAIT : FLOW_NEXT);
+		a = said(rows[i].error, rows[i].rights_then, 4);
+		if (rows[i].asks)
+			v.x.answer = &a;
+		check_number(rows[i].name, room_held(&v.x), rows[i].want == OK ?
+		    FLOW_NEXT : FLOW_DONE);
+		check_number(rows[i].name, seen.error, rows[i].want);
+		if (rows[i].want == OK)
+			check_number(rows[i].name, v.x.answer->tag, 77);
+		visit_end(&v);
+		tokens_destroy(&tokens);
+	}
+}
+
+static void
+note_checked(struct exchange *x, enum err e)
+{
+	(void)x;
+	seen.checked = e;
+}
+
+static void
+each_piece_is_for_who_is_still_somebody(void **state)
+{
+	static const struct { const char *name; bool ended; enum err error;
+	    int64_t as_of; enum err want; } rows[] = {
+		{ "good", false, OK, 0, OK },
+		{ "ended", true, ERR_UNAUTHORIZED, 4, ERR_UNAUTHORIZED },
+		{ "not this one", true, OK, 4, OK },
+		{ "of before, again and again", true, OK, 3, ERR_UNAVAILABLE },
+		{ "the service is away", true, ERR_UNAVAILABLE, 4,
+		    ERR_UNAVAILABLE },
+	};
+	struct tokens	*tokens;
+	struct answer	 a;
+	struct visit	 v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		let_in(&v, &tokens, "GET", "/flicket-api/tickets.csv", 0);
+		if (rows[i].ended)
+			hear(tokens, 4, abc_hash);
+		seen.checked = ERR_INTERNAL;
+		identity_check(&v.x, note_checked);
+		a = said(rows[i].error, 0, rows[i].as_of);
+		for (int j = 0; j <= PAST_MOST && rows[i].ended &&
+		    seen.checked == ERR_INTERNAL; j++) {
+			check_number(rows[i].name, seen.op, OP_TOKEN_CHECK);
+			check_number(rows[i].name, seen.part, IDENTITY_PART);
+			identity_part(&v.x, &a);
+		}
+		check_number(rows[i].name, seen.checked, rows[i].want);
+		visit_end(&v);
+		tokens_destroy(&tokens);
+	}
+}
+
 static void
 rights_are_asked_for(void **state)
 {
@@ -386,6 +695,16 @@ main(void)
 		    "and for a while", the_cache_is_trusted_for_a_while),
 		TEST("what the user service says of a token counts",
 		    what_the_user_service_says_counts),
+		TEST("what is from before a revocation is asked again",
+		    what_is_from_before_a_revocation_is_asked_again),
+		TEST("a write is confirmed before it is sent",
+		    a_write_is_confirmed),
+		TEST("a word is as old as the last heartbeat",
+		    a_word_is_as_old_as_the_last_heartbeat),
+		TEST("what was read is for who is still somebody",
+		    what_was_read_is_for_who_is_still_somebody),
+		TEST("each piece is for who is still somebody",
+		    each_piece_is_for_who_is_still_somebody),
 		TEST("rights are asked for", rights_are_asked_for),
 	};
 
