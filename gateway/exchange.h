@@ -65,7 +65,7 @@ struct exchange {
 	int64_t			 allowed;	/* the rights that were enough */
 	int64_t			 word_ms;	/* when the user service said so,
 						 * at least; 0: no matter */
-	uint64_t		 endings;	/* tokens.h, when it was known */
+	uint64_t		 endings;	/* tokens.h, when it was looked for */
 	unsigned		 past;		/* answers in a row that were */
 	const struct answer	*waiting;	/* to be sent if the token holds */
 	identity_checked	*on_identity;

@@ -20,7 +20,7 @@
  * has not heard of (services/common/listeners.h): what is answered sooner than
  * this after the token was looked at needs no second look, if there is no news.
  */
-#define SURE_US			((1000 - REPLICA_DOWN_MS) * 1000)
+#define SURE_US			((int64_t)(1000 - REPLICA_DOWN_MS) * 1000)
 
 /*
  * The value of Authorization behind its scheme, spaces before it skipped;
@@ -77,13 +77,16 @@ is_trusted(const struct exchange *x)
 static bool
 is_known(struct exchange *x)
 {
+	x->endings = tokens_endings(x->worker->tokens);
 	return is_trusted(x) && tokens_find(x->worker->tokens, x->token_hash,
 	    &x->user_id, &x->rights);
 }
 
+/* What is asked of the user service about it. */
 static void
-put_token(const struct exchange *x, struct args *ret)
+put_token(struct exchange *x, struct args *ret)
 {
+	x->endings = tokens_endings(x->worker->tokens);
 	args_put_text(ret, KEY_TOKEN_HASH, (struct text){
 	    (const char *)x->token_hash, sizeof(x->token_hash) });
 }
@@ -113,7 +116,6 @@ identify_token(struct exchange *x)
 		args_put_text(&x->args, KEY_TOKEN_HASH, hash);
 	if ((x->route->takes & K(ASKED_WITH)) != 0)
 		args_put_text(&x->args, KEY_ASKED_WITH, hash);
-	x->endings = tokens_endings(x->worker->tokens);
 	found = is_known(x);
 	metric_add(METRIC_TOKENS_FOUND, found, 0, 1);
 	if (found)
@@ -231,13 +233,17 @@ is_known_without(struct exchange *x)
 }
 
 /*
- * Another process told of a revocation before this one answered, from before
- * it perhaps: it is asked again, and not for ever.
+ * One process told of a revocation after another was asked, and that one answered
+ * from before it: it is asked again, and not for ever. What is asked after the
+ * news is answered from after it, as that was in the store by then.
  */
 static bool
 is_past(struct exchange *x, const struct answer *a)
 {
-	x->past = tokens_is_past(x->worker->tokens, a) ? x->past + 1 : 0;
+	const struct tokens	*tokens = x->worker->tokens;
+
+	x->past = x->endings != tokens_endings(tokens) &&
+	    tokens_is_past(tokens, a) ? x->past + 1 : 0;
 	return x->past > 0;
 }
 

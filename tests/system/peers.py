@@ -49,13 +49,15 @@ class Fault:
     flood          called with the noise: messages that are sent to everybody all the time
     cuts           connections are cut, and opened again
     deaf           nothing is read
+    holds          called with a question's frame: whether it is kept back, until another fault is on
     sees           what a client of the domain may see of it: 'right' answers only, '503' as well, or 'lies'
     seconds        how long it takes until it shows
     """
 
     def __init__(self, sees='503', *, answer=None, pong=None, question=None, flood=None, cuts=False, deaf=False,
-                 seconds=0.8):
+                 holds=None, seconds=0.8):
         self.sees, self.seconds, self.cuts, self.deaf, self.flood = sees, seconds, cuts, deaf, flood
+        self.holds = holds
         self.answer = answer or (lambda frame, data, noise: [(0, data)])
         self.pong = pong or (lambda frame, data, noise: [(0, data)])
         self.question = question or (lambda frame, data, noise: True)
@@ -76,7 +78,7 @@ class Between(threading.Thread):
         self.ending = False
         self.injected = Counter()
         self.backs, self.heard, self.names = {}, {}, {}
-        self.due, self.order = [], itertools.count()
+        self.due, self.order, self.held = [], itertools.count(), []
         self.error = None
         (desk.data / 'run').mkdir(mode=0o700, exist_ok=True)
 
@@ -132,6 +134,9 @@ class Between(threading.Thread):
         if fault.deaf:
             time.sleep(0.02)
             return
+        while self.held and not fault.holds:
+            who, data = self.held.pop(0)
+            self._back_of(who).send(data)
         for sock, _ in self.poller.poll(wait):
             if sock is self.front:
                 self._hear_askers()
@@ -158,6 +163,9 @@ class Between(threading.Thread):
             self._back_of(who)
             kept = b''
             for frame, data in frames_of(parts[-1]):
+                if self.fault.holds and self.fault.holds(frame):
+                    self.held.append((who, data))
+                    continue
                 passes = self.fault.question(frame, data, self.noise)
                 if passes is True:
                     kept += data

@@ -189,9 +189,10 @@ def differences(before, after):
 
 # --- the walk -----------------------------------------------------------------------------------------------
 
-def open_world(folder):
+def open_world(folder, **settings):
     everybody = people()
-    desk = Desk(folder, 'imported', FLICKET_LOGIN_FAILURES_PER_NAME=8192, FLICKET_LOGIN_FAILURES_PER_ADDRESS=8192)
+    desk = Desk(folder, 'imported', FLICKET_LOGIN_FAILURES_PER_NAME=8192, FLICKET_LOGIN_FAILURES_PER_ADDRESS=8192,
+                **settings)
     desk.take_over(flicket_database(folder / 'flicket.db', lambda db: settle(db, everybody)))
     limit_readers(desk, everybody['reader'])
     try:

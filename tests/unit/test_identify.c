@@ -421,9 +421,9 @@ what_is_from_before_a_revocation_is_asked_again(void **state)
 		tokens = tokens_new();
 		show_token(&v, "GET", "/flicket-api/user/1", tokens,
 		    "Bearer abc");
-		hear(tokens, 3, NULL);
 		a = said(OK, 0, rows[i].as_of);
 		for (int j = 0; j < (rows[i].counts ? 1 : PAST_MOST); j++) {
+			hear(tokens, 3 + j, NULL);
 			seen.op = OP_NONE;
 			v.x.answer = &a;
 			v.x.room = 4;
@@ -437,6 +437,7 @@ what_is_from_before_a_revocation_is_asked_again(void **state)
 		check_number(rows[i].name, tokens_find(tokens, abc_hash,
 		    &user_id, &rights), rows[i].counts);
 		if (!rows[i].counts) {
+			hear(tokens, 9, NULL);
 			check_number("at last", room_identified(&v.x),
 			    FLOW_DONE);
 			check_number("at last", seen.error, ERR_UNAVAILABLE);
@@ -444,6 +445,25 @@ what_is_from_before_a_revocation_is_asked_again(void **state)
 		visit_end(&v);
 		tokens_destroy(&tokens);
 	}
+}
+
+/* What was heard of was a lie, or is of a store that is not there any more. */
+static void
+what_was_asked_after_the_news_counts(void **state)
+{
+	struct tokens	*tokens = tokens_new();
+	struct answer	 a = said(OK, 0, 2);
+	struct visit	 v;
+
+	(void)state;
+	memset(&seen, 0, sizeof(seen));
+	seen.user_is_up = true;
+	hear(tokens, INT64_MAX, NULL);
+	show_token(&v, "GET", "/flicket-api/user/1", tokens, "Bearer abc");
+	v.x.answer = &a;
+	check_number("counts", room_identified(&v.x), FLOW_NEXT);
+	visit_end(&v);
+	tokens_destroy(&tokens);
 }
 
 /* A worker that knows the token as one with these rights, and a request. */
@@ -613,7 +633,7 @@ each_piece_is_for_who_is_still_somebody(void **state)
 	    int64_t as_of; enum err want; } rows[] = {
 		{ "good", false, OK, 0, OK },
 		{ "ended", true, ERR_UNAUTHORIZED, 4, ERR_UNAUTHORIZED },
-		{ "not this one", true, OK, 4, OK },
+		{ "not this one", true, OK, 9, OK },
 		{ "of before, again and again", true, OK, 3, ERR_UNAVAILABLE },
 		{ "the service is away", true, ERR_UNAVAILABLE, 4,
 		    ERR_UNAVAILABLE },
@@ -634,6 +654,7 @@ each_piece_is_for_who_is_still_somebody(void **state)
 		    seen.checked == ERR_INTERNAL; j++) {
 			check_number(rows[i].name, seen.op, OP_TOKEN_CHECK);
 			check_number(rows[i].name, seen.part, IDENTITY_PART);
+			hear(tokens, 4 + j + (rows[i].as_of < 4), NULL);
 			identity_part(&v.x, &a);
 		}
 		check_number(rows[i].name, seen.checked, rows[i].want);
@@ -697,6 +718,8 @@ main(void)
 		    what_the_user_service_says_counts),
 		TEST("what is from before a revocation is asked again",
 		    what_is_from_before_a_revocation_is_asked_again),
+		TEST("what was asked after the news counts",
+		    what_was_asked_after_the_news_counts),
 		TEST("a write is confirmed before it is sent",
 		    a_write_is_confirmed),
 		TEST("a word is as old as the last heartbeat",
