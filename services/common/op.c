@@ -1097,31 +1097,6 @@ check_args(struct call *c, const struct op_info *info)
 	return OK;
 }
 
-/*
- * Who asks is looked up where it stands, if that is this store: what came
- * with the request may have ended while it waited.
- */
-static enum err
-check_actor(struct call *c, const struct op_info *info)
-{
-	const struct service	*service = c->lane->tables->service;
-	enum err		 e;
-
-	if (info->kind != OP_WRITE || info->who == WHO_PROCESS ||
-	    service->actor == NULL)
-		return OK;
-	e = service->actor(c);
-	if (e != OK)
-		return e;
-	args_put_number(&c->request.args, KEY_RIGHTS, c->request.rights);
-	if ((c->request.rights & RIGHT_READ_ONLY) != 0)
-		return op_refuse(c, ERR_FORBIDDEN, WHO_READS_ONLY);
-	if (!who_may(info->who, c->request.rights))
-		return op_refuse(c, ERR_FORBIDDEN,
-		    who_info(info->who)->refusal);
-	return OK;
-}
-
 /* --- answers kept for an Idempotency-Key ------------------------------------ */
 
 static bool
@@ -1217,7 +1192,7 @@ run_once(struct call *c)
  * as the event that tells of it sees fit.
  */
 static enum err
-check_actor(struct call *c)
+check_not_gone(struct call *c)
 {
 	int		sql = c->lane->tables->service->gone_actor;
 	bool		gone = false;
@@ -1228,10 +1203,34 @@ check_actor(struct call *c)
 	return e == OK && gone ? ERR_UNAUTHORIZED : e;
 }
 
+/*
+ * Who asks is looked up where it stands, if that is this store: what came
+ * with the request may have ended while it waited.
+ */
 static enum err
-run_write(struct call *c)
+check_actor(struct call *c, const struct op_info *info)
 {
-	enum err	e = check_actor(c);
+	const struct service	*service = c->lane->tables->service;
+	enum err		 e = check_not_gone(c);
+
+	if (e != OK || info->who == WHO_PROCESS || service->actor == NULL)
+		return e;
+	e = service->actor(c);
+	if (e != OK)
+		return e;
+	args_put_number(&c->request.args, KEY_RIGHTS, c->request.rights);
+	if ((c->request.rights & RIGHT_READ_ONLY) != 0)
+		return op_refuse(c, ERR_FORBIDDEN, WHO_READS_ONLY);
+	if (!who_may(info->who, c->request.rights))
+		return op_refuse(c, ERR_FORBIDDEN,
+		    who_info(info->who)->refusal);
+	return OK;
+}
+
+static enum err
+run_write(struct call *c, const struct op_info *info)
+{
+	enum err	e = check_actor(c, info);
 
 	if (e != OK)
 		return e;
@@ -1252,14 +1251,12 @@ run_call(struct call *c, const struct op_info *info)
 {
 	enum err	e = check_args(c, info);
 
-	if (e == OK)
-		e = check_actor(c, info);
 	if (e != OK)
 		return e;
 	if (op_is_event(info->kind))
 		return run_event(c);
 	if (info->kind == OP_WRITE)
-		return run_write(c);
+		return run_write(c, info);
 	if (info->kind != OP_READ)
 		return run_row(c);
 	if (args_has(&c->request.args, KEY_IF_NONE_MATCH))
