@@ -78,38 +78,58 @@ turn_of(const struct slow *s, const struct request *r)
 	    hash_of(s, name.base, name.len) };
 }
 
-/* --- how much somebody has -------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------- */
 
-/* Of a call's place and of its name: the larger counts, then both. */
-struct share {
+/* Two numbers, of a call's place and of its name: the larger counts first. */
+struct weight {
 	size_t	most;
 	size_t	sum;
 };
 
-static void
-count(const struct turn *t, const struct turn *of, size_t *place, size_t *name)
+static struct weight
+weight_of(size_t place, size_t name)
 {
-	*place += t->place == of->place;
-	*name += t->name == of->name;
-}
-
-/* Of the last turns, and of what waits if that is asked for, too. */
-static struct share
-share_of(const struct slow *s, const struct turn *of, bool waiting)
-{
-	size_t	place = 0, name = 0;
-
-	for (size_t i = 0; i < SLOW_TURNS; i++)
-		count(&s->turns[i], of, &place, &name);
-	for (size_t i = 0; waiting && i < s->count; i++)
-		count(&s->waiting[i].whose, of, &place, &name);
-	return (struct share){ place > name ? place : name, place + name };
+	return (struct weight){ place > name ? place : name, place + name };
 }
 
 static bool
-is_less(struct share a, struct share b)
+is_less(struct weight a, struct weight b)
 {
 	return a.most != b.most ? a.most < b.most : a.sum < b.sum;
+}
+
+/* How many wait. */
+static struct weight
+weigh_waiting(const struct slow *s, const struct turn *of)
+{
+	size_t	place = 0, name = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		place += s->waiting[i].whose.place == of->place;
+		name += s->waiting[i].whose.name == of->name;
+	}
+	return weight_of(place, name);
+}
+
+/*
+ * How lately there was a turn: SLOW_TURNS for the last one, 0 if none is
+ * remembered. How many there were is not asked: others at a place must not
+ * wait because of somebody who was there.
+ */
+static struct weight
+weigh_turns(const struct slow *s, const struct turn *of)
+{
+	const struct turn	*t;
+	size_t			 place = 0, name = 0;
+
+	for (size_t i = 0; i < SLOW_TURNS; i++) {
+		t = &s->turns[(s->next + i) % SLOW_TURNS]; /* oldest first */
+		if (t->place == of->place)
+			place = i + 1;
+		if (t->name == of->name)
+			name = i + 1;
+	}
+	return weight_of(place, name);
 }
 
 /* --- in and out ------------------------------------------------------------- */
@@ -139,27 +159,42 @@ take_out(struct slow *s, size_t at)
 	return c;
 }
 
-/* One that nobody waits for any more, or else the newest of those with most. */
+static bool
+is_late(const struct call *c, int64_t now_ms)
+{
+	return c->request.expires_ms != 0 && now_ms > c->request.expires_ms;
+}
+
+/* Whether the call at b has more that waits, or had a turn more lately. */
+static bool
+has_more(const struct slow *s, size_t b, size_t a)
+{
+	const struct turn	*at_a = &s->waiting[a].whose;
+	const struct turn	*at_b = &s->waiting[b].whose;
+	struct weight		 of_a = weigh_waiting(s, at_a);
+	struct weight		 of_b = weigh_waiting(s, at_b);
+
+	if (is_less(of_a, of_b) || is_less(of_b, of_a))
+		return is_less(of_a, of_b);
+	return !is_less(weigh_turns(s, at_b), weigh_turns(s, at_a));
+}
+
+/* One that is late, or the newest of the client that has most. */
 static size_t
 find_refused(const struct slow *s)
 {
-	struct share	 most = { 0 }, share;
-	size_t		 at = 0;
-	int64_t		 now_ms = clock_ms(), until_ms;
+	size_t	refused = SIZE_MAX;
+	int64_t	now_ms = clock_ms();
 
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->waiting[i].must)
 			continue;
-		until_ms = s->waiting[i].call->request.expires_ms;
-		if (until_ms != 0 && now_ms > until_ms)
+		if (is_late(s->waiting[i].call, now_ms))
 			return i;
-		share = share_of(s, &s->waiting[i].whose, true);
-		if (!is_less(share, most)) {
-			most = share;
-			at = i;
-		}
+		if (refused == SIZE_MAX || has_more(s, i, refused))
+			refused = i;
 	}
-	return at;
+	return refused;
 }
 
 struct call *
@@ -178,13 +213,13 @@ slow_put(struct slow *s, struct call *c, bool must)
 static size_t
 find_next(const struct slow *s)
 {
-	struct share	least = { SIZE_MAX, SIZE_MAX }, share;
+	struct weight	least = { SIZE_MAX, SIZE_MAX }, weight;
 	size_t		next = 0;
 
 	for (size_t i = 0; i < s->count; i++) {
-		share = share_of(s, &s->waiting[i].whose, false);
-		if (is_less(share, least)) {
-			least = share;
+		weight = weigh_turns(s, &s->waiting[i].whose);
+		if (is_less(weight, least)) {
+			least = weight;
 			next = i;
 		}
 	}

@@ -3,8 +3,8 @@
  * calls in, the lane's thread takes them out.
  *
  * A call here may take a quarter of a second, so the oldest one is not always
- * the next. The next one belongs to the client that had the fewest of the last
- * turns. A call counts for two: for the place that it comes from, and for the
+ * the next. The next one belongs to the client that has had no turn for
+ * the longest time. A call counts for two: for the place that it comes from, and for the
  * name that it is about. Of a login these are the address and the username;
  * of any other call, both are the user who asks. So neither many logins with
  * one name, from any number of addresses, nor many names from one address keep

@@ -94,7 +94,7 @@ take(size_t most, struct buf *ret)
 }
 
 static void
-who_had_fewest_turns_is_next(void **state)
+who_had_no_turn_for_longest_is_next(void **state)
 {
 	static const struct { const char *name, *in, *out; } rows[] = {
 		{ "one alone", "Ax Ax", "Ax Ax" },
@@ -112,7 +112,7 @@ who_had_fewest_turns_is_next(void **state)
 		{ "a user among them", "Aa Ab Ac 1 1 1", "Aa 1 Ab 1 Ac 1" },
 		{ "two users", "1 1 1 2", "1 2 1 1" },
 		{ "two floods and one", "Ax Ax Ba Bb Bc Cy",
-		    "Ax Ba Cy Bb Ax Bc" },
+		    "Ax Ba Cy Ax Bb Bc" },
 	};
 	struct buf	b = { 0 };
 
@@ -170,6 +170,41 @@ turns_are_remembered(void **state)
 	buf_done(&b);
 }
 
+/* Fill the queue; who is of the form "A*" or "*a" has all letters there. */
+static void
+fill(const char *who)
+{
+	static const char	letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz!#$%&()+,-./";
+	static char		texts[SLOW_MOST][3];
+
+	for (size_t i = 0; i < SLOW_MOST; i++) {
+		texts[i][0] = who[0] == '*' ? letters[i] : who[0];
+		texts[i][1] = who[1] == '*' ? letters[i] : who[1];
+		assert_null(put(call_of(texts[i])));
+	}
+}
+
+/* Others at a place do not pay for somebody who had many turns there. */
+static void
+a_place_has_no_debts(void **state)
+{
+	struct call	*admin, *refused, *first;
+
+	(void)state;
+	for (int i = 0; i < 2 * SLOW_TURNS; i++) {
+		put_all("Ax");
+		assert_non_null(slow_take(queue));
+	}
+	fill("B*");
+	admin = call_of("Ay");
+	refused = put(admin);
+	check_true("there is room", refused != NULL && refused != admin);
+	first = slow_take(queue);
+	check_true("after one of theirs", first == admin ||
+	    slow_take(queue) == admin);
+}
+
 /* However many wait, a newcomer's turn is the next. */
 static void
 a_newcomer_is_next(void **state)
@@ -190,21 +225,6 @@ a_newcomer_is_next(void **state)
 		c = put(admin);
 		check_true(floods[i], c != admin);
 		check_true(floods[i], slow_take(queue) == admin);
-	}
-}
-
-/* Fill the queue; who is of the form "A*" or "*a" has all letters there. */
-static void
-fill(const char *who)
-{
-	static const char	letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "abcdefghijklmnopqrstuvwxyz!#$%&()+,-./";
-	static char		texts[SLOW_MOST][3];
-
-	for (size_t i = 0; i < SLOW_MOST; i++) {
-		texts[i][0] = who[0] == '*' ? letters[i] : who[0];
-		texts[i][1] = who[1] == '*' ? letters[i] : who[1];
-		assert_null(put(call_of(texts[i])));
 	}
 }
 
@@ -319,11 +339,12 @@ main(void)
 {
 #define HERE(sentence, f) { sentence, f, start, finish, NULL }
 	const struct CMUnitTest	tests[] = {
-		HERE("the one who had the fewest turns is next",
-		    who_had_fewest_turns_is_next),
+		HERE("the one who had no turn for the longest time is next",
+		    who_had_no_turn_for_longest_is_next),
 		HERE("of one's own calls the oldest is next",
 		    of_one_the_oldest_is_next),
 		HERE("turns are remembered for a while", turns_are_remembered),
+		HERE("a place has no debts", a_place_has_no_debts),
 		HERE("a newcomer is next, however many wait",
 		    a_newcomer_is_next),
 		HERE("of too many, a call of who has most is refused",
