@@ -1,10 +1,11 @@
 /* Connections: a list of each worker's, the one that waits longest first. */
 #include "connection.h"
 
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "memory.h"
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/replica.h"
@@ -38,11 +39,14 @@ struct connection {
 	size_t		 written;	/* by h2o, when it was looked at last */
 	size_t		 streams;	/* bytes of HTTP/2's requests */
 	size_t		 open;		/* of those, while they are weighed */
-	size_t		 read;		/* when none was half there */
-	bool		 is_http2;
+	uint64_t	 read;		/* when none was half there */
+	bool		 has_asked;	/* a whole request came */
+	bool		 is_http2;	/* ... of that */
+	bool		 is_body;	/* one was seen to come */
+	uint64_t	 known;		/* bytes that had come by then */
 	unsigned	 begun;		/* HTTP/2: requests, when it was
 					 * counted last */
-	size_t		 came;		/* bytes, when room was made last */
+	uint64_t	 came;		/* bytes, when room was made last */
 	int64_t		 came_ms;	/* since when so many */
 	int64_t		 looked_ms;	/* when that was looked at */
 	h2o_linklist_t	 rest;		/* in worker.resting */
@@ -195,7 +199,9 @@ connection_begin(h2o_req_t *req)
 	struct connection	*c = sock->on_close.data;
 
 	c->requests++;
+	c->has_asked = true;
 	c->is_http2 = req->version >= 0x200;
+	c->is_body = false;
 	touch(c, clock_ms());
 	return c;
 }
@@ -240,12 +246,31 @@ connection_of(const h2o_req_t *req)
 	return req->conn->callbacks->get_socket(req->conn)->on_close.data;
 }
 
-/* A stream with its head is under way, also while its body comes. */
+/*
+ * Bytes that have come since it was opened, by the kernel's count: h2o keeps
+ * just the size of what it read last.
+ */
+static uint64_t
+received(const struct connection *c)
+{
+	struct tcp_info	info = { 0 };
+	socklen_t	len = sizeof(info);
+
+	(void)getsockopt(h2o_socket_get_fd(c->sock), IPPROTO_TCP, TCP_INFO,
+	    &info, &len);
+	return info.tcpi_bytes_received;
+}
+
+/*
+ * A request with its head is under way, also while its body comes. (HTTP/1: the
+ * version is known when the whole head is.)
+ */
 static int
-count_stream(h2o_req_t *req, void *data)
+count_begun(h2o_req_t *req, void *data)
 {
 	(void)data;
-	connection_of(req)->begun += req->input.method.len != 0;
+	connection_of(req)->begun += req->version != 0 &&
+	    req->input.method.len != 0;
 	return 0;
 }
 
@@ -257,7 +282,16 @@ count_streams(struct worker *w)
 	for (at = w->connections.next; at != &w->connections; at = at->next)
 		H2O_STRUCT_FROM_MEMBER(struct connection, link, at)->begun = 0;
 	(void)w->ctx.globalconf->http2.callbacks.foreach_request(&w->ctx,
-	    count_stream, NULL);
+	    count_begun, NULL);
+}
+
+/* ... and requests of HTTP/1 with a whole head. */
+static void
+count_requests(struct worker *w)
+{
+	count_streams(w);
+	(void)w->ctx.globalconf->http1.callbacks.foreach_request(&w->ctx,
+	    count_begun, NULL);
 }
 
 /*
@@ -267,10 +301,11 @@ count_streams(struct worker *w)
 static bool
 is_coming(struct connection *c, int64_t now_ms)
 {
-	size_t	read = c->sock->bytes_read;
+	uint64_t	read;
 
 	if (c->begun == 0 && c->sock->input->size == 0)
 		return false;
+	read = received(c);
 	if (read - c->came >= COMING_BYTES ||
 	    now_ms - c->looked_ms >= COMING_MS) {
 		c->came = read;
@@ -314,20 +349,81 @@ is_stalled(struct connection *c)
 	return c->answered == c->requests && c->written == written;
 }
 
+int64_t
+connection_body_ms(const struct settings *s, size_t bytes)
+{
+	return 2 * s->idle_timeout_ms +
+	    (int64_t)(bytes / BODY_RATE_BYTES) * 1000;
+}
+
+/* Of HTTP/2 h2o leaves nothing in the input. */
+static bool
+waits_for_http1(const struct connection *c)
+{
+	if (c->requests > 0 || c->is_http2)
+		return false;
+	return c->has_asked || c->sock->input->size > 0 ||
+	    (c->sock->ssl == NULL && c->sock->bytes_read == 0);
+}
+
+/* How long it may be as it is before somebody looks at it. */
+static int64_t
+limit_ms(const struct connection *c)
+{
+	int64_t	idle_ms = c->worker->gateway->settings->idle_timeout_ms;
+
+	return waits_for_http1(c) ? idle_ms : GRACE_MS + 2 * idle_ms;
+}
+
+/*
+ * Whether a body has come fast enough for so long. It may have begun just
+ * now, so that at first a little is enough.
+ */
+static bool
+is_body_coming(struct connection *c, int64_t ms)
+{
+	uint64_t	come = received(c), came = come - c->known;
+	uint64_t	least = c->is_body ? (uint64_t)ms * BODY_RATE_BYTES /
+			    1000 : COMING_BYTES;
+
+	c->is_body = true;
+	c->known = come;
+	return c->begun > 0 && came >= least &&
+	    memory_pressure(c->worker) == PRESSURE_NONE;
+}
+
+/* What is begun of requests is counted where there may be any. */
+static bool
+may_stay(struct connection *c, int64_t ms, bool *counted)
+{
+	if (c->requests > 0)
+		return !is_stalled(c);
+	if (waits_for_http1(c) && c->sock->input->size == 0)
+		return false;
+	if (!*counted)
+		count_requests(c->worker);
+	*counted = true;
+	return is_body_coming(c, ms);
+}
+
 void
 connections_tick(struct worker *w, int64_t now_ms)
 {
-	int64_t			 limit_ms = GRACE_MS +
-				    2 * w->gateway->settings->idle_timeout_ms;
+	int64_t			 ms;
+	h2o_linklist_t		*at = w->connections.next, *next;
 	struct connection	*c;
+	bool			 counted = false;
 
 	let_go_on(w, now_ms);
-	while (!h2o_linklist_is_empty(&w->connections)) {
-		c = H2O_STRUCT_FROM_MEMBER(struct connection, link,
-		    w->connections.next);
-		if (now_ms - c->since_ms < limit_ms)
+	for (; at != &w->connections; at = next) {
+		next = at->next;
+		c = H2O_STRUCT_FROM_MEMBER(struct connection, link, at);
+		ms = now_ms - c->since_ms;
+		if (ms < w->gateway->settings->idle_timeout_ms)
 			return;
-		if (c->requests == 0 || is_stalled(c))
+		if (ms < limit_ms(c))
+			continue;
+		if (!may_stay(c, ms, &counted))
 			end(c);
 		touch(c, now_ms);
 	}
@@ -366,9 +462,9 @@ weigh_bodies(h2o_req_t *req, void *data)
 	if (c->open == 0)
 		return 0;	/* seen by another request of it */
 	if (c->open <= c->requests)
-		c->read = c->sock->bytes_read;
+		c->read = received(c);
 	else
-		c->streams += c->sock->bytes_read - c->read;
+		c->streams += received(c) - c->read;
 	c->open = 0;
 	return 0;
 }

@@ -3,10 +3,10 @@
  * those that ask for nothing.
  *
  * libh2o 2.2.5 bounds how long a request of HTTP/1 may take to come, head and
- * body together, and how long a connection is idle. With HTTP/2 each byte
- * that comes starts the clock anew, so that a byte a second holds a
- * connection for ever. So we have a clock of our own, which only a whole
- * request starts anew.
+ * body together: a large body over a slow line never arrives. With HTTP/2 each
+ * byte that comes starts the clock anew, so that a byte a second holds a
+ * connection for ever. So we have a clock of our own, which a whole request
+ * starts anew, and a body that comes fast enough.
  */
 #ifndef GATEWAY_CONNECTION_H
 #define GATEWAY_CONNECTION_H
@@ -15,6 +15,12 @@
 #include "state.h"
 
 struct connection;
+
+/* A body that takes longer than FLICKET_IDLE_TIMEOUT_MS must come as fast. */
+#define BODY_RATE_BYTES	((size_t)8192) /* a second */
+
+/* The longest that such a body of so many bytes may take, ms. */
+int64_t	connection_body_ms(const struct settings *, size_t bytes);
 
 /*
  * How many there may be: what the setting allows, and no more than leaves
@@ -64,11 +70,13 @@ void	connection_hold(struct connection *, size_t were, size_t are);
 void	connections_relieve(struct worker *, int64_t bytes, int64_t now_ms);
 
 /*
- * End those that have no request under way and had none for twice
- * FLICKET_IDLE_TIMEOUT_MS, once for TLS and once for the request, and a
- * second, so that h2o, which ends them in better manners, is first; and those
- * whose client has taken nothing of its answer for as long. Let some of those
- * go on that were refused.
+ * End those that have no request under way and had none for
+ * FLICKET_IDLE_TIMEOUT_MS; with HTTP/2, and before the first request with TLS,
+ * for twice that, once for TLS and once for the request, and a second, so that
+ * h2o, which ends them in better manners, is first. They go on while a body
+ * comes, as long as there is memory for it. End those whose client has taken
+ * nothing of its answer for twice that and a second. Let some of those go on
+ * that were refused.
  */
 void	connections_tick(struct worker *, int64_t now_ms);
 

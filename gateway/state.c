@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "connection.h"
 #include "cors.h"
 #include "cutoff.h"
 #include "exchange.h"
@@ -57,7 +58,9 @@ gateway_init(struct gateway *g, const struct settings *s)
 	g->conf.max_request_entity_size = BODY_SLACK + (size_t)
 	    (s->max_body_bytes > s->upload_max_bytes ? s->max_body_bytes :
 	    s->upload_max_bytes);
-	g->conf.http1.req_timeout = (uint64_t)s->idle_timeout_ms;
+	/* shorter times are ours to see to (connections_tick) */
+	g->conf.http1.req_timeout = (uint64_t)connection_body_ms(s,
+	    g->conf.max_request_entity_size);
 	g->conf.http2.idle_timeout = (uint64_t)s->idle_timeout_ms;
 	g->conf.handshake_timeout = (uint64_t)s->idle_timeout_ms;
 	g->host = h2o_config_register_host(&g->conf,

@@ -1,11 +1,13 @@
 """Clients that take their time: none holds a connection for ever. And as many as there may be."""
+import concurrent.futures
 import socket
 import time
 
 import pytest
 
 from desk import ADMIN, ADMIN_PASSWORD, wait_until
-from wire import Client, Connection, NoAnswer, expect, head
+from test_uploads import form
+from wire import Client, Connection, NoAnswer, expect, head, upload_over_http2
 
 IDLE_MS = 1000
 PREFACE = b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + bytes(3) + b'\4\0' + bytes(4)     # and empty SETTINGS
@@ -56,6 +58,45 @@ def test_a_request_that_does_not_come_to_an_end_is_given_up(desk, start, drip):
 ], ids=['nothing', 'pings', 'a head', 'a body'])
 def test_nor_does_one_of_http_2_go_on(desk, start, drip):
     assert 0.9 <= seconds_held(desk, start, drip) <= 2 * IDLE_MS / 1000 + 3.5
+
+
+# -- bodies
+
+UPLOAD = {'Authorization': f'Bearer {ADMIN}', 'Content-Type': 'multipart/form-data; boundary=b0undary'}
+SLOWLY = 4 * IDLE_MS / 1000     # seconds that a body takes
+
+
+def sent_slowly(desk, fields, pieces):
+    """The answer to an upload whose body comes as slowly as SLOWLY says: ten times as fast as it must."""
+    with desk.connection() as conn:
+        conn.send(head('POST', '/flicket-api/uploads', {**UPLOAD, **fields}))
+        for piece in pieces:
+            time.sleep(SLOWLY / len(pieces))
+            conn.send(piece)
+        return conn.read_answer()
+
+
+def test_a_body_that_comes_slowly_is_taken(desk, tmp_path):
+    """Over HTTP/1 with a length and in chunks, and over HTTP/2: all at once, as each takes its time."""
+    body = form(b'x' * 300000, ticket_id=1)
+    cut = [body[at:at + 8000] for at in range(0, len(body), 8000)]
+    chunks = [b'%x\r\n%s\r\n' % (len(c), c) for c in cut]
+    curl = upload_over_http2(desk.port, ADMIN, tmp_path / 'a.txt', '500K')
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(sent_slowly, desk, {'Content-Length': len(body)}, cut),
+                   pool.submit(sent_slowly, desk, {'Transfer-Encoding': 'chunked'}, [*chunks, b'0\r\n\r\n'])]
+        for answer in answers:
+            expect(answer.result(), 201)
+    assert curl.communicate(timeout=60)[0] == '2 201'
+
+
+@pytest.mark.parametrize('start, drip', [
+    (head('POST', '/flicket-api/uploads', {**UPLOAD, 'Content-Length': 9999999}), b'x' * 200),
+    (PREFACE + POST, (b'\0\0\xc8' + DATA[3:9] + b'x' * 200)),
+], ids=['HTTP 1', 'HTTP 2'])
+def test_one_that_comes_more_slowly_than_it_must_is_given_up(desk, start, drip):
+    """2 kB a second, after a beginning that may well be one of a body that comes fast."""
+    assert seconds_held(desk, start, drip) <= 4 * IDLE_MS / 1000 + 5
 
 
 def test_who_keeps_asking_is_kept(desk):

@@ -1,9 +1,19 @@
-/* gateway/connection.c, included for its statics. */
+/*
+ * gateway/connection.c, included for its statics. Its sockets are numbers of
+ * a table here, and not the kernel's.
+ */
 #include "exchange.h"
 
-#include "gateway/connection.c"
-
+#include <linux/tcp.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+
+static int	end_socket(int, int);
+static int	count_received(int, int, int, void *, socklen_t *);
+
+#define shutdown	end_socket
+#define getsockopt	count_received
+#include "gateway/connection.c"
 
 static void
 descriptors_bound_the_connections(void **state)
@@ -48,6 +58,8 @@ no_more_are_reserved_than_there_may_be(void **state)
 
 #define NOW_MS	100000
 
+static const struct settings	settings = { .idle_timeout_ms = 1000 };
+static struct gateway		gateway;
 static struct worker		worker;
 static struct connection	connections[100];
 static h2o_socket_t		socks[100];
@@ -67,15 +79,35 @@ add(unsigned i, int64_t idle_ms)
 }
 
 static bool	is_ended[100];
+static uint64_t	come[100];	/* bytes */
 
 int
 h2o_socket_get_fd(h2o_socket_t *sock)
 {
-	is_ended[sock - socks] = true;
-	return -1;
+	return (int)(sock - socks);
 }
 
-/* The connection that has a request over HTTP/2 whose body is coming. */
+static int
+end_socket(int i, int how)
+{
+	(void)how;
+	is_ended[i] = true;
+	return 0;
+}
+
+static int
+count_received(int i, int level, int name, void *ret, socklen_t *ret_len)
+{
+	struct tcp_info	*info = ret;
+
+	check_number("level", level, IPPROTO_TCP);
+	check_number("name", name, TCP_INFO);
+	check_number("size", (int64_t)*ret_len, sizeof(*info));
+	info->tcpi_bytes_received = come[i];
+	return 0;
+}
+
+/* The connection that has a request whose body is coming. */
 static int	uploads;
 
 static h2o_socket_t *
@@ -98,13 +130,24 @@ each_request(h2o_context_t *ctx, int (*call)(h2o_req_t *, void *), void *data)
 		return 0;
 	socks[uploads].on_close.data = &connections[uploads];
 	req.input.method = h2o_iovec_init(H2O_STRLIT("POST"));
+	req.version = 0x101;
 	return call(&req, data);
+}
+
+static int
+no_request(h2o_context_t *ctx, int (*call)(h2o_req_t *, void *), void *data)
+{
+	(void)ctx;
+	(void)call;
+	(void)data;
+	return 0;
 }
 
 static void
 start_over(void)
 {
 	static h2o_globalconf_t	conf = {
+		.http1.callbacks.foreach_request = no_request,
 		.http2.callbacks.foreach_request = each_request };
 
 	memset(&worker, 0, sizeof(worker));
@@ -112,7 +155,12 @@ start_over(void)
 	uploads = -1;
 	memset(connections, 0, sizeof(connections));
 	memset(is_ended, 0, sizeof(is_ended));
-	h2o_linklist_init_anchor(&worker.connections);
+	memset(come, 0, sizeof(come));
+	memset(socks, 0, sizeof(socks));
+	memset(&gateway, 0, sizeof(gateway));
+	gateway.settings = &settings;
+	worker.gateway = &gateway;
+	connections_init(&worker);
 }
 
 static void
@@ -142,11 +190,11 @@ the_idle_make_room(void **state)
 	for (ms = 0; ms < COMING_MS; ms += 100)
 		connections_make_room(&worker, NOW_MS + ms);
 	check_true("for some time it may go on", !is_ended[2]);
-	socks[2].bytes_read += COMING_BYTES;
+	come[2] += COMING_BYTES;
 	for (; ms < 2 * COMING_MS; ms += 100)
 		connections_make_room(&worker, NOW_MS + ms);
 	check_true("it went on", !is_ended[2]);
-	socks[2].bytes_read += COMING_BYTES - 1;
+	come[2] += COMING_BYTES - 1;
 	for (; ms <= 3 * COMING_MS; ms += 100)
 		connections_make_room(&worker, NOW_MS + ms);
 	check_true("it came too slowly", is_ended[2]);
@@ -172,6 +220,65 @@ room_is_made_a_few_at_a_time(void **state)
 		check_true("the others", is_ended[i]);
 }
 
+static void
+what_does_not_come_to_an_end_is_ended(void **state)
+{
+	(void)state;
+	start_over();
+	add(0, 3001)->requests = 1;
+	connections[0].is_http2 = true;
+	add(1, 3000)->is_http2 = true;
+	add(2, 2000)->has_asked = connections[2].is_http2 = true;
+	add(3, 2000)->has_asked = true;
+	add(4, 1000);
+	add(5, 1000)->sock->bytes_read = 100;
+	inputs[5].size = 100;
+	add(6, 999);
+	connections_tick(&worker, NOW_MS);
+	check_true("is being answered", !is_ended[0]);
+	check_true("HTTP/2, for long enough", is_ended[1]);
+	check_true("HTTP/2, not yet", !is_ended[2]);
+	check_true("between two requests", is_ended[3]);
+	check_true("before the first", is_ended[4]);
+	check_true("half a head", is_ended[5]);
+	check_true("not yet", !is_ended[6]);
+}
+
+static void
+a_body_that_comes_goes_on(void **state)
+{
+	uint64_t	*read = &come[0];
+
+	(void)state;
+	start_over();
+	uploads = 0;
+	inputs[0].size = 1;
+	add(0, 1000);
+	inputs[0].size = 1;
+	*read = COMING_BYTES;
+	connections_tick(&worker, NOW_MS);
+	check_true("it may have begun just now", !is_ended[0]);
+	for (int second = 1; second < 100; second++) {
+		*read += BODY_RATE_BYTES;
+		connections_tick(&worker, NOW_MS + second * 1000);
+	}
+	check_true("as fast as it must", !is_ended[0]);
+	*read += BODY_RATE_BYTES - 1;
+	connections_tick(&worker, NOW_MS + 100 * 1000);
+	check_true("and a little slower", is_ended[0]);
+
+	start_over();
+	uploads = 0;
+	add(0, 1000);
+	inputs[0].size = 1;
+	*read = 100 * BODY_RATE_BYTES;
+	gateway.pressure = PRESSURE_BODIES;
+	connections_tick(&worker, NOW_MS);
+	check_true("where there is no memory for it", is_ended[0]);
+	check_number("the longest", connection_body_ms(&settings,
+	    10 * BODY_RATE_BYTES), 12000);
+}
+
 int
 main(void)
 {
@@ -184,6 +291,10 @@ main(void)
 		    the_idle_make_room),
 		TEST("room is made a few at a time",
 		    room_is_made_a_few_at_a_time),
+		TEST("what does not come to an end is ended in its time",
+		    what_does_not_come_to_an_end_is_ended),
+		TEST("a body that comes fast enough goes on",
+		    a_body_that_comes_goes_on),
 	};
 
 	return cmocka_run_group_tests_name("connection", tests, NULL, NULL);
