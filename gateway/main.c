@@ -301,7 +301,7 @@ main(int argc, char **argv)
 	sigset_t		signals;
 
 	log_set_name("gateway");
-	health = program_arguments("flicket-gateway", argc, argv);
+	health = program_arguments("flicket-gateway", argc, argv, NULL);
 	settings_load(&settings);
 	if (health)
 		return health_check(&settings);

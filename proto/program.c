@@ -8,30 +8,40 @@
 #include "rlimits.h"
 
 static void
-print_help(const char *name)
+print_help(const char *name, bool has_store)
 {
-	printf("usage: %s [--health | --version | --help]\n\n"
+	printf("usage: %s [--health | --version | --help%s]\n\n"
 	    "Without an argument it runs in the foreground until SIGTERM.\n"
 	    "Its settings are environment variables, FLICKET_*; `flicketctl\n"
 	    "settings` lists them.\n\n"
 	    "  --health   ask the one that runs with these settings: status 0\n"
 	    "             if it answers, else 1 and a message\n"
 	    "  --version  print the version\n"
-	    "  --help     this text\n", name);
+	    "  --help     this text\n", name, has_store ? " | --force-new" : "");
+	if (has_store)
+		puts("  --force-new\n"
+		    "             run with a new store, although other services\n"
+		    "             know another one: what was in that is given up");
 }
 
 bool
-program_arguments(const char *name, int argc, char **argv)
+program_arguments(const char *name, int argc, char **argv,
+    bool *ret_force_new)
 {
 	rlimits_ignore_signals();
 	if (argc == 1)
 		return false;
 	if (argc == 2 && strcmp(argv[1], "--health") == 0)
 		return true;
+	if (argc == 2 && ret_force_new != NULL &&
+	    strcmp(argv[1], "--force-new") == 0) {
+		*ret_force_new = true;
+		return false;
+	}
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		printf("%s %s\n", name, FLICKET_VERSION);
 	else if (argc == 2 && strcmp(argv[1], "--help") == 0)
-		print_help(name);
+		print_help(name, ret_force_new != NULL);
 	else {
 		fprintf(stderr, "%s: \"%s\" is not understood; see --help\n",
 		    name, argv[argc == 2 ? 1 : 2]);

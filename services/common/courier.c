@@ -6,6 +6,8 @@
  */
 #include "courier.h"
 
+#include "newcomer.h"
+
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/pool.h"
@@ -55,6 +57,8 @@ struct consumer {
 	struct replica	*asked;		/* has what is on its way; or NULL */
 	bool		 said_up;	/* what the loop was told, or thinks */
 	bool		 was_found;
+	bool		 was_asked;	/* whether it knows our store: once, as
+					 * what it hears later may be anybody's */
 	int64_t		 acked;		/* seq delivered up to here */
 	int64_t		 told;		/* ... as the loop knows */
 	struct flight	 flights[FLIGHT_EVENTS];	/* a ring */
@@ -100,11 +104,16 @@ consumers_of(const struct op *ops)
 	return mask & ~(UINT64_C(1) << SERVICE_ANY);
 }
 
+uint64_t
+courier_consumers(const struct service *service)
+{
+	return consumers_of(service->ops) | service->seed_consumers;
+}
+
 static void
 add_consumers(struct courier *k)
 {
-	uint64_t	 mask = consumers_of(k->args->tables->service->ops) |
-			    k->args->tables->service->seed_consumers;
+	uint64_t	 mask = courier_consumers(k->args->tables->service);
 	struct consumer	*c;
 
 	k->resolver = resolver_new(k->args->settings, mask);
@@ -332,9 +341,13 @@ static void
 take_answer(struct courier *k, struct consumer *c, struct replica *r,
     const struct answer *a, int64_t now_ms)
 {
+	enum pong	 pong = replica_take_pong(r, a, now_ms);
 	struct flight	*f;
 
-	if (replica_take_pong(r, a, now_ms) != PONG_NONE || r != c->asked)
+	if (pong == PONG_HEARD && !c->was_asked && !k->args->is_meant)
+		newcomer_look(a, k->args->tables->service->id, c->id);
+	c->was_asked = c->was_asked || pong == PONG_HEARD;
+	if (pong != PONG_NONE || r != c->asked)
 		return;
 	f = find_flight(c, (int64_t)(a->id - REPLICA_FIRST_ID));
 	if (f == NULL)
@@ -388,10 +401,12 @@ static void
 attend_replica(struct courier *k, struct consumer *c, struct replica *r,
     int64_t now_ms)
 {
-	bool	lost;
+	struct args	known = { 0 };
+	bool		lost;
 
 	receive_all(k, c, r, now_ms);
-	replica_ping(r, now_ms, NULL);
+	newcomer_put(&known, k->args->tables->service->id, k->lane.stream);
+	replica_ping(r, now_ms, &known);
 	lost = replica_lost(r, now_ms) || r->reborn;
 	r->reborn = false;
 	if (lost && r == c->asked && c->asked_count > 0)
@@ -564,7 +579,7 @@ courier_start(struct courier_args *args)
 {
 	const struct service	*service = args->tables->service;
 
-	if (consumers_of(service->ops) == 0 && service->seed_consumers == 0)
+	if (courier_consumers(service) == 0)
 		return NULL;
 	return zactor_new(courier_run, args);
 }

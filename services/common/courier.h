@@ -17,6 +17,8 @@ struct courier_args {
 	const struct op_tables	*tables;
 	const struct settings	*settings;
 	const char		*path;		/* of the database */
+	bool			 is_meant;	/* a store that others may not
+						 * know: newcomer.h */
 };
 
 /* What the courier tells the loop, through its pipe. */
@@ -27,6 +29,9 @@ struct courier_news {
 	int64_t		refused;	/* an event that it never will; or 0 */
 	enum err	error;		/* ... and what it says */
 };
+
+/* Who is told of a service's changes: bits by enum service_id. */
+uint64_t	 courier_consumers(const struct service *);
 
 /* NULL if no operation of the service emits events. */
 zactor_t	*courier_start(struct courier_args *);

@@ -8,11 +8,12 @@ int
 main(int argc, char **argv)
 {
 	struct settings	settings;
-	bool		health = program_arguments(PROGRAM_NAME, argc, argv);
+	bool		force_new = false, health;
 
+	health = program_arguments(PROGRAM_NAME, argc, argv, &force_new);
 	settings_load(&settings);
 	if (health)
 		return health_check(PROGRAM.id, &settings);
 	harden_secrets(&settings, PROGRAM.id == SERVICE_USER);
-	return svc_run(&PROGRAM, &settings);
+	return svc_run(&PROGRAM, &settings, force_new);
 }

@@ -8,6 +8,7 @@
 #include "cache.h"
 #include "kept.h"
 #include "known.h"
+#include "newcomer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -863,11 +864,14 @@ op_ping(struct call *c)
 {
 	const struct standing	*own = c->lane->tables->standing;
 	struct args		*extra = &c->answer.extra;
+	enum err		 e = OK;
 
+	if (args_has(&c->request.args, KEY_SOURCE))
+		e = newcomer_answer(c);
 	args_put_number(extra, KEY_CLOCK, clock_ms());
 	args_put_number(extra, KEY_WRITES, own == NULL || own->writes);
-	if (own == NULL)
-		return OK;
+	if (e != OK || own == NULL)
+		return e;
 	args_put_number(extra, KEY_INSTANCE, own->instance);
 	args_put_number(extra, KEY_LEAVING, own->leaving);
 	args_put_number(extra, KEY_LOADING, own->loading);

@@ -381,6 +381,15 @@ migrate(sqlite3 *db, const struct service *service, int64_t have,
 	store_exec(db, "COMMIT");
 }
 
+void
+store_lay_out(sqlite3 *db, const struct service *service, int64_t schema)
+{
+	store_exec(db, common_sql);
+	store_exec(db, common_late_sql);
+	for (int64_t i = 0; i < schema; i++)
+		store_exec(db, service->migrations[i]);
+}
+
 static int64_t
 newest_schema(const struct service *service)
 {
@@ -418,6 +427,39 @@ store_is_ready(const struct service *service, const char *path)
 	    read_number(db, "SELECT seeded FROM identity") != 0;
 	sqlite3_close(db);
 	return ready;
+}
+
+bool
+store_is_new(const char *path, int64_t *ret_stream)
+{
+	struct stat	 st;
+	sqlite3		*db;
+	bool		 is = true;
+
+	*ret_stream = 0;
+	if (stat(path, &st) == -1 || st.st_size == 0)
+		return true;
+	db = store_open(path, true);
+	if (store_schema(db) != 0) {
+		*ret_stream = store_stream(db);
+		is = !store_is_accepted(db) && read_number(db, "SELECT ifnull("
+		    "(SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), "
+		    "0) = (SELECT count(*) FROM outbox)") != 0;
+	}
+	sqlite3_close(db);
+	return is;
+}
+
+void
+store_accept(sqlite3 *db)
+{
+	store_exec(db, "UPDATE identity SET seeded = 2");
+}
+
+bool
+store_is_accepted(sqlite3 *db)
+{
+	return read_number(db, "SELECT seeded FROM identity") == 2;
 }
 
 void

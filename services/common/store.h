@@ -78,6 +78,26 @@ bool	store_is_ready(const struct service *, const char *path);
  */
 void	store_migrate(sqlite3 *, const struct service *, const char *path);
 
+/*
+ * Lay out an empty database as a store of that schema: without what belongs to
+ * a desk.
+ */
+void	store_lay_out(sqlite3 *, const struct service *, int64_t schema);
+
+/*
+ * Whether there is no store yet, or one of which nobody has heard anything:
+ * all that it has told of is still in its outbox. *ret_stream: its own, 0 if
+ * there is none.
+ */
+bool	store_is_new(const char *path, int64_t *ret_stream);
+
+/*
+ * Say that a store is meant to be there, whatever others know of another one;
+ * whether that was said.
+ */
+void	store_accept(sqlite3 *);
+bool	store_is_accepted(sqlite3 *);
+
 /* Give a store that was never seeded its defaults, in one transaction. */
 void	store_seed(sqlite3 *, const struct service *,
 	    const struct settings *);

@@ -31,6 +31,7 @@
 #include "inbox.h"
 #include "lanes.h"
 #include "listeners.h"
+#include "newcomer.h"
 #include "proto/curve.h"
 #include "proto/harden.h"
 #include "proto/log.h"
@@ -84,6 +85,7 @@ struct svc {
 	struct standing		 standing;
 	int			 lock;		/* -1: another process has it */
 	int			 lock_error;	/* that was logged */
+	bool			 force_new;	/* --force-new: newcomer.h */
 	bool			 frozen;	/* nobody can write to the store */
 	int64_t			 tried_ms;	/* to get it */
 	int			 socket_lock;	/* of the endpoint, -1: none */
@@ -1105,10 +1107,17 @@ catch_signals(void)
 static void
 make_ready(struct svc *s)
 {
-	sqlite3	*db = store_open(s->path.base, false);
+	sqlite3	*db;
+	int64_t	 stream;
 
+	if (!s->force_new && store_is_new(s->path.base, &stream))
+		newcomer_ask(s->settings, s->service->id,
+		    courier_consumers(s->service), stream);
+	db = store_open(s->path.base, false);
 	store_migrate(db, s->service, s->path.base);
 	store_seed(db, s->service, s->settings);
+	if (s->force_new)
+		store_accept(db);
 	sqlite3_close(db);
 }
 
@@ -1182,6 +1191,7 @@ open_store(struct svc *s)
 		open_to_write(s);
 	db = store_open(s->path.base, true);
 	s->standing.schema = store_schema(db);
+	s->courier_args.is_meant = store_is_accepted(db);
 	op_tables_init(&s->tables, s->service, db);
 	sqlite3_close(db);
 	return true;
@@ -1366,10 +1376,12 @@ new_instance(void)
 }
 
 int
-svc_run(const struct service *service, const struct settings *settings)
+svc_run(const struct service *service, const struct settings *settings,
+    bool force_new)
 {
 	struct svc	s = { .service = service, .settings = settings,
-			    .lock = -1, .socket_lock = -1 };
+			    .lock = -1, .socket_lock = -1,
+			    .force_new = force_new };
 
 	log_set_name(service_name(service->id));
 	curve_load(settings, (enum party)service->id);

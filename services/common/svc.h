@@ -9,8 +9,10 @@
 
 /*
  * Run a service until SIGTERM or SIGINT: take its store's lock, bring the
- * store up to date, listen. Returns the process's exit status.
+ * store up to date, listen. force_new: newcomer.h. Returns the process's exit
+ * status.
  */
-int	svc_run(const struct service *, const struct settings *);
+int	svc_run(const struct service *, const struct settings *,
+	    bool force_new);
 
 #endif

@@ -24,7 +24,9 @@
 #include "peek.h"
 #include "proto/log.h"
 #include "serve_desk.h"
+#include "schema.h"
 #include "services/common/service.h"
+#include "stores.h"
 #include "term.h"
 
 enum {
@@ -282,6 +284,30 @@ read_row(sqlite3 *db, const char *sql, char *ret, size_t size)
 	return ok;
 }
 
+struct place {
+	struct check	*check;
+	const char	*what;
+};
+
+static void
+found_otherwise(void *arg, const char *line)
+{
+	const struct place	*p = arg;
+
+	found(p->check, CHECK_FAIL, p->what, "restore a backup", "%s", line);
+}
+
+static void
+check_tables(struct check *k, const struct service *s, const char *what,
+    sqlite3 *db, int64_t have)
+{
+	struct place	place = { k, what };
+
+	if (!schema_compare(db, "main", s, have, found_otherwise, &place))
+		found(k, CHECK_FAIL, what, "restore a backup",
+		    "its schema cannot be read: %s", sqlite3_errmsg(db));
+}
+
 static void
 check_schema(struct check *k, const struct service *s, const char *what,
     sqlite3 *db)
@@ -307,6 +333,8 @@ check_schema(struct check *k, const struct service *s, const char *what,
 		    "schema %lld, these programs make it %lld", have, newest);
 	else
 		found(k, CHECK_OK, what, NULL, "schema %lld", have);
+	if (have > 0 && have <= newest)
+		check_tables(k, s, what, db, have);
 }
 
 static void
@@ -348,8 +376,31 @@ check_dates(struct check *k, const char *what, const char *path)
 		    "%lld s", (long long)(st.st_mtime - time(NULL)));
 }
 
+/* Nothing that could be read as a store of this service; true if so. */
+static bool
+is_out_of_place(struct check *k, const struct store_seen *seen,
+    const char *what, const char *path)
+{
+	if (seen->state == STORE_OTHERS)
+		found(k, CHECK_FAIL, what, "put each store into its own place",
+		    "%s is a store of the %s service", path,
+		    service_name(seen->whose));
+	else if (seen->state == STORE_ODD)
+		found(k, CHECK_FAIL, what, "restore a backup",
+		    "%s cannot be read: %s", path, seen->why);
+	else if (seen->known_by != SERVICE_ANY)
+		found(k, CHECK_FAIL, what, "put back the one that belongs to "
+		    "the others, or restore a backup", "%s %s: the %s service "
+		    "has heard of another store in its place", path,
+		    seen->state == STORE_THERE ? "is another desk's" :
+		    "is missing or empty", service_name(seen->known_by));
+	return seen->state == STORE_OTHERS || seen->state == STORE_ODD ||
+	    (seen->state != STORE_THERE && seen->known_by != SERVICE_ANY);
+}
+
 static void
-check_store(struct check *k, const struct service *s)
+check_store(struct check *k, const struct service *s,
+    const struct store_seen *seen)
 {
 	const char	*name = service_name(s->id);
 	char		 path[64], what[32];
@@ -357,6 +408,8 @@ check_store(struct check *k, const struct service *s)
 
 	snprintf(path, sizeof(path), "stores/%s/%s.db", name, name);
 	snprintf(what, sizeof(what), "store %s", name);
+	if (is_out_of_place(k, seen, what, path))
+		return;
 	if (access(path, R_OK) == -1) {
 		found(k, errno == ENOENT ? CHECK_WARN : CHECK_FAIL, what,
 		    errno == ENOENT ? "start the service: it makes its store" :
@@ -376,8 +429,13 @@ check_store(struct check *k, const struct service *s)
 static void
 check_stores(struct check *k)
 {
-	for (size_t i = 0; k->has_data && i < SERVICE_COUNT; i++)
-		check_store(k, services[i]);
+	static struct store_seen	seen[SERVICE_END];
+
+	if (!k->has_data)
+		return;
+	stores_look(seen);
+	for (size_t i = 0; i < SERVICE_COUNT; i++)
+		check_store(k, services[i], &seen[services[i]->id]);
 }
 
 /* --- processes ------------------------------------------------------------- */

@@ -26,6 +26,7 @@
 #include "serve_children.h"
 #include "serve_desk.h"
 #include "serve_restart.h"
+#include "stores.h"
 
 enum {
 	CLAIM_MS = 5000,	/* for an earlier one of us to be gone */
@@ -235,9 +236,56 @@ block_signals(struct supervisor *s)
 	signal(SIGCHLD, SIG_DFL);	/* ignored, it would never come */
 }
 
-/* Enter the data folder, open what we need there, and come back. */
+/* What is wrong with a store, and what to do; "" if nothing is. */
+static void
+judge_store(const struct store_seen *seen, bool forced, char *ret,
+    size_t size)
+{
+	const char	*is = seen->state == STORE_THERE ? "another desk's" :
+			    "not there";
+
+	ret[0] = '\0';
+	if (seen->state == STORE_OTHERS)
+		snprintf(ret, size, "it is a store of the %s service: put each "
+		    "into its own place", service_name(seen->whose));
+	else if (seen->state == STORE_ODD)
+		snprintf(ret, size, "%s: restore a backup", seen->why);
+	else if (seen->known_by != SERVICE_ANY && !forced)
+		snprintf(ret, size, "it is %s, and the desk is in use: the %s "
+		    "service has heard of a store in this place. Put that back "
+		    "(is its disk mounted?) or restore a backup; to go on "
+		    "without what was in it: flicketctl serve --force-new", is,
+		    service_name(seen->known_by));
+}
+
+/*
+ * A store that was lost is not made anew beside those that are in use. False
+ * after a message.
+ */
+static bool
+check_stores(struct supervisor *s, bool forced)
+{
+	static struct store_seen	seen[SERVICE_END];
+	char				why[512];
+	bool				ok = true;
+
+	stores_look(seen);
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		judge_store(&seen[id], forced, why, sizeof(why));
+		if (why[0] != '\0')
+			log_error("stores/%s/%s.db: %s", service_name(id),
+			    service_name(id), why);
+		ok = ok && why[0] == '\0';
+		s->children.all[id - 1 + FIRST_SERVICE].force_new = forced &&
+		    seen[id].known_by != SERVICE_ANY;
+	}
+	return ok;
+}
+
+/* Enter the data folder, open what we need there, and come back. Returns an
+ * exit status, or -1 to go on. */
 static int
-open_data(struct supervisor *s)
+open_data(struct supervisor *s, bool forced)
 {
 	int	start = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), rc;
 
@@ -247,14 +295,16 @@ open_data(struct supervisor *s)
 	if (start == -1 || s->data == -1 || s->lock == -1) {
 		log_error("FLICKET_DATA: \"%s\" cannot be used: %s",
 		    s->settings.data, strerror(errno));
-		return -1;
+		return 1;
 	}
+	if (!check_stores(s, forced))
+		return 2;
 	rc = fchdir(start);
 	close(start);
 	if (rc == -1)
 		log_error("cannot return to where it was started: %s",
 		    strerror(errno));
-	return rc;
+	return rc == -1 ? 1 : -1;
 }
 
 /*
@@ -341,7 +391,6 @@ serve_run(const struct cli *c)
 	static struct supervisor	s;
 	int				status;
 
-	(void)c;
 	log_set_name("flicketctl");
 	settings_load(&s.settings);
 	(void)rlimits_take(&s.settings, RLIMITS_SERVICE);
@@ -349,8 +398,10 @@ serve_run(const struct cli *c)
 	harden_secrets(&s.settings, true);
 	s.had_terminal = isatty(STDERR_FILENO);
 	block_signals(&s);
-	if (children_find(&s.children) == -1 || open_data(&s) == -1)
+	if (children_find(&s.children) == -1)
 		return 1;
+	if ((status = open_data(&s, cli_has(c, "force-new"))) != -1)
+		return status;
 	s.children.listener = listener_handed();
 	s.handed = s.children.listener != -1;
 	if ((status = claim(&s)) != -1)

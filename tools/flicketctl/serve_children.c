@@ -103,7 +103,8 @@ run_program(const struct children *all, int i, pid_t parent)
 	if (i == GATEWAY)
 		listener_hand_over(all->listener);
 	snprintf(path, sizeof(path), "%s/%s", all->folder, program);
-	execl(path, program, (char *)NULL);
+	execl(path, program, all->all[i].force_new ? "--force-new" : NULL,
+	    (char *)NULL);
 	log_error("%s: cannot be started: %s", path, strerror(errno));
 	_exit(1);
 }
@@ -138,7 +139,7 @@ start(struct children *all, int i)
 		return;
 	}
 	c->pid = pid;
-	c->told = false;
+	c->told = c->force_new = false;
 	log_debug("%s started, pid %d", programs[i], (int)pid);
 }
 

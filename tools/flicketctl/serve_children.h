@@ -15,6 +15,7 @@ struct child {
 	pid_t	pid;		/* 0: not running */
 	pid_t	leaving;	/* the one before it, that ends; 0: none */
 	bool	told;		/* to end: its end is no death */
+	bool	force_new;	/* --force-new, at its next start */
 	int64_t	started_ms;
 	int64_t	start_ms;	/* not running: when to start it */
 	int64_t	pause_ms;	/* what the next start has to wait */
