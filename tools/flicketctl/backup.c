@@ -32,6 +32,7 @@
 #define STAGE_PREFIX	".backup-"
 #define STEP_PAGES	1024	/* copied before signals are looked at */
 #define FOLDERS		2
+#define DATE_FORMAT	"%Y-%m-%dT%H:%M:%SZ"
 
 struct backup {
 	struct settings	 settings;
@@ -251,13 +252,15 @@ copy_store(struct backup *b, enum service_id id)
 static bool
 copy_file(struct backup *b, int folder, int to, const char *name)
 {
-	char	inside[NAME_MAX + 32], hash[HASH_TEXT_SIZE];
-	int64_t	bytes;
+	char		inside[NAME_MAX + 32], hash[HASH_TEXT_SIZE];
+	struct stat	st;
+	int64_t		bytes;
 
 	snprintf(inside, sizeof(inside), "%s/%s", backup_folders[folder].path,
 	    name);
 	if (!file_is_safe(name) ||
-	    faccessat(b->linked[folder], name, F_OK, 0) == -1) {
+	    fstatat(b->linked[folder], name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode)) {
 		json_array_append_new(b->missing, json_string(inside));
 		return true;
 	}
@@ -306,7 +309,7 @@ write_manifest(struct backup *b, time_t when)
 	bool		 ok;
 
 	gmtime_r(&when, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	strftime(date, sizeof(date), DATE_FORMAT, &tm);
 	root = json_pack("{s:i, s:s, s:s, s:I, s:i, s:I, s:O, s:O, s:O}",
 	    "format", BACKUP_FORMAT, "program", FLICKET_VERSION, "date", date,
 	    "bytes", (json_int_t)b->bytes, "held_ms", b->cut.held_ms,
@@ -338,10 +341,9 @@ newest_schema(const struct service *s)
 }
 
 static bool
-is_our_file(const char *path)
+is_database(const char *path)
 {
-	char	 database[64];
-	size_t	 len;
+	char	database[64];
 
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		const char	*name = service_name((enum service_id)id);
@@ -350,6 +352,16 @@ is_our_file(const char *path)
 		if (strcmp(path, database) == 0)
 			return true;
 	}
+	return false;
+}
+
+static bool
+is_our_file(const char *path)
+{
+	size_t	len;
+
+	if (is_database(path))
+		return true;
 	for (int i = 0; backup_folders[i].path != NULL; i++) {
 		len = strlen(backup_folders[i].path);
 		if (strncmp(path, backup_folders[i].path, len) == 0 &&
@@ -360,26 +372,93 @@ is_our_file(const char *path)
 }
 
 static bool
+is_hash(const json_t *value)
+{
+	const char	*s = json_string_value(value);
+
+	return s != NULL && strlen(s) == HASH_TEXT_SIZE - 1 &&
+	    strspn(s, "0123456789abcdef") == HASH_TEXT_SIZE - 1;
+}
+
+static bool
+is_size(const json_t *value)
+{
+	return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+/* One file twice would be two answers to what it has to be. */
+static bool
+is_row(const json_t *row, json_t *seen)
+{
+	const char	*name = json_string_value(json_object_get(row, "path"));
+
+	return name != NULL && is_our_file(name) &&
+	    is_size(json_object_get(row, "bytes")) &&
+	    is_hash(json_object_get(row, "sha256")) &&
+	    json_object_get(seen, name) == NULL &&
+	    json_object_set_new(seen, name, json_true()) == 0;
+}
+
+static bool
 check_files(const json_t *root, const char *path)
 {
 	const json_t	*row, *files = json_object_get(root, "files");
-	const char	*name;
+	json_t		*seen = json_object();
+	json_int_t	 bytes = 0;
 	size_t		 i, databases = 0;
+	bool		 ok = true;
 
 	json_array_foreach(files, i, row) {
-		name = json_string_value(json_object_get(row, "path"));
-		if (name == NULL || !is_our_file(name) ||
-		    !json_is_integer(json_object_get(row, "bytes")) ||
-		    !json_is_string(json_object_get(row, "sha256")))
-			return backup_fail("%s/" MANIFEST ": entry %zu of "
-			    "\"files\" is none", path, i);
-		databases += strcmp(strrchr(name, '.') == NULL ? "" :
-		    strrchr(name, '.'), ".db") == 0 && strncmp(name,
-		    "post/files/", 11) != 0;
+		ok = is_row(row, seen);
+		if (!ok)
+			break;
+		bytes += json_integer_value(json_object_get(row, "bytes"));
+		databases += is_database(json_string_value(json_object_get(row,
+		    "path")));
 	}
-	return databases == SERVICE_END - 1 || backup_fail("%s/" MANIFEST
-	    ": there are %zu stores, not %d", path, databases,
-	    SERVICE_END - 1);
+	json_decref(seen);
+	if (!ok)
+		return backup_fail("%s/" MANIFEST ": entry %zu of \"files\" is "
+		    "none", path, i);
+	if (databases != SERVICE_END - 1)
+		return backup_fail("%s/" MANIFEST ": there are %zu stores, not "
+		    "%d", path, databases, SERVICE_END - 1);
+	return bytes == json_integer_value(json_object_get(root, "bytes")) ||
+	    backup_fail("%s/" MANIFEST ": \"bytes\" is not the sum of those "
+	    "of \"files\"", path);
+}
+
+static bool
+check_missing(const json_t *root, const char *path)
+{
+	const json_t	*row, *list = json_object_get(root, "missing");
+	size_t		 i;
+
+	if (!json_is_array(list))
+		return backup_fail("%s/" MANIFEST ": \"missing\" is no list",
+		    path);
+	json_array_foreach(list, i, row)
+		if (!json_is_string(row))
+			return backup_fail("%s/" MANIFEST ": entry %zu of "
+			    "\"missing\" is none", path, i);
+	return true;
+}
+
+/* As write_manifest() writes it. */
+static bool
+check_date(const json_t *root, const char *path)
+{
+	const char	*date = json_string_value(json_object_get(root,
+			    "date"));
+	struct tm	 tm = { 0 };
+	const char	*end;
+	char		 again[32];
+
+	end = date == NULL ? NULL : strptime(date, DATE_FORMAT, &tm);
+	return (end != NULL && *end == '\0' && timegm(&tm) != -1 &&
+	    strftime(again, sizeof(again), DATE_FORMAT, &tm) > 0 &&
+	    strcmp(date, again) == 0) ||
+	    backup_fail("%s/" MANIFEST ": \"date\" is none", path);
 }
 
 static bool
@@ -405,29 +484,42 @@ check_schemas(const json_t *root, const char *path)
 	return true;
 }
 
-json_t *
-manifest_read(const char *path)
+static json_t *
+load_manifest(int dir, const char *path)
 {
-	struct buf	 file = { 0 };
+	const char	*why;
 	json_error_t	 error;
 	json_t		*root;
-	bool		 ok;
+	int		 fd = file_open_below(dir, MANIFEST, &why);
 
-	buf_printf(&file, "%s/" MANIFEST, path);
-	buf_put_byte(&file, '\0');
-	root = json_load_file(file.base, 0, &error);
-	ok = root != NULL;
-	if (!ok && access(file.base, F_OK) == -1)
+	if (fd == -1 && (why == NULL || faccessat(dir, MANIFEST, F_OK,
+	    AT_SYMLINK_NOFOLLOW) == 0))
+		backup_fail("%s/" MANIFEST ": %s", path, why == NULL ?
+		    strerror(errno) : why);
+	else if (fd == -1)
 		backup_fail("%s is no backup: it has no " MANIFEST, path);
-	else if (!ok)
-		backup_fail("%s: line %d: %s", file.base, error.line,
+	if (fd == -1)
+		return NULL;
+	root = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
+	if (root == NULL)
+		backup_fail("%s/" MANIFEST ": line %d: %s", path, error.line,
 		    error.text);
-	buf_done(&file);
+	close(fd);
+	return root;
+}
+
+json_t *
+manifest_read(int dir, const char *path)
+{
+	json_t	*root = load_manifest(dir, path);
+	bool	 ok = root != NULL;
+
 	if (ok && json_integer_value(json_object_get(root, "format")) !=
 	    BACKUP_FORMAT)
 		ok = backup_fail("%s: this program knows backups of format %d "
 		    "only", path, BACKUP_FORMAT);
-	if (ok && check_schemas(root, path) && check_files(root, path))
+	if (ok && check_schemas(root, path) && check_files(root, path) &&
+	    check_missing(root, path) && check_date(root, path))
 		return root;
 	json_decref(root);
 	return NULL;

@@ -15,10 +15,11 @@
 #define MANIFEST	"MANIFEST.json"
 
 /*
- * Read the manifest of a backup and see that it is one that this program
- * knows: format, schemas, names of files. NULL after a message.
+ * Read the manifest of a backup, the folder `dir`, and see that it is one that
+ * this program knows and that agrees with itself: format, date, schemas, names
+ * of files, sizes. NULL after a message, which names the folder's path.
  */
-json_t	*manifest_read(const char *path);
+json_t	*manifest_read(int dir, const char *path);
 
 /* The newest schema that this program knows of a service's store. */
 int64_t	 newest_schema(const struct service *);

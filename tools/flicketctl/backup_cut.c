@@ -30,6 +30,7 @@
 #include "backup_files.h"
 #include "proto/log.h"
 #include "services/common/store.h"
+#include "stores.h"
 
 enum {
 	TRIES_MOST = 10,
@@ -140,6 +141,8 @@ cut_connect(struct cut *c)
 		snprintf(path, sizeof(path), "stores/%s/%s.db", name, name);
 		if (access(path, R_OK) == -1)
 			return backup_fail("%s: %s", path, strerror(errno));
+		if (!stores_is_file(path))
+			return backup_fail("%s is no plain file", path);
 		if (!attach(c, path, how_to_open(path), name))
 			return false;
 	}

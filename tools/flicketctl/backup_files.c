@@ -128,7 +128,7 @@ write_all(int fd, const unsigned char *bytes, size_t len)
 	return true;
 }
 
-/* Read to the end; to: -1 or where the bytes go as well. */
+/* Read to the end. */
 static bool
 pass_bytes(int from, int to, const char *name, char ret_hash[HASH_TEXT_SIZE],
     int64_t *ret_bytes)
@@ -179,22 +179,94 @@ keep_date(int from, int to, const char *name)
 }
 
 bool
+file_pass(int from, int to, const char *name, char ret_hash[HASH_TEXT_SIZE],
+    int64_t *ret_bytes)
+{
+	return pass_bytes(from, to, name, ret_hash, ret_bytes) &&
+	    (to == -1 || keep_date(from, to, name));
+}
+
+/* What is neither a plain file nor a folder, in a word. */
+static const char *
+kind_of(mode_t mode)
+{
+	return S_ISLNK(mode) ? "it is a symbolic link" :
+	    S_ISFIFO(mode) ? "it is a pipe" :
+	    S_ISSOCK(mode) ? "it is a socket" :
+	    S_ISDIR(mode) ? "it is a folder" :
+	    S_ISREG(mode) ? "it is a file" : "it is a device";
+}
+
+/* One step of a path. *ret_why as file_open_below() has it. */
+static int
+open_step(int dir, const char *name, bool last, const char **ret_why)
+{
+	struct stat	st;
+	int		fd;
+
+	*ret_why = NULL;
+	/* neither followed nor waited for */
+	fd = openat(dir, name, (last ? 0 : O_DIRECTORY) | O_RDONLY |
+	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd == -1 && (errno == ENOENT ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)) {
+		*ret_why = errno == ENOENT ? "it is not there" : NULL;
+		return -1;
+	}
+	if (fd != -1 && fstat(fd, &st) == -1) {
+		close(fd);
+		return -1;
+	}
+	if (fd != -1 && (last ? S_ISREG(st.st_mode) : S_ISDIR(st.st_mode)))
+		return fd;
+	if (fd != -1)
+		close(fd);
+	else if (S_ISREG(st.st_mode) && last)
+		return -1;	/* for what errno says */
+	*ret_why = kind_of(st.st_mode);
+	return -1;
+}
+
+int
+file_open_below(int dir, const char *path, const char **ret_why)
+{
+	char	part[NAME_MAX + 1];
+	size_t	len = strcspn(path, "/");
+	int	fd, below;
+
+	*ret_why = NULL;
+	if (len > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (path[len] == '\0')
+		return open_step(dir, path, true, ret_why);
+	memcpy(part, path, len);
+	part[len] = '\0';
+	below = open_step(dir, part, false, ret_why);
+	if (below == -1)
+		return -1;
+	fd = file_open_below(below, path + len + 1, ret_why);
+	close(below);
+	return fd;
+}
+
+bool
 file_copy(int from_dir, const char *from, int to_dir, const char *to,
     char ret_hash[HASH_TEXT_SIZE], int64_t *ret_bytes)
 {
-	int	in, out = -1;
-	bool	ok;
+	const char	*why;
+	int		 in = file_open_below(from_dir, from, &why), out = -1;
+	bool		 ok;
 
-	in = openat(from_dir, from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-	    O_CLOEXEC);
 	if (in == -1)
-		return backup_fail("%s: %s", from, strerror(errno));
+		return backup_fail("%s: %s", from, why == NULL ?
+		    strerror(errno) : why);
 	out = openat(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 	    0600);
 	ok = out != -1 || backup_fail("%s: cannot be made: %s", to,
 	    strerror(errno));
-	ok = ok && pass_bytes(in, out, from, ret_hash, ret_bytes) &&
-	    keep_date(in, out, to);
+	ok = ok && file_pass(in, out, from, ret_hash, ret_bytes);
 	if (out != -1)
 		close(out);
 	close(in);

@@ -39,7 +39,21 @@ void	path_absolute(struct buf *ret, const char *path);
 bool	path_make(const char *path);
 
 /*
- * Copy a file, with its date, to one that is not there, and on to the disk;
+ * Open a plain file below a folder for reading. No link on the way is followed,
+ * and nothing is waited for. -1: *ret_why says what is there instead, or it is
+ * NULL and errno does.
+ */
+int	file_open_below(int dir, const char *path, const char **ret_why);
+
+/*
+ * Read an open file to its end, to tell its hash and size. to: where it goes to
+ * as well, with its date, and on to the disk; or -1. False after a message.
+ */
+bool	file_pass(int from, int to, const char *name,
+	    char ret_hash[HASH_TEXT_SIZE], int64_t *ret_bytes);
+
+/*
+ * Copy a plain file, with its date, to one that is not there, and on to the disk;
  * tell its hash and size. False after a message.
  */
 bool	file_copy(int from_dir, const char *from, int to_dir, const char *to,

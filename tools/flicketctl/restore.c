@@ -32,11 +32,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backup_judge.h"
 #include "cli.h"
 #include "proto/log.h"
 #include "services/common/store.h"
+#include "stores.h"
 
 #define WORK_PREFIX	".restore-"
+#define REFUSALS_SHOWN	5
 
 struct restore {
 	struct settings	 settings;
@@ -49,6 +52,7 @@ struct restore {
 	int		 serve;		/* serve.lock */
 	int		 lock[SERVICE_END];
 	int64_t		 streams[SERVICE_END];	/* new ones */
+	unsigned	 refusals;
 	bool		 force;
 	bool		 keep_tokens;
 };
@@ -100,7 +104,7 @@ take_store(struct restore *r, enum service_id id, bool *ret_there)
 	if (access(path, F_OK) == -1)
 		return true;
 	*ret_there = true;
-	return is_unused(path) || in_use(r, what);
+	return !stores_is_file(path) || is_unused(path) || in_use(r, what);
 }
 
 static bool
@@ -156,41 +160,28 @@ make_folders(const struct restore *r)
 	return true;
 }
 
-static bool
-copy_one(const struct restore *r, const json_t *row)
+static void
+refuse(void *arg, const char *test, const char *what, const char *example)
 {
-	const char	*path = json_string_value(json_object_get(row, "path"));
-	const char	*want = json_string_value(json_object_get(row,
-			    "sha256"));
-	struct buf	 from = { 0 }, to = { 0 };
-	char		 hash[HASH_TEXT_SIZE];
-	int64_t		 bytes;
-	bool		 ok;
+	struct restore	*r = arg;
 
-	buf_printf(&from, "%s/%s", r->source.base, path);
-	buf_put_byte(&from, '\0');
-	buf_printf(&to, "%s/%s", r->work, path);
-	buf_put_byte(&to, '\0');
-	ok = file_copy(AT_FDCWD, from.base, AT_FDCWD, to.base, hash, &bytes);
-	if (ok && (strcmp(hash, want) != 0 || bytes != json_integer_value(
-	    json_object_get(row, "bytes"))))
-		ok = backup_fail("%s is not what it was when the backup was "
-		    "made: its checksum is another", from.base);
-	buf_done(&from);
-	buf_done(&to);
-	return ok;
+	(void)what;
+	if (r->refusals++ < REFUSALS_SHOWN)
+		backup_fail("%s: %s", test, example);
 }
 
+/* What is copied is what is judged. */
 static bool
 copy_all(struct restore *r)
 {
-	const json_t	*row;
-	size_t		 i;
+	struct judge	j = { .found = refuse, .arg = r,
+			    .path = r->source.base, .copy = r->work };
+	bool		ok = judge_backup(&j);
 
-	json_array_foreach(json_object_get(r->manifest, "files"), i, row)
-		if (!copy_one(r, row))
-			return false;
-	return true;
+	r->manifest = j.manifest;
+	if (r->refusals > REFUSALS_SHOWN)
+		backup_fail("... and %u more", r->refusals - REFUSALS_SHOWN);
+	return ok && r->refusals == 0;
 }
 
 /* --- streams and tokens --------------------------------------------------------- */
@@ -389,11 +380,27 @@ clean_up(void)
 		folder_remove(run.work);
 }
 
+/* Before anything is made for it. */
+static bool
+is_backup(const struct restore *r)
+{
+	int	 dir = open(r->source.base, O_RDONLY | O_DIRECTORY |
+		    O_CLOEXEC);
+	json_t	*manifest;
+
+	if (dir == -1)
+		return backup_fail("%s is no backup: %s", r->source.base,
+		    strerror(errno));
+	manifest = manifest_read(dir, r->source.base);
+	close(dir);
+	json_decref(manifest);
+	return manifest != NULL;
+}
+
 static bool
 do_all(struct restore *r)
 {
-	r->manifest = manifest_read(r->source.base);
-	if (r->manifest == NULL || !enter(r) || !check_stores(r))
+	if (!is_backup(r) || !enter(r) || !check_stores(r))
 		return false;
 	folder_clear_all(WORK_PREFIX);
 	snprintf(r->work, sizeof(r->work), WORK_PREFIX "%ld-%08x",

@@ -21,9 +21,11 @@
 
 #include "ask.h"
 #include "backup.h"
+#include "backup_judge.h"
 #include "cli.h"
 #include "proto/frame.h"
 #include "proto/log.h"
+#include "stores.h"
 #include "verify.h"
 
 enum {
@@ -155,10 +157,10 @@ static const struct test tests[] = {
 struct verify {
 	struct settings	 settings;
 	struct cut	 cut;
-	const char	*path;		/* of the folder of stores */
-	json_t		*manifest;	/* of a backup */
 	json_t		*findings;
 	json_t		*notes;
+	bool		 is_backup;
+	bool		 is_sound;	/* stores are as they have to be */
 	bool		 quick;
 	bool		 taken_over;	/* from Flicket */
 	bool		 same_schema;	/* all are this program's */
@@ -252,27 +254,46 @@ text_of(sqlite3_stmt *st, int column)
 
 /* --- each store ---------------------------------------------------------------- */
 
+/* Take down what was found, beside others of its kind. */
 static void
-check_integrity(struct verify *v, const char *name)
+take_down(void *arg, const char *test, const char *what, const char *example)
 {
-	struct found	 f = { 0 };
-	sqlite3_stmt	*st;
-	char		 sql[64];
+	struct verify	*v = arg;
+	json_t		*f, *count;
+	size_t		 i;
 
-	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".%s(100)", name,
-	    v->quick ? "quick_check" : "integrity_check");
-	for (st = prepare(v, sql); next(v, st);)
-		if (strcmp(text_of(st, 0), "ok") != 0)
-			found_one(&f, text_of(st, 0));
-	found_done(v->findings, "integrity", name, &f);
-	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".foreign_key_check", name);
-	for (st = prepare(v, sql); next(v, st);)
-		found_one(&f, text_of(st, 0));
-	found_done(v->findings, "foreign keys", name, &f);
+	json_array_foreach(v->findings, i, f) {
+		if (strcmp(json_string_value(json_object_get(f, "test")),
+		    test) != 0 || strcmp(json_string_value(json_object_get(f,
+		    "what")), what) != 0)
+			continue;
+		count = json_object_get(f, "count");
+		json_integer_set(count, json_integer_value(count) + 1);
+		if (json_integer_value(count) <= SHOWN)
+			json_array_append_new(json_object_get(f, "examples"),
+			    json_string(example));
+		return;
+	}
+	json_array_append_new(v->findings, json_pack("{s:s, s:s, s:i, s:[s]}",
+	    "test", test, "what", what, "count", 1, "examples", example));
 }
 
 static void
-check_schema(struct verify *v, enum service_id id)
+check_stores(struct verify *v)
+{
+	struct judge	j = { .found = take_down, .arg = v,
+			    .quick = v->quick };
+	bool		sound;
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		v->failed = !judge_store(&j, &v->cut, (enum service_id)id,
+		    &sound) || v->failed;
+		v->is_sound = v->is_sound && sound;
+	}
+}
+
+static void
+compare_schema(struct verify *v, enum service_id id)
 {
 	const char	*name = service_name(id);
 	int64_t		 have = 0, newest = newest_schema(cut_services[id]);
@@ -477,19 +498,6 @@ check_totals(struct verify *v)
 
 /* --- files ------------------------------------------------------------------------ */
 
-/* A file that is not in a backup may have been missing before it was made. */
-static bool
-was_missing(const struct verify *v, const char *inside)
-{
-	const json_t	*row;
-	size_t		 i;
-
-	json_array_foreach(json_object_get(v->manifest, "missing"), i, row)
-		if (strcmp(json_string_value(row), inside) == 0)
-			return true;
-	return false;
-}
-
 static void
 check_named(struct verify *v, const struct backup_folder *folder)
 {
@@ -502,22 +510,19 @@ check_named(struct verify *v, const struct backup_folder *folder)
 		snprintf(inside, sizeof(inside), "%s/%s", folder->path,
 		    text_of(st, 0));
 		path.len = 0;
-		buf_printf(&path, "%s/%s", v->path, inside);
+		buf_printf(&path, "stores/%s", inside);
 		buf_put_byte(&path, '\0');
-		if (file_is_safe(text_of(st, 0)) &&
-		    access(path.base, F_OK) == 0)
+		if (file_is_safe(text_of(st, 0)) && stores_is_file(path.base))
 			continue;
-		found_one(v->taken_over || was_missing(v, inside) ? &old : &f,
-		    inside);
+		found_one(v->taken_over ? &old : &f, inside);
 	}
 	buf_done(&path);
 	found_done(v->findings, "files", "files that rows name and that are "
 	    "not there", &f);
 	if (old.count > 0)
-		note(v, "%lld files that rows name are not in %s: %s",
-		    (long long)old.count, folder->path, v->taken_over ?
-		    "the desk was taken over from Flicket, perhaps without "
-		    "them" : "they were not when the backup was made");
+		note(v, "%lld files that rows name are not in %s: the desk was "
+		    "taken over from Flicket, perhaps without them",
+		    (long long)old.count, folder->path);
 	json_decref(old.examples);
 }
 
@@ -526,7 +531,7 @@ is_new(const char *path)
 {
 	struct stat	st;
 
-	return stat(path, &st) == -1 || !S_ISREG(st.st_mode) ||
+	return lstat(path, &st) == -1 ||
 	    st.st_mtime > time(NULL) - NEW_FILE_S;
 }
 
@@ -551,7 +556,7 @@ check_nameless(struct verify *v, const struct backup_folder *folder)
 	sqlite3_stmt	*st;
 	DIR		*dir;
 
-	buf_printf(&path, "%s/%s", v->path, folder->path);
+	buf_printf(&path, "stores/%s", folder->path);
 	buf_put_byte(&path, '\0');
 	dir = opendir(path.base);
 	snprintf(sql, sizeof(sql), "WITH n (name) AS (%s) SELECT 1 FROM n "
@@ -559,8 +564,7 @@ check_nameless(struct verify *v, const struct backup_folder *folder)
 	st = dir == NULL ? NULL : prepare(v, sql);
 	while (st != NULL && (e = readdir(dir)) != NULL) {
 		path.len = 0;
-		buf_printf(&path, "%s/%s/%s", v->path, folder->path,
-		    e->d_name);
+		buf_printf(&path, "stores/%s/%s", folder->path, e->d_name);
 		buf_put_byte(&path, '\0');
 		if (e->d_name[0] != '.' && !is_new(path.base) &&
 		    !is_named(st, e->d_name))
@@ -571,34 +575,6 @@ check_nameless(struct verify *v, const struct backup_folder *folder)
 		closedir(dir);
 	buf_done(&path);
 	found_done(v->findings, "files", "files that no row names", &f);
-}
-
-/* --- checksums of a backup ---------------------------------------------------------- */
-
-static void
-check_sums(struct verify *v)
-{
-	const json_t	*row;
-	struct found	 f = { 0 };
-	struct buf	 path = { 0 };
-	char		 hash[HASH_TEXT_SIZE];
-	const char	*name;
-	int64_t		 bytes;
-	size_t		 i;
-
-	json_array_foreach(json_object_get(v->manifest, "files"), i, row) {
-		name = json_string_value(json_object_get(row, "path"));
-		path.len = 0;
-		buf_printf(&path, "%s/%s", v->path, name);
-		buf_put_byte(&path, '\0');
-		if (!file_hash(path.base, false, hash, &bytes) ||
-		    strcmp(hash, json_string_value(json_object_get(row,
-		    "sha256"))) != 0)
-			found_one(&f, name);
-	}
-	buf_done(&path);
-	found_done(v->findings, "checksums", "files that are not what they "
-	    "were when the backup was made", &f);
 }
 
 /* --- search ------------------------------------------------------------------------- */
@@ -665,49 +641,57 @@ check_search(struct verify *v)
 
 /* --- the run ---------------------------------------------------------------------- */
 
+/* What the backup is, and what it says; the second only if it is sound. */
 static bool
-open_all(struct verify *v, const char *dir)
+open_backup(struct verify *v, const char *dir)
 {
 	static struct buf	path;
-	int64_t			mark;
+	struct judge		j = { .found = take_down, .arg = v,
+				    .quick = v->quick };
 
-	if (dir != NULL) {
-		path_absolute(&path, dir);
-		v->path = path.base;
-		v->manifest = manifest_read(v->path);
-		if (v->manifest == NULL ||
-		    !cut_connect_backup(&v->cut, v->path))
-			return false;
-	} else {
-		v->path = "stores";
-		if (!peers_enter(backup_who, &v->settings, NULL) ||
-		    !cut_connect(&v->cut) ||
-		    !cut_make(&v->cut, &v->settings))
-			return false;
-	}
-	if (!cut_number(&v->cut, "PRAGMA user.application_id", &mark))
+	path_absolute(&path, dir);
+	j.path = path.base;
+	v->failed = !judge_backup(&j);
+	v->is_sound = !v->failed && j.is_sound;
+	/* a manifest that is none has been said */
+	if (j.manifest == NULL)
 		return false;
-	v->taken_over = mark == STORE_TAKEN_OVER;
+	json_decref(j.manifest);
+	return !v->is_sound || cut_connect_backup(&v->cut, path.base);
+}
+
+static bool
+open_desk(struct verify *v)
+{
+	if (!peers_enter(backup_who, &v->settings, NULL) ||
+	    !cut_connect(&v->cut) || !cut_make(&v->cut, &v->settings))
+		return false;
+	v->is_sound = true;
+	check_stores(v);
 	return true;
 }
 
 static void
-check_all(struct verify *v)
+check_files(struct verify *v)
 {
-	v->same_schema = true;
-	for (unsigned id = 1; id < SERVICE_END; id++) {
-		check_schema(v, (enum service_id)id);
-		check_integrity(v, service_name((enum service_id)id));
-		for (unsigned to = 1; to < SERVICE_END; to++)
-			check_outbox(v, (enum service_id)id,
-			    (enum service_id)to);
-	}
 	for (int i = 0; backup_folders[i].path != NULL; i++) {
 		check_named(v, &backup_folders[i]);
 		check_nameless(v, &backup_folders[i]);
 	}
-	if (v->manifest != NULL)
-		check_sums(v);
+}
+
+static void
+check_contents(struct verify *v)
+{
+	v->same_schema = true;
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		compare_schema(v, (enum service_id)id);
+		for (unsigned to = 1; to < SERVICE_END; to++)
+			check_outbox(v, (enum service_id)id,
+			    (enum service_id)to);
+	}
+	if (!v->is_backup)
+		check_files(v);
 	if (!v->same_schema || v->failed)
 		return;
 	check_set_aside(v);
@@ -715,6 +699,22 @@ check_all(struct verify *v)
 	check_totals(v);
 	if (!v->quick)
 		check_search(v);
+}
+
+static void
+check_all(struct verify *v)
+{
+	int64_t	mark = 0;
+
+	if (!v->is_sound) {
+		note(v, "what stores say is not compared, as they are not "
+		    "as they have to be");
+		return;
+	}
+	v->failed = !cut_number(&v->cut, "PRAGMA user.application_id",
+	    &mark) || v->failed;
+	v->taken_over = mark == STORE_TAKEN_OVER;
+	check_contents(v);
 }
 
 static void
@@ -756,7 +756,9 @@ verify_run(const struct cli *c)
 	v.notes = json_array();
 	CHECK(sodium_init() != -1);
 	backup_catch_signals();
-	if (!open_all(&v, cli_arg(c, 0, NULL)))
+	v.is_backup = cli_arg(c, 0, NULL) != NULL;
+	if (!(v.is_backup ? open_backup(&v, cli_arg(c, 0, NULL)) :
+	    open_desk(&v)))
 		return STATUS_UNREADABLE;
 	check_all(&v);
 	if (cli_has(c, "json")) {
@@ -776,6 +778,5 @@ verify_run(const struct cli *c)
 	cut_close(&v.cut);
 	json_decref(v.findings);
 	json_decref(v.notes);
-	json_decref(v.manifest);
 	return status;
 }
