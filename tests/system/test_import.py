@@ -831,10 +831,13 @@ def test_paths_that_lead_to_no_database_are_refused(data, tmp_path):
     (tmp_path / 'empty').touch()
     (tmp_path / 'text').write_text('-- MySQL dump\nCREATE TABLE ...\n' * 100)
     os.mkfifo(tmp_path / 'pipe')
+    (tmp_path / 'piped').write_bytes(FLICKET_DB.read_bytes())
+    os.mkfifo(tmp_path / 'piped-wal')
     (tmp_path / 'link').symlink_to('nowhere')
     (tmp_path / 'begun').write_bytes(FLICKET_DB.read_bytes()[:50])
     for name, says in (('none', 'No such file'), ('folder', 'is a folder'), ('empty', 'it is empty'),
-                       ('text', 'not an SQLite database'), ('pipe', 'is not a file'), ('link', 'No such file'),
+                       ('text', 'not an SQLite database'), ('pipe', 'is not a file'),
+                       ('piped', 'piped-wal is not a file'), ('link', 'No such file'),
                        ('text/x', 'Not a directory'), ('begun', 'cut short')):
         err = refused(tmp_path / name, data)
         assert says in err and name in err, name

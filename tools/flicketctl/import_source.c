@@ -92,7 +92,10 @@ look_at(const char *path, struct head *ret)
 	ret->size = st.st_size;
 	if (snprintf(wal, sizeof(wal), "%s-wal", path) >= (int)sizeof(wal))
 		return report_fail("%s: the path is too long", path);
-	ret->has_wal = access(wal, F_OK) == 0;
+	ret->has_wal = stat(wal, &st) == 0;
+	/* SQLite would wait for a pipe */
+	if (ret->has_wal && !S_ISREG(st.st_mode))
+		return report_fail("%s is not a file", wal);
 	return read_head(path, ret) && check_size(path, ret);
 }
 
