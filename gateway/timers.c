@@ -61,8 +61,12 @@ timers_carry(h2o_loop_t *loop)
 	own.apart_us = wall_us() - clock_ms() * 1000;
 }
 
-/* Instead of libc's, for whatever is linked with this program. */
+/*
+ * Instead of libc's, whose names of parameters are its own, for whatever is
+ * linked with this program.
+ */
 int
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 gettimeofday(struct timeval *restrict ret, void *restrict zone)
 {
 	int64_t	now_us = wall_us();

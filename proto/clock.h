@@ -34,7 +34,7 @@ int64_t	wall_us(void);
 void	wall_watch(void);
 
 /* The same at a time, with what the clocks say: of tests. */
-void	wall_watch_at(int64_t before_us, int64_t wall_us, int64_t after_us);
+void	wall_watch_at(int64_t before_us, int64_t now_us, int64_t after_us);
 
 /*
  * How long no step was seen, ms: since the last one, or since this process

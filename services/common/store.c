@@ -23,7 +23,7 @@
 #include "proto/clock.h"
 #include "proto/log.h"
 
-#define STEADY_MS	(60 * 60 * 1000)
+#define STEADY_MS	(INT64_C(60) * 60 * 1000)
 #define OVER_US		(INT64_C(24) * 60 * 60 * 1000000)
 #define BUSY_MS		5000
 #define PAGE_BYTES	8192	/* and what a log has about it */

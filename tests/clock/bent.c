@@ -67,6 +67,8 @@ bent_ns(int *ret_result)
 	return read_ns(CLOCK_REALTIME, ret_result) + bend_us * 1000;
 }
 
+/* libc's names of parameters are its own.
+ * NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 int
 clock_gettime(clockid_t clock, struct timespec *ret)
 {
@@ -120,3 +122,4 @@ pthread_cond_timedwait(pthread_cond_t *restrict cond,
 			return result;
 	}
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

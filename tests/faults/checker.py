@@ -7,6 +7,7 @@ A change in the journal `does` one of
            `may_action` what it leaves if the value is another one
   delete   the row `id`
   remove   a member from a group
+A reply's `also` is a `set` of its ticket, which an event makes.
 A value of None may be anything (another change decides it), 'none' is NULL.
 """
 import sqlite3
@@ -35,6 +36,7 @@ class Expected:
         self.may_be_gone = change['became'] != 'acknowledged'
         self.by, self.text = change['by'], [change['text']]
         self.values = {column: [value] for column, value in change['values'].items()}
+        self.order = []                 # of the actions that must be there
         self.actions = Counter()        # those that must be there ...
         self.more_actions = Counter()   # ... and those that may be, too
         self.histories = []             # (what, must it be there)
@@ -56,6 +58,7 @@ class Expected:
                 self.values[column] = [value] if sure else [*self.values.get(column, []), value]
         if change.get('action'):
             (self.actions if sure else self.more_actions)[change['action']] += 1
+            self.order += [change['action']] if sure else []
         self.more_actions[change.get('may_action')] += 1
         if change.get('history'):
             self.histories.append((change['history'], sure))
@@ -78,6 +81,7 @@ class Checker:
                 self._check_events(name)
             rows = self._expect()
             self._check_rows(rows)
+            self._check_order()
             self._check_members()
             self._check_totals()
         finally:
@@ -119,6 +123,9 @@ class Checker:
                     by_id[writer, table, row.id] = row
             else:
                 by_id[writer, table, change['id']].apply(change)
+            if change.get('also'):
+                also = change['also']
+                by_id[writer, also['table'], also['id']].apply({**also, 'does': 'set', 'became': change['became']})
         stay = Counter((table, number) for (_, table, number), row in by_id.items() if not row.may_be_gone)
         for (table, number), n in stay.items():
             if n > 1:
@@ -182,10 +189,24 @@ class Checker:
             if n > 1 or sure and n == 0:
                 self.differ(f'{what}: its history has {history["original_content"]!r} {n} times')
 
+    def _check_order(self):
+        """What a client has had made one after the other has ids in this order. Dates may be any: clocks are wrong."""
+        newest = {}
+        for change in self.changes:
+            if change['does'] != 'create' or change['became'] != 'acknowledged' or change['table'] == 'members':
+                continue
+            writer = change['number'].partition('.')[0], change['table']
+            self.looked_at['in order'] += 1
+            if newest.get(writer, 0) >= change['made']:
+                self.differ(f'{change["number"]}: {change["table"]} {change["made"]} was made after '
+                            f'{newest[writer]}')
+            newest[writer] = change['made']
+
     def _load_actions(self):
-        actions = defaultdict(Counter)
-        for row in self._rows('ticket', 'SELECT ticket_id, action, count(*) n FROM actions GROUP BY 1, 2'):
-            actions[row['ticket_id']][row['action']] = row['n']
+        """Of each ticket in the order they were made."""
+        actions = defaultdict(list)
+        for row in self._rows('ticket', 'SELECT ticket_id, action FROM actions ORDER BY id'):
+            actions[row['ticket_id']].append(row['action'])
         return actions
 
     def _load_histories(self):
@@ -194,6 +215,10 @@ class Checker:
 
     def _check_ticket(self, what, expected, row, actions):
         """A ticket is opened, and its author subscribed, in the one transaction that makes it."""
+        left = iter(actions)
+        if not all(action in left for action in expected.order):
+            self.differ(f'{what}: has the actions {actions}, not in the order {expected.order}')
+        actions = Counter(actions)
         if actions['open'] != 1:
             self.differ(f'{what}: was opened {actions["open"]} times')
         n = self._rows('ticket', 'SELECT count(*) n FROM subscriptions WHERE ticket_id = ? AND user_id = ?', row['id'],

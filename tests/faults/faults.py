@@ -18,6 +18,7 @@ sys.path.insert(0, str(REPO / 'tests' / 'system'))
 os.environ.setdefault('FLICKET_BIN', str(REPO / 'build' / 'bin'))
 
 from checker import Checker, open_stores     # noqa: E402  the path comes first
+from clocks import HOUR, Clocks              # noqa: E402
 from desk import Desk, run_program          # noqa: E402
 from journal import read                    # noqa: E402
 from storm import Storm, wait_delivered     # noqa: E402
@@ -60,13 +61,24 @@ def verify(data):
     return [f'flicketctl verify: {json.dumps(f)}' for f in found['findings']]
 
 
-def run_storm(o):
+def steps_seen(desk):
+    """By the processes, in their logs."""
+    return sum(log.read_text(errors='replace').count('the clock was set') for log in desk.folder.glob('*.log'))
+
+
+def run_clock(o):
+    """A token is over when the clock of its owner says so: these have longer than that may be wrong."""
+    return run_storm(o, bent=True, FLICKET_TOKEN_SECONDS=30 * 24 * HOUR)
+
+
+def run_storm(o, bent=False, **settings):
     folder = Path(tempfile.mkdtemp(prefix='flicket-storm-'))
-    desk = Desk(folder, 'imported', FLICKET_EVENT_WAIT_MS=500, FLICKET_CHANGE_CATEGORY='everybody')
+    desk = Desk(folder, 'imported', FLICKET_EVENT_WAIT_MS=500, FLICKET_CHANGE_CATEGORY='everybody', **settings)
     try:
         desk.take_over()
+        clocks = Clocks(desk) if bent else None
         desk.start()
-        storm = Storm(desk, folder / 'journal.jsonl', o.seed)
+        storm = Storm(desk, folder / 'journal.jsonl', o.seed, clocks=clocks)
         seconds = storm.run(QUICK_SECONDS if o.quick else None, o.kills, o.changes, lambda passed, kills, j: show(
             f'storm: {passed:5.0f} s, {kills} kills, {j.sent} changes asked for, {j.done} acknowledged'))
         stores = open_stores(desk.data)
@@ -92,6 +104,8 @@ def run_storm(o):
                'changes asked for': len(changes), 'acknowledged': storm.journal.done,
                'left unknown': storm.journal.left,
                'asked more than once': sum(c['tries'] > 1 for c in changes), 'looked at': dict(checker.looked_at)}
+    if bent:
+        figures |= {'clocks set': storm.bender.bends, 'steps seen by the processes': steps_seen(desk)}
     if wrong:
         print(f'the folder is kept: {folder}', file=sys.stderr)
     else:
@@ -135,6 +149,8 @@ def run_tests(*files):
 ROUNDS = {
     'storm': ('acknowledged writes', 'all kinds of changes while random processes are killed and stood still',
               run_storm),
+    'clock': ('wrong clocks', 'the same, while the clock of each process is set by hours at random, back and ahead',
+              run_clock),
     'disk': ('disks that fail', 'each operation of each write on the disk fails in turn; full and read-only disks',
              run_tests('test_disk.py', 'test_disk_start.py', 'test_disk_backup.py')),
     'power': ('power failures', 'what was not synced is lost, in part', run_tests('test_power.py')),

@@ -9,6 +9,7 @@ import random
 import threading
 import time
 
+from clocks import HOUR
 from desk import SERVICES, wait_until
 from journal import Journal
 from wire import Client, NoAnswer, expect
@@ -19,7 +20,7 @@ TOLD_WITHIN = 10                # seconds after which one service knows of anoth
 KINDS = (                       # of changes, and how often each is made
     ('create_ticket', 20), ('create_post', 25), ('edit_ticket', 8), ('edit_post', 8), ('set_status', 4),
     ('set_priority', 4), ('set_category', 3), ('claim', 4), ('release', 3), ('close', 2), ('subscribe', 4),
-    ('unsubscribe', 2), ('upload', 4), ('delete_upload', 1), ('delete_post', 3), ('delete_ticket', 2),
+    ('close_by_reply', 2), ('unsubscribe', 2), ('upload', 4), ('delete_upload', 1), ('delete_post', 3), ('delete_ticket', 2),
     ('create_department', 2), ('edit_department', 2), ('create_category', 2), ('edit_category', 1),
     ('delete_category', 1), ('create_group', 2), ('edit_group', 1), ('delete_group', 1), ('create_user', 1),
     ('edit_user', 2), ('add_member', 1), ('remove_member', 1),
@@ -212,10 +213,28 @@ class Writer(threading.Thread):
         thing.update(assigned=False, status=None)
         self.things['tickets'].append(thing)
 
+    def _reply(self, ticket, json, values, **what):
+        """A reply that has the ticket changed, by an event: after what was done to it before."""
+        text = self.text('reply')
+        self.create('posts', 'content', 'posts', {'ticket_id': ticket['id'], 'content': text, **json},
+                    {'ticket_id': ticket['id'], 'user_id': self.user['id']},
+                    also={'table': 'tickets', 'id': ticket['id'], 'values': values, **what})['ticket'] = ticket['id']
+
+    def _leave_closed(self, thing):
+        """Or open it again. Out of our sight it is: when its event comes we do not know."""
+        if self.rng.random() < 0.5:
+            self._reply(thing, {}, {'status_id': 1})
+
     def close(self):
-        thing = self.take('tickets')            # and out of our sight
+        thing = self.take('tickets')
         self.set(thing, 'tickets', 'POST', f'ticket/{thing["id"]}/close', {},
                  {'status_id': self.storm.closed, 'assigned_id': None}, action='close')
+        self._leave_closed(thing)
+
+    def close_by_reply(self):
+        thing = self.take('tickets')
+        self._reply(thing, {'close': True}, {'status_id': self.storm.closed, 'assigned_id': 'none'}, action='close')
+        self._leave_closed(thing)
 
     def delete_ticket(self):
         thing = self.take('tickets')
@@ -352,11 +371,34 @@ class Killer(threading.Thread):
             raise
 
 
-class Storm:
-    """`desk` runs and is imported. It is over after so many seconds, or when there were enough kills and changes."""
+class Bender(threading.Thread):
+    """Sets the clocks of the processes, each for itself, back and ahead by hours, now and then right again."""
+    MOST = 11 * HOUR        # so that two of them, or one before and after, are less than a day apart
 
-    def __init__(self, desk, journal, seed, writers=12):
-        self.desk, self.seed, self.journal = desk, seed, Journal(journal)
+    def __init__(self, storm):
+        super().__init__(name='bender')
+        self.storm = storm
+        self.rng = random.Random(f'{storm.seed} bender')
+        self.bends, self.failure = 0, None
+
+    def run(self):
+        if self.storm.clocks is None:
+            return
+        names = sorted(self.storm.desk.processes)
+        while not self.storm.ending.wait(self.rng.uniform(0.02, 0.5)):
+            seconds = 0 if self.rng.random() < 0.2 else self.rng.uniform(-self.MOST, self.MOST)
+            self.storm.clocks.bend(self.rng.choice(names), seconds)
+            self.bends += 1
+        for name in names:
+            self.storm.clocks.bend(name, 0)
+
+
+class Storm:
+    """`desk` runs and is imported. It is over after so many seconds, or when there were enough kills and changes.
+    `clocks`: the wall clocks of its processes, which are set meanwhile."""
+
+    def __init__(self, desk, journal, seed, writers=12, clocks=None):
+        self.desk, self.seed, self.journal, self.clocks = desk, seed, Journal(journal), clocks
         self.ending, self.over = threading.Event(), threading.Event()
         self.calm = False
         # more processes of one service, on one store
@@ -365,7 +407,7 @@ class Storm:
         admin = desk.admin()
         statuses = expect(admin.get('statuses/'), 200)['items']
         self.closed = next(s['id'] for s in statuses if s['status'] == 'Closed')
-        self.killer = Killer(self)
+        self.killer, self.bender = Killer(self), Bender(self)
         self.writers = [Writer(self, i, self._make_user(admin, i)) for i in range(writers)]
 
     def _make_user(self, admin, number):
@@ -386,7 +428,7 @@ class Storm:
 
     def run(self, seconds=None, kills=0, changes=0, progress=None):
         """Until `seconds` have passed, or there were so many kills and changes."""
-        for thread in (*self.writers, self.killer):
+        for thread in (*self.writers, self.killer, self.bender):
             thread.start()
         began = time.monotonic()
         while not self._has_failed():
@@ -400,6 +442,7 @@ class Storm:
         self.calm = True
         self.ending.set()
         self.killer.join()
+        self.bender.join()
         threading.Timer(60, self.over.set).start()
         for writer in self.writers:
             writer.join()

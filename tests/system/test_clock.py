@@ -2,12 +2,13 @@
 answered is done, in the order in which it was asked for, and nothing waits until a clock has caught up."""
 import re
 import sqlite3
+import subprocess
 from contextlib import closing
 
 import pytest
 
 from clocks import HOUR, Clocks, needs_library
-from desk import ADMIN, PASSWORD, SERVICES, wait_until
+from desk import ADMIN, BIN, PASSWORD, SERVICES, wait_until
 from wire import expect, head
 
 pytestmark = needs_library
@@ -69,6 +70,16 @@ def check_logins(desk):
     assert desk.client(token).get('ticket/1').status == 200
     expect(desk.client(token).request('DELETE', 'tokens'), 204)
     assert desk.client(token).get('ticket/1').status == 401
+
+
+@pytest.mark.parametrize('name', ['flicket-gateway', *(f'flicket-{s}' for s in SERVICES), 'flicketctl'])
+def test_nothing_waits_by_the_wall_clock(name):
+    """Of what the C library offers for that no program takes anything."""
+    found = subprocess.run(['nm', '-D', '--undefined-only', BIN / name], capture_output=True, text=True, check=True)
+    taken = {line.split()[-1].partition('@')[0] for line in found.stdout.splitlines()}
+    assert 'clock_gettime' in taken
+    assert not taken & {'pthread_cond_timedwait', 'pthread_mutex_timedlock', 'pthread_rwlock_timedrdlock',
+                        'pthread_rwlock_timedwrlock', 'pthread_timedjoin_np', 'sem_timedwait', 'mq_timedreceive'}
 
 
 @pytest.mark.parametrize('name', ['gateway', *SERVICES])

@@ -28,7 +28,8 @@ def calm(tmp_path_factory):
         desk.start()
         storm = Storm(desk, folder / 'journal.jsonl', seed=1, writers=2)
         storm.calm = True
-        for kind in 'create_ticket', 'create_post', 'edit_ticket', 'edit_post', 'claim', 'upload', 'create_group':
+        for kind in ('create_ticket', 'create_post', 'edit_ticket', 'edit_post', 'claim', 'upload', 'create_group',
+                     'close_by_reply'):
             for writer in storm.writers:
                 for _ in range(5):
                     getattr(writer, kind)()
@@ -77,6 +78,16 @@ PLANTED = {
         "WHERE action = 'claim' ORDER BY id DESC LIMIT 1", "actions 'claim'"),
     'a total': ('user', 'UPDATE users SET total_posts = total_posts + 1 WHERE id = (SELECT max(id) FROM users)',
                 'total_posts is'),
+    'a reply that left its ticket closed': (
+        'ticket', "UPDATE tickets SET status_id = 2 WHERE id = (SELECT max(id) FROM tickets WHERE status_id = 1)",
+        'status_id is'),
+    'a reply that did not close its ticket': (
+        'ticket', 'UPDATE tickets SET status_id = 1 WHERE id = (SELECT max(id) FROM tickets WHERE status_id = 2)',
+        'status_id is'),
+    'actions in another order': (
+        'ticket', "UPDATE actions SET id = 1000000 WHERE action = 'claim' AND ticket_id = (SELECT max(a.ticket_id) "
+        "FROM actions a JOIN actions b USING (ticket_id) WHERE a.action = 'close' AND b.action = 'claim')",
+        'not in the order'),
     'a count of replies': ('ticket', 'UPDATE tickets SET replies = replies + 1 WHERE id = 1', 'replies, posts has'),
     'an event': ('ticket', "INSERT INTO outbox (consumer, op, actor, args) VALUES (1, 17, 0, x'80')",
                  'are not delivered'),
@@ -119,6 +130,17 @@ def test_an_answer_that_no_fault_excuses_is_a_difference(calm, tmp_path):
     path = tmp_path / 'journal.jsonl'
     path.write_text('\n'.join([*lines, json.dumps({'event': 'wrong', 'number': number, 'text': 'a 500'})]) + '\n')
     assert f'{number}: a 500' in differences((path, calm[1]))
+
+
+def test_what_was_made_in_another_order_is_found(calm, tmp_path):
+    """The ids of the first writer's first two tickets, the other way round."""
+    lines = [json.loads(line) for line in calm[0].read_text().splitlines()]
+    tickets = {line['number'] for line in lines if line.get('table') == 'tickets' and line['number'].startswith('0.')}
+    first, second = [line for line in lines if line['event'] == 'acknowledged' and line['number'] in tickets][:2]
+    first['id'], second['id'] = second['id'], first['id']
+    path = tmp_path / 'journal.jsonl'
+    path.write_text('\n'.join(map(json.dumps, lines)) + '\n')
+    assert any(f'{second["number"]}: tickets {second["id"]} was made after' in d for d in differences((path, calm[1])))
 
 
 def test_each_kind_of_change_has_its_method():
