@@ -3,6 +3,7 @@ total at the end of all numbers, as an import may have left it: it cannot be cou
 import contextlib
 import json
 import random
+import shutil
 import sqlite3
 import threading
 import time
@@ -10,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from desk import Desk, free_port, run_program, wait_until
+from desk import ADMIN, FLICKET_DB, USER, Desk, free_port, run_program, wait_until
 from wire import NoAnswer, expect
 
 TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1, 'ticket_priority_id': 1}
@@ -218,3 +219,56 @@ def test_processes_are_killed_meanwhile(shop):
     shop.settle()
     wait_until(lambda: shop.total('sick') == made['sick'], PATIENCE, 'all are counted')
     assert shop.verify()['findings'] == []
+
+
+def copy_with_id(db, table, number):
+    """One more row, like the last, with what must be different being so."""
+    cursor = db.execute(f'SELECT * FROM {table} ORDER BY id DESC LIMIT 1')
+    own = {'id': number, 'username': 'faraway', 'email': 'far@example.org', 'token': None, 'group_name': 'far away'}
+    names = [c[0] for c in cursor.description]
+    row = [own.get(name, value) for name, value in zip(names, cursor.fetchone())]
+    db.execute(f'INSERT INTO {table} ({", ".join(names)}) VALUES ({", ".join("?" * len(row))})', row)
+
+
+def test_an_import_of_extremes_leaves_a_desk_that_works(tmp_path):
+    """Ids, totals, hours and texts at the end of what can be: each kind of thing can be made afterwards, and all is told."""
+    source = tmp_path / 'flicket.db'
+    shutil.copy(FLICKET_DB, source)
+    with contextlib.closing(sqlite3.connect(source)) as db, db:
+        db.execute('UPDATE flicket_users SET total_posts = ?, total_assigned = ? WHERE id = 3', (MOST, -MOST - 1))
+        db.execute('UPDATE flicket_topic SET content = ?, hours = 9e15 WHERE id = 1', ('x' * 3000000,))
+        db.execute('UPDATE flicket_post SET hours = 9e14')
+        for table in ('flicket_group', 'flicket_department', 'flicket_category', 'flicket_topic', 'flicket_post',
+                      'flicket_ticket_subscription', 'flicket_uploads', 'flicket_history', 'flicket_users'):
+            copy_with_id(db, table, MOST)
+    desk = Desk(tmp_path / 'desk', 'imported')
+    try:
+        desk.take_over(source)
+        admin, user = desk.start().client(ADMIN), desk.client(USER)
+        before = expect(user.get('user/3'), 200)['total_posts']
+        ticket = expect(user.post('tickets', TICKET), 201)['id']
+        expect(user.request('PATCH', 'ticket/1', json={'content': 'a short text'}, token=ADMIN), 200)
+        expect(user.post('posts', {'ticket_id': ticket, 'content': 'a reply', 'hours': 1}), 201)
+        expect(user.post('posts', {'ticket_id': 1, 'content': 'another reply', 'hours': 1}), 201)
+        expect(user.post(f'ticket/{ticket}/claim', {}), 200)
+        expect(admin.post('subscriptions', {'ticket_id': ticket, 'user_id': 1}), 201)
+        expect(admin.post('users', {'username': 'newuser', 'name': 'New User', 'email': 'n@example.org',
+                                    'password': 'Password1'}), 201)
+        expect(admin.post('groups', {'group_name': 'a new group'}), 201)
+        department = expect(admin.post('departments', {'department': 'A new one'}), 201)['id']
+        expect(admin.post('categories', {'category': 'A new one', 'department_id': department}), 201)
+        for service in ('user', 'ticket', 'post', 'lookup'):
+            path = desk.data / 'stores' / service / f'{service}.db'
+            wait_until(lambda p=path: not rows_of(p, 'outbox'), PATIENCE, f'the {service} service has told all')
+            assert not rows_of(path, 'set_aside')
+        assert expect(user.get('user/3'), 200)['total_posts'] == before + 3
+        done = run_program('flicketctl', 'verify', '--json', '--data', str(desk.data))
+        assert json.loads(done.stdout)['findings'] == []
+        desk.stop()
+    finally:
+        desk.kill_everything()
+
+
+def rows_of(path, table):
+    with contextlib.closing(sqlite3.connect(path, timeout=20)) as db:
+        return db.execute(f'SELECT count(*) FROM {table}').fetchone()[0]

@@ -702,6 +702,68 @@ def test_ids_that_are_none_are_not_kept(data, flicket):
     assert result.lines[0] == 'status -1: id: not kept: an id is a whole number from 1 on'
 
 
+MOST_ID = 1 << 30
+LEAST, MOST = -(1 << 63), (1 << 63) - 1
+
+
+def test_ids_beyond_the_bound_are_not_kept(data, flicket):
+    """Whatever kind of row: what comes next would have no id, or one that nothing can be done with."""
+    beyond = (MOST_ID + 1, 1 << 31, 1 << 32, MOST)
+    for_ids = {
+        'flicket_topic (id, title)': "'x'", 'flicket_post (id, content)': "'x'", 'flicket_status': "'x'",
+        'flicket_priorities': "'x'", 'flicket_department': "'x'", 'flicket_category': "'x', NULL", 'flicket_group': "'x'",
+        'flicket_ticket_subscription': '1, 1', 'flicket_uploads': "1, NULL, NULL, NULL",
+        'flicket_history': "1, NULL, NULL, 'x', 1", 'flicket_ticket_action (id, ticket_id)': '1'}
+    db = flicket(user(MOST_ID), *map(user, beyond), *[f'INSERT INTO {into} VALUES ({i}, {values})'
+                                                      for into, values in for_ids.items() for i in (MOST_ID, *beyond)])
+    result = imported(db, data)
+    count = 1 + len(for_ids)
+    assert result.tally['all'] == (count * 5, count, count * 4)
+    assert sum(line.endswith(f'id: not kept: an id is at most {MOST_ID}') for line in result.lines) == count * 4
+    check_stores(data)
+
+
+def test_references_beyond_the_bound_are_left_empty(data, flicket):
+    db = flicket(f"INSERT INTO flicket_topic (id, started_id, assigned_id, category_id) VALUES (1, {MOST}, {LEAST}, {MOST_ID})",
+                 f"INSERT INTO flicket_post (id, ticket_id, user_id) VALUES (1, {MOST}, {1 << 40})")
+    result = imported(db, data)
+    assert rows(data, 'ticket', 'SELECT started_id, assigned_id, category_id FROM tickets') == [(None, None, MOST_ID)]
+    assert rows(data, 'post', 'SELECT ticket_id, user_id FROM posts') == [(None, None)]
+    assert sorted(result.lines) == [
+        f'post 1: ticket_id: "{MOST}" is too large for an id: left empty',
+        f'post 1: user_id: "{1 << 40}" is too large for an id: left empty',
+        f'ticket 1: assigned_id: "{LEAST}" is too large for an id: left empty',
+        f'ticket 1: started_id: "{MOST}" is too large for an id: left empty']
+
+
+def test_totals_beyond_the_bound_are_taken_as_0(data, flicket):
+    totals = ((MOST, LEAST), (1 << 31, -(1 << 31)), (1 << 30, -(1 << 30)), (-3, 4))
+    db = flicket(*[user(i) for i in range(1, 5)], *[
+        ("UPDATE flicket_users SET total_posts = ?, total_assigned = ? WHERE id = ?", (*t, i))
+        for i, t in enumerate(totals, 1)])
+    result = imported(db, data)
+    assert rows(data, 'user', 'SELECT total_posts, total_assigned FROM users ORDER BY id') == [
+        (0, 0), (0, 0), (1 << 30, -(1 << 30)), (-3, 4)]
+    assert result.lines[0] == f'user 1: total_posts: "{MOST}" is too much: taken as 0'
+    assert len(result.lines) == 4
+
+
+def test_texts_beyond_the_bound_are_cut(data, flicket):
+    texts = ('x' * 50000, 'x' * 50001, 'é' * 30000, 'x' + 'é' * 30000, '漢' * 2000000)
+    db = flicket(*[("INSERT INTO flicket_topic (id, title, content) VALUES (?, 'title', ?)", (i, t))
+                   for i, t in enumerate(texts, 1)],
+                 ("INSERT INTO flicket_ticket_action (id, ticket_id, data) VALUES (1, 1, ?)",
+                  (json.dumps({'x': 'y' * 60000}),)))
+    result = imported(db, data)
+    kept = [text.encode()[:50000].decode(errors='ignore') for text in texts]
+    assert [t for t, in rows(data, 'ticket', 'SELECT content FROM tickets ORDER BY id')] == kept
+    assert rows(data, 'ticket', 'SELECT data FROM actions') == [(None,)]
+    assert result.lines == [
+        'ticket 2: content: cut after 50000 bytes: it has 50001', 'ticket 3: content: cut after 50000 bytes: it has 60000',
+        'ticket 4: content: cut after 49999 bytes: it has 60001', 'ticket 5: content: cut after 49998 bytes: it has 6000000',
+        'action 1: data: is too long, it has 60009 bytes: left empty']
+
+
 def test_ids_without_a_key_may_be_double(data, flicket):
     db = flicket("INSERT INTO flicket_status VALUES (1, 'a'), (1, 'b'), (NULL, 'c'), ('x', 'd')", loose=True)
     result = imported(db, data)
@@ -732,19 +794,14 @@ def test_what_the_ticket_service_has_of_replies_follows_from_them(data, flicket)
                     words) == [(i,) for i in found]
 
 
-def test_replies_with_ids_beyond_the_search_are_kept_and_reported(data, flicket):
-    db = flicket(*[("INSERT INTO flicket_topic (id, title) VALUES (?, 'x')", (i,))
-                   for i in (1, (1 << 31) - 1, 1 << 31, (1 << 62) + 1)],
+def test_replies_with_the_largest_ids_are_counted_and_found(data, flicket):
+    db = flicket(*[("INSERT INTO flicket_topic (id, title) VALUES (?, 'x')", (i,)) for i in (1, MOST_ID)],
                  *[("INSERT INTO flicket_post (id, ticket_id, content) VALUES (?, ?, 'words')", row) for row in (
-                     (1, 1), ((1 << 32) - 1, 1), (1 << 32, 1), (1 << 62, (1 << 31) - 1), (2, (1 << 31) - 1),
-                     (3, 1 << 31), (4, (1 << 62) + 1))])
+                     (1, 1), (MOST_ID - 1, 1), (MOST_ID, MOST_ID), (2, MOST_ID))])
     result = imported(db, data)
     check_stores(data)
-    assert rows(data, 'ticket', 'SELECT id, replies FROM tickets ORDER BY id') == [
-        (1, 2), ((1 << 31) - 1, 1), (1 << 31, 0), ((1 << 62) + 1, 0)]
-    assert rows(data, 'post', 'SELECT count(*) FROM posts') == [(7,)]
-    assert result.lines == [f'post {i}: not counted nor searched: its id or its ticket\'s is too large'
-                            for i in (1 << 32, 1 << 62, 3, 4)]
+    assert rows(data, 'ticket', 'SELECT id, replies FROM tickets ORDER BY id') == [(1, 2), (MOST_ID, 2)]
+    assert result.lines == []
 
 
 def test_hours_of_replies_that_no_number_holds_do_no_harm(data, flicket):

@@ -9,16 +9,14 @@
  */
 #include "import_parts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "proto/log.h"
 
 /* An id in reply_text is that of the ticket, times this, and the post's. */
 #define REPLY_ID_SPAN	((int64_t)1 << 32)
-#define TICKET_ID_END	((int64_t)1 << 31)
 
-/* What value_hours() lets pass, in hundredths: sums of it do not overflow. */
+/* The most that is summed up, in hundredths. */
 #define HOURS_MOST	((int64_t)100000000000000000)
 
 #define INDEX_BYTES	"8388608"	/* in memory, before they are written */
@@ -211,11 +209,8 @@ reply_take(struct replies *r)
 {
 	int64_t	post = sqlite3_column_int64(r->from, REPLY_POST);
 
-	if (post >= REPLY_ID_SPAN || r->ticket >= TICKET_ID_END) {
-		report_about(r->im, "post", post, "not counted nor searched: "
-		    "its id or its ticket's is too large");
-		return true;
-	}
+	/* value_id() lets no larger ones pass */
+	CHECK(post < REPLY_ID_SPAN && r->ticket <= IMPORT_ID_MOST);
 	r->replies++;
 	r->hours += sqlite3_column_int64(r->from, REPLY_HOURS);
 	if (r->hours > HOURS_MOST || r->hours < -HOURS_MOST)

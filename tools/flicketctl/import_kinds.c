@@ -79,14 +79,14 @@ static const struct column tickets[] = {
 	{ "id",			"id",			value_id,	MUST },
 	{ "title",		"title",		value_text,	MUST },
 	{ "content",		"content",		value_text,	MUST },
-	{ "started_id",		"started_id",		value_integer,	MUST },
+	{ "started_id",		"started_id",		value_reference,	MUST },
 	{ "date_added",		"date_added",		value_date,	MUST },
 	{ "date_modified",	"date_modified",	value_date,	MUST },
-	{ "modified_id",	"modified_id",		value_integer,	MUST },
-	{ "status_id",		"status_id",		value_integer,	MUST },
-	{ "category_id",	"category_id",		value_integer,	MUST },
-	{ "assigned_id",	"assigned_id",		value_integer,	MUST },
-	{ "ticket_priority_id",	"ticket_priority_id",	value_integer,	MUST },
+	{ "modified_id",	"modified_id",		value_reference,	MUST },
+	{ "status_id",		"status_id",		value_reference,	MUST },
+	{ "category_id",	"category_id",		value_reference,	MUST },
+	{ "assigned_id",	"assigned_id",		value_reference,	MUST },
+	{ "ticket_priority_id",	"ticket_priority_id",	value_reference,	MUST },
 	{ "hours",		"hours",		value_hours,	MAY },
 	{ "last_updated",	"last_updated",		value_date,	MAY },
 	{ 0 }
@@ -94,39 +94,39 @@ static const struct column tickets[] = {
 
 static const struct column subscriptions[] = {
 	{ "id",			"id",			value_id,	MUST },
-	{ "ticket_id",		"ticket_id",		value_integer,	MUST },
-	{ "user_id",		"user_id",		value_integer,	MUST },
+	{ "ticket_id",		"ticket_id",		value_reference,	MUST },
+	{ "user_id",		"user_id",		value_reference,	MUST },
 	{ 0 }
 };
 
 static const struct column actions[] = {
 	{ "id",			"id",			value_id,	MUST },
-	{ "ticket_id",		"ticket_id",		value_integer,	MUST },
-	{ "post_id",		"post_id",		value_integer,	MAY },
+	{ "ticket_id",		"ticket_id",		value_reference,	MUST },
+	{ "post_id",		"post_id",		value_reference,	MAY },
 	{ "action",		"action",		value_text,	MAY },
 	{ "data",		"data",			value_json,	MAY },
-	{ "user_id",		"user_id",		value_integer,	MUST },
-	{ "recipient_id",	"recipient_id",		value_integer,	MAY },
+	{ "user_id",		"user_id",		value_reference,	MUST },
+	{ "recipient_id",	"recipient_id",		value_reference,	MAY },
 	{ "date",		"date",			value_date,	MAY },
 	{ 0 }
 };
 
 static const struct column posts[] = {
 	{ "id",			"id",			value_id,	MUST },
-	{ "ticket_id",		"ticket_id",		value_integer,	MUST },
+	{ "ticket_id",		"ticket_id",		value_reference,	MUST },
 	{ "content",		"content",		value_text,	MUST },
-	{ "user_id",		"user_id",		value_integer,	MUST },
+	{ "user_id",		"user_id",		value_reference,	MUST },
 	{ "date_added",		"date_added",		value_date,	MUST },
 	{ "date_modified",	"date_modified",	value_date,	MUST },
-	{ "modified_id",	"modified_id",		value_integer,	MUST },
+	{ "modified_id",	"modified_id",		value_reference,	MUST },
 	{ "hours",		"hours",		value_hours,	MAY },
 	{ 0 }
 };
 
 static const struct column uploads[] = {
 	{ "id",			"id",			value_id,	MUST },
-	{ "posts_id",		"post_id",		value_integer,	MUST },
-	{ "topic_id",		"topic_id",		value_integer,	MUST },
+	{ "posts_id",		"post_id",		value_reference,	MUST },
+	{ "topic_id",		"topic_id",		value_reference,	MUST },
 	{ "filename",		"filename",		value_upload,	MUST },
 	{ "original_filename",	"original_filename",	value_text,	MUST },
 	{ 0 }
@@ -134,11 +134,11 @@ static const struct column uploads[] = {
 
 static const struct column histories[] = {
 	{ "id",			"id",			value_id,	MUST },
-	{ "post_id",		"post_id",		value_integer,	MUST },
-	{ "topic_id",		"topic_id",		value_integer,	MUST },
+	{ "post_id",		"post_id",		value_reference,	MUST },
+	{ "topic_id",		"topic_id",		value_reference,	MUST },
 	{ "date_modified",	"date_modified",	value_date,	MUST },
 	{ "original_content",	"original_content",	value_text,	MUST },
-	{ "user_id",		"user_id",		value_integer,	MUST },
+	{ "user_id",		"user_id",		value_reference,	MUST },
 	{ 0 }
 };
 

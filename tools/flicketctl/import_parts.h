@@ -213,8 +213,19 @@ bool	kinds_wait(struct import *);
 /* Fill what a store has of the rows of others, and the search. */
 bool	derive_all(struct import *);
 
+/*
+ * Bounds of what is taken over. Those of what clients write (proto/keys.tbl)
+ * are narrower: Flicket itself lets more pass, and that is kept. Beyond these
+ * a value would be refused by what has to work with it later.
+ */
+#define IMPORT_ID_MOST	((int64_t)1 << 30)	/* as many are left to be given;
+						 * reply_text needs 2^31 */
+#define IMPORT_COUNT_MOST ((int64_t)1 << 30)	/* sums of it do not overflow */
+#define IMPORT_TEXT_MOST ((size_t)50000)	/* bytes: 100 of them fit into
+						 * an answer */
+
 /* import_value.c */
-value_fn value_id, value_integer, value_count, value_flag, value_text;
+value_fn value_id, value_reference, value_count, value_flag, value_text;
 value_fn value_date, value_hours, value_json, value_password;
 value_fn value_rights, value_department, value_user, value_group;
 value_fn value_token, value_expiry, value_now, value_upload, value_avatar;
@@ -266,9 +277,6 @@ bool	report_failed(void);
 /* Add a line about a row; n is the column it is about, 0 the whole row. */
 void	report_row(struct row *, int n, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
-/* Add a line about the row with an id; what: "post". */
-void	report_about(struct import *, const char *what, int64_t id,
-	    const char *line);
 /*
  * Show how far the rows of a kind (`many`) are, on a terminal; when done
  * reaches total, no more.

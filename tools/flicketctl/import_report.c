@@ -75,16 +75,6 @@ report_row(struct row *row, int n, const char *format, ...)
 	row->lane->line_count++;
 }
 
-void
-report_about(struct import *im, const char *what, int64_t id,
-    const char *line)
-{
-	struct lane	*lane = &im->lane[LANE_POSTS];	/* with other posts */
-
-	fprintf(lane->lines, "%s %" PRId64 ": %s\n", what, id, line);
-	lane->line_count++;
-}
-
 static int64_t
 now_ms(void)
 {

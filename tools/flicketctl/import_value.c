@@ -69,6 +69,20 @@ text_of(struct row *row, int n, size_t *ret_len, char **ret_owned)
 	return clean;
 }
 
+/* How much of a clean text is kept: whole characters. The rest is reported. */
+static size_t
+bound_text(struct row *row, int n, const char *text, size_t len)
+{
+	size_t	most = IMPORT_TEXT_MOST;
+
+	if (len <= most)
+		return len;
+	while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80)
+		most--;
+	report_row(row, n, "cut after %zu bytes: it has %zu", most, len);
+	return most;
+}
+
 /* Bind a text; returns it, valid until the next row, or NULL. */
 static const char *
 text_bind(struct row *row, int n)
@@ -82,6 +96,7 @@ text_bind(struct row *row, int n)
 		return NULL;
 	}
 	text = text_of(row, n, &len, &owned);
+	len = bound_text(row, n, text, len);
 	sqlite3_bind_text64(row->to, n, text, len,
 	    owned != NULL ? free : SQLITE_STATIC, SQLITE_UTF8);
 	return text;
@@ -177,22 +192,40 @@ integer_of(struct row *row, int n)
 	return number;
 }
 
-enum keep
-value_integer(struct row *row, int n)
+/* Whether a number is at most as large as another, whatever its sign. */
+static bool
+is_within(int64_t number, int64_t most)
 {
-	if (is_null(row, n))
+	return number >= -most && number <= most;
+}
+
+/* The id of another row, which may be gone, or never have been. */
+enum keep
+value_reference(struct row *row, int n)
+{
+	int64_t	id = is_null(row, n) ? 0 : integer_of(row, n);
+
+	if (!is_within(id, IMPORT_ID_MOST)) {
+		report_value(row, n, "is too large for an id: left empty");
+		sqlite3_bind_null(row->to, n);
+	} else if (is_null(row, n))
 		sqlite3_bind_null(row->to, n);
 	else
-		sqlite3_bind_int64(row->to, n, integer_of(row, n));
+		sqlite3_bind_int64(row->to, n, id);
 	return KEEP;
 }
 
-/* Like value_integer, for columns of ours where nothing is 0. */
+/* A number that is counted up and down; nothing is 0. */
 enum keep
 value_count(struct row *row, int n)
 {
-	sqlite3_bind_int64(row->to, n, is_null(row, n) ? 0 :
-	    integer_of(row, n));
+	int64_t	count = is_null(row, n) ? 0 : integer_of(row, n);
+
+	if (!is_within(count, IMPORT_COUNT_MOST)) {
+		report_value(row, n, "is too much: taken as 0");
+		count = 0;
+	}
+	sqlite3_bind_int64(row->to, n, count);
 	return KEEP;
 }
 
@@ -220,6 +253,11 @@ value_id(struct row *row, int n)
 	if (sqlite3_column_type(row->from, n) != SQLITE_INTEGER || id < 1) {
 		report_row(row, n, "not kept: an id is a whole number from 1 "
 		    "on");
+		return DROP;
+	}
+	if (id > IMPORT_ID_MOST) {
+		report_row(row, n, "not kept: an id is at most %lld",
+		    (long long)IMPORT_ID_MOST);
 		return DROP;
 	}
 	sqlite3_bind_int64(row->to, n, id);
@@ -345,9 +383,10 @@ enum keep
 value_hours(struct row *row, int n)
 {
 	double	hours = sqlite3_column_double(row->from, n);
+	double	most = (double)key_info(KEY_HOURS)->most / 100;
 	int	type = sqlite3_column_type(row->from, n);
 
-	if (!(hours > -1e15 && hours < 1e15)) {
+	if (!(hours >= -most && hours <= most)) {
 		report_value(row, n, "is too much: taken as 0");
 		hours = 0;
 	} else if (type == SQLITE_TEXT || type == SQLITE_BLOB)
@@ -370,6 +409,12 @@ value_json(struct row *row, int n)
 	if (is_null(row, n))
 		return KEEP;
 	text = text_of(row, n, &len, &owned);
+	if (len > IMPORT_TEXT_MOST) {
+		report_row(row, n, "is too long, it has %zu bytes: left empty",
+		    len);
+		free(owned);
+		return KEEP;
+	}
 	json = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 	if (json == NULL)
 		report_value(row, n, "is no JSON: left empty");
