@@ -18,6 +18,8 @@ struct turn {
 struct waiting {
 	struct call	*call;
 	struct turn	 whose;
+	size_t		 place_had;	/* the number of its last turn, or 0 */
+	size_t		 name_had;
 	bool		 must;
 };
 
@@ -29,7 +31,7 @@ struct slow {
 	size_t		count;
 	size_t		musts;			/* of them */
 	struct turn	turns[SLOW_TURNS];	/* a ring */
-	size_t		next;
+	size_t		taken;			/* turns that there were */
 };
 
 struct slow *
@@ -112,24 +114,32 @@ weigh_waiting(const struct slow *s, const struct turn *of)
 }
 
 /*
- * How lately there was a turn: SLOW_TURNS for the last one, 0 if none is
- * remembered. How many there were is not asked: others at a place must not
- * wait because of somebody who was there.
+ * How lately there was a turn. How many there were is not asked: others at a
+ * place must not wait because of somebody who was there.
  */
 static struct weight
-weigh_turns(const struct slow *s, const struct turn *of)
+weigh_turns(const struct waiting *w)
 {
-	const struct turn	*t;
-	size_t			 place = 0, name = 0;
+	return weight_of(w->place_had, w->name_had);
+}
 
-	for (size_t i = 0; i < SLOW_TURNS; i++) {
-		t = &s->turns[(s->next + i) % SLOW_TURNS]; /* oldest first */
-		if (t->place == of->place)
-			place = i + 1;
-		if (t->name == of->name)
-			name = i + 1;
-	}
-	return weight_of(place, name);
+static void
+note_turn(struct waiting *w, const struct turn *t, size_t number)
+{
+	if (t->place == w->whose.place)
+		w->place_had = number;
+	if (t->name == w->whose.name)
+		w->name_had = number;
+}
+
+/* From here on those that wait are told of each turn. */
+static void
+look_back(const struct slow *s, struct waiting *w)
+{
+	size_t	n = s->taken < SLOW_TURNS ? 0 : s->taken - SLOW_TURNS;
+
+	for (; n < s->taken; n++)
+		note_turn(w, &s->turns[n % SLOW_TURNS], n + 1);
 }
 
 /* --- in and out ------------------------------------------------------------- */
@@ -165,18 +175,17 @@ is_late(const struct call *c, int64_t now_ms)
 	return c->request.expires_ms != 0 && now_ms > c->request.expires_ms;
 }
 
-/* Whether the call at b has more that waits, or had a turn more lately. */
+/* Whether b has more that waits, or had a turn as lately at least. */
 static bool
-has_more(const struct slow *s, size_t b, size_t a)
+has_more(const struct slow *s, const struct waiting *b,
+    const struct waiting *a)
 {
-	const struct turn	*at_a = &s->waiting[a].whose;
-	const struct turn	*at_b = &s->waiting[b].whose;
-	struct weight		 of_a = weigh_waiting(s, at_a);
-	struct weight		 of_b = weigh_waiting(s, at_b);
+	struct weight	of_a = weigh_waiting(s, &a->whose);
+	struct weight	of_b = weigh_waiting(s, &b->whose);
 
 	if (is_less(of_a, of_b) || is_less(of_b, of_a))
 		return is_less(of_a, of_b);
-	return !is_less(weigh_turns(s, at_b), weigh_turns(s, at_a));
+	return !is_less(weigh_turns(b), weigh_turns(a));
 }
 
 /* One that is late, or the newest of the client that has most. */
@@ -191,7 +200,8 @@ find_refused(const struct slow *s)
 			continue;
 		if (is_late(s->waiting[i].call, now_ms))
 			return i;
-		if (refused == SIZE_MAX || has_more(s, i, refused))
+		if (refused == SIZE_MAX || has_more(s, &s->waiting[i],
+		    &s->waiting[refused]))
 			refused = i;
 	}
 	return refused;
@@ -200,10 +210,13 @@ find_refused(const struct slow *s)
 struct call *
 slow_put(struct slow *s, struct call *c, bool must)
 {
+	struct waiting	 w = { .call = c, .whose = turn_of(s, &c->request),
+			    .must = must };
 	struct call	*refused = NULL;
 
 	pthread_mutex_lock(&s->lock);
-	append(s, (struct waiting){ c, turn_of(s, &c->request), must });
+	look_back(s, &w);
+	append(s, w);
 	if (s->count - s->musts > SLOW_MOST)
 		refused = take_out(s, find_refused(s));
 	pthread_mutex_unlock(&s->lock);
@@ -217,7 +230,7 @@ find_next(const struct slow *s)
 	size_t		next = 0;
 
 	for (size_t i = 0; i < s->count; i++) {
-		weight = weigh_turns(s, &s->waiting[i].whose);
+		weight = weigh_turns(&s->waiting[i]);
 		if (is_less(weight, least)) {
 			least = weight;
 			next = i;
@@ -230,14 +243,18 @@ struct call *
 slow_take(struct slow *s)
 {
 	struct call	*c = NULL;
+	struct turn	*turn;
 	size_t		 at;
 
 	pthread_mutex_lock(&s->lock);
 	if (s->count > 0) {
 		at = find_next(s);
-		s->turns[s->next] = s->waiting[at].whose;
-		s->next = (s->next + 1) % SLOW_TURNS;
+		turn = &s->turns[s->taken % SLOW_TURNS];
+		*turn = s->waiting[at].whose;
 		c = take_out(s, at);
+		s->taken++;
+		for (size_t i = 0; i < s->count; i++)
+			note_turn(&s->waiting[i], turn, s->taken);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return c;
