@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from desk import ADMIN, SUPER, USER
+from desk import ADMIN, PASSWORD, SUPER, USER
 from routes import ALL_THINGS, LISTS
-from wire import expect
+from wire import basic, expect
 
 ETAG = re.compile(r'"[0-9a-f]{16}(\.[0-9a-f]{16})?"')
 UNCHANGING = ('tokens',)
@@ -131,6 +131,18 @@ def test_no_tag_is_that_of_what_is_created(desks, path, body):
     for have in ('"0000000000000000"', '"0000000000000000.0000000000000000"', '"a,*,b"', '"x", "0000000000000000"'):
         expect(c.post(path, body, headers={'If-Match': have}), 412)
     expect(c.post(path, body, headers={'If-Match': '*'}), 201)
+
+
+def test_a_login_with_a_condition_that_cannot_hold_makes_no_token(imported):
+    c = imported.client(token=False)
+    login = {'Authorization': basic('user004', PASSWORD)}
+    before = expect(c.get('tokens/', token=expect(c.post('tokens', headers=login), 200)['token']), 200)
+    for have in ('"0000000000000000"', '"0123456789abcdef"', ''):
+        expect(c.post('tokens', headers={**login, 'If-Match': have}), 412)
+    expect(c.post('tokens', headers={'Authorization': basic('user004', 'wrong'), 'If-Match': '"x"'}), 401)
+    token = expect(c.post('tokens', headers={**login, 'If-Match': '*'}), 200)['token']
+    after = expect(c.get('tokens/', token=token), 200)
+    assert after['_meta']['total_items'] == before['_meta']['total_items'] + 1
 
 
 @pytest.mark.parametrize('path, body', [
