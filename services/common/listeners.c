@@ -26,11 +26,31 @@ find(struct listeners *l, struct text peer)
 	return NULL;
 }
 
+/* The last row takes the place; the two swap their memory. */
+static void
+forget(struct listeners *l, size_t at)
+{
+	struct listener	gone = l->rows[at];
+
+	l->rows[at] = l->rows[--l->count];
+	l->rows[l->count] = gone;
+}
+
+static void
+forget_silent(struct listeners *l, int64_t now_ms)
+{
+	for (size_t i = l->count; i-- > 0;)
+		if (now_ms - l->rows[i].pinged_ms >= LISTENER_LEASE_MS)
+			forget(l, i);
+}
+
 static struct listener *
-add(struct listeners *l, struct text peer)
+add(struct listeners *l, struct text peer, int64_t now_ms)
 {
 	struct listener	*row;
 
+	if (l->count == LISTENERS_MOST)
+		forget_silent(l, now_ms);
 	if (l->count == LISTENERS_MOST)
 		return NULL;
 	if (l->count == l->size) {
@@ -53,7 +73,7 @@ listeners_heard(struct listeners *l, struct text peer, int64_t seen,
 	struct listener	*row = find(l, peer);
 
 	if (row == NULL)
-		row = add(l, peer);
+		row = add(l, peer, now_ms);
 	if (row == NULL)
 		return;
 	row->seen = seen;
@@ -61,30 +81,15 @@ listeners_heard(struct listeners *l, struct text peer, int64_t seen,
 	row->told_seq = told_seq;
 }
 
-/* The last row takes the place; the two swap their memory. */
-static void
-forget(struct listeners *l, size_t at)
-{
-	struct listener	gone = l->rows[at];
-
-	l->rows[at] = l->rows[--l->count];
-	l->rows[l->count] = gone;
-}
-
 bool
 listeners_have_seen(struct listeners *l, int64_t seq, int64_t now_ms)
 {
 	bool	all = true;
 
-	for (size_t i = 0; i < l->count;) {
-		if (now_ms - l->rows[i].pinged_ms >= LISTENER_LEASE_MS) {
-			forget(l, i);
-			continue;
-		}
+	forget_silent(l, now_ms);
+	for (size_t i = 0; i < l->count; i++)
 		if (l->rows[i].seen < seq)
 			all = false;
-		i++;
-	}
 	return all;
 }
 

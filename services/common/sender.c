@@ -1,6 +1,15 @@
 /*
  * What waits for each peer is counted in one of a number of places, told by a
- * hash of its identity. Peers that share a place share the bound.
+ * hash of its identity, which nobody can aim at another's. Peers that share a
+ * place share the bound.
+ *
+ * All together have a bound, too: no more may wait for a peer than there is
+ * room left for the others, so that who does not read has the less of it the
+ * more of them there are. For who has taken all that it was sent there always
+ * is room.
+ *
+ * Messages leave in their order. So only each sixteenth small one is told when
+ * it does, and counts for those before it.
  *
  * Some large messages can be on their way in the buffers that they were put
  * together in. Those come back with their memory, so that it is not copied, and
@@ -10,43 +19,72 @@
  */
 #include "sender.h"
 
+#include <sys/random.h>
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <zmq.h>
 
 #include "proto/log.h"
 
-#define PLACES		1024	/* a power of two */
-#define SMALL_BYTES	4096	/* bounded by their number */
-#define WAITING_MOST	((size_t)64 << 20)
+#define PLACES		16384	/* a power of two */
+#define SMALL_BYTES	4096	/* larger ones are counted one by one */
+#define SMALL_MOST	16	/* that count as one */
+#define WAITING_MOST	((size_t)64 << 20) /* for a peer ... */
+#define TOGETHER_MOST	((size_t)256 << 20) /* ... and for all */
 #define CRATES		16	/* buffers that are lent at a time */
 #define KEPT_BYTES	((size_t)1 << 18) /* larger ones are not kept */
 
-static _Atomic size_t	waiting[PLACES];
+static struct place {
+	_Atomic size_t	waiting;
+	unsigned	small;		/* sent and not counted yet ... */
+	size_t		small_bytes;	/* ... of so many bytes */
+} places[PLACES];
+
+static _Atomic size_t	together;
 
 /* A copy of a message on its way, before its bytes. */
 struct parcel {
-	_Atomic size_t	*place;
-	size_t		 len;
+	struct place	*place;
+	size_t		 counts;	/* for so many bytes */
 	char		 bytes[];
 };
 
 /* A buffer that is on its way with its message, or here to be used again. */
 static struct crate {
 	atomic_bool	 away;
-	_Atomic size_t	*place;
+	struct place	*place;
 	struct buf	 buffer;
 } crates[CRATES];
 
-/* FNV-1a */
-static _Atomic size_t *
+/* FNV-1a, from a start that is not known outside. */
+static struct place *
 place_of(struct text peer)
 {
-	uint32_t	h = UINT32_C(0x811c9dc5);
+	static uint64_t	start;
+	uint64_t	h;
 
+	while (start == 0)
+		CHECK(getrandom(&start, sizeof(start), 0) == sizeof(start));
+	h = start;
 	for (size_t i = 0; i < peer.len; i++)
-		h = (h ^ (unsigned char)peer.base[i]) * UINT32_C(0x01000193);
-	return &waiting[h % PLACES];
+		h = (h ^ (unsigned char)peer.base[i]) *
+		    UINT64_C(0x100000001b3);
+	return &places[(h >> 32 ^ h) % PLACES];
+}
+
+static void
+count(struct place *p, size_t bytes)
+{
+	atomic_fetch_add(&p->waiting, bytes);
+	atomic_fetch_add(&together, bytes);
+}
+
+static void
+discount(struct place *p, size_t bytes)
+{
+	atomic_fetch_sub(&p->waiting, bytes);
+	atomic_fetch_sub(&together, bytes);
 }
 
 /* On ZeroMQ's thread: it is sent, or nobody is there any more. */
@@ -56,7 +94,7 @@ on_gone(void *bytes, void *hint)
 	struct parcel	*p = hint;
 
 	(void)bytes;
-	atomic_fetch_sub(p->place, p->len);
+	discount(p->place, p->counts);
 	free(p);
 }
 
@@ -67,7 +105,7 @@ on_back(void *bytes, void *hint)
 	struct crate	*c = hint;
 
 	(void)bytes;
-	atomic_fetch_sub(c->place, c->buffer.len);
+	discount(c->place, c->buffer.len);
 	if (c->buffer.size > KEPT_BYTES)
 		buf_done(&c->buffer);
 	c->buffer.len = 0;
@@ -86,7 +124,7 @@ take_crate(void)
 
 /* The message's own buffer goes, and the crate's takes its place. */
 static void
-lend_buffer(zmq_msg_t *ret, struct crate *c, _Atomic size_t *place,
+lend_buffer(zmq_msg_t *ret, struct crate *c, struct place *place,
     struct buf *b)
 {
 	struct buf	next = c->buffer;
@@ -94,42 +132,70 @@ lend_buffer(zmq_msg_t *ret, struct crate *c, _Atomic size_t *place,
 	c->place = place;
 	c->buffer = *b;
 	*b = next;
+	count(place, c->buffer.len);
 	CHECK(zmq_msg_init_data(ret, c->buffer.base, c->buffer.len, on_back,
 	    c) == 0);
 }
 
 static void
-copy_bytes(zmq_msg_t *ret, _Atomic size_t *place, const struct buf *b)
+copy_bytes(zmq_msg_t *ret, struct place *place, const struct buf *b,
+    size_t counts)
 {
 	struct parcel	*p = malloc(sizeof(*p) + b->len);
 
 	CHECK(p != NULL);
 	p->place = place;
-	p->len = b->len;
+	p->counts = counts;
+	count(place, counts);
 	memcpy(p->bytes, b->base, b->len);
-	CHECK(zmq_msg_init_data(ret, p->bytes, p->len, on_gone, p) == 0);
+	CHECK(zmq_msg_init_data(ret, p->bytes, b->len, on_gone, p) == 0);
+}
+
+static void
+copy_small(zmq_msg_t *ret, struct place *place, const struct buf *b)
+{
+	place->small_bytes += b->len;
+	if (++place->small == SMALL_MOST) {
+		copy_bytes(ret, place, b, place->small_bytes);
+		place->small = 0;
+		place->small_bytes = 0;
+		return;
+	}
+	CHECK(zmq_msg_init_size(ret, b->len) == 0);
+	memcpy(zmq_msg_data(ret), b->base, b->len);
+}
+
+static bool
+has_room(const struct place *p, size_t len)
+{
+	size_t	waiting = atomic_load(&p->waiting);
+	size_t	all = atomic_load(&together);
+
+	if (waiting == 0)
+		return true;
+	if (len > SMALL_BYTES && waiting > WAITING_MOST)
+		return false;
+	return all < TOGETHER_MOST && waiting <= TOGETHER_MOST - all;
 }
 
 /* False: too much waits for the peer already. */
 static bool
 make_message(zmq_msg_t *ret, struct text peer, struct buf *b)
 {
-	_Atomic size_t	*place = place_of(peer);
+	struct place	*place = place_of(peer);
 	struct crate	*c;
 
+	if (!has_room(place, b->len))
+		return false;
 	if (b->len <= SMALL_BYTES) {
-		CHECK(zmq_msg_init_size(ret, b->len) == 0);
-		memcpy(zmq_msg_data(ret), b->base, b->len);
+		copy_small(ret, place, b);
 		return true;
 	}
-	if (atomic_load(place) > WAITING_MOST)
-		return false;
-	atomic_fetch_add(place, b->len);
 	c = take_crate();
 	if (c != NULL)
 		lend_buffer(ret, c, place, b);
 	else
-		copy_bytes(ret, place, b);
+		copy_bytes(ret, place, b, b->len);
 	return true;
 }
 

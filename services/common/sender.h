@@ -1,7 +1,8 @@
 /*
  * Sending to a peer of a ROUTER, without waiting. ZeroMQ bounds how many
- * messages wait for a peer that does not read, not how large they are; here
- * it is bytes that are counted.
+ * messages wait for a peer that does not read, not how large they are, nor
+ * how many peers there are; here it is bytes that are counted, of each peer
+ * and of all together. One thread sends.
  */
 #ifndef COMMON_SENDER_H
 #define COMMON_SENDER_H

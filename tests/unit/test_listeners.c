@@ -101,6 +101,30 @@ there_may_be_many(void **state)
 	listeners_done(&l);
 }
 
+/* Where nobody asks who has seen what, they would add up. */
+static void
+who_has_gone_leaves_room(void **state)
+{
+	struct listeners	 l = { 0 };
+	const struct listener	*row;
+	struct buf		 peer = { 0 };
+	int64_t			 before;
+
+	(void)state;
+	for (int i = 0; i < 5000; i++) {
+		peer.len = 0;
+		buf_printf(&peer, "peer %d", i);
+		listeners_heard(&l, text_in(&peer), 9, 9, 1000);
+	}
+	listeners_heard(&l, a, 5, 5, 1000 + LISTENER_LEASE_MS);
+	row = listeners_to_tell(&l, 6, &before);
+	assert_non_null(row);
+	check_text("the new one", text_in(&row->peer), a);
+	check_number("alone", (int64_t)l.count, 1);
+	buf_done(&peer);
+	listeners_done(&l);
+}
+
 int
 main(void)
 {
@@ -110,6 +134,8 @@ main(void)
 		    a_lease_comes_to_an_end),
 		TEST("each is told once, from where it was told last",
 		    each_is_told_once),
+		TEST("who has gone leaves room to others",
+		    who_has_gone_leaves_room),
 		TEST("there may be many, and they take no more memory again",
 		    there_may_be_many),
 	};

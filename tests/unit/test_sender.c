@@ -90,7 +90,7 @@ pass(size_t len, char byte)
 static size_t
 waiting_now(void)
 {
-	return atomic_load(place_of(name));
+	return atomic_load(&place_of(name)->waiting);
 }
 
 static void
@@ -202,6 +202,63 @@ too_much_is_dropped(void **state)
 }
 
 static void
+small_ones_count_when_there_are_many(void **state)
+{
+	struct place	*p = place_of(name);
+	size_t		 most = TOGETHER_MOST;
+
+	(void)state;
+	p->small = 0;
+	p->small_bytes = 0;
+	for (int i = 0; i < SMALL_MOST - 1; i++) {
+		pass(100, 'a');
+		check_number("not yet", waiting_now(), 0);
+	}
+	pass(200, 'a');
+	check_number("all of them", waiting_now(),
+	    (SMALL_MOST - 1) * 100 + 200);
+	/* others have taken nearly all there is */
+	atomic_fetch_add(&together, most - waiting_now() - 500);
+	fill(100, 'b');
+	check_true("there", sender_send(wire.router, name, &wire.frames));
+	check_number("dropped", zmq_recv(wire.peer, &(char){ 0 }, 1,
+	    ZMQ_DONTWAIT), -1);
+	while (wire.count > 0)
+		close_one();
+	check_number("nothing waits", waiting_now(), 0);
+	pass(LARGE, 'c');
+	check_number("who has taken all is sent more", waiting_now(), LARGE);
+	close_one();
+	atomic_store(&together, 0);
+}
+
+static void
+what_waits_for_all_is_bounded(void **state)
+{
+	struct place	others[30] = { 0 };
+	size_t		sum = 0;
+
+	(void)state;
+	for (int round = 0; round < 10000; round++)
+		for (size_t i = 0; i < LEN(others); i++)
+			if (has_room(&others[i], LARGE))
+				count(&others[i], LARGE);
+	for (size_t i = 0; i < LEN(others); i++) {
+		check_true("each has as much", atomic_load(&others[i].waiting) +
+		    2 * LARGE > TOGETHER_MOST / (LEN(others) + 1));
+		sum += atomic_load(&others[i].waiting);
+	}
+	check_number("is counted", sum, atomic_load(&together));
+	check_true("is bounded", sum <= TOGETHER_MOST);
+	pass(LARGE, 'a');
+	pass(LARGE, 'b');
+	check_number("others are served", waiting_now(), 2 * LARGE);
+	close_one();
+	close_one();
+	atomic_store(&together, 0);
+}
+
+static void
 nobody_is_told(void **state)
 {
 	(void)state;
@@ -209,8 +266,8 @@ nobody_is_told(void **state)
 		fill(LARGE, 'a');
 		check_true("gone", !sender_send(wire.router, text_of("none"),
 		    &wire.frames));
-		check_number("nothing waits", atomic_load(place_of(
-		    text_of("none"))), 0);
+		check_number("nothing waits", atomic_load(&place_of(
+		    text_of("none"))->waiting), 0);
 	}
 	check_true("all buffers are here", pass(LARGE, 'a'));
 }
@@ -235,6 +292,10 @@ main(void)
 		    what_waits_is_counted),
 		WIRED("a peer that does not read gets no more than so much",
 		    too_much_is_dropped),
+		WIRED("small messages count when there are many of them",
+		    small_ones_count_when_there_are_many),
+		WIRED("what waits for all peers together is bounded",
+		    what_waits_for_all_is_bounded),
 		WIRED("a message for nobody leaves nothing behind",
 		    nobody_is_told),
 	};
