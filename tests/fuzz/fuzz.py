@@ -28,6 +28,7 @@ TARGETS = {
     'json_out': ('text', 1024, 1, 'JSON that is written, against jansson'),
     'query': ('http', 1024, 1, 'query strings of every route that is read'),
     'multipart': ('http', 4096, 1, 'forms with files, whole and cut'),
+    'framing': ('http', 4096, 1, 'heads and chunked bodies, whole and in pieces'),
     'cursor': ('text', 1600, 1, 'cursors of lists'),
     'csv': ('text', 1024, 1, 'cells of exports, against a reader'),
     'search': ('text', 512, 1, 'search queries, against FTS5'),

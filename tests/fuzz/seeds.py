@@ -99,6 +99,17 @@ def forms():
     yield b'multipart/form-data; boundary=b\n' + one.replace(b'a.txt', b'a\\"%22b.txt').replace(b'hello', b'\r\n--bc')
 
 
+def heads_and_chunks():
+    host = b'Host: localhost:5000' + LINE
+    for fields in (b'', b'Content-Length: 5' + LINE, b'Transfer-Encoding: chunked' + LINE, b'X-Any:\ta ' + LINE):
+        for first in (b'GET / HTTP/1.1', b'POST /flicket-api/tickets HTTP/1.0'):
+            yield first + LINE + host + fields + LINE
+    last = b'0' + LINE * 2
+    for body in (b'', b'5' + LINE + b'hello' + LINE, b'1;a="b" ; c' + LINE + b'x' + LINE, b'00A' + LINE + b'0123456789' + LINE):
+        yield body + last
+        yield body + b'0;a' + LINE + b'Digest: a' + LINE * 2 + b'GET'
+
+
 def sql_values():
     """For import: converter, type, value."""
     for converter in range(18):
@@ -126,6 +137,7 @@ def everything():
     yield 'json_out', texts
     yield 'query', (which + query for query in list(dict.fromkeys(queries()))[:60] for which in each)
     yield 'multipart', forms()
+    yield 'framing', heads_and_chunks()
     yield 'cursor', [bytes(20) + t for t in texts[:20]] + [b'AAAA', b'']
     yield 'csv', [bytes((len(t) // 2 % 256,)) + t for t in texts]
     yield 'search', [*searches(), *texts[:20]]
