@@ -15,6 +15,7 @@
 #define BYTES_EACH	1024		/* of answers, for one */
 #define SMALL_BYTES	16		/* of data: less is next to nothing */
 #define THROWN_MOST	(1 << 20)	/* bytes, from who does not go away */
+#define SAY_AGAIN_MS	10000
 #define FRAME_MOST	(9 + 16384)	/* bytes */
 
 enum kind { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING,
@@ -138,6 +139,20 @@ pass_over(struct frame *frame)
 	frame->payload = zeros;
 }
 
+static void
+count_flood(void)
+{
+	static _Thread_local int64_t	said_ms;
+	int64_t				now_ms = clock_ms();
+
+	metric_add(METRIC_FLOODS, 0, 0, 1);
+	if (said_ms != 0 && now_ms - said_ms < SAY_AGAIN_MS)
+		return;
+	said_ms = now_ms;
+	log_warn("a connection is closed because of too many frames that ask "
+	    "for nothing");
+}
+
 ssize_t
 h2o_http2_decode_frame(struct frame *frame, const uint8_t *src,
     size_t len, const void *settings, const char **err_desc)
@@ -147,7 +162,7 @@ h2o_http2_decode_frame(struct frame *frame, const uint8_t *src,
 	if (ret < 0)
 		return ret;
 	if (!pay(reading, reading_from, price_of(frame))) {
-		metric_add(METRIC_FLOODS, 0, 0, 1);
+		count_flood();
 		*err_desc = "too many frames that ask for nothing";
 		return H2O_HTTP2_ERROR_ENHANCE_YOUR_CALM;
 	}

@@ -116,20 +116,37 @@ is_length(const struct phr_header *h)
 	return h->value_len > 0 && h->value_len <= DIGITS_MOST;
 }
 
-/* Nothing but what a name, an address or a port may have (RFC 3986, 3.2.2). */
+static bool
+is_of_name(char c)
+{
+	return is_token((unsigned char)c) ? c != '#' && c != '^' && c != '`' &&
+	    c != '|' : c != '\0' && strchr("(),;=", c) != NULL;
+}
+
+static bool
+is_of_address(char c)
+{
+	return is_token((unsigned char)c) || c == ':';
+}
+
+/* A name, or an address in brackets, and maybe a port (RFC 3986, 3.2.2). */
 static bool
 is_host(const struct phr_header *h)
 {
-	unsigned char	c;
+	const char	*p = h->value, *end = p + h->value_len;
 
-	for (size_t i = 0; i < h->value_len; i++) {
-		c = (unsigned char)h->value[i];
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
-		    !(c >= '0' && c <= '9') &&
-		    (c == '\0' || strchr("-.:[]_~%!$&'()*+,;=", c) == NULL))
+	if (p < end && *p == '[') {
+		for (p++; p < end && is_of_address(*p); p++)
+			continue;
+		if (p == end || *p++ != ']')
 			return false;
-	}
-	return true;
+	} else
+		while (p < end && is_of_name(*p))
+			p++;
+	if (p < end && *p == ':')
+		for (p++; p < end && *p >= '0' && *p <= '9'; p++)
+			continue;
+	return p == end;
 }
 
 static const char *

@@ -61,6 +61,7 @@ FORBIDDEN = {
     'two Hosts': request(HOST, HOST, first='GET /healthz HTTP/1.1'),
     'two Hosts in HTTP/1.0': request(HOST, 'host: other', first='GET /healthz HTTP/1.0'),
     'Host with a path': request('Host: localhost/x', first='GET /healthz HTTP/1.1'),
+    'Host with a port that is none': request('Host: localhost:http', first='GET /healthz HTTP/1.1'),
     'Host with a user': request('Host: me@localhost', first='GET /healthz HTTP/1.1'),
     'Host with spaces': request('Host: localhost other', first='GET /healthz HTTP/1.1'),
     'Host beyond ASCII': request('Host: h\xf6st', first='GET /healthz HTTP/1.1'),
@@ -170,7 +171,8 @@ def answered(port, *frames):
             while data := s.recv(65536):
                 got += data
                 for kind, _, stream, payload in frames_in(got):
-                    if kind == HEADERS and stream == 1 and payload:
+                    # of a whole head there is more than the status
+                    if kind == HEADERS and stream == 1 and len(payload) > 5:
                         return known.get(payload[0]) or int(payload[2:5])
     return 0
 
