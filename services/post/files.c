@@ -73,6 +73,7 @@ static struct {
 	pthread_mutex_t	 lock;
 	pthread_cond_t	 wake;
 	struct incoming	 incoming[INCOMING_MOST];
+	unsigned	 taken;		/* of those */
 	struct doomed	*doomed;
 	int		 folder;	/* -1: there is none */
 	sqlite3		*db;		/* the thread's, while it works */
@@ -260,6 +261,7 @@ take_entry(const struct call *c, int64_t handle, bool pings)
 	pthread_mutex_lock(&files.lock);
 	f = find_room(c->request.actor);
 	if (f != NULL) {
+		files.taken += f->state == FREE;
 		*f = (struct incoming){ .state = FILLING, .busy = true,
 		    .handle = handle, .user = c->request.actor,
 		    .pinged_ms = pings, .touched_ms = clock_ms() };
@@ -314,6 +316,7 @@ discard(struct incoming *f, bool keep)
 	pthread_mutex_lock(&files.lock);
 	memcpy(name, f->name, sizeof(name));
 	f->state = FREE;
+	files.taken--;
 	pthread_mutex_unlock(&files.lock);
 	if (!keep && name[0] != '\0')
 		remove_file(name);
@@ -616,7 +619,7 @@ files_heard(struct text peer)
 	int64_t	now_ms = clock_ms();
 
 	pthread_mutex_lock(&files.lock);
-	for (size_t i = 0; i < INCOMING_MOST; i++)
+	for (size_t i = 0; i < INCOMING_MOST && files.taken > 0; i++)
 		if (files.incoming[i].pinged_ms != 0 &&
 		    is_of(&files.incoming[i], peer))
 			files.incoming[i].pinged_ms = now_ms;
@@ -838,10 +841,7 @@ look_after_all(int64_t now_ms)
 static bool
 is_idle(void)
 {
-	for (size_t i = 0; i < INCOMING_MOST; i++)
-		if (files.incoming[i].state != FREE)
-			return false;
-	return files.doomed == NULL;
+	return files.taken == 0 && files.doomed == NULL;
 }
 
 static void
