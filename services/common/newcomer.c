@@ -1,6 +1,9 @@
 /* A store that the others do not know. */
 #include "newcomer.h"
 
+#include <sys/stat.h>
+
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,17 +72,46 @@ hear(struct replica *r, struct frame_reader *frames, enum service_id self)
 	zmq_msg_close(&message);
 }
 
+/*
+ * Whether a process holds the lock beside a socket (svc.c), and so listens
+ * there, be it too busy to say so. To try the lock would keep others from it.
+ */
+static bool
+is_held(const char *endpoint)
+{
+	char		line[256], inode[32];
+	struct buf	path = { 0 };
+	struct stat	st;
+	bool		held = false;
+	FILE		*f;
+
+	if (strncmp(endpoint, IPC, strlen(IPC)) != 0)
+		return false;
+	buf_printf(&path, "%s.lock", endpoint + strlen(IPC));
+	f = stat(path.base, &st) == -1 ? NULL : fopen("/proc/locks", "re");
+	buf_done(&path);
+	if (f == NULL)
+		return false;
+	snprintf(inode, sizeof(inode), ":%llu ", (unsigned long long)st.st_ino);
+	while (!held && fgets(line, sizeof(line), f) != NULL)
+		held = strstr(line, "FLOCK") != NULL &&
+		    strstr(line, inode) != NULL;
+	fclose(f);
+	return held;
+}
+
 static void
 ask_one(enum service_id service, const char *endpoint, enum service_id self,
     int64_t stream)
 {
 	struct frame_reader	*frames = frame_reader_new();
 	struct replica		*r = replica_new(service, endpoint);
-	int64_t			 began_ms = clock_ms(), spent_ms = 0;
+	int64_t			 began_ms = clock_ms(), spent_ms = 0, wait_ms;
 	struct args		 args = { 0 };
 
 	newcomer_put(&args, self, stream);
-	while (!r->up && spent_ms < (r->ping_count == 0 ? CONNECT_MS :
+	wait_ms = is_held(endpoint) ? ANSWER_MS : CONNECT_MS;
+	while (!r->up && spent_ms < (r->ping_count == 0 ? wait_ms :
 	    ANSWER_MS)) {
 		replica_ping(r, clock_ms(), &args);
 		zclock_sleep(LOOK_MS);
