@@ -160,6 +160,9 @@ ROUNDS = {
     'stop': ('stops', 'graceful stops and rolling restarts under load', run_tests('test_stop.py', 'test_replicas.py')),
     'backup': ('backups', 'backups of a running desk, restored and checked',
                run_tests('test_backup.py', 'test_verify.py')),
+    'revoke': ('who has ended gets nothing done',
+               'every way to end a user, a password, a token or a right meets every request under way',
+               run_tests('test_revoke.py')),
     'upgrade': ('upgrades', 'stores of every schema migrate under load', run_tests('test_upgrade.py')),
 }
 

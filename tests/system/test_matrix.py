@@ -189,8 +189,8 @@ def differences(before, after):
 
 # --- the walk -----------------------------------------------------------------------------------------------
 
-def open_world(folder, **settings):
-    everybody = people()
+def open_world(folder, everybody=None, **settings):
+    everybody = everybody or people()
     desk = Desk(folder, 'imported', FLICKET_LOGIN_FAILURES_PER_NAME=8192, FLICKET_LOGIN_FAILURES_PER_ADDRESS=8192,
                 **settings)
     desk.take_over(flicket_database(folder / 'flicket.db', lambda db: settle(db, everybody)))

@@ -41,10 +41,10 @@ class Person:
         return f'{self.kind} {self.username}'
 
 
-def people():
+def people(of_a_kind=PEOPLE_OF_A_KIND):
     """Everybody who can be asked for, by kind."""
     ids = itertools.count(1000)
-    return {kind: [Person(next(ids), kind) for _ in range(PEOPLE_OF_A_KIND)] for kind in KINDS}
+    return {kind: [Person(next(ids), kind) for _ in range(of_a_kind)] for kind in KINDS}
 
 
 def settle(db, all_people):

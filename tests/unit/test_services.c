@@ -189,6 +189,19 @@ emit_a_tally(struct copy *c)
 	row_of(c, OP_DEPARTMENT_CREATE)->emits[0] = OP_USER_WROTE_TICKET;
 }
 
+static enum err
+know_nobody(struct call *c)
+{
+	(void)c;
+	return OK;
+}
+
+static void
+know_who_asks(struct copy *c)
+{
+	c->service.actor = know_nobody;
+}
+
 #define DEPARTMENT	"SELECT id, department, deleted, version " \
 			"FROM departments WHERE id = "
 
@@ -240,6 +253,9 @@ wrong_tables_are_named(void **state)
 		    "TICKET_USER_NAMED" },
 		{ "an event that is none", NULL, NULL, emit_no_event,
 		    "operation DEPARTMENT_CREATE cannot emit TICKET_GET" },
+		{ "a write that is not told which token asks", NULL, NULL,
+		    know_who_asks, "operation DEPARTMENT_CREATE: it is not "
+		    "told which token asks" },
 	};
 	struct end	end;
 
