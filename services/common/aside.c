@@ -98,9 +98,10 @@ op_set_aside(struct call *c)
 
 /* --- sent again, dropped -------------------------------------------------------- */
 
-/* The event as it is to be sent again, in `bytes`; and who waits for it. */
+/* The event as it is to be sent again, in `bytes`; and whether its consumer's
+ * answer is waited for. */
 static enum err
-take_event(struct call *c, struct buf *bytes, const struct op_info **ret)
+take_event(struct call *c, struct buf *bytes, bool *ret_waits)
 {
 	sqlite3_stmt	*st = op_statement(c, SQL_SET_ASIDE_ONE);
 	struct args	 payload = { 0 };
@@ -116,7 +117,8 @@ take_event(struct call *c, struct buf *bytes, const struct op_info **ret)
 		    sqlite3_column_int64(st, 2));
 		put_payload(c, bytes, &payload);
 		c->consumer = (enum service_id)sqlite3_column_int(st, 3);
-		*ret = op_info((uint64_t)sqlite3_column_int64(st, 0));
+		*ret_waits = op_info((uint64_t)sqlite3_column_int64(st,
+		    0))->kind == OP_EVENT;
 	}
 	done = op_done(c, st);
 	return e != OK ? e : done;
@@ -125,13 +127,13 @@ take_event(struct call *c, struct buf *bytes, const struct op_info **ret)
 enum err
 op_retry(struct call *c)
 {
-	const struct op_info	*event = NULL;
-	struct buf		 bytes = { 0 };
-	enum err		 e = take_event(c, &bytes, &event);
+	struct buf	bytes = { 0 };
+	bool		waits = false;
+	enum err	e = take_event(c, &bytes, &waits);
 
 	if (e == OK)
 		e = op_change(c, SQL_SET_ASIDE_SEND, NULL);
-	if (e == OK && event->kind == OP_EVENT)
+	if (e == OK && waits)
 		c->emitted = sqlite3_last_insert_rowid(c->lane->db);
 	else if (e == OK)
 		c->tallied = true;
