@@ -31,10 +31,18 @@
 /*
  * What waits for a process is answered one after the other, so a question
  * that finds too many before it would be answered too late, after it has cost
- * as much as any other. It is refused instead, at once.
+ * as much as any other. It is refused instead, at once. Whoever asks has a
+ * share of what may wait, and services have users take turns: so what one of
+ * them asks for is not before the others'. Where more than one asks, what each
+ * has under way is a window, and the rest is held back: the gateway itself
+ * then has little of one to do before another's.
  */
 #define WAIT_PART	2	/* of the time for a request */
 #define LEAST_WAITING	64	/* never refused for that */
+#define SHARES		1024	/* of a line, a power of two */
+#define SHARE		8	/* so many times what is left over */
+#define WINDOW		8	/* of a user, under way where others ask, too */
+#define CROWD_MS	1000	/* ... or have asked not longer ago */
 #define WAITING_BYTES	(32 << 20) /* of questions to a process, together;
 				    * and of the answers expected of it */
 #define SMOOTH		16	/* an average is of about so many, at least */
@@ -43,7 +51,8 @@
 #define LONG_SPAN_US	500000	/* ... or of as many as come in this one */
 
 /* Those that a process takes up in their order. */
-enum queue_id { QUEUE_READS, QUEUE_WRITES, QUEUE_SLOW, QUEUE_END };
+enum queue_id { QUEUE_READS, QUEUE_SEARCHES, QUEUE_WRITES, QUEUE_SLOW,
+    QUEUE_END };
 
 struct queue {
 	int64_t	waiting;
@@ -54,12 +63,28 @@ struct queue {
 	int64_t	answer_bytes;	/* of one, on average */
 };
 
+/* What waits of those who ask: of one user, or of few that share a place. */
+struct shares {
+	struct share {
+		size_t		waiting;
+		size_t		bytes;
+	}		of[SHARES];
+	size_t		users;		/* places that something waits in */
+};
+
+/* What is held back of one that asks, as slots: their numbers, from 1 on. */
+struct held {
+	int	first, last;	/* 0: there is none */
+	size_t	count;
+};
+
 /* A replica with its place in h2o's loop. */
 struct line {
 	struct bus	*bus;
 	struct replica	*replica;
 	h2o_socket_t	*watch;
 	struct queue	 queues[QUEUE_END];
+	struct shares	 shares;
 	size_t		 bytes;		/* of all questions that wait */
 	bool		 news;		/* it said something new of itself */
 	uint64_t	 flushes;	/* messages sent, ever */
@@ -86,11 +111,17 @@ struct slot {
 	enum service_id	 service;
 	enum op_code	 op;
 	enum op_kind	 kind;
+	enum queue_id	 queue;
+	unsigned	 share;		/* whose it is */
 	int64_t		 sent_us;
 	bool		 repeatable;	/* doing it twice is as once */
 	bool		 struck;	/* its replica will not answer it */
 	bool		 unsent;	/* ... and was never sent it */
 	bool		 put_off;	/* it needs one that has loaded */
+	bool		 parks;		/* it waits for a process */
+	bool		 held;		/* ... or for others of its user */
+	bool		 let_go;	/* ... as it did */
+	int		 next_held, previous_held;
 	unsigned	 tries;
 	int64_t		 deadline_ms;
 	int64_t		 expires_ms;	/* not to be done later; 0: no matter */
@@ -114,6 +145,11 @@ struct bus {
 	h2o_timeout_t		 pause;		/* of those who make noise */
 	h2o_timeout_entry_t	 go_on;
 	size_t			 parked_bytes;	/* ... of their frames */
+	struct shares		 parkers;
+	struct shares		 askers;	/* of all lines, but for logins */
+	struct held		 held[SHARES];
+	size_t			 held_count;
+	int64_t			 crowd_until_ms;
 	int64_t			 ticked_ms;
 	int64_t			 slept_ms;	/* when a tick came far too late */
 };
@@ -134,7 +170,8 @@ slot_take(struct bus *b)
 		return NULL;
 	s->taken = true;
 	s->line = NULL;
-	s->struck = s->unsent = s->put_off = false;
+	s->struck = s->unsent = s->put_off = s->parks = false;
+	s->held = s->let_go = false;
 	s->tries = 0;
 	s->frame.len = 0;
 	s->id = REPLICA_FIRST_ID | (b->generation++ << SLOT_BITS &
@@ -143,14 +180,85 @@ slot_take(struct bus *b)
 	return s;
 }
 
-static struct queue *
-queue_of(struct line *line, enum op_kind kind)
+static enum queue_id
+queue_of(enum op_kind kind, const struct args *args)
 {
 	switch (kind) {
-	case OP_READ: return &line->queues[QUEUE_READS];
-	case OP_SLOW: case OP_LEAD: return &line->queues[QUEUE_SLOW];
-	default: return &line->queues[QUEUE_WRITES];
+	case OP_READ: return args_has(args, KEY_CONTENT) ? QUEUE_SEARCHES :
+	    QUEUE_READS;
+	case OP_SLOW: case OP_LEAD: return QUEUE_SLOW;
+	default: return QUEUE_WRITES;
 	}
+}
+
+/* A user, or the address of somebody who is not known to be one. */
+static unsigned
+share_of(const struct exchange *x)
+{
+	uint64_t	who = (uint64_t)x->user_id, part;
+
+	for (size_t i = 0; who == 0 && i < sizeof(x->client);
+	    i += sizeof(part)) {
+		memcpy(&part, (const char *)&x->client + i, sizeof(part));
+		who = (who ^ part) * UINT64_C(0x100000001b3);
+	}
+	/* the golden ratio: numbers in a row lie far apart */
+	return (unsigned)(who * UINT64_C(0x9e3779b97f4a7c15) >> 32) % SHARES;
+}
+
+static void
+share_begin(struct shares *s, const struct slot *slot)
+{
+	s->users += s->of[slot->share].waiting++ == 0;
+	s->of[slot->share].bytes += slot->frame.len;
+}
+
+static void
+share_end(struct shares *s, const struct slot *slot)
+{
+	s->users -= --s->of[slot->share].waiting == 0;
+	s->of[slot->share].bytes -= slot->frame.len;
+}
+
+/*
+ * What others may have beside one's own: alone, one has `most`, and whoever
+ * comes finds an eighth of that left, and leaves as much in proportion.
+ */
+static size_t
+with_others(size_t most)
+{
+	return most + most / SHARE;
+}
+
+static bool
+leaves_some(size_t own, size_t all, size_t most)
+{
+	return all < with_others(most) &&
+	    own < SHARE * (with_others(most) - all);
+}
+
+/* Whoever begins or ends to be asked for; logins take their time elsewhere. */
+static void
+asker_begin(struct bus *b, const struct slot *s)
+{
+	if (s->queue == QUEUE_SLOW)
+		return;
+	share_begin(&b->askers, s);
+	if (b->askers.users > 1)
+		b->crowd_until_ms = clock_ms() + CROWD_MS;
+}
+
+static void
+asker_end(struct bus *b, const struct slot *s)
+{
+	if (s->queue != QUEUE_SLOW)
+		share_end(&b->askers, s);
+}
+
+static bool
+is_crowded(const struct bus *b)
+{
+	return clock_ms() < b->crowd_until_ms;
 }
 
 /* Nobody is asked any more. */
@@ -161,7 +269,9 @@ slot_detach(struct bus *b, struct slot *s)
 		return;
 	metric_add(METRIC_BUS_WAITING, s->service, 0, -1);
 	s->line->replica->waiting--;
-	queue_of(s->line, s->kind)->waiting--;
+	s->line->queues[s->queue].waiting--;
+	share_end(&s->line->shares, s);
+	asker_end(b, s);
 	s->line->bytes -= s->frame.len;
 	s->line = NULL;
 	b->parked++;
@@ -169,9 +279,41 @@ slot_detach(struct bus *b, struct slot *s)
 }
 
 static void
+slot_unpark(struct bus *b, struct slot *s)
+{
+	if (s->parks)
+		share_end(&b->parkers, s);
+	s->parks = false;
+}
+
+/* It is not held back any more. */
+static void
+slot_let_go(struct bus *b, struct slot *s)
+{
+	struct held	*h = &b->held[s->share];
+
+	if (!s->held)
+		return;
+	if (s->previous_held != 0)
+		b->slots[s->previous_held - 1].next_held = s->next_held;
+	else
+		h->first = s->next_held;
+	if (s->next_held != 0)
+		b->slots[s->next_held - 1].previous_held = s->previous_held;
+	else
+		h->last = s->previous_held;
+	h->count--;
+	b->held_count--;
+	s->held = false;
+	s->let_go = true;
+}
+
+static void
 slot_give(struct bus *b, struct slot *s)
 {
 	slot_detach(b, s);
+	slot_let_go(b, s);
+	slot_unpark(b, s);
 	b->parked--;
 	b->parked_bytes -= s->frame.len;
 	if (s->frame.size > FRAME_KEPT_BYTES)
@@ -197,7 +339,7 @@ slot_resume(struct bus *b, struct slot *s, const struct answer *a)
 static void
 slot_refuse(struct bus *b, struct slot *s)
 {
-	struct answer	a = { .error = s->put_off ? ERR_EXPIRED :
+	struct answer	a = { .error = s->put_off || s->held ? ERR_EXPIRED :
 			    ERR_UNAVAILABLE };
 
 	metric_add(METRIC_BUS_REFUSED, s->service, 0, 1);
@@ -246,30 +388,53 @@ look_back(struct queue *q)
 	q->busy_us = q->answered = 0;
 }
 
+/*
+ * How many are answered before one more of its user's: as many of each of the
+ * others' as of its own, if there are so many.
+ */
+static int64_t
+count_before(const struct bus *b, const struct line *line,
+    const struct slot *s)
+{
+	size_t	held = s->let_go ? 0 : b->held[s->share].count;
+	size_t	own = line->shares.of[s->share].waiting;
+	int64_t	all = line->queues[s->queue].waiting + (int64_t)held;
+	int64_t	before = (int64_t)((own + held + 1) * (line->shares.users +
+		    (own == 0)));
+
+	return before < all ? before : all;
+}
+
 /* Logins have a queue of their own, which their service bounds. */
 static bool
-has_room(const struct bus *b, const struct replica *r, enum op_kind kind)
+has_room(const struct bus *b, struct line *line, const struct slot *slot)
 {
 	const struct settings	*s = b->worker->gateway->settings;
-	struct queue		*q = queue_of(r->owner, kind);
+	struct queue		*q = &line->queues[slot->queue];
+	const struct share	*own = &line->shares.of[slot->share];
+	int64_t			 before, timeout_ms = s->request_timeout_ms;
 
 	look_back(q);
-	if (r->waiting >= (unsigned)s->max_pending ||
-	    ((struct line *)r->owner)->bytes > WAITING_BYTES)
+	if (!leaves_some(own->waiting, line->replica->waiting,
+	    (size_t)s->max_pending) ||
+	    !leaves_some(own->bytes, line->bytes, WAITING_BYTES))
 		return false;
-	if (kind == OP_SLOW || kind == OP_LEAD)
+	if (slot->queue == QUEUE_SLOW)
 		return true;
-	if (q->waiting * q->answer_bytes > WAITING_BYTES)
+	if (slot->queue == QUEUE_SEARCHES)
+		timeout_ms += s->search_ms;
+	before = count_before(b, line, slot);
+	if (before * q->answer_bytes > WAITING_BYTES)
 		return false;
-	return q->waiting < LEAST_WAITING || q->waiting * q->each_ns <
-	    s->request_timeout_ms * 1000000 / WAIT_PART;
+	return before < LEAST_WAITING || before * q->each_ns <
+	    timeout_ms * 1000000 / WAIT_PART;
 }
 
 /* One that waited is answered. */
 static void
 learn(const struct slot *s, int64_t heard_us, const struct answer *a)
 {
-	struct queue	*q = queue_of(s->line, s->kind);
+	struct queue	*q = &s->line->queues[s->queue];
 	int64_t		 bytes = (int64_t)a->fragment.len +
 			    (int64_t)args_text(&a->extra, KEY_BODY).len;
 
@@ -279,12 +444,53 @@ learn(const struct slot *s, int64_t heard_us, const struct answer *a)
 	q->answer_bytes += (bytes - q->answer_bytes) / SMOOTH;
 }
 
+/* Have a question wait for a process, where its user has not too many there. */
 static bool
-may_park(const struct bus *b)
+may_park(struct bus *b, struct slot *s)
 {
-	return b->parked <=
-	    (unsigned)b->worker->gateway->settings->max_pending &&
-	    b->parked_bytes <= WAITING_BYTES;
+	const struct share	*own = &b->parkers.of[s->share];
+	size_t			 most = (size_t)b->worker->gateway->settings->
+				    max_pending;
+
+	if (s->parks)
+		return true;
+	/* the slot itself is among those that are counted */
+	if (!leaves_some(own->waiting, b->parked - 1, most) ||
+	    !leaves_some(own->bytes, b->parked_bytes - s->frame.len,
+	    WAITING_BYTES))
+		return false;
+	s->parks = true;
+	share_begin(&b->parkers, s);
+	return true;
+}
+
+/* Whether a question has to wait for others of its user; they come first. */
+static bool
+is_too_much(const struct bus *b, const struct slot *s)
+{
+	return s->queue != QUEUE_SLOW &&
+	    b->askers.of[s->share].waiting >= WINDOW && is_crowded(b);
+}
+
+static bool
+hold_back(struct bus *b, struct slot *s)
+{
+	struct held	*h = &b->held[s->share];
+	int		 number = (int)(s - b->slots) + 1;
+
+	if (!may_park(b, s))
+		return false;
+	s->held = true;
+	s->next_held = 0;
+	s->previous_held = h->last;
+	if (h->last != 0)
+		b->slots[h->last - 1].next_held = number;
+	else
+		h->first = number;
+	h->last = number;
+	h->count++;
+	b->held_count++;
+	return true;
 }
 
 static void
@@ -301,11 +507,11 @@ extend_deadline(struct slot *s, int64_t until_ms)
  * the time that it takes is not the question's.
  */
 static bool
-park(const struct bus *b, struct slot *s)
+park(struct bus *b, struct slot *s)
 {
 	const struct domain	*d = &b->domains[s->service];
 
-	if (clock_ms() >= d->hope_until_ms || !may_park(b))
+	if (clock_ms() >= d->hope_until_ms || !may_park(b, s))
 		return false;
 	if (d->restarts)
 		extend_deadline(s, d->hope_until_ms + HOPE_MS);
@@ -336,15 +542,19 @@ place(struct bus *b, struct slot *s)
 	if (r == NULL)
 		return park(b, s);
 	if (s->put_off && r->loading)
-		return may_park(b);	/* it says when it has loaded */
-	if (!has_room(b, r, s->kind)) {
+		return may_park(b, s);	/* it says when it has loaded */
+	line = r->owner;
+	if (!has_room(b, line, s)) {
 		if (s->exchange != NULL)
 			s->exchange->crowded = true;
 		return false;
 	}
-	line = r->owner;
+	if (is_too_much(b, s))
+		return hold_back(b, s);
 	s->sent_us = clock_us();
-	q = queue_of(line, s->kind);
+	q = &line->queues[s->queue];
+	share_begin(&line->shares, s);
+	asker_begin(b, s);
 	if (q->waiting++ == 0)
 		q->since_us = s->sent_us;
 	s->line = line;
@@ -353,6 +563,7 @@ place(struct bus *b, struct slot *s)
 	if (s->tries++ > 0)
 		metric_add(METRIC_BUS_RETRIES, s->service, 0, 1);
 	metric_add(METRIC_BUS_WAITING, s->service, 0, 1);
+	slot_unpark(b, s);
 	b->parked--;
 	b->parked_bytes -= s->frame.len;
 	r->waiting++;
@@ -411,8 +622,27 @@ place_parked(struct bus *b, enum service_id id)
 
 	for (int i = 0; i < used && b->parked > 0; i++)
 		if (b->slots[i].taken && b->slots[i].line == NULL &&
-		    b->slots[i].service == id)
+		    !b->slots[i].held && b->slots[i].service == id)
 			place_again(b, &b->slots[i], false);
+}
+
+/* Those that were held back, and whose turn it is. */
+static void
+let_go(struct bus *b)
+{
+	struct slot	*s;
+
+	for (unsigned i = 0; i < SHARES && b->held_count > 0; i++)
+		while (b->held[i].first != 0) {
+			s = &b->slots[b->held[i].first - 1];
+			if (is_too_much(b, s))
+				break;
+			slot_let_go(b, s);
+			if (s->exchange == NULL)
+				slot_give(b, s);
+			else if (!place(b, s))
+				slot_refuse(b, s);
+		}
 }
 
 /* --- heartbeats --------------------------------------------------------------- */
@@ -646,6 +876,7 @@ drain(struct line *line)
 		h2o_timeout_link(b->worker->ctx.loop, &b->pause, &b->go_on);
 	if (line->news)
 		answer_news(line, now_ms);
+	let_go(b);
 }
 
 static void
@@ -781,6 +1012,8 @@ bus_ask(struct bus *b, struct exchange *x, int part, struct request *r,
 	s->service = info->service;
 	s->op = (enum op_code)r->op;
 	s->kind = info->kind;
+	s->queue = queue_of(s->kind, &r->args);
+	s->share = share_of(x);
 	s->repeatable = info->kind == OP_READ || info->kind == OP_SLOW ||
 	    args_has(&r->args, KEY_IDEMPOTENCY_KEY);
 	s->deadline_ms = deadline_ms;
@@ -893,7 +1126,8 @@ bus_new(struct worker *w)
 	b->flush.cb = on_flush;
 	b->go_on.cb = on_go_on;
 	h2o_timeout_init(w->ctx.loop, &b->pause, NOISE_PAUSE_MS);
-	b->slot_count = (int)settings->max_pending * (SERVICE_END - 1);
+	b->slot_count = (int)with_others((size_t)settings->max_pending) *
+	    (SERVICE_END - 1);
 	b->slots = must_alloc((size_t)b->slot_count * sizeof(b->slots[0]));
 	b->frames = frame_reader_new();
 	for (unsigned id = 1; id < SERVICE_END; id++) {

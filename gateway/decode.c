@@ -18,7 +18,7 @@
 
 
 #define NONE_MATCH_MOST	1024	/* bytes; more is for the gateway alone */
-#define EXPORT_ROWS		500	/* in one piece of an export */
+#define EXPORT_ROWS		200	/* in one piece of an export */
 
 /* --- query --------------------------------------------------------------------- */
 

@@ -117,6 +117,9 @@ void		 exchange_hold(struct exchange *, size_t bytes);
 /* Whether there is memory for so many more bytes of an answer. */
 bool		 exchange_may_keep(const struct exchange *, size_t bytes);
 
+/* How long an operation may take that is not as quick as others, ms; else 0. */
+int64_t		 exchange_timeout(const struct exchange *, enum op_code);
+
 /* Ask a service. FLOW_WAIT, or FLOW_NEXT with an answer that says why not. */
 enum flow	 exchange_ask(struct exchange *, enum op_code,
 		    const struct args *, int64_t timeout_ms);

@@ -90,13 +90,16 @@ on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 {
 	struct export	*e = H2O_STRUCT_FROM_MEMBER(struct export, generator,
 			    generator);
+	const struct settings *s = e->x->worker->gateway->settings;
+	enum op_code	 op = e->x->route->op;
+	int64_t		 timeout_ms = exchange_timeout(e->x, op);
 	struct args	 args = e->x->args;
 
 	(void)req;
 	args_put_text(&args, KEY_CURSOR, e->cursor);
 	trace_log_begin(e->x);
-	exchange_ask_part(e->x, PIECE, e->x->route->op, &args,
-	    e->x->worker->gateway->settings->request_timeout_ms);
+	exchange_ask_part(e->x, PIECE, op, &args, timeout_ms != 0 ?
+	    timeout_ms : s->request_timeout_ms);
 	log_done();
 }
 

@@ -6,6 +6,7 @@
  */
 #include "exchange.h"
 #include "proto/json.h"
+#include "proto/replica.h"
 
 /* The kinds, in the order of the answer; users come last. */
 static const struct {
@@ -166,6 +167,9 @@ room_include(struct exchange *x)
 	if (x->included == NULL || x->answer->error != OK)
 		return FLOW_NEXT;
 	x->answer = exchange_keep(x, x->answer);
+	/* a search must not use up the time of what belongs to it */
+	x->deadline_ms = clock_ms() +
+	    x->worker->gateway->settings->request_timeout_ms;
 	x->on_part = on_included;
 	x->included->starting = true;
 	for (unsigned i = 0; i < USERS; i++)

@@ -237,13 +237,18 @@ exchange_keep(struct exchange *x, const struct answer *a)
 
 /* --- the rooms between decode and answer ------------------------------------ */
 
-/* What hashes passwords has a queue of its own. */
-static int64_t
-timeout_of(const struct exchange *x, enum op_code op)
+/* What hashes passwords has a queue of its own; a search may take longer. */
+int64_t
+exchange_timeout(const struct exchange *x, enum op_code op)
 {
-	return op_info(op)->kind == OP_SLOW ||
-	    op_info(op)->kind == OP_LEAD ?
-	    x->worker->gateway->settings->login_timeout_ms : 0;
+	const struct settings	*s = x->worker->gateway->settings;
+
+	if (op_info(op)->kind == OP_SLOW || op_info(op)->kind == OP_LEAD)
+		return s->login_timeout_ms;
+	if (args_has(&x->args, KEY_CONTENT) &&
+	    (op_info(op)->may & K(SORT)) != 0)
+		return s->request_timeout_ms + s->search_ms;
+	return 0;
 }
 
 /*
@@ -278,7 +283,7 @@ room_ask(struct exchange *x)
 	x->answer = NULL;
 	if (op == OP_NONE)
 		return FLOW_NEXT;
-	return exchange_ask(x, op, &x->args, timeout_of(x, op));
+	return exchange_ask(x, op, &x->args, exchange_timeout(x, op));
 }
 
 /* What was answered is an argument of what comes after. */
@@ -383,7 +388,7 @@ room_send(struct exchange *x)
 {
 	look_for_copy(x);
 	return exchange_ask(x, x->route->op, &x->args,
-	    timeout_of(x, x->route->op));
+	    exchange_timeout(x, x->route->op));
 }
 
 /*

@@ -276,6 +276,8 @@ cache_run(struct call *c, op_run *run)
 		return OK;
 	}
 	error = run(c);
+	if (c->passing)
+		return error;
 	if (error == OK && again)
 		keep_answer(k, e, c);
 	else if (error == OK)

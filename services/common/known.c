@@ -139,7 +139,7 @@ known_run(struct call *c, op_run *run)
 	if (e != OK || c->answer.tag == 0)
 		return e;
 	asked.tag = c->answer.tag;
-	if (!known_goes_by_time(c))
+	if (!known_goes_by_time(c) && !c->passing)
 		*kept = asked;
 	if (has_tag(c, asked.tag))
 		c->fragment.len = 0;

@@ -1,4 +1,4 @@
-/* The writer lane and the slow lane. */
+/* The writer lane, the slow lane, those aside. */
 #include "lanes.h"
 
 #include <sys/resource.h>
@@ -9,8 +9,8 @@
 #include "proto/replica.h"
 
 #define BATCH_MOST	512	/* calls in one transaction */
-#define WRITER_NICE	10	/* reads come first where both want the core */
 #define SLOW_NICE	10
+#define LOOK_STEPS	1000	/* of SQLite's machine, between looks */
 
 void
 lane_send(void *pipe, struct call *c)
@@ -169,7 +169,6 @@ writer_run(zsock_t *pipe, void *arg)
 	size_t			 count;
 	bool			 terminated = false;
 
-	be_nice(WRITER_NICE);
 	lane_open(&lane, args->tables, args->path, false);
 	lane.stopping = &args->stopping;
 	lane.lock = args->lock;
@@ -237,4 +236,94 @@ void
 slow_wake(zactor_t *slow)
 {
 	lane_send(slow, NULL);
+}
+
+/* --- aside -------------------------------------------------------------- */
+
+/* SQLite asks now and then whether it is to go on. */
+static int
+is_to_end(void *arg)
+{
+	struct lane	*lane = arg;
+
+	if (lane->until_us != 0 && (clock_us() > lane->until_us ||
+	    atomic_load(lane->stopping)))
+		lane->over = true;
+	return lane->over;
+}
+
+/* A part of it, which the loop goes on with, or all. */
+static void
+run_aside(struct lane *lane, struct call *c)
+{
+	if (c->op->aside == NULL) {
+		/* it may have been tried elsewhere */
+		c->rows = 0;
+		for (int i = 0; i < OP_REFS; i++)
+			c->refs[i].len = 0;
+		c->answer = (struct answer){ .id = c->request.id };
+		op_call(lane, c);
+		return;
+	}
+	c->answer.error = c->op->aside(c);
+	/* as op_call() has it */
+	c->answer.extra.present &= K(MESSAGE);
+}
+
+static void
+make_aside(struct lane *lane, struct call *c, int64_t most_us)
+{
+	c->lane = lane;
+	lane->until_us = clock_us() + most_us;
+	c->answer.id = c->request.id;
+	c->answer.error = ERR_STORE;
+	if (lane_exec(lane, SQL_BEGIN))
+		run_aside(lane, c);
+	c->ran_over = lane->over;
+	lane->until_us = 0;
+	lane->over = false;
+	if (!sqlite3_get_autocommit(lane->db) && !lane_exec(lane, SQL_COMMIT))
+		log_fatal("store: a transaction that reads cannot be ended");
+}
+
+static void
+aside_run(zsock_t *pipe, void *arg)
+{
+	struct lane_args	*args = arg;
+	struct lane		 lane;
+	struct call		*c;
+	enum err		 e;
+	bool			 refused, terminated = false;
+
+	be_nice(args->nice);
+	lane_open(&lane, args->tables, args->path, true);
+	lane.stopping = &args->stopping;
+	sqlite3_progress_handler(lane.db, LOOK_STEPS, is_to_end, &lane);
+	zsock_signal(pipe, 0);
+	while (!terminated) {
+		c = lane_receive(pipe, true, &terminated);
+		if (c == NULL)
+			continue;
+		op_log_begin(&c->request);
+		refused = is_over(&lane, c, &e);
+		if (!refused) {
+			make_aside(&lane, c, args->most_us);
+			/* it may have been broken off */
+			refused = c->answer.error != OK &&
+			    is_over(&lane, c, &e);
+		}
+		if (refused) {
+			answer_error(c, e);
+			c->ran_over = false;
+		}
+		log_done();
+		lane_send(pipe, c);
+	}
+	lane_close(&lane);
+}
+
+zactor_t *
+aside_start(struct lane_args *args)
+{
+	return zactor_new(aside_run, args);
 }

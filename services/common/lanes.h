@@ -21,6 +21,8 @@ struct lane_args {
 	int			 lock;		/* writer: the store's */
 	atomic_bool		 stopping;	/* what waits is refused */
 	struct slow		*waiting;	/* slow lane: its calls */
+	int64_t			 most_us;	/* aside: for one call */
+	int			 nice;		/* aside */
 };
 
 /*
@@ -38,6 +40,12 @@ zactor_t	*writer_start(struct lane_args *);
  */
 zactor_t	*slow_start(struct lane_args *);
 void		 slow_wake(zactor_t *);
+
+/*
+ * A lane for what operations put aside (op.aside): one call after the other,
+ * each in a read transaction, and none longer than args->most_us.
+ */
+zactor_t	*aside_start(struct lane_args *);
 
 /* Send a call to a lane or back; never blocks. */
 void		 lane_send(void *pipe, struct call *);

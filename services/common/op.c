@@ -32,6 +32,8 @@
 #define FRAGMENT_MOST_MB	32
 #define LIST_MOST_MB		8
 
+#define LOOK_ROWS	16	/* of a list, between looks at the time */
+
 /* --- start: check and compile ------------------------------------------ */
 
 static void
@@ -305,7 +307,8 @@ lane_open(struct lane *lane, const struct op_tables *tables, const char *path,
 	lane->known = known_new();
 	lane->kept = tables->keeps ? kept_new() : NULL;
 	lane->cache = NULL;
-	lane->version = 0;
+	lane->version = lane->until_us = 0;
+	lane->over = lane->may_put_aside = false;
 	lane->read_only = read_only;
 	lane->chosen = must_alloc((count_rows(tables->service) + 1) *
 	    sizeof(lane->chosen[0]));
@@ -391,6 +394,8 @@ store_error(struct call *c)
 {
 	enum err	e = failure_of(c);
 
+	if (c->lane->over)
+		return ERR_EXPIRED;
 	if (c->store_failed)
 		return e;
 	c->store_failed = true;
@@ -470,6 +475,23 @@ op_not_loaded(struct call *c)
 {
 	args_put_number(&c->answer.extra, KEY_LOADING, 1);
 	return ERR_EXPIRED;
+}
+
+enum err
+op_put_aside(struct call *c)
+{
+	c->put_aside = true;
+	return ERR_EXPIRED;
+}
+
+bool
+op_is_over(const struct call *c)
+{
+	struct lane	*lane = c->lane;
+
+	if (lane->until_us != 0 && clock_us() > lane->until_us)
+		lane->over = true;
+	return lane->over;
 }
 
 enum err
@@ -778,9 +800,11 @@ put_rows(struct call *c)
 		if (c->fragment.len > 1)
 			buf_put_byte(&c->fragment, ',');
 		e = op_put_row(c, st);
+		if (e == OK && ++c->rows % LOOK_ROWS == 0 && c->op->large &&
+		    op_is_over(c))
+			e = op_put_aside(c);
 		if (e != OK)
 			break;
-		c->rows++;
 	}
 	buf_put_byte(&c->fragment, ']');
 	done = op_done(c, st);
@@ -1292,6 +1316,15 @@ op_kind_of(const struct op_tables *t, uint64_t op, enum op_kind *ret)
 		return false;
 	*ret = op_info(op)->kind;
 	return true;
+}
+
+bool
+op_has_turns(const struct op_tables *t, uint64_t code)
+{
+	const struct op	*op = t->first[code];
+
+	return op->lists || op->run == op_page || op->run == op_bulk ||
+	    op->run == kept_bulk;
 }
 
 void

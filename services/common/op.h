@@ -69,6 +69,21 @@ struct op {
 	bool			 gives_back;	/* what its asker held: it is
 						 * not refused because many
 						 * wait */
+	bool			 lists;		/* READ: it may take long enough
+						 * for users to take turns, as
+						 * op_page() and bulks may */
+
+	/*
+	 * READ: what run() may need first and what may take too long for the
+	 * loop. Where run() says so (op_put_aside()) this is run on a thread of
+	 * its own, in a transaction, and leaves something in c->made; then
+	 * run() is, again, and takes that. op_is_over() is to be looked at.
+	 */
+	op_run			*aside;
+
+	/* READ by op_page() or op_bulk(): what takes the loop too long is all
+	 * done there, from the beginning */
+	bool			 large;
 };
 
 /* Which of a statement's parameters is which key. */
@@ -127,6 +142,10 @@ struct lane {
 	struct cache		 *cache;	/* answers; NULL: none yet */
 	int64_t			  version;	/* of the store, in this
 						 * transaction; 0: not known */
+	int64_t			  until_us;	/* the time for a call is over
+						 * then; 0: it has no bound */
+	bool			  over;		/* it is, or was for the loop */
+	bool			  may_put_aside;
 	bool			  read_only;
 
 	/* the shape that `fields` asked for last, by row of ops */
@@ -149,6 +168,11 @@ struct call {
 	enum service_id	 consumer;	/* ... and who gets it */
 	bool		 tallied;	/* a TALLY was written */
 	bool		 store_failed;	/* and it was logged */
+	bool		 put_aside;	/* see op.aside */
+	bool		 ran_over;	/* ... which had no time left */
+	void		*made;		/* ... and made this, the taker's */
+	bool		 passing;	/* the answer is of an earlier state of
+					 * the store: it is not to be kept */
 
 	/* the loop's own (svc.c) */
 	struct text	 peer;		/* ZeroMQ identity of who asked */
@@ -181,6 +205,9 @@ void	op_call(struct lane *, struct call *);
 
 /* The kind of an operation, if this service has it. */
 bool	op_kind_of(const struct op_tables *, uint64_t op, enum op_kind *ret);
+
+/* Whether users take turns at an operation that this service has. */
+bool	op_has_turns(const struct op_tables *, uint64_t op);
 
 /* Run one of the statements that begin and end transactions. */
 bool	lane_exec(struct lane *, int sql);
@@ -245,6 +272,15 @@ enum err op_refusef(struct call *, enum err, const char *format, ...)
 
 /* Answer that what this needs is still being loaded (service->loading). */
 enum err op_not_loaded(struct call *);
+
+/*
+ * For run(): what op.aside makes is needed first. Only where the lane may do
+ * that; elsewhere it has to be made at once.
+ */
+enum err op_put_aside(struct call *);
+
+/* Whether the time that the lane gives a call is over; EXPIRED is the answer. */
+bool	op_is_over(const struct call *);
 
 /*
  * Write an event into the outbox, with what the call's args have of its keys.

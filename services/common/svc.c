@@ -5,12 +5,17 @@
  *
  * A request's way: receive (a message of many frames)
  * -> decode -> dispatch (run a read at once, send the rest to a lane) ->
- * [lane] -> hold (a write until its event was heard) -> reply.
+ * [turns] -> [lane] -> hold (a write until its event was heard) -> reply.
  *
  * The reads of one message see the store at one point, as long as they are
  * run in one slice of time: that is one read transaction, begun by the first
  * of them, after the message came. A write is answered after its COMMIT, so
  * whoever has its answer reads what it wrote, from whichever process.
+ *
+ * Where something else waits, lists do so, too, and users take turns at them;
+ * so they do at writes, of which the lane has only so many at a time, and at
+ * what is put aside (struct op). So what one user asks for waits behind what
+ * that one has asked for before.
  */
 #include "svc.h"
 
@@ -41,11 +46,20 @@
 #include "proto/stderr.h"
 #include "sender.h"
 #include "timed.h"
+#include "turns.h"
 
 #define QUEUE_MESSAGES		10000	/* for a peer that has not read them */
 #define READ_AHEAD_MESSAGES	16	/* of each peer; the rest waits there */
-#define CALLS_MOST		8192	/* in lanes and held, all together */
-#define CALLS_BYTES		(32 << 20) /* ... of their arguments */
+#define CALLS_MOST		16384	/* in lanes and held, all together */
+#define CALLS_BYTES		(64 << 20) /* ... of their arguments */
+#define TURNS_MOST		4096	/* that wait for their turn ... */
+#define TURNS_BYTES		((size_t)24 << 20)
+#define WRITES_MOST		64	/* of clients, in the lane */
+#define TURN_US			2000	/* for lists, then for messages */
+#define LOOP_US			5000	/* for a list, then it goes aside */
+#define QUICK_US		50000	/* for what is put aside, first */
+#define QUICK_NICE		0
+#define LONG_NICE		5
 #define SPARE_BYTES		16384	/* larger ones are not kept */
 #define SPARE_MOST		256	/* calls kept for use again */
 #define MESSAGE_MAX_BYTES	(64 << 20)
@@ -53,7 +67,7 @@
 #define IDLE_MS			1000
 #define REPLY_BYTES		(64 << 10) /* answers collected in a message */
 #define TURN_MESSAGES		256	/* received before lanes get a look */
-#define TURN_MS			50	/* ... and so long at most */
+#define TURN_MS			5	/* ... and so long at most */
 #define SLICE_US		10000	/* for one message, then for others */
 #define WARN_EVERY_MS		10000	/* of what peers send that is nothing */
 #define TAKE_OVER_MS		50	/* between tries to get the lock */
@@ -64,8 +78,8 @@
 #define STILL_MOST_MS		1000	/* that clients' writes are held */
 
 /*
- * Clients' writes are held: they wait here and not in the lane, while what
- * other services tell goes on. Whoever asked for it looks at all four stores
+ * Clients' writes are held: they wait for their turn, while what other
+ * services tell goes on. Whoever asked for it looks at all four stores
  * at one point (tools/flicketctl/backup_cut.c).
  */
 struct standstill {
@@ -73,8 +87,20 @@ struct standstill {
 	struct buf	 holder;	/* ZeroMQ identity */
 	uint64_t	 id;		/* of the request, to be answered when
 					 * the lane has no client's write; or 0 */
-	struct call	*first;		/* that waits */
-	struct call	**last;
+};
+
+/*
+ * A lane beside the loop, one call at a time. What takes too long for the
+ * first of the two begins anew on the second, so that what is quick never
+ * waits for it.
+ */
+enum aside_id { ASIDE_QUICK, ASIDE_LONG, ASIDE_END };
+
+struct aside {
+	struct lane_args args;
+	zactor_t	*lane;		/* NULL: nothing is put aside here */
+	struct turns	 waiting;
+	bool		 busy;
 };
 
 struct svc {
@@ -112,6 +138,9 @@ struct svc {
 	unsigned		 slow_calls;
 	unsigned		 client_writes;	/* in the lane */
 	struct standstill	 still;
+	struct turns		 reads;		/* lists, for the loop */
+	struct turns		 writes;	/* of clients, for the lane */
+	struct aside		 asides[ASIDE_END];
 	struct courier_news	 heard[SERVICE_END];
 	int64_t			 deleted[SERVICE_END];
 	struct listeners	 listeners;
@@ -159,6 +188,8 @@ call_clear(struct call *c)
 		c->refs[i].len = 0;
 	c->emitted = 0;
 	c->tallied = c->store_failed = false;
+	c->put_aside = c->ran_over = c->passing = false;
+	c->made = NULL;
 	c->hold_until_ms = 0;
 	c->next = NULL;
 }
@@ -323,22 +354,32 @@ answer_at_once(struct svc *s, const struct request *r, enum err e)
 	frame_put_answer(&s->replies, &a);
 }
 
-static void
-run_read(struct svc *s, const struct request *r)
+/*
+ * False: something has to be made for it aside first. `made` is that, or NULL;
+ * it was asked for at began_us, or 0: just now.
+ */
+static bool
+run_read(struct svc *s, const struct request *r, void *made, int64_t began_us)
 {
 	struct call	*c = &s->read;
 
 	call_clear(c);
 	c->request = *r;
-	c->began_us = clock_us();
+	c->made = made;
+	s->reader.until_us = clock_us() + LOOP_US;
+	c->began_us = began_us != 0 ? began_us : s->reader.until_us - LOOP_US;
 	op_log_begin(r);
 	if (!s->reading)
 		s->reading = lane_exec(&s->reader, SQL_BEGIN);
+	s->reader.over = false;
 	op_call(&s->reader, c);
-	note_call(c);
+	if (!c->put_aside) {
+		note_call(c);
+		frame_put_answer(&s->replies, &c->answer);
+	}
 	log_done();
-	frame_put_answer(&s->replies, &c->answer);
 	cache_return(c);
+	return !c->put_aside;
 }
 
 /*
@@ -395,12 +436,15 @@ write_call(struct svc *s, struct call *c)
 	lane_send(s->writer, c);
 }
 
+/* Those whose turn it is, as many as the lane may have. */
 static void
-still_wait(struct svc *s, struct call *c)
+start_writes(struct svc *s)
 {
-	c->next = NULL;		/* it may be from the spare ones */
-	*s->still.last = c;
-	s->still.last = &c->next;
+	struct call	*c;
+
+	while (s->still.until_ms == 0 && s->client_writes < WRITES_MOST &&
+	    (c = turns_take(&s->writes)) != NULL)
+		write_call(s, c);
 }
 
 /* Whoever asked may rely on it once nothing of a client is under way. */
@@ -435,7 +479,6 @@ still_begin(struct svc *s, const struct request *r, struct text peer)
 		return ERR_CONFLICT;
 	s->still.until_ms = clock_ms() + limit_ms;
 	s->still.id = r->id;
-	s->still.last = &s->still.first;
 	s->still.holder.len = 0;
 	buf_put(&s->still.holder, peer.base, peer.len);
 	s->emitted = true;
@@ -445,15 +488,9 @@ still_begin(struct svc *s, const struct request *r, struct text peer)
 static void
 still_end(struct svc *s)
 {
-	struct call	*c;
-
 	s->still.until_ms = 0;
 	s->still.id = 0;
-	while ((c = s->still.first) != NULL) {
-		s->still.first = c->next;
-		write_call(s, c);
-	}
-	s->still.last = &s->still.first;
+	start_writes(s);
 }
 
 /* OK: nothing was written between WRITES_HOLD's answer and now. */
@@ -538,12 +575,32 @@ wait_for_slow(struct svc *s, struct call *c)
 	slow_wake(s->slow);
 }
 
+/* Those of a user who has too many already are refused. `op` may be NULL. */
+static void
+wait_for_turn(struct svc *s, struct turns *t, const struct op *op,
+    const struct request *r, struct text peer)
+{
+	struct call	*c = call_keep(s, r, peer);
+
+	c->op = op;
+	if (turns_put(t, c))
+		return;
+	call_done(s, c);
+	answer_at_once(s, r, ERR_EXPIRED);
+}
+
 static void
 send_to_lane(struct svc *s, const struct request *r, struct text peer,
-    bool slow)
+    enum op_kind kind)
 {
+	bool		 slow = kind == OP_SLOW || kind == OP_LEAD;
 	struct call	*c;
 
+	if (kind == OP_WRITE) {
+		wait_for_turn(s, &s->writes, NULL, r, peer);
+		start_writes(s);
+		return;
+	}
 	if (s->calls >= CALLS_MOST || s->calls_bytes > CALLS_BYTES) {
 		answer_at_once(s, r, ERR_EXPIRED);
 		return;
@@ -551,8 +608,6 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 	c = call_keep(s, r, peer);
 	if (slow)
 		wait_for_slow(s, c);
-	else if (s->still.until_ms != 0 && is_client_write(s, c))
-		still_wait(s, c);
 	else
 		write_call(s, c);
 }
@@ -587,7 +642,7 @@ announce(struct svc *s)
 		args_put_number(&ping.args, KEY_SEEN, told_seq);
 		peer = (struct text){ l->peer.base, l->peer.len };
 		s->replies.len = 0;
-		run_read(s, &ping);
+		(void)run_read(s, &ping, NULL, 0);
 		(void)send_to(s, peer, &s->replies);
 	}
 	end_reading(s);
@@ -607,11 +662,19 @@ announce_standing(struct svc *s)
 		if (l->seen != LISTENER_KEEPS_NOTHING)
 			args_put_number(&ping.args, KEY_SEEN, l->told_seq);
 		s->replies.len = 0;
-		run_read(s, &ping);
+		(void)run_read(s, &ping, NULL, 0);
 		(void)send_to(s, (struct text){ l->peer.base, l->peer.len },
 		    &s->replies);
 	}
 	end_reading(s);
+}
+
+/* Whether somebody would wait for what is run now. */
+static bool
+is_awaited(const struct svc *s)
+{
+	return frame_reader_left(s->frames) > 0 || s->inbox.count > 0 ||
+	    s->reads.count > 0;
 }
 
 static void
@@ -619,8 +682,12 @@ run_on_loop(struct svc *s, const struct request *r, struct text peer)
 {
 	if (still_take(s, r, peer))
 		return;
-	run_read(s, r);
-	if (r->op == OP_PING)
+	if (op_has_turns(&s->tables, r->op) && is_awaited(s))
+		wait_for_turn(s, &s->reads, NULL, r, peer);
+	else if (!run_read(s, r, NULL, 0))
+		wait_for_turn(s, &s->asides[ASIDE_QUICK].waiting, s->read.op,
+		    r, peer);
+	else if (r->op == OP_PING)
 		note_listener(s, r, peer);
 }
 
@@ -640,7 +707,7 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 	else if (kind == OP_READ)
 		run_on_loop(s, r, peer);
 	else
-		send_to_lane(s, r, peer, kind == OP_SLOW || kind == OP_LEAD);
+		send_to_lane(s, r, peer, kind);
 }
 
 static void
@@ -752,6 +819,165 @@ carry_on(struct svc *s)
 	return true;
 }
 
+/* --- turns ----------------------------------------------------------------- */
+
+/* The rest of one that was kept; what is refused is not run any more. */
+static bool
+run_kept(struct svc *s, struct call *c, void *made)
+{
+	const struct request	*r = &c->request;
+
+	if (s->close_ms != 0 && made == NULL)
+		answer_at_once(s, r, ERR_UNAVAILABLE);
+	else if (made == NULL && r->expires_ms != 0 &&
+	    clock_ms() > r->expires_ms)
+		answer_at_once(s, r, ERR_EXPIRED);
+	else if (!run_read(s, r, made, c->began_us)) {
+		c->op = s->read.op;
+		return false;
+	}
+	return true;
+}
+
+/* What was collected for the one who asked for a call, which is done. */
+static void
+reply_kept(struct svc *s, struct call *c)
+{
+	(void)send_to(s, c->peer, &s->replies);
+	call_done(s, c);
+}
+
+/* Elsewhere it has its turn again. */
+static void
+wait_aside(struct svc *s, struct aside *a, struct call *c)
+{
+	if (turns_put(&a->waiting, c))
+		return;
+	s->replies.len = 0;
+	answer_at_once(s, &c->request, ERR_EXPIRED);
+	reply_kept(s, c);
+}
+
+static bool
+is_of_same_peer(const struct call *c, const struct call *other)
+{
+	return c->peer.len == other->peer.len &&
+	    memcmp(c->peer.base, other->peer.base, c->peer.len) == 0;
+}
+
+/*
+ * Lists whose turn it is, for a slice of time. Their answers go out together,
+ * as those of a message do. Returns whether others wait.
+ */
+static bool
+take_turns(struct svc *s)
+{
+	int64_t		 until_us = clock_us() + TURN_US;
+	struct call	*c, *last = NULL;
+
+	s->replies.len = 0;
+	while ((last == NULL || clock_us() < until_us) &&
+	    (c = turns_take(&s->reads)) != NULL) {
+		if (last != NULL && (s->replies.len >= REPLY_BYTES ||
+		    !is_of_same_peer(c, last)))
+			(void)send_to(s, last->peer, &s->replies);
+		if (!run_kept(s, c, NULL)) {
+			if (last != NULL)
+				(void)send_to(s, last->peer, &s->replies);
+			wait_aside(s, &s->asides[ASIDE_QUICK], c);
+			continue;
+		}
+		if (last != NULL)
+			call_done(s, last);
+		last = c;
+	}
+	if (last != NULL)
+		reply_kept(s, last);
+	end_reading(s);
+	return s->reads.count > 0;
+}
+
+/* What somebody else had made meanwhile need not be made again. */
+static void
+start_aside(struct svc *s, struct aside *a)
+{
+	struct call	*c;
+
+	while (!a->busy && (c = turns_take(&a->waiting)) != NULL) {
+		s->replies.len = 0;
+		a->busy = c->op->aside == NULL || !run_kept(s, c, NULL);
+		if (a->busy)
+			lane_send(a->lane, c);
+		else
+			reply_kept(s, c);
+	}
+	end_reading(s);
+}
+
+static void
+take_made(struct svc *s, struct aside *a, struct call *c)
+{
+	a->busy = false;
+	if (c->ran_over && a == &s->asides[ASIDE_QUICK]) {
+		c->answer.extra.present = 0;
+		wait_aside(s, &s->asides[ASIDE_LONG], c);
+		return;
+	}
+	if (c->made == NULL) {
+		finish_call(s, c);
+		return;
+	}
+	s->replies.len = 0;
+	CHECK(run_kept(s, c, c->made));
+	reply_kept(s, c);
+	end_reading(s);
+}
+
+static void
+look_aside(struct svc *s)
+{
+	struct call	*c;
+	bool		 terminated;
+
+	for (struct aside *a = s->asides; a < s->asides + ASIDE_END; a++) {
+		if (a->lane == NULL)
+			continue;
+		while ((c = lane_receive(a->lane, false, &terminated)) != NULL)
+			take_made(s, a, c);
+		start_aside(s, a);
+	}
+}
+
+static bool
+is_busy_aside(const struct svc *s)
+{
+	return s->asides[ASIDE_QUICK].busy || s->asides[ASIDE_LONG].busy;
+}
+
+/* Services that put nothing aside have no such lanes. */
+static void
+start_asides(struct svc *s)
+{
+	const struct op	*op = s->service->ops;
+
+	while (op->op != OP_NONE && op->aside == NULL && !op->large)
+		op++;
+	if (op->op == OP_NONE)
+		return;
+	for (struct aside *a = s->asides; a < s->asides + ASIDE_END; a++)
+		a->lane = aside_start(&a->args);
+	s->reader.may_put_aside = true;
+}
+
+static void
+stop_asides(struct svc *s)
+{
+	for (struct aside *a = s->asides; a < s->asides + ASIDE_END; a++) {
+		atomic_store(&a->args.stopping, true);
+		zactor_destroy(&a->lane);
+	}
+}
+
 static void
 receive_requests(struct svc *s)
 {
@@ -761,6 +987,7 @@ receive_requests(struct svc *s)
 	for (int i = 0; more && i < TURN_MESSAGES; i++) {
 		more = receive_message(s);
 		more = carry_on(s) || more;
+		more = take_turns(s) || more;
 		more = more && clock_ms() < until_ms;
 	}
 }
@@ -788,6 +1015,7 @@ receive_answers(struct svc *s, zactor_t *lane)
 		note_deleted(s, c);
 		hold_or_finish(s, c);
 	}
+	start_writes(s);
 }
 
 /*
@@ -846,7 +1074,7 @@ wait_ms(const struct svc *s)
 {
 	int64_t	least = IDLE_MS, left, now_ms = clock_ms();
 
-	if (s->inbox.count > 0)
+	if (s->inbox.count > 0 || s->reads.count > 0)
 		return 0;
 	for (const struct call *c = s->held; c != NULL; c = c->next) {
 		left = c->hold_until_ms - now_ms;
@@ -899,6 +1127,8 @@ stop_in_time(struct svc *s)
 	s->stop_ms = s->leave_ms - DRAIN_MS + s->settings->stop_seconds * 1000;
 	/* writes that wait are done; a queue of logins would take too long */
 	atomic_store(&s->slow_args.stopping, true);
+	for (struct aside *a = s->asides; a < s->asides + ASIDE_END; a++)
+		atomic_store(&a->args.stopping, true);
 }
 
 static void
@@ -970,10 +1200,13 @@ thaw(struct svc *s)
 	log_info("the store can be written to again");
 	s->frozen = false;
 	zactor_destroy(&s->slow);
+	for (struct aside *a = s->asides; a < s->asides + ASIDE_END; a++)
+		zactor_destroy(&a->lane);
 	lane_close(&s->reader);
 	s->slow = slow_start(&s->slow_args);
 	lane_open(&s->reader, &s->tables, s->path.base, true);
 	cache_lend(&s->reader);
+	start_asides(s);
 }
 
 static bool
@@ -1000,7 +1233,8 @@ take_over(struct svc *s)
 
 	if (s->writer != NULL || s->leave_ms != 0 ||
 	    now_ms - s->tried_ms < TAKE_OVER_MS ||
-	    (s->frozen && (s->slow_calls > 0 || is_loading(s))))
+	    (s->frozen && (s->slow_calls > 0 || is_loading(s) ||
+	    is_busy_aside(s))))
 		return;
 	s->tried_ms = now_ms;
 	if (s->lock == -1 && !take_lock(s))
@@ -1019,14 +1253,16 @@ take_over(struct svc *s)
 static void
 wait_for_work(struct svc *s)
 {
-	zactor_t	*lanes[] = { s->writer, s->slow, s->courier };
-	zmq_pollitem_t	 items[5] = {
+	zactor_t	*lanes[] = { s->writer, s->slow, s->courier,
+			    s->asides[ASIDE_QUICK].lane,
+			    s->asides[ASIDE_LONG].lane };
+	zmq_pollitem_t	 items[7] = {
 		{ NULL, s->signals, ZMQ_POLLIN, 0 },
 		{ zsock_resolve(s->router), 0, ZMQ_POLLIN, 0 },
 	};
 	int		 count = 2;
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 5; i++)
 		if (lanes[i] != NULL)
 			items[count++] = (zmq_pollitem_t){
 			    zsock_resolve(lanes[i]), 0, ZMQ_POLLIN, 0 };
@@ -1070,6 +1306,7 @@ loop(struct svc *s)
 		receive_news(s);
 		receive_answers(s, s->writer);
 		receive_answers(s, s->slow);
+		look_aside(s);
 		still_in_time(s);
 		still_answer(s);
 		if (s->announced != 0)
@@ -1315,6 +1552,7 @@ close_store(struct svc *s)
 	buf_done(&folder);
 	zactor_destroy(&s->slow);
 	slow_destroy(&s->slow_args.waiting);
+	stop_asides(s);
 	lane_close(&s->reader);
 	if (turn != -1)
 		close(turn);
@@ -1353,6 +1591,7 @@ run(struct svc *s)
 	s->slow = slow_start(&s->slow_args);
 	lane_open(&s->reader, &s->tables, s->path.base, true);
 	cache_lend(&s->reader);
+	start_asides(s);
 	if (s->service->opened != NULL)
 		s->service->opened(s->path.base);
 	s->standing.loading = is_loading(s);
@@ -1373,6 +1612,22 @@ new_instance(void)
 
 	CHECK(getrandom(&n, sizeof(n), 0) == sizeof(n));
 	return (int64_t)(n >> 2 | 1);
+}
+
+static void
+init_turns(struct svc *s)
+{
+	static const int	nice[] = { QUICK_NICE, LONG_NICE };
+
+	turns_init(&s->reads, TURNS_MOST, TURNS_BYTES);
+	turns_init(&s->writes, TURNS_MOST, TURNS_BYTES);
+	for (int i = 0; i < ASIDE_END; i++) {
+		turns_init(&s->asides[i].waiting, TURNS_MOST, TURNS_BYTES);
+		s->asides[i].args.tables = &s->tables;
+		s->asides[i].args.nice = nice[i];
+	}
+	s->asides[ASIDE_LONG].args.most_us = s->settings->search_ms * 1000;
+	s->asides[ASIDE_QUICK].args.most_us = QUICK_US;
 }
 
 int
@@ -1404,9 +1659,12 @@ svc_run(const struct service *service, const struct settings *settings,
 	s.writer_args.tables = s.slow_args.tables = &s.tables;
 	s.courier_args.tables = &s.tables;
 	s.courier_args.settings = settings;
+	init_turns(&s);
 	if (open_store(&s)) {
 		s.writer_args.path = s.slow_args.path =
 		    s.courier_args.path = s.path.base;
+		for (int i = 0; i < ASIDE_END; i++)
+			s.asides[i].args.path = s.path.base;
 		run(&s);
 	}
 	log_info("stopped");

@@ -481,8 +481,8 @@ collect_found(struct list *l, int64_t *ret_total)
 			l->count = 0;
 			return false;
 		}
-		slot = found->by_id ? columns_find(k, found->first +
-		    (int64_t)place) : &k->slots[place];
+		slot = columns_find(k, found->ids != NULL ? found->ids[place] :
+		    found->first + (int64_t)place);
 		if (slot == NULL)
 			continue;
 		place = (size_t)(slot - k->slots);
@@ -866,6 +866,7 @@ part_pick(struct call *c, int64_t offset, int64_t limit, struct part *ret)
 	bool		picked = false;
 
 	*ret = (struct part){ 0 };
+	search_take(c);
 	if (is_plain(c) && columns_are_loading())
 		e = pick_by_span(c, offset, limit, ret, &picked);
 	if (e != OK || picked)

@@ -92,9 +92,13 @@ load_block(struct reader *r, int64_t id, struct buf *ret)
 	sqlite3_stmt	*st;
 	enum err	 done;
 
+	ret->len = 0;
+	if (op_is_over(r->call)) {
+		r->error = ERR_EXPIRED;
+		return false;
+	}
 	args_put_number(&r->call->request.args, KEY_ID, id);
 	st = op_statement(r->call, r->of->block);
-	ret->len = 0;
 	if (op_step(r->call, st, &r->error) == SQLITE_ROW) {
 		buf_put(ret, sqlite3_column_blob(st, 0),
 		    (size_t)sqlite3_column_bytes(st, 0));

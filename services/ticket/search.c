@@ -10,100 +10,176 @@
 #include "ticket.h"
 
 #define KEPT_MOST	4
-#define GAPS_MOST	(1 << 20)	/* between ids, to go by them */
+#define RANGE_MOST	(1 << 22)	/* of ids, to go by them */
 #define REPLIES_MOST	(1 << 28)	/* a byte each, while words are met */
+#define TOO_LONG	"content: this search takes longer than a search " \
+			"may. Look for fewer or longer words, for longer " \
+			"beginnings of words, or for a phrase of rarer words."
 
 /* A search that was done, and of what. */
 struct kept {
 	struct found	found;
 	struct buf	match;
 	int64_t		stream;
-	int64_t		seq;		/* of the columns at the time */
-	uint64_t	generation;
+	int64_t		seq;		/* of the last change in it */
 	uint64_t	used;		/* when, in searches */
 };
 
-static struct kept	kept[KEPT_MOST];
-static uint64_t		searches;
-static struct query	query;		/* of the last search */
-static struct buf	snippet;	/* that was shown last */
+/* All of these are the loop's. */
+static struct kept	*kept[KEPT_MOST];
+static struct kept	*taken;		/* made for this very call, or NULL */
+static uint64_t		 searches;
+static struct query	 query;		/* of the last search */
+static struct buf	 snippet;	/* that was shown last */
 
 /* --- what is kept -------------------------------------------------------- */
+
+static void
+kept_free(struct kept *one)
+{
+	if (one == NULL)
+		return;
+	free(one->found.hits);
+	free(one->found.scores);
+	free(one->found.ids);
+	buf_done(&one->match);
+	free(one);
+}
+
+static bool
+is_of_now(const struct kept *one, const struct columns *k)
+{
+	return one->stream == k->stream && one->seq == k->seq;
+}
 
 static bool
 is_of(const struct kept *one, const struct columns *k, const struct buf *match,
     bool scored)
 {
-	return one->found.hits != NULL && one->stream == k->stream &&
-	    one->seq == k->seq && one->generation == k->generation &&
-	    one->match.len == match->len &&
+	return one != NULL && one->match.len == match->len &&
 	    memcmp(one->match.base, match->base, match->len) == 0 &&
-	    (one->found.scores != NULL || !scored);
+	    (one->found.scores != NULL || !scored) &&
+	    (one == taken || is_of_now(one, k));
 }
 
 static struct kept *
 find_kept(const struct columns *k, const struct buf *match, bool scored)
 {
+	if (is_of(taken, k, match, scored))
+		return taken;
 	for (int i = 0; i < KEPT_MOST; i++)
-		if (is_of(&kept[i], k, match, scored))
-			return &kept[i];
+		if (is_of(kept[i], k, match, scored))
+			return kept[i];
 	return NULL;
 }
 
-/* The place of the one that was not used for longest, emptied. */
-static struct kept *
-take_place(const struct columns *k, const struct buf *match)
+/* In the place of the one that was not used for longest. */
+static void
+keep(struct kept *one)
 {
-	struct kept	*one = &kept[0];
+	struct kept	**place = &kept[0];
 
-	for (int i = 1; i < KEPT_MOST; i++)
-		if (kept[i].used < one->used)
-			one = &kept[i];
-	free(one->found.hits);
-	free(one->found.scores);
-	one->found = (struct found){ 0 };
-	one->match.len = 0;
-	buf_put(&one->match, match->base, match->len);
-	one->stream = k->stream;
-	one->seq = k->seq;
-	one->generation = k->generation;
-	return one;
+	for (int i = 1; i < KEPT_MOST && *place != NULL; i++)
+		if (kept[i] == NULL || kept[i]->used < (*place)->used)
+			place = &kept[i];
+	kept_free(*place);
+	*place = one;
+	one->used = ++searches;
+}
+
+void
+search_take(struct call *c)
+{
+	taken = c->made;
+	c->made = NULL;
+	if (taken != NULL)
+		keep(taken);
 }
 
 /* --- places -------------------------------------------------------------- */
 
-static void
-make_places(const struct columns *k, bool scored, struct found *found)
+static enum err
+read_bounds(struct call *c, int64_t *ret_first, int64_t *ret_last)
 {
-	uint64_t	range;
+	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_BOUNDS);
+	enum err	 e, done;
 
-	found->count = k->count;
-	found->by_id = false;
-	if (k->count > 0) {
-		found->first = k->slots[0].id;
-		range = (uint64_t)k->slots[k->count - 1].id -
-		    (uint64_t)found->first;
-		if (range < k->count + GAPS_MOST) {
-			found->by_id = true;
-			found->count = (size_t)range + 1;
-		}
+	*ret_first = 0;
+	*ret_last = -1;
+	if (op_step(c, st, &e) == SQLITE_ROW &&
+	    sqlite3_column_type(st, 0) != SQLITE_NULL) {
+		*ret_first = sqlite3_column_int64(st, 0);
+		*ret_last = sqlite3_column_int64(st, 1);
 	}
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+static enum err
+read_ids(struct call *c, struct found *found)
+{
+	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_IDS);
+	struct buf	 ids = { 0 };
+	int64_t		 id;
+	enum err	 e, done;
+
+	while (op_step(c, st, &e) == SQLITE_ROW) {
+		id = sqlite3_column_int64(st, 0);
+		buf_put(&ids, &id, sizeof(id));
+	}
+	done = op_done(c, st);
+	buf_reserve(&ids, sizeof(id));	/* none is not by id */
+	found->ids = (int64_t *)(void *)ids.base;
+	found->count = ids.len / sizeof(id);
+	return e != OK ? e : done;
+}
+
+static enum err
+make_places(struct call *c, bool scored, struct found *found)
+{
+	int64_t		last = 0;
+	enum err	e = read_bounds(c, &found->first, &last);
+	uint64_t	range = (uint64_t)last - (uint64_t)found->first + 1;
+
+	if (e == OK && range > RANGE_MOST)
+		e = read_ids(c, found);
+	else
+		found->count = (size_t)range;
 	found->hits = must_alloc(found->count + 1);
 	if (scored)
 		found->scores = must_alloc((found->count + 1) *
 		    sizeof(found->scores[0]));
+	return e;
+}
+
+/* Whoever asks goes through them in order, as a rule: so near the last one. */
+size_t
+found_place_of(const struct found *found, int64_t id)
+{
+	static _Thread_local size_t	near;
+	size_t				low = 0, high = found->count, at;
+
+	for (at = near; at < found->count && at <= near + 1; at++)
+		if (found->ids[at] == id)
+			return near = at;
+	while (low < high) {
+		at = low + (high - low) / 2;
+		if (found->ids[at] < id)
+			low = at + 1;
+		else
+			high = at;
+	}
+	near = low;
+	return low < found->count && found->ids[low] == id ? low :
+	    found->count;
 }
 
 /* The place of a ticket; that there is one is not certain. */
 static size_t
-place_of(const struct found *found, const struct columns *k, int64_t id)
+place_of(const struct found *found, int64_t id)
 {
-	const struct slot	*slot;
-
-	if (found->by_id)
-		return (size_t)((uint64_t)id - (uint64_t)found->first);
-	slot = columns_find(k, id);
-	return slot == NULL ? SIZE_MAX : (size_t)(slot - k->slots);
+	return found->ids != NULL ? found_place_of(found, id) :
+	    (size_t)((uint64_t)id - (uint64_t)found->first);
 }
 
 /* --- words --------------------------------------------------------------- */
@@ -113,7 +189,6 @@ place_of(const struct found *found, const struct columns *k, int64_t id)
  * them are in it: `hits` has how many of the words before this one are.
  */
 struct look {
-	const struct columns	*columns;
 	struct found		*found;
 	bool			 replies;
 	uint8_t			*hits;		/* by text; NULL: one word */
@@ -152,8 +227,8 @@ see(void *arg, int64_t row, unsigned first, unsigned others)
 {
 	struct look	*look = arg;
 	struct found	*found = look->found;
-	size_t		 place = place_of(found, look->columns,
-			    look->replies ? row >> 32 : row), text = place;
+	size_t		 place = place_of(found, look->replies ? row >> 32 :
+			    row), text = place;
 	uint32_t	 score = 0;
 
 	if (place >= found->count)
@@ -216,17 +291,16 @@ count_replies(struct call *c, size_t *ret)
 }
 
 static enum err
-find_words(struct call *c, const struct columns *k, const struct query *q,
-    struct found *found, size_t replies)
+find_words(struct call *c, const struct query *q, struct found *found,
+    size_t replies)
 {
 	static const struct postings_of	tickets = { SQL_TICKET_TEXT_BLOCK,
 					    SQL_TICKET_TEXT_PAGE };
 	static const struct postings_of	posts = { SQL_REPLY_TEXT_BLOCK,
 					    SQL_REPLY_TEXT_PAGE };
-	struct look	own = { .columns = k, .found = found,
-			    .texts = found->count };
-	struct look	others = { .columns = k, .found = found,
-			    .replies = true, .texts = replies };
+	struct look	own = { .found = found, .texts = found->count };
+	struct look	others = { .found = found, .replies = true,
+			    .texts = replies };
 	enum err	e = look_for_words(c, q, &own, &tickets);
 
 	return e != OK ? e : look_for_words(c, q, &others, &posts);
@@ -236,15 +310,14 @@ find_words(struct call *c, const struct columns *k, const struct query *q,
 
 /* As FTS5 finds them; all of one kind of text are as good. */
 static enum err
-find_rows(struct call *c, const struct columns *k, int sql, uint32_t score,
-    struct found *found)
+find_rows(struct call *c, int sql, uint32_t score, struct found *found)
 {
 	sqlite3_stmt	*st = op_statement(c, sql);
 	enum err	 e, done;
 	size_t		 place;
 
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		place = place_of(found, k, sqlite3_column_int64(st, 0));
+	while (op_step(c, st, &e) == SQLITE_ROW && !op_is_over(c)) {
+		place = place_of(found, sqlite3_column_int64(st, 0));
 		if (place < found->count)
 			find_ticket(found, place, score);
 	}
@@ -253,38 +326,90 @@ find_rows(struct call *c, const struct columns *k, int sql, uint32_t score,
 }
 
 static enum err
-find_phrases(struct call *c, const struct columns *k, const struct query *q,
-    struct found *found)
+find_phrases(struct call *c, const struct query *q, struct found *found)
 {
 	enum err	e;
 
 	args_put_text(&c->request.args, KEY_MATCH,
 	    (struct text){ q->match.base, q->match.len });
-	e = find_rows(c, k, SQL_SEARCH_TICKETS, 2, found);
+	e = find_rows(c, SQL_SEARCH_TICKETS, 2, found);
 	if (e == OK)
-		e = find_rows(c, k, SQL_SEARCH_REPLIES, 1, found);
+		e = find_rows(c, SQL_SEARCH_REPLIES, 1, found);
 	if (e == OK && found->scores != NULL)
-		e = find_rows(c, k, SQL_SEARCH_TITLES, 3, found);
+		e = find_rows(c, SQL_SEARCH_TITLES, 3, found);
 	return e;
 }
 
 /* --- searches ------------------------------------------------------------ */
 
 static enum err
-find(struct call *c, const struct columns *k, const struct query *q,
-    bool scored, struct found *found)
+find(struct call *c, const struct query *q, bool scored, struct found *found)
 {
 	size_t		replies = 0;
-	enum err	e = count_replies(c, &replies);
+	enum err	e = make_places(c, scored, found);
 
-	make_places(k, scored, found);
+	if (e == OK)
+		e = count_replies(c, &replies);
 	if (e != OK)
 		return e;
 	if (q->has_phrase || replies > REPLIES_MOST)
-		return find_phrases(c, k, q, found);
-	e = find_words(c, k, q, found, replies);
+		return find_phrases(c, q, found);
+	e = find_words(c, q, found, replies);
 	/* an index that only FTS5 can read: then it has to */
-	return e != ERR_INTERNAL ? e : find_phrases(c, k, q, found);
+	return e != ERR_INTERNAL ? e : find_phrases(c, q, found);
+}
+
+/* Of which state of the store this is. */
+static enum err
+read_state(struct call *c, struct kept *one)
+{
+	sqlite3_stmt	*st = op_statement(c, SQL_CHANGE_BOUNDS);
+	enum err	 e, done;
+
+	one->stream = c->lane->stream;
+	if (op_step(c, st, &e) == SQLITE_ROW)
+		one->seq = sqlite3_column_int64(st, 1);
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+static enum err
+make(struct call *c, const struct query *q, bool scored, struct kept **ret)
+{
+	struct kept	*one = must_alloc(sizeof(*one));
+	enum err	 e = read_state(c, one);
+
+	buf_put(&one->match, q->match.base, q->match.len);
+	if (e == OK)
+		e = find(c, q, scored, &one->found);
+	if (e == OK && op_is_over(c))
+		e = ERR_EXPIRED;
+	*ret = one;
+	if (e == OK)
+		return OK;
+	kept_free(one);
+	*ret = NULL;
+	return c->lane->over ? op_refuse(c, ERR_EXPIRED, TOO_LONG) : e;
+}
+
+/* On a thread of its own: nothing here is the loop's. */
+enum err
+search_aside(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	struct text		 sort = args_text(args, KEY_SORT);
+	struct query		 q = { .count = 0 };
+	struct kept		*one = NULL;
+	const char		*wrong;
+	enum err		 e;
+
+	wrong = query_parse(c->lane->db, args_text(args, KEY_CONTENT), &q);
+	e = wrong != NULL ? op_refuse(c, ERR_BAD_REQUEST, wrong) :
+	    make(c, &q, sort.len == 9 && memcmp(sort.base, "relevance", 9) ==
+	    0, &one);
+	query_done(&q);
+	c->made = one;
+	return e;
 }
 
 enum err
@@ -300,14 +425,15 @@ search_run(struct call *c, const struct columns *k, bool scored,
 	if (wrong != NULL)
 		return op_refuse(c, ERR_BAD_REQUEST, wrong);
 	one = find_kept(k, &query.match, scored);
+	if (one == NULL && c->lane->may_put_aside)
+		return op_put_aside(c);
 	if (one == NULL) {
-		one = take_place(k, &query.match);
-		e = find(c, k, &query, scored, &one->found);
-		if (e != OK) {
-			one->seq = -1;	/* of no columns */
+		e = make(c, &query, scored, &one);
+		if (e != OK)
 			return e;
-		}
+		keep(one);
 	}
+	c->passing = !is_of_now(one, k);
 	one->used = ++searches;
 	*ret = &one->found;
 	return OK;

@@ -6,6 +6,7 @@
 #include "events.h"
 #include "export.h"
 #include "list.h"
+#include "search.h"
 #include "ticket.h"
 #include "writes.h"
 
@@ -122,9 +123,11 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_LIST, .run = ticket_list,
 	    .makes = K(DATA) | K(LIMIT),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape,
-	    .refs = TICKET_REFS, .cached = true },
+	    .refs = TICKET_REFS, .cached = true, .lists = true,
+	    .aside = search_aside },
 	{ .op = OP_TICKET_EXPORT, .run = ticket_export, .makes = K(DATA),
-	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape },
+	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape, .lists = true,
+	    .aside = search_aside },
 	{ .op = OP_TICKET_CREATE, .run = op_one, .sql = SQL_TICKET_INSERT,
 	    .shape = &ticket_shape, .guards = { CATEGORY_STAYS },
 	    .also = { SQL_SUBSCRIBE_AUTHOR, SQL_ACTION_OPEN },
@@ -193,10 +196,11 @@ static const struct op ops[] = {
 	    "Only the subscriber and members of the groups flicket_admin and "
 	    "super_user may do this." } } },
 	{ .op = OP_SUBSCRIPTION_BULK, .run = op_bulk,
-	    .sql = SQL_SUBSCRIPTION_BULK, .shape = &subscription_shape,
+	    .sql = SQL_SUBSCRIPTION_BULK, .large = true,
+	    .shape = &subscription_shape,
 	    .refs = SUBSCRIPTION_REFS },
 	{ .op = OP_ACTION_BULK, .run = op_bulk, .sql = SQL_ACTION_BULK,
-	    .shape = &action_shape, .refs = ACTION_REFS },
+	    .large = true, .shape = &action_shape, .refs = ACTION_REFS },
 	{ .op = OP_ACTION_GET, .run = op_one, .sql = SQL_ACTION_BY_ID,
 	    .shape = &action_shape },
 	{ .op = OP_ACTION_LIST, .run = op_page,

@@ -119,8 +119,8 @@ def add(total, figures):
         total[name] = total[name] + value if name in total and isinstance(value, (int, float)) else value
 
 
-def run_tests(*files):
-    """System tests in their full version. They report figures into the file that FAULTS_RESULTS names, a line of JSON
+def run_tests(*files, workers=2):
+    """System tests in their full version, so many at a time. They report figures into the file that FAULTS_RESULTS names, a line of JSON
     each; those of one name are added up."""
     def run(o):
         with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +128,7 @@ def run_tests(*files):
             env = {**os.environ, 'FAULTS_FULL': '1', 'FAULTS_SEED': str(o.seed), 'FAULTS_RESULTS': str(said)}
             began = time.monotonic()
             done = subprocess.run(
-                [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-n', '2',
+                [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-n', str(workers),
                  *(str(REPO / 'tests' / 'system' / f) for f in files)],
                 cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
             figures = {'seconds': round(time.monotonic() - began)}
@@ -157,6 +157,8 @@ ROUNDS = {
     'peers': ('peers', 'slow, dead and lying peers on the bus', run_tests('test_peers.py', 'test_wire.py')),
     'overload': ('overload', '10,000 idle connections and four times the load it can bear',
                  run_tests('test_overload.py', 'test_slow_clients.py', 'test_http2_floods.py')),
+    'fair': ('no user holds up the others', "one user's flood of each kind beside another's ordinary work",
+             run_tests('test_fair.py', workers=1)),
     'stop': ('stops', 'graceful stops and rolling restarts under load', run_tests('test_stop.py', 'test_replicas.py')),
     'backup': ('backups', 'backups of a running desk, restored and checked',
                run_tests('test_backup.py', 'test_verify.py')),

@@ -397,6 +397,92 @@ the_slow_lane_reads_and_does_not_write(void **state)
 		desk_end(&calls[i]);
 }
 
+/* --- aside -------------------------------------------------------------------- */
+
+static op_run	aside;
+
+static int	made_here;
+
+/* Rows without an end, or none where the call says so. */
+static enum err
+aside(struct call *c)
+{
+	sqlite3_stmt	*st;
+	int		 result = SQLITE_ROW;
+
+	if (c->request.id == 0) {
+		c->made = &made_here;
+		return OK;
+	}
+	assert_int_equal(sqlite3_prepare_v2(c->lane->db, "WITH RECURSIVE n (i) "
+	    "AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) "
+	    "FROM n", -1, &st, NULL), SQLITE_OK);
+	result = sqlite3_step(st);
+	assert_int_equal(result, SQLITE_INTERRUPT);
+	sqlite3_finalize(st);
+	return op_refuse(c, ERR_EXPIRED, "It takes longer.");
+}
+
+static const struct op	aside_row = { .op = OP_STATUS_LIST, .aside = aside };
+
+static void
+begin_aside(struct call *c, uint64_t id)
+{
+	desk_begin(c, OP_STATUS_LIST);
+	c->request.id = id;
+	c->op = &aside_row;
+}
+
+static void
+what_is_aside_ends_with_its_time(void **state)
+{
+	struct lane_args	 args = { &desk.tables, desk.path,
+				    .most_us = 20000 };
+	zactor_t		*lane = aside_start(&args);
+	struct call		 calls[3];
+	bool			 terminated;
+
+	(void)state;
+	for (uint64_t i = 0; i < 3; i++)
+		begin_aside(&calls[i], i);
+	calls[2].request.expires_ms = 1;
+	for (int i = 0; i < 3; i++)
+		lane_send(lane, &calls[i]);
+	for (int i = 0; i < 3; i++)
+		assert_ptr_equal(lane_receive(lane, true, &terminated),
+		    &calls[i]);
+	check_number("a quick one", calls[0].answer.error, OK);
+	assert_ptr_equal(calls[0].made, &made_here);
+	check_number("a long one", calls[1].answer.error, ERR_EXPIRED);
+	check_true("a long one", calls[1].ran_over && args_has(
+	    &calls[1].answer.extra, KEY_MESSAGE));
+	check_number("an expired one", calls[2].answer.error, ERR_EXPIRED);
+	check_true("an expired one", !calls[2].ran_over);
+	zactor_destroy(&lane);
+	for (int i = 0; i < 3; i++)
+		desk_end(&calls[i]);
+}
+
+static void
+what_is_aside_is_broken_off_at_the_end(void **state)
+{
+	struct lane_args	 args = { &desk.tables, desk.path,
+				    .most_us = INT64_C(3600000000) };
+	zactor_t		*lane = aside_start(&args);
+	struct call		 c;
+	bool			 terminated;
+
+	(void)state;
+	begin_aside(&c, 1);
+	lane_send(lane, &c);
+	atomic_store(&args.stopping, true);
+	assert_ptr_equal(lane_receive(lane, true, &terminated), &c);
+	check_number("refused", c.answer.error, ERR_UNAVAILABLE);
+	check_true("refused", !c.ran_over);
+	zactor_destroy(&lane);
+	desk_end(&c);
+}
+
 int
 main(void)
 {
@@ -422,6 +508,10 @@ main(void)
 		    the_writer_waits_for_the_store),
 		HERE("the slow lane reads, and does not write",
 		    the_slow_lane_reads_and_does_not_write),
+		HERE("what is aside ends with its time",
+		    what_is_aside_ends_with_its_time),
+		HERE("what is aside is broken off at the end",
+		    what_is_aside_is_broken_off_at_the_end),
 	};
 
 	zsys_handler_set(NULL);

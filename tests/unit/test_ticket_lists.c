@@ -10,6 +10,7 @@
 
 #include "services/ticket/columns.h"
 #include "services/ticket/postings.h"
+#include "services/ticket/search.h"
 #include "services/ticket/ticket.h"
 
 static struct desk	desk;
@@ -695,6 +696,116 @@ postings_say_how_often_a_word_is_where(void **state)
 	desk_end(&c);
 }
 
+/* --- searches that are put aside -------------------------------------------- */
+
+static void
+begin_search(struct call *c, const char *words)
+{
+	desk_begin(c, OP_TICKET_LIST);
+	args_put_number(&c->request.args, KEY_PAGE, 1);
+	args_put_number(&c->request.args, KEY_PER_PAGE, 50);
+	args_put_text(&c->request.args, KEY_CONTENT, text_of(words));
+}
+
+static void
+furnish(void)
+{
+	run("INSERT INTO tickets (id, title, content) VALUES "
+	    "(1, 'oak elm', 'oak and oak'), (2, 'elm', 'oak'), "
+	    "(9000000, 'oak', 'far away'), (9000001, 'elm', 'no tree')");
+}
+
+/* What is made on the other thread, here. */
+static void *
+make_aside(const char *words)
+{
+	struct call	c;
+	void		*made;
+
+	begin_search(&c, words);
+	desk.lane.may_put_aside = true;
+	check_number(words, ask(&c), ERR_EXPIRED);
+	check_true("it is put aside", c.put_aside);
+	check_number(words, search_aside(&c), OK);
+	made = c.made;
+	desk_end(&c);
+	return made;
+}
+
+static void
+search_with(const char *row, void *made, int64_t want, bool is_kept)
+{
+	struct call	c;
+
+	begin_search(&c, "oak");
+	c.made = made;
+	check_number(row, ask(&c), OK);
+	check_true(row, !c.put_aside && c.made == NULL);
+	check_number(row, c.answer.total, want);
+	check_number(row, c.passing, !is_kept);
+	desk_end(&c);
+}
+
+static void
+a_search_that_was_put_aside_is_kept(void **state)
+{
+	(void)state;
+	furnish();
+	search_with("of one made aside", make_aside("oak"), 3, true);
+	search_with("again", NULL, 3, true);
+}
+
+/*
+ * The store may have changed since: whoever waited gets what was found, of
+ * those that are still there, and nobody else does.
+ */
+static void
+a_search_of_an_earlier_state_is_for_who_waited(void **state)
+{
+	void		*made;
+	struct call	 c;
+
+	(void)state;
+	furnish();
+	made = make_aside("oak");
+	run("DELETE FROM tickets WHERE id = 2");
+	run("INSERT INTO tickets (id, title, content) VALUES "
+	    "(3, 'oak', 'a new one'), (9000002, 'oak', 'another')");
+	search_with("of an earlier state", made, 2, false);
+	begin_search(&c, "oak");
+	check_number("another one's", ask(&c), ERR_EXPIRED);
+	check_true("another one's", c.put_aside);
+	desk_end(&c);
+	search_with("made anew", make_aside("oak"), 4, true);
+}
+
+static void
+a_search_without_time_says_what_to_ask_for(void **state)
+{
+	static const char	*rows[] = { "oak", "oak elm", "o*",
+				    "\"oak and\"" };
+	struct call		 c;
+	struct text		 message;
+
+	(void)state;
+	furnish();
+	for (size_t i = 0; i < LEN(rows); i++) {
+		desk.lane.until_us = 1;
+		begin_search(&c, rows[i]);
+		c.lane = &desk.lane;
+		c.op = NULL;
+		check_number(rows[i], op_is_over(&c), true);
+		check_number(rows[i], search_aside(&c), ERR_EXPIRED);
+		message = args_text(&c.answer.extra, KEY_MESSAGE);
+		check_true(rows[i], c.made == NULL && message.len > 0 &&
+		    memmem(message.base, message.len, "takes longer", 12) !=
+		    NULL);
+		desk_end(&c);
+		desk.lane.until_us = 0;
+		desk.lane.over = false;
+	}
+}
+
 int
 main(void)
 {
@@ -721,6 +832,12 @@ main(void)
 		    what_was_taken_out_is_not_found),
 		ON_DESK("postings say how often a word is where",
 		    postings_say_how_often_a_word_is_where),
+		ON_DESK("a search that was put aside is kept",
+		    a_search_that_was_put_aside_is_kept),
+		ON_DESK("a search of an earlier state is for who waited",
+		    a_search_of_an_earlier_state_is_for_who_waited),
+		ON_DESK("a search without time says what to ask for",
+		    a_search_without_time_says_what_to_ask_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,33 @@
+/*
+ * Turns: what users wait for, a row for each of them. The users take turns, a
+ * call each, so that what one of them asks for waits behind what that one has
+ * asked for before, and not before everybody else's.
+ *
+ * A row may be so many times as long as there is room left for others: alone,
+ * a user has nearly all of it, and whoever comes finds some.
+ */
+#ifndef COMMON_TURNS_H
+#define COMMON_TURNS_H
+
+#include "op.h"
+
+#define TURNS_CHAINS	256	/* a power of two */
+
+struct turns {
+	unsigned	 most;		/* calls ... */
+	size_t		 bytes_most;	/* ... and bytes of their arguments */
+	unsigned	 count;
+	size_t		 bytes;
+	struct row	*turn;		/* a ring of rows: whose turn it is */
+	struct row	*chains[TURNS_CHAINS];	/* ... and all by their user */
+};
+
+void		 turns_init(struct turns *, unsigned most, size_t bytes_most);
+
+/* False: the user's row is too long; the call stays the caller's. */
+bool		 turns_put(struct turns *, struct call *);
+
+/* The call whose turn it is, the caller's from here on; NULL: none waits. */
+struct call	*turns_take(struct turns *);
+
+#endif
