@@ -406,6 +406,16 @@ may_stay(struct connection *c, int64_t ms, bool *counted)
 	return is_body_coming(c, ms);
 }
 
+/* Whether bytes of a client wait to be read. */
+static bool
+has_come(const struct connection *c)
+{
+	char	byte;
+
+	return recv(h2o_socket_get_fd(c->sock), &byte, 1,
+	    MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void
 connections_tick(struct worker *w, int64_t now_ms)
 {
@@ -422,6 +432,9 @@ connections_tick(struct worker *w, int64_t now_ms)
 		if (ms < w->gateway->settings->idle_timeout_ms)
 			return;
 		if (ms < limit_ms(c))
+			continue;
+		/* we may be the late ones: h2o is to read that first */
+		if (c->requests == 0 && has_come(c))
 			continue;
 		if (!may_stay(c, ms, &counted))
 			end(c);
@@ -549,16 +562,6 @@ connections_relieve(struct worker *w, int64_t bytes, int64_t now_ms)
 }
 
 /* --- the end ------------------------------------------------------------------- */
-
-/* Whether bytes of a client wait to be read. */
-static bool
-has_come(const struct connection *c)
-{
-	char	byte;
-
-	return recv(h2o_socket_get_fd(c->sock), &byte, 1,
-	    MSG_PEEK | MSG_DONTWAIT) > 0;
-}
 
 /*
  * The length of what has come of the request that is being answered, of

@@ -11,6 +11,9 @@
 static int	end_socket(int, int);
 static int	count_received(int, int, int, void *, socklen_t *);
 
+static ssize_t	peek(int, void *, size_t, int);
+
+#define recv		peek
 #define shutdown	end_socket
 #define getsockopt	count_received
 #include "gateway/connection.c"
@@ -93,6 +96,17 @@ end_socket(int i, int how)
 	(void)how;
 	is_ended[i] = true;
 	return 0;
+}
+
+static int	unread = -1;	/* whose bytes wait to be read */
+
+static ssize_t
+peek(int i, void *ret, size_t len, int flags)
+{
+	(void)ret;
+	(void)len;
+	(void)flags;
+	return i == unread;
 }
 
 static int
@@ -234,6 +248,10 @@ what_does_not_come_to_an_end_is_ended(void **state)
 	add(5, 1000)->sock->bytes_read = 100;
 	inputs[5].size = 100;
 	add(6, 999);
+	unread = 3;
+	connections_tick(&worker, NOW_MS);
+	check_true("what came is read first", !is_ended[3]);
+	unread = -1;
 	connections_tick(&worker, NOW_MS);
 	check_true("is being answered", !is_ended[0]);
 	check_true("HTTP/2, for long enough", is_ended[1]);
