@@ -290,12 +290,12 @@ def test_a_login_beside_a_flood_has_its_turn(desks, ask):
     give_all_the_same_password(desk)
     with Flood(desk, ask) as flood:
         wait_until(lambda: flood.refused and flood.done or flood.wrong, 120, 'more ask than may wait')
-        for _ in range(3):
+        for i in range(3):
             before = flood.done
             expect(try_login(desk, 'admin', PASSWORD), 200)
             assert flood.done - before <= TURNS
-            made = desk.client().post('users/', {'username': f'made{before}', 'name': 'Made Beside', 'password': PASSWORD,
-                                                 'email': f'{before}@b.example'})
+            made = desk.client().post('users/', {'username': f'made{i}', 'name': 'Made Beside', 'password': PASSWORD,
+                                                 'email': f'{i}@b.example'})
             expect(made, 201)
     assert flood.done > 5
 
