@@ -78,14 +78,24 @@ admit(const uint8_t *bytes, enum party *ret_whose)
 
 /* --- start, stop --------------------------------------------------------- */
 
+static void
+start_guard(void)
+{
+	static struct guard_args	args = {
+		.admit = admit,
+		.refresh = refresh,
+	};
+
+	args.has_keys = curve.folder != NULL;
+	curve.guard = guard_start(&args);
+}
+
 void
 curve_start(void)
 {
-	static struct guard_args	args = { admit, refresh };
-
 	if (curve.folder == NULL || curve.guard != NULL)
 		return;
-	curve.guard = guard_start(&args);
+	start_guard();
 	log_info("connections are encrypted, with the key of %s in %s",
 	    party_name(curve.self), curve.folder);
 }
@@ -119,6 +129,12 @@ curve_failed(void)
 	return guard_failed();
 }
 
+uint64_t
+curve_crowded(void)
+{
+	return guard_crowded();
+}
+
 /* --- sockets --------------------------------------------------------------- */
 
 static void
@@ -131,8 +147,13 @@ watch(zsock_t *sock, enum service_id to)
 void
 curve_serve(zsock_t *sock)
 {
-	if (curve.folder == NULL)
+	if (curve.folder == NULL) {
+		/* it counts who connects all the same */
+		if (curve.guard == NULL)
+			start_guard();
+		watch(sock, SERVICE_ANY);
 		return;
+	}
 	pthread_mutex_lock(&curve.mutex);
 	zsock_set_curve_server(sock, 1);
 	zsock_set_curve_secretkey_bin(sock, curve.keyring.own_secret.bytes);

@@ -2,7 +2,8 @@
  * CURVE on the sockets between processes. Where FLICKET_KEYS is set every
  * connection is encrypted, both ends know each other by their keys, and a
  * service lets in only whom proto/talks.tbl lets talk to it. Where it is
- * not, these functions leave sockets as they are.
+ * not, these functions leave sockets as they are, but that the connections
+ * to a service are counted and have a bound.
  *
  * Public keys are read anew when their files change, within a second, and at
  * once by curve_reload(); so is the secret that a process connects with. A
@@ -44,8 +45,10 @@ bool	curve_may_retry(enum service_id to, int64_t after_ms);
 /* Read the keys now if they changed. */
 void	curve_reload(void);
 
-/* How often a peer was refused, and how often we were. */
+/* How often a peer was refused, and how often we were; how many connections
+ * were ended, as there were too many. */
 uint64_t	curve_refused(void);
 uint64_t	curve_failed(void);
+uint64_t	curve_crowded(void);
 
 #endif

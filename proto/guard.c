@@ -4,12 +4,20 @@
  * key of ours than we have) is seen by the socket's monitor: ACCEPTED has the
  * descriptor, the failure has the reason, and DISCONNECTED, the next event of
  * the one I/O thread, has the descriptor again.
+ *
+ * The same events tell how many connections a listener has. Of more than it is
+ * given the newest of the peer that has most is shut down: of an address, or,
+ * on this machine, of a process. So those of all others go on. ZeroMQ closes
+ * the descriptor itself, perhaps before that: what is shut down may be another
+ * connection by then, whose peer connects again; no file can be.
  */
 #include "guard.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +30,8 @@
 #define TICK_MS		1000
 #define LINES_MS	10000	/* in so long ... */
 #define LINES_MOST	5	/* ... so many lines */
-#define PEERS		64	/* accepted lately, per socket */
+#define CONNECTIONS_MOST	512	/* of a listener ... */
+#define DESCRIPTORS_PART	4	/* ... or a quarter of all descriptors */
 #define ADDRESS_BYTES	80
 #define ENDED		UINT32_MAX /* a reason beside ZeroMQ's */
 #define EVENTS		(ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | \
@@ -36,17 +45,28 @@ struct order {
 	enum service_id	to;
 };
 
+/* Who is at the other end: an address, or a process of this machine. */
+struct whose {
+	uint32_t	family;
+	uint8_t		bytes[16];
+};
+
+/* A connection from its ACCEPTED to its DISCONNECTED. */
 struct peer {
-	int	fd;
-	char	address[ADDRESS_BYTES];
+	int		fd;
+	bool		ended;		/* shut down; ZeroMQ has yet to see it */
+	struct whose	whose;
+	char		address[ADDRESS_BYTES];
 };
 
 struct watch {
 	zsock_t		*monitor;
 	enum service_id	 to;		/* SERVICE_ANY: it listens */
 	uint32_t	 reason;	/* of a failure just seen, 0: none */
-	struct peer	*peers;		/* a ring, where it listens */
-	unsigned	 next;
+	struct peer	*peers;		/* where it listens, newest last */
+	size_t		 count, size;
+	size_t		 ended;		/* of them */
+	size_t		 most;		/* that are not */
 };
 
 struct guard {
@@ -62,7 +82,7 @@ struct guard {
 	unsigned		 left_out;
 };
 
-static _Atomic uint64_t	refused, failed;
+static _Atomic uint64_t	refused, failed, crowded;
 
 uint64_t
 guard_refused(void)
@@ -74,6 +94,12 @@ uint64_t
 guard_failed(void)
 {
 	return atomic_load_explicit(&failed, memory_order_relaxed);
+}
+
+uint64_t
+guard_crowded(void)
+{
+	return atomic_load_explicit(&crowded, memory_order_relaxed);
 }
 
 /* --- saying so ------------------------------------------------------------ */
@@ -197,42 +223,121 @@ answer_zap(struct guard *g)
 
 /* Where the other end of an accepted connection is. */
 static void
-find_address(int fd, char ret[ADDRESS_BYTES])
+find_peer(int fd, struct peer *ret)
 {
 	struct sockaddr_storage	ss = { 0 };
-	struct ucred		user;
+	struct sockaddr		*sa = (struct sockaddr *)&ss;
+	struct ucred		user = { 0 };
 	socklen_t		len = sizeof(ss), user_len = sizeof(user);
 	char			host[64], port[8];
 
-	snprintf(ret, ADDRESS_BYTES, "somewhere");
-	if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1)
+	*ret = (struct peer){ .fd = fd };
+	snprintf(ret->address, ADDRESS_BYTES, "somewhere");
+	if (getpeername(fd, sa, &len) == -1)
 		return;
-	if (ss.ss_family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED,
-	    &user, &user_len) == 0)
-		snprintf(ret, ADDRESS_BYTES, "process %d of user %u",
+	ret->whose.family = sa->sa_family;
+	if (sa->sa_family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED,
+	    &user, &user_len) == 0) {
+		memcpy(ret->whose.bytes, &user.pid, sizeof(user.pid));
+		snprintf(ret->address, ADDRESS_BYTES, "process %d of user %u",
 		    (int)user.pid, (unsigned)user.uid);
-	else if (getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host),
-	    port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-		snprintf(ret, ADDRESS_BYTES, "%s port %s", host, port);
+	} else if (getnameinfo(sa, len, host, sizeof(host), port, sizeof(port),
+	    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		snprintf(ret->address, ADDRESS_BYTES, "%s port %s", host, port);
+	if (sa->sa_family == AF_INET)
+		memcpy(ret->whose.bytes,
+		    &((struct sockaddr_in *)sa)->sin_addr, 4);
+	else if (sa->sa_family == AF_INET6)
+		memcpy(ret->whose.bytes,
+		    &((struct sockaddr_in6 *)sa)->sin6_addr, 16);
+}
+
+static struct peer *
+find_open(const struct watch *w, int fd)
+{
+	for (size_t i = w->count; i-- > 0;)
+		if (w->peers[i].fd == fd)
+			return &w->peers[i];
+	return NULL;
 }
 
 static void
-remember(struct watch *w, int fd)
+forget_peer(struct watch *w, struct peer *p)
 {
-	struct peer	*p = &w->peers[w->next++ % PEERS];
+	size_t	behind = (size_t)(w->peers + w->count - (p + 1));
 
-	p->fd = fd;
-	find_address(fd, p->address);
+	w->ended -= p->ended;
+	w->count--;
+	memmove(p, p + 1, behind * sizeof(*p));
 }
 
-/* The newest one with that descriptor. */
-static const char *
-recall(const struct watch *w, int fd)
+static bool
+is_same(const struct peer *a, const struct peer *b)
 {
-	for (unsigned i = 1; i <= PEERS && i <= w->next; i++)
-		if (w->peers[(w->next - i) % PEERS].fd == fd)
-			return w->peers[(w->next - i) % PEERS].address;
-	return "somewhere";
+	return memcmp(&a->whose, &b->whose, sizeof(a->whose)) == 0;
+}
+
+static size_t
+count_same(const struct watch *w, const struct peer *p)
+{
+	size_t	n = 0;
+
+	for (size_t i = 0; i < w->count; i++)
+		n += !w->peers[i].ended && is_same(&w->peers[i], p);
+	return n;
+}
+
+/* The newest connection of who has most. */
+static struct peer *
+find_crowding(const struct watch *w)
+{
+	struct peer	*found = NULL, *p;
+	size_t		 most = 0, n;
+
+	for (size_t i = w->count; i-- > 0;) {
+		p = &w->peers[i];
+		if (p->ended || (found != NULL && is_same(p, found)))
+			continue;
+		n = count_same(w, p);
+		if (n > most) {
+			most = n;
+			found = p;
+		}
+	}
+	return found;
+}
+
+static void
+end_crowding(struct guard *g, struct watch *w)
+{
+	struct peer	*p = find_crowding(w);
+
+	if (p == NULL)
+		return;
+	p->ended = true;
+	w->ended++;
+	(void)shutdown(p->fd, SHUT_RDWR);
+	atomic_fetch_add_explicit(&crowded, 1, memory_order_relaxed);
+	if (may_say(g))
+		log_warn("ended a connection from %s: there are more than %zu",
+		    p->address, w->most);
+}
+
+static void
+take_accepted(struct guard *g, struct watch *w, int fd)
+{
+	struct peer	*old = find_open(w, fd);
+
+	if (old != NULL)
+		forget_peer(w, old);
+	if (w->count == w->size) {
+		w->size = w->size == 0 ? 16 : w->size * 2;
+		w->peers = realloc(w->peers, w->size * sizeof(w->peers[0]));
+		CHECK(w->peers != NULL);
+	}
+	find_peer(fd, &w->peers[w->count++]);
+	if (w->count - w->ended > w->most)
+		end_crowding(g, w);
 }
 
 static const char *
@@ -251,19 +356,31 @@ reason_text(uint32_t reason)
 	}
 }
 
+/* Without keys a handshake that comes to nothing has no meaning. */
+static void
+take_disconnected(struct guard *g, struct watch *w, int fd)
+{
+	struct peer	*p = find_open(w, fd);
+
+	if (w->reason != 0 && g->args->has_keys && (p == NULL || !p->ended))
+		say_refused(g, p == NULL ? "somewhere" : p->address,
+		    reason_text(w->reason));
+	w->reason = 0;
+	if (p != NULL)
+		forget_peer(w, p);
+}
+
 static void
 hear_listener(struct guard *g, struct watch *w, unsigned event, uint32_t value)
 {
 	if (event == ZMQ_EVENT_ACCEPTED)
-		remember(w, (int)value);
+		take_accepted(g, w, (int)value);
 	else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
 		w->reason = value;
 	else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
 		w->reason = ENDED;
-	else if (event == ZMQ_EVENT_DISCONNECTED && w->reason != 0) {
-		say_refused(g, recall(w, (int)value), reason_text(w->reason));
-		w->reason = 0;
-	}
+	else if (event == ZMQ_EVENT_DISCONNECTED)
+		take_disconnected(g, w, (int)value);
 	/* FAILED_AUTH is what answer_zap() said */
 }
 
@@ -322,6 +439,18 @@ guard_watch(zsock_t *sock, enum service_id to, unsigned number)
 	zsock_destroy(&push);
 }
 
+/* So many that what else the process opens has its place beside them. */
+static size_t
+connections_most(void)
+{
+	struct rlimit	limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur / DESCRIPTORS_PART > CONNECTIONS_MOST)
+		return CONNECTIONS_MOST;
+	return limit.rlim_cur / DESCRIPTORS_PART;
+}
+
 static void
 take_order(struct guard *g)
 {
@@ -335,9 +464,7 @@ take_order(struct guard *g)
 	    (g->count + 1) * sizeof(g->watches[0]));
 	CHECK(g->watches != NULL);
 	w = &g->watches[g->count++];
-	*w = (struct watch){ .to = order.to };
-	if (order.to == SERVICE_ANY)
-		w->peers = must_alloc(PEERS * sizeof(w->peers[0]));
+	*w = (struct watch){ .to = order.to, .most = connections_most() };
 	w->monitor = zsock_new(ZMQ_PAIR);
 	CHECK(w->monitor != NULL);
 	zsock_set_linger(w->monitor, 0);
@@ -364,7 +491,8 @@ tick(struct guard *g)
 		return;
 	g->tick_ms = now_ms;
 	count_anew(g, now_ms);
-	g->args->refresh();
+	if (g->args->has_keys)
+		g->args->refresh();
 }
 
 /* A word from the process. False at the end. */
@@ -375,7 +503,7 @@ take_command(struct guard *g)
 	bool	 ends = command == NULL || strcmp(command, "$TERM") == 0;
 
 	zstr_free(&command);
-	if (!ends)
+	if (!ends && g->args->has_keys)
 		g->args->refresh();
 	return !ends;
 }

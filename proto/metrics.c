@@ -412,6 +412,7 @@ metrics_put(struct buf *b)
 {
 	metric_set(METRIC_CURVE_REFUSED, 0, (int64_t)curve_refused());
 	metric_set(METRIC_CURVE_FAILED, 0, (int64_t)curve_failed());
+	metric_set(METRIC_BUS_CROWDED, 0, (int64_t)curve_crowded());
 	for (unsigned i = 0; i < 4; i++)
 		metric_set(METRIC_LOGGED, i, log_count((enum log_level)i));
 	for (unsigned i = 0; i < METRIC_END; i++) {

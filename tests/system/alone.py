@@ -21,7 +21,7 @@ class Alone:
 
     def __init__(self, folder, name, program=None, **settings):
         self.name = name
-        self.endpoint = f'tcp://127.0.0.1:{free_port()}'
+        self.endpoint = settings.get('FLICKET_BIND') or f'tcp://127.0.0.1:{free_port()}'
         self.desk = Desk(folder, 'new')
         self.desk.settings = {'FLICKET_DATA': self.desk.data, 'FLICKET_BIND': self.endpoint, **settings}
         self.process = self.desk.launch(name, program or f'flicket-{name}')

@@ -1,13 +1,18 @@
-"""Peers of the bus that ask and never read: what they cost a service together, and who else notices."""
+"""Peers of the bus that take much and give nothing back: what they cost a service together, and who else notices."""
+import contextlib
+import socket
+import subprocess
+import sys
 import urllib.request
+from pathlib import Path
 
 import msgpack
 import pytest
 import zmq
 
 import alone
-from alone import ID, OK, PAGE, PER_PAGE
-from desk import free_port, is_sanitized
+from alone import ID, OK, PAGE, PER_PAGE, PING
+from desk import BIN, REPO, free_port, is_sanitized, wait_until
 from peers import rss_mb
 
 POST_GET, POST_LIST, POST_CREATE = 50, 51, 56
@@ -66,3 +71,78 @@ def test_peers_that_never_read_have_a_bound_together(post, port, peers, op, at_o
     for sock in silent:
         sock.close()
     assert post.ask(op, given)[0] == OK
+
+
+# --- connections ------------------------------------------------------------------------------------------------
+
+ENDED = 'flicket_bus_connections_ended_total'
+LIMIT, CONNECTIONS = 400, 600       # descriptors that the service may have; what is opened to it
+BOUND = LIMIT // 4                  # proto/guard.c
+ELSEWHERE = '127.0.0.2'
+GREETING = b'\xff' + b'\0' * 8 + b'\x7f\x03\0NULL' + b'\0' * 48
+READY = b'\x04\x29\x05READY\x0bSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\0'
+
+
+@pytest.fixture(params=['tcp', 'ipc'])
+def narrow(request, tmp_path, port):
+    """A service that may open few files."""
+    program = tmp_path / 'narrow'
+    program.write_text(f'#!/bin/sh\nulimit -n {LIMIT}\nexec "{BIN}/flicket-lookup"\n')
+    program.chmod(0o700)
+    service = alone.Alone(tmp_path, 'lookup', program, FLICKET_METRICS_LISTEN=f'127.0.0.1:{port}',
+                          **({'FLICKET_BIND': f'ipc://{tmp_path}/bus'} if request.param == 'ipc' else {}))
+    try:
+        yield service
+        service.close()
+    finally:
+        service.desk.kill_everything()
+
+
+def descriptors(process):
+    return len(list((Path('/proc') / str(process.popen.pid) / 'fd').iterdir()))
+
+
+def counted(port, name):
+    with urllib.request.urlopen(f'http://127.0.0.1:{port}/metrics', timeout=20) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.split()[1]) for line in lines if line.startswith(name))
+
+
+def connected(endpoint):
+    """A connection that is somebody else's than those that the tests ask over."""
+    if endpoint.startswith('ipc://'):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(endpoint.removeprefix('ipc://'))
+    else:
+        sock = socket.socket()
+        sock.bind((ELSEWHERE, 0))
+        sock.connect(('127.0.0.1', int(endpoint.rpartition(':')[2])))
+    return sock
+
+
+def newcomer_is_answered(endpoint):
+    """A process of its own, which connects only then."""
+    said = subprocess.run([sys.executable, REPO / 'docs' / 'examples' / 'wire_client.py', endpoint, str(PING)],
+                          capture_output=True, text=True, timeout=60)
+    return said.stdout.startswith('0 ')
+
+
+@pytest.mark.parametrize('said', [b'', GREETING, GREETING + READY], ids=['nothing', 'greeting', 'handshake'])
+def test_connections_of_peers_have_a_bound(narrow, port, said):
+    before = descriptors(narrow.process)
+    with contextlib.ExitStack() as stack:
+        for i in range(CONNECTIONS):
+            sock = stack.enter_context(connected(narrow.endpoint))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                sock.sendall(said)
+            if i % 50 == 49:
+                assert narrow.ask(PING)[0] == OK, 'who is connected goes on'
+                wait_until(lambda least=i - BOUND: counted(port, ENDED) > least, 30, 'connections are ended')
+        wait_until(lambda: descriptors(narrow.process) <= before + BOUND, 30, 'their descriptors are closed')
+        assert descriptors(narrow.process) > BOUND // 2, 'no more than that are ended'
+        assert narrow.ask(PING)[0] == OK and newcomer_is_answered(narrow.endpoint)
+    assert narrow.ask(PING)[0] == OK
+    wait_until(lambda: descriptors(narrow.process) <= before + 4, 30, 'those that went are forgotten')
+    for _ in range(BOUND // 2):
+        connected(narrow.endpoint).close()
+    assert counted(port, ENDED) <= CONNECTIONS + 4, 'and not counted'
