@@ -8,6 +8,7 @@
 #include "proto/log.h"
 #include "proto/metrics.h"
 #include "proto/pool.h"
+#include "shares.h"
 #include "tokens.h"
 #include "trace.h"
 
@@ -39,8 +40,6 @@
  */
 #define WAIT_PART	2	/* of the time for a request */
 #define LEAST_WAITING	64	/* never refused for that */
-#define SHARES		1024	/* of a line, a power of two */
-#define SHARE		8	/* so many times what is left over */
 #define WINDOW		8	/* of a user, under way where others ask, too */
 #define CROWD_MS	1000	/* ... or have asked not longer ago */
 #define WAITING_BYTES	(32 << 20) /* of questions to a process, together;
@@ -61,15 +60,6 @@ struct queue {
 	int64_t	busy_us;	/* for so long some have waited ... */
 	int64_t	answered;	/* ... of whom so many were answered */
 	int64_t	answer_bytes;	/* of one, on average */
-};
-
-/* What waits of those who ask: of one user, or of few that share a place. */
-struct shares {
-	struct share {
-		size_t		waiting;
-		size_t		bytes;
-	}		of[SHARES];
-	size_t		users;		/* places that something waits in */
 };
 
 /* What is held back of one that asks, as slots: their numbers, from 1 on. */
@@ -145,6 +135,7 @@ struct bus {
 	h2o_timeout_t		 pause;		/* of those who make noise */
 	h2o_timeout_entry_t	 go_on;
 	size_t			 parked_bytes;	/* ... of their frames */
+	struct shares_key	 shares_key;
 	struct shares		 parkers;
 	struct shares		 askers;	/* of all lines, but for logins */
 	struct held		 held[SHARES];
@@ -191,50 +182,16 @@ queue_of(enum op_kind kind, const struct args *args)
 	}
 }
 
-/* A user, or the address of somebody who is not known to be one. */
-static unsigned
-share_of(const struct exchange *x)
-{
-	uint64_t	who = (uint64_t)x->user_id, part;
-
-	for (size_t i = 0; who == 0 && i < sizeof(x->client);
-	    i += sizeof(part)) {
-		memcpy(&part, (const char *)&x->client + i, sizeof(part));
-		who = (who ^ part) * UINT64_C(0x100000001b3);
-	}
-	/* the golden ratio: numbers in a row lie far apart */
-	return (unsigned)(who * UINT64_C(0x9e3779b97f4a7c15) >> 32) % SHARES;
-}
-
 static void
 share_begin(struct shares *s, const struct slot *slot)
 {
-	s->users += s->of[slot->share].waiting++ == 0;
-	s->of[slot->share].bytes += slot->frame.len;
+	shares_begin(s, slot->share, slot->frame.len);
 }
 
 static void
 share_end(struct shares *s, const struct slot *slot)
 {
-	s->users -= --s->of[slot->share].waiting == 0;
-	s->of[slot->share].bytes -= slot->frame.len;
-}
-
-/*
- * What others may have beside one's own: alone, one has `most`, and whoever
- * comes finds an eighth of that left, and leaves as much in proportion.
- */
-static size_t
-with_others(size_t most)
-{
-	return most + most / SHARE;
-}
-
-static bool
-leaves_some(size_t own, size_t all, size_t most)
-{
-	return all < with_others(most) &&
-	    own < SHARE * (with_others(most) - all);
+	shares_end(s, slot->share, slot->frame.len);
 }
 
 /* Whoever begins or ends to be asked for; logins take their time elsewhere. */
@@ -415,9 +372,9 @@ has_room(const struct bus *b, struct line *line, const struct slot *slot)
 	int64_t			 before, timeout_ms = s->request_timeout_ms;
 
 	look_back(q);
-	if (!leaves_some(own->waiting, line->replica->waiting,
+	if (!shares_leave_some(own->waiting, line->replica->waiting,
 	    (size_t)s->max_pending) ||
-	    !leaves_some(own->bytes, line->bytes, WAITING_BYTES))
+	    !shares_leave_some(own->bytes, line->bytes, WAITING_BYTES))
 		return false;
 	if (slot->queue == QUEUE_SLOW)
 		return true;
@@ -455,8 +412,8 @@ may_park(struct bus *b, struct slot *s)
 	if (s->parks)
 		return true;
 	/* the slot itself is among those that are counted */
-	if (!leaves_some(own->waiting, b->parked - 1, most) ||
-	    !leaves_some(own->bytes, b->parked_bytes - s->frame.len,
+	if (!shares_leave_some(own->waiting, b->parked - 1, most) ||
+	    !shares_leave_some(own->bytes, b->parked_bytes - s->frame.len,
 	    WAITING_BYTES))
 		return false;
 	s->parks = true;
@@ -1013,7 +970,7 @@ bus_ask(struct bus *b, struct exchange *x, int part, struct request *r,
 	s->op = (enum op_code)r->op;
 	s->kind = info->kind;
 	s->queue = queue_of(s->kind, &r->args);
-	s->share = share_of(x);
+	s->share = shares_place(&b->shares_key, x->user_id, &x->client);
 	s->repeatable = info->kind == OP_READ || info->kind == OP_SLOW ||
 	    args_has(&r->args, KEY_IDEMPOTENCY_KEY);
 	s->deadline_ms = deadline_ms;
@@ -1122,11 +1079,12 @@ bus_new(struct worker *w)
 	struct bus		*b = must_alloc(sizeof(*b));
 
 	b->worker = w;
+	shares_key_make(&b->shares_key);
 	b->free = -1;
 	b->flush.cb = on_flush;
 	b->go_on.cb = on_go_on;
 	h2o_timeout_init(w->ctx.loop, &b->pause, NOISE_PAUSE_MS);
-	b->slot_count = (int)with_others((size_t)settings->max_pending) *
+	b->slot_count = (int)shares_with_others((size_t)settings->max_pending) *
 	    (SERVICE_END - 1);
 	b->slots = must_alloc((size_t)b->slot_count * sizeof(b->slots[0]));
 	b->frames = frame_reader_new();
