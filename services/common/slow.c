@@ -6,26 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/address.h"
 #include "proto/log.h"
 #include "proto/replica.h"
 
+#define NETWORK_BYTES_V4 15	/* a /24, as mapped into IPv6 */
+#define NETWORK_BYTES_V6 6	/* a /48 */
+
+/* What a call counts for. */
+enum part { PART_NETWORK, PART_ADDRESS, PART_NAME, PART_END };
+
+/* What is hashed: each kind has a key of its own. */
+enum kind { KIND_NETWORK, KIND_ADDRESS, KIND_NAME, KIND_USER, KIND_END };
+
 /* Whose a call is: keyed hashes, so that nobody can make two of them meet. */
 struct turn {
-	uint64_t	place;
-	uint64_t	name;
+	uint64_t	of[PART_END];
 };
 
 struct waiting {
 	struct call	*call;
 	struct turn	 whose;
-	size_t		 place_had;	/* the number of its last turn, or 0 */
-	size_t		 name_had;
+	size_t		 had[PART_END];	/* the numbers of last turns, or 0 */
 	bool		 must;
 };
 
 struct slow {
 	pthread_mutex_t	lock;
-	unsigned char	secret[crypto_shorthash_KEYBYTES];
+	unsigned char	secrets[KIND_END][crypto_shorthash_KEYBYTES];
 	struct waiting	*waiting;		/* oldest first */
 	size_t		size;
 	size_t		count;
@@ -40,7 +48,8 @@ slow_new(void)
 	struct slow	*s = must_alloc(sizeof(*s));
 
 	CHECK(pthread_mutex_init(&s->lock, NULL) == 0);
-	crypto_shorthash_keygen(s->secret);
+	for (size_t i = 0; i < KIND_END; i++)
+		crypto_shorthash_keygen(s->secrets[i]);
 	return s;
 }
 
@@ -59,12 +68,25 @@ slow_destroy(struct slow **self_p)
 /* --- whose ------------------------------------------------------------------ */
 
 static uint64_t
-hash_of(const struct slow *s, const void *base, size_t len)
+hash_of(const struct slow *s, enum kind kind, const void *base, size_t len)
 {
 	uint64_t	h;
 
-	crypto_shorthash((unsigned char *)&h, base, len, s->secret);
+	crypto_shorthash((unsigned char *)&h, base, len, s->secrets[kind]);
 	return h;
+}
+
+/* The network of an address; what is no address is one of its own. */
+static uint64_t
+network_of(const struct slow *s, struct text address)
+{
+	struct in6_addr	a;
+	size_t		len;
+
+	if (!address_read(address, &a))
+		return hash_of(s, KIND_ADDRESS, address.base, address.len);
+	len = IN6_IS_ADDR_V4MAPPED(&a) ? NETWORK_BYTES_V4 : NETWORK_BYTES_V6;
+	return hash_of(s, KIND_NETWORK, a.s6_addr, len);
 }
 
 static struct turn
@@ -72,26 +94,37 @@ turn_of(const struct slow *s, const struct request *r)
 {
 	struct text	address = args_text(&r->args, KEY_ADDRESS);
 	struct text	name = args_text(&r->args, KEY_USERNAME);
-	uint64_t	user = hash_of(s, &r->actor, sizeof(r->actor));
+	uint64_t	user = hash_of(s, KIND_USER, &r->actor,
+			    sizeof(r->actor));
 
 	if (!args_has(&r->args, KEY_ADDRESS))
-		return (struct turn){ user, user };
-	return (struct turn){ hash_of(s, address.base, address.len),
-	    hash_of(s, name.base, name.len) };
+		return (struct turn){ { user, user, user } };
+	return (struct turn){ {
+	    [PART_NETWORK] = network_of(s, address),
+	    [PART_ADDRESS] = hash_of(s, KIND_ADDRESS, address.base,
+	    address.len),
+	    [PART_NAME] = hash_of(s, KIND_NAME, name.base, name.len),
+	} };
 }
 
 /* --- comparing -------------------------------------------------------------- */
 
-/* Two numbers, of a call's place and of its name: the larger counts first. */
+/* The numbers of a call's parts: the largest counts first, then all. */
 struct weight {
 	size_t	most;
 	size_t	sum;
 };
 
 static struct weight
-weight_of(size_t place, size_t name)
+weight_of(const size_t parts[PART_END])
 {
-	return (struct weight){ place > name ? place : name, place + name };
+	struct weight	w = { 0, 0 };
+
+	for (size_t i = 0; i < PART_END; i++) {
+		w.most = parts[i] > w.most ? parts[i] : w.most;
+		w.sum += parts[i];
+	}
+	return w;
 }
 
 static bool
@@ -102,15 +135,14 @@ is_less(struct weight a, struct weight b)
 
 /* How many wait. */
 static struct weight
-weigh_waiting(const struct slow *s, const struct turn *of)
+weigh_waiting(const struct slow *s, const struct turn *t)
 {
-	size_t	place = 0, name = 0;
+	size_t	parts[PART_END] = { 0 };
 
-	for (size_t i = 0; i < s->count; i++) {
-		place += s->waiting[i].whose.place == of->place;
-		name += s->waiting[i].whose.name == of->name;
-	}
-	return weight_of(place, name);
+	for (size_t i = 0; i < s->count; i++)
+		for (size_t j = 0; j < PART_END; j++)
+			parts[j] += s->waiting[i].whose.of[j] == t->of[j];
+	return weight_of(parts);
 }
 
 /*
@@ -120,16 +152,15 @@ weigh_waiting(const struct slow *s, const struct turn *of)
 static struct weight
 weigh_turns(const struct waiting *w)
 {
-	return weight_of(w->place_had, w->name_had);
+	return weight_of(w->had);
 }
 
 static void
 note_turn(struct waiting *w, const struct turn *t, size_t number)
 {
-	if (t->place == w->whose.place)
-		w->place_had = number;
-	if (t->name == w->whose.name)
-		w->name_had = number;
+	for (size_t i = 0; i < PART_END; i++)
+		if (t->of[i] == w->whose.of[i])
+			w->had[i] = number;
 }
 
 /* From here on those that wait are told of each turn. */

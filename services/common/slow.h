@@ -4,11 +4,11 @@
  *
  * A call here may take a quarter of a second, so the oldest one is not always
  * the next. The next one belongs to the client that has had no turn for
- * the longest time. A call counts for two: for the place that it comes from, and for the
- * name that it is about. Of a login these are the address and the username;
- * of any other call, both are the user who asks. So neither many logins with
- * one name, from any number of addresses, nor many names from one address keep
- * others waiting.
+ * the longest time. A login counts for three: for its address, for the network
+ * that this is from (a /48, of IPv4 a /24), and for the username. Any other
+ * call counts for the user who asks. So neither many logins with one name, from
+ * any number of addresses, nor many names from the addresses of one network
+ * keep others waiting.
  */
 #ifndef COMMON_SLOW_H
 #define COMMON_SLOW_H

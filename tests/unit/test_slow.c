@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "proto/address.h"
 #include "proto/log.h"
 #include "proto/replica.h"
 #include "services/common/slow.h"
@@ -126,6 +127,114 @@ who_had_no_turn_for_longest_is_next(void **state)
 		check_text(rows[i].name, text_in(&b), text_of(rows[i].out));
 	}
 	buf_done(&b);
+}
+
+/* A login, or with no address a user's call; both live as long as the test. */
+static struct call *
+call_from(const char *address, struct text name, int64_t user)
+{
+	struct call	*c = &calls[made];
+
+	CHECK(made < CALLS_MOST);
+	c->request.id = made++;
+	c->request.actor = user;
+	if (address == NULL)
+		return c;
+	args_put_text(&c->request.args, KEY_ADDRESS, text_of(address));
+	args_put_text(&c->request.args, KEY_USERNAME, name);
+	return c;
+}
+
+/* Fill the queue with names of their own from addresses of their own. */
+static void
+fill_from(const char *format)
+{
+	static char	addresses[SLOW_MOST][ADDRESS_SIZE];
+
+	for (unsigned i = 0; i < SLOW_MOST; i++) {
+		snprintf(addresses[i], sizeof(addresses[i]), format, i + 1);
+		assert_null(put(call_from(addresses[i],
+		    text_of(addresses[i]), 0)));
+	}
+}
+
+/* Who has a network has each address of it, and can use each of them once. */
+static void
+a_network_is_a_place(void **state)
+{
+	static const struct { const char *flood, *other; bool comes; } rows[] = {
+		{ "2001:db8:7:%x::", "2001:db8:8:1::", true },
+		{ "2001:db8:7:%x::", "192.0.2.1", true },
+		{ "2001:db8:7:%x::", "2001:db8:7:ff::", false },
+		{ "192.0.2.%u", "192.0.3.1", true },
+		{ "192.0.2.%u", "2001:db8:7:1::", true },
+		{ "192.0.2.%u", "192.0.2.200", false },
+		{ "2001:db8:%x::", "2001:db8:ff::", false },
+		{ "192.0.%u.1", "192.0.200.1", false },
+		{ "no address %u", "no address", false },
+	};
+	struct call	*c, *refused;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		finish(NULL);
+		start(NULL);
+		fill_from(rows[i].flood);
+		c = call_from(rows[i].other, TEXT_OF("owner"), 0);
+		refused = put(c);
+		assert_non_null(refused);
+		check_number(rows[i].other, refused != c, rows[i].comes);
+		if (!rows[i].comes)
+			continue;
+		assert_non_null(slow_take(queue));
+		c = slow_take(queue);
+		check_text("after one of theirs", args_text(&c->request.args,
+		    KEY_USERNAME), TEXT_OF("owner"));
+	}
+}
+
+/* Others in a network wait for turns of it, but not for all of one address. */
+static void
+an_address_counts_in_its_network(void **state)
+{
+	struct call	*neighbour;
+
+	(void)state;
+	for (unsigned i = 0; i < SLOW_MOST; i++)
+		assert_null(put(call_from("192.0.2.1", TEXT_OF("x"), 0)));
+	neighbour = call_from("192.0.2.2", TEXT_OF("y"), 0);
+	check_true("there is room", put(neighbour) != neighbour);
+	assert_non_null(slow_take(queue));
+	check_true("it is next", slow_take(queue) == neighbour);
+}
+
+/* A name may be any bytes, those of a user's number or of an address, too. */
+static void
+names_and_users_never_meet(void **state)
+{
+	static const int64_t	id = 5;
+	static char		addresses[SLOW_MOST][ADDRESS_SIZE];
+	struct text		name = { (const char *)&id, sizeof(id) };
+	struct call		*user = call_from(NULL, name, id);
+	struct call		*login;
+
+	(void)state;
+	for (unsigned i = 0; i < SLOW_MOST; i++) {
+		snprintf(addresses[i], sizeof(addresses[i]), "10.%u.0.1", i);
+		assert_null(put(call_from(addresses[i], name, 0)));
+	}
+	check_true("the user's password waits", put(user) != user);
+	assert_non_null(slow_take(queue));
+	check_true("it is next", slow_take(queue) == user);
+	finish(NULL);
+	start(NULL);
+	user = call_from(NULL, name, id);
+	assert_null(put(user));
+	assert_true(slow_take(queue) == user);
+	login = call_from("10.1.0.1", name, 0);
+	assert_null(put(login));
+	assert_null(put(call_from("10.0.0.1", TEXT_OF("x"), 0)));
+	check_true("in their order", slow_take(queue) == login);
 }
 
 /* Pieces of a file come in the order in which they were sent. */
@@ -343,6 +452,10 @@ main(void)
 		    who_had_no_turn_for_longest_is_next),
 		HERE("of one's own calls the oldest is next",
 		    of_one_the_oldest_is_next),
+		HERE("a network is a place", a_network_is_a_place),
+		HERE("an address counts in its network",
+		    an_address_counts_in_its_network),
+		HERE("names and users never meet", names_and_users_never_meet),
 		HERE("turns are remembered for a while", turns_are_remembered),
 		HERE("a place has no debts", a_place_has_no_debts),
 		HERE("a newcomer is next, however many wait",
