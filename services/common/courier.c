@@ -24,8 +24,8 @@
 #define REFUSED_MS	5000	/* that one event is refused for good, at its
 				 * turn, ... */
 #define REFUSED_LEAST	5	/* ... and so many times, to believe it */
-#define STREAK_MS	10000	/* after one that was left out the next one is
-				 * believed at once */
+#define STREAK_MS	10000	/* after a gap was taken a refusal is believed
+				 * at once */
 #define SIGHTS		64	/* times at which events were seen */
 #define RECEIVE_MESSAGES 64	/* of one process, then others get a turn */
 #define MESSAGE_ANSWERS	4096	/* read of a message */
@@ -41,6 +41,7 @@ struct flight {
 	int64_t				 seq;
 	enum { ASKED, TAKEN, REFUSED }	 state;
 	enum err			 error;	/* REFUSED: why */
+	bool				 is_gap; /* EVENT_LEFT_OUT */
 };
 
 /* An event that is refused for good each time. */
@@ -48,7 +49,6 @@ struct refusal {
 	int64_t	seq;		/* 0: none is */
 	int64_t	since_ms;
 	int	count;
-	bool	believed;	/* the loop was told */
 };
 
 struct consumer {
@@ -184,10 +184,8 @@ note_refusal(struct courier *k, struct consumer *c, int64_t seq, enum err e,
 	if (r->seq != seq)
 		*r = (struct refusal){ .seq = seq, .since_ms = now_ms };
 	r->count++;
-	if (is_believed(c, now_ms)) {
-		r->believed = true;
+	if (is_believed(c, now_ms))
 		tell_refused(k, c, seq, e);
-	}
 }
 
 /* --- sending ------------------------------------------------------------- */
@@ -249,7 +247,8 @@ collect(struct courier *k, struct consumer *c, bool *ret_more)
 			break;
 		}
 		after = sqlite3_column_int64(st, 0);
-		*flight_at(c, c->count++) = (struct flight){ after, ASKED, OK };
+		*flight_at(c, c->count++) = (struct flight){ after, ASKED, OK,
+		    sqlite3_column_int64(st, 1) == OP_EVENT_LEFT_OUT };
 		c->asked_count++;
 		*ret_more = c->count == FLIGHT_EVENTS ||
 		    c->asked->out.len > MESSAGE_BYTES;
@@ -311,20 +310,22 @@ find_flight(struct consumer *c, int64_t seq)
 	return NULL;
 }
 
-/* What was taken, and all before it, is delivered. */
+/*
+ * What was taken, and all before it, is delivered. An event that is taken after
+ * all, however often it was refused, is no gap and shows nothing.
+ */
 static void
 land(struct consumer *c, int64_t now_ms)
 {
 	while (c->count > 0 && c->flights[c->first].state == TAKEN) {
 		c->acked = c->flights[c->first].seq;
+		if (c->flights[c->first].is_gap)
+			c->gap_ms = now_ms;
 		c->first = (c->first + 1) % FLIGHT_EVENTS;
 		c->count--;
 	}
-	if (c->refusal.seq == 0 || c->acked < c->refusal.seq)
-		return;
-	if (c->refusal.believed)
-		c->gap_ms = now_ms;
-	c->refusal = (struct refusal){ 0 };
+	if (c->acked >= c->refusal.seq)
+		c->refusal = (struct refusal){ 0 };
 }
 
 /* All that were asked are answered, and not all were taken. */

@@ -277,6 +277,16 @@ what_is_refused_for_good_is_told(void **state)
 	check_number("what is before it is taken", user.refused.seq, 1);
 	user.never = 0;
 	serve_until(three_are_acknowledged, "three are acknowledged");
+	/* it was taken after all and left no gap: the next one is not believed
+	 * at once */
+	user.refused = (struct courier_news){ 0 };
+	user.never = 4;
+	began_ms = clock_ms();
+	write_tickets(2);
+	courier_wake(user.courier, true);
+	serve_until(one_is_refused, "another one is refused");
+	check_number("which", user.refused.refused, 4);
+	check_true("after a while again", clock_ms() - began_ms >= 5000);
 }
 
 static bool
