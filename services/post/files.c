@@ -229,14 +229,13 @@ find_free(void)
 	return NULL;
 }
 
-static void	remove_file(const char *);
-
 /*
  * An entry for one more file of a user; where none is free, one of who has
  * most, if that is still as many as the user then has. NULL: there is none.
+ * ret_name (NAME_SIZE): the file that has to go for it, "": none.
  */
 static struct incoming *
-find_room(int64_t user)
+find_room(int64_t user, char *ret_name)
 {
 	struct incoming	*f = find_free();
 	int64_t		 heaviest = 0;
@@ -248,18 +247,27 @@ find_room(int64_t user)
 	f = find_oldest(heaviest);
 	CHECK(f != NULL);
 	log_debug("a file of user %lld makes room", (long long)heaviest);
-	remove_file(f->name);
+	memcpy(ret_name, f->name, NAME_SIZE);
 	return f;
+}
+
+static void
+remove_file(const char *name)
+{
+	if (unlinkat(files.folder, name, 0) == -1 && errno != ENOENT)
+		log_warn("file %s cannot be removed: %s", name,
+		    strerror(errno));
 }
 
 /* An entry, taken; NULL if too many files are on their way. */
 static struct incoming *
 take_entry(const struct call *c, int64_t handle, bool pings)
 {
+	char		 victim[NAME_SIZE] = "";
 	struct incoming	*f;
 
 	pthread_mutex_lock(&files.lock);
-	f = find_room(c->request.actor);
+	f = find_room(c->request.actor, victim);
 	if (f != NULL) {
 		files.taken += f->state == FREE;
 		*f = (struct incoming){ .state = FILLING, .busy = true,
@@ -269,6 +277,8 @@ take_entry(const struct call *c, int64_t handle, bool pings)
 		pthread_cond_signal(&files.wake);
 	}
 	pthread_mutex_unlock(&files.lock);
+	if (victim[0] != '\0')
+		remove_file(victim);
 	return f;
 }
 
@@ -297,14 +307,6 @@ release_entry(struct incoming *f, enum state state)
 	f->touched_ms = clock_ms();
 	f->busy = false;
 	pthread_mutex_unlock(&files.lock);
-}
-
-static void
-remove_file(const char *name)
-{
-	if (unlinkat(files.folder, name, 0) == -1 && errno != ENOENT)
-		log_warn("file %s cannot be removed: %s", name,
-		    strerror(errno));
 }
 
 /* Free a busy entry. A file that has its row by now is kept. */
