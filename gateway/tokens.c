@@ -251,10 +251,11 @@ tokens_hear(struct tokens *t, const struct answer *a, int64_t now_ms)
 	    is_behind(t, now_ms))
 		return;
 	t->behind_ms = 0;
-	/* the first time; or the store is another; or it was not known how
-	 * much we had seen, and so nothing is said of what was between */
+	/* the first time; or the store is another; or not all is told that
+	 * was between: it was too much, or was told in an answer that we did
+	 * not get */
 	if (!t->heard || stream != t->stream || seen < t->seen ||
-	    (seen > t->seen && !args_has(&a->extra, KEY_REVOKED)))
+	    seen - (int64_t)(revoked.len / TOKEN_HASH_BYTES) > t->seen)
 		forget_all(t);
 	t->endings += revoked.len > 0;
 	for (size_t i = 0; i + TOKEN_HASH_BYTES <= revoked.len;

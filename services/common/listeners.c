@@ -67,6 +67,14 @@ add(struct listeners *l, struct text peer, int64_t now_ms)
 }
 
 void
+listeners_turn(struct listeners *l, int64_t now_ms)
+{
+	if (now_ms - l->turn_ms >= LISTENERS_DEAF_MS)
+		l->since_ms = now_ms;
+	l->turn_ms = now_ms;
+}
+
+void
 listeners_heard(struct listeners *l, struct text peer, int64_t seen,
     int64_t told_seq, int64_t now_ms)
 {
@@ -86,7 +94,10 @@ listeners_have_seen(struct listeners *l, int64_t seq, int64_t now_ms)
 {
 	bool	all = true;
 
-	forget_silent(l, now_ms);
+	if (now_ms - l->since_ms < LISTENER_LEASE_MS)
+		all = false;
+	else
+		forget_silent(l, now_ms);
 	for (size_t i = 0; i < l->count; i++)
 		if (l->rows[i].seen < seq)
 			all = false;

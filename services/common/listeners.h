@@ -3,7 +3,9 @@
  * changes: that this process is about to leave, or writes from now on. Some
  * keep what is ours in memory (gateways, tokens). Each PING of theirs says
  * how far they have heard; one that was not heard of for LISTENER_LEASE_MS
- * has to ask before it trusts what it keeps, and is forgotten here.
+ * has to ask before it trusts what it keeps, and is forgotten here. Nobody's
+ * silence counts before we have listened for as long: a process that has just
+ * started, or stood still, does not know who is there.
  */
 #ifndef COMMON_LISTENERS_H
 #define COMMON_LISTENERS_H
@@ -13,6 +15,7 @@
 #include "proto/buf.h"
 
 #define LISTENER_LEASE_MS	1000
+#define LISTENERS_DEAF_MS	500	/* without a turn: we stood still */
 #define LISTENER_KEEPS_NOTHING	INT64_MAX
 
 struct listener {
@@ -27,15 +30,23 @@ struct listeners {
 	struct listener	*rows;
 	size_t		 count;
 	size_t		 size;
+	int64_t		 turn_ms;	/* of the loop, the last one */
+	int64_t		 since_ms;	/* we have listened without a pause */
 };
 
 void	listeners_done(struct listeners *);
+
+/* The loop takes a turn: PINGs that came are read in it. */
+void	listeners_turn(struct listeners *, int64_t now_ms);
 
 /* A peer's PING says what it has seen, and the answer what it is told. */
 void	listeners_heard(struct listeners *, struct text peer, int64_t seen,
 	    int64_t told_seq, int64_t now_ms);
 
-/* Whether all that count have seen this. Forgets those whose lease is over. */
+/*
+ * Whether all that count have seen this; not before we know who they are.
+ * Forgets those whose lease is over.
+ */
 bool	listeners_have_seen(struct listeners *, int64_t seq, int64_t now_ms);
 
 /*

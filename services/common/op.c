@@ -1190,7 +1190,6 @@ keep_answer(struct call *c)
 	enum err	e;
 
 	kept.fragment = (struct text){ c->fragment.base, c->fragment.len };
-	kept.extra.present &= ~K(SEEN);
 	frame_put_answer(&frame, &kept);
 	args_put_text(&c->request.args, KEY_BODY,
 	    (struct text){ frame.base, frame.len });

@@ -1298,6 +1298,7 @@ loop(struct svc *s)
 {
 	while (!is_over(s)) {
 		wait_for_work(s);
+		listeners_turn(&s->listeners, clock_ms());
 		stop_in_time(s);
 		close_in_time(s);
 		take_over(s);

@@ -182,18 +182,23 @@ token_create(struct call *c)
 
 /* --- ending ---------------------------------------------------------------- */
 
+/* What has ended is to be heard of before an answer says so. */
+static enum err
+await_gateways(struct call *c)
+{
+	int64_t		seq;
+	enum err	e = newest_revocation(c, &seq);
+
+	args_put_number(&c->answer.extra, KEY_SEEN, seq);
+	return e;
+}
+
 enum err
 token_revoke(struct call *c, int sql)
 {
-	int64_t		seq;
-	int		changed;
-	enum err	e = op_change(c, sql, &changed);
+	enum err	e = op_change(c, sql, NULL);
 
-	if (e != OK || changed == 0)
-		return e;
-	e = newest_revocation(c, &seq);
-	args_put_number(&c->answer.extra, KEY_SEEN, seq);
-	return e;
+	return e != OK ? e : await_gateways(c);
 }
 
 enum err
@@ -230,9 +235,9 @@ token_end(struct call *c)
 /* --- telling gateways ------------------------------------------------------ */
 
 /*
- * The hashes revoked since; *seen becomes the number of the last of them. If
- * some are no longer there, nothing is said, and *seen is the newest: then a
- * gateway forgets all it keeps.
+ * The hashes revoked since; *seen becomes the newest. If some are no longer
+ * there, or there are more than one answer takes, nothing is said of any: then
+ * a gateway forgets all it keeps. In parts the last would be told too late.
  */
 static enum err
 collect_revoked(struct call *c, int64_t *seen, int64_t newest)
@@ -253,9 +258,9 @@ collect_revoked(struct call *c, int64_t *seen, int64_t newest)
 			    HASH_BYTES);
 	}
 	done = op_done(c, st);
-	if (gap)
-		*seen = newest;
-	else
+	gap = gap || *seen != newest;
+	*seen = newest;
+	if (!gap)
 		args_put_text(&c->answer.extra, KEY_REVOKED,
 		    (struct text){ c->text.base, c->text.len });
 	return e != OK ? e : done;

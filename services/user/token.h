@@ -33,8 +33,9 @@ op_run	token_end;
 
 /*
  * Have gateways forget the tokens whose hashes a statement puts among the
- * revocations. If there are any, the answer gets SEEN, the number of the last
- * revocation: the loop holds it until all gateways have heard (svc.c).
+ * revocations. The answer gets SEEN, the number of the last revocation, also if
+ * these are none: another call's may be the last, whose answer is held still.
+ * The loop holds this one until all gateways have heard of it (svc.c).
  */
 enum err token_revoke(struct call *, int sql);
 
@@ -43,8 +44,9 @@ enum err token_revoke(struct call *, int sql);
  * number the hashes REVOKED since, 32 bytes each, and what it then has SEEN.
  * A number lower than its own tells it to forget all it knows. One that keeps
  * nothing yet says -1, and is told just the number. So is one that was away
- * for so long that revocations it has not seen are gone; a number that rises
- * without REVOKED tells it to forget all. STREAM is the store's own: another
+ * for so long that revocations it has not seen are gone, or more than fit into
+ * an answer; a number that rises by more than REVOKED has hashes tells it to
+ * forget all. STREAM is the store's own: another
  * one, and all that was kept came from another store. WALL is the clock that
  * tokens expire by.
  */

@@ -1,5 +1,6 @@
 """The user service alone."""
 import hashlib
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ USER_CREATE, PASSWORD_HASH, TICKET_GET, USER_EXPORT = 18, 24, 30, 108
 TOKEN_HASH, LIMIT, ADDRESS, RIGHTS, USER_ID, NAME, USERNAME, PASSWORD, EMAIL = 5, 3, 6, 10, 26, 35, 36, 37, 46
 HASH = 90
 UNAUTHORIZED, FORBIDDEN, CONFLICT = 2, 3, 17
+LEASE_SECONDS = 1.0             # LISTENER_LEASE_MS of services/common/listeners.h
 
 
 @pytest.fixture(scope='module')
@@ -48,6 +50,20 @@ def test_a_user_is_made_and_can_log_in(user):
     assert user.ask(USER_CREATE, who)[0] == CONFLICT
     assert log_in(user, 'anna', 'a-password-of-9')[0] == OK
     assert {u['username'] for u in user.read(USER_LIST, {PAGE: 1, PER_PAGE: 50})} == {'admin', 'notification', 'anna'}
+
+
+def test_an_end_just_after_a_start_waits_for_who_has_not_come_back(tmp_path):
+    """Gateways that have lost the service trust what they know; it has to give them the time to hear of it again."""
+    began = time.monotonic()
+    user = alone.Alone(tmp_path, 'user', FLICKET_ADMIN_PASSWORD='a-passphrase', FLICKET_BCRYPT_COST=4)
+    try:
+        token = user.read(TOKEN_CREATE, actor=1, rights=0)['token']
+        hashed = hashlib.sha256(token.encode()).digest()
+        assert user.ask(TOKEN_DELETE, {TOKEN_HASH: hashed}, actor=1)[0] == OK
+        assert time.monotonic() - began >= LEASE_SECONDS
+        user.close()
+    finally:
+        user.desk.kill_everything()
 
 
 def test_hashes_are_for_admins_only(user):

@@ -46,6 +46,33 @@ a_lease_comes_to_an_end(void **state)
 	listeners_done(&l);
 }
 
+/* Who is there is not known before all have had the time to say so. */
+static void
+who_has_not_listened_waits(void **state)
+{
+	struct listeners	l = { 0 };
+	int64_t			now;
+
+	(void)state;
+	listeners_turn(&l, 10000);
+	check_true("it has just started", !listeners_have_seen(&l, 1, 10000));
+	for (now = 10000; now < 10000 + LISTENER_LEASE_MS; now += 100)
+		listeners_turn(&l, now);
+	check_true("not yet", !listeners_have_seen(&l, 1, now - 1));
+	check_true("nobody is there", listeners_have_seen(&l, 1, now));
+	listeners_turn(&l, now);
+	listeners_heard(&l, a, 1, 1, now);
+	check_true("a listener", listeners_have_seen(&l, 1, now));
+	now += 5000;
+	listeners_turn(&l, now);
+	check_true("it stood still", !listeners_have_seen(&l, 2, now));
+	check_number("nobody is forgotten", (int64_t)l.count, 1);
+	listeners_heard(&l, a, 2, 2, now + 1);
+	check_true("others may be there", !listeners_have_seen(&l, 2,
+	    now + 1));
+	listeners_done(&l);
+}
+
 static void
 each_is_told_once(void **state)
 {
@@ -83,7 +110,7 @@ there_may_be_many(void **state)
 	struct buf		peer = { 0 };
 
 	(void)state;
-	for (int64_t now = 0; now < 30000; now += 10000) {
+	for (int64_t now = 10000; now < 40000; now += 10000) {
 		for (int i = 0; i < 5000; i++) {
 			peer.len = 0;
 			buf_printf(&peer, "peer %d", i);
@@ -132,6 +159,8 @@ main(void)
 		TEST("all that listen must have seen it", all_must_have_seen),
 		TEST("whoever is not heard of for a while does not count",
 		    a_lease_comes_to_an_end),
+		TEST("who has not listened for long waits",
+		    who_has_not_listened_waits),
 		TEST("each is told once, from where it was told last",
 		    each_is_told_once),
 		TEST("who has gone leaves room to others",
