@@ -334,5 +334,6 @@ main(int argc, char **argv)
 	/* what a sanitizer does at exit() is left out by _exit() */
 	if (__lsan_do_leak_check != NULL)
 		__lsan_do_leak_check();
+	stderr_end();
 	_exit(0);
 }

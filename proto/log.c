@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stderr.h"
+
 #define LINE_MAX_BYTES	4000
 #define ESCAPED_MOST	6	/* \u0000, or three bytes for what is no UTF-8 */
 #define ABOUT_BYTES	4096	/* for all of a line but its message */
@@ -359,6 +361,7 @@ static _Noreturn void
 end_process(int status)
 {
 	fflush(NULL);
+	stderr_end();
 	_exit(status);
 }
 

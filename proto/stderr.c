@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,13 +20,14 @@
 #define LINES_MOST	20	/* logged ... */
 #define WINDOW_MS	10000	/* ... in this time */
 #define LINE_MOST	500	/* bytes of one */
-#define ABORT_WAIT_MS	200	/* for the thread, while the process ends */
+#define END_WAIT_MS	200	/* for the thread, while the process ends */
 
 static struct {
 	int		in;		/* the pipe's end that is read */
 	int		log;		/* what standard error was */
 	atomic_bool	busy;		/* what was read is not logged yet */
-	atomic_bool	aborting;	/* no more is to be read */
+	atomic_bool	ending;		/* the thread is to read no more */
+	bool		is_on;
 	int64_t		since_ms;	/* the thread's own: the window */
 	unsigned	said;		/* ... lines in it */
 	unsigned	left_out;
@@ -51,12 +53,8 @@ wait_ms(void)
 }
 
 static void
-begin_window(void)
+begin_window(int64_t now_ms)
 {
-	int64_t	now_ms = clock_ms();
-
-	if (now_ms - taken.since_ms < WINDOW_MS)
-		return;
 	if (taken.left_out > 0)
 		log_warn("libraries wrote %u more lines, which were left out",
 		    taken.left_out);
@@ -68,7 +66,8 @@ static void
 say(const char *line, size_t len)
 {
 	metric_add(METRIC_LIBRARY_LINES, 0, 0, 1);
-	if (taken.said == LINES_MOST) {
+	/* a pipe holds so few that none of the last ones is left out */
+	if (taken.said == LINES_MOST && !atomic_load(&taken.ending)) {
 		taken.left_out++;
 		return;
 	}
@@ -92,51 +91,93 @@ say_lines(const char *bytes, size_t len)
 	}
 }
 
-static void
+static bool
 take_in(void)
 {
 	ssize_t	len = read(taken.in, taken.bytes, sizeof(taken.bytes));
 
 	if (len <= 0)
-		return;
+		return false;
 	taken.len = (size_t)len;
 	say_lines(taken.bytes, taken.len);
+	return true;
+}
+
+/* False: it is to read no more; else how long it may wait. */
+static bool
+take_turn(int *ret_wait_ms)
+{
+	int64_t	now_ms = clock_ms();
+	bool	ending;
+
+	atomic_store(&taken.busy, true);
+	ending = atomic_load(&taken.ending);
+	if (!ending && now_ms - taken.since_ms >= WINDOW_MS)
+		begin_window(now_ms);
+	if (!ending)
+		(void)take_in();
+	*ret_wait_ms = wait_ms();
+	atomic_store(&taken.busy, false);
+	return !ending;
 }
 
 static void *
 pass_on(void *arg)
 {
 	struct pollfd	poller = { .fd = taken.in, .events = POLLIN };
+	int		wait = -1;
 
-	while (poll(&poller, 1, wait_ms()) != -1 || errno == EINTR) {
-		begin_window();
-		atomic_store(&taken.busy, true);
-		if (!atomic_load(&taken.aborting))
-			take_in();
-		atomic_store(&taken.busy, false);
-	}
+	while (poll(&poller, 1, wait) != -1 || errno == EINTR)
+		if (!take_turn(&wait))
+			break;
 	return arg;
 }
 
 /* --- the end ---------------------------------------------------------------------- */
 
-/* The reason of it is in the pipe, or was left out just before. */
+/* Whether the thread has stopped in time. */
+static bool
+stop_thread(void)
+{
+	atomic_store(&taken.ending, true);
+	for (int i = 0; i < END_WAIT_MS && atomic_load(&taken.busy); i++)
+		(void)poll(NULL, 0, 1);
+	return !atomic_load(&taken.busy);
+}
+
+/* The reason of an end is in the pipe, or was left out just before. */
 static void
-on_abort(int signal_number)
+let_out(void)
 {
 	char	bytes[4096];
 	ssize_t	len;
 
-	(void)signal_number;
-	atomic_store(&taken.aborting, true);
-	for (int i = 0; i < ABORT_WAIT_MS && atomic_load(&taken.busy); i++)
-		(void)poll(NULL, 0, 1);
+	(void)stop_thread();
 	if (taken.left_out > 0 && write(taken.log, taken.bytes, taken.len) ==
 	    -1)
 		return;
 	while ((len = read(taken.in, bytes, sizeof(bytes))) > 0)
 		if (write(taken.log, bytes, (size_t)len) == -1)
 			return;
+}
+
+/* The signal may be another process's, so that nobody else raises it again. */
+static void
+on_abort(int signal_number)
+{
+	let_out();
+	(void)signal(signal_number, SIG_DFL);
+	(void)raise(signal_number);
+}
+
+void
+stderr_end(void)
+{
+	if (!taken.is_on || !stop_thread())
+		return;
+	while (take_in())
+		continue;
+	begin_window(clock_ms());
 }
 
 static void
@@ -189,4 +230,6 @@ stderr_take(void)
 	CHECK(dup2(ends[1], STDERR_FILENO) != -1);
 	CHECK(dup2(ends[1], STDOUT_FILENO) != -1);
 	close(ends[1]);
+	taken.is_on = true;
+	CHECK(atexit(stderr_end) == 0);
 }

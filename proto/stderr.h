@@ -16,4 +16,10 @@
  */
 void	stderr_take(void);
 
+/*
+ * Log what is still on its way, and how many lines were left out: the process
+ * is about to end by _exit(). By exit() it is done without.
+ */
+void	stderr_end(void);
+
 #endif

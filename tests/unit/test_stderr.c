@@ -2,6 +2,7 @@
 #include "proto/stderr.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -160,6 +161,72 @@ last_words_are_not_bounded(void **state)
 	}
 }
 
+/* As a supervisor does that has lost its patience. */
+static void
+be_aborted(const void *arg)
+{
+	(void)arg;
+	stderr_take();
+	fprintf(stderr, "it was slow\n");
+	kill(getpid(), SIGABRT);
+	poll(NULL, 0, 10000);
+}
+
+static void
+an_abort_from_outside_ends_it(void **state)
+{
+	struct end	end;
+
+	(void)state;
+	unit_run(be_aborted, NULL, &end);
+	check_number("status", end.status, 128 + SIGABRT);
+	check_part("said", end.said, "it was slow");
+}
+
+static void
+give_up_in_words(const void *arg)
+{
+	const int64_t	*before = arg;
+
+	metrics_start(PART_GATEWAY);
+	stderr_take();
+	for (int64_t i = 1; i <= *before; i++)
+		fprintf(stderr, "chatter\n");
+	wait_for_lines(*before);
+	fprintf(stderr, "why\n");
+	log_fatal("no more");
+}
+
+static void
+leave(const void *arg)
+{
+	(void)arg;
+	metrics_start(PART_GATEWAY);
+	stderr_take();
+	fprintf(stderr, "why\n");
+	exit(1);
+}
+
+static void
+last_lines_are_logged(void **state)
+{
+	static const int64_t	none, many = 200;
+	struct end		end;
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		unit_run(give_up_in_words, &none, &end);
+		check_number("status", end.status, 1);
+		check_part("why", end.said, " a library wrote: why\n");
+		unit_run(leave, NULL, &end);
+		check_number("status", end.status, 1);
+		check_part("at exit()", end.said, " a library wrote: why\n");
+	}
+	unit_run(give_up_in_words, &many, &end);
+	check_part("those left out", end.said, "more lines, which were left "
+	    "out\n");
+}
+
 int
 main(void)
 {
@@ -171,6 +238,10 @@ main(void)
 		TEST("last words get out", last_words_get_out),
 		TEST("last words get out after a flood, too",
 		    last_words_are_not_bounded),
+		TEST("an abort from outside ends the process",
+		    an_abort_from_outside_ends_it),
+		TEST("the last lines are logged before an end",
+		    last_lines_are_logged),
 	};
 
 	return cmocka_run_group_tests_name("stderr", tests, NULL, NULL);
