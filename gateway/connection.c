@@ -53,6 +53,7 @@ struct connection {
 	int64_t		 rests_ms;	/* since when */
 	h2o_timeout_entry_t rest_soon;
 	h2o_socket_cb	 on_read;	/* h2o's, while it rests */
+	void		*reader;	/* what h2o reads it for */
 	struct frames	 frames;	/* of HTTP/2 */
 };
 
@@ -108,7 +109,9 @@ on_rest(h2o_timeout_entry_t *entry)
 	struct connection	*c = H2O_STRUCT_FROM_MEMBER(struct connection,
 				    rest_soon, entry);
 
-	if (c->requests > 0 || c->sock->_cb.read == NULL)
+	/* it may be closing, and somebody else read what still comes */
+	if (c->requests > 0 || c->sock->_cb.read == NULL ||
+	    c->sock->data != c->reader)
 		return;
 	c->on_read = c->sock->_cb.read;
 	c->rests_ms = clock_ms();
@@ -191,6 +194,12 @@ connection_frames(h2o_socket_t *sock)
 	return &((struct connection *)sock->on_close.data)->frames;
 }
 
+bool
+connection_has_asked(const h2o_socket_t *sock)
+{
+	return ((const struct connection *)sock->on_close.data)->has_asked;
+}
+
 struct connection *
 connection_begin(h2o_req_t *req)
 {
@@ -200,6 +209,7 @@ connection_begin(h2o_req_t *req)
 
 	c->requests++;
 	c->has_asked = true;
+	c->reader = sock->data;
 	c->is_http2 = req->version >= 0x200;
 	c->is_body = false;
 	touch(c, clock_ms());

@@ -50,6 +50,9 @@ void	connection_open(struct worker *, h2o_socket_t *);
 /* What is known of its frames; NULL: the socket is no client's. */
 struct frames	*connection_frames(h2o_socket_t *);
 
+/* Whether a whole request came over a client's socket. */
+bool	connection_has_asked(const h2o_socket_t *);
+
 /*
  * A request came whole, and was answered or given up. Where it was refused
  * because too many waited, the next one of the connection is read when its

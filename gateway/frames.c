@@ -225,6 +225,11 @@ h2o_http2_accept(h2o_accept_ctx_t *ctx, h2o_socket_t *sock,
 	struct frames	*f = connection_frames(sock);
 
 	CHECK(f != NULL);
+	if (connection_has_asked(sock)) {
+		/* h2o has let go of it as a connection of HTTP/1 */
+		h2o_socket_close(sock);
+		return;
+	}
 	*f = (struct frames){ .spoken = true, .purse = PURSE_MOST,
 	    .filled_ms = clock_ms(), .written = sock->bytes_written };
 	/* what has come is read at once */

@@ -12,7 +12,8 @@
  * An upgrade from HTTP/1 (`Upgrade: h2c`) is declined: a proxy in front that
  * passes it on would see nothing of the requests that follow. A client that
  * speaks HTTP/2 from the first byte on is served; no proxy takes that for
- * HTTP/1.
+ * HTTP/1. libh2o would also change to HTTP/2 behind a request of HTTP/1: such
+ * a connection is closed.
  */
 #ifndef GATEWAY_FRAMES_H
 #define GATEWAY_FRAMES_H

@@ -14,6 +14,7 @@ import pytest
 
 from conftest import close_desk, furnish
 from desk import ADMIN, SUPER, is_sanitized, run_program, wait_until
+from test_hostile import START
 from test_overload import FLOOD, LONG, flood
 from test_wire import (DEPARTMENT, DEPARTMENT_CREATE, EXPIRED, FIRST_ID, ID, OK, PAGE, PER_PAGE, USER_LIST, Peer,
                        request)
@@ -117,6 +118,26 @@ def test_a_gateway_that_is_full_of_one_users_writes_takes_anothers(desks):
             t.join()
     assert other == [201]
     assert statuses.count(503) == 40 - 16 and statuses.count(201) == 16
+
+
+def test_who_changes_the_protocol_behind_a_refusal_is_closed(desks):
+    """The gateway leaves off reading of who was refused, and goes on with what it read before."""
+    desk = desks('imported', FLICKET_MAX_PENDING=16, **LONG)
+    with contextlib.closing(Peer(desk, 'lookup')) as holder, contextlib.ExitStack() as stack:
+        with held_writes(holder):
+            conns = [stack.enter_context(desk.connection()) for _ in range(32)]
+            for i, conn in enumerate(conns):
+                body = json.dumps({'department': f'One of many {i}'}).encode()
+                conn.send(head('POST', '/flicket-api/departments', {
+                    'Authorization': f'Bearer {ADMIN}', 'Content-Length': len(body)}) + body + START)
+        statuses = []
+        for conn in conns:
+            statuses.append(conn.read_answer().status)
+            conn.send(START)
+            assert conn.is_closed(60) and not conn.buffer
+    assert 503 in statuses and set(statuses) <= {201, 503}
+    with desk.client(ADMIN) as c:
+        expect(c.get('departments/'), 200)
 
 
 def waiting_at(client, service):

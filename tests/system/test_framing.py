@@ -259,6 +259,14 @@ def test_an_upgrade_is_declined(reading, token):
         assert answer.status == 200 and answer.header('Upgrade') is None
 
 
+@pytest.mark.parametrize('path', ['/healthz', '/flicket-api/ticket/1'])
+def test_nor_is_there_a_change_to_http_2_behind_a_request(reading, path):
+    with reading.connection() as conn:
+        answer = conn.exchange(head('GET', path, {'Authorization': f'Bearer {USER}'}) + START)
+        assert answer.status == 200
+        assert conn.is_closed(60) and not conn.buffer, 'HTTP/2 is spoken'
+
+
 def test_curl_gets_its_answer_with_or_without_an_upgrade(reading):
     for option, version in (('--http2', '1.1'), ('--http2-prior-knowledge', '2'), ('--http1.1', '1.1'), ('--http1.0', '1.1')):
         told = subprocess.run(['curl', '-s', option, '-o', '/dev/null', '-w', '%{http_version} %{http_code}',

@@ -4,6 +4,7 @@
  */
 #include "exchange.h"
 
+#include <h2o.h>
 #include <linux/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,10 +13,14 @@ static int	end_socket(int, int);
 static int	count_received(int, int, int, void *, socklen_t *);
 
 static ssize_t	peek(int, void *, size_t, int);
+static void	stop_reading(h2o_socket_t *);
+static void	start_reading(h2o_socket_t *, h2o_socket_cb);
 
 #define recv		peek
 #define shutdown	end_socket
 #define getsockopt	count_received
+#define h2o_socket_read_stop	stop_reading
+#define h2o_socket_read_start	start_reading
 #include "gateway/connection.c"
 
 static void
@@ -297,6 +302,66 @@ a_body_that_comes_goes_on(void **state)
 	    10 * BODY_RATE_BYTES), 12000);
 }
 
+/* --- rest ------------------------------------------------------------------- */
+
+static void
+stop_reading(h2o_socket_t *sock)
+{
+	sock->_cb.read = NULL;
+}
+
+static void
+start_reading(h2o_socket_t *sock, h2o_socket_cb cb)
+{
+	sock->_cb.read = cb;
+}
+
+static void
+read_request(h2o_socket_t *sock, const char *err)
+{
+	(void)sock, (void)err;
+}
+
+static void
+throw_away(h2o_socket_t *sock, const char *err)
+{
+	(void)sock, (void)err;
+}
+
+/* One that asked when there was no room, and waits for its next request. */
+static struct connection *
+add_refused(unsigned i)
+{
+	struct connection	*c = add(i, 0);
+
+	c->reader = c->sock->data = &socks[i];
+	c->sock->_cb.read = read_request;
+	return c;
+}
+
+static void
+who_was_refused_rests(void **state)
+{
+	(void)state;
+	start_over();
+	on_rest(&add_refused(0)->rest_soon);
+	add_refused(1)->requests = 1;
+	on_rest(&connections[1].rest_soon);
+	add_refused(2)->sock->_cb.read = NULL;
+	on_rest(&connections[2].rest_soon);
+	add_refused(3)->sock->_cb.read = throw_away;
+	socks[3].data = &connections[3];
+	on_rest(&connections[3].rest_soon);
+	check_true("waiting", socks[0]._cb.read == NULL);
+	check_true("asked again", socks[1]._cb.read == read_request);
+	check_true("h2o does not read", !h2o_linklist_is_linked(
+	    &connections[2].rest));
+	check_true("another one reads", socks[3]._cb.read == throw_away);
+	let_go_on(&worker, clock_ms());
+	check_true("goes on", socks[0]._cb.read == read_request);
+	check_true("all do", h2o_linklist_is_empty(&worker.resting));
+}
+
 int
 main(void)
 {
@@ -313,6 +378,8 @@ main(void)
 		    what_does_not_come_to_an_end_is_ended),
 		TEST("a body that comes fast enough goes on",
 		    a_body_that_comes_goes_on),
+		TEST("who was refused rests while it waits",
+		    who_was_refused_rests),
 	};
 
 	return cmocka_run_group_tests_name("connection", tests, NULL, NULL);

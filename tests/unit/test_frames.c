@@ -1,4 +1,9 @@
 /* gateway/frames.c, included for its statics; libh2o's decoder is played. */
+#include <h2o.h>
+
+static void	close_socket(h2o_socket_t *);
+
+#define h2o_socket_close	close_socket
 #include "gateway/frames.c"
 
 #include "unit.h"
@@ -15,6 +20,29 @@ connection_frames(h2o_socket_t *s)
 {
 	(void)s;
 	return &purse;
+}
+
+static bool	has_asked, is_closed, is_accepted;
+
+bool
+connection_has_asked(const h2o_socket_t *s)
+{
+	(void)s;
+	return has_asked;
+}
+
+static void
+close_socket(h2o_socket_t *s)
+{
+	(void)s;
+	is_closed = true;
+}
+
+static void
+accept_it(h2o_accept_ctx_t *ctx, h2o_socket_t *s, struct timeval at)
+{
+	(void)ctx, (void)s, (void)at;
+	is_accepted = true;
 }
 
 static ssize_t
@@ -154,6 +182,24 @@ an_unknown_kind_is_passed_over(void **state)
 	    frame.stream_id == 7 && frame.payload == payload);
 }
 
+static void
+it_is_spoken_from_the_first_byte_on_only(void **state)
+{
+	struct timeval	at = { 0 };
+
+	(void)state;
+	start_over();
+	library_accept = accept_it;
+	purse.spoken = false;
+	h2o_http2_accept(NULL, &sock, at);
+	check_true("at first", is_accepted && !is_closed && purse.spoken);
+	is_accepted = purse.spoken = false;
+	has_asked = true;
+	h2o_http2_accept(NULL, &sock, at);
+	check_true("behind a request", !is_accepted && is_closed &&
+	    !purse.spoken);
+}
+
 int
 main(void)
 {
@@ -165,6 +211,8 @@ main(void)
 		TEST("time and answers fill a purse", a_purse_is_filled),
 		TEST("an unknown kind is passed over",
 		    an_unknown_kind_is_passed_over),
+		TEST("it is spoken from the first byte on, or not at all",
+		    it_is_spoken_from_the_first_byte_on_only),
 	};
 
 	return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
