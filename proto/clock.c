@@ -69,9 +69,13 @@ cond_wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
 static void
 say_step(int64_t us)
 {
+	double	seconds = (double)us / 1e6;
+
 	metric_add(METRIC_CLOCK_STEPS, 0, 0, 1);
-	log_warn("the clock was set %s by %.1f s", us < 0 ? "back" : "ahead",
-	    (double)(us < 0 ? -us : us) / 1e6);
+	if (seconds < 0)
+		log_warn("the clock was set back by %.1f s", -seconds);
+	else
+		log_warn("the clock was set ahead by %.1f s", seconds);
 }
 
 /*

@@ -190,14 +190,14 @@ class Desk:
             self.wait_ready()
         return self
 
-    def launch(self, name, program, **settings):
+    def launch(self, name, program, *arguments, **settings):
         old = self.processes.get(name)
         assert old is None or not old.is_running(), f'{name} runs already'
         if old:
             self.past.append(old)
         log = self.folder / f'{name}.log'
         with open(log, 'ab') as f:
-            popen = subprocess.Popen([BIN / program],
+            popen = subprocess.Popen([BIN / program, *arguments],
                                      env=environment(**{**self.settings, **self.settings_of(name), **settings}),
                                      stdin=subprocess.DEVNULL, stdout=f, stderr=f)
         self.processes[name] = Process(name, popen, log)
@@ -258,12 +258,12 @@ class Desk:
     def resume(self, name):
         self.processes[name].resume()
 
-    def restart(self, name):
+    def restart(self, name, *arguments):
         """Start a program that was killed or has ended."""
         if name == 'gateway':
             self.start_gateway()
         else:
-            self.launch(name, f'flicket-{name}')
+            self.launch(name, f'flicket-{name}', *arguments)
 
     def stop(self):
         """End everything as an operator would and check that nothing went wrong on the way."""

@@ -174,8 +174,9 @@ def test_of_one_user_a_gateway_has_a_window_under_way_where_others_ask(desks):
         was_held = holder.ask(WRITES_RELEASE)[2] == OK
         for t in (first, *ones):
             t.join()
-        assert statuses == [201] * 21
-        return most if is_first and was_held else 0
+        assert set(statuses) <= {201, 503}
+        # after a try in which all were late the gateway may expect them to be late again
+        return most if is_first and was_held and statuses == [201] * 21 else 0
 
     with contextlib.closing(Peer(desk, 'lookup')) as holder, desk.client(ADMIN) as c, desk.client(SUPER) as other:
         expect(c.get('departments/'), 200)

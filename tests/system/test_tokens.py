@@ -228,5 +228,5 @@ def test_a_token_ends_with_the_store_it_came_from(desks):
     assert status_of(desk.port, token) == 200
     desk.kill('user')
     (desk.data / 'stores' / 'user').rename(desk.data / 'stores-user-away')
-    desk.restart('user')
+    desk.restart('user', '--force-new')
     wait_until(lambda: status_of(desk.port, token) == 401, 2, 'nobody knows the token')

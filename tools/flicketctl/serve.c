@@ -241,8 +241,8 @@ static void
 judge_store(const struct store_seen *seen, bool forced, char *ret,
     size_t size)
 {
-	const char	*is = seen->state == STORE_THERE ? "another desk's" :
-			    "not there";
+	const char	*is = seen->state == STORE_THERE ?
+			    "it is another desk's" : "it is not there";
 
 	ret[0] = '\0';
 	if (seen->state == STORE_OTHERS)
@@ -251,7 +251,7 @@ judge_store(const struct store_seen *seen, bool forced, char *ret,
 	else if (seen->state == STORE_ODD)
 		snprintf(ret, size, "%s: restore a backup", seen->why);
 	else if (seen->known_by != SERVICE_ANY && !forced)
-		snprintf(ret, size, "it is %s, and the desk is in use: the %s "
+		snprintf(ret, size, "%s; the desk is in use, and the %s "
 		    "service has heard of a store in this place. Put that back "
 		    "(is its disk mounted?) or restore a backup; to go on "
 		    "without what was in it: flicketctl serve --force-new", is,
