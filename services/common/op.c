@@ -237,6 +237,9 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 	if (op->shape != NULL && op->sql != SQL_NONE)
 		plan_row(t, row, statements[op->sql]);
 	check_kept(t, row, info);
+	if ((op->aside == NULL) != (op->unmake == NULL))
+		log_fatal("operation %s: nobody frees what it makes aside",
+		    info->name);
 	if (op->cached && info->kind != OP_READ)
 		log_fatal("operation %s writes: it is not cached", info->name);
 }
@@ -1326,6 +1329,16 @@ op_has_turns(const struct op_tables *t, uint64_t code)
 	    op->run == kept_bulk;
 }
 
+/* An answer from what is kept is one without run(). */
+static void
+unmake(struct call *c)
+{
+	if (c->made == NULL)
+		return;
+	c->op->unmake(c->made);
+	c->made = NULL;
+}
+
 void
 op_call(struct lane *lane, struct call *c)
 {
@@ -1340,6 +1353,7 @@ op_call(struct lane *lane, struct call *c)
 		e = ERR_UNKNOWN_OP;
 	else
 		e = run_call(c, info);
+	unmake(c);
 	c->answer.error = e;
 	if (e == OK)
 		take_refs(c);

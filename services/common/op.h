@@ -78,8 +78,11 @@ struct op {
 	 * loop. Where run() says so (op_put_aside()) this is run on a thread of
 	 * its own, in a transaction, and leaves something in c->made; then
 	 * run() is, again, and takes that. op_is_over() is to be looked at.
+	 * unmake() is called where run() did not take it, as the answer is
+	 * known by then or something else was in the way.
 	 */
 	op_run			*aside;
+	void			(*unmake)(void *made);
 
 	/* READ by op_page() or op_bulk(): what takes the loop too long is all
 	 * done there, from the beginning */

@@ -88,6 +88,12 @@ keep(struct kept *one)
 }
 
 void
+search_unmake(void *made)
+{
+	kept_free(made);
+}
+
+void
 search_take(struct call *c)
 {
 	taken = c->made;

@@ -43,6 +43,7 @@ found_place(const struct found *found, const struct columns *k, size_t slot)
 void		search_take(struct call *);
 
 op_run		search_aside;
+void		search_unmake(void *made);
 
 /*
  * Look for the request's `content`; valid until the next search. Its call may

@@ -755,6 +755,50 @@ a_search_that_was_put_aside_is_kept(void **state)
 	search_with("again", NULL, 3, true);
 }
 
+/* Somebody else's was quicker: a sanitizer sees that this one is freed. */
+static void
+a_search_that_was_not_needed_is_freed(void **state)
+{
+	void	*late;
+
+	(void)state;
+	furnish();
+	late = make_aside("oak");
+	search_with("the first", make_aside("oak"), 3, true);
+	search_with("the answer is kept from here on", NULL, 3, true);
+	search_with("one that is late", late, 3, true);
+}
+
+static void
+ask_with_tag(const char *row, int64_t tag, void *made, int64_t *ret_tag)
+{
+	struct call	c;
+	char		text[24];
+
+	snprintf(text, sizeof(text), "\"%016llx\"", (unsigned long long)tag);
+	begin_search(&c, "oak");
+	args_put_text(&c.request.args, KEY_IF_NONE_MATCH, text_of(text));
+	c.made = made;
+	check_number(row, ask(&c), OK);
+	check_true(row, !c.put_aside && c.made == NULL);
+	*ret_tag = c.answer.tag;
+	desk_end(&c);
+}
+
+static void
+one_whose_answer_its_asker_has_is_freed(void **state)
+{
+	void	*late;
+	int64_t	 tag, again;
+
+	(void)state;
+	furnish();
+	late = make_aside("oak");
+	ask_with_tag("the first", 1, make_aside("oak"), &tag);
+	ask_with_tag("one that is late", tag, late, &again);
+	check_number("the tag", again, tag);
+}
+
 /*
  * The store may have changed since: whoever waited gets what was found, of
  * those that are still there, and nobody else does.
@@ -834,6 +878,10 @@ main(void)
 		    postings_say_how_often_a_word_is_where),
 		ON_DESK("a search that was put aside is kept",
 		    a_search_that_was_put_aside_is_kept),
+		ON_DESK("a search that was not needed is freed",
+		    a_search_that_was_not_needed_is_freed),
+		ON_DESK("one whose answer its asker has is freed",
+		    one_whose_answer_its_asker_has_is_freed),
 		ON_DESK("a search of an earlier state is for who waited",
 		    a_search_of_an_earlier_state_is_for_who_waited),
 		ON_DESK("a search without time says what to ask for",
