@@ -51,7 +51,9 @@
 #define QUEUE_MESSAGES		10000	/* for a peer that has not read them */
 #define READ_AHEAD_MESSAGES	16	/* of each peer; the rest waits there */
 #define CALLS_MOST		16384	/* in lanes and held, all together */
-#define CALLS_BYTES		(64 << 20) /* ... of their arguments */
+#define CALLS_BYTES		((size_t)64 << 20) /* ... of their arguments */
+#define WRITES_PART		2	/* of those bounds: for clients' writes,
+					 * so that events always find room */
 #define TURNS_MOST		4096	/* that wait for their turn ... */
 #define TURNS_BYTES		((size_t)24 << 20)
 #define WRITES_MOST		64	/* of clients, in the lane */
@@ -133,7 +135,7 @@ struct svc {
 	struct call		*held;		/* wait for their events */
 	struct call		*spare;
 	unsigned		 spares;
-	unsigned		 calls;		/* in lanes and held */
+	unsigned		 calls;		/* waiting, in lanes and held */
 	size_t			 calls_bytes;	/* of their arguments */
 	unsigned		 slow_calls;
 	unsigned		 client_writes;	/* in the lane */
@@ -252,10 +254,12 @@ note_call(struct call *c)
 		log_call(c);
 }
 
+/* Where nothing was collected, nothing is sent. False: the peer is gone. */
 static bool
 send_to(struct svc *s, struct text peer, struct buf *frames)
 {
-	return sender_send(zsock_resolve(s->router), peer, frames);
+	return frames->len == 0 ||
+	    sender_send(zsock_resolve(s->router), peer, frames);
 }
 
 static void
@@ -418,6 +422,38 @@ call_keep(struct svc *s, const struct request *r, struct text peer)
 	return c;
 }
 
+/* --- room ------------------------------------------------------------------ */
+
+struct load {
+	unsigned	calls;
+	size_t		bytes;		/* of their arguments */
+};
+
+/* In lanes and held: what waits for its turn has bounds of its own. */
+static struct load
+load_of(const struct svc *s)
+{
+	const struct turns	*waiting[] = { &s->reads, &s->writes,
+				    &s->asides[ASIDE_QUICK].waiting,
+				    &s->asides[ASIDE_LONG].waiting };
+	struct load		 l = { s->calls, s->calls_bytes };
+
+	for (size_t i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++) {
+		l.calls -= waiting[i]->count;
+		l.bytes -= waiting[i]->bytes;
+	}
+	return l;
+}
+
+/* For one more of those that may have one part of so many. */
+static bool
+has_room(const struct svc *s, unsigned parts)
+{
+	struct load	l = load_of(s);
+
+	return l.calls < CALLS_MOST / parts && l.bytes <= CALLS_BYTES / parts;
+}
+
 /* --- standstill ------------------------------------------------------------ */
 
 static bool
@@ -440,11 +476,9 @@ write_call(struct svc *s, struct call *c)
 static void
 start_writes(struct svc *s)
 {
-	struct call	*c;
-
-	while (s->still.until_ms == 0 && s->client_writes < WRITES_MOST &&
-	    (c = turns_take(&s->writes)) != NULL)
-		write_call(s, c);
+	while (s->writes.count > 0 && s->still.until_ms == 0 &&
+	    s->client_writes < WRITES_MOST && has_room(s, WRITES_PART))
+		write_call(s, turns_take(&s->writes));
 }
 
 /* Whoever asked may rely on it once nothing of a client is under way. */
@@ -601,7 +635,7 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 		start_writes(s);
 		return;
 	}
-	if (s->calls >= CALLS_MOST || s->calls_bytes > CALLS_BYTES) {
+	if (!has_room(s, 1)) {
 		answer_at_once(s, r, ERR_EXPIRED);
 		return;
 	}
@@ -746,7 +780,7 @@ handle_message(struct svc *s, struct text peer, zmq_msg_t *message, size_t at)
 	}
 	if (result == FRAME_BAD)
 		warn_bad(s, zmq_msg_size(message));
-	if (s->replies.len > 0 && !send_to(s, peer, &s->replies))
+	if (!send_to(s, peer, &s->replies))
 		frame_reader_start(s->frames, "", 0);	/* for nobody */
 	end_reading(s);
 	return zmq_msg_size(message) - frame_reader_left(s->frames);
@@ -866,8 +900,9 @@ is_of_same_peer(const struct call *c, const struct call *other)
 }
 
 /*
- * Lists whose turn it is, for a slice of time. Their answers go out together,
- * as those of a message do. Returns whether others wait.
+ * Lists whose turn it is, for a slice of time, in which those count, too, that
+ * are put aside. Their answers go out together, as those of a message do.
+ * Returns whether others wait.
  */
 static bool
 take_turns(struct svc *s)
@@ -876,8 +911,8 @@ take_turns(struct svc *s)
 	struct call	*c, *last = NULL;
 
 	s->replies.len = 0;
-	while ((last == NULL || clock_us() < until_us) &&
-	    (c = turns_take(&s->reads)) != NULL) {
+	for (unsigned i = 0; (i == 0 || clock_us() < until_us) &&
+	    (c = turns_take(&s->reads)) != NULL; i++) {
 		if (last != NULL && (s->replies.len >= REPLY_BYTES ||
 		    !is_of_same_peer(c, last)))
 			(void)send_to(s, last->peer, &s->replies);
@@ -897,20 +932,35 @@ take_turns(struct svc *s)
 	return s->reads.count > 0;
 }
 
-/* What somebody else had made meanwhile need not be made again. */
+/* Whether there is something that the lane can begin at once. */
+static bool
+may_start(const struct aside *a)
+{
+	return !a->busy && a->waiting.count > 0;
+}
+
+/*
+ * What somebody else had made meanwhile need not be made again: such calls are
+ * run here, for a slice of time.
+ */
 static void
 start_aside(struct svc *s, struct aside *a)
 {
+	int64_t		 until_us;
 	struct call	*c;
 
-	while (!a->busy && (c = turns_take(&a->waiting)) != NULL) {
+	if (!may_start(a))
+		return;
+	until_us = clock_us() + TURN_US;
+	do {
+		c = turns_take(&a->waiting);
 		s->replies.len = 0;
 		a->busy = c->op->aside == NULL || !run_kept(s, c, NULL);
 		if (a->busy)
 			lane_send(a->lane, c);
 		else
 			reply_kept(s, c);
-	}
+	} while (may_start(a) && clock_us() < until_us);
 	end_reading(s);
 }
 
@@ -1018,6 +1068,14 @@ receive_answers(struct svc *s, zactor_t *lane)
 	start_writes(s);
 }
 
+/* Nothing is under way but what only reads. */
+static bool
+is_idle(const struct svc *s)
+{
+	return load_of(s).calls == (unsigned)s->asides[ASIDE_QUICK].busy +
+	    (unsigned)s->asides[ASIDE_LONG].busy;
+}
+
 /*
  * Have delivered events deleted. This waits until something else is to be
  * written, for a second at most, so that it seldom costs a sync of its own.
@@ -1029,7 +1087,7 @@ delete_delivered(struct svc *s)
 	int64_t		now_ms = clock_ms();
 
 	if (s->writer == NULL ||
-	    (s->calls == 0 && s->still.until_ms == 0 &&
+	    (is_idle(s) && s->still.until_ms == 0 &&
 	    now_ms - s->deleted_ms < IDLE_MS))
 		return;
 	s->deleted_ms = now_ms;
@@ -1074,7 +1132,9 @@ wait_ms(const struct svc *s)
 {
 	int64_t	least = IDLE_MS, left, now_ms = clock_ms();
 
-	if (s->inbox.count > 0 || s->reads.count > 0)
+	if (s->inbox.count > 0 || s->reads.count > 0 ||
+	    may_start(&s->asides[ASIDE_QUICK]) ||
+	    may_start(&s->asides[ASIDE_LONG]))
 		return 0;
 	for (const struct call *c = s->held; c != NULL; c = c->next) {
 		left = c->hold_until_ms - now_ms;
@@ -1127,8 +1187,6 @@ stop_in_time(struct svc *s)
 	s->stop_ms = s->leave_ms - DRAIN_MS + s->settings->stop_seconds * 1000;
 	/* writes that wait are done; a queue of logins would take too long */
 	atomic_store(&s->slow_args.stopping, true);
-	for (struct aside *a = s->asides; a < s->asides + ASIDE_END; a++)
-		atomic_store(&a->args.stopping, true);
 }
 
 static void
@@ -1145,6 +1203,8 @@ close_in_time(struct svc *s)
 	log_warn("FLICKET_STOP_SECONDS are over with %u requests under way: "
 	    "those that are not begun are refused", s->calls);
 	atomic_store(&s->writer_args.stopping, true);
+	for (struct aside *a = s->asides; a < s->asides + ASIDE_END; a++)
+		atomic_store(&a->args.stopping, true);
 }
 
 static bool
@@ -1314,6 +1374,7 @@ loop(struct svc *s)
 			announce(s);
 		s->announced = 0;
 		release_held(s);
+		start_writes(s);
 		if (s->still.until_ms != 0)
 			s->emitted = s->emitted || s->tallied;
 		if ((s->emitted || s->tallied) && s->courier != NULL)

@@ -6,10 +6,12 @@ import json
 import os
 import random
 import re
+import sqlite3
 import statistics
 import threading
 import time
 
+import msgpack
 import pytest
 
 from conftest import close_desk, furnish
@@ -20,8 +22,8 @@ from test_wire import (DEPARTMENT, DEPARTMENT_CREATE, EXPIRED, FIRST_ID, ID, OK,
                        request)
 from wire import Client, expect, head
 
-TICKET_LIST, WRITES_HOLD, WRITES_RELEASE = 31, 7, 8
-LIMIT, CONTENT = 3, 31
+TICKET_LIST, POST_LIST, WRITES_HOLD, WRITES_RELEASE = 31, 51, 7, 8
+LIMIT, TICKET_ID, CONTENT, FIELDS = 3, 23, 31, 75
 ONE, OTHER = 1, 3               # users
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 
@@ -183,6 +185,89 @@ def test_of_one_user_a_gateway_has_a_window_under_way_where_others_ask(desks):
         expect(other.get('departments/'), 200)
         seen = wait_until(lambda: max(most_under_way(holder, c) - 8, 0), 120, 'they wait')
     assert seen == 1
+
+
+# --- what is long and is put aside ----------------------------------------------------------------------------------
+
+POSTS = 20000           # of one ticket: all of them in a list take longer than the loop has for it
+LONG_TICKET = 2
+
+
+@pytest.fixture(scope='module')
+def long_lists(tmp_path_factory, imported_stores):
+    desk = furnish(tmp_path_factory.mktemp('long'), 'imported', imported_stores, **LONG, FLICKET_STOP_SECONDS=60)
+    with contextlib.closing(sqlite3.connect(desk.data / 'stores' / 'post' / 'post.db')) as db, db:
+        db.executemany('INSERT INTO posts (ticket_id, content, user_id) VALUES (?, ?, 3)',
+                       ((LONG_TICKET, f'Reply {i}') for i in range(POSTS)))
+    try:
+        desk.start()
+        yield desk
+        close_desk(desk)
+    finally:
+        desk.kill_everything()
+
+
+def long_list(i):
+    return POST_LIST, {TICKET_ID: LONG_TICKET, PAGE: 1, PER_PAGE: POSTS + i, FIELDS: 'id'}
+
+
+def longest_ping(desk, service, asked):
+    """While a service does what one user asked for: of the time that all of it took, the part of the longest PING."""
+    longest = 0
+    with contextlib.closing(Peer(desk, service)) as one, contextlib.closing(Peer(desk, service)) as other:
+        assert one.is_answering() and other.is_answering()
+        began = time.monotonic()
+        one.send(b''.join(request(op, args, number=FIRST_ID + i, actor=ONE) for i, (op, args) in enumerate(asked)))
+        left = len(asked)
+        while left:
+            sent = time.monotonic()
+            assert other.is_answering()
+            longest = max(longest, time.monotonic() - sent)
+            while left and (one.waiting or one.sock.poll(0)):
+                assert one.receive()[2] == OK
+                left -= 1
+        return longest / (time.monotonic() - began)
+
+
+def test_a_row_of_long_lists_does_not_hold_up_the_loop(long_lists):
+    assert longest_ping(long_lists, 'post', [long_list(i) for i in range(100)]) < 0.15
+
+
+def test_many_lists_of_one_search_do_not_hold_up_the_loop(busy):
+    """All wait for the same search to be made, and are lists that differ."""
+    words = ' '.join(f'{a}*' for a in 'abcdefghilmnoprstuw')
+    asked = [(TICKET_LIST, {PAGE: 1, PER_PAGE: 1000 + i, CONTENT: words, FIELDS: 'id'}) for i in range(1000)]
+    assert longest_ping(busy, 'ticket', asked) < 0.3
+
+
+def test_no_empty_message_is_sent_where_a_list_is_put_aside(long_lists):
+    short = POST_LIST, {TICKET_ID: 1, PAGE: 1, PER_PAGE: 1}
+    asked = [short if i % 2 == 0 else long_list(i) for i in range(40)]
+    with contextlib.closing(Peer(long_lists, 'post')) as peer:
+        peer.send(b''.join(request(op, args, number=FIRST_ID + i, actor=ONE) for i, (op, args) in enumerate(asked)))
+        left = len(asked)
+        while left:
+            data = peer.sock.recv()
+            assert data
+            unpacker = msgpack.Unpacker(strict_map_key=False, raw=True)
+            unpacker.feed(data)
+            left -= sum(1 for _ in unpacker)
+
+
+def test_long_lists_that_wait_are_done_while_a_service_stops(long_lists):
+    """There may be nobody else to ask."""
+    asked = [long_list(i) for i in range(60)]
+    process = long_lists.processes['post']
+    with contextlib.closing(Peer(long_lists, 'post')) as peer:
+        assert peer.is_answering()
+        peer.send(b''.join(request(op, args, number=FIRST_ID + i, actor=ONE) for i, (op, args) in enumerate(asked)))
+        assert peer.receive()[2] == OK
+        process.ended_by_test = True
+        process.popen.terminate()
+        assert [peer.receive()[2] for _ in asked[1:]] == [OK] * (len(asked) - 1)
+    assert process.popen.wait(60) == 0
+    long_lists.restart('post')
+    long_lists.wait_ready()
 
 
 # --- floods ------------------------------------------------------------------------------------------------------
