@@ -1,4 +1,5 @@
 /* Admission and matching: is this a request that we take at all, and which. */
+#include "bus.h"
 #include "cors.h"
 #include "framing.h"
 #include "memory.h"
@@ -60,6 +61,12 @@ room_admit(struct exchange *x)
 /* What a body may have besides the file in it. */
 #define UPLOAD_SLACK_BYTES	65536
 
+/*
+ * What goes on to a service in one request: that and those before it are less
+ * than the message that it takes, or it would end the connection for all.
+ */
+#define BODY_MOST_BYTES		(REQUESTS_MOST_BYTES - 2 * OUT_MOST_BYTES)
+
 /* How much is too much depends on the route, if there is one. */
 static enum flow
 check_body(struct exchange *x)
@@ -67,6 +74,8 @@ check_body(struct exchange *x)
 	const struct settings	*s = x->worker->gateway->settings;
 	size_t			 most = (size_t)s->max_body_bytes;
 
+	if (most > BODY_MOST_BYTES)
+		most = BODY_MOST_BYTES;
 	if (x->route != NULL && x->route->way == WAY_UPLOAD)
 		most = (size_t)s->upload_max_bytes + UPLOAD_SLACK_BYTES;
 	if (x->req->entity.len <= most)

@@ -12,7 +12,6 @@
 #include "tokens.h"
 #include "trace.h"
 
-#define OUT_MOST_BYTES	(1 << 20) /* collected for one message */
 #define SLOT_BITS	24	/* an id is a generation above, a slot below */
 #define FRAME_KEPT_BYTES 4096	/* larger ones are freed with their slot */
 #define TRIES_MOST	4	/* processes that one question is put to */

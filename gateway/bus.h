@@ -8,6 +8,9 @@
 
 #include "exchange.h"
 
+/* Collected for one message, besides the request that goes beyond it. */
+#define OUT_MOST_BYTES	((size_t)1 << 20)
+
 struct bus	*bus_new(struct worker *);
 void		 bus_destroy(struct bus **);
 

@@ -11,7 +11,6 @@
 #define RECONNECT_MS		50
 #define PING_AGAIN_MS		20	/* where there was no connection yet */
 #define WARN_EVERY_MS		10000
-#define MESSAGE_MAX_BYTES	(64 << 20)
 
 struct replica *
 replica_new(enum service_id service, const char *endpoint)
@@ -26,7 +25,7 @@ replica_new(enum service_id service, const char *endpoint)
 	zsock_set_linger(r->sock, 0);
 	zsock_set_sndhwm(r->sock, QUEUE_MESSAGES);
 	zsock_set_rcvhwm(r->sock, READ_AHEAD_MESSAGES);
-	zsock_set_maxmsgsize(r->sock, MESSAGE_MAX_BYTES);
+	zsock_set_maxmsgsize(r->sock, (int)ANSWERS_MOST_BYTES);
 	/* queue for live connections only: a request must not wait for a
 	 * process that is yet to start */
 	zsock_set_immediate(r->sock, 1);
@@ -229,6 +228,9 @@ replica_flush(struct replica *r)
 {
 	if (r->out.len == 0)
 		return true;
+	/* it would end the connection, and take what waits with it */
+	if (r->out.len > REQUESTS_MOST_BYTES)
+		return false;
 	if (zmq_send(zsock_resolve(r->sock), r->out.base, r->out.len,
 	    ZMQ_DONTWAIT) == -1)
 		return false;

@@ -13,7 +13,7 @@
 #include "proto/pool.h"
 
 #define FLIGHT_EVENTS	256	/* on their way at a time, a power of two */
-#define MESSAGE_BYTES	(4 << 20) /* of events in one; texts can be long */
+#define MESSAGE_BYTES	(REQUESTS_MOST_BYTES / 2) /* and one event */
 #define ACK_TIMEOUT_MS	2000
 #define RETRY_MS	500
 #define IDLE_MS		100	/* how long to wait when nothing is to do */

@@ -64,7 +64,6 @@
 #define LONG_NICE		5
 #define SPARE_BYTES		16384	/* larger ones are not kept */
 #define SPARE_MOST		256	/* calls kept for use again */
-#define MESSAGE_MAX_BYTES	(64 << 20)
 #define WATCH_MS		200	/* for steps of the wall clock */
 #define IDLE_MS			1000
 #define REPLY_BYTES		(64 << 10) /* answers collected in a message */
@@ -1555,7 +1554,7 @@ listen_on(struct svc *s, const char *endpoint)
 	zsock_set_linger(s->router, 500);
 	zsock_set_sndhwm(s->router, QUEUE_MESSAGES);
 	zsock_set_rcvhwm(s->router, READ_AHEAD_MESSAGES);
-	zsock_set_maxmsgsize(s->router, MESSAGE_MAX_BYTES);
+	zsock_set_maxmsgsize(s->router, (int)REQUESTS_MOST_BYTES);
 	zsock_set_router_mandatory(s->router, 1);
 	curve_serve(s->router);
 	if (zsock_bind(s->router, "%s", endpoint) == -1)

@@ -146,3 +146,50 @@ def test_connections_of_peers_have_a_bound(narrow, port, said):
     for _ in range(BOUND // 2):
         connected(narrow.endpoint).close()
     assert counted(port, ENDED) <= CONNECTIONS + 4, 'and not counted'
+
+
+# --- messages ---------------------------------------------------------------------------------------------------
+
+REQUESTS_MOST = 8 << 20     # proto/frame.h
+LARGE, PART = 60 << 20, 10 << 20
+
+
+def padded(size):
+    """A PING of that many bytes."""
+    def filled(count):
+        return msgpack.packb([1, 1 << 62, PING, 0, 1, 3, 'padded', {5000: 'x' * count}])
+    return filled(size - len(filled(1 << 20)) + (1 << 20))
+
+
+def begun(stack, endpoint, size):
+    """A connection on which a message of that size begins."""
+    sock = stack.enter_context(connected(endpoint))
+    sock.settimeout(30)
+    sock.sendall(GREETING + READY + b'\x02' + size.to_bytes(8, 'big'))
+    return sock
+
+
+def test_a_message_of_requests_has_a_bound(post):
+    with contextlib.ExitStack() as stack:
+        largest = stack.enter_context(zmq.Context.instance().socket(zmq.DEALER))
+        largest.linger, largest.rcvtimeo = 0, 30000
+        largest.connect(post.endpoint)
+        message = padded(REQUESTS_MOST)
+        assert len(message) == REQUESTS_MOST
+        largest.send(message)
+        assert msgpack.unpackb(largest.recv(), strict_map_key=False)[2] == OK
+        assert post.ask(PING)[0] == OK
+        sock = begun(stack, post.endpoint, REQUESTS_MOST + 1)
+        with contextlib.suppress(ConnectionResetError):
+            while sock.recv(4096):
+                pass            # until it ends
+
+
+def test_large_messages_that_come_by_halves_are_not_kept(post):
+    before = rss_mb(post.process)
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                begun(stack, post.endpoint, LARGE).sendall(b'\xc1' * PART)
+            assert post.ask(PING)[0] == OK, 'who is connected goes on'
+        assert rss_mb(post.process) - before < BESIDES_MB
