@@ -1,9 +1,11 @@
 /* The command line of a program that has settings instead. */
 #include "program.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rlimits.h"
 
@@ -24,10 +26,24 @@ print_help(const char *name, bool has_store)
 		    "             know another one: what was in that is given up");
 }
 
+/* Whoever started us may have closed them; what is opened would be them. */
+static void
+fill_standard_descriptors(void)
+{
+	int	fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
 bool
 program_arguments(const char *name, int argc, char **argv,
     bool *ret_force_new)
 {
+	fill_standard_descriptors();
 	rlimits_ignore_signals();
 	if (argc == 1)
 		return false;

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 /*
- * The first call of a program. Look at the command line. --help and --version are answered, and end the
- * process with status 0; what is not understood ends it with status 2.
+ * The first call of a program. Standard descriptors that are closed lead to
+ * /dev/null. Look at the command line: --help and --version are answered, and
+ * end the process with status 0; what is not understood ends it with status 2.
  * Returns whether --health was given: to ask the process that runs with these
  * settings whether it is well. ret_force_new: whether --force-new was, NULL
  * where there is no such thing.
