@@ -12,6 +12,7 @@
 #define PURSE_MOST	10000
 #define PER_SECOND	1000
 #define PER_ANSWER	30
+#define PER_RESET	1
 #define BYTES_EACH	1024		/* of answers, for one */
 #define SMALL_BYTES	16		/* of data: less is next to nothing */
 #define THROWN_MOST	(1 << 20)	/* bytes, from who does not go away */
@@ -23,7 +24,6 @@ enum kind { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING,
 
 /* Flags. */
 #define ACK		0x1
-#define END_STREAM	0x1
 #define PADDED		0x8
 
 /* As in http2_internal.h, which cannot be included without khash.h. */
@@ -41,13 +41,16 @@ typedef void	accept_http2(h2o_accept_ctx_t *, h2o_socket_t *,
 		    struct timeval);
 typedef ssize_t	decode_frame(struct frame *, const uint8_t *, size_t,
 		    const void *settings, const char **err_desc);
+typedef void	encode_reset(h2o_buffer_t **, uint32_t, int);
 decode_frame	h2o_http2_decode_frame;
+encode_reset	h2o_http2__encode_rst_stream_frame;
 
 static read_start	*library_read_start;
 static accept_http2	*library_accept;
 static decode_frame	*library_decode;
+static encode_reset	*library_reset;
 
-/* Of the connection whose input h2o is reading, on this thread. */
+/* Of the connection whose input h2o is reading, on this thread; or NULL. */
 static _Thread_local struct frames	*reading;
 static _Thread_local h2o_socket_t	*reading_from;
 
@@ -57,6 +60,7 @@ frames_init(void)
 	library_find("h2o_socket_read_start", &library_read_start);
 	library_find("h2o_http2_accept", &library_accept);
 	library_find("h2o_http2_decode_frame", &library_decode);
+	library_find("h2o_http2__encode_rst_stream_frame", &library_reset);
 }
 
 void
@@ -82,7 +86,10 @@ fill(struct frames *f, const h2o_socket_t *sock)
 	f->answers = 0;
 }
 
-/* Data that adds to a body is paid for by the bound of bodies. */
+/*
+ * Data that adds to a body is paid for by the bound of bodies; what adds to
+ * none, as its stream has ended, by the reset that answers it.
+ */
 static int
 price_of_data(const struct frame *frame)
 {
@@ -90,8 +97,7 @@ price_of_data(const struct frame *frame)
 
 	if ((frame->flags & PADDED) != 0 && len > 0)
 		len -= len > frame->payload[0] ? frame->payload[0] + 1U : len;
-	return len < SMALL_BYTES &&
-	    (frame->flags & END_STREAM) == 0;
+	return len < SMALL_BYTES;
 }
 
 /* An answer pays for a request, and for what belongs to it. */
@@ -171,6 +177,15 @@ h2o_http2_decode_frame(struct frame *frame, const uint8_t *src,
 	return ret;
 }
 
+void
+h2o_http2__encode_rst_stream_frame(h2o_buffer_t **buf, uint32_t stream_id,
+    int error)
+{
+	if (reading != NULL)
+		reading->purse -= PER_RESET;
+	library_reset(buf, stream_id, error);
+}
+
 /*
  * Of what came before, more is left than half a frame: h2o has said its last
  * word, waits until the client has taken it, and would keep all that comes
@@ -203,6 +218,7 @@ on_read(h2o_socket_t *sock, const char *err)
 	reading = f;
 	reading_from = sock;
 	f->on_read(sock, err);
+	reading = NULL;	/* it may be gone */
 }
 
 /* So that we learn of whom the frames are that are read next. */
@@ -236,6 +252,7 @@ h2o_http2_accept(h2o_accept_ctx_t *ctx, h2o_socket_t *sock,
 	reading = f;
 	reading_from = sock;
 	library_accept(ctx, sock, connected_at);
+	reading = NULL;
 }
 
 int

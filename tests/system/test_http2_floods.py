@@ -120,6 +120,19 @@ def empty_data():
         yield frame(DATA, b'', 1) * 1000
 
 
+def ends():
+    """Of a stream that has ended: libh2o answers each with a reset."""
+    yield frame(HEADERS, get('/healthz'), 1, END_STREAM | END_HEADERS)
+    for _ in range(300):
+        yield frame(DATA, b'', 1, END_STREAM) * 1000
+
+
+def late_data():
+    yield frame(HEADERS, get('/healthz'), 1, END_STREAM | END_HEADERS)
+    for _ in range(300):
+        yield frame(DATA, b'x' * 16, 1) * 1000
+
+
 def continuations():
     for s in streams(count=20):
         yield frame(HEADERS, b'\x82\x86\x84', s)
@@ -153,7 +166,7 @@ def answers():
 
 
 CHEAP = [resets, pings, settings, windows, changes_of_priorities, empty_data, unknown, goaways, acknowledgements, refusals,
-         crumbs]
+         crumbs, ends, late_data]
 FLOODS = [*CHEAP, priorities, continuations, tables, bodies, answers]
 
 

@@ -99,6 +99,7 @@ each_kind_has_its_price(void **state)
 		{ "an unknown kind", CONTINUATION + 1, 0, 10, PURSE_MOST / 2 },
 		{ "the last kind", 255, 255, 0, PURSE_MOST / 2 },
 		{ "empty data", DATA, 0, 0, PURSE_MOST },
+		{ "its end", DATA, 0x1, 0, PURSE_MOST },
 		{ "crumbs", DATA, 0, SMALL_BYTES - 1, PURSE_MOST },
 		{ "padded data, all of it", DATA, PADDED, PAYLOAD_BYTES,
 		    PURSE_MOST },
@@ -128,10 +129,28 @@ what_carries_a_body_is_free(void **state)
 	start_over();
 	check_number("data", count_until_refused(DATA, 0, SMALL_BYTES,
 	    3 * PURSE_MOST), 3 * PURSE_MOST);
-	check_number("its end", count_until_refused(DATA, END_STREAM, 0,
-	    3 * PURSE_MOST), 3 * PURSE_MOST);
 	check_number("padded", count_until_refused(DATA, PADDED, PAYLOAD_BYTES,
 	    3 * PURSE_MOST), 3 * PURSE_MOST);
+}
+
+static void
+encode(h2o_buffer_t **buf, uint32_t stream_id, int error)
+{
+	(void)buf, (void)stream_id, (void)error;
+}
+
+static void
+a_reset_that_answers_is_paid_for(void **state)
+{
+	(void)state;
+	start_over();
+	library_reset = encode;
+	h2o_http2__encode_rst_stream_frame(NULL, 1, 5);
+	check_number("it costs", purse.purse, PURSE_MOST - PER_RESET);
+	reading = NULL;
+	h2o_http2__encode_rst_stream_frame(NULL, 1, 5);
+	check_number("one of ours does not", purse.purse,
+	    PURSE_MOST - PER_RESET);
 }
 
 static void
@@ -170,7 +189,7 @@ an_unknown_kind_is_passed_over(void **state)
 
 	(void)state;
 	start_over();
-	coming = (struct frame){ .type = 0x10, .flags = END_STREAM,
+	coming = (struct frame){ .type = 0x10, .flags = 0x1,
 	    .stream_id = 7, .length = 3, .payload = payload };
 	check_number("length", h2o_http2_decode_frame(&frame, NULL, 0, NULL,
 	    &why), 1);
@@ -208,6 +227,8 @@ main(void)
 		    each_kind_has_its_price),
 		TEST("what carries a body is free",
 		    what_carries_a_body_is_free),
+		TEST("a reset that answers a frame is paid for",
+		    a_reset_that_answers_is_paid_for),
 		TEST("time and answers fill a purse", a_purse_is_filled),
 		TEST("an unknown kind is passed over",
 		    an_unknown_kind_is_passed_over),
