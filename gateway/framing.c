@@ -46,7 +46,8 @@ is_token(unsigned char c)
 /* What a head says of its body and its host. */
 struct framing {
 	const struct phr_header	*length, *coding, *host;
-	bool			 repeated;	/* one of them */
+	bool			 two_hosts;
+	bool			 two_lengths;	/* or codings */
 };
 
 static bool
@@ -100,7 +101,10 @@ judge_lines(const char *buf, size_t len, const char *version_end,
 		place = place_of(ret, &headers[i]);
 		if (place == NULL)
 			continue;
-		ret->repeated = ret->repeated || *place != NULL;
+		if (*place != NULL && place == &ret->host)
+			ret->two_hosts = true;
+		else if (*place != NULL)
+			ret->two_lengths = true;
 		*place = &headers[i];
 		trim(&headers[i]);
 	}
@@ -152,11 +156,10 @@ is_host(const struct phr_header *h)
 static const char *
 judge_framing(const struct framing *f, int minor_version)
 {
-	if (f->repeated || (f->length != NULL && f->coding != NULL))
-		return f->host == NULL || f->length != NULL ||
-		    f->coding != NULL ?
-		    "More than one header says how long the body is." :
-		    "More than one header says which host is meant.";
+	if (f->two_lengths || (f->length != NULL && f->coding != NULL))
+		return "More than one header says how long the body is.";
+	if (f->two_hosts)
+		return "More than one header says which host is meant.";
 	if (f->length != NULL && !is_length(f->length))
 		return "Content-Length is no number of bytes.";
 	if (f->coding != NULL && minor_version == 0)

@@ -102,6 +102,32 @@ heads_are_judged(void **state)
 	}
 }
 
+static void
+what_is_repeated_is_said(void **state)
+{
+	static const struct { const char *head, *what; } rows[] = {
+		{ POST "Host: x\r\n\r\n", "which host" },
+		{ POST "Host: x\r\nContent-Length: 3\r\n\r\n", "which host" },
+		{ POST "Content-Length: 3\r\nContent-Length: 3\r\n\r\n",
+		    "how long" },
+		{ POST "Transfer-Encoding: chunked\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n", "how long" },
+		{ POST "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+		    "how long" },
+	};
+	char		 copy[COPY_BYTES];
+	const char	*fault;
+	int		 minor;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		(void)parse(rows[i].head, copy, &minor);
+		fault = framing_fault();
+		check_true(rows[i].head, fault != NULL);
+		check_part(rows[i].head, fault, rows[i].what);
+	}
+}
+
 /* What is left of a head with a fault is what h2o does not act on. */
 static void
 faulty_heads_are_disarmed(void **state)
@@ -265,6 +291,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST("heads are judged", heads_are_judged),
+		TEST("what is repeated is said", what_is_repeated_is_said),
 		TEST("faulty heads are disarmed", faulty_heads_are_disarmed),
 		TEST("what is no head is refused", no_heads_are_refused),
 		TEST("chunks are decoded, however they come",
