@@ -34,14 +34,16 @@ struct connection {
 	h2o_socket_t	*sock;
 	unsigned	 requests;	/* under way */
 	int64_t		 since_ms;	/* the last one began or ended */
+	int64_t		 late_ms;	/* since when bytes of it are waited
+					 * for that have come; or 0 */
 	unsigned	 answered;	/* those of them whose answer began */
 	size_t		 held;		/* bytes of answers */
 	size_t		 written;	/* by h2o, when it was looked at last */
+	uint64_t	 taken;		/* ... bytes by the client */
 	size_t		 streams;	/* bytes of HTTP/2's requests */
 	size_t		 open;		/* of those, while they are weighed */
 	uint64_t	 read;		/* when none was half there */
 	bool		 has_asked;	/* a whole request came */
-	bool		 is_http2;	/* ... of that */
 	bool		 is_body;	/* one was seen to come */
 	uint64_t	 known;		/* bytes that had come by then */
 	unsigned	 begun;		/* HTTP/2: requests, when it was
@@ -123,7 +125,7 @@ on_rest(h2o_timeout_entry_t *entry)
 static void
 rest_soon(struct connection *c)
 {
-	if (c->is_http2 || h2o_linklist_is_linked(&c->rest) ||
+	if (c->frames.spoken || h2o_linklist_is_linked(&c->rest) ||
 	    h2o_timeout_is_linked(&c->rest_soon))
 		return;
 	c->rest_soon.cb = on_rest;
@@ -168,6 +170,7 @@ static void
 touch(struct connection *c, int64_t now_ms)
 {
 	c->since_ms = now_ms;
+	c->late_ms = 0;
 	if (h2o_linklist_is_linked(&c->link))
 		h2o_linklist_unlink(&c->link);
 	h2o_linklist_insert(&c->worker->connections, &c->link);
@@ -210,7 +213,6 @@ connection_begin(h2o_req_t *req)
 	c->requests++;
 	c->has_asked = true;
 	c->reader = sock->data;
-	c->is_http2 = req->version >= 0x200;
 	c->is_body = false;
 	touch(c, clock_ms());
 	return c;
@@ -256,6 +258,17 @@ connection_of(const h2o_req_t *req)
 	return req->conn->callbacks->get_socket(req->conn)->on_close.data;
 }
 
+static struct tcp_info
+look_at(const struct connection *c)
+{
+	struct tcp_info	info = { 0 };
+	socklen_t	len = sizeof(info);
+
+	(void)getsockopt(h2o_socket_get_fd(c->sock), IPPROTO_TCP, TCP_INFO,
+	    &info, &len);
+	return info;
+}
+
 /*
  * Bytes that have come since it was opened, by the kernel's count: h2o keeps
  * just the size of what it read last.
@@ -263,12 +276,7 @@ connection_of(const h2o_req_t *req)
 static uint64_t
 received(const struct connection *c)
 {
-	struct tcp_info	info = { 0 };
-	socklen_t	len = sizeof(info);
-
-	(void)getsockopt(h2o_socket_get_fd(c->sock), IPPROTO_TCP, TCP_INFO,
-	    &info, &len);
-	return info.tcpi_bytes_received;
+	return look_at(c).tcpi_bytes_received;
 }
 
 /*
@@ -349,14 +357,21 @@ connections_make_room(struct worker *w, int64_t now_ms)
 	}
 }
 
-/* Every request is answered, and nothing of that was taken for long. */
+/*
+ * Every request is answered, and that is not taken, or too slowly. h2o may
+ * have been given a long answer as a whole, so that the kernel says how much
+ * of it has arrived.
+ */
 static bool
-is_stalled(struct connection *c)
+is_stalled(struct connection *c, int64_t ms)
 {
-	size_t	written = c->written;
+	size_t		written = c->written;
+	uint64_t	taken = c->taken;
 
 	c->written = c->sock->bytes_written;
-	return c->answered == c->requests && c->written == written;
+	c->taken = look_at(c).tcpi_bytes_acked;
+	return c->answered == c->requests && c->written == written &&
+	    c->taken - taken < (uint64_t)ms * BODY_RATE_BYTES / 1000;
 }
 
 int64_t
@@ -366,11 +381,10 @@ connection_body_ms(const struct settings *s, size_t bytes)
 	    (int64_t)(bytes / BODY_RATE_BYTES) * 1000;
 }
 
-/* Of HTTP/2 h2o leaves nothing in the input. */
 static bool
 waits_for_http1(const struct connection *c)
 {
-	if (c->requests > 0 || c->is_http2)
+	if (c->requests > 0 || c->frames.spoken)
 		return false;
 	return c->has_asked || c->sock->input->size > 0 ||
 	    (c->sock->ssl == NULL && c->sock->bytes_read == 0);
@@ -407,7 +421,7 @@ static bool
 may_stay(struct connection *c, int64_t ms, bool *counted)
 {
 	if (c->requests > 0)
-		return !is_stalled(c);
+		return !is_stalled(c, ms);
 	if (waits_for_http1(c) && c->sock->input->size == 0)
 		return false;
 	if (!*counted)
@@ -426,6 +440,20 @@ has_come(const struct connection *c)
 	    MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+/*
+ * We may be the late ones: h2o is to read what has come. Where it has stopped
+ * to, that does not help.
+ */
+static bool
+may_be_read(struct connection *c, int64_t now_ms)
+{
+	if (c->requests > 0 || !has_come(c))
+		return false;
+	if (c->late_ms == 0)
+		c->late_ms = now_ms;
+	return now_ms - c->late_ms < GRACE_MS;
+}
+
 void
 connections_tick(struct worker *w, int64_t now_ms)
 {
@@ -441,10 +469,7 @@ connections_tick(struct worker *w, int64_t now_ms)
 		ms = now_ms - c->since_ms;
 		if (ms < w->gateway->settings->idle_timeout_ms)
 			return;
-		if (ms < limit_ms(c))
-			continue;
-		/* we may be the late ones: h2o is to read that first */
-		if (c->requests == 0 && has_come(c))
+		if (ms < limit_ms(c) || may_be_read(c, now_ms))
 			continue;
 		if (!may_stay(c, ms, &counted))
 			end(c);

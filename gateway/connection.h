@@ -16,7 +16,8 @@
 
 struct connection;
 
-/* A body that takes longer than FLICKET_IDLE_TIMEOUT_MS must come as fast. */
+/* A body that takes longer than FLICKET_IDLE_TIMEOUT_MS must come as fast, and
+ * an answer be taken. */
 #define BODY_RATE_BYTES	((size_t)8192) /* a second */
 
 /* The longest that such a body of so many bytes may take, ms. */
@@ -77,9 +78,10 @@ void	connections_relieve(struct worker *, int64_t bytes, int64_t now_ms);
  * FLICKET_IDLE_TIMEOUT_MS; with HTTP/2, and before the first request with TLS,
  * for twice that, once for TLS and once for the request, and a second, so that
  * h2o, which ends them in better manners, is first. They go on while a body
- * comes, as long as there is memory for it. End those whose client has taken
- * nothing of its answer for twice that and a second. Let some of those go on
- * that were refused.
+ * comes, as long as there is memory for it. End those of whose answers h2o has
+ * sent nothing more for twice that and a second, while the client took what was
+ * sent more slowly than a body must come. Let some of those go on that were
+ * refused.
  */
 void	connections_tick(struct worker *, int64_t now_ms);
 

@@ -86,8 +86,9 @@ add(unsigned i, int64_t idle_ms)
 	return c;
 }
 
+static int	unread = -1;	/* whose bytes wait to be read */
 static bool	is_ended[100];
-static uint64_t	come[100];	/* bytes */
+static uint64_t	come[100], gone[100];	/* bytes */
 
 int
 h2o_socket_get_fd(h2o_socket_t *sock)
@@ -102,8 +103,6 @@ end_socket(int i, int how)
 	is_ended[i] = true;
 	return 0;
 }
-
-static int	unread = -1;	/* whose bytes wait to be read */
 
 static ssize_t
 peek(int i, void *ret, size_t len, int flags)
@@ -123,6 +122,7 @@ count_received(int i, int level, int name, void *ret, socklen_t *ret_len)
 	check_number("name", name, TCP_INFO);
 	check_number("size", (int64_t)*ret_len, sizeof(*info));
 	info->tcpi_bytes_received = come[i];
+	info->tcpi_bytes_acked = gone[i];
 	return 0;
 }
 
@@ -175,6 +175,8 @@ start_over(void)
 	memset(connections, 0, sizeof(connections));
 	memset(is_ended, 0, sizeof(is_ended));
 	memset(come, 0, sizeof(come));
+	memset(gone, 0, sizeof(gone));
+	unread = -1;
 	memset(socks, 0, sizeof(socks));
 	memset(&gateway, 0, sizeof(gateway));
 	gateway.settings = &settings;
@@ -245,14 +247,16 @@ what_does_not_come_to_an_end_is_ended(void **state)
 	(void)state;
 	start_over();
 	add(0, 3001)->requests = 1;
-	connections[0].is_http2 = true;
-	add(1, 3000)->is_http2 = true;
-	add(2, 2000)->has_asked = connections[2].is_http2 = true;
+	connections[0].frames.spoken = true;
+	add(1, 3000)->frames.spoken = true;
+	add(2, 2000)->has_asked = connections[2].frames.spoken = true;
 	add(3, 2000)->has_asked = true;
 	add(4, 1000);
 	add(5, 1000)->sock->bytes_read = 100;
 	inputs[5].size = 100;
 	add(6, 999);
+	add(7, 2999)->frames.spoken = true;
+	inputs[7].size = 5;
 	unread = 3;
 	connections_tick(&worker, NOW_MS);
 	check_true("what came is read first", !is_ended[3]);
@@ -265,6 +269,53 @@ what_does_not_come_to_an_end_is_ended(void **state)
 	check_true("before the first", is_ended[4]);
 	check_true("half a head", is_ended[5]);
 	check_true("not yet", !is_ended[6]);
+	check_true("HTTP/2, half a frame", !is_ended[7]);
+}
+
+/* h2o has said its last word, which is not taken, and reads no more. */
+static void
+what_nobody_reads_is_not_waited_for(void **state)
+{
+	int64_t	late_ms = 0;
+
+	(void)state;
+	start_over();
+	add(0, 1000)->has_asked = true;
+	unread = 0;
+	for (; late_ms < GRACE_MS; late_ms += 100)
+		connections_tick(&worker, NOW_MS + late_ms);
+	check_true("for a while", !is_ended[0]);
+	connections_tick(&worker, NOW_MS + late_ms);
+	check_true("and no longer", is_ended[0]);
+}
+
+static void
+an_answer_is_taken_as_fast_as_a_body_comes(void **state)
+{
+	int64_t	now_ms = NOW_MS;
+
+	(void)state;
+	start_over();
+	add(0, 3001)->requests = 1;
+	connections[0].answered = 1;
+	socks[0].bytes_written = 8 << 20;	/* all of it, at once */
+	connections_tick(&worker, now_ms);
+	check_true("sent just now", !is_ended[0]);
+	for (int i = 0; i < 10; i++) {
+		now_ms += 3000;
+		gone[0] += 3 * BODY_RATE_BYTES;
+		connections_tick(&worker, now_ms);
+	}
+	check_true("as fast as it must", !is_ended[0]);
+	now_ms += 3000;
+	gone[0] += 3 * BODY_RATE_BYTES - 1;
+	socks[0].bytes_written++;
+	connections_tick(&worker, now_ms);
+	check_true("more was sent meanwhile", !is_ended[0]);
+	now_ms += 3000;
+	gone[0] += 3 * BODY_RATE_BYTES - 1;
+	connections_tick(&worker, now_ms);
+	check_true("too slowly", is_ended[0]);
 }
 
 static void
@@ -376,6 +427,10 @@ main(void)
 		    room_is_made_a_few_at_a_time),
 		TEST("what does not come to an end is ended in its time",
 		    what_does_not_come_to_an_end_is_ended),
+		TEST("what nobody reads is not waited for",
+		    what_nobody_reads_is_not_waited_for),
+		TEST("an answer is to be taken as fast as a body is to come",
+		    an_answer_is_taken_as_fast_as_a_body_comes),
 		TEST("a body that comes fast enough goes on",
 		    a_body_that_comes_goes_on),
 		TEST("who was refused rests while it waits",
