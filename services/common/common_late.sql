@@ -22,14 +22,19 @@ CREATE TABLE IF NOT EXISTS set_aside (
 	op       INTEGER NOT NULL,
 	actor    INTEGER NOT NULL,
 	args     BLOB NOT NULL,
-	error    INTEGER NOT NULL,    -- the refusal, proto/errors.tbl
-	date     INTEGER NOT NULL     -- microseconds since 1970, UTC
+	error    INTEGER NOT NULL,    -- the refusal, proto/errors.tbl; 0: an
+	                              -- earlier event of its subject is here
+	date     INTEGER NOT NULL,    -- microseconds since 1970, UTC
+	subject  TEXT                 -- as in the outbox
 ) STRICT;
+CREATE INDEX IF NOT EXISTS set_aside_by_subject ON set_aside (subject)
+	WHERE subject IS NOT NULL;
 
 -- Events that this store was told are left out. One that is sent after all,
 -- under another number, is applied only while its row is here.
 CREATE TABLE IF NOT EXISTS left_out (
 	source INTEGER NOT NULL,      -- enum service
+	stream INTEGER NOT NULL,      -- as in the inbox
 	seq    INTEGER NOT NULL,      -- the original one
-	PRIMARY KEY (source, seq)
+	PRIMARY KEY (source, stream, seq)
 ) STRICT, WITHOUT ROWID;

@@ -209,6 +209,9 @@ put_event(struct courier *k, struct consumer *c, sqlite3_stmt *st,
 	args_put_number(&r.args, KEY_SOURCE, k->args->tables->service->id);
 	args_put_number(&r.args, KEY_STREAM, k->lane.stream);
 	args_put_number(&r.args, KEY_SEQ, seq);
+	if (sqlite3_column_type(st, 4) != SQLITE_NULL)
+		args_put_number(&r.args, KEY_ORIGINAL,
+		    sqlite3_column_int64(st, 4));
 	if (after != 0)
 		args_put_number(&r.args, KEY_AFTER, after);
 	frame_put_request(&c->asked->out, &r);

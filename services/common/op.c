@@ -937,6 +937,7 @@ op_seed_events(sqlite3 *db, enum op_code event, const char *query)
 	sqlite3_stmt	*rows, *put;
 	struct args	 args;
 	struct buf	 payload = { 0 };
+	char		 subject[SUBJECT_SIZE];
 
 	if (sqlite3_prepare_v2(db, query, -1, &rows, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(db, store_sql(NULL, SQL_OUTBOX_PUT)->text, -1,
@@ -951,6 +952,8 @@ op_seed_events(sqlite3 *db, enum op_code event, const char *query)
 		sqlite3_bind_int(put, 3, 0);
 		sqlite3_bind_blob(put, 4, payload.base, (int)payload.len,
 		    SQLITE_STATIC);
+		if (subject_of(event, &args, subject))
+			sqlite3_bind_text(put, 5, subject, -1, SQLITE_STATIC);
 		if (sqlite3_step(put) != SQLITE_DONE)
 			log_fatal("new store: %s", sqlite3_errmsg(db));
 		sqlite3_reset(put);
@@ -1002,8 +1005,10 @@ enum err
 op_emit(struct call *c, enum op_code code)
 {
 	const struct op_info	*event = op_info(code);
-	struct args		*args = &c->request.args, payload = *args;
+	struct args		*args = &c->request.args, payload = *args,
+				 own = *args;
 	struct buf		 bytes = { 0 };
+	char			 subject[SUBJECT_SIZE];
 	enum err		 e;
 
 	payload.present &= (event->needs | event->may) &
@@ -1016,8 +1021,11 @@ op_emit(struct call *c, enum op_code code)
 	args_put_number(args, KEY_CONSUMER, event->service);
 	args_put_number(args, KEY_EVENT, code);
 	args_put_text(args, KEY_PAYLOAD, (struct text){ bytes.base, bytes.len });
+	args->present &= ~K(BODY);
+	if (subject_of(code, &payload, subject))
+		args_put_text(args, KEY_BODY, (struct text){ subject,
+		    strlen(subject) });
 	e = op_change(c, SQL_OUTBOX_PUT, NULL);
-	args->present &= ~K(PAYLOAD);
 	buf_done(&bytes);
 	if (event->kind == OP_TALLY)
 		c->tallied = true;
@@ -1025,6 +1033,9 @@ op_emit(struct call *c, enum op_code code)
 		c->emitted = sqlite3_last_insert_rowid(c->lane->db);
 		c->consumer = event->service;
 	}
+	if (e == OK && args_has(args, KEY_BODY))
+		e = op_follow(c, c->emitted);
+	*args = own;
 	return e;
 }
 

@@ -237,6 +237,20 @@ op_run	op_ping;	/* the answer to a heartbeat: PING */
 op_run	op_guards;	/* nothing beyond the guards */
 op_run	op_set_aside, op_retry, op_drop;	/* events: aside.c */
 
+/*
+ * What an event is about, as the outbox says it ("post 5"). False: it is only
+ * counted, and may come before or after any other.
+ */
+#define SUBJECT_SIZE	40
+bool	subject_of(enum op_code event, const struct args *,
+	    char ret[SUBJECT_SIZE]);
+
+/*
+ * Set the event of this number, just put into the outbox for CONSUMER and about
+ * BODY, aside as well, if an earlier one about that is.
+ */
+enum err op_follow(struct call *, int64_t seq);
+
 /* Rows that every service has besides PING's. */
 #define COMMON_OPS(NAME) \
 	{ .op = OP_OUTBOX_DONE, .run = op_exec, .sql = SQL_OUTBOX_DONE }, \

@@ -5,7 +5,9 @@
  * skipped: an event that were refused would hold up those behind it.
  *
  * A row of `replies` says that the words of the reply are in reply_text. One
- * must not be taken out of that index that is not in it.
+ * must not be taken out of that index that is not in it: OLD_CONTENT is what is
+ * in it, as events about a reply are applied in order and none between them is
+ * dropped (services/common/aside.c).
  */
 #include "events.h"
 

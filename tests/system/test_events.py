@@ -60,8 +60,8 @@ class Shop:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def do(self, what, *args, status=0):
-        done = run_program('flicketctl', 'events', what, 'ticket', *map(str, args), FLICKET_DATA=self.desk.data)
+    def do(self, what, *args, status=0, service='ticket'):
+        done = run_program('flicketctl', 'events', what, service, *map(str, args), FLICKET_DATA=self.desk.data)
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -151,6 +151,39 @@ def test_what_is_dropped_is_forgotten(shop):
     shop.write('well')
     shop.settle()
     assert shop.total('well') == 1
+
+
+def test_later_events_about_a_thing_stay_behind_it(tmp_path):
+    """A reply whose edit is refused is edited again once nothing refuses it: the words of both come in order, so that the
+    search holds those of the last one only."""
+    shop = Shop(tmp_path / 'shop')
+    try:
+        ticket = expect(shop.admin.post('tickets', TICKET), 201)['id']
+        post = expect(shop.admin.post('posts', {'ticket_id': ticket, 'content': 'alphaword'}), 201)['id']
+
+        def found(word):
+            return expect(shop.admin.get(f'tickets?content={word}'), 200)['_meta']['total_items']
+
+        wait_until(lambda: found('alphaword') == 1, PATIENCE, 'it is found')
+        shop.sql('ticket', "CREATE TRIGGER poison BEFORE UPDATE OF reply_hours ON tickets BEGIN SELECT RAISE(ABORT, 'no'); END")
+        expect(shop.admin.request('PATCH', f'post/{post}', json={'content': 'betaword'}), 200)
+        wait_until(shop.aside, PATIENCE, 'it is set aside')
+        shop.sql('ticket', 'DROP TRIGGER poison')
+        expect(shop.admin.request('PATCH', f'post/{post}', json={'content': 'gammaword'}), 200)
+        other = expect(shop.admin.post('posts', {'ticket_id': ticket, 'content': 'deltaword'}), 201)['id']
+        wait_until(lambda: found('deltaword') == 1, PATIENCE, 'others go on')
+        assert [(e['event'], e['refusal'], e['arguments']['post_id']) for e in shop.listed()] == [
+            ('TICKET_REPLY_EDITED', 'Internal Server Error', post),
+            ('TICKET_REPLY_EDITED', 'waits for an earlier one', post)] and other != post
+        assert [found(w) for w in ('alphaword', 'betaword', 'gammaword')] == [1, 0, 0]
+        first, second = shop.aside()
+        assert 'It can only be sent again.' in shop.do('drop', first, status=1, service='post')
+        shop.do('retry', '--all', service='post')
+        wait_until(lambda: [found(w) for w in ('alphaword', 'betaword', 'gammaword')] == [0, 0, 1], PATIENCE, 'all came')
+        assert shop.aside() == []
+        shop.desk.stop()
+    finally:
+        shop.desk.kill_everything()
 
 
 @pytest.mark.parametrize('args', [['retry'], ['retry', 'ticket'], ['retry', 'gateway', '1'], ['drop', 'ticket', 'x'],

@@ -73,9 +73,10 @@ deliver(int64_t seq)
 	sqlite3_stmt		*st;
 	struct call		 c;
 	enum err		 e;
+	int64_t			 original;
 
 	assert_int_equal(sqlite3_prepare_v2(shops.tickets.lane.db, "SELECT op, "
-	    "actor, args FROM outbox WHERE seq = ?1", -1, &st, NULL),
+	    "actor, args, original FROM outbox WHERE seq = ?1", -1, &st, NULL),
 	    SQLITE_OK);
 	sqlite3_bind_int64(st, 1, seq);
 	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
@@ -87,6 +88,9 @@ deliver(int64_t seq)
 	args_put_number(&c.request.args, KEY_SOURCE, SERVICE_TICKET);
 	args_put_number(&c.request.args, KEY_STREAM, STREAM);
 	args_put_number(&c.request.args, KEY_SEQ, seq);
+	original = sqlite3_column_int64(st, 3);
+	if (original != 0)
+		args_put_number(&c.request.args, KEY_ORIGINAL, original);
 	e = desk_call(&shops.users, &c);
 	desk_end(&c);
 	sqlite3_finalize(st);
@@ -194,6 +198,106 @@ one_that_cannot_be_read_can_be_dropped_only(void **state)
 	check_number("dropped", do_seq(OP_EVENT_DROP, 1), OK);
 }
 
+static void
+edit(int64_t ticket, const char *content)
+{
+	struct call	c;
+
+	desk_begin(&c, OP_TICKET_EDIT);
+	c.request.rights = 1;
+	args_put_number(&c.request.args, KEY_ID, ticket);
+	args_put_text(&c.request.args, KEY_CONTENT,
+	    (struct text){ content, strlen(content) });
+	assert_int_equal(desk_call(&shops.tickets, &c), OK);
+	desk_end(&c);
+}
+
+/* Those of the ticket that are set aside, each with its first number. */
+static int64_t
+aside(const char *where)
+{
+	char	query[160];
+
+	snprintf(query, sizeof(query), "SELECT count(*) FROM set_aside WHERE "
+	    "subject = 'ticket 1' AND %s", where);
+	return tickets(query);
+}
+
+static void
+later_ones_about_it_stay_behind_it(void **state)
+{
+	(void)state;
+	edit(1, "second");
+	edit(1, "third");
+	check_number("aside", do_seq(OP_EVENT_SET_ASIDE, 2), OK);
+	check_number("refused", aside("seq = 2 AND error <> 0"), 1);
+	check_number("behind it", aside("seq = 3 AND error = 0"), 1);
+	edit(1, "fourth");
+	check_number("written since", aside("seq = 4 AND error = 0"), 1);
+	check_number("its gap too", tickets("SELECT count(*) FROM outbox "
+	    "WHERE op = 154 AND seq IN (2, 3, 4)"), 3);
+	check_number("what is counted goes on", tickets("SELECT count(*) FROM "
+	    "outbox WHERE seq = 1 AND op <> 154"), 1);
+	/* whichever is asked for: all of them, in order */
+	check_number("sent", do_seq(OP_EVENT_RETRY, 3), OK);
+	check_number("none is left", aside("1"), 0);
+	check_number("in order", tickets("SELECT count(*) FROM outbox WHERE "
+	    "(seq, original) IN ((5, 2), (6, 3), (7, 4)) "
+	    "AND subject = 'ticket 1'"), 3);
+	/* refused once more */
+	check_number("aside", do_seq(OP_EVENT_SET_ASIDE, 5), OK);
+	check_number("all", aside("(seq, original) IN "
+	    "((5, 2), (6, 3), (7, 4))"), 3);
+	check_number("one is dropped", do_seq(OP_EVENT_DROP, 6), OK);
+	check_number("the others stay", aside("seq IN (5, 7)"), 2);
+	check_number("sent", do_seq(OP_EVENT_RETRY, 5), OK);
+	edit(1, "fifth");
+	check_number("goes on", aside("1"), 0);
+}
+
+static void
+what_later_ones_are_based_on_is_not_dropped(void **state)
+{
+	(void)state;
+	store_exec(shops.tickets.lane.db, "INSERT INTO set_aside (seq, "
+	    "original, consumer, op, actor, args, error, date) VALUES "
+	    "(9, 9, 2, 126, 1, x'80', 9, 0), (10, 10, 2, 127, 1, x'80', 0, 0)");
+	check_number("an edit", do_seq(OP_EVENT_DROP, 9), ERR_CONFLICT);
+	check_number("it stays", tickets("SELECT count(*) FROM set_aside"), 2);
+	check_number("an end", do_seq(OP_EVENT_DROP, 10), OK);
+}
+
+/* All but what is only added up. */
+static void
+every_event_is_about_something(void **state)
+{
+	struct args	args = { 0 };
+	char		subject[SUBJECT_SIZE];
+
+	(void)state;
+	for (int op = 0; op < OP_END; op++)
+		if (op_info((uint64_t)op)->kind == OP_EVENT &&
+		    op != OP_EVENT_LEFT_OUT &&
+		    !subject_of((enum op_code)op, &args, subject))
+			fail_msg("%s", op_info((uint64_t)op)->name);
+	assert_false(subject_of(OP_USER_COUNTED, &args, subject));
+}
+
+/* A gap that an earlier store's stream left is none of this one's. */
+static void
+gaps_are_those_of_a_stream(void **state)
+{
+	(void)state;
+	store_exec(shops.users.lane.db, "INSERT INTO left_out (source, stream, "
+	    "seq) VALUES (2, 5, 1)");
+	check_number("a copy", deliver(1), OK);
+	do_seq(OP_EVENT_SET_ASIDE, 1);
+	check_number("the gap", deliver(1), OK);
+	do_seq(OP_EVENT_RETRY, 1);
+	check_number("acknowledged", deliver(2), OK);
+	check_number("counted once", total(), 1);
+}
+
 /* A total at the end of all numbers: no time makes it fit. */
 static void
 what_does_not_fit_is_refused_for_good(void **state)
@@ -221,6 +325,13 @@ main(void)
 		    one_that_is_dropped_is_gone),
 		HERE("one that cannot be read can be dropped only",
 		    one_that_cannot_be_read_can_be_dropped_only),
+		HERE("later ones about it stay behind it",
+		    later_ones_about_it_stay_behind_it),
+		HERE("what later ones are based on is not dropped",
+		    what_later_ones_are_based_on_is_not_dropped),
+		HERE("every event is about something",
+		    every_event_is_about_something),
+		HERE("gaps are those of a stream", gaps_are_those_of_a_stream),
 		HERE("what does not fit is refused for good",
 		    what_does_not_fit_is_refused_for_good),
 	};

@@ -241,7 +241,16 @@ read_streams(const struct restore *r, int64_t ret[SERVICE_END])
 	return true;
 }
 
-/* What this store has had of the others' old streams holds for the new. */
+/* A store of an older schema has none. */
+static bool
+has_left_out(sqlite3 *db)
+{
+	return db != NULL && sqlite3_table_column_metadata(db, NULL, "left_out",
+	    "stream", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* What this store has had of the others' old streams, and has not, holds for
+ * the new. */
 static bool
 change_store(const struct restore *r, enum service_id id,
     const int64_t old[SERVICE_END])
@@ -249,16 +258,22 @@ change_store(const struct restore *r, enum service_id id,
 	struct buf	 sql = { 0 };
 	char		 path[128];
 	sqlite3		*db = open_copy(r, id, path);
-	bool		 ok;
+	bool		 ok, gaps = has_left_out(db);
 
 	buf_printf(&sql, "BEGIN IMMEDIATE; UPDATE identity SET stream = %lld;",
 	    (long long)r->streams[id]);
-	for (unsigned source = 1; source < SERVICE_END; source++)
+	for (unsigned source = 1; source < SERVICE_END; source++) {
 		buf_printf(&sql, "INSERT INTO inbox (source, stream, seq) "
 		    "SELECT source, %lld, seq FROM inbox "
 		    "WHERE source = %u AND stream = %lld;",
 		    (long long)r->streams[source], source,
 		    (long long)old[source]);
+		if (gaps)
+			buf_printf(&sql, "UPDATE left_out SET stream = %lld "
+			    "WHERE source = %u AND stream = %lld;",
+			    (long long)r->streams[source], source,
+			    (long long)old[source]);
+	}
 	if (id == SERVICE_USER && !r->keep_tokens)
 		buf_printf(&sql, "INSERT INTO revocations (hash, date_added) "
 		    "SELECT hash, %lld FROM tokens; DELETE FROM tokens;",

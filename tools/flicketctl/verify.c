@@ -349,8 +349,9 @@ check_set_aside(struct verify *v)
 
 			snprintf(example, sizeof(example), "%s %s: %s: %s",
 			    name, text_of(st, 0), event == NULL ? "?" : event,
-			    err_info((uint64_t)sqlite3_column_int64(st, 2))->
-			    reason);
+			    sqlite3_column_int64(st, 2) == OK ?
+			    "waits for an earlier one" : err_info((uint64_t)
+			    sqlite3_column_int64(st, 2))->reason);
 			found_one(&f, example);
 		}
 	}

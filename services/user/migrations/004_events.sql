@@ -1,2 +1,7 @@
--- Nothing of its own: with it come the tables of every store for events that
--- are set aside (services/common/common_late.sql).
+-- What an event is about ('post 5'): those about one thing are applied in order
+-- also when one of them is set aside. And of one that is sent again, which
+-- number it had at first.
+ALTER TABLE outbox ADD COLUMN subject TEXT;
+ALTER TABLE outbox ADD COLUMN original INTEGER;
+CREATE INDEX outbox_by_subject ON outbox (subject, seq)
+	WHERE subject IS NOT NULL;
