@@ -211,7 +211,8 @@ slow_run(zsock_t *pipe, void *arg)
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		(void)lane_receive(pipe, true, &terminated);
-		c = slow_take(args->waiting);
+		/* what waits then is for the lane that comes after */
+		c = terminated ? NULL : slow_take(args->waiting);
 		if (c == NULL)
 			continue;
 		op_log_begin(&c->request);

@@ -114,6 +114,9 @@ struct svc {
 	int			 lock_error;	/* that was logged */
 	bool			 force_new;	/* --force-new: newcomer.h */
 	bool			 frozen;	/* nobody can write to the store */
+	bool			 thawing;	/* ... but could: lanes end what
+						 * they are at, and begin nothing
+						 * until they open it anew */
 	int64_t			 tried_ms;	/* to get it */
 	int			 socket_lock;	/* of the endpoint, -1: none */
 	int			 signals;
@@ -137,6 +140,7 @@ struct svc {
 	unsigned		 calls;		/* waiting, in lanes and held */
 	size_t			 calls_bytes;	/* of their arguments */
 	unsigned		 slow_calls;
+	unsigned		 slow_put_off;	/* of them: not begun by thawing */
 	unsigned		 client_writes;	/* in the lane */
 	struct standstill	 still;
 	struct turns		 reads;		/* lists, for the loop */
@@ -593,7 +597,15 @@ refuse_slow(struct svc *s, struct call *c)
 	call_done(s, c);
 }
 
-/* Where a call is refused, the lane has been woken for the one that stays. */
+/* Have the slow lane do what it was not told of while it was to end. */
+static void
+wake_slow(struct svc *s)
+{
+	for (; !s->thawing && s->slow_put_off > 0; s->slow_put_off--)
+		slow_wake(s->slow);
+}
+
+/* Where a call is refused, the lane hears of the one that stays. */
 static void
 wait_for_slow(struct svc *s, struct call *c)
 {
@@ -605,7 +617,8 @@ wait_for_slow(struct svc *s, struct call *c)
 		return;
 	}
 	s->slow_calls++;
-	slow_wake(s->slow);
+	s->slow_put_off++;
+	wake_slow(s);
 }
 
 /* Those of a user who has too many already are refused. `op` may be NULL. */
@@ -933,9 +946,9 @@ take_turns(struct svc *s)
 
 /* Whether there is something that the lane can begin at once. */
 static bool
-may_start(const struct aside *a)
+may_start(const struct svc *s, const struct aside *a)
 {
-	return !a->busy && a->waiting.count > 0;
+	return !a->busy && a->waiting.count > 0 && !s->thawing;
 }
 
 /*
@@ -948,7 +961,7 @@ start_aside(struct svc *s, struct aside *a)
 	int64_t		 until_us;
 	struct call	*c;
 
-	if (!may_start(a))
+	if (!may_start(s, a))
 		return;
 	until_us = clock_us() + TURN_US;
 	do {
@@ -959,7 +972,7 @@ start_aside(struct svc *s, struct aside *a)
 			lane_send(a->lane, c);
 		else
 			reply_kept(s, c);
-	} while (may_start(a) && clock_us() < until_us);
+	} while (may_start(s, a) && clock_us() < until_us);
 	end_reading(s);
 }
 
@@ -1132,8 +1145,8 @@ wait_ms(const struct svc *s)
 	int64_t	least = IDLE_MS, left, now_ms = clock_ms();
 
 	if (s->inbox.count > 0 || s->reads.count > 0 ||
-	    may_start(&s->asides[ASIDE_QUICK]) ||
-	    may_start(&s->asides[ASIDE_LONG]))
+	    may_start(s, &s->asides[ASIDE_QUICK]) ||
+	    may_start(s, &s->asides[ASIDE_LONG]))
 		return 0;
 	for (const struct call *c = s->held; c != NULL; c = c->next) {
 		left = c->hold_until_ms - now_ms;
@@ -1257,7 +1270,7 @@ static void
 thaw(struct svc *s)
 {
 	log_info("the store can be written to again");
-	s->frozen = false;
+	s->frozen = s->thawing = false;
 	zactor_destroy(&s->slow);
 	for (struct aside *a = s->asides; a < s->asides + ASIDE_END; a++)
 		zactor_destroy(&a->lane);
@@ -1284,24 +1297,35 @@ watch_loading(struct svc *s)
 	announce_standing(s);
 }
 
+/* Users who ask all the time do not keep the lanes from ending. */
+static bool
+may_thaw(struct svc *s)
+{
+	s->thawing = s->leave_ms == 0 && !is_loading(s) &&
+	    store_has_room(s->path.base);
+	wake_slow(s);
+	return s->thawing && s->slow_calls == s->slow_put_off &&
+	    !is_busy_aside(s);
+}
+
 /* The one that wrote has ended: become it. */
 static void
 take_over(struct svc *s)
 {
 	int64_t	now_ms = clock_ms();
 
-	if (s->writer != NULL || s->leave_ms != 0 ||
-	    now_ms - s->tried_ms < TAKE_OVER_MS ||
-	    (s->frozen && (s->slow_calls > 0 || is_loading(s) ||
-	    is_busy_aside(s))))
+	if (s->writer != NULL || (s->leave_ms != 0 && !s->thawing) ||
+	    now_ms - s->tried_ms < TAKE_OVER_MS)
 		return;
 	s->tried_ms = now_ms;
 	if (s->lock == -1 && !take_lock(s))
 		return;
-	if (s->frozen && !store_has_room(s->path.base))
+	if (s->frozen && !may_thaw(s))
 		return;
-	if (s->frozen)
+	if (s->frozen) {
 		thaw(s);
+		wake_slow(s);
+	}
 	log_info("taking over: this process writes now");
 	lead(s);
 	announce_standing(s);

@@ -13,14 +13,16 @@ import struct
 import subprocess
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
 from desk import SERVICES, Desk, flicket_database, run_program, wait_until
 from disk import CHANGES, IS_FULL, SEED, Faults, Stores, changed, check_integrity, needs_library, report
 import test_permissions
+import test_wire
 from test_permissions import EXAMPLES, World, limit_readers, people, settle
+from test_wire import FIRST_ID, PAGE, PER_PAGE, Peer
 from wire import Client, expect
 
 TICKET = {'title': 'a title', 'content': 'a content', 'category_id': 1, 'ticket_priority_id': 1}
@@ -642,6 +644,50 @@ def test_a_desk_is_started_on_a_read_only_file_system(desks, killed):
         desk.check_running()
         desk.stop()
         check_integrity(desk.data)
+    finally:
+        desk.kill_everything()
+        subprocess.run(['umount', '-l', stores])
+
+
+PASSWORD_HASH, PASSWORD, TICKET_LIST, CONTENT = 24, 37, 31, 31
+FLOODS = {                      # what is asked for, so many at a time, and what is to be written
+    'ticket': (lambda i: (TICKET_LIST, {PAGE: 1, PER_PAGE: 1, CONTENT: f'"a {i}" a*'}), 3000,
+               ('tickets', {'json': TICKET})),
+    'user': (lambda i: (PASSWORD_HASH, {PASSWORD: f'Password{i}'}), 20, ('groups', {'json': {'group_name': 'another'}}))}
+
+
+@pytest.mark.parametrize('service', FLOODS)
+def test_a_flood_does_not_keep_a_store_read_only(desks, service):
+    """All the time there is something for the lanes that read: they open the store anew all the same."""
+    desk = desks('imported', start=False, FLICKET_BCRYPT_COST=8)
+    stores = desk.data / 'stores'
+    make, many, (path, body) = FLOODS[service]
+    numbers = itertools.count(FIRST_ID)
+    waiting = set()
+    mounted(stores, '--bind', stores)
+    try:
+        mounted(stores, '-o', 'remount,ro,bind')
+        desk.start()
+        c = desk.client()
+        with closing(Peer(desk, service)) as peer:
+            def keep_busy():
+                while waiting and (peer.waiting or peer.sock.poll(0)):
+                    waiting.remove(peer.receive()[1])
+                more = {next(numbers) for _ in range(many - len(waiting))}
+                waiting.update(more)
+                peer.send(b''.join(test_wire.request(*make(i - FIRST_ID), number=i) for i in more))
+
+            def is_written():
+                keep_busy()
+                return c.request('POST', path, **body).status == 201
+
+            keep_busy()
+            assert not is_written()
+            mounted(stores, '-o', 'remount,rw,bind')
+            wait_until(is_written, 20, 'it writes')
+            for _ in waiting:       # what waited meanwhile is done
+                peer.receive()
+        desk.stop()
     finally:
         desk.kill_everything()
         subprocess.run(['umount', '-l', stores])
