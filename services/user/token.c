@@ -246,13 +246,13 @@ collect_revoked(struct call *c, int64_t *seen, int64_t newest)
 	int64_t		 next = *seen + 1;
 	sqlite3_stmt	*st;
 	enum err	 e, done;
-	bool		 gap = true;
+	bool		 gap = false;
 
 	args_put_number(args, KEY_LIMIT, REVOKED_MOST);
 	st = op_statement(c, SQL_REVOCATION_AFTER);
 	while (op_step(c, st, &e) == SQLITE_ROW) {
 		*seen = sqlite3_column_int64(st, 0);
-		gap = gap && *seen != next;
+		gap = gap || *seen != next++;
 		if (sqlite3_column_bytes(st, 1) == HASH_BYTES)
 			buf_put(&c->text, sqlite3_column_blob(st, 1),
 			    HASH_BYTES);

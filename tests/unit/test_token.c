@@ -315,6 +315,7 @@ old_revocations_are_cleared_away(void **state)
 	(void)state;
 	store_exec(desk.lane.db, "INSERT INTO revocations (hash, date_added) "
 	    "VALUES (zeroblob(32), 1)");
+	unit_steady_clock();
 	delete(&h, sizeof(h));
 	check_number("one of two", desk_number(&desk,
 	    "SELECT count(*) FROM revocations"), 1);
@@ -322,6 +323,47 @@ old_revocations_are_cleared_away(void **state)
 	check_number("numbers go on", args_number(&c.answer.extra, KEY_SEEN,
 	    -1), 2);
 	desk_end(&c);
+}
+
+/* Numbers that were cleared away may stand between those that were not. */
+static void
+a_gap_between_revocations_is_told(void **state)
+{
+	static const struct { const char *name; int64_t seen; bool told; }
+	    rows[] = {
+		{ "before the first", 0, false }, { "before the gap", 1, false },
+		{ "in the gap", 2, true }, { "behind it", 3, true },
+	};
+	struct call	c;
+
+	(void)state;
+	store_exec(desk.lane.db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+	    "SELECT i + 1 FROM n WHERE i < 4) "
+	    "INSERT INTO revocations (hash, date_added) "
+	    "SELECT randomblob(32), 1 FROM n");
+	store_exec(desk.lane.db, "DELETE FROM revocations WHERE seq = 2");
+	for (size_t i = 0; i < LEN(rows); i++) {
+		ping(rows[i].seen, &c);
+		check_number(rows[i].name, args_has(&c.answer.extra,
+		    KEY_REVOKED), rows[i].told);
+		check_number(rows[i].name, args_number(&c.answer.extra,
+		    KEY_SEEN, -1), 4);
+		desk_end(&c);
+	}
+}
+
+/* They may be those that a gateway has not heard of. */
+static void
+a_clock_that_was_just_set_clears_no_revocation(void **state)
+{
+	struct hash	h = create(1);
+
+	(void)state;
+	store_exec(desk.lane.db, "INSERT INTO revocations (hash, date_added) "
+	    "VALUES (zeroblob(32), 1)");
+	delete(&h, sizeof(h));
+	check_number("both", desk_number(&desk,
+	    "SELECT count(*) FROM revocations"), 2);
 }
 
 static void
@@ -471,6 +513,9 @@ main(void)
 {
 #define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
 	const struct CMUnitTest	tests[] = {
+		/* first: others have the clock be steady for long */
+		HERE("a clock that was just set clears no revocation",
+		    a_clock_that_was_just_set_clears_no_revocation),
 		HERE("a token is its user's, with the rights of that user",
 		    a_token_is_its_users),
 		HERE("a token ends with its time and with its user",
@@ -486,6 +531,8 @@ main(void)
 		    many_revocations_are_told_at_once),
 		HERE("old revocations are cleared away",
 		    old_revocations_are_cleared_away),
+		HERE("a gap between revocations is told",
+		    a_gap_between_revocations_is_told),
 		HERE("a hash has its length", a_hash_has_its_length),
 		HERE("what is said of a token is kept, and answered",
 		    what_is_said_of_a_token_is_kept),
