@@ -235,6 +235,10 @@ REFUSED = {
     'a view in the place of a table': (
         sql('post', 'ALTER TABLE inbox RENAME TO old; CREATE VIEW inbox AS SELECT * FROM old'),
         'the table inbox is another thing: a view'),
+    'a table that is missing in an older schema': (
+        sql('user', 'DROP TABLE outbox; PRAGMA user_version = 3'), 'user: the table outbox is missing'),
+    'an index of somebody': (
+        sql('ticket', 'CREATE UNIQUE INDEX i ON tickets (started_id)'), 'the index i is none of a desk\'s'),
     'a trigger of somebody': (
         sql('user', 'CREATE TRIGGER t AFTER INSERT ON revocations BEGIN DELETE FROM users; END'),
         'the trigger t is none of a desk\'s'),

@@ -15,6 +15,7 @@
 
 struct comparison {
 	sqlite3		*model;
+	sqlite3		*late;		/* what comes with any migration */
 	sqlite3_stmt	*have;		/* of the store, by name */
 	bool		 newest;
 	void		(*found)(void *, const char *);
@@ -39,10 +40,7 @@ say(const struct comparison *k, const char *format, const char *type,
 	k->found(k->arg, line);
 }
 
-/*
- * Tables of every store that came later are made with the next migration
- * (common_late.sql); what FTS5 makes for itself is in its own words.
- */
+/* What FTS5 makes for itself is in its own words. */
 static bool
 has_own_words(const char *sql)
 {
@@ -50,13 +48,18 @@ has_own_words(const char *sql)
 }
 
 static bool
-comes_late(const char *name)
+has(sqlite3 *db, const char *type, const char *name)
 {
-	extern const char	common_late_sql[];
-	char			words[128];
+	sqlite3_stmt	*st = NULL;
+	bool		 is;
 
-	snprintf(words, sizeof(words), " %s ", name);
-	return strstr(common_late_sql, words) != NULL;
+	is = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema WHERE "
+	    "type = ?1 AND name = ?2", -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_bind_text(st, 1, type, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_bind_text(st, 2, name, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW;
+	sqlite3_finalize(st);
+	return is;
 }
 
 /* want: type, name, sql. */
@@ -69,7 +72,7 @@ compare_one(const struct comparison *k, sqlite3_stmt *want)
 
 	sqlite3_bind_text(k->have, 1, name, -1, SQLITE_STATIC);
 	rc = sqlite3_step(k->have);
-	if (rc == SQLITE_DONE && (k->newest || !comes_late(name)))
+	if (rc == SQLITE_DONE && (k->newest || !has(k->late, type, name)))
 		say(k, "the %s %s is missing%s", type, name, "");
 	else if (rc == SQLITE_ROW && strcmp(text_of(k->have, 0), type) != 0)
 		say(k, "the %s %s is another thing: a %s", type, name,
@@ -82,33 +85,32 @@ compare_one(const struct comparison *k, sqlite3_stmt *want)
 }
 
 static bool
-is_known(const struct comparison *k, const char *trigger)
+is_known(const struct comparison *k, const char *type, const char *name,
+    const char *table)
 {
-	sqlite3_stmt	*st = NULL;
-	bool		 is;
-
-	is = sqlite3_prepare_v2(k->model, "SELECT 1 FROM sqlite_schema WHERE "
-	    "type = 'trigger' AND name = ?1", -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_bind_text(st, 1, trigger, -1, SQLITE_STATIC) ==
-	    SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
-	sqlite3_finalize(st);
-	return is;
+	return has(k->model, type, name) || (strcmp(type, "index") == 0 &&
+	    !has(k->model, "table", table));
 }
 
+/*
+ * What takes part in our writes and is not ours: triggers, and indexes of our
+ * tables, which may be UNIQUE. Those that SQLite makes itself have no text.
+ */
 static bool
-compare_triggers(const struct comparison *k, sqlite3 *db, const char *name)
+find_more(const struct comparison *k, sqlite3 *db, const char *name)
 {
 	sqlite3_stmt	*st = NULL;
-	char		 sql[128];
+	char		 sql[160];
 	int		 rc;
 
-	snprintf(sql, sizeof(sql), "SELECT name FROM \"%s\".sqlite_schema "
-	    "WHERE type = 'trigger'", name);
+	snprintf(sql, sizeof(sql), "SELECT type, name, tbl_name FROM "
+	    "\"%s\".sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL", name);
 	rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		if (!is_known(k, text_of(st, 0)))
-			say(k, "the %s %s is none of a desk's%s", "trigger",
-			    text_of(st, 0), "");
+		if (!is_known(k, text_of(st, 0), text_of(st, 1),
+		    text_of(st, 2)))
+			say(k, "the %s %s is none of a desk's%s",
+			    text_of(st, 0), text_of(st, 1), "");
 		rc = SQLITE_OK;
 	}
 	sqlite3_finalize(st);
@@ -138,6 +140,7 @@ bool
 schema_compare(sqlite3 *db, const char *name, const struct service *service,
     int64_t schema, void (*found)(void *, const char *line), void *arg)
 {
+	extern const char	common_late_sql[];
 	struct comparison	k = { .found = found, .arg = arg,
 				    .newest = service->migrations[schema] ==
 				    NULL };
@@ -148,9 +151,12 @@ schema_compare(sqlite3 *db, const char *name, const struct service *service,
 	    "\"%s\".sqlite_schema WHERE name = ?1", name);
 	k.model = store_open(":memory:", false);
 	store_lay_out(k.model, service, schema);
+	k.late = store_open(":memory:", false);
+	store_exec(k.late, common_late_sql);
 	ok = sqlite3_prepare_v2(db, sql, -1, &k.have, NULL) == SQLITE_OK &&
-	    compare_model(&k) && compare_triggers(&k, db, name);
+	    compare_model(&k) && find_more(&k, db, name);
 	sqlite3_finalize(k.have);
+	sqlite3_close(k.late);
 	sqlite3_close(k.model);
 	return ok;
 }
