@@ -23,7 +23,8 @@ print_help(const char *name, bool has_store)
 	if (has_store)
 		puts("  --force-new\n"
 		    "             run with a new store, although other services\n"
-		    "             know another one: what was in that is given up");
+		    "             know another one: what was in that is given up,\n"
+		    "             and its ids are given a second time");
 }
 
 /* Whoever started us may have closed them; what is opened would be them. */

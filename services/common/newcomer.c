@@ -50,9 +50,10 @@ newcomer_look(const struct answer *a, enum service_id self,
 		return;
 	log_refuse("stores/%s/%s.db is not the store that the %s service has "
 	    "heard of: that one is missing, or this one is another desk's. Put "
-	    "it back (is its disk mounted?) or restore a backup; to go on "
-	    "without what was in it: flicket-%s --force-new, or flicketctl "
-	    "serve --force-new", name, name, service_name(asked), name);
+	    "it back (is its disk mounted?) or restore a backup. To go on "
+	    "without what was in it, with ids that are given a second time "
+	    "while the other services keep what they know of the first ones: "
+	    "flicket-%s --force-new, or flicketctl serve --force-new", name, name, service_name(asked), name);
 }
 
 static void

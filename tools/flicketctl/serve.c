@@ -253,8 +253,10 @@ judge_store(const struct store_seen *seen, bool forced, char *ret,
 	else if (seen->known_by != SERVICE_ANY && !forced)
 		snprintf(ret, size, "%s; the desk is in use, and the %s "
 		    "service has heard of a store in this place. Put that back "
-		    "(is its disk mounted?) or restore a backup; to go on "
-		    "without what was in it: flicketctl serve --force-new", is,
+		    "(is its disk mounted?) or restore a backup. To go on "
+		    "without what was in it, with ids that are given a second "
+		    "time while the other services keep what they know of the "
+		    "first ones: flicketctl serve --force-new", is,
 		    service_name(seen->known_by));
 }
 
