@@ -270,7 +270,8 @@ learn_token(struct exchange *x)
 	if (x->route->op == OP_TOKEN_DELETE)
 		tokens_forget(x->worker->tokens, x->token_hash);
 	if (x->route->op != OP_TOKEN_CREATE || hash.len != TOKEN_HASH_BYTES ||
-	    tokens_is_past(x->worker->tokens, x->answer))
+	    tokens_is_past(x->worker->tokens,
+	    (const unsigned char *)hash.base, x->answer))
 		return;
 	tokens_keep(x->worker->tokens, (const unsigned char *)hash.base,
 	    x->user_id, args_number(extra, KEY_RIGHTS, x->rights),

@@ -36,8 +36,8 @@ struct filter {
  * A question beside the one whose answer the next room waits for: several can
  * be under way at once.
  */
-#define PARTS_MOST	12
-#define IDENTITY_PART	(PARTS_MOST - 2)	/* identity_check()'s */
+#define PARTS_MOST	10
+#define IDENTITY_PART	(PARTS_MOST - 1)	/* identity_check()'s */
 
 struct copy;
 struct exchange;
@@ -80,9 +80,12 @@ struct exchange {
 	int64_t			 deadline_ms;
 
 	unsigned		 asked;		/* how many of the route's asks */
-	const struct answer	*first_refusal;	/* of one of them, while it is
-						 * looked up whether the
-						 * request was done before */
+	keyset			 passed;	/* arguments that they gave; but
+						 * for hashes */
+	bool			 asks_anew;	/* with other rights */
+	const struct answer	*first_refusal;	/* of one of them: the request
+						 * is not sent on; it may have
+						 * been done before */
 
 	/* of the service asked last; valid until its room returns */
 	const struct answer	*answer;
@@ -137,6 +140,9 @@ void		 exchange_tell(struct exchange *, enum op_code,
 
 /* Copy an answer so that it lives as long as the request. */
 struct answer	*exchange_keep(struct exchange *, const struct answer *);
+
+/* One that may be large; it counts in x->kept. NULL: there is no memory for it. */
+struct answer	*exchange_keep_large(struct exchange *, const struct answer *);
 
 /* --- the rooms, in their order ------------------------------------------ */
 

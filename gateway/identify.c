@@ -15,10 +15,10 @@
 #define PAST_MOST		3	/* answers in a row from before news */
 
 /*
- * What the cache holds is trusted for REPLICA_DOWN_MS after the last heartbeat,
- * and nobody answers the end of a token within a second of it that this gateway
- * has not heard of (services/common/listeners.h): what is answered sooner than
- * this after the token was looked at needs no second look, if there is no news.
+ * What is answered sooner than this after the token was looked at needs no second
+ * look, if there is no news. For the token was good by a heartbeat that is at most
+ * REPLICA_DOWN_MS old, and the user service waits a second for this gateway
+ * before it answers that a token has ended (services/common/listeners.h).
  */
 #define SURE_US			((int64_t)(1000 - REPLICA_DOWN_MS) * 1000)
 
@@ -243,7 +243,7 @@ is_past(struct exchange *x, const struct answer *a)
 	const struct tokens	*tokens = x->worker->tokens;
 
 	x->past = x->endings != tokens_endings(tokens) &&
-	    tokens_is_past(tokens, a) ? x->past + 1 : 0;
+	    tokens_is_past(tokens, x->token_hash, a) ? x->past + 1 : 0;
 	return x->past > 0;
 }
 
@@ -336,7 +336,17 @@ room_confirm(struct exchange *x)
 	return FLOW_NEXT;
 }
 
-/* Others were asked with the rights of before: they are asked once more. */
+/* With the rights of before: what others said counts no more, but for hashes. */
+static void
+ask_anew(struct exchange *x)
+{
+	x->args.present &= ~x->passed;
+	x->passed = 0;
+	x->asked = 0;
+	x->asks_anew = true;
+	exchange_go_to(x, room_ask);
+}
+
 enum flow
 room_confirmed(struct exchange *x)
 {
@@ -347,29 +357,68 @@ room_confirmed(struct exchange *x)
 		flow = take_identity(x);
 	if (flow == FLOW_NEXT)
 		flow = permit_again(x);
-	if (flow == FLOW_NEXT && x->allowed != allowed) {
-		x->asked = 0;
-		exchange_go_to(x, room_ask);
-	}
+	if (flow == FLOW_NEXT && x->allowed != allowed)
+		ask_anew(x);
 	return flow;
 }
 
-/* What was done is told; what was read is for nobody whose token has ended. */
+/*
+ * What was done is told. What was read is for nobody whose token has ended; nor
+ * is why a write was refused before it was sent, or that it was done before.
+ */
+static bool
+is_done(const struct exchange *x)
+{
+	const struct op_info	*info = op_info(x->route->op);
+
+	return info->kind == OP_WRITE && (x->first_refusal == NULL ||
+	    info->who == WHO_PASSWORD);
+}
+
+/* The token was looked at so short a while ago that it holds. */
+static bool
+is_sure(const struct exchange *x)
+{
+	return is_trusted(x) &&
+	    x->endings == tokens_endings(x->worker->tokens) &&
+	    x->heard_us - x->began_us < SURE_US;
+}
+
+/* What is included was waited for, too: it lies beside the request then. */
+static const struct answer *
+keep_waiting(struct exchange *x)
+{
+	if (x->included != NULL && x->answer->error == OK &&
+	    include_failure(x) == NULL)
+		return x->answer;
+	return exchange_keep_large(x, x->answer);
+}
+
 enum flow
 room_still(struct exchange *x)
 {
-	if (op_info(x->route->op)->kind == OP_WRITE ||
-	    (x->endings == tokens_endings(x->worker->tokens) &&
-	    x->heard_us - x->began_us < SURE_US) || is_known(x))
+	if (is_done(x) || is_sure(x) || is_known(x))
 		return FLOW_NEXT;
-	x->waiting = exchange_keep(x, x->answer);
-	return ask_token(x);
+	x->waiting = keep_waiting(x);
+	return x->waiting != NULL ? ask_token(x) :
+	    answer_error(x, ERR_EXPIRED, NULL);
+}
+
+/* What was read with other rights may be for those only. */
+static void
+read_anew(struct exchange *x)
+{
+	if (x->copy != NULL)	/* of theirs; the client named none */
+		x->args.present &= ~K(IF_NONE_MATCH);
+	x->copy = NULL;
+	exchange_go_to(x, room_send);
 }
 
 enum flow
 room_held(struct exchange *x)
 {
 	enum flow	flow = FLOW_NEXT;
+	int64_t		allowed = x->allowed;
 
 	if (x->waiting != NULL && !is_known_without(x))
 		flow = take_identity(x);
@@ -377,8 +426,14 @@ room_held(struct exchange *x)
 		return flow;
 	if (x->waiting != NULL)
 		x->answer = x->waiting;
-	return op_info(x->route->op)->kind == OP_WRITE ? FLOW_NEXT :
-	    permit_again(x);
+	x->waiting = NULL;
+	if (is_done(x))
+		return FLOW_NEXT;
+	flow = permit_again(x);
+	if (flow == FLOW_NEXT && x->allowed != allowed &&
+	    op_info(x->route->op)->kind != OP_WRITE)
+		read_anew(x);
+	return flow;
 }
 
 static void

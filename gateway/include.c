@@ -28,7 +28,7 @@ static const struct {
 #define KINDS	(sizeof(kinds) / sizeof(kinds[0]))
 #define USERS	(KINDS - 1)
 
-_Static_assert(KINDS <= PARTS_MOST, "a part for each kind");
+_Static_assert(KINDS <= IDENTITY_PART, "a part for each kind");
 
 struct included {
 	unsigned		 wanted;	/* bits of kinds */
@@ -119,14 +119,12 @@ keep_answer(struct exchange *x, unsigned part, const struct answer *a)
 		refuse(in, ERR_BAD_REQUEST, TOO_LARGE);
 		return;
 	}
-	if (!exchange_may_keep(x, a->fragment.len)) {
+	in->answers[part] = exchange_keep_large(x, a);
+	if (in->answers[part] == NULL) {
 		refuse(in, ERR_EXPIRED, NULL);
 		return;
 	}
 	in->bytes += a->fragment.len;
-	x->kept += a->fragment.len;
-	exchange_hold(x, 0);
-	in->answers[part] = exchange_keep(x, a);
 	if (a->error != OK)
 		in->failed = in->answers[part];
 }
@@ -164,9 +162,18 @@ wait_for_all(struct exchange *x)
 enum flow
 room_include(struct exchange *x)
 {
+	const struct answer	*kept;
+
 	if (x->included == NULL || x->answer->error != OK)
 		return FLOW_NEXT;
-	x->answer = exchange_keep(x, x->answer);
+	/* it may be the second time, with other rights (room_held()) */
+	*x->included = (struct included){ .wanted = x->included->wanted };
+	kept = exchange_keep_large(x, x->answer);
+	if (kept == NULL) {
+		refuse(x->included, ERR_EXPIRED, NULL);
+		return FLOW_NEXT;
+	}
+	x->answer = kept;
 	/* a search must not use up the time of what belongs to it */
 	x->deadline_ms = clock_ms() +
 	    x->worker->gateway->settings->request_timeout_ms;

@@ -235,7 +235,24 @@ exchange_keep(struct exchange *x, const struct answer *a)
 	return copy;
 }
 
+struct answer *
+exchange_keep_large(struct exchange *x, const struct answer *a)
+{
+	if (!exchange_may_keep(x, a->fragment.len))
+		return NULL;
+	x->kept += a->fragment.len;
+	exchange_hold(x, 0);
+	return exchange_keep(x, a);
+}
+
 /* --- the rooms between decode and answer ------------------------------------ */
+
+/* What hashes a password: it takes long, and says nothing that depends on rights. */
+static bool
+is_slow(enum op_code op)
+{
+	return op_info(op)->kind == OP_SLOW || op_info(op)->kind == OP_LEAD;
+}
 
 /* What hashes passwords has a queue of its own; a search may take longer. */
 int64_t
@@ -243,7 +260,7 @@ exchange_timeout(const struct exchange *x, enum op_code op)
 {
 	const struct settings	*s = x->worker->gateway->settings;
 
-	if (op_info(op)->kind == OP_SLOW || op_info(op)->kind == OP_LEAD)
+	if (is_slow(op))
 		return s->login_timeout_ms;
 	if (args_has(&x->args, KEY_CONTENT) &&
 	    (op_info(op)->may & K(SORT)) != 0)
@@ -268,10 +285,14 @@ asks_nothing(const struct exchange *x, enum op_code op)
 static enum op_code
 next_question(struct exchange *x)
 {
-	for (; x->asked < ASKS_MOST; x->asked++)
-		if (x->route->asks[x->asked] == OP_NONE ||
-		    !asks_nothing(x, x->route->asks[x->asked]))
-			return x->route->asks[x->asked];
+	enum op_code	op;
+
+	for (; x->asked < ASKS_MOST; x->asked++) {
+		op = x->route->asks[x->asked];
+		if (op == OP_NONE || !(asks_nothing(x, op) ||
+		    (x->asks_anew && is_slow(op))))
+			return op;
+	}
 	return OP_NONE;
 }
 
@@ -298,6 +319,8 @@ merge_answer(struct exchange *x)
 		if ((new & KEY_BIT(k)) != 0)
 			x->args.value[k] = kept->extra.value[k];
 	x->args.present |= new;
+	if (!is_slow(x->route->asks[x->asked]))
+		x->passed |= new;
 }
 
 static enum op_code
@@ -311,6 +334,15 @@ recall_of(enum op_code op)
 	}
 }
 
+/* It is not sent on. What is said instead is for whom the token is still good. */
+static enum flow
+answer_unsent(struct exchange *x, const struct answer *a)
+{
+	x->answer = a;
+	exchange_go_to(x, room_still);
+	return FLOW_NEXT;
+}
+
 /*
  * A request that is sent again may be refused now because it was carried out
  * before: a reply that closed its ticket. So the answer that was kept for it
@@ -321,10 +353,10 @@ refuse_or_recall(struct exchange *x)
 {
 	struct args	args = x->args;
 
+	x->first_refusal = exchange_keep(x, x->answer);
 	if (!args_has(&args, KEY_IDEMPOTENCY_KEY) ||
 	    x->answer->error == ERR_UNAVAILABLE)
-		return answer_refusal(x, x->answer);
-	x->first_refusal = exchange_keep(x, x->answer);
+		return answer_unsent(x, x->first_refusal);
 	args_put_number(&args, KEY_HANDLE, x->route->op);
 	return exchange_ask(x, recall_of(x->route->op), &args, 0);
 }
@@ -355,12 +387,8 @@ room_recalled(struct exchange *x)
 {
 	if (x->first_refusal == NULL)
 		return FLOW_NEXT;
-	if (x->answer->error == ERR_NOT_FOUND)
-		return answer_refusal(x, x->first_refusal);
-	if (x->answer->error != OK)
-		return answer_refusal(x, x->answer);
-	exchange_go_to(x, room_answer);
-	return FLOW_NEXT;
+	return answer_unsent(x, x->answer->error == ERR_NOT_FOUND ?
+	    x->first_refusal : x->answer);
 }
 
 enum flow

@@ -11,6 +11,7 @@
 #define WAYS	4
 #define IDS_MOST_BYTES	(1 << 18)	/* of those used; then no more */
 #define WALL_MOST_US	(INT64_C(1) << 60)	/* that a clock may tell */
+#define ENDED_KEPT	1024	/* of the revocations told last */
 #define BEHIND_MOST_MS	1000	/* that a process may be behind another */
 
 struct entry {
@@ -35,6 +36,8 @@ struct tokens {
 	int64_t		behind_ms;	/* since when all heard of is less than
 					 * seen; 0: it is not */
 	uint64_t	endings;	/* news of such, ever */
+	unsigned char	ended[ENDED_KEPT][TOKEN_HASH_BYTES]; /* by number */
+	int64_t		ended_after;	/* those beyond are there, to seen */
 	struct buf	ids;		/* used, and not told yet */
 	struct buf	told;		/* what tokens_take_used() gave */
 	uint64_t	round;
@@ -202,15 +205,28 @@ tokens_endings(const struct tokens *t)
 }
 
 bool
-tokens_is_past(const struct tokens *t, const struct answer *a)
+tokens_is_past(const struct tokens *t, const unsigned char *hash,
+    const struct answer *a)
 {
-	return t->heard && args_number(&a->extra, KEY_AS_OF, t->seen) < t->seen;
+	int64_t	as_of = args_number(&a->extra, KEY_AS_OF, t->seen);
+
+	if (!t->heard || as_of >= t->seen)
+		return false;
+	if (as_of < t->ended_after)
+		return true;
+	for (int64_t n = t->seen; n > as_of; n--)
+		if (memcmp(t->ended[(uint64_t)n % ENDED_KEPT], hash,
+		    TOKEN_HASH_BYTES) == 0)
+			return true;
+	return false;
 }
 
+/* What they were is not known up to here. */
 static void
-forget_all(struct tokens *t)
+forget_all(struct tokens *t, int64_t seen)
 {
 	t->endings++;
+	t->ended_after = seen;
 	memset(t->sets, 0, sizeof(t->sets));
 }
 
@@ -237,12 +253,27 @@ take_clock(struct tokens *t, const struct args *extra, int64_t now_ms)
 	t->apart_us = t->timed ? told_us - now_ms * 1000 : 0;
 }
 
+/* The last `count` up to `seen` have ended; what was before is as it was known. */
+static void
+take_ended(struct tokens *t, const unsigned char *hashes, int64_t count,
+    int64_t seen)
+{
+	for (int64_t i = 0; i < count; i++) {
+		tokens_forget(t, hashes + i * TOKEN_HASH_BYTES);
+		memcpy(t->ended[(uint64_t)(seen - count + 1 + i) % ENDED_KEPT],
+		    hashes + i * TOKEN_HASH_BYTES, TOKEN_HASH_BYTES);
+	}
+	if (t->ended_after < seen - ENDED_KEPT)
+		t->ended_after = seen - ENDED_KEPT;
+}
+
 void
 tokens_hear(struct tokens *t, const struct answer *a, int64_t now_ms)
 {
 	struct text	revoked = args_text(&a->extra, KEY_REVOKED);
 	int64_t		seen = args_number(&a->extra, KEY_SEEN, -1);
 	int64_t		stream = args_number(&a->extra, KEY_STREAM, 0);
+	int64_t		count = (int64_t)(revoked.len / TOKEN_HASH_BYTES);
 
 	if (a->error != OK || seen < 0)
 		return;
@@ -255,12 +286,10 @@ tokens_hear(struct tokens *t, const struct answer *a, int64_t now_ms)
 	 * was between: it was too much, or was told in an answer that we did
 	 * not get */
 	if (!t->heard || stream != t->stream || seen < t->seen ||
-	    seen - (int64_t)(revoked.len / TOKEN_HASH_BYTES) > t->seen)
-		forget_all(t);
-	t->endings += revoked.len > 0;
-	for (size_t i = 0; i + TOKEN_HASH_BYTES <= revoked.len;
-	    i += TOKEN_HASH_BYTES)
-		tokens_forget(t, (const unsigned char *)revoked.base + i);
+	    seen - count > t->seen)
+		forget_all(t, seen);
+	t->endings += count > 0;
+	take_ended(t, (const unsigned char *)revoked.base, count, seen);
 	t->seen = seen;
 	t->stream = stream;
 	t->heard = true;

@@ -48,10 +48,11 @@ bool	tokens_take_used(struct tokens *, int64_t now_ms, struct text *ret);
 uint64_t	 tokens_endings(const struct tokens *);
 
 /*
- * Whether what an answer says of a token may be from before a revocation that
- * was heard of: another process of the service may have told that first.
+ * Whether what an answer says of a token may be from before a revocation of it
+ * that was heard of: another process of the service may have told that first.
  */
-bool		 tokens_is_past(const struct tokens *, const struct answer *);
+bool		 tokens_is_past(const struct tokens *,
+		    const unsigned char *hash, const struct answer *);
 
 /* What to say with a heartbeat, and to learn from its answer. */
 void	tokens_tell(const struct tokens *, struct args *ret);

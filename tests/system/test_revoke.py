@@ -244,9 +244,9 @@ class Held:
     def count(self):
         return sum(len(peer.held) for peer in self.peers.values())
 
-    def let_go(self):
+    def let_go(self, fault=HONEST):
         for peer in self.peers.values():
-            peer.fault = HONEST
+            peer.fault = fault
 
     def close(self):
         for peer in self.peers.values():
@@ -355,6 +355,88 @@ def test_what_was_read_is_not_sent_to_who_has_ended(world, held):
     held.let_go()
     join(all_of(cells))
     report('reads', endings=len(cells), requests=len(all_of(cells)))
+
+
+@pytest.mark.parametrize('target', ['users/?fields=id,disabled&per_page=5', 'user/1?fields=disabled'])
+def test_what_was_read_with_other_rights_is_read_anew(world, held, target):
+    """Also if the gateway has a copy of what those rights saw."""
+    me = world.person('admin')
+    me.used = token_of(world.desk, me)
+    with Client(held.port, me.used) as c:
+        for _ in range(3):
+            as_admin = c.get(target)
+    cell = Cell(DEMOTED, me, 'GET', target, target, {}, {200, 403, 400})
+    held.hold({OPS['USER_LIST'], OPS['USER_GET']})
+    are_held(held.port, [cell], held.count)
+    leave(world, me)
+    held.let_go()
+    join([cell], 0)
+    with Client(world.desk.port, me.used) as c:
+        want = c.get(target)
+    assert want.body != as_admin.body, 'rights make a difference'
+    assert cell.answer.status == 503 or (cell.answer.status, cell.answer.body) == (want.status, want.body)
+
+
+def replied(world, me, key):
+    """A reply that was made; its ticket has gone since."""
+    ticket = world.ticket(me)
+    reply = {'json': {'content': 'It works.', 'ticket_id': ticket}, 'headers': {'Idempotency-Key': key}}
+    with Client(world.desk.port, me.used) as c:
+        expect(c.request('POST', 'posts', **reply), 201)
+        expect(c.request('DELETE', f'ticket/{ticket}'), 204)
+    return reply
+
+
+def test_a_refusal_before_the_write_is_not_for_who_has_ended(world, held):
+    """Nor is the answer that was kept for the same request, nor whether a password was right."""
+    cells = []
+    for key in ('same', 'another'):
+        me = world.person('admin')
+        give_token(world, '', me)
+        reply = replied(world, me, 'same')
+        reply['headers'] = {'Idempotency-Key': key}
+        cells.append(Cell('', me, 'POST', 'posts', 'posts', reply, {401}))
+    me = world.person('admin')
+    give_token(world, '', me)
+    cells.append(Cell('', me, 'PUT', 'password', 'user/me/password', {
+        'json': {'password': 'a-wrong-one', 'new_password': 'Password-of-mine'}}, {401}))
+    held.hold({OPS['TICKET_CHECK'], OPS['REPLY_CHECK'], OPS['PASSWORD_CHANGE']})
+    are_held(held.port, cells, held.count)
+    for cell in cells:
+        disable(world, cell.me) if cell.path == 'posts' else revoke(world, cell.me)
+    held.let_go()
+    join(cells)
+
+
+def test_a_password_is_hashed_once_whatever_rights_become(world, held):
+    me = world.person('admin')
+    give_token(world, '', me)
+    asked = []
+    counts = dict(question=lambda frame, data, noise: frame[2] != OPS['PASSWORD_CHANGE'] or asked.append(1) or True)
+    cell = Cell('', me, 'PUT', '', 'user/me/password', {
+        'json': {'password': PASSWORD, 'new_password': 'Password-of-mine'}}, {204})
+    held.hold({OPS['PASSWORD_CHANGE']})
+    are_held(held.port, [cell], held.count)
+    leave(world, me)
+    held.let_go(Fault('503', **counts))
+    join([cell], 0)
+    assert not asked, 'but for the one that was held'
+
+
+def test_the_last_of_many_tokens_has_ended_with_the_first(world, held):
+    """However many there are to be told of."""
+    me, other = world.person('admin'), world.person('admin')
+    with contextlib.closing(sqlite3.connect(world.desk.data / 'stores' / 'user' / 'user.db', timeout=60)) as db, db:
+        db.executemany('INSERT INTO tokens (hash, user_id, date_added, expires) VALUES (?, ?, 1, 9000000000000000)',
+                       ((hashlib.sha256(f'{me.id} {n}'.encode()).digest(), me.id) for n in range(12000)))
+    me.used = token_of(world.desk, me)
+    with Client(held.port, me.used) as c, Client(held.port, other.token) as c2:
+        for _ in range(20):     # it is known to the gateway, and is not only looked up
+            expect(c.get('user/me'), 200)
+            expect(c2.get('user/me'), 200)
+        disable(world, me)
+        expect(c.get('user/me'), 401)
+        expect(c2.get('user/me'), 200)
 
 
 def test_a_login_has_the_rights_of_when_it_is_done(world, held):

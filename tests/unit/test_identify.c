@@ -19,6 +19,8 @@ static struct {
 	enum flow	(*room)(struct exchange *);	/* gone to */
 	enum err	checked;	/* what identity_check() led to */
 	bool		user_is_up;
+	bool		slept;
+	bool		is_full;	/* no memory for a copy */
 	int64_t		heard_ms;
 } seen;
 
@@ -84,6 +86,19 @@ exchange_keep(struct exchange *x, const struct answer *a)
 	return copy;
 }
 
+struct answer *
+exchange_keep_large(struct exchange *x, const struct answer *a)
+{
+	return seen.is_full ? NULL : exchange_keep(x, a);
+}
+
+enum flow
+room_send(struct exchange *x)
+{
+	(void)x;
+	return FLOW_NEXT;
+}
+
 enum flow
 room_ask(struct exchange *x)
 {
@@ -96,7 +111,7 @@ bus_slept(const struct bus *bus, enum service_id id)
 {
 	(void)bus;
 	(void)id;
-	return false;
+	return seen.slept;
 }
 
 bool
@@ -518,6 +533,9 @@ a_write_is_confirmed(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		snprintf(url, sizeof(url), "/flicket-api/%s", rows[i].path);
 		let_in(&v, &tokens, rows[i].method, url, rows[i].rights);
+		args_put_number(&v.x.args, KEY_CHECKED, 3);
+		args_put_text(&v.x.args, KEY_PASSWORD_HASH, TEXT_OF("$2b$"));
+		v.x.passed = K(CHECKED);
 		if (rows[i].ended)
 			hear(tokens, 4, abc_hash);
 		asks = rows[i].ended && rows[i].method[0] != 'G';
@@ -531,6 +549,10 @@ a_write_is_confirmed(void **state)
 		    rows[i].want == OK ? FLOW_NEXT : FLOW_DONE);
 		check_number(rows[i].name, seen.error, rows[i].want);
 		check_number(rows[i].name, v.x.asked, !rows[i].asks_anew);
+		check_number("what depends on rights", args_has(&v.x.args,
+		    KEY_CHECKED), !rows[i].asks_anew);
+		check_true("what does not", args_has(&v.x.args,
+		    KEY_PASSWORD_HASH));
 		check_true(rows[i].name, seen.room == (rows[i].asks_anew ?
 		    room_ask : NULL));
 		visit_end(&v);
@@ -577,6 +599,9 @@ what_was_read_is_for_who_is_still_somebody(void **state)
 		int64_t		 rights_then;
 		bool		 asks;
 		enum err	 want;
+		bool		 anew;		/* it is read once more */
+		bool		 slept;
+		bool		 refused;	/* by others, before it */
 	} rows[] = {
 		{ "at once", "GET", "user/1", false, false, OK, 1, false, OK },
 		{ "slowly", "GET", "user/1", false, true, OK, 1, false, OK },
@@ -586,8 +611,18 @@ what_was_read_is_for_who_is_still_somebody(void **state)
 		    OK },
 		{ "no admin any more", "GET", "groups/", true, true, OK, 0,
 		    true, ERR_FORBIDDEN },
+		{ "other rights", "GET", "user/1", true, true, OK, 0, true, OK,
+		    .anew = true },
+		{ "after a stall", "GET", "user/1", false, false,
+		    ERR_UNAUTHORIZED, 0, true, ERR_UNAUTHORIZED,
+		    .slept = true },
 		{ "a write was done", "PATCH", "user/5", true, true, OK, 0,
 		    false, OK },
+		{ "a write was refused", "PATCH", "user/5", true, true,
+		    ERR_UNAUTHORIZED, 0, true, ERR_UNAUTHORIZED,
+		    .refused = true },
+		{ "as it would be again", "PATCH", "user/5", true, true, OK, 0,
+		    true, OK, .refused = true },
 	};
 	static const struct answer	body = { .tag = 77 };
 	struct tokens			*tokens;
@@ -602,6 +637,8 @@ what_was_read_is_for_who_is_still_somebody(void **state)
 		v.x.began_us = 1;
 		v.x.heard_us = rows[i].slow ? 1 + SURE_US : SURE_US;
 		v.x.answer = &body;
+		v.x.first_refusal = rows[i].refused ? &body : NULL;
+		seen.slept = rows[i].slept;
 		if (rows[i].ended)
 			hear(tokens, 4, abc_hash);
 		check_number(rows[i].name, room_still(&v.x), rows[i].asks ?
@@ -614,6 +651,57 @@ what_was_read_is_for_who_is_still_somebody(void **state)
 		check_number(rows[i].name, seen.error, rows[i].want);
 		if (rows[i].want == OK)
 			check_number(rows[i].name, v.x.answer->tag, 77);
+		check_true(rows[i].name, seen.room == (rows[i].anew ?
+		    room_send : NULL));
+		visit_end(&v);
+		tokens_destroy(&tokens);
+	}
+}
+
+/* What waits for the user service's word is in memory meanwhile. */
+static void
+what_there_is_no_memory_for_is_refused(void **state)
+{
+	static const struct answer	body = { .tag = 77 };
+	struct tokens			*tokens;
+	struct visit			 v;
+
+	(void)state;
+	let_in(&v, &tokens, "GET", "/flicket-api/user/1", 1);
+	v.x.answer = &body;
+	hear(tokens, 4, abc_hash);
+	seen.is_full = true;
+	check_number("no memory", room_still(&v.x), FLOW_DONE);
+	check_number("no memory", seen.error, ERR_EXPIRED);
+	visit_end(&v);
+	tokens_destroy(&tokens);
+}
+
+/* A copy that was found for other rights is none of the client's. */
+static void
+what_is_read_anew_is_not_compared(void **state)
+{
+	static const struct answer	body = { .tag = 77 };
+	const struct copy		*copy = (const struct copy *)&body;
+	struct tokens			*tokens;
+	struct answer			 a = said(OK, 0, 4);
+	struct visit			 v;
+
+	(void)state;
+	for (int ours = 0; ours < 2; ours++) {
+		let_in(&v, &tokens, "GET", "/flicket-api/users/", 1);
+		v.x.answer = &body;
+		v.x.copy = ours ? copy : NULL;
+		args_put_text(&v.x.args, KEY_IF_NONE_MATCH, TEXT_OF("\"7\""));
+		hear(tokens, 4, abc_hash);
+		check_number("asks", room_still(&v.x), FLOW_WAIT);
+		v.x.answer = &a;
+		check_number("goes on", room_held(&v.x), FLOW_NEXT);
+		check_true("anew", seen.room == room_send);
+		check_true("no copy", v.x.copy == NULL);
+		check_true("nothing waits", v.x.waiting == NULL);
+		check_number("the client's stays", args_has(&v.x.args,
+		    KEY_IF_NONE_MATCH), !ours);
 		visit_end(&v);
 		tokens_destroy(&tokens);
 	}
@@ -726,6 +814,10 @@ main(void)
 		    a_word_is_as_old_as_the_last_heartbeat),
 		TEST("what was read is for who is still somebody",
 		    what_was_read_is_for_who_is_still_somebody),
+		TEST("what there is no memory for is refused",
+		    what_there_is_no_memory_for_is_refused),
+		TEST("what is read anew is not compared with a copy of before",
+		    what_is_read_anew_is_not_compared),
 		TEST("each piece is for who is still somebody",
 		    each_piece_is_for_who_is_still_somebody),
 		TEST("rights are asked for", rights_are_asked_for),

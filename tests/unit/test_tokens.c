@@ -208,6 +208,55 @@ heartbeats_are_heard(void **state)
 	}
 }
 
+/* Revocations of others, however many, say nothing of a token. */
+static void
+an_answer_is_past_for_what_ended_since(void **state)
+{
+	static const struct { const char *name; unsigned char which;
+	    int64_t as_of; bool want; } rows[] = {
+		{ "before its end", 1, 5, true },
+		{ "as of its end", 1, 6, false },
+		{ "another's end", 2, 6, true },
+		{ "nobody's", 3, 6, false },
+		{ "of now", 2, 7, false },
+		{ "of later", 1, 9, false },
+		{ "before all that is known", 3, 4, true },
+		{ "does not say", 1, -1, false },
+	};
+	const struct hash	 both[] = { hash_of(1, 1), hash_of(2, 2) };
+	struct tokens		*t = tokens_new();
+	struct answer		 a = news(5, NULL, 0), said;
+
+	(void)state;
+	tokens_hear(t, &a, 1);
+	a = news(7, both, 2);
+	tokens_hear(t, &a, 1);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		said = (struct answer){ .error = OK };
+		if (rows[i].as_of != -1)
+			args_put_number(&said.extra, KEY_AS_OF, rows[i].as_of);
+		check_number(rows[i].name, tokens_is_past(t,
+		    hash_of(rows[i].which, rows[i].which).bytes, &said),
+		    rows[i].want);
+	}
+	/* what is told of so many is not kept for ever */
+	said = (struct answer){ .error = OK };
+	args_put_number(&said.extra, KEY_AS_OF, 7);
+	for (int64_t seq = 8; seq < 2000; seq++) {
+		a = news(seq, &both[1], 1);
+		tokens_hear(t, &a, 1);
+		check_number("in time", tokens_is_past(t, hash_of(3, 3).bytes,
+		    &said), seq > 7 + 1024);
+		check_true("in any case", tokens_is_past(t, both[1].bytes,
+		    &said));
+	}
+	a = news(3000, NULL, 0);
+	tokens_hear(t, &a, 1);
+	args_put_number(&said.extra, KEY_AS_OF, 2999);
+	check_true("who knows", tokens_is_past(t, hash_of(3, 3).bytes, &said));
+	tokens_destroy(&t);
+}
+
 /* A number that nobody is near any more was never right. */
 static void
 what_nobody_has_seen_was_not_so(void **state)
@@ -323,6 +372,8 @@ main(void)
 		    the_longest_unused_makes_room),
 		TEST("what a heartbeat says was revoked is forgotten",
 		    heartbeats_are_heard),
+		TEST("an answer is past for what has ended since",
+		    an_answer_is_past_for_what_ended_since),
 		TEST("half a hash is none", half_a_hash_is_none),
 		TEST("what nobody has seen was not so",
 		    what_nobody_has_seen_was_not_so),
