@@ -1,6 +1,8 @@
 /* Admission and matching: is this a request that we take at all, and which. */
 #include "bus.h"
+#include "chars.h"
 #include "cors.h"
+#include "cutoff.h"
 #include "framing.h"
 #include "memory.h"
 #include "exchange.h"
@@ -42,6 +44,8 @@ room_admit(struct exchange *x)
 	    H2O_STRLIT("HEAD"));
 	if (fault != NULL) {
 		req->http1_is_persistent = 0;
+		if (framing_has_body())
+			cutoff_linger(req);
 		return answer_error(x, ERR_BAD_REQUEST, fault);
 	}
 	if (req->input.path.len > URL_MOST_BYTES)
@@ -96,15 +100,6 @@ check_memory(struct exchange *x)
 }
 
 /* --- match -------------------------------------------------------------------- */
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 struct text
 url_decode(h2o_mem_pool_t *pool, struct text in, bool plus_is_space)

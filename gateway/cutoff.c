@@ -1,7 +1,8 @@
 /*
- * h2o answers a body that is too large at once and closes. Closing a socket
- * with unread input resets the connection, and a client that is still busy
- * sending loses the answer (RFC 9112, 9.6). So the answer goes out first, and
+ * h2o answers a body that is too large at once and closes, and a head with a
+ * fault is answered without its body. Closing a socket with unread input resets
+ * the connection, and a client that is still busy sending loses the answer
+ * (RFC 9112, 9.6). So the answer goes out first, and
  * what the client still sends is read and thrown away, within bounds, before
  * h2o gets to close.
  */
@@ -27,7 +28,8 @@ struct cutoff {
 	unsigned		 ticks;
 	unsigned		 quiet;
 	size_t			 thrown;
-	struct text		 body;
+	h2o_buffer_t		*input;		/* of the request, so long */
+	struct text		 body;		/* in place of h2o's, or none */
 	bool			 answered;
 };
 
@@ -79,6 +81,8 @@ finish(struct cutoff *c)
 {
 	h2o_socket_read_stop(c->sock);
 	c->sock->data = c->sock_data;
+	h2o_buffer_dispose(&c->sock->input);
+	c->sock->input = c->input;
 	h2o_timeout_unlink(&c->timeout);
 	h2o_ostream_send_next(&c->super, c->req, NULL, 0, H2O_SEND_STATE_FINAL);
 }
@@ -115,6 +119,9 @@ linger(struct cutoff *c)
 	c->sock = c->req->conn->callbacks->get_socket(c->req->conn);
 	c->sock_data = c->sock->data;
 	c->sock->data = c;
+	/* the request's head, and what is known of it, is in there */
+	c->input = c->sock->input;
+	h2o_buffer_init(&c->sock->input, &h2o_socket_buffer_prototype);
 	c->timeout = (h2o_timeout_entry_t){ .cb = on_tick };
 	h2o_timeout_link(c->req->conn->ctx->loop,
 	    &c->req->conn->ctx->hundred_ms_timeout, &c->timeout);
@@ -122,8 +129,8 @@ linger(struct cutoff *c)
 }
 
 /*
- * Called with h2o's text first; its place takes our body, as if more was to
- * come. Called again when that is on the wire, to end.
+ * Called with the answer first, as if more was to come; the place of h2o's text
+ * takes our body. Called again when that is on the wire, to end.
  */
 static void
 on_send(h2o_ostream_t *self, h2o_req_t *req, h2o_iovec_t *in, size_t count,
@@ -133,18 +140,18 @@ on_send(h2o_ostream_t *self, h2o_req_t *req, h2o_iovec_t *in, size_t count,
 	h2o_iovec_t	 out = { (char *)(uintptr_t)c->body.base,
 			    c->body.len };
 
-	(void)in;
 	if (c->answered) {
 		linger(c);
 		return;
 	}
 	c->answered = true;
-	if (count == 0 || req->http1_is_persistent || req->version >= 0x200)
-		h2o_ostream_send_next(self, req, &out, count == 0 ? 0 : 1,
-		    state);
-	else
-		h2o_ostream_send_next(self, req, &out, 1,
-		    H2O_SEND_STATE_IN_PROGRESS);
+	if (count > 0 && c->body.base != NULL) {
+		in = &out;
+		count = 1;
+	}
+	if (count > 0 && !req->http1_is_persistent && req->version < 0x200)
+		state = H2O_SEND_STATE_IN_PROGRESS;
+	h2o_ostream_send_next(self, req, in, count, state);
 }
 
 /* Our own answers are never of this type. */
@@ -195,6 +202,21 @@ take_over(struct cutoff *c, h2o_req_t *req, ssize_t type_at)
 	req->res.content_length = c->body.len;
 }
 
+static struct cutoff *
+add(h2o_req_t *req, h2o_ostream_t **slot)
+{
+	struct cutoff	*c = (struct cutoff *)h2o_add_ostream(req, sizeof(*c),
+			    slot);
+
+	c->super.do_send = on_send;
+	c->req = req;
+	c->ticks = c->quiet = 0;
+	c->thrown = 0;
+	c->body = (struct text){ NULL, 0 };
+	c->answered = false;
+	return c;
+}
+
 static void
 on_setup(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 {
@@ -203,13 +225,8 @@ on_setup(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 
 	(void)self;
 	if (is_of_h2o(req, &type_at)) {
-		c = (struct cutoff *)h2o_add_ostream(req, sizeof(*c), slot);
-		c->super.do_send = on_send;
+		c = add(req, slot);
 		take_over(c, req, type_at);
-		c->req = req;
-		c->ticks = c->quiet = 0;
-		c->thrown = 0;
-		c->answered = false;
 		slot = &c->super.next;
 	}
 	h2o_setup_next_ostream(req, slot);
@@ -220,4 +237,19 @@ cutoff_register(h2o_pathconf_t *path)
 {
 	h2o_create_filter(path, sizeof(h2o_filter_t))->on_setup_ostream =
 	    on_setup;
+}
+
+static void
+on_setup_linger(h2o_req_prefilter_t *self, h2o_req_t *req,
+    h2o_ostream_t **slot)
+{
+	slot = &add(req, slot)->super.next;
+	h2o_setup_next_prefilter(self, req, slot);
+}
+
+void
+cutoff_linger(h2o_req_t *req)
+{
+	h2o_add_prefilter(req, sizeof(h2o_req_prefilter_t))->on_setup_ostream =
+	    on_setup_linger;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "chars.h"
 #include "library.h"
 
 #define VERSION_BYTES	8	/* HTTP/1.x */
@@ -17,6 +18,7 @@ typedef int parse_request(const char *, size_t, const char **, size_t *,
 static parse_request	*library;
 
 static _Thread_local const char	*fault;
+static _Thread_local bool	 has_body;	/* ... the head with it */
 
 void
 framing_init(void)
@@ -33,12 +35,10 @@ framing_fault(void)
 	return said;
 }
 
-static bool
-is_token(unsigned char c)
+bool
+framing_has_body(void)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') ||
-	    (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+	return has_body;
 }
 
 /* --- heads -------------------------------------------------------------------- */
@@ -123,14 +123,14 @@ is_length(const struct phr_header *h)
 static bool
 is_of_name(char c)
 {
-	return is_token((unsigned char)c) ? c != '#' && c != '^' && c != '`' &&
+	return is_of_token(c) ? c != '#' && c != '^' && c != '`' &&
 	    c != '|' : c != '\0' && strchr("(),;=", c) != NULL;
 }
 
 static bool
 is_of_address(char c)
 {
-	return is_token((unsigned char)c) || c == ':';
+	return is_of_token(c) || c == ':';
 }
 
 /* A name, or an address in brackets, and maybe a port (RFC 3986, 3.2.2). */
@@ -174,14 +174,20 @@ judge_framing(const struct framing *f, int minor_version)
 	return NULL;
 }
 
+static bool
+is_of_body(const struct phr_header *h)
+{
+	return h->name != NULL && (IS_HEADER(h, "Content-Length") ||
+	    IS_HEADER(h, "Transfer-Encoding"));
+}
+
 /* What h2o acts on by itself is left out, and so are lines without a name. */
 static bool
 is_harmless(const struct phr_header *h)
 {
-	return h->name != NULL && !IS_HEADER(h, "Host") &&
-	    !IS_HEADER(h, "Content-Length") &&
-	    !IS_HEADER(h, "Transfer-Encoding") && !IS_HEADER(h, "Expect") &&
-	    !IS_HEADER(h, "Connection") && !IS_HEADER(h, "Upgrade");
+	return h->name != NULL && !is_of_body(h) && !IS_HEADER(h, "Host") &&
+	    !IS_HEADER(h, "Expect") && !IS_HEADER(h, "Connection") &&
+	    !IS_HEADER(h, "Upgrade");
 }
 
 /*
@@ -193,9 +199,12 @@ disarm(struct phr_header *headers, size_t *count, int *minor_version)
 {
 	size_t	kept = 0;
 
-	for (size_t i = 0; i < *count; i++)
+	has_body = false;
+	for (size_t i = 0; i < *count; i++) {
+		has_body = has_body || is_of_body(&headers[i]);
 		if (is_harmless(&headers[i]))
 			headers[kept++] = headers[i];
+	}
 	*count = kept;
 	*minor_version = 0;
 }
@@ -246,15 +255,6 @@ enum state {
 	DONE,
 	BROKEN
 };
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static bool
 is_text(char c)
@@ -307,11 +307,11 @@ take_trailer(struct phr_chunked_decoder *d, char c)
 	case LINE:
 		if (c == '\r')
 			return END_LF;
-		return is_token((unsigned char)c) ? NAME : BROKEN;
+		return is_of_token(c) ? NAME : BROKEN;
 	case NAME:
 		if (c == ':')
 			return VALUE;
-		return is_token((unsigned char)c) ? NAME : BROKEN;
+		return is_of_token(c) ? NAME : BROKEN;
 	default:
 		if (c == '\r')
 			return LINE_LF;

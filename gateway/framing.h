@@ -11,6 +11,7 @@
 #ifndef GATEWAY_FRAMING_H
 #define GATEWAY_FRAMING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -53,5 +54,8 @@ void	framing_init(void);
  * It is said only once.
  */
 const char *framing_fault(void);
+
+/* Of the last head with a fault: whether it says that a body follows. */
+bool	framing_has_body(void);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <strings.h>
 
+#include "chars.h"
+
 #define HEADERS_MOST		16	/* of a part */
 #define HEADER_MOST_BYTES	4096
 
@@ -36,21 +38,12 @@ is_word(struct text t, const char *word)
 
 /* --- parameters of a header ("a; b=c; d="e f"") ---------------------------- */
 
-/* tchar, RFC 9110, 5.6.2 */
-static bool
-is_token_char(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z') ||
-	    (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 static struct text
 take_token(struct text *left)
 {
 	struct text	token = { left->base, 0 };
 
-	while (token.len < left->len && is_token_char(left->base[token.len]))
+	while (token.len < left->len && is_of_token(left->base[token.len]))
 		token.len++;
 	*left = rest_of(*left, token.len);
 	return token;

@@ -119,6 +119,17 @@ def test_what_is_wrong_is_told_as_every_error_is(reading, name):
         assert answer.json()['error'] and answer.json()['message']
 
 
+@pytest.mark.parametrize('lines', [(AUTH,), (HOST, AUTH, 'Transfer-Encoding: chunked')], ids=['no Host', 'CL and TE'])
+def test_who_is_still_sending_a_body_reads_what_is_wrong(reading, lines):
+    """A connection that is closed with unread bytes is reset, and the answer lost (RFC 9112, 9.6)."""
+    body = b'x' * (8 << 20)
+    with reading.connection() as conn:
+        conn.send(request(*lines, f'Content-Length: {len(body)}', body=body))
+        answer = conn.read_answer()
+        assert answer.status == 400 and answer.json()['message']
+        assert conn.is_closed()
+
+
 GOOD = {
     'a length': request(HOST, AUTH, 'Content-Type: application/json', f'Content-Length:  {len(BODY)} \t', body=BODY),
     'one chunk': chunked(X, LAST),

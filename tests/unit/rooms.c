@@ -4,6 +4,7 @@
  */
 #include "gateway/connection.h"
 #include "gateway/cors.h"
+#include "gateway/cutoff.h"
 #include "gateway/exchange.h"
 #include "gateway/page.h"
 #include "gateway/trace.h"
@@ -41,6 +42,12 @@ STAND_IN void
 connection_answer(struct connection *c)
 {
 	(void)c;
+}
+
+STAND_IN void
+cutoff_linger(h2o_req_t *req)
+{
+	(void)req;
 }
 
 STAND_IN enum flow

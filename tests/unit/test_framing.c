@@ -139,8 +139,10 @@ faulty_heads_are_disarmed(void **state)
 	check_number("left", parse(POST "Accept: a\r\nTransfer-Encoding: x\r\n"
 	    "Expect: 100-continue\r\nConnection: keep-alive\r\nUpgrade: h2c\r\n"
 	    "X: y\r\n z\r\n\r\n", copy, &minor), 2);
+	check_true("a body follows", framing_has_body());
 	check_number("none left", parse("GET / HTTP/1.1\r\n\r\n", copy,
 	    &minor), 0);
+	check_true("none follows", !framing_has_body());
 }
 
 /* libh2o's own; that they are refused is all that matters here. */
