@@ -1346,6 +1346,7 @@ unmake(struct call *c)
 {
 	if (c->made == NULL)
 		return;
+	CHECK(c->op != NULL);	/* its row made it */
 	c->op->unmake(c->made);
 	c->made = NULL;
 }
