@@ -364,16 +364,22 @@ upload_start(struct exchange *x)
 	return FLOW_WAIT;
 }
 
+static void
+drop(struct exchange *x, struct upload *u)
+{
+	struct args	args = { 0 };
+
+	u->begun = false;
+	args_put_number(&args, KEY_HANDLE, u->handle);
+	exchange_tell(x, OP_FILE_DROP, &args, DROP_MS);
+}
+
 void
 upload_end(struct exchange *x)
 {
 	struct upload	*u = x->stream;
-	struct args	 args = { 0 };
 
-	if (x->route == NULL || x->route->way != WAY_UPLOAD || u == NULL ||
-	    !u->begun)
-		return;
-	u->begun = false;
-	args_put_number(&args, KEY_HANDLE, u->handle);
-	exchange_tell(x, OP_FILE_DROP, &args, DROP_MS);
+	if (x->route != NULL && x->route->way == WAY_UPLOAD && u != NULL &&
+	    u->begun)
+		drop(x, u);
 }

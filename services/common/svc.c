@@ -1004,7 +1004,8 @@ look_aside(struct svc *s)
 	for (struct aside *a = s->asides; a < s->asides + ASIDE_END; a++) {
 		if (a->lane == NULL)
 			continue;
-		while ((c = lane_receive(a->lane, false, &terminated)) != NULL)
+		while (a->busy && (c = lane_receive(a->lane, false,
+		    &terminated)) != NULL)
 			take_made(s, a, c);
 		start_aside(s, a);
 	}
@@ -1333,12 +1334,19 @@ take_over(struct svc *s)
 
 /* --- the loop itself -------------------------------------------------------- */
 
+/* Nothing comes from a lane that was given nothing; a look at it costs. */
+static zactor_t *
+busy_lane(const struct aside *a)
+{
+	return a->busy ? a->lane : NULL;
+}
+
 static void
 wait_for_work(struct svc *s)
 {
 	zactor_t	*lanes[] = { s->writer, s->slow, s->courier,
-			    s->asides[ASIDE_QUICK].lane,
-			    s->asides[ASIDE_LONG].lane };
+			    busy_lane(&s->asides[ASIDE_QUICK]),
+			    busy_lane(&s->asides[ASIDE_LONG]) };
 	zmq_pollitem_t	 items[7] = {
 		{ NULL, s->signals, ZMQ_POLLIN, 0 },
 		{ zsock_resolve(s->router), 0, ZMQ_POLLIN, 0 },
