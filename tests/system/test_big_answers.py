@@ -70,7 +70,8 @@ def make_large(data):
 
 @pytest.fixture(scope='module')
 def large(tmp_path_factory, imported_stores):
-    desk = furnish(tmp_path_factory.mktemp('large'), 'imported', imported_stores, FLICKET_MEMORY_MB=MEMORY_MB)
+    desk = furnish(tmp_path_factory.mktemp('large'), 'imported', imported_stores, FLICKET_MEMORY_MB=MEMORY_MB,
+                   FLICKET_REQUEST_TIMEOUT_MS=30000)
     make_large(desk.data)
     try:
         desk.start()

@@ -229,15 +229,31 @@ def longest_ping(desk, service, asked):
         return longest / (time.monotonic() - began)
 
 
+def least(measure, enough):
+    """Of some tries: a machine that does other things for a while lengthens one of them, a fault all."""
+    found = []
+    while len(found) < 8 and (not found or min(found) >= enough):
+        found.append(measure(len(found)))
+    return min(found)
+
+
 def test_a_row_of_long_lists_does_not_hold_up_the_loop(long_lists):
-    assert longest_ping(long_lists, 'post', [long_list(i) for i in range(100)]) < 0.15
+    def measure(_):
+        return longest_ping(long_lists, 'post', [long_list(i) for i in range(100)])
+
+    assert least(measure, 0.15) < 0.15
 
 
 def test_many_lists_of_one_search_do_not_hold_up_the_loop(busy):
-    """All wait for the same search to be made, and are lists that differ."""
-    words = ' '.join(f'{a}*' for a in 'abcdefghilmnoprstuw')
-    asked = [(TICKET_LIST, {PAGE: 1, PER_PAGE: 1000 + i, CONTENT: words, FIELDS: 'id'}) for i in range(1000)]
-    assert longest_ping(busy, 'ticket', asked) < 0.3
+    """All wait for the same search to be made, a new one in each try, and are lists that differ."""
+    letters = 'abcdefghilmnoprstuw'
+
+    def measure(n):
+        words = ' '.join(f'{a}*' for a in letters if a != letters[n])
+        return longest_ping(busy, 'ticket', [(TICKET_LIST, {PAGE: 1, PER_PAGE: 1000 + i, CONTENT: words, FIELDS: 'id'})
+                                             for i in range(1000)])
+
+    assert least(measure, 0.3) < 0.3
 
 
 def test_no_empty_message_is_sent_where_a_list_is_put_aside(long_lists):
