@@ -395,7 +395,10 @@ make(struct call *c, const struct query *q, bool scored, struct kept **ret)
 		return OK;
 	kept_free(one);
 	*ret = NULL;
-	return c->lane->over ? op_refuse(c, ERR_EXPIRED, TOO_LONG) : e;
+	if (!c->lane->over)
+		return e;
+	(void)op_refuse(c, ERR_EXPIRED, TOO_LONG);
+	return ERR_EXPIRED;
 }
 
 /* On a thread of its own: nothing here is the loop's. */

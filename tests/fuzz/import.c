@@ -14,8 +14,8 @@ static sqlite3		*db;
 static sqlite3_stmt	*from, *to;
 
 static value_fn *const	converters[] = {
-	value_id, value_integer, value_count, value_flag, value_text,
-	value_date, value_hours, value_json, value_bytes, value_rights,
+	value_id, value_reference, value_count, value_flag, value_text,
+	value_date, value_hours, value_json, value_password, value_rights,
 	value_department, value_user, value_group, value_token, value_expiry,
 	value_now, value_upload, value_avatar
 };

@@ -245,7 +245,7 @@ what_waits_for_all_is_bounded(void **state)
 				count(&others[i], LARGE);
 	for (size_t i = 0; i < LEN(others); i++) {
 		check_true("each has as much", atomic_load(&others[i].waiting) +
-		    2 * LARGE > TOGETHER_MOST / (LEN(others) + 1));
+		    (size_t)2 * LARGE > TOGETHER_MOST / (LEN(others) + 1));
 		sum += atomic_load(&others[i].waiting);
 	}
 	check_number("is counted", sum, atomic_load(&together));

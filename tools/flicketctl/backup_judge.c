@@ -76,11 +76,13 @@ open_copy(const struct judge *j, const char *name, int *ret)
 static bool
 is_store(const char *name)
 {
-	return strncmp(name, backup_folders[0].path,
-	    strlen(backup_folders[0].path)) != 0 && strlen(name) > 3 &&
-	    strcmp(name + strlen(name) - 3, ".db") == 0 &&
-	    strncmp(name, backup_folders[1].path,
-	    strlen(backup_folders[1].path)) != 0;
+	const struct backup_folder	*f = backup_folders;
+	size_t				 len = strlen(name);
+
+	for (; f->path != NULL; f++)
+		if (strncmp(name, f->path, strlen(f->path)) == 0)
+			return false;
+	return len > 3 && strcmp(name + len - 3, ".db") == 0;
 }
 
 /* A file that is open, against its row. False after a message. */
