@@ -57,7 +57,7 @@
 #define TURNS_MOST		4096	/* that wait for their turn ... */
 #define TURNS_BYTES		((size_t)24 << 20)
 #define WRITES_MOST		64	/* of clients, in the lane */
-#define TURN_US			2000	/* for lists, then for messages */
+#define TURN_US			500
 #define LOOP_US			5000	/* for a list, then it goes aside */
 #define QUICK_US		50000	/* for what is put aside, first */
 #define QUICK_NICE		0
@@ -67,7 +67,7 @@
 #define WATCH_MS		200	/* for steps of the wall clock */
 #define IDLE_MS			1000
 #define REPLY_BYTES		(64 << 10) /* answers collected in a message */
-#define TURN_MESSAGES		256	/* received before lanes get a look */
+#define TURN_MESSAGES		256	/* received before lists and lanes ... */
 #define TURN_MS			5	/* ... and so long at most */
 #define SLICE_US		10000	/* for one message, then for others */
 #define WARN_EVERY_MS		10000	/* of what peers send that is nothing */
@@ -144,6 +144,7 @@ struct svc {
 	unsigned		 client_writes;	/* in the lane */
 	struct standstill	 still;
 	struct turns		 reads;		/* lists, for the loop */
+	int64_t			 at_once_until_us;	/* lists need no turn */
 	struct turns		 writes;	/* of clients, for the lane */
 	struct aside		 asides[ASIDE_END];
 	struct courier_news	 heard[SERVICE_END];
@@ -715,12 +716,15 @@ announce_standing(struct svc *s)
 	end_reading(s);
 }
 
-/* Whether somebody would wait for what is run now. */
+/*
+ * Whether somebody would wait for what is run now. What stands in the socket
+ * is not known here, and is taken to be something once a slice is over.
+ */
 static bool
 is_awaited(const struct svc *s)
 {
 	return frame_reader_left(s->frames) > 0 || s->inbox.count > 0 ||
-	    s->reads.count > 0;
+	    s->reads.count > 0 || clock_us() >= s->at_once_until_us;
 }
 
 static void
@@ -914,9 +918,8 @@ is_of_same_peer(const struct call *c, const struct call *other)
 /*
  * Lists whose turn it is, for a slice of time, in which those count, too, that
  * are put aside. Their answers go out together, as those of a message do.
- * Returns whether others wait.
  */
-static bool
+static void
 take_turns(struct svc *s)
 {
 	int64_t		 until_us = clock_us() + TURN_US;
@@ -941,7 +944,6 @@ take_turns(struct svc *s)
 	if (last != NULL)
 		reply_kept(s, last);
 	end_reading(s);
-	return s->reads.count > 0;
 }
 
 /* Whether there is something that the lane can begin at once. */
@@ -1041,18 +1043,23 @@ stop_asides(struct svc *s)
 	}
 }
 
+/*
+ * All messages that have come, then a slice of lists: a message behind others
+ * would wait for a list behind each of them.
+ */
 static void
 receive_requests(struct svc *s)
 {
 	int64_t	until_ms = clock_ms() + TURN_MS;
 	bool	more = true;
 
+	s->at_once_until_us = clock_us() + TURN_US;
 	for (int i = 0; more && i < TURN_MESSAGES; i++) {
 		more = receive_message(s);
 		more = carry_on(s) || more;
-		more = take_turns(s) || more;
 		more = more && clock_ms() < until_ms;
 	}
+	take_turns(s);
 }
 
 /* Events that could not be deleted are the next time, with those since. */

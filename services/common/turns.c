@@ -1,4 +1,8 @@
-/* Rows of calls: a ring of them, and a hash table. */
+/*
+ * Rows of calls: two queues of them, and a hash table. A row that is empty is
+ * kept until its round is over, so that its user gets one turn in a round, as
+ * all others do.
+ */
 #include "turns.h"
 
 #include <stdlib.h>
@@ -13,7 +17,7 @@ struct row {
 	struct call	**last;
 	unsigned	  count;
 	size_t		  bytes;
-	struct row	 *next, *previous;	/* in the ring */
+	struct row	 *next;
 	struct row	 *chained;
 };
 
@@ -21,6 +25,8 @@ void
 turns_init(struct turns *t, unsigned most, size_t bytes_most)
 {
 	*t = (struct turns){ .most = most, .bytes_most = bytes_most };
+	t->round_end = &t->round;
+	t->had_end = &t->had;
 }
 
 /* Where the pointer to a user's row is, or would be. */
@@ -35,28 +41,12 @@ place_of(struct turns *t, int64_t user)
 	return p;
 }
 
-/* Before the one whose turn it is: all others come first. */
 static void
-enter_ring(struct turns *t, struct row *r)
+append(struct row ***end, struct row *r)
 {
-	struct row	*turn = t->turn;
-
-	if (turn == NULL) {
-		t->turn = r->next = r->previous = r;
-		return;
-	}
-	r->next = turn;
-	r->previous = turn->previous;
-	r->previous->next = turn->previous = r;
-}
-
-static void
-leave_ring(struct turns *t, struct row *r)
-{
-	if (t->turn == r)
-		t->turn = r->next == r ? NULL : r->next;
-	r->next->previous = r->previous;
-	r->previous->next = r->next;
+	r->next = NULL;
+	**end = r;
+	*end = &r->next;
 }
 
 static struct row *
@@ -67,7 +57,7 @@ make_row(struct turns *t, struct row **place, int64_t user)
 	r->user = user;
 	r->last = &r->first;
 	*place = r;
-	enter_ring(t, r);
+	append(&t->round_end, r);
 	return r;
 }
 
@@ -99,26 +89,74 @@ turns_put(struct turns *t, struct call *c)
 	return true;
 }
 
+static void
+start_round(struct turns *t)
+{
+	t->round = t->had;
+	t->round_end = t->had == NULL ? &t->round : t->had_end;
+	t->had = NULL;
+	t->had_end = &t->had;
+}
+
+/* The row whose turn it is, or is over: it is in neither queue then. */
+static struct row *
+take_row(struct turns *t)
+{
+	struct row	*r;
+
+	if (t->round == NULL)
+		start_round(t);
+	r = t->round;
+	t->round = r->next;
+	if (t->round == NULL)
+		t->round_end = &t->round;
+	return r;
+}
+
+static void
+free_row(struct turns *t, struct row *r)
+{
+	*place_of(t, r->user) = r->chained;
+	free(r);
+}
+
+static void
+free_all(struct turns *t)
+{
+	while (t->round != NULL || t->had != NULL)
+		free_row(t, take_row(t));
+}
+
+/* The next row that something is in. */
+static struct row *
+take_turn(struct turns *t)
+{
+	struct row	*r;
+
+	while ((r = take_row(t))->first == NULL)
+		free_row(t, r);
+	return r;
+}
+
 struct call *
 turns_take(struct turns *t)
 {
-	struct row	*r = t->turn, **place;
+	struct row	*r;
 	struct call	*c;
 
-	if (r == NULL)
+	if (t->count == 0)
 		return NULL;
+	r = take_turn(t);
 	c = r->first;
 	r->first = c->next;
+	if (r->first == NULL)
+		r->last = &r->first;
 	r->count--;
 	r->bytes -= c->kept_bytes;
 	t->count--;
 	t->bytes -= c->kept_bytes;
-	t->turn = r->next;
-	if (r->first == NULL) {
-		place = place_of(t, r->user);
-		*place = r->chained;
-		leave_ring(t, r);
-		free(r);
-	}
+	append(&t->had_end, r);
+	if (t->count == 0)
+		free_all(t);
 	return c;
 }

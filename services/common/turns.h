@@ -1,10 +1,11 @@
 /*
  * Turns: what users wait for, a row for each of them. The users take turns, a
  * call each, so that what one of them asks for waits behind what that one has
- * asked for before, and not before everybody else's.
+ * asked for before, and not before everybody else's. Turns go round by round:
+ * a user who has had none in this round comes before those who have.
  *
  * A row may be so many times as long as there is room left for others: alone,
- * a user has nearly all of it, and whoever comes finds some.
+ * a user has nearly all of it, and those who come later find some.
  */
 #ifndef COMMON_TURNS_H
 #define COMMON_TURNS_H
@@ -18,8 +19,11 @@ struct turns {
 	size_t		 bytes_most;	/* ... and bytes of their arguments */
 	unsigned	 count;
 	size_t		 bytes;
-	struct row	*turn;		/* a ring of rows: whose turn it is */
-	struct row	*chains[TURNS_CHAINS];	/* ... and all by their user */
+	struct row	*round;		/* those with a turn left in this round */
+	struct row     **round_end;
+	struct row	*had;		/* those who had theirs */
+	struct row     **had_end;
+	struct row	*chains[TURNS_CHAINS];	/* all of them by their user */
 };
 
 void		 turns_init(struct turns *, unsigned most, size_t bytes_most);

@@ -244,6 +244,23 @@ def test_a_row_of_long_lists_does_not_hold_up_the_loop(long_lists):
     assert least(measure, 0.15) < 0.15
 
 
+def test_a_message_does_not_wait_for_a_list_behind_each_before_it(long_lists):
+    """One gateway asks for all of it, each in a message of its own."""
+    lists = [(POST_LIST, {TICKET_ID: LONG_TICKET, PAGE: 1, PER_PAGE: 1000 + i, FIELDS: 'id'}) for i in range(60)]
+    point = POST_LIST, {TICKET_ID: 1, PAGE: 1, PER_PAGE: 1}
+
+    def place_of_the_last(_):
+        with contextlib.closing(Peer(long_lists, 'post')) as peer:
+            assert peer.is_answering()
+            for i, (op, args) in enumerate([*lists, point]):
+                peer.send(request(op, args, number=FIRST_ID + i, actor=OTHER if i == len(lists) else ONE))
+            order = [peer.receive()[1] for _ in range(len(lists) + 1)]
+            return order.index(FIRST_ID + len(lists))
+
+    # how many are done before the last one is sent is a matter of chance
+    assert least(place_of_the_last, len(lists) // 2) < len(lists) // 2
+
+
 def test_many_lists_of_one_search_do_not_hold_up_the_loop(busy):
     """All wait for the same search to be made, a new one in each try, and are lists that differ."""
     letters = 'abcdefghilmnoprstuw'

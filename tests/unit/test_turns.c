@@ -71,6 +71,29 @@ who_comes_again_is_the_last(void **state)
 	check_number("the last", take(&t), 32);
 }
 
+/* Who asks all the time has at most one turn before a user who comes. */
+static void
+who_comes_is_before_who_had_a_turn(void **state)
+{
+	struct turns	t;
+
+	(void)state;
+	turns_init(&t, 100, 1000);
+	for (uint64_t i = 1; i <= 4; i++)
+		assert_non_null(put(&t, 1, 10 + i, 0));
+	check_number("of one alone", take(&t), 11);
+	assert_non_null(put(&t, 2, 21, 0));
+	check_number("who came", take(&t), 21);
+	assert_non_null(put(&t, 2, 22, 0));
+	check_number("who had none since", take(&t), 12);
+	check_number("who comes each time", take(&t), 22);
+	check_number("one a round", take(&t), 13);
+	check_number("alone again", take(&t), 14);
+	check_number("none is left", take(&t), 0);
+	assert_non_null(put(&t, 2, 23, 0));
+	check_number("nothing is kept of it", take(&t), 23);
+}
+
 static void
 one_alone_leaves_room_for_others(void **state)
 {
@@ -115,6 +138,8 @@ main(void)
 		TEST("users take turns", users_take_turns),
 		TEST("who comes again is the last",
 		    who_comes_again_is_the_last),
+		TEST("who comes is before who had a turn",
+		    who_comes_is_before_who_had_a_turn),
 		TEST("one alone leaves room for others",
 		    one_alone_leaves_room_for_others),
 		TEST("bytes are bounded the same way",
