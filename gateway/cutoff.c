@@ -6,14 +6,14 @@
  * what the client still sends is read and thrown away, within bounds, before
  * h2o gets to close.
  */
-#include "cutoff.h"
+#include "gateway/cutoff.h"
 
 #include <stdbool.h>
 
-#include "cors.h"
-#include "memory.h"
-#include "problem.h"
-#include "trace.h"
+#include "gateway/core/trace.h"
+#include "gateway/http/problem.h"
+#include "gateway/memory.h"
+#include "gateway/reply/cors.h"
 
 #define LINGER_BYTES	(256 << 20)	/* thrown away at most */
 #define LINGER_TICKS	50		/* of 100 ms, all together */

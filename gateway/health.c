@@ -1,5 +1,5 @@
 /* The health check: one request, over TLS where the gateway speaks it. */
-#include "health.h"
+#include "gateway/health.h"
 
 #include <openssl/ssl.h>
 #include <stdio.h>

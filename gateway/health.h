@@ -2,7 +2,7 @@
 #ifndef GATEWAY_HEALTH_H
 #define GATEWAY_HEALTH_H
 
-#include "proto/settings.h"
+#include "base/settings.h"
 
 /*
  * GET /healthz of the gateway that listens where these settings say. Returns

@@ -7,32 +7,32 @@
 #include <semaphore.h>
 #include <signal.h>
 
-#include "bus.h"
-#include "connection.h"
-#include "copies.h"
-#include "frames.h"
-#include "framing.h"
-#include "health.h"
-#include "hpack.h"
-#include "memory.h"
-#include "proto/clock.h"
-#include "proto/curve.h"
-#include "proto/harden.h"
-#include "proto/listener.h"
-#include "proto/log.h"
-#include "proto/metrics.h"
-#include "proto/program.h"
-#include "proto/replica.h"
-#include "proto/resolve.h"
-#include "proto/stderr.h"
-#include "proto/rlimits.h"
-#include "timers.h"
-#include "tls.h"
-#include "tokens.h"
-#include "trace.h"
+#include "base/clock.h"
+#include "base/harden.h"
+#include "base/listener.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/program.h"
+#include "base/rlimits.h"
+#include "base/stderr.h"
+#include "gateway/bus/bus.h"
+#include "gateway/cache/copies.h"
+#include "gateway/cache/tokens.h"
+#include "gateway/core/trace.h"
+#include "gateway/health.h"
+#include "gateway/http/connection.h"
+#include "gateway/http/frames.h"
+#include "gateway/http/framing.h"
+#include "gateway/http/hpack.h"
+#include "gateway/http/timers.h"
+#include "gateway/http/tls.h"
+#include "gateway/memory.h"
+#include "proto/peer/curve.h"
+#include "proto/peer/replica.h"
+#include "proto/peer/resolve.h"
 
 #define ACCEPTS_MOST	64	/* in one turn of the loop */
-#define CONNECTIONS_LEAST 16	/* that proto/rlimits.c leaves room for */
+#define CONNECTIONS_LEAST 16	/* that base/rlimits.c leaves room for */
 
 /* --- listening ------------------------------------------------------------------ */
 

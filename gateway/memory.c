@@ -1,5 +1,5 @@
 /* Memory: what there is of it, and what is done about it. */
-#include "memory.h"
+#include "gateway/memory.h"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "connection.h"
-#include "copies.h"
-#include "proto/log.h"
+#include "base/log.h"
+#include "gateway/cache/copies.h"
+#include "gateway/http/connection.h"
 
 #define TRIM_MS		1000	/* between two of those */
 #define WARN_MS		10000	/* between two words on it */

@@ -11,7 +11,7 @@
 #ifndef GATEWAY_MEMORY_H
 #define GATEWAY_MEMORY_H
 
-#include "state.h"
+#include "gateway/state.h"
 
 #define MEMORY_BODY_BYTES	65536
 

@@ -1,15 +1,15 @@
 /* h2o's configuration: one host, one handler. */
-#include "state.h"
+#include "gateway/state.h"
 
 #include <sodium.h>
 
-#include "connection.h"
-#include "cors.h"
-#include "cutoff.h"
-#include "exchange.h"
-#include "limit.h"
-#include "proto/log.h"
-#include "proxies.h"
+#include "base/log.h"
+#include "gateway/cache/limit.h"
+#include "gateway/core/exchange.h"
+#include "gateway/cutoff.h"
+#include "gateway/http/connection.h"
+#include "gateway/http/proxies.h"
+#include "gateway/reply/cors.h"
 
 /* What h2o may take in before it cuts a body off: somewhat more than we
  * accept, so that a client that sends too much gets to read why. */

@@ -10,8 +10,8 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#include "proto/buf.h"
-#include "proto/settings.h"
+#include "base/buf.h"
+#include "base/settings.h"
 #include "proto/tables.h"
 
 struct bus;

@@ -1,7 +1,7 @@
 /* Arguments: copies and bounds. */
-#include "args.h"
+#include "proto/args.h"
 
-#include "scan.h"
+#include "base/scan.h"
 
 void
 args_copy(struct args *to, const struct args *from, struct buf *buf)

@@ -5,8 +5,8 @@
 #ifndef PROTO_ARGS_H
 #define PROTO_ARGS_H
 
-#include "buf.h"
-#include "tables.h"
+#include "base/buf.h"
+#include "proto/tables.h"
 
 union value {
 	int64_t		number;

@@ -2,12 +2,12 @@
  * The codec. Peers' bytes are input: whatever they are, reading ends in
  * FRAME_BAD at worst, and never allocates more than a multiple of what came.
  */
-#include "frame.h"
+#include "proto/frame.h"
 
 #include <msgpack.h>
 #include <stdlib.h>
 
-#include "log.h"
+#include "base/log.h"
 
 struct frame_reader {
 	const char	*base;

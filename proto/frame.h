@@ -5,7 +5,7 @@
 #ifndef PROTO_FRAME_H
 #define PROTO_FRAME_H
 
-#include "args.h"
+#include "proto/args.h"
 
 #define FRAME_VERSION	1
 #define FRAME_ITEMS_MOST 65536	/* the frame itself, and all that is in it */

@@ -2,7 +2,7 @@
  * of designated initialisers is an error in this file. */
 #pragma GCC diagnostic error "-Woverride-init"
 
-#include "tables.h"
+#include "proto/tables.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -16,34 +16,34 @@
 static const struct key_info keys[KEY_END + 1] = {
 #define KEY(number, NAME, name, type, least, most) \
 	[number] = { name, TYPE_##type, least, most },
-#include "keys.tbl"
+#include "proto/keys.tbl"
 #undef KEY
 };
 
 static const struct op_info ops[OP_END + 1] = {
 #define OP(code, SERVICE, NAME, KIND, WHO, needs, may) \
 	[code] = { #NAME, SERVICE_##SERVICE, OP_##KIND, needs, may, WHO_##WHO },
-#include "ops.tbl"
+#include "proto/ops.tbl"
 #undef OP
 };
 
 static const struct err_info errors[ERR_END] = {
 #define ERROR(number, NAME, http, reason, message) \
 	[number] = { http, reason, message },
-#include "errors.tbl"
+#include "proto/errors.tbl"
 #undef ERROR
 };
 
 static const char *const service_names[SERVICE_END] = {
 	[SERVICE_ANY] = "any",
 #define SERVICE(number, NAME, name, endpoint) [number] = name,
-#include "services.tbl"
+#include "base/services.tbl"
 #undef SERVICE
 };
 
 static const char *const mark_paths[MARK_END] = {
 #define MARK(byte, NAME, path) [byte] = path,
-#include "marks.tbl"
+#include "proto/marks.tbl"
 #undef MARK
 };
 
@@ -79,7 +79,7 @@ who_info(enum who who)
 	static const struct who_info	rows[WHO_END] = {
 #define WHO(NAME, text, refusal, by_owner) \
 		[WHO_##NAME] = { #NAME, text, refusal, by_owner },
-#include "who.tbl"
+#include "proto/who.tbl"
 #undef WHO
 	};
 

@@ -11,14 +11,14 @@
 enum service_id {
 	SERVICE_ANY,
 #define SERVICE(number, NAME, name, endpoint) SERVICE_##NAME = (number),
-#include "services.tbl"
+#include "base/services.tbl"
 #undef SERVICE
 	SERVICE_END
 };
 
 enum key {
 #define KEY(number, NAME, name, type, least, most) KEY_##NAME = (number),
-#include "keys.tbl"
+#include "proto/keys.tbl"
 #undef KEY
 	KEY_END = 128	/* keys are bits of a mask */
 };
@@ -52,7 +52,7 @@ struct key_info {
 /* Who may have an operation done. */
 enum who {
 #define WHO(NAME, text, refusal, by_owner) WHO_##NAME,
-#include "who.tbl"
+#include "proto/who.tbl"
 #undef WHO
 	WHO_END
 };
@@ -70,7 +70,7 @@ enum op_kind { OP_READ, OP_WRITE, OP_SLOW, OP_LEAD, OP_EVENT, OP_TALLY,
 enum op_code {
 	OP_NONE,
 #define OP(code, SERVICE, NAME, KIND, WHO, needs, may) OP_##NAME = (code),
-#include "ops.tbl"
+#include "proto/ops.tbl"
 #undef OP
 	OP_END = 256	/* codes are below */
 };
@@ -86,7 +86,7 @@ struct op_info {
 
 enum err {
 #define ERROR(number, NAME, http, reason, message) ERR_##NAME = (number),
-#include "errors.tbl"
+#include "proto/errors.tbl"
 #undef ERROR
 	ERR_END
 };
@@ -100,7 +100,7 @@ struct err_info {
 
 enum mark {
 #define MARK(byte, NAME, path) MARK_##NAME = (byte),
-#include "marks.tbl"
+#include "proto/marks.tbl"
 #undef MARK
 	MARK_END
 };

@@ -2,19 +2,19 @@
  * The lookup service: departments, categories, priorities, statuses.
  * One row for each operation; most say which statement and which shape.
  */
-#include "services/common/op.h"
+#include "services/op/op.h"
 
 enum {
 	SQL_OWN = SQL_COMMON_END - 1,
 #define SQL(NAME, text) SQL_##NAME,
-#include "sql.tbl"
+#include "services/lookup/sql.tbl"
 #undef SQL
 	SQL_END
 };
 
 static const struct sql statements[] = {
 #define SQL(NAME, text) { #NAME, text },
-#include "sql.tbl"
+#include "services/lookup/sql.tbl"
 #undef SQL
 };
 

@@ -3,13 +3,13 @@
  * container only: which program wrote what is in it is not always to be seen,
  * and programs of others write them as well.
  */
-#include "content.h"
+#include "services/post/content.h"
 
 #include <magic.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 
 enum container {
 	OWN,	/* libmagic knows the format by its type */

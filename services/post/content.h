@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "proto/buf.h"
+#include "base/buf.h"
 
 /* The longest extension there is, with its NUL. */
 #define EXTENSION_SIZE	24

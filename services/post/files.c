@@ -11,7 +11,7 @@
  * of those to be removed. It is not held while bytes are written or removed:
  * an entry that the slow lane works on is `busy`, and left alone meanwhile.
  */
-#include "files.h"
+#include "services/post/files.h"
 
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -23,9 +23,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "content.h"
-#include "proto/log.h"
-#include "proto/replica.h"
+#include "base/log.h"
+#include "proto/peer/replica.h"
+#include "services/post/content.h"
 
 #define STORE		"stores/post/post.db"
 #define FOLDER		"stores/post/files"

@@ -16,7 +16,7 @@
 #ifndef POST_FILES_H
 #define POST_FILES_H
 
-#include "post.h"
+#include "services/post/post.h"
 
 /* The most that FILE_READ gives and FILE_CHUNK takes at a time, bytes. */
 #define FILE_PIECE_MOST	(256 << 10)

@@ -2,13 +2,13 @@
  * The post service: replies, attached files, histories of texts.
  * One row for each operation; most say which statement and which shape.
  */
-#include "content.h"
-#include "files.h"
-#include "writes.h"
+#include "services/post/content.h"
+#include "services/post/files.h"
+#include "services/post/writes.h"
 
 static const struct sql statements[] = {
 #define SQL(NAME, text) { #NAME, text },
-#include "sql.tbl"
+#include "services/post/sql.tbl"
 #undef SQL
 };
 

@@ -1,7 +1,7 @@
 /* Replies: written, edited, deleted, with all that hangs on them. */
-#include "writes.h"
+#include "services/post/writes.h"
 
-#include "files.h"
+#include "services/post/files.h"
 
 /* Columns of a statement that gives replies (sql.tbl, POST_NAMES). */
 enum {

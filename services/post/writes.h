@@ -6,7 +6,7 @@
 #ifndef POST_WRITES_H
 #define POST_WRITES_H
 
-#include "post.h"
+#include "services/post/post.h"
 
 /* Adds AUTHOR_ID, DATE, HOURS, POST_ID, and what USER_COUNTED needs. */
 op_run	post_create;

@@ -1,17 +1,17 @@
 /*
  * Replies, as the post service tells of them, and users that are deleted.
- * Each event is applied once (services/common/op.c). What the world has
+ * Each event is applied once (services/op/op.c). What the world has
  * overtaken meanwhile, a ticket that is gone, a reply that is not known, is
  * skipped: an event that were refused would hold up those behind it.
  *
  * A row of `replies` says that the words of the reply are in reply_text. One
  * must not be taken out of that index that is not in it: OLD_CONTENT is what is
  * in it, as events about a reply are applied in order and none between them is
- * dropped (services/common/aside.c).
+ * dropped (services/op/aside.c).
  */
-#include "events.h"
+#include "services/ticket/events.h"
 
-#include "writes.h"
+#include "services/ticket/writes.h"
 
 /* Run statements one after the other, up to the one that fails. */
 static enum err

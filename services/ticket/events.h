@@ -2,7 +2,7 @@
 #ifndef TICKET_EVENTS_H
 #define TICKET_EVENTS_H
 
-#include "ticket.h"
+#include "services/ticket/ticket.h"
 
 /* May it be replied to: answers CHECKED. */
 op_run	reply_check;

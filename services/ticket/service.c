@@ -2,17 +2,17 @@
  * The ticket service: tickets, subscriptions, actions.
  * One row for each operation; most say which statement and which shape.
  */
-#include "columns.h"
-#include "events.h"
-#include "export.h"
-#include "list.h"
-#include "search.h"
-#include "ticket.h"
-#include "writes.h"
+#include "services/ticket/events.h"
+#include "services/ticket/list/columns.h"
+#include "services/ticket/list/export.h"
+#include "services/ticket/list/list.h"
+#include "services/ticket/search/search.h"
+#include "services/ticket/ticket.h"
+#include "services/ticket/writes.h"
 
 static const struct sql statements[] = {
 #define SQL(NAME, text) { #NAME, text },
-#include "sql.tbl"
+#include "services/ticket/sql.tbl"
 #undef SQL
 };
 

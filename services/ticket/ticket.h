@@ -2,12 +2,12 @@
 #ifndef TICKET_TICKET_H
 #define TICKET_TICKET_H
 
-#include "services/common/op.h"
+#include "services/op/op.h"
 
 enum {
 	SQL_OWN = SQL_COMMON_END - 1,
 #define SQL(NAME, text) SQL_##NAME,
-#include "sql.tbl"
+#include "services/ticket/sql.tbl"
 #undef SQL
 	SQL_END
 };

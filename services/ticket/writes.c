@@ -8,9 +8,9 @@
  * total. The answer then is the ticket as it is, so whoever repeats a request
  * because its answer got lost is told that it was done.
  */
-#include "writes.h"
+#include "services/ticket/writes.h"
 
-#include "proto/log.h"
+#include "base/log.h"
 
 /* Who may use POST ticket/T/category, admins or not. */
 static enum { NOBODY, STAFF, EVERYBODY } categorizers;

@@ -7,7 +7,7 @@
 #ifndef TICKET_WRITES_H
 #define TICKET_WRITES_H
 
-#include "ticket.h"
+#include "services/ticket/ticket.h"
 
 /* Take the settings that writes depend on. Dies if one makes no sense. */
 void	writes_start(const struct settings *);

@@ -1,11 +1,11 @@
 /* Making, changing and deleting users. */
-#include "account.h"
+#include "services/user/account.h"
 
-#include "avatar.h"
-#include "credential.h"
-#include "login.h"
-#include "password.h"
-#include "token.h"
+#include "services/user/avatar.h"
+#include "services/user/credential.h"
+#include "services/user/login.h"
+#include "services/user/password.h"
+#include "services/user/token.h"
 
 /*
  * Something before and behind an '@', and nothing that could end a line of a

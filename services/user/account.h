@@ -5,7 +5,7 @@
 #ifndef USER_ACCOUNT_H
 #define USER_ACCOUNT_H
 
-#include "user.h"
+#include "services/user/user.h"
 
 /* What is wrong with a user's fields beyond their bounds, or NULL. */
 const char	*account_refusal(const struct args *);

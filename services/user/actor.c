@@ -1,5 +1,5 @@
 /* Who asks for a write. */
-#include "actor.h"
+#include "services/user/actor.h"
 
 static bool
 is_operator(const struct request *r)

@@ -2,7 +2,7 @@
 #ifndef USER_ACTOR_H
 #define USER_ACTOR_H
 
-#include "user.h"
+#include "services/user/user.h"
 
 /*
  * Sets the request's rights to those that the actor's groups give, and that

@@ -1,5 +1,5 @@
 /* Pictures of users. */
-#include "avatar.h"
+#include "services/user/avatar.h"
 
 #include <sys/stat.h>
 
@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "proto/log.h"
-#include "proto/replica.h"
+#include "base/log.h"
+#include "proto/peer/replica.h"
 
 #define STORE		"stores/user"
 #define FOLDER		STORE "/avatars"

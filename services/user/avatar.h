@@ -9,7 +9,7 @@
 #ifndef USER_AVATAR_H
 #define USER_AVATAR_H
 
-#include "user.h"
+#include "services/user/user.h"
 
 #define AVATAR_MOST_BYTES	(1 << 20)
 

@@ -1,9 +1,9 @@
 /* What a password was compared with: SHA-256 of a bcrypt hash, salt and all. */
-#include "credential.h"
+#include "services/user/credential.h"
 
 #include <sodium.h>
 
-#include "password.h"
+#include "services/user/password.h"
 
 static void
 digest_of(const void *stored, size_t len,

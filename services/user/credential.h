@@ -6,7 +6,7 @@
 #ifndef USER_CREDENTIAL_H
 #define USER_CREDENTIAL_H
 
-#include "user.h"
+#include "services/user/user.h"
 
 /* Answer CREDENTIAL, of the stored password that was compared. */
 void		credential_put(struct call *, struct text stored);

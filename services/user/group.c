@@ -1,7 +1,7 @@
 /* Members of groups. */
-#include "group.h"
+#include "services/user/group.h"
 
-#include "token.h"
+#include "services/user/token.h"
 
 /* The user that user_id or username stands for, as USER_ID. */
 static enum err

@@ -2,7 +2,7 @@
 #ifndef USER_GROUP_H
 #define USER_GROUP_H
 
-#include "user.h"
+#include "services/user/user.h"
 
 /*
  * Add and remove a member. What gateways know of the user's tokens they are

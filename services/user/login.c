@@ -3,13 +3,13 @@
  * ring and counted anew each time: a hash takes ten thousand times longer
  * than a walk along the ring, and no memory can be made to grow.
  */
-#include "login.h"
+#include "services/user/login.h"
 
 #include <sodium.h>
 
-#include "credential.h"
-#include "password.h"
-#include "proto/replica.h"
+#include "proto/peer/replica.h"
+#include "services/user/credential.h"
+#include "services/user/password.h"
 
 #define WINDOW_MS	60000
 #define RING		8192	/* failures remembered at most */

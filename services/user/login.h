@@ -6,7 +6,7 @@
 #ifndef USER_LOGIN_H
 #define USER_LOGIN_H
 
-#include "user.h"
+#include "services/user/user.h"
 
 void	login_start(const struct settings *);
 

@@ -1,12 +1,12 @@
 /* Checking and making bcrypt hashes. */
-#include "password.h"
+#include "services/user/password.h"
 
 #include <crypt.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 
 #define BCRYPT_MOST_BYTES	72	/* what is beyond is not looked at */
 #define BCRYPT_BYTES		60	/* "$2b$12$" and 53 letters */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "proto/buf.h"
+#include "base/buf.h"
 
 #define PASSWORD_HASH_SIZE	64	/* bcrypt's 60 and a NUL, with room */
 #define PASSWORD_MOST_BYTES	72	/* bcrypt looks at no more */

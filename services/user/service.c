@@ -2,7 +2,7 @@
  * The user service: people, groups, tokens, passwords.
  * One row for each operation; most say which statement and which shape.
  */
-#include "user.h"
+#include "services/user/user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,21 +11,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "account.h"
-#include "actor.h"
-#include "avatar.h"
-#include "group.h"
-#include "login.h"
-#include "password.h"
-#include "proto/log.h"
-#include "services/common/kept.h"
-#include "token.h"
+#include "base/log.h"
+#include "services/op/kept.h"
+#include "services/user/account.h"
+#include "services/user/actor.h"
+#include "services/user/avatar.h"
+#include "services/user/group.h"
+#include "services/user/login.h"
+#include "services/user/password.h"
+#include "services/user/token.h"
 
 #define PASSWORD_FILE	"stores/user/admin-password"
 
 static const struct sql statements[] = {
 #define SQL(NAME, text) { #NAME, text },
-#include "sql.tbl"
+#include "services/user/sql.tbl"
 #undef SQL
 };
 

@@ -1,11 +1,11 @@
 /* Tokens and their revocation. */
-#include "token.h"
+#include "services/user/token.h"
 
 #include <sodium.h>
 
-#include "credential.h"
-#include "proto/clock.h"
-#include "proto/json.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "services/user/credential.h"
 
 #define TOKEN_BYTES	24
 #define TOKEN_TEXT_SIZE	(sodium_base64_ENCODED_LEN(TOKEN_BYTES, \

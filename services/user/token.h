@@ -6,7 +6,7 @@
 #ifndef USER_TOKEN_H
 #define USER_TOKEN_H
 
-#include "user.h"
+#include "services/user/user.h"
 
 void	token_start(const struct settings *);
 

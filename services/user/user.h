@@ -2,12 +2,12 @@
 #ifndef USER_USER_H
 #define USER_USER_H
 
-#include "services/common/op.h"
+#include "services/op/op.h"
 
 enum {
 	SQL_OWN = SQL_COMMON_END - 1,
 #define SQL(NAME, text) SQL_##NAME,
-#include "sql.tbl"
+#include "services/user/sql.tbl"
 #undef SQL
 	SQL_END
 };

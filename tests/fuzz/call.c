@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "services/common/op.h"
+#include "services/op/op.h"
 
 static const struct service *const	services[] = {
 	&user_service, &ticket_service, &post_service, &lookup_service

@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "services/ticket/export.h"
+#include "services/ticket/list/export.h"
 
 /* The next cell of a line, unquoted, and what stands behind it. */
 static bool

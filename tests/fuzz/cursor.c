@@ -1,7 +1,7 @@
 /* Cursors of lists: what is read would be written so, and the reverse. */
 #include "fuzz.h"
 
-#include "services/ticket/cursor.h"
+#include "services/ticket/list/cursor.h"
 
 static void
 check_same(const struct cursor *a, const struct cursor *b)

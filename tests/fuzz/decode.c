@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "gateway/page.h"
+#include "gateway/reply/page.h"
 #include "tests/unit/exchange.h"
 
 #define ROUTES_MOST	256

@@ -4,7 +4,7 @@
  * A body is the same however it comes, ends where it ends, and written anew in
  * one chunk it is read as what it was.
  */
-#include "gateway/framing.h"
+#include "gateway/http/framing.h"
 
 #include <stdio.h>
 #include <stdlib.h>

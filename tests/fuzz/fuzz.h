@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "proto/args.h"
-#include "proto/log.h"
+#include "base/log.h"
 
 #define LEN(array)	(sizeof(array) / sizeof((array)[0]))
 

@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <time.h>
 
-#include "tools/flicketctl/import_parts.h"
+#include "tools/flicketctl/data/import/import_parts.h"
 
 static sqlite3		*db;
 static sqlite3_stmt	*from, *to;

@@ -1,6 +1,6 @@
 /* Bodies of requests. The first byte says of which route. */
 #include "decode.h"
-#include "gateway/route.h"
+#include "gateway/core/route.h"
 
 static bool
 has_json(const struct route *r)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "proto/json.h"
+#include "base/json.h"
 
 /* Each byte that belongs to no character is a U+FFFD of its own. */
 static void

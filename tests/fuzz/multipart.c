@@ -3,7 +3,7 @@
  * What points into the body is within it, and a body that ends too early has
  * the parts that come before its end, and no others.
  */
-#include "gateway/multipart.h"
+#include "gateway/http/multipart.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Query strings. The first byte says of which route. */
 #include "decode.h"
-#include "gateway/route.h"
+#include "gateway/core/route.h"
 
 static bool
 is_read(const struct route *r)

@@ -1,7 +1,7 @@
 /* Whatever clients search for, the database takes what is made of it. */
 #include "fuzz.h"
 
-#include "services/ticket/query.h"
+#include "services/ticket/search/query.h"
 
 static sqlite3		*db;
 static sqlite3_stmt	*find;

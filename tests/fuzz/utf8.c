@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "tools/flicketctl/import_parts.h"
+#include "tools/flicketctl/data/import/import_parts.h"
 
 /* As text_characters(), one character after the other. */
 static int64_t

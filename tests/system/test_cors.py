@@ -17,7 +17,7 @@ ROOTS = {'API': '/flicket-api/', 'AVATARS': '/flicket/static/flicket_avatars/', 
 def all_routes():
     """Every route of the gateway's table: {path: methods}."""
     found = {}
-    table = (REPO / 'gateway' / 'routes.tbl').read_text()
+    table = (REPO / 'gateway' / 'core' / 'routes.tbl').read_text()
     for method, root, path in re.findall(r'^ROUTE\((\w+),\s*(\w+),\s*"([^"]*)"', table, re.M):
         path = ROOTS[root] + re.sub(r':\w+', '1', path)
         found.setdefault(path, set()).add(method)

@@ -13,7 +13,7 @@ def ctl(*arguments, **settings):
 
 def commands():
     """The names of all commands, as the table has them."""
-    table = (REPO / 'tools' / 'flicketctl' / 'commands.tbl').read_text(encoding='utf-8')
+    table = (REPO / 'tools' / 'flicketctl' / 'cli' / 'commands.tbl').read_text(encoding='utf-8')
     return re.findall(r'^COMMAND\("([a-z ]+)"', table, re.M)
 
 

@@ -159,7 +159,7 @@ def test_what_is_the_users_own_comes_after_it_is_gone(parts):
     user = parts.user('nobody')
     group = expect(parts.admin.post('groups', {'group_name': 'of nobody'}), 201)['id']
     expect(parts.admin.request('DELETE', f'user/{user}'), 204)
-    picture = (REPO / 'gateway' / 'default_avatar.png').read_bytes()
+    picture = (REPO / 'gateway' / 'reply' / 'default_avatar.png').read_bytes()
     assert parts.ask('user', AVATAR_PUT, {ID: user, BODY: picture, MEDIA_TYPE: 'image/png'})[0] == NOT_FOUND
     assert not list((parts.desk.data / 'stores' / 'user').glob('avatars/*'))
     assert parts.ask('user', MEMBER_ADD, {GROUP_ID: group, USER_ID: user})[0] == BAD_REQUEST

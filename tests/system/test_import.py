@@ -157,7 +157,7 @@ def schema_of(path):
 
 def schema_of_migrations(store):
     """What a service makes of a new store."""
-    files = [REPO / 'services' / 'common' / 'common.sql', REPO / 'services' / 'common' / 'common_late.sql',
+    files = [REPO / 'services' / 'store' / 'common.sql', REPO / 'services' / 'store' / 'common_late.sql',
              *sorted((REPO / 'services' / store / 'migrations').glob('*.sql'))]
     with open_db(':memory:') as db:
         for path in files:

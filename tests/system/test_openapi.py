@@ -11,7 +11,7 @@ from wire import Answer, Client, expect
 
 ROUTE = re.compile(r'ROUTE\((\w+),\s*(\w+),\s*"([^"]+)",\s*(\w+),\s*(\d+)')
 ROOTS = {'API': '/flicket-api/', 'UPLOADS': '/flicket_uploads/', 'AVATARS': '/flicket/static/flicket_avatars/'}
-ROWS = ROUTE.findall((REPO / 'gateway' / 'routes.tbl').read_text())
+ROWS = ROUTE.findall((REPO / 'gateway' / 'core' / 'routes.tbl').read_text())
 
 
 def everything(thing, path='#'):

@@ -16,7 +16,7 @@ from conftest import close_desk
 from wire import basic, expect
 
 ROW = re.compile(r'(GET|POST|PUT|PATCH|DELETE) +(\S+) +(\S.*)')
-PICTURE = (REPO / 'gateway' / 'default_avatar.png').read_bytes()
+PICTURE = (REPO / 'gateway' / 'reply' / 'default_avatar.png').read_bytes()
 KINDS = {'plain': None, 'super': 'super_user', 'admin': 'flicket_admin', 'reader': 'flicket_admin'}
 PEOPLE_OF_A_KIND = 800
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 
 struct settings
 desk_settings(void)

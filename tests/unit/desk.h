@@ -2,7 +2,7 @@
 #ifndef UNIT_DESK_H
 #define UNIT_DESK_H
 
-#include "services/common/op.h"
+#include "services/op/op.h"
 #include "unit.h"
 
 struct desk {

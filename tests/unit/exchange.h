@@ -2,8 +2,8 @@
 #ifndef UNIT_EXCHANGE_H
 #define UNIT_EXCHANGE_H
 
-#include "proto/metrics.h"
-#include "gateway/exchange.h"
+#include "base/metrics.h"
+#include "gateway/core/exchange.h"
 #include "unit.h"
 
 struct visit {

@@ -2,12 +2,12 @@
  * Stands in for the parts of the gateway that a test does not go through;
  * whatever a test brings itself takes the place of these.
  */
-#include "gateway/connection.h"
-#include "gateway/cors.h"
+#include "gateway/http/connection.h"
+#include "gateway/reply/cors.h"
 #include "gateway/cutoff.h"
-#include "gateway/exchange.h"
-#include "gateway/page.h"
-#include "gateway/trace.h"
+#include "gateway/core/exchange.h"
+#include "gateway/reply/page.h"
+#include "gateway/core/trace.h"
 
 #define STAND_IN	__attribute__((weak))
 #define ROOM(name) \

@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 
 static struct desk	desk;
 

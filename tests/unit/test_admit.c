@@ -1,7 +1,7 @@
-/* gateway/admit.c, included for its statics. Answers are kept. */
+/* gateway/stage/admit.c, included for its statics. Answers are kept. */
 #include "exchange.h"
 
-#include "gateway/admit.c"
+#include "gateway/stage/admit.c"
 
 static struct {
 	enum err	error;

@@ -1,9 +1,9 @@
 /*
- * gateway/answer.c, included for its statics: h2o's part in sending is taken
+ * gateway/reply/answer.c, included for its statics: h2o's part in sending is taken
  * by functions here that keep what is sent.
  */
 #include "exchange.h"
-#include "proto/metrics.h"
+#include "base/metrics.h"
 
 #include <stdlib.h>
 
@@ -34,7 +34,7 @@ keep_send(h2o_req_t *req, h2o_iovec_t *pieces, size_t count,
 
 #define h2o_start_response	keep_start
 #define h2o_send		keep_send
-#include "gateway/answer.c"
+#include "gateway/reply/answer.c"
 
 /* No gateway stops here. */
 void

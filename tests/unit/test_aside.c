@@ -1,5 +1,5 @@
 /*
- * services/common/aside.c: what the ticket service does with an event that is
+ * services/op/aside.c: what the ticket service does with an event that is
  * refused for good, and the user service with the gap that it leaves.
  */
 #include "desk.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tools/flicketctl/backup_files.h"
-#include "tools/flicketctl/verify.h"
+#include "tools/flicketctl/backup/backup_files.h"
+#include "tools/flicketctl/backup/verify.h"
 
 static void
 test_names(void **state)

@@ -1,4 +1,4 @@
-/* proto/buf.c */
+/* base/buf.c */
 #include "unit.h"
 
 #include <stdlib.h>

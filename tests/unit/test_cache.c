@@ -1,12 +1,12 @@
 /*
- * services/common/cache.c: an answer that is given again is the one that would
+ * services/op/cache.c: an answer that is given again is the one that would
  * be made, for whoever asks whatever, and whoever changes the store.
  */
 #include "desk.h"
 
 #include <stdio.h>
 
-#include "services/common/cache.h"
+#include "services/op/cache.h"
 
 static struct desk	desk;
 

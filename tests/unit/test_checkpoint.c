@@ -1,5 +1,5 @@
 /*
- * services/common/checkpoint.c. It is included, so that a test can wait for the
+ * services/store/checkpoint.c. It is included, so that a test can wait for the
  * thread.
  */
 #include "desk.h"
@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-#include "services/common/checkpoint.c"
+#include "services/store/checkpoint.c"
 
 #define PAGE		4096	/* bytes; two rows */
 #define ROWS		"zeroblob(2000)"

@@ -1,8 +1,8 @@
-/* proto/clock.c: what counts as a step of the wall clock, and waiting. */
+/* base/clock.c: what counts as a step of the wall clock, and waiting. */
 #include "unit.h"
 
-#include "proto/clock.h"
-#include "proto/metrics.h"
+#include "base/clock.h"
+#include "base/metrics.h"
 
 #define S	INT64_C(1000000)
 #define WALL	(INT64_C(1700000000) * S)	/* when the monotonic one was 0 */

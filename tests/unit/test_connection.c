@@ -1,5 +1,5 @@
 /*
- * gateway/connection.c, included for its statics. Its sockets are numbers of
+ * gateway/http/connection.c, included for its statics. Its sockets are numbers of
  * a table here, and not the kernel's.
  */
 #include "exchange.h"
@@ -21,7 +21,7 @@ static void	start_reading(h2o_socket_t *, h2o_socket_cb);
 #define getsockopt	count_received
 #define h2o_socket_read_stop	stop_reading
 #define h2o_socket_read_start	start_reading
-#include "gateway/connection.c"
+#include "gateway/http/connection.c"
 
 static void
 descriptors_bound_the_connections(void **state)

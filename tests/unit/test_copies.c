@@ -1,7 +1,7 @@
-/* gateway/copies.c */
+/* gateway/cache/copies.c */
 #include "exchange.h"
 
-#include "gateway/copies.c"
+#include "gateway/cache/copies.c"
 
 #define MOST	(64 << 10)
 

@@ -1,4 +1,4 @@
-/* CORS: gateway/cors.c, included for its statics. */
+/* CORS: gateway/reply/cors.c, included for its statics. */
 #include <stdlib.h>
 
 #include "exchange.h"
@@ -14,7 +14,7 @@ answer_header(struct exchange *x, const char *name, const char *value)
 	    lower.len, 1, name, value, strlen(value));
 }
 
-#include "gateway/cors.c"
+#include "gateway/reply/cors.c"
 
 static struct text
 header_of(const struct visit *v, const char *name)

@@ -1,13 +1,13 @@
 /*
- * services/common/courier.c: the ticket service's courier, with a user
+ * services/runtime/courier.c: the ticket service's courier, with a user
  * service that is a ROUTER in this process and answers as it is told.
  */
 #include "desk.h"
 
-#include "services/common/courier.h"
+#include "services/runtime/courier.h"
 
-#include "proto/log.h"
-#include "proto/replica.h"
+#include "base/log.h"
+#include "proto/peer/replica.h"
 
 #define ENDPOINT	"inproc://user"
 #define PATIENCE_MS	30000	/* far more than anything here may take */

@@ -1,5 +1,5 @@
 /*
- * proto/keyring.c, proto/curve.c and proto/guard.c: key files, hostile ones
+ * proto/peer/keyring.c, proto/peer/curve.c and proto/peer/guard.c: key files, hostile ones
  * too, and sockets of this process on both sides of a connection.
  */
 #include "unit.h"
@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "proto/curve.h"
-#include "proto/log.h"
-#include "proto/replica.h"
-#include "services/common/op.h"
+#include "proto/peer/curve.h"
+#include "base/log.h"
+#include "proto/peer/replica.h"
+#include "services/op/op.h"
 
 #define DIGITS		"00112233445566778899aabbccddeeff" \
 			"00112233445566778899AABBCCDDEEFF"
@@ -419,7 +419,7 @@ what_is_not_right_ends_it(void **state)
 	unit_run(connect_without_a_row, *state, &end);
 	check_number("status", end.status, 1);
 	check_part("said", end.said,
-	    "proto/talks.tbl has no row that lets lookup talk to post");
+	    "proto/peer/talks.tbl has no row that lets lookup talk to post");
 	unit_run(load_wrong, "/nonexistent", &end);
 	check_number("status", end.status, 2);
 	check_part("said", end.said, "FLICKET_KEYS: "

@@ -1,10 +1,10 @@
 /*
- * gateway/decode.c, included for its statics. Errors are kept instead of
+ * gateway/stage/decode.c, included for its statics. Errors are kept instead of
  * answered.
  */
 #include "exchange.h"
 
-#include "gateway/decode.c"
+#include "gateway/stage/decode.c"
 
 static struct {
 	enum err	error;		/* OK: none was answered */

@@ -1,10 +1,10 @@
-/* gateway/frames.c, included for its statics; libh2o's decoder is played. */
+/* gateway/http/frames.c, included for its statics; libh2o's decoder is played. */
 #include <h2o.h>
 
 static void	close_socket(h2o_socket_t *);
 
 #define h2o_socket_close	close_socket
-#include "gateway/frames.c"
+#include "gateway/http/frames.c"
 
 #include "unit.h"
 

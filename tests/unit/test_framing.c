@@ -1,5 +1,5 @@
-/* gateway/framing.c, in the place of libh2o's functions. */
-#include "gateway/framing.h"
+/* gateway/http/framing.c, in the place of libh2o's functions. */
+#include "gateway/http/framing.h"
 
 #include <stdio.h>
 

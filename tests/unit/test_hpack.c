@@ -1,5 +1,5 @@
-/* gateway/hpack.c */
-#include "gateway/hpack.h"
+/* gateway/http/hpack.c */
+#include "gateway/http/hpack.h"
 
 #include "unit.h"
 

@@ -1,12 +1,12 @@
 /*
- * gateway/identify.c, included for its statics. The user service and its
+ * gateway/stage/identify.c, included for its statics. The user service and its
  * heartbeat are what a row says they are; errors are kept.
  */
 #include <arpa/inet.h>
 
 #include "exchange.h"
 
-#include "gateway/identify.c"
+#include "gateway/stage/identify.c"
 
 static struct {
 	enum err	error;

@@ -1,4 +1,4 @@
-/* proto/json.c, judged by jansson, strftime, and rows. */
+/* base/json.c, judged by jansson, strftime, and rows. */
 #include "unit.h"
 
 #include <jansson.h>
@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "proto/args.h"
-#include "proto/json.h"
+#include "base/json.h"
 
 /* What a JSON parser reads in our text. */
 static void

@@ -1,12 +1,12 @@
 /*
- * services/common/kept.c: rows that are kept are those that would be made
+ * services/op/kept.c: rows that are kept are those that would be made
  * anew, for whatever ids and whoever changes them.
  */
 #include "desk.h"
 
 #include <stdio.h>
 
-#include "proto/json.h"
+#include "base/json.h"
 
 #define USERS	9000	/* more than are kept at once */
 

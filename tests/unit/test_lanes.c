@@ -1,12 +1,12 @@
 /*
- * services/common/lanes.c. It is included, so that batches can be made as
+ * services/runtime/lanes.c. It is included, so that batches can be made as
  * they are wanted; the lanes' threads are tested through their pipes too.
  */
 #include "desk.h"
 
 #include <sys/stat.h>
 
-#include "services/common/lanes.c"
+#include "services/runtime/lanes.c"
 
 static struct desk	desk;
 

@@ -1,7 +1,7 @@
-/* The limit per token: gateway/limit.c, included for its statics. */
+/* The limit per token: gateway/cache/limit.c, included for its statics. */
 #include "exchange.h"
 
-#include "gateway/limit.c"
+#include "gateway/cache/limit.c"
 
 #define MS	INT64_C(1000000)
 

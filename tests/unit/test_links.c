@@ -1,9 +1,9 @@
-/* gateway/links.c */
+/* gateway/reply/links.c */
 #include "exchange.h"
 
 #include <stdlib.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 
 
 static int
@@ -14,7 +14,7 @@ start(void **state)
 	return 0;
 }
 
-/* In the place of gateway/answer.c's. */
+/* In the place of gateway/reply/answer.c's. */
 void
 answer_header(struct exchange *x, const char *name, const char *value)
 {

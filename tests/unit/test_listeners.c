@@ -1,7 +1,7 @@
-/* services/common/listeners.c */
+/* services/runtime/listeners.c */
 #include "unit.h"
 
-#include "services/common/listeners.h"
+#include "services/runtime/listeners.h"
 
 static const struct text	a = { "a", 1 }, b = { "\0b", 2 };
 

@@ -1,11 +1,11 @@
-/* proto/log.c: a line stays a line, whatever is in it. */
+/* base/log.c: a line stays a line, whatever is in it. */
 #include "unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 
 /* What a call writes on stderr. */
 static void

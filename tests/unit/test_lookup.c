@@ -1,7 +1,7 @@
 /* services/lookup: what is deleted, and what the ticket service is told. */
 #include "desk.h"
 
-#include "proto/log.h"
+#include "base/log.h"
 
 static struct desk	desk;
 

@@ -1,7 +1,7 @@
-/* proto/metrics.c: cells and their text. */
+/* base/metrics.c: cells and their text. */
 #include "unit.h"
 
-#include "proto/metrics.h"
+#include "base/metrics.h"
 
 static void
 check_shown(const char *line, bool is)

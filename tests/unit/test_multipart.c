@@ -1,5 +1,5 @@
-/* gateway/multipart.c: a row for each body, and every cut of a good one. */
-#include "gateway/multipart.h"
+/* gateway/http/multipart.c: a row for each body, and every cut of a good one. */
+#include "gateway/http/multipart.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
-/* services/common/newcomer.c */
+/* services/op/newcomer.c */
 #include "desk.h"
 
-#include "proto/log.h"
-#include "services/common/newcomer.h"
+#include "base/log.h"
+#include "services/op/newcomer.h"
 
 static struct desk	desk;
 

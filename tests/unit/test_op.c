@@ -1,4 +1,4 @@
-/* services/common/op.c: rows of the services, run on stores of their own. */
+/* services/op/op.c: rows of the services, run on stores of their own. */
 #include "desk.h"
 
 #include <stdlib.h>

@@ -251,7 +251,7 @@ what_is_made_is_run(void **state)
 	{ name, least, most },
 	static const struct { const char *name; int64_t least, most; }
 	rows[] = {
-#include "proto/settings.tbl"
+#include "base/settings.tbl"
 	};
 #undef TEXT
 #undef NUMBER

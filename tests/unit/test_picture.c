@@ -1,7 +1,7 @@
-/* gateway/picture.c; what it answers is kept. */
+/* gateway/reply/picture.c; what it answers is kept. */
 #include "exchange.h"
 
-#include "gateway/picture.c"
+#include "gateway/reply/picture.c"
 
 static struct {
 	enum err	error;

@@ -1,7 +1,7 @@
-/* proto/pool.c: which of a service's processes is asked. */
+/* proto/peer/pool.c: which of a service's processes is asked. */
 #include "unit.h"
 
-#include "proto/pool.h"
+#include "proto/peer/pool.h"
 
 enum { MOST = 4 };
 

@@ -1,9 +1,9 @@
-/* Problem details: gateway/problem.c, included for its statics. */
+/* Problem details: gateway/http/problem.c, included for its statics. */
 #include <stdlib.h>
 
 #include "exchange.h"
 
-#include "gateway/problem.c"
+#include "gateway/http/problem.c"
 
 static void
 who_wants_them_is_told_by_accept(void **state)

@@ -1,10 +1,10 @@
-/* proto/program.c: what a program does with its command line, and before it. */
-#include "proto/program.h"
+/* base/program.c: what a program does with its command line, and before it. */
+#include "base/program.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 #include "unit.h"
 
 struct command {

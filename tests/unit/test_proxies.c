@@ -1,7 +1,7 @@
-/* Trusted proxies: gateway/proxies.c, included for its statics. */
+/* Trusted proxies: gateway/http/proxies.c, included for its statics. */
 #include "exchange.h"
 
-#include "gateway/proxies.c"
+#include "gateway/http/proxies.c"
 
 static struct sockaddr_storage	peer;
 

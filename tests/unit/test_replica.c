@@ -1,8 +1,8 @@
-/* proto/replica.c, with a ROUTER in this process for a peer. */
+/* proto/peer/replica.c, with a ROUTER in this process for a peer. */
 #include "unit.h"
 
-#include "proto/log.h"
-#include "proto/replica.h"
+#include "base/log.h"
+#include "proto/peer/replica.h"
 
 #define ENDPOINT	"inproc://replica"
 

@@ -1,4 +1,4 @@
-/* proto/resolve.c: what settings lead to. */
+/* proto/peer/resolve.c: what settings lead to. */
 #include "unit.h"
 
 #include <fcntl.h>
@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/resolve.h"
+#include "proto/peer/resolve.h"
 
 static void
 make_file(const char *path)

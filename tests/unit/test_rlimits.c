@@ -1,5 +1,5 @@
-/* proto/rlimits.c */
-#include "proto/rlimits.h"
+/* base/rlimits.c */
+#include "base/rlimits.h"
 
 #include <sys/resource.h>
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 #include "unit.h"
 
 static const struct settings	plain = { .keys = "", .gateway_threads = 1 };

@@ -1,7 +1,7 @@
-/* gateway/route.c and its table */
+/* gateway/core/route.c and its table */
 #include "unit.h"
 
-#include "gateway/route.h"
+#include "gateway/core/route.h"
 
 static int
 start(void **state)

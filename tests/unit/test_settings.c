@@ -1,4 +1,4 @@
-/* proto/settings.c */
+/* base/settings.c */
 #include "unit.h"
 
 #include <sys/stat.h>
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "proto/log.h"
-#include "proto/settings.h"
+#include "base/log.h"
+#include "base/settings.h"
 
 struct variable {
 	const char	*name;
@@ -350,7 +350,7 @@ the_table_is_printed(void **state)
 	static const char *const	names[] = {
 #define TEXT(member, name, dflt, longest, help)		name,
 #define NUMBER(member, name, dflt, least, most, help)	name,
-#include "proto/settings.tbl"
+#include "base/settings.tbl"
 #undef TEXT
 #undef NUMBER
 	};

@@ -1,7 +1,7 @@
-/* services/common/shape.c: rows of statements on a store in memory. */
+/* services/op/shape.c: rows of statements on a store in memory. */
 #include "unit.h"
 
-#include "services/common/shape.h"
+#include "services/op/shape.h"
 
 static sqlite3	*db;
 

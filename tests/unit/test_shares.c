@@ -1,10 +1,10 @@
-/* gateway/shares.c */
+/* gateway/bus/shares.c */
 #include "unit.h"
 
 #include <string.h>
 
-#include "gateway/shares.h"
-#include "proto/address.h"
+#include "gateway/bus/shares.h"
+#include "base/address.h"
 
 static struct shares_key	key;
 

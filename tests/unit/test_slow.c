@@ -1,5 +1,5 @@
 /*
- * services/common/slow.c. Turns are counted, no time is taken. Calls are
+ * services/runtime/slow.c. Turns are counted, no time is taken. Calls are
  * written as "Ax", a login from the address A with the name x, or as "1", what
  * the user 1 asks for.
  */
@@ -8,10 +8,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "proto/address.h"
-#include "proto/log.h"
-#include "proto/replica.h"
-#include "services/common/slow.h"
+#include "base/address.h"
+#include "base/log.h"
+#include "proto/peer/replica.h"
+#include "services/runtime/slow.h"
 
 static struct slow	*queue;
 static struct call	*calls;		/* by their id */

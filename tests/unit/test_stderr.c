@@ -1,5 +1,5 @@
-/* proto/stderr.c: what a library writes is logged within bounds, or gets out. */
-#include "proto/stderr.h"
+/* base/stderr.c: what a library writes is logged within bounds, or gets out. */
+#include "base/stderr.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "proto/log.h"
-#include "proto/metrics.h"
+#include "base/log.h"
+#include "base/metrics.h"
 #include "unit.h"
 
 #define FLOOD	5000

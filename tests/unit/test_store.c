@@ -1,4 +1,4 @@
-/* services/common/store.c */
+/* services/store/store.c */
 #include "desk.h"
 
 #include <sys/file.h>
@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 
 static char	folder[FOLDER_SIZE], path[FOLDER_SIZE + 16];
 

@@ -1,5 +1,5 @@
 /*
- * services/ticket/columns.c, list.c, search.c, postings.c: lists and searches
+ * services/ticket/list/columns.c, list.c, search.c, postings.c: lists and searches
  * of a store that changes, compared with what SQL says of it.
  */
 #include "desk.h"
@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "services/ticket/columns.h"
-#include "services/ticket/postings.h"
-#include "services/ticket/search.h"
+#include "services/ticket/list/columns.h"
+#include "services/ticket/search/postings.h"
+#include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
 
 static struct desk	desk;

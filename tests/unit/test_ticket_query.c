@@ -1,14 +1,14 @@
 /*
- * services/ticket/query.c, snippet.c, date.c, cursor.c, export.c: what
+ * services/ticket/search/query.c, snippet.c, date.c, cursor.c, export.c: what
  * clients write about lists, and what they get.
  */
 #include "unit.h"
 
-#include "services/ticket/cursor.h"
-#include "services/ticket/export.h"
-#include "services/ticket/filter.h"
-#include "services/ticket/query.h"
-#include "services/ticket/snippet.h"
+#include "services/ticket/list/cursor.h"
+#include "services/ticket/list/export.h"
+#include "services/ticket/list/filter.h"
+#include "services/ticket/search/query.h"
+#include "services/ticket/search/snippet.h"
 
 static sqlite3	*db;
 

@@ -1,8 +1,8 @@
-/* gateway/tokens.c */
+/* gateway/cache/tokens.c */
 #include "unit.h"
 
-#include "gateway/tokens.h"
-#include "proto/clock.h"
+#include "gateway/cache/tokens.h"
+#include "base/clock.h"
 
 #define FOREVER	INT64_MAX
 

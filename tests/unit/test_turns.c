@@ -1,9 +1,9 @@
-/* services/common/turns.c */
-#include "services/common/turns.h"
+/* services/runtime/turns.c */
+#include "services/runtime/turns.h"
 
 #include <stdlib.h>
 
-#include "proto/log.h"
+#include "base/log.h"
 #include "unit.h"
 
 static struct call *

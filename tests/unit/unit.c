@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "proto/clock.h"
-#include "proto/log.h"
+#include "base/clock.h"
+#include "base/log.h"
 
 /* A child that dies is no leak; absent without the sanitizer. */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer's own name */

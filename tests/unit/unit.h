@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "proto/buf.h"
+#include "base/buf.h"
 
 #define LEN(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -77,7 +77,7 @@ void	unit_folder_remove(const char *folder);
 /* Numbers that look random and are the same each time; *state is not 0. */
 uint64_t	unit_random(uint64_t *state);
 
-/* From now on no step of the wall clock was seen for two hours (proto/clock.h). */
+/* From now on no step of the wall clock was seen for two hours (base/clock.h). */
 void	unit_steady_clock(void);
 
 #endif

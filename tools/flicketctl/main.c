@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "permissions.h"
-#include "proto/harden.h"
-#include "proto/metrics.h"
-#include "proto/rlimits.h"
-#include "proto/settings.h"
+#include "base/harden.h"
+#include "base/metrics.h"
+#include "base/rlimits.h"
+#include "base/settings.h"
 #include "services/user/password.h"
+#include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/keys/permissions.h"
 
 /* A command whose one option is to print as documents have it. */
 int

@@ -1,0 +1,65 @@
+/* A buffer of bytes that grows. Memory that cannot be had ends the process. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct buf {
+	char	*base;
+	size_t	 len;
+	size_t	 size;
+};
+
+/* Bytes that belong to somebody else. */
+struct text {
+	const char	*base;
+	size_t		 len;
+};
+
+#define TEXT_OF(literal)	((struct text){ literal, sizeof(literal) - 1 })
+
+void	buf_done(struct buf *);
+
+/* Make room for so many more bytes. */
+void	buf_grow(struct buf *, size_t);
+
+void	buf_printf(struct buf *, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+static inline void
+buf_reserve(struct buf *b, size_t more)
+{
+	if (b->base == NULL || b->size - b->len < more)
+		buf_grow(b, more);
+}
+
+static inline void
+buf_put(struct buf *b, const void *p, size_t len)
+{
+	if (len == 0)
+		return;
+	buf_reserve(b, len);
+	memcpy(b->base + b->len, p, len);
+	b->len += len;
+}
+
+static inline void
+buf_put_byte(struct buf *b, char c)
+{
+	buf_reserve(b, 1);
+	b->base[b->len++] = c;
+}
+
+static inline void
+buf_put_text(struct buf *b, const char *s)
+{
+	buf_put(b, s, strlen(s));
+}
+
+/* Allocation that cannot fail: the process ends instead. */
+void	*must_alloc(size_t);		/* zeroed */
+char	*must_strdup(const char *);
+
+#endif

@@ -1,0 +1,395 @@
+/* Logging. A line is one write(2), so that lines of threads never mix. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/stderr.h"
+
+#define LINE_MAX_BYTES	4000
+#define ESCAPED_MOST	6	/* \u0000, or three bytes for what is no UTF-8 */
+#define ABOUT_BYTES	4096	/* for all of a line but its message */
+#define FACT_MOST_BYTES	128	/* of a fact's text */
+#define END_BYTES	8	/* ... and for its end */
+#define ID_MOST_BYTES	64
+
+/* Where a traceparent has what, and how long that is. */
+enum { TRACE_AT = 3, TRACE_DIGITS = 32, SPAN_AT = 36, SPAN_DIGITS = 16 };
+
+static struct {
+	const char	*name;
+	enum log_level	 level;
+	bool		 json;
+	uint64_t	 salt;		/* of this process's spans */
+	_Atomic int64_t	 counts[LEVEL_DEBUG + 1];
+	int		 fd;
+} logger = { .fd = STDERR_FILENO, .name = "flicket", .level = LEVEL_INFO };
+
+/*
+ * The request this thread is at work for. Copies: whoever lets go of a
+ * request need not know who may still say something about it.
+ */
+static _Thread_local struct {
+	size_t	id_len;
+	bool	is_traced, is_below;
+	char	id[ID_MOST_BYTES];
+	char	trace[TRACE_DIGITS];
+	char	span[SPAN_DIGITS], parent[SPAN_DIGITS];
+} about;
+
+/* A line that is being put together. What does not fit is left out. */
+struct line {
+	char	bytes[LINE_MAX_BYTES * ESCAPED_MOST + ABOUT_BYTES + END_BYTES];
+	size_t	len;
+};
+
+static const char *const level_names[] = { "error", "warn", "info", "debug" };
+
+void
+log_set_name(const char *name)
+{
+	struct timespec	now;
+
+	logger.name = name;
+	clock_gettime(CLOCK_REALTIME, &now);
+	logger.salt = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^
+	    (uint64_t)getpid() << 16;
+}
+
+const char *
+log_get_name(void)
+{
+	return logger.name;
+}
+
+void
+log_set_fd(int fd)
+{
+	logger.fd = fd;
+}
+
+void
+log_set_level(enum log_level level)
+{
+	logger.level = level;
+}
+
+enum log_level
+log_get_level(void)
+{
+	return logger.level;
+}
+
+void
+log_set_json(bool json)
+{
+	logger.json = json;
+}
+
+void
+log_begin(const char *id, size_t id_len, const char *trace, size_t trace_len)
+{
+	about.id_len = id_len < ID_MOST_BYTES ? id_len : ID_MOST_BYTES;
+	if (about.id_len > 0)
+		memcpy(about.id, id, about.id_len);
+	about.is_traced = trace_len >= SPAN_AT + SPAN_DIGITS;
+	about.is_below = false;
+	if (!about.is_traced)
+		return;
+	memcpy(about.trace, trace + TRACE_AT, TRACE_DIGITS);
+	memcpy(about.span, trace + SPAN_AT, SPAN_DIGITS);
+}
+
+/* Every bit of the result depends on every bit of x (MurmurHash3's end). */
+static uint64_t
+mix(uint64_t x)
+{
+	x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return x ^ x >> 33;
+}
+
+void
+log_below(uint64_t number)
+{
+	static const char	digits[] = "0123456789abcdef";
+	uint64_t		span = number ^ logger.salt;
+
+	if (!about.is_traced || about.is_below)
+		return;
+	about.is_below = true;
+	memcpy(about.parent, about.span, SPAN_DIGITS);
+	for (size_t i = 0; i < SPAN_DIGITS; i++)
+		span = mix(span ^ (unsigned char)about.parent[i]);
+	span |= 1;		/* an id of zeros is none */
+	for (size_t i = 0; i < SPAN_DIGITS; i++)
+		about.span[i] = digits[span >> (60 - 4 * i) & 15];
+}
+
+void
+log_done(void)
+{
+	about.id_len = 0;
+	about.is_traced = false;
+}
+
+int64_t
+log_count(enum log_level level)
+{
+	return logger.counts[level];
+}
+
+/* --- bytes --------------------------------------------------------------------- */
+
+static void
+put(struct line *l, const char *p, size_t len)
+{
+	if (len > sizeof(l->bytes) - END_BYTES - l->len)
+		return;
+	memcpy(l->bytes + l->len, p, len);
+	l->len += len;
+}
+
+static void
+put_string(struct line *l, const char *s)
+{
+	put(l, s, strlen(s));
+}
+
+/* The length of a character in UTF-8 (RFC 3629), 0 if it is none. */
+static size_t
+character(const unsigned char *p, size_t left)
+{
+	static const struct { unsigned char first, last, low, high;
+	    size_t len; } rows[] = {
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	if (p[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (p[0] < rows[i].first || p[0] > rows[i].last)
+			continue;
+		if (left < rows[i].len || p[1] < rows[i].low ||
+		    p[1] > rows[i].high)
+			return 0;
+		for (size_t j = 2; j < rows[i].len; j++)
+			if ((p[j] & 0xc0) != 0x80)
+				return 0;
+		return rows[i].len;
+	}
+	return 0;
+}
+
+static void
+put_escaped(struct line *l, const char *p, size_t left)
+{
+	size_t	len;
+	char	code[8];
+
+	for (; left > 0; p += len, left -= len) {
+		len = character((const unsigned char *)p, left);
+		if (len == 0) {
+			put_string(l, "\xef\xbf\xbd");	/* U+FFFD */
+			len = 1;
+		} else if ((unsigned char)*p < ' ' || *p == 0x7f) {
+			snprintf(code, sizeof(code), logger.json ? "\\u%04x" :
+			    "\\x%02x", (unsigned)(unsigned char)*p);
+			put_string(l, code);
+		} else {
+			if (logger.json && (*p == '"' || *p == '\\'))
+				put_string(l, "\\");
+			put(l, p, len);
+		}
+	}
+}
+
+/* --- lines --------------------------------------------------------------------- */
+
+static void
+put_time(struct line *l)
+{
+	struct timespec	now;
+	struct tm	tm;
+	char		text[64];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
+	put_string(l, text);
+}
+
+static void
+put_member(struct line *l, const char *before, const char *p, size_t len)
+{
+	put_string(l, before);
+	put_escaped(l, p, len);
+}
+
+static void
+put_about(struct line *l)
+{
+	bool	json = logger.json;
+
+	if (about.id_len > 0)
+		put_member(l, json ? "\",\"request_id\":\"" : " request=",
+		    about.id, about.id_len);
+	if (about.is_traced)
+		put_member(l, json ? "\",\"trace_id\":\"" : " trace=",
+		    about.trace, TRACE_DIGITS);
+	if (about.is_traced && json)
+		put_member(l, "\",\"span_id\":\"", about.span, SPAN_DIGITS);
+	if (about.is_traced && json && about.is_below)
+		put_member(l, "\",\"parent_id\":\"", about.parent,
+		    SPAN_DIGITS);
+}
+
+static bool
+has_room(const struct line *l, const struct log_fact *fact)
+{
+	return sizeof(l->bytes) - END_BYTES - l->len >
+	    (strlen(fact->name) + FACT_MOST_BYTES) * ESCAPED_MOST + 8;
+}
+
+static void
+put_fact(struct line *l, const struct log_fact *fact)
+{
+	char	number[24];
+
+	if (!has_room(l, fact))
+		return;
+	put_member(l, logger.json ? ",\"" : " ", fact->name,
+	    strlen(fact->name));
+	put_string(l, logger.json ? "\":" : "=");
+	if (fact->text != NULL) {
+		put_member(l, logger.json ? "\"" : "", fact->text,
+		    strnlen(fact->text, FACT_MOST_BYTES));
+		put_string(l, logger.json ? "\"" : "");
+		return;
+	}
+	snprintf(number, sizeof(number), "%lld", (long long)fact->number);
+	put_string(l, number);
+}
+
+static void
+put_text_line(struct line *l, enum log_level level, const char *message,
+    const struct log_fact *facts, size_t count)
+{
+	put_time(l);
+	put_member(l, " ", level_names[level], strlen(level_names[level]));
+	put_member(l, " ", logger.name, strlen(logger.name));
+	put_member(l, " ", message, strnlen(message, LINE_MAX_BYTES - 1));
+	for (size_t i = 0; i < count; i++)
+		put_fact(l, &facts[i]);
+	put_about(l);
+}
+
+static void
+put_json_line(struct line *l, enum log_level level, const char *message,
+    const struct log_fact *facts, size_t count)
+{
+	put_string(l, "{\"ts\":\"");
+	put_time(l);
+	put_member(l, "\",\"level\":\"", level_names[level],
+	    strlen(level_names[level]));
+	put_member(l, "\",\"service\":\"", logger.name, strlen(logger.name));
+	put_member(l, "\",\"msg\":\"", message,
+	    strnlen(message, LINE_MAX_BYTES - 1));
+	put_about(l);
+	put_string(l, "\"");
+	for (size_t i = 0; i < count; i++)
+		put_fact(l, &facts[i]);
+}
+
+static void
+put_line(enum log_level level, const char *message,
+    const struct log_fact *facts, size_t count)
+{
+	struct line	 l;
+	const char	*end = logger.json ? "}\n" : "\n";
+
+	logger.counts[level]++;
+	l.len = 0;
+	(logger.json ? put_json_line : put_text_line)(&l, level, message,
+	    facts, count);
+	memcpy(l.bytes + l.len, end, strlen(end));
+	l.len += strlen(end);
+	if (write(logger.fd, l.bytes, l.len) == -1)
+		return;		/* nobody reads: nowhere left to say so */
+}
+
+static void
+put_formatted(enum log_level level, const char *format, va_list ap)
+{
+	char	message[LINE_MAX_BYTES];
+
+	if (vsnprintf(message, sizeof(message), format, ap) >= 0)
+		put_line(level, message, NULL, 0);
+}
+
+void
+log_facts(enum log_level level, const char *message,
+    const struct log_fact *facts, size_t count)
+{
+	if (level <= logger.level)
+		put_line(level, message, facts, count);
+}
+
+void
+log_line(enum log_level level, const char *format, ...)
+{
+	va_list	ap;
+
+	if (level > logger.level)
+		return;
+	va_start(ap, format);
+	put_formatted(level, format, ap);
+	va_end(ap);
+}
+
+/* Not exit(): what libraries do then trips over running threads. */
+static _Noreturn void
+end_process(int status)
+{
+	fflush(NULL);
+	stderr_end();
+	_exit(status);
+}
+
+_Noreturn void
+log_fatal(const char *format, ...)
+{
+	va_list	ap;
+
+	va_start(ap, format);
+	put_formatted(LEVEL_ERROR, format, ap);
+	va_end(ap);
+	end_process(1);
+}
+
+_Noreturn void
+log_refuse(const char *format, ...)
+{
+	va_list	ap;
+
+	va_start(ap, format);
+	put_formatted(LEVEL_ERROR, format, ap);
+	va_end(ap);
+	end_process(2);
+}
+
+_Noreturn void
+log_bug(const char *file, int line, const char *what)
+{
+	log_line(LEVEL_ERROR, "bug at %s:%d: %s", file, line, what);
+	abort();
+}

@@ -1,0 +1,90 @@
+/*
+ * Log lines on stderr: time, level, process, what happened, and the request
+ * that it happened for; a JSON object each, or readable on a terminal. What
+ * comes from outside is escaped, so that a line stays a line.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
+
+/* Name this process in its lines; the text must outlive it. */
+void	log_set_name(const char *name);
+const char *log_get_name(void);
+void	log_set_level(enum log_level);
+enum log_level log_get_level(void);
+
+/* Where lines go: standard error until this is said (stderr.h). */
+void	log_set_fd(int fd);
+
+/* Lines as JSON, or as text. Text until this is said. */
+void	log_set_json(bool);
+
+/*
+ * Lines of this thread are about a request from here on: its id, cut at 64
+ * bytes, and its traceparent (W3C Trace Context), "" if there is none. Both
+ * are copied. log_done() ends it.
+ */
+void	log_begin(const char *id, size_t id_len, const char *trace,
+	    size_t trace_len);
+void	log_done(void);
+
+/*
+ * What is done here is a span of its own, below the one that the traceparent
+ * names. The same number makes the same span in this process.
+ */
+void	log_below(uint64_t number);
+
+/* Lines that were written at a level. */
+int64_t	log_count(enum log_level);
+
+/* Write one line, cut at 4,000 bytes. Control bytes come out as \xNN. */
+void	log_line(enum log_level, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/* A fact beside a message: text, if it is not NULL, else the number. */
+struct log_fact {
+	const char	*name;
+	const char	*text;
+	int64_t		 number;
+};
+
+/*
+ * Write one line: name=value behind the message, or members in JSON. Texts of
+ * facts are cut at 128 bytes.
+ */
+void	log_facts(enum log_level, const char *message,
+	    const struct log_fact *, size_t count);
+
+/* Write an error line and end the process with status 1. For what cannot be
+ * worked with: a bad table, a store that does not open, no memory. */
+_Noreturn void	log_fatal(const char *format, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+/* The same with status 2: no later start would do better, unless somebody
+ * changes what is wrong. */
+_Noreturn void	log_refuse(const char *format, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+#define log_error(...)	log_line(LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)	log_line(LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)	log_line(LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)	do {				\
+	if (log_get_level() >= LEVEL_DEBUG)		\
+		log_line(LEVEL_DEBUG, __VA_ARGS__);	\
+} while (0)
+
+/* A bug: say where and stop, so that the supervisor starts afresh. */
+_Noreturn void	log_bug(const char *file, int line, const char *what);
+
+/* An assertion that stays on. Never for what clients or peers may send. */
+#define CHECK(x)	do {				\
+	if (!(x))					\
+		log_bug(__FILE__, __LINE__, #x);	\
+} while (0)
+
+#endif

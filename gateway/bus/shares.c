@@ -1,0 +1,75 @@
+/* Shares: places by keyed hashes, those of strangers behind those of users. */
+#include "gateway/bus/shares.h"
+
+#define SHARE		8	/* so many times what is left over */
+#define NETWORK_BYTES	6	/* of an IPv6 address */
+
+void
+shares_key_make(struct shares_key *key)
+{
+	crypto_shorthash_keygen(key->secret);
+}
+
+static uint64_t
+hash_of(const struct shares_key *key, const void *base, size_t len)
+{
+	uint64_t	hash;
+
+	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "its size");
+	crypto_shorthash((unsigned char *)&hash, base, len, key->secret);
+	return hash;
+}
+
+/* Ids are turned by so much as their block says: within it no two meet. */
+static unsigned
+place_of_user(const struct shares_key *key, int64_t user_id)
+{
+	uint64_t	id = (uint64_t)user_id, block = id / SHARES_USERS;
+
+	return (unsigned)((id + hash_of(key, &block, sizeof(block))) %
+	    SHARES_USERS);
+}
+
+static unsigned
+place_of_stranger(const struct shares_key *key, const struct in6_addr *a)
+{
+	size_t	len = IN6_IS_ADDR_V4MAPPED(a) ? sizeof(*a) : NETWORK_BYTES;
+
+	return SHARES_USERS + (unsigned)(hash_of(key, a->s6_addr, len) %
+	    SHARES_STRANGERS);
+}
+
+unsigned
+shares_place(const struct shares_key *key, int64_t user_id,
+    const struct in6_addr *address)
+{
+	return user_id != 0 ? place_of_user(key, user_id) :
+	    place_of_stranger(key, address);
+}
+
+void
+shares_begin(struct shares *s, unsigned place, size_t bytes)
+{
+	s->users += s->of[place].waiting++ == 0;
+	s->of[place].bytes += bytes;
+}
+
+void
+shares_end(struct shares *s, unsigned place, size_t bytes)
+{
+	s->users -= --s->of[place].waiting == 0;
+	s->of[place].bytes -= bytes;
+}
+
+size_t
+shares_with_others(size_t most)
+{
+	return most + most / SHARE;
+}
+
+bool
+shares_leave_some(size_t own, size_t all, size_t most)
+{
+	return all < shares_with_others(most) &&
+	    own < SHARE * (shares_with_others(most) - all);
+}

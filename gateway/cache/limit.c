@@ -1,0 +1,159 @@
+/* The limit per token: a table of small sets with striped locks; a room. */
+#include "gateway/cache/limit.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "gateway/core/exchange.h"
+
+#define SETS		4096	/* a power of two */
+#define WAYS		8
+#define STRIPES		64	/* a power of two, no more than SETS */
+#define KEY_BYTES	16	/* of the hash: enough to tell tokens apart */
+#define SECOND_NS	INT64_C(1000000000)
+#define WINDOW_NS	(LIMIT_WINDOW_S * SECOND_NS)
+
+struct bucket {
+	unsigned char	key[KEY_BYTES];
+	int64_t		full_ns;	/* when it is full; 0: nobody's */
+};
+
+struct limits {
+	int64_t		per_minute;
+	int64_t		each_ns;	/* what one request takes to refill */
+	pthread_mutex_t	locks[STRIPES];
+	struct bucket	sets[SETS][WAYS];
+};
+
+struct limits *
+limits_new(int64_t per_minute)
+{
+	struct limits	*l = must_alloc(sizeof(*l));
+
+	CHECK(per_minute >= 1 && per_minute <= 1000000);
+	l->per_minute = per_minute;
+	l->each_ns = WINDOW_NS / per_minute;
+	for (int i = 0; i < STRIPES; i++)
+		CHECK(pthread_mutex_init(&l->locks[i], NULL) == 0);
+	return l;
+}
+
+void
+limits_destroy(struct limits **self_p)
+{
+	if (*self_p == NULL)
+		return;
+	for (int i = 0; i < STRIPES; i++)
+		pthread_mutex_destroy(&(*self_p)->locks[i]);
+	free(*self_p);
+	*self_p = NULL;
+}
+
+/* The bucket of a token, or one that may become its own: full. */
+static struct bucket *
+find_bucket(struct bucket *set, const unsigned char *key)
+{
+	struct bucket	*soonest = set;
+
+	for (int i = 0; i < WAYS; i++) {
+		if (memcmp(set[i].key, key, KEY_BYTES) == 0)
+			return &set[i];
+		if (set[i].full_ns < soonest->full_ns)
+			soonest = &set[i];
+	}
+	memcpy(soonest->key, key, KEY_BYTES);
+	soonest->full_ns = 0;
+	return soonest;
+}
+
+static int64_t
+seconds_up(int64_t ns)
+{
+	return (ns + SECOND_NS - 1) / SECOND_NS;
+}
+
+static void
+take(const struct limits *l, struct bucket *b, int64_t now_ns,
+    struct limit *ret)
+{
+	int64_t	most_ns = l->each_ns * l->per_minute;
+	int64_t	missing_ns = b->full_ns > now_ns ? b->full_ns - now_ns : 0;
+
+	ret->allowed = missing_ns + l->each_ns <= most_ns;
+	if (ret->allowed) {
+		missing_ns += l->each_ns;
+		b->full_ns = now_ns + missing_ns;
+	}
+	ret->left = (most_ns - missing_ns) / l->each_ns;
+	ret->full_s = seconds_up(missing_ns);
+	ret->wait_s = ret->left > 0 ? 0 :
+	    seconds_up(missing_ns + l->each_ns - most_ns);
+}
+
+void
+limits_take(struct limits *l, const unsigned char *token_hash, int64_t now_ns,
+    struct limit *ret)
+{
+	pthread_mutex_t	*lock;
+	uint32_t	 at;
+
+	/* a hash is as good as random from its first byte on */
+	memcpy(&at, token_hash, sizeof(at));
+	at %= SETS;
+	lock = &l->locks[at % STRIPES];
+	pthread_mutex_lock(lock);
+	take(l, find_bucket(l->sets[at], token_hash), now_ns, ret);
+	pthread_mutex_unlock(lock);
+}
+
+/* --- the room ------------------------------------------------------------- */
+
+static int64_t
+now_ns(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * SECOND_NS + ts.tv_nsec;
+}
+
+/*
+ * draft-ietf-httpapi-ratelimit-headers-09: q requests in w seconds; r are
+ * left, and t seconds until all are there again. Where none is left t is when
+ * the next is there, which Retry-After says, too.
+ */
+static void
+put_headers(struct exchange *x, const struct limit *l)
+{
+	char	value[96];
+
+	snprintf(value, sizeof(value), "\"token\";q=%lld;w=%d",
+	    (long long)x->worker->gateway->settings->rate_limit,
+	    LIMIT_WINDOW_S);
+	answer_header(x, "RateLimit-Policy", value);
+	snprintf(value, sizeof(value), "\"token\";r=%lld;t=%lld",
+	    (long long)l->left, (long long)(l->left > 0 ? l->full_s :
+	    l->wait_s));
+	answer_header(x, "RateLimit", value);
+}
+
+/* Logins have no token; theirs is a limit of failures (services/user). */
+enum flow
+room_limit(struct exchange *x)
+{
+	struct limits	*limits = x->worker->gateway->limits;
+	struct answer	 refusal = { .error = ERR_RATE_LIMITED };
+	struct limit	 l;
+
+	if (limits == NULL || op_info(x->route->op)->who == WHO_PASSWORD)
+		return FLOW_NEXT;
+	limits_take(limits, x->token_hash, now_ns(), &l);
+	put_headers(x, &l);
+	if (l.allowed)
+		return FLOW_NEXT;
+	args_put_number(&refusal.extra, KEY_RETRY_AFTER, l.wait_s);
+	return answer_refusal(x, &refusal);
+}

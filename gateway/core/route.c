@@ -1,0 +1,239 @@
+/* Matching paths. The table is short: it is walked, cheapest test first. */
+#include "gateway/core/route.h"
+
+#include "base/log.h"
+
+/* ASKS(A, B): OP_A, OP_B and no third; a name that is missing is NONE. */
+#define ASKS(...)		ASKS_OF(__VA_ARGS__,,,)
+#define ASKS_OF(a, b, c, ...)	{ OP_##a, OP_##b, OP_##c }
+#define OP_			OP_NONE
+
+static struct route routes[] = {
+#define ROUTE(METHOD, ROOT, path, OPERATION, status, asks, page, location, \
+    WAY) \
+	{ METHOD_##METHOD, MARK_##ROOT, path, OP_##OPERATION, status, asks, \
+	    page, location, WAY_##WAY },
+#include "gateway/core/routes.tbl"
+#undef ROUTE
+	{ .path = NULL }
+};
+#undef OP_
+
+static const struct {
+	enum op_code	 op;
+	const char	*missing;
+	const char	*not_integer;
+} texts[] = {
+#define TEXTS(OPERATION, missing, not_integer) \
+	{ OP_##OPERATION, missing, not_integer },
+#include "gateway/core/texts.tbl"
+#undef TEXTS
+};
+
+static const char *const method_names[METHOD_END] = {
+	"GET", "POST", "PUT", "PATCH", "DELETE"
+};
+
+/* The key that a ":name" in a path stands for. */
+static enum key
+path_key(const struct route *r, const char *name, size_t len)
+{
+	char		 copy[64];
+	enum key	 key = KEY_END;
+
+	if (len < sizeof(copy)) {
+		memcpy(copy, name, len);
+		copy[len] = '\0';
+		key = key_find(copy, r->takes | K(ID));
+	}
+	if (key == KEY_END || key_info(key)->type == KEY_BYTES)
+		log_fatal("route %s %s: %.*s is nothing that %s takes",
+		    method_names[r->method], r->path, (int)len, name,
+		    op_info(r->op)->name);
+	return key;
+}
+
+static void
+check_path(const struct route *r, const char *path)
+{
+	size_t	len;
+
+	for (; *path != '\0'; path++) {
+		if (*path != ':')
+			continue;
+		len = strcspn(path + 1, "/");
+		(void)path_key(r, path + 1, len);
+		path += len;
+	}
+}
+
+/* Cut a path at its values. */
+static void
+cut_path(struct route *r)
+{
+	const char	*p = r->path;
+	size_t		 len;
+
+	for (size_t count = 0; count < PIECES_MOST; count++) {
+		len = strcspn(p, ":");
+		r->pieces[count] = (struct piece){ { p, len }, KEY_END };
+		p += len;
+		if (*p == '\0')
+			return;
+		len = strcspn(p + 1, "/");
+		r->pieces[count].key = path_key(r, p + 1, len);
+		r->in_path |= KEY_BIT(r->pieces[count].key);
+		p += len + 1;
+	}
+	log_fatal("route %s: more than %d values", r->path, PIECES_MOST - 1);
+}
+
+static void
+collect_keys(struct route *r)
+{
+	r->needs = op_info(r->op)->needs;
+	r->passes = 0;
+	for (int i = 0; i < ASKS_MOST && r->asks[i] != OP_NONE; i++) {
+		r->needs |= op_info(r->asks[i])->needs;
+		r->passes |= op_info(r->asks[i])->may;
+	}
+	r->takes = r->needs | op_info(r->op)->may;
+	r->passes |= r->takes;
+}
+
+void
+routes_init(void)
+{
+	for (struct route *r = routes; r->path != NULL; r++) {
+		r->missing = r->not_integer = "";
+		r->in_path = 0;
+		collect_keys(r);
+		cut_path(r);
+		check_path(r, r->page);
+		check_path(r, r->location);
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+			if (texts[i].op == r->op) {
+				r->missing = texts[i].missing;
+				r->not_integer = texts[i].not_integer;
+			}
+	}
+}
+
+/* Take digits off a path; false if there are none or too many. */
+static bool
+take_number(const char **at, const char *end, int64_t *ret)
+{
+	const char	*p = *at;
+	int64_t		 n = 0;
+
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, *p - '0', &n))
+			return false;
+	if (p == *at)
+		return false;
+	*at = p;
+	*ret = n;
+	return true;
+}
+
+/* Take one segment off a path; false if it is empty. */
+static bool
+take_segment(const char **at, const char *end, struct text *ret)
+{
+	const char	*p = *at;
+
+	while (p < end && *p != '/')
+		p++;
+	*ret = (struct text){ *at, (size_t)(p - *at) };
+	*at = p;
+	return ret->len > 0;
+}
+
+static bool
+take_value(const char **at, const char *end, enum key key, struct args *ret)
+{
+	struct text	text;
+	int64_t		n;
+
+	if (key_info(key)->type == KEY_INT) {
+		if (!take_number(at, end, &n))
+			return false;
+		args_put_number(ret, key, n);
+	} else {
+		if (!take_segment(at, end, &text))
+			return false;
+		args_put_text(ret, key, text);
+	}
+	return true;
+}
+
+static bool
+match_path(const struct route *r, struct text path, struct args *ret)
+{
+	const char		*at = path.base, *end = path.base + path.len;
+	const struct piece	*p = r->pieces;
+	size_t			 left, len;
+
+	ret->present = 0;
+	for (;; p++) {
+		left = (size_t)(end - at);
+		len = p->before.len;
+		/* the slash that ends a path may be missing */
+		if (p->key == KEY_END && len > 0 && left == len - 1 &&
+		    p->before.base[left] == '/')
+			len = left;
+		if (left < len || (len > 0 &&
+		    memcmp(at, p->before.base, len) != 0))
+			return false;
+		at += len;
+		if (p->key == KEY_END)
+			return at == end;
+		if (!take_value(&at, end, p->key, ret))
+			return false;
+	}
+}
+
+void
+route_find(struct route_match *ret, enum mark root, struct text path,
+    enum method method)
+{
+	struct args	args;
+
+	ret->route = NULL;
+	ret->methods = 0;
+	for (const struct route *r = routes; r->path != NULL; r++) {
+		if (r->root != root || path.len == 0 ||
+		    (r->path[0] != path.base[0] && r->path[0] != ':') ||
+		    !match_path(r, path, &args))
+			continue;
+		ret->methods |= 1U << r->method;
+		if (r->method != method || ret->route != NULL)
+			continue;
+		ret->route = r;
+		ret->args.present = args.present;
+		memcpy(ret->args.value, args.value, sizeof(args.value));
+	}
+}
+
+enum method
+method_of(struct text name)
+{
+	for (unsigned m = 0; m < METHOD_END; m++)
+		if (strlen(method_names[m]) == name.len &&
+		    memcmp(method_names[m], name.base, name.len) == 0)
+			return (enum method)m;
+	return METHOD_END;
+}
+
+const char *
+method_name(enum method m)
+{
+	return method_names[m];
+}
+
+const struct route *
+routes_all(void)
+{
+	return routes;
+}

@@ -1,0 +1,84 @@
+/* Routes: the table of requests (routes.tbl), made ready for matching. */
+#ifndef CORE_ROUTE_H
+#define CORE_ROUTE_H
+
+#include "proto/args.h"
+
+#define ASKS_MOST	3
+
+enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH,
+    METHOD_DELETE, METHOD_END };
+
+/* Keys that a client can never give in a query or a body. */
+#define KEYS_NOT_FROM_CLIENTS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | \
+				 K(TOKEN_HASH) | K(ADDRESS) | K(EXPIRES) | \
+				 K(RIGHTS) | K(SEEN) | K(IF_MATCH) | \
+				 K(CHECKED) | \
+				 K(IF_NONE_MATCH) | \
+				 K(IDEMPOTENCY_KEY) | K(DIGEST) | \
+				 K(PASSWORD_HASH) | K(IDS) | K(USER_REFS) | \
+				 K(FORMAT) | K(SIZE) | K(BODY) | K(HANDLE) | \
+				 K(MEDIA_TYPE) | K(FILENAME) | \
+				 K(ORIGINAL_FILENAME) | K(AVATAR) | \
+				 K(ASKED_WITH) | K(CREDENTIAL))
+
+/* How body and answer travel; routes.tbl says what each means. */
+enum way { WAY_PLAIN, WAY_STRICT, WAY_UPLOAD, WAY_PICTURE, WAY_FILE, WAY_CSV,
+    WAY_NDJSON };
+
+/* A piece of a path: some text, and then the value of a key. */
+struct piece {
+	struct text	before;
+	enum key	key;		/* KEY_END: the path ends here */
+};
+
+#define PIECES_MOST	4
+
+struct route {
+	enum method	 method;
+	enum mark	 root;
+	const char	*path;
+	enum op_code	 op;
+	int		 status;
+	enum op_code	 asks[ASKS_MOST]; /* OP_NONE ends them */
+	const char	*page;
+	const char	*location;
+	enum way	 way;
+
+	/* worked out at start */
+	const char	*missing;	/* texts.tbl; "" if it has no row */
+	const char	*not_integer;
+	struct piece	 pieces[PIECES_MOST];
+	keyset		 in_path;
+	keyset		 needs;		/* of the operation and those asked */
+	keyset		 takes;		/* those, and what the operation may
+					 * have: what a client can give */
+	keyset		 passes;	/* those, and what those asked may
+					 * have: what goes from one to the
+					 * next */
+};
+
+struct route_match {
+	const struct route	*route;	/* NULL: no route for the method */
+	unsigned		 methods; /* bits of those there are */
+	struct args		 args;	/* what the path says */
+};
+
+/*
+ * Check the table and make it ready. Dies, naming the route, if a name in a
+ * path is no key that the operation takes.
+ */
+void	routes_init(void);
+
+/* Match a path without its query, percent-decoded, below a root. */
+void	route_find(struct route_match *ret, enum mark root, struct text path,
+	    enum method);
+
+/* METHOD_END if it is none that the table could have. */
+enum method	method_of(struct text);
+const char	*method_name(enum method);
+
+/* The whole table, for tests of it; a row with path NULL ends it. */
+const struct route	*routes_all(void);
+
+#endif

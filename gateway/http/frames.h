@@ -1,0 +1,41 @@
+/*
+ * Frames of HTTP/2 that ask for nothing, bounded.
+ *
+ * Of frames that no request needs - pings, settings, priorities, resets, empty
+ * data, kinds that nobody knows - libh2o 2.2.5 takes in as many as come, and
+ * writes a line to standard error for each of an unknown kind. So the gateway
+ * takes the place of the library's h2o_http2_decode_frame(). A connection has
+ * a purse: each frame costs something, time and answers that are taken fill
+ * it, and one whose purse is empty is told so (GOAWAY, ENHANCE_YOUR_CALM) and
+ * closed. Unknown kinds are passed over without a word (RFC 9113, 5.5).
+ *
+ * An upgrade from HTTP/1 (`Upgrade: h2c`) is declined: a proxy in front that
+ * passes it on would see nothing of the requests that follow. A client that
+ * speaks HTTP/2 from the first byte on is served; no proxy takes that for
+ * HTTP/1. libh2o would also change to HTTP/2 behind a request of HTTP/1: such
+ * a connection is closed.
+ */
+#ifndef HTTP_FRAMES_H
+#define HTTP_FRAMES_H
+
+#include <h2o.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct frames {
+	bool		 spoken;	/* HTTP/2 */
+	h2o_socket_cb	 on_read;	/* h2o's */
+	int64_t		 purse;
+	int64_t		 filled_ms;	/* the purse, when */
+	size_t		 written;	/* bytes, at that time */
+	int64_t		 answers;	/* since then */
+	size_t		 thrown;	/* bytes that came after the end */
+};
+
+/* Find the library's own; before the first socket. */
+void	frames_init(void);
+
+/* A request of the connection was answered. */
+void	frames_answered(struct frames *);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * A whole list as a file: pieces of it are asked for one after the other, as
+ * fast as the client takes them, so that a slow reader holds one piece and
+ * no read of the store lasts longer than that. Before each is sent it is looked
+ * whether the token is still good.
+ */
+#include "base/log.h"
+#include "base/metrics.h"
+#include "gateway/core/exchange.h"
+#include "gateway/core/trace.h"
+#include "proto/peer/replica.h"
+
+#define PIECE	0	/* the part under which pieces are asked for */
+
+struct export {
+	h2o_generator_t	 generator;
+	struct exchange	*x;
+	struct buf	 piece;		/* what h2o is sending */
+	struct text	 cursor;	/* "": that was all */
+};
+
+static void
+on_gone(void *data)
+{
+	struct export	*e = data;
+
+	buf_done(&e->piece);
+}
+
+/* The cursor must outlive the answer that it came in. */
+static void
+take_piece(struct export *e, const struct answer *a)
+{
+	struct text	cursor = args_text(&a->extra, KEY_CURSOR);
+	h2o_iovec_t	copy = h2o_strdup(&e->x->req->pool, cursor.base,
+			    cursor.len);
+
+	e->cursor = (struct text){ copy.base, copy.len };
+	e->piece.len = 0;
+	answer_put_fragment(&e->piece, e->x, a->fragment);
+	exchange_hold(e->x, e->piece.size);
+}
+
+static void
+send_piece(struct export *e)
+{
+	h2o_iovec_t	bytes = { e->piece.base, e->piece.len };
+	bool		is_last = e->cursor.len == 0;
+
+	h2o_send(e->x->req, &bytes, e->x->is_head || bytes.len == 0 ? 0 : 1,
+	    is_last || e->x->is_head ? H2O_SEND_STATE_FINAL :
+	    H2O_SEND_STATE_IN_PROGRESS);
+}
+
+/* A list that breaks off must not look like one that ends. */
+static void
+break_off(struct exchange *x, enum err e)
+{
+	log_warn("an export broke off: %s", err_info(e)->reason);
+	metric_add(METRIC_CUT_OFF, e, 0, 1);
+	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_ERROR);
+}
+
+static void
+on_identity(struct exchange *x, enum err e)
+{
+	if (e == OK)
+		send_piece(x->stream);
+	else
+		break_off(x, e);
+}
+
+static void
+on_part(struct exchange *x, unsigned part, const struct answer *a)
+{
+	if (part == IDENTITY_PART) {
+		identity_part(x, a);
+		return;
+	}
+	if (a->error != OK) {
+		break_off(x, a->error);
+		return;
+	}
+	take_piece(x->stream, a);
+	identity_check(x, on_identity);
+}
+
+static void
+on_proceed(h2o_generator_t *generator, h2o_req_t *req)
+{
+	struct export	*e = H2O_STRUCT_FROM_MEMBER(struct export, generator,
+			    generator);
+	const struct settings *s = e->x->worker->gateway->settings;
+	enum op_code	 op = e->x->route->op;
+	int64_t		 timeout_ms = exchange_timeout(e->x, op);
+	struct args	 args = e->x->args;
+
+	(void)req;
+	args_put_text(&args, KEY_CURSOR, e->cursor);
+	trace_log_begin(e->x);
+	exchange_ask_part(e->x, PIECE, op, &args, timeout_ms != 0 ?
+	    timeout_ms : s->request_timeout_ms);
+	log_done();
+}
+
+enum flow
+export_answer(struct exchange *x)
+{
+	struct export	*e = h2o_mem_alloc_shared(&x->req->pool, sizeof(*e),
+			    on_gone);
+	h2o_req_t	*req = x->req;
+	bool		 is_csv = x->route->way == WAY_CSV;
+	const char	*type = is_csv ? "text/csv; charset=utf-8" :
+			    "application/x-ndjson";
+
+	memset(e, 0, sizeof(*e));
+	e->x = x;
+	e->generator.proceed = on_proceed;
+	x->stream = e;
+	x->on_part = on_part;
+	req->res.status = 200;
+	req->res.reason = "OK";
+	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
+	    "Content-Type", type, strlen(type));
+	answer_header(x, "Content-Disposition", is_csv ?
+	    "attachment; filename=\"tickets.csv\"" :
+	    "attachment; filename=\"tickets.ndjson\"");
+	answer_header(x, "X-Content-Type-Options", "nosniff");
+	answer_count(x, 200);
+	take_piece(e, x->answer);
+	h2o_start_response(req, &e->generator);
+	send_piece(e);
+	return FLOW_DONE;
+}

@@ -1,0 +1,398 @@
+/*
+ * A file on its way out: FILE_OPEN's answer says what it is, then pieces of it
+ * are asked for one after the other, as fast as the client takes them. The
+ * head of the answer goes with the first piece, so that what fails before is
+ * an error as any other; what fails later ends the connection.
+ *
+ * A file never changes under its name (services/post/files.h), so the name is
+ * the version. It is somebody else's: it is neither to be guessed at nor shown
+ * as a page of this site.
+ */
+#include "base/log.h"
+#include "base/metrics.h"
+#include "gateway/core/exchange.h"
+#include "gateway/core/trace.h"
+
+#define PIECE		0	/* the part under which pieces are asked for */
+#define PIECE_BYTES	((int64_t)65536)
+
+struct download {
+	h2o_generator_t	 generator;
+	struct exchange	*x;
+	struct text	 original;	/* the file's name at home */
+	struct text	 type;
+	int64_t		 size;
+	int64_t		 at;		/* of the bytes to be sent next */
+	int64_t		 end;		/* of those to be sent */
+	bool		 partial;
+	bool		 started;
+	struct buf	 piece;		/* what h2o is sending */
+	char		 etag[48];
+};
+
+static struct text
+header(const struct exchange *x, const char *name)
+{
+	ssize_t		 at = h2o_find_header_by_str(&x->req->headers, name,
+			    strlen(name), -1);
+	h2o_iovec_t	 value;
+
+	if (at == -1)
+		return (struct text){ "", 0 };
+	value = x->req->headers.entries[at].value;
+	return (struct text){ value.base, value.len };
+}
+
+/* --- conditions ------------------------------------------------------------------ */
+
+/* FNV-1a; names that were imported have characters that tags may not. */
+static void
+make_etag(struct download *d, struct text filename)
+{
+	uint64_t	h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < filename.len; i++)
+		h = (h ^ (unsigned char)filename.base[i]) *
+		    UINT64_C(0x100000001b3);
+	snprintf(d->etag, sizeof(d->etag), "\"%016llx-%llx\"",
+	    (unsigned long long)h, (unsigned long long)d->size);
+}
+
+static bool
+is_known(const struct download *d)
+{
+	struct text	v = header(d->x, "if-none-match");
+
+	return (v.len == 1 && v.base[0] == '*') || (v.len > 0 &&
+	    memmem(v.base, v.len, d->etag, strlen(d->etag)) != NULL);
+}
+
+/* A range is of the file that the client has a part of, or of none. */
+static bool
+is_range_wanted(const struct download *d)
+{
+	struct text	v = header(d->x, "if-range");
+
+	return !d->x->is_head && (v.len == 0 ||
+	    (v.len == strlen(d->etag) && memcmp(v.base, d->etag, v.len) == 0));
+}
+
+/* --- ranges (RFC 9110, 14.1.2) ----------------------------------------------------- */
+
+/* Digits; INT64_MAX for more than there can be, -1 for none. */
+static int64_t
+take_digits(struct text *t)
+{
+	int64_t	n = 0;
+	bool	any = false;
+
+	for (; t->len > 0 && t->base[0] >= '0' && t->base[0] <= '9';
+	    t->base++, t->len--) {
+		any = true;
+		if (n == INT64_MAX || __builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, t->base[0] - '0', &n))
+			n = INT64_MAX;
+	}
+	return any ? n : -1;
+}
+
+/*
+ * One range, "bytes=a-b", "bytes=a-" or "bytes=-n". Others, several and
+ * malformed ones are ignored. False: there are no such bytes.
+ */
+static bool
+take_range(struct download *d)
+{
+	struct text	t = header(d->x, "range");
+	int64_t		first, last;
+
+	if (t.len < 6 || strncasecmp(t.base, "bytes=", 6) != 0 ||
+	    !is_range_wanted(d))
+		return true;
+	t = (struct text){ t.base + 6, t.len - 6 };
+	first = take_digits(&t);
+	if (t.len == 0 || t.base[0] != '-')
+		return true;
+	t = (struct text){ t.base + 1, t.len - 1 };
+	last = take_digits(&t);
+	if (t.len > 0 || (first == -1 && last == -1) ||
+	    (first != -1 && last != -1 && last < first))
+		return true;
+	if (first == -1) {		/* the last ones */
+		first = last < d->size ? d->size - last : 0;
+		if (d->size == 0 && last > 0)
+			return true;
+		last = -1;
+	}
+	if (first >= d->size)
+		return false;
+	d->partial = true;
+	d->at = first;
+	d->end = last == -1 || last >= d->size ? d->size : last + 1;
+	return true;
+}
+
+static enum flow
+refuse_range(struct download *d)
+{
+	char	value[48];
+
+	snprintf(value, sizeof(value), "bytes */%lld", (long long)d->size);
+	answer_header(d->x, "Content-Range", value);
+	return answer_error(d->x, ERR_BAD_RANGE, NULL);
+}
+
+/* --- the head ---------------------------------------------------------------------- */
+
+/* attr-char, RFC 8187 */
+static bool
+is_attr_char(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	    (c >= 'a' && c <= 'z') ||
+	    (c != '\0' && strchr("!#$&+-.^_`|~", c) != NULL);
+}
+
+/*
+ * What was imported may have names of any length, which would make a header
+ * that clients refuse. Cut between characters; those of uploads fit.
+ */
+#define NAME_MOST_BYTES	512
+
+static struct text
+shorten(struct text name)
+{
+	if (name.len <= NAME_MOST_BYTES)
+		return name;
+	name.len = NAME_MOST_BYTES;
+	while (name.len > 0 && (name.base[name.len] & 0xc0) == 0x80)
+		name.len--;
+	return name;
+}
+
+/*
+ * The name twice (RFC 6266): for those who know nothing but ASCII with a line
+ * in the place of other characters, for all others as it is.
+ */
+static void
+put_disposition(struct exchange *x, struct text name)
+{
+	struct buf	b = { 0 };
+	unsigned char	c;
+
+	buf_put_text(&b, "attachment; filename=\"");
+	for (size_t i = 0; i < name.len; i++) {
+		c = (unsigned char)name.base[i];
+		if (c < 0x20 || c >= 0x7f || strchr("\"\\%", c) != NULL)
+			c = '_';
+		/* one for a character, not for each of its bytes */
+		if (((unsigned char)name.base[i] & 0xc0) != 0x80)
+			buf_put_byte(&b, (char)c);
+	}
+	buf_put_text(&b, "\"; filename*=UTF-8''");
+	for (size_t i = 0; i < name.len; i++) {
+		c = (unsigned char)name.base[i];
+		if (is_attr_char(c))
+			buf_put_byte(&b, (char)c);
+		else
+			buf_printf(&b, "%%%02X", c);
+	}
+	buf_put_byte(&b, '\0');
+	answer_header(x, "Content-Disposition", b.base);
+	buf_done(&b);
+}
+
+static void
+put_content_range(struct download *d)
+{
+	char	value[96];
+
+	snprintf(value, sizeof(value), "bytes %lld-%lld/%lld",
+	    (long long)d->at, (long long)d->end - 1, (long long)d->size);
+	answer_header(d->x, "Content-Range", value);
+}
+
+static void
+start(struct download *d, int status, const char *reason)
+{
+	h2o_req_t	*req = d->x->req;
+
+	d->started = true;
+	req->res.status = status;
+	req->res.reason = reason;
+	answer_header(d->x, "ETag", d->etag);
+	/* asked for again each time: whoever asks may not be a user any more */
+	answer_header(d->x, "Cache-Control", "private, no-cache");
+	answer_count(d->x, status);
+	h2o_start_response(req, &d->generator);
+}
+
+static void
+start_file(struct download *d)
+{
+	h2o_req_t	*req = d->x->req;
+	h2o_iovec_t	 type = answer_type(d->x, d->type);
+
+	req->res.content_length = (size_t)(d->end - d->at);
+	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
+	    "Content-Type", type.base, type.len);
+	put_disposition(d->x, shorten(d->original));
+	answer_header(d->x, "X-Content-Type-Options", "nosniff");
+	answer_header(d->x, "Content-Security-Policy",
+	    "sandbox; default-src 'none'");
+	answer_header(d->x, "Accept-Ranges", "bytes");
+	if (d->partial)
+		put_content_range(d);
+	start(d, d->partial ? 206 : 200, d->partial ? "Partial Content" : "OK");
+}
+
+/* --- pieces ------------------------------------------------------------------------ */
+
+static int64_t
+next_bytes(const struct download *d)
+{
+	return d->end - d->at < PIECE_BYTES ? d->end - d->at : PIECE_BYTES;
+}
+
+static void
+ask_piece(struct download *d)
+{
+	struct args	args = { 0 };
+
+	args_put_text(&args, KEY_FILENAME,
+	    args_text(&d->x->args, KEY_FILENAME));
+	args_put_number(&args, KEY_OFFSET, d->at);
+	args_put_number(&args, KEY_LIMIT, next_bytes(d));
+	exchange_ask_part(d->x, PIECE, OP_FILE_READ, &args,
+	    d->x->worker->gateway->settings->login_timeout_ms);
+}
+
+/* A file that breaks off must not look like one that ends. */
+static void
+break_off(struct download *d, const struct answer *a)
+{
+	struct exchange	*x = d->x;
+
+	if (!d->started) {
+		answer_refusal(x, a);
+		return;
+	}
+	log_warn("a file broke off: %s", err_info(a->error)->reason);
+	metric_add(METRIC_CUT_OFF, a->error, 0, 1);
+	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_ERROR);
+}
+
+/* Before it is sent it is looked whether the token is still good. */
+static void
+send_piece(struct exchange *x, enum err e)
+{
+	struct download		*d = x->stream;
+	const struct answer	 refusal = { .error = e };
+	h2o_iovec_t		 out = { d->piece.base, d->piece.len };
+
+	if (e != OK) {
+		break_off(d, &refusal);
+		return;
+	}
+	/* before the place moves on: the head says where it begins */
+	if (!d->started)
+		start_file(d);
+	d->at += (int64_t)d->piece.len;
+	h2o_send(x->req, &out, 1, d->at == d->end ? H2O_SEND_STATE_FINAL :
+	    H2O_SEND_STATE_IN_PROGRESS);
+}
+
+static void
+take_piece(struct exchange *x, const struct answer *a)
+{
+	static const struct answer	 shorter = { .error = ERR_NOT_FOUND };
+	struct download			*d = x->stream;
+	struct text			 bytes = args_text(&a->extra, KEY_BODY);
+
+	if (a->error != OK || (int64_t)bytes.len != next_bytes(d)) {
+		break_off(d, a->error != OK ? a : &shorter);
+		return;
+	}
+	d->piece.len = 0;
+	buf_put(&d->piece, bytes.base, bytes.len);
+	exchange_hold(x, d->piece.size);
+	identity_check(x, send_piece);
+}
+
+static void
+on_part(struct exchange *x, unsigned part, const struct answer *a)
+{
+	if (part == IDENTITY_PART)
+		identity_part(x, a);
+	else
+		take_piece(x, a);
+}
+
+static void
+on_proceed(h2o_generator_t *generator, h2o_req_t *req)
+{
+	struct download	*d = H2O_STRUCT_FROM_MEMBER(struct download, generator,
+			    generator);
+
+	(void)req;
+	trace_log_begin(d->x);
+	ask_piece(d);
+	log_done();
+}
+
+static void
+on_gone(void *data)
+{
+	struct download	*d = data;
+
+	buf_done(&d->piece);
+}
+
+/* --- the answer --------------------------------------------------------------------- */
+
+static struct download *
+new_download(struct exchange *x)
+{
+	const struct answer	*a = exchange_keep(x, x->answer);
+	struct text		 filename = args_text(&x->args, KEY_FILENAME);
+	struct download		*d = h2o_mem_alloc_shared(&x->req->pool,
+				    sizeof(*d), on_gone);
+
+	memset(d, 0, sizeof(*d));
+	d->x = x;
+	d->generator.proceed = on_proceed;
+	d->original = args_text(&a->extra, KEY_ORIGINAL_FILENAME);
+	if (d->original.len == 0)
+		d->original = filename;
+	d->type = args_text(&a->extra, KEY_MEDIA_TYPE);
+	d->size = args_number(&a->extra, KEY_SIZE, 0);
+	d->end = d->size;
+	make_etag(d, filename);
+	x->stream = d;
+	x->on_part = on_part;
+	return d;
+}
+
+enum flow
+file_answer(struct exchange *x)
+{
+	struct download	*d = new_download(x);
+
+	if (d->size < 0)
+		return answer_error(x, ERR_INTERNAL, NULL);
+	if (is_known(d)) {
+		x->req->res.content_length = SIZE_MAX;
+		start(d, 304, "Not Modified");
+		h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
+		return FLOW_DONE;
+	}
+	if (!take_range(d))
+		return refuse_range(d);
+	if (x->is_head || d->at == d->end) {
+		start_file(d);
+		h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
+		return FLOW_DONE;
+	}
+	ask_piece(d);
+	return FLOW_WAIT;
+}

@@ -1,0 +1,272 @@
+/* URLs that answers carry: pages of lists, and where a new thing is. */
+#include "base/json.h"
+#include "gateway/core/exchange.h"
+
+/* The most frequent name in a path; it need not be looked up. */
+static bool
+is_page(const char *name, size_t len)
+{
+	return len == 4 && memcmp(name, "page", 4) == 0;
+}
+
+static enum key
+key_of(const char *p, size_t len)
+{
+	char	name[64];
+
+	memcpy(name, p, len);	/* routes_init() checked it */
+	name[len] = '\0';
+	return key_find(name, KEYSET_ALL);
+}
+
+void
+links_put_path(struct buf *b, const struct exchange *x, const char *path,
+    const struct args *args, int64_t page)
+{
+	struct text	root = x->worker->gateway->roots[MARK_API];
+	size_t		len;
+
+	buf_put(b, root.base, root.len);
+	for (; *path != '\0'; path++) {
+		if (*path != ':') {
+			buf_put_byte(b, *path);
+			continue;
+		}
+		path++;
+		len = strcspn(path, "/");
+		json_put_number(b, is_page(path, len) ? page :
+		    args_number(args, key_of(path, len), 0));
+		path += len - 1;
+	}
+}
+
+/* A text in a query (WHATWG's application/x-www-form-urlencoded). */
+static void
+put_query_text(struct buf *b, struct text t)
+{
+	static const char	hex[] = "0123456789ABCDEF";
+	unsigned char		c;
+
+	for (size_t i = 0; i < t.len; i++) {
+		c = (unsigned char)t.base[i];
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		    (c >= 'a' && c <= 'z') || c == '-' || c == '_' ||
+		    c == '.' || c == '~')
+			buf_put_byte(b, (char)c);
+		else if (c == ' ')
+			buf_put_byte(b, '+');
+		else {
+			buf_put_byte(b, '%');
+			buf_put_byte(b, hex[c >> 4]);
+			buf_put_byte(b, hex[c & 15]);
+		}
+	}
+}
+
+/* The filters that a list was asked with. */
+static void
+put_filters(struct buf *b, const struct exchange *x)
+{
+	for (unsigned i = 0; i < x->filter_count; i++) {
+		buf_put_byte(b, '&');
+		buf_put_text(b, key_info(x->filters[i].key)->name);
+		buf_put_byte(b, '=');
+		put_query_text(b, x->filters[i].value);
+	}
+}
+
+static void
+put_page_url(struct buf *b, const struct exchange *x, int64_t page)
+{
+	const char	*path = x->route->page;
+
+	links_put_path(b, x, path, &x->args, page);
+	if (strstr(path, ":page") == NULL) {
+		buf_put_text(b, "?page=");
+		json_put_number(b, page);
+		buf_put_text(b, "&per_page=");
+	} else
+		buf_put_text(b, "?per_page=");
+	json_put_number(b, x->args.value[KEY_PER_PAGE].number);
+	put_filters(b, x);
+}
+
+/* The address of what comes after a cursor: without a page number. */
+static void
+put_cursor_url(struct buf *b, const struct exchange *x, struct text cursor)
+{
+	const char	*path = x->route->page, *at = strstr(path, ":page");
+	struct text	 root = x->worker->gateway->roots[MARK_API];
+
+	buf_put(b, root.base, root.len);
+	buf_put(b, path, at == NULL ? strlen(path) : (size_t)(at - path));
+	buf_put_text(b, "?per_page=");
+	json_put_number(b, x->args.value[KEY_PER_PAGE].number);
+	put_filters(b, x);
+	buf_put_text(b, "&cursor=");
+	put_query_text(b, cursor);
+}
+
+/* The pages of a list around the one that is asked for; 0: there is none. */
+struct neighbours {
+	int64_t		next;
+	int64_t		prev;
+	int64_t		last;
+};
+
+static struct neighbours
+neighbours_of(const struct exchange *x, int64_t total)
+{
+	int64_t	page = x->args.value[KEY_PAGE].number;
+	int64_t	per_page = x->args.value[KEY_PER_PAGE].number;
+	int64_t	last = total / per_page + (total % per_page != 0);
+
+	return (struct neighbours){ page < last ? page + 1 : 0, page - 1,
+	    last };
+}
+
+static bool
+has_cursor(const struct exchange *x)
+{
+	return args_has(&x->args, KEY_CURSOR);
+}
+
+static struct text
+next_cursor(const struct exchange *x)
+{
+	return args_text(&x->answer->extra, KEY_CURSOR);
+}
+
+static void
+put_page_link(struct buf *b, const struct exchange *x, int64_t page)
+{
+	if (page == 0) {
+		buf_put_text(b, "null");
+		return;
+	}
+	buf_put_byte(b, '"');
+	put_page_url(b, x, page);
+	buf_put_byte(b, '"');
+}
+
+static void
+put_cursor_link(struct buf *b, const struct exchange *x, struct text cursor,
+    bool exists)
+{
+	if (!exists) {
+		buf_put_text(b, "null");
+		return;
+	}
+	buf_put_byte(b, '"');
+	put_cursor_url(b, x, cursor);
+	buf_put_byte(b, '"');
+}
+
+static void
+put_member(struct buf *b, const char *name, int64_t value)
+{
+	buf_put_text(b, name);
+	json_put_number(b, value);
+}
+
+/* A walk along a cursor has no page numbers, and no way back. */
+static void
+put_links(struct buf *b, const struct exchange *x, struct neighbours n)
+{
+	buf_put_text(b, "{\"_links\":{\"next\":");
+	if (has_cursor(x)) {
+		put_cursor_link(b, x, next_cursor(x), next_cursor(x).len > 0);
+		buf_put_text(b, ",\"prev\":null,\"self\":");
+		put_cursor_link(b, x, args_text(&x->args, KEY_CURSOR), true);
+		return;
+	}
+	put_page_link(b, x, n.next);
+	buf_put_text(b, ",\"prev\":");
+	put_page_link(b, x, n.prev);
+	buf_put_text(b, ",\"self\":");
+	put_page_link(b, x, x->args.value[KEY_PAGE].number);
+}
+
+void
+links_put_list_head(struct buf *b, const struct exchange *x, int64_t total)
+{
+	struct neighbours	n = neighbours_of(x, total);
+
+	put_links(b, x, n);
+	if (has_cursor(x))
+		buf_put_text(b, "},\"_meta\":{\"page\":null");
+	else
+		put_member(b, "},\"_meta\":{\"page\":",
+		    x->args.value[KEY_PAGE].number);
+	put_member(b, ",\"per_page\":", x->args.value[KEY_PER_PAGE].number);
+	put_member(b, ",\"total_items\":", total);
+	put_member(b, ",\"total_pages\":", n.last);
+	buf_put_text(b, "},\"items\":");
+}
+
+/*
+ * Many clients and proxies refuse an answer with a longer header. What makes
+ * links long is the filters that the client sent.
+ */
+#define LINK_MOST_BYTES	8192
+
+/* Take back what was appended from `before` on, if it does not fit. */
+static bool
+fits(struct buf *b, size_t before)
+{
+	if (b->len <= LINK_MOST_BYTES)
+		return true;
+	b->len = before;
+	return false;
+}
+
+/* False if it does not fit; it is left out then. Page 0 is left out, too. */
+static bool
+put_relation(struct buf *b, const struct exchange *x, const char *name,
+    int64_t page)
+{
+	size_t	before = b->len;
+
+	if (page == 0)
+		return true;
+	buf_put_text(b, before > 0 ? ", <" : "<");
+	put_page_url(b, x, page);
+	buf_put_text(b, ">; rel=\"");
+	buf_put_text(b, name);
+	buf_put_byte(b, '"');
+	return fits(b, before);
+}
+
+static void
+put_cursor_relation(struct buf *b, const struct exchange *x)
+{
+	if (next_cursor(x).len == 0)
+		return;
+	buf_put_byte(b, '<');
+	put_cursor_url(b, x, next_cursor(x));
+	buf_put_text(b, ">; rel=\"next\"");
+	(void)fits(b, 0);
+}
+
+/*
+ * All that follow one that does not fit are left out with it. As `next` comes
+ * first, a header without it is that of the last page.
+ */
+void
+links_put_header(struct exchange *x, int64_t total)
+{
+	struct buf		b = { 0 };
+	struct neighbours	n = neighbours_of(x, total);
+
+	if (has_cursor(x))
+		put_cursor_relation(&b, x);
+	else
+		(void)(put_relation(&b, x, "next", n.next) &&
+		    put_relation(&b, x, "prev", n.prev) &&
+		    put_relation(&b, x, "first", 1) &&
+		    put_relation(&b, x, "last", n.last));
+	buf_put_byte(&b, '\0');
+	if (b.len > 1)
+		answer_header(x, "Link", b.base);
+	buf_done(&b);
+}

@@ -1,0 +1,222 @@
+/* Pages: a row each. */
+#include "gateway/reply/page.h"
+
+#include <sodium.h>
+
+#include "base/metrics.h"
+#include "gateway/http/problem.h"
+#include "gateway/reply/cors.h"
+
+extern const unsigned char	default_avatar_bytes[];
+extern const size_t		default_avatar_size;
+
+/* What the build embeds (cmake/Embed.cmake, embed_file). */
+#define EMBEDDED(name) \
+	extern const char name##_bytes[]; \
+	extern const size_t name##_size;
+
+EMBEDDED(openapi)
+EMBEDDED(docs_page)
+EMBEDDED(docs_init)
+EMBEDDED(docs_script)
+EMBEDDED(docs_style)
+
+typedef enum flow page_run(struct exchange *);
+
+static page_run	page_healthz, page_readyz, page_metrics, page_avatar,
+		page_openapi, page_docs, page_docs_init, page_docs_script,
+		page_docs_style;
+
+static const struct {
+	const char	*path;
+	page_run	*run;
+} pages[] = {
+	{ "/healthz", page_healthz },
+	{ "/readyz", page_readyz },
+	{ "/metrics", page_metrics },
+	{ "/openapi.json", page_openapi },
+	{ "/docs", page_docs },
+	{ "/docs/init.js", page_docs_init },
+	{ "/docs/swagger-ui-bundle.js", page_docs_script },
+	{ "/docs/swagger-ui.css", page_docs_style },
+	{ "/flicket/static/flicket_avatars/__default_profile.png",
+	    page_avatar },
+};
+
+bool
+page_find(struct text path)
+{
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (strlen(pages[i].path) == path.len &&
+		    memcmp(pages[i].path, path.base, path.len) == 0)
+			return true;
+	return false;
+}
+
+enum flow
+page_answer(struct exchange *x, struct text path)
+{
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		if (strlen(pages[i].path) != path.len ||
+		    memcmp(pages[i].path, path.base, path.len) != 0)
+			continue;
+		if (x->is_head || h2o_memis(x->req->method.base,
+		    x->req->method.len, H2O_STRLIT("GET")))
+			return pages[i].run(x);
+		answer_header(x, "Allow", "GET, HEAD");
+		if (cors_is_preflight(x)) {
+			cors_put_preflight(x, "GET, HEAD");
+			return answer_body(x, 200, "text/plain", TEXT_OF(""));
+		}
+		return answer_error(x, ERR_BAD_METHOD, NULL);
+	}
+	return answer_error(x, ERR_NOT_FOUND, NULL);
+}
+
+static enum flow
+page_healthz(struct exchange *x)
+{
+	return answer_body(x, 200, "application/json",
+	    TEXT_OF("{\"status\":\"alive\"}\n"));
+}
+
+/* Ready is what all workers can use: the next request may be any one's. */
+static bool
+is_up(const struct exchange *x, enum service_id id)
+{
+	const struct gateway	*g = x->worker->gateway;
+
+	return atomic_load(&g->up[id]) == g->settings->gateway_threads;
+}
+
+/* The same for who wants problem details: these have no members for it. */
+static enum flow
+refuse_unready(struct exchange *x)
+{
+	struct buf	b = { 0 };
+	h2o_iovec_t	copy;
+
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		if (!is_up(x, (enum service_id)id))
+			buf_printf(&b, "%s%s", b.len == 0 ?
+			    "Services that do not answer: " : ", ",
+			    service_name((enum service_id)id));
+	buf_put_byte(&b, '.');
+	copy = h2o_strdup(&x->req->pool, b.base, b.len);
+	buf_done(&b);
+	return answer_error(x, ERR_UNAVAILABLE, copy.base);
+}
+
+static enum flow
+page_readyz(struct exchange *x)
+{
+	struct buf	*b = answer_buffer(x);
+	bool		 up, all = true;
+
+	buf_put_text(b, "{\"services\":{");
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		up = is_up(x, (enum service_id)id);
+		all = all && up;
+		buf_printf(b, "%s\"%s\":\"%s\"", id > 1 ? "," : "",
+		    service_name((enum service_id)id), up ? "up" : "down");
+	}
+	buf_printf(b, "},\"status\":\"%s\"}\n", all ? "ready" : "not ready");
+	if (!all && problem_is_wanted(x->req))
+		return refuse_unready(x);
+	if (!all)
+		answer_header(x, "Retry-After", "1");
+	return answer_buffered(x, all ? 200 : 503, "application/json");
+}
+
+static enum flow
+page_metrics(struct exchange *x)
+{
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		metric_set(METRIC_SERVICE_UP, id,
+		    is_up(x, (enum service_id)id));
+	metrics_put(answer_buffer(x));
+	return answer_buffered(x, 200, "text/plain; version=0.0.4");
+}
+
+static enum flow
+page_avatar(struct exchange *x)
+{
+	answer_header(x, "Cache-Control", "public, max-age=86400");
+	return answer_body(x, 200, "image/png", (struct text){
+	    (const char *)default_avatar_bytes, default_avatar_size });
+}
+
+/* --- the description of the API --------------------------------------------- */
+
+/*
+ * A file that is part of the program. It changes with the program, so its tag
+ * is that of its bytes, and clients ask again.
+ */
+static enum flow
+answer_file(struct exchange *x, const char *type, const char *bytes,
+    size_t size)
+{
+	unsigned char	hash[8];
+	char		etag[2 * sizeof(hash) + 3];
+	ssize_t		at;
+
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)bytes,
+	    size, NULL, 0);
+	etag[0] = '"';
+	sodium_bin2hex(etag + 1, sizeof(etag) - 1, hash, sizeof(hash));
+	etag[sizeof(etag) - 2] = '"';
+	etag[sizeof(etag) - 1] = '\0';
+	answer_header(x, "ETag", etag);
+	answer_header(x, "Cache-Control", "no-cache");
+	answer_header(x, "X-Content-Type-Options", "nosniff");
+	at = h2o_find_header(&x->req->headers, H2O_TOKEN_IF_NONE_MATCH, -1);
+	if (at != -1 && h2o_strstr(x->req->headers.entries[at].value.base,
+	    x->req->headers.entries[at].value.len, etag, strlen(etag)) !=
+	    SIZE_MAX)
+		return answer_body(x, 304, NULL, TEXT_OF(""));
+	return answer_body(x, 200, type, (struct text){ bytes, size });
+}
+
+static enum flow
+page_openapi(struct exchange *x)
+{
+	/* an origin that is listed has its own; two of them are none */
+	if (h2o_find_header(&x->req->res.headers,
+	    H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, -1) == -1)
+		answer_header(x, "Access-Control-Allow-Origin", "*");
+	return answer_file(x, "application/json", openapi_bytes, openapi_size);
+}
+
+/* The page may run what comes from here and ask this gateway, no more. */
+static enum flow
+page_docs(struct exchange *x)
+{
+	answer_header(x, "Content-Security-Policy", "default-src 'none'; "
+	    "script-src 'self'; style-src 'self' 'unsafe-inline'; "
+	    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+	    "form-action 'none'; frame-ancestors 'none'");
+	answer_header(x, "Referrer-Policy", "no-referrer");
+	return answer_file(x, "text/html; charset=utf-8", docs_page_bytes,
+	    docs_page_size);
+}
+
+static enum flow
+page_docs_init(struct exchange *x)
+{
+	return answer_file(x, "text/javascript; charset=utf-8",
+	    docs_init_bytes, docs_init_size);
+}
+
+static enum flow
+page_docs_script(struct exchange *x)
+{
+	return answer_file(x, "text/javascript; charset=utf-8",
+	    docs_script_bytes, docs_script_size);
+}
+
+static enum flow
+page_docs_style(struct exchange *x)
+{
+	return answer_file(x, "text/css; charset=utf-8", docs_style_bytes,
+	    docs_style_size);
+}

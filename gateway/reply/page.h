@@ -1,0 +1,16 @@
+/* What is served beside the API: state, figures, the default picture. */
+#ifndef REPLY_PAGE_H
+#define REPLY_PAGE_H
+
+#include "gateway/core/exchange.h"
+
+/* Whether a path is one of the pages. */
+bool		page_find(struct text path);
+
+/* Answer a path outside the API, NOT_FOUND if there is none such. */
+enum flow	page_answer(struct exchange *, struct text path);
+
+/* Decode percent-encoding; what is no encoding stays (admit.c). */
+struct text	url_decode(h2o_mem_pool_t *, struct text, bool plus_is_space);
+
+#endif

@@ -1,0 +1,107 @@
+/* Pictures of users, in and out: the body is the picture itself. */
+#include <sodium.h>
+#include <stdio.h>
+
+#include "gateway/core/exchange.h"
+
+/* The largest picture that the user service takes (services/user/avatar.h). */
+#define PICTURE_MOST_BYTES	(1 << 20)
+
+/* Content-Type without its parameters, in small letters; empty: none. */
+static struct text
+media_type(struct exchange *x)
+{
+	ssize_t		 at = h2o_find_header(&x->req->headers,
+			    H2O_TOKEN_CONTENT_TYPE, -1);
+	h2o_iovec_t	 type;
+	const char	*end;
+
+	if (at == -1)
+		return TEXT_OF("");
+	type = x->req->headers.entries[at].value;
+	end = memchr(type.base, ';', type.len);
+	if (end != NULL)
+		type.len = (size_t)(end - type.base);
+	while (type.len > 0 && type.base[type.len - 1] == ' ')
+		type.len--;
+	type = h2o_strdup(&x->req->pool, type.base, type.len);
+	h2o_strtolower(type.base, type.len);
+	return (struct text){ type.base, type.len };
+}
+
+static bool
+is_picture(struct text type)
+{
+	return h2o_memis(type.base, type.len, H2O_STRLIT("image/png")) ||
+	    h2o_memis(type.base, type.len, H2O_STRLIT("image/jpeg")) ||
+	    h2o_memis(type.base, type.len, H2O_STRLIT("image/gif"));
+}
+
+enum flow
+picture_decode(struct exchange *x)
+{
+	h2o_iovec_t	entity = x->req->entity;
+	struct text	type = media_type(x);
+
+	if (!is_picture(type))
+		return answer_error(x, ERR_BAD_MEDIA_TYPE, "Send the picture "
+		    "itself as the body, with Content-Type: image/png, "
+		    "image/jpeg or image/gif.");
+	if (entity.len == 0)
+		return answer_error(x, ERR_BAD_REQUEST,
+		    "The body is empty; it must be the picture itself.");
+	if (entity.len > PICTURE_MOST_BYTES)
+		return answer_error(x, ERR_BODY_TOO_LARGE,
+		    "A picture has at most 1048576 bytes.");
+	args_put_text(&x->args, KEY_BODY,
+	    (struct text){ entity.base, entity.len });
+	args_put_text(&x->args, KEY_MEDIA_TYPE, type);
+	return FLOW_NEXT;
+}
+
+/* Of the bytes themselves: names of imported pictures were not made by us. */
+static void
+put_etag(struct text bytes, char *etag, size_t size)
+{
+	unsigned char	hash[16];
+	char		digits[2 * sizeof(hash) + 1];
+
+	crypto_generichash(hash, sizeof(hash),
+	    (const unsigned char *)bytes.base, bytes.len, NULL, 0);
+	sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
+	snprintf(etag, size, "\"%s\"", digits);
+}
+
+static bool
+has_it(const struct exchange *x, const char *etag)
+{
+	ssize_t		at = h2o_find_header(&x->req->headers,
+			    H2O_TOKEN_IF_NONE_MATCH, -1);
+	h2o_iovec_t	v;
+
+	if (at == -1)
+		return false;
+	v = x->req->headers.entries[at].value;
+	return h2o_memis(v.base, v.len, H2O_STRLIT("*")) ||
+	    h2o_strstr(v.base, v.len, etag, strlen(etag)) != SIZE_MAX;
+}
+
+enum flow
+picture_answer(struct exchange *x)
+{
+	struct text	bytes = args_text(&x->answer->extra, KEY_BODY);
+	struct text	type = args_text(&x->answer->extra, KEY_MEDIA_TYPE);
+	h2o_iovec_t	body;
+	char		etag[48];
+
+	put_etag(bytes, etag, sizeof(etag));
+	answer_header(x, "ETag", etag);
+	answer_header(x, "Cache-Control", "private, max-age=86400");
+	answer_header(x, "X-Content-Type-Options", "nosniff");
+	if (has_it(x, etag))
+		return answer_body(x, 304, NULL, (struct text){ "", 0 });
+	/* the answer lives no longer than this room */
+	body = h2o_strdup(&x->req->pool, bytes.base, bytes.len);
+	return answer_body(x, 200, answer_type(x, type).base,
+	    (struct text){ body.base, body.len });
+}

@@ -1,0 +1,207 @@
+/* Admission and matching: is this a request that we take at all, and which. */
+#include "gateway/bus/bus.h"
+#include "gateway/core/exchange.h"
+#include "gateway/cutoff.h"
+#include "gateway/http/chars.h"
+#include "gateway/http/framing.h"
+#include "gateway/memory.h"
+#include "gateway/reply/cors.h"
+#include "gateway/reply/page.h"
+
+#define URL_MOST_BYTES		((size_t)8192)
+#define HEAD_MOST_BYTES		((size_t)16384)
+#define HEADERS_MOST		((size_t)64)
+
+static size_t
+head_bytes(const h2o_req_t *req)
+{
+	size_t	bytes = 0;
+
+	for (size_t i = 0; i < req->headers.size; i++)
+		bytes += req->headers.entries[i].name->len +
+		    req->headers.entries[i].value.len + 4;
+	return bytes;
+}
+
+/* format has the size that it is, and the largest accepted. */
+static enum flow
+refuse(struct exchange *x, enum err e, const char *format, size_t is,
+    size_t most)
+{
+	char	*message = h2o_mem_alloc_pool(&x->req->pool, 128);
+
+	snprintf(message, 128, format, is, most);
+	return answer_error(x, e, message);
+}
+
+enum flow
+room_admit(struct exchange *x)
+{
+	h2o_req_t	*req = x->req;
+	const char	*fault = req->version < 0x200 ? framing_fault() : NULL;
+
+	x->is_head = h2o_memis(req->method.base, req->method.len,
+	    H2O_STRLIT("HEAD"));
+	if (fault != NULL) {
+		req->http1_is_persistent = 0;
+		if (framing_has_body())
+			cutoff_linger(req);
+		return answer_error(x, ERR_BAD_REQUEST, fault);
+	}
+	if (req->input.path.len > URL_MOST_BYTES)
+		return refuse(x, ERR_URL_TOO_LONG, "The URL has %zu bytes; "
+		    "%zu are accepted.", req->input.path.len, URL_MOST_BYTES);
+	if (req->headers.size > HEADERS_MOST)
+		return refuse(x, ERR_HEADERS_TOO_BIG, "There are %zu header "
+		    "fields; %zu are accepted.", req->headers.size,
+		    HEADERS_MOST);
+	if (head_bytes(req) > HEAD_MOST_BYTES)
+		return refuse(x, ERR_HEADERS_TOO_BIG, "The header fields have "
+		    "%zu bytes; %zu are accepted.", head_bytes(req),
+		    HEAD_MOST_BYTES);
+	return FLOW_NEXT;
+}
+
+/* What a body may have besides the file in it. */
+#define UPLOAD_SLACK_BYTES	65536
+
+/*
+ * What goes on to a service in one request: that and those before it are less
+ * than the message that it takes, or it would end the connection for all.
+ */
+#define BODY_MOST_BYTES		(REQUESTS_MOST_BYTES - 2 * OUT_MOST_BYTES)
+
+/* How much is too much depends on the route, if there is one. */
+static enum flow
+check_body(struct exchange *x)
+{
+	const struct settings	*s = x->worker->gateway->settings;
+	size_t			 most = (size_t)s->max_body_bytes;
+
+	if (most > BODY_MOST_BYTES)
+		most = BODY_MOST_BYTES;
+	if (x->route != NULL && x->route->way == WAY_UPLOAD)
+		most = (size_t)s->upload_max_bytes + UPLOAD_SLACK_BYTES;
+	if (x->req->entity.len <= most)
+		return FLOW_NEXT;
+	return refuse(x, ERR_BODY_TOO_LARGE, "The body has %zu bytes; %zu are "
+	    "accepted.", x->req->entity.len, most);
+}
+
+/* Where there is little memory left nothing is begun that takes more. */
+static enum flow
+check_memory(struct exchange *x)
+{
+	if (memory_pressure(x->worker) != PRESSURE_ALL)
+		return FLOW_NEXT;
+	x->crowded = true;
+	return answer_error(x, ERR_UNAVAILABLE, "The server has too much to "
+	    "do.");
+}
+
+/* --- match -------------------------------------------------------------------- */
+
+struct text
+url_decode(h2o_mem_pool_t *pool, struct text in, bool plus_is_space)
+{
+	char	*out = h2o_mem_alloc_pool(pool, in.len + 1);
+	size_t	 len = 0;
+	int	 high, low;
+
+	for (size_t i = 0; i < in.len; i++) {
+		high = low = -1;
+		if (in.base[i] == '%' && i + 2 < in.len) {
+			high = hex_value(in.base[i + 1]);
+			low = hex_value(in.base[i + 2]);
+		}
+		if (high != -1 && low != -1) {
+			out[len++] = (char)(high << 4 | low);
+			i += 2;
+		} else
+			out[len++] = plus_is_space && in.base[i] == '+' ?
+			    ' ' : in.base[i];
+	}
+	return (struct text){ out, len };
+}
+
+/* The path without query, as it came. */
+static struct text
+path_of(const h2o_req_t *req)
+{
+	struct text	path = { req->input.path.base, req->input.path.len };
+	const char	*query = memchr(path.base, '?', path.len);
+
+	if (query != NULL)
+		path.len = (size_t)(query - path.base);
+	return path;
+}
+
+static enum flow
+answer_methods(struct exchange *x, unsigned methods, bool is_options)
+{
+	struct buf	allow = { 0 };
+
+	for (unsigned m = 0; m < METHOD_END; m++)
+		if ((methods & (1U << m)) != 0)
+			buf_printf(&allow, "%s, %s",
+			    method_name((enum method)m),
+			    m == METHOD_GET ? "HEAD, " : "");
+	buf_printf(&allow, "OPTIONS");
+	answer_header(x, "Allow", allow.base);
+	if (cors_is_preflight(x))
+		cors_put_preflight(x, allow.base);
+	buf_done(&allow);
+	if (!is_options)
+		return answer_error(x, ERR_BAD_METHOD, NULL);
+	return answer_body(x, 200, "text/plain", (struct text){ "", 0 });
+}
+
+static enum flow
+match_route(struct exchange *x, enum mark root, struct text path)
+{
+	struct text		name = { x->req->method.base,
+				    x->req->method.len };
+	struct route_match	match;
+	bool			is_options = h2o_memis(name.base, name.len,
+				    H2O_STRLIT("OPTIONS"));
+
+	route_find(&match, root, path, x->is_head ? METHOD_GET : method_of(name));
+	if (match.methods == 0)
+		return answer_error(x, ERR_NOT_FOUND, NULL);
+	if (match.route == NULL)
+		return answer_methods(x, match.methods, is_options);
+	x->route = match.route;
+	x->args = match.args;
+	return FLOW_NEXT;
+}
+
+/*
+ * Operations are found by the path decoded once, dots and slashes left alone;
+ * pages by the path as it came: a proxy that keeps one of them to itself, as
+ * it should /metrics, compares the same bytes.
+ */
+enum flow
+room_match(struct exchange *x)
+{
+	struct text	 as_came = path_of(x->req), path = as_came;
+	const char	*root;
+	size_t		 len;
+	enum flow	 flow;
+
+	if (memchr(path.base, '%', path.len) != NULL)
+		path = url_decode(&x->req->pool, path, false);
+	for (unsigned m = 1; m < MARK_END; m++) {
+		root = mark_path((enum mark)m);
+		len = strlen(root);
+		if (path.len < len || memcmp(path.base, root, len) != 0 ||
+		    page_find(as_came))
+			continue;
+		flow = match_route(x, (enum mark)m, (struct text){
+		    path.base + len, path.len - len });
+		if (flow == FLOW_NEXT)
+			flow = check_memory(x);
+		return flow == FLOW_NEXT ? check_body(x) : flow;
+	}
+	flow = check_body(x);
+	return flow == FLOW_NEXT ? page_answer(x, as_came) : flow;
+}

@@ -1,0 +1,599 @@
+/*
+ * Query and body to arguments. What an operation takes is in its row of
+ * ops.tbl; a list takes it from the query, all else from the body. Nothing
+ * that does not fit its key's type gets past this room, and nothing out of
+ * bounds that would be stored.
+ */
+#include <ctype.h>
+#include <jansson.h>
+#include <math.h>
+#include <sodium.h>
+
+#include "gateway/core/exchange.h"
+#include "gateway/reply/page.h"
+
+#define PER_PAGE_DEFAULT	50
+#define PER_PAGE_MOST		100
+
+
+
+#define NONE_MATCH_MOST	1024	/* bytes; more is for the gateway alone */
+#define EXPORT_ROWS		200	/* in one piece of an export */
+
+/* --- query --------------------------------------------------------------------- */
+
+/*
+ * A whole number as Python's int() reads one: space around it, a sign, single
+ * underscores between digits. Beyond 64 bits it is the largest or least there
+ * is. False if it is none.
+ */
+static bool
+read_integer(struct text t, int64_t *ret)
+{
+	const char	*p = t.base, *end = t.base + t.len;
+	bool		 negative = false, digit = false, beyond = false;
+	int64_t		 n = 0;
+
+	while (p < end && isspace((unsigned char)*p))
+		p++;
+	while (end > p && isspace((unsigned char)end[-1]))
+		end--;
+	if (p < end && (*p == '-' || *p == '+'))
+		negative = *p++ == '-';
+	for (; p < end; p++) {
+		if (*p == '_' && digit && p + 1 < end) {
+			digit = false;
+			continue;
+		}
+		if (!isdigit((unsigned char)*p))
+			return false;
+		digit = true;
+		beyond = beyond || __builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, *p - '0', &n);
+	}
+	if (beyond)
+		*ret = negative ? INT64_MIN : INT64_MAX;
+	else
+		*ret = negative ? -n : n;
+	return digit;
+}
+
+/* A query parameter, split and decoded; false at the end of the query. */
+static bool
+next_parameter(struct exchange *x, struct text *left, struct text *ret_name,
+    struct text *ret_value)
+{
+	const char	*amp, *equals;
+	struct text	 part = *left;
+
+	if (left->len == 0)
+		return false;
+	amp = memchr(left->base, '&', left->len);
+	if (amp != NULL)
+		part.len = (size_t)(amp - left->base);
+	left->base += part.len + (amp != NULL);
+	left->len -= part.len + (amp != NULL);
+	equals = memchr(part.base, '=', part.len);
+	*ret_name = *ret_value = part;
+	if (equals != NULL) {
+		ret_name->len = (size_t)(equals - part.base);
+		ret_value->base = equals + 1;
+		ret_value->len = part.len - ret_name->len - 1;
+	} else
+		ret_value->len = 0;
+	*ret_name = url_decode(&x->req->pool, *ret_name, true);
+	*ret_value = url_decode(&x->req->pool, *ret_value, true);
+	return true;
+}
+
+/* The key that a name stands for in this list's query. */
+static enum key
+query_key(const struct exchange *x, struct text name)
+{
+	keyset			 among = x->route->takes &
+				    ~(KEYS_NOT_FROM_CLIENTS | x->route->in_path);
+	char			 copy[64];
+
+	if (name.len >= sizeof(copy) || memchr(name.base, '\0', name.len) !=
+	    NULL)
+		return KEY_END;
+	memcpy(copy, name.base, name.len);
+	copy[name.len] = '\0';
+	/* a page in the path counts, one in the query is ignored */
+	return key_find(copy, among | (x->route->in_path & K(PAGE)));
+}
+
+static enum flow	refuse(struct exchange *, const char *format, ...)
+			    __attribute__((format(printf, 2, 3)));
+
+/* An id that is no number is the id of nothing, as in Flicket. */
+static void
+take_filter(struct exchange *x, enum key key, struct text value)
+{
+	int64_t	n;
+
+	/* an empty filter is none; of two the first counts */
+	if (value.len == 0 || args_has(&x->args, key) ||
+	    x->filter_count == FILTERS_MOST)
+		return;
+	x->filters[x->filter_count++] = (struct filter){ key, value };
+	if (key_info(key)->type == KEY_INT)
+		args_put_number(&x->args, key,
+		    read_integer(value, &n) ? n : INT64_MIN);
+	else
+		args_put_text(&x->args, key, value);
+}
+
+static void
+take_page(struct exchange *x, enum key key, struct text value)
+{
+	int64_t	n;
+
+	if (!args_has(&x->args, key) && read_integer(value, &n))
+		args_put_number(&x->args, key, n);
+}
+
+/*
+ * Where a list refuses what it does not know, a slip of the pen does not
+ * become the whole list.
+ */
+static enum flow
+check_parameter(struct exchange *x, enum key key, struct text name,
+    struct text value)
+{
+	int	len = name.len > 60 ? 60 : (int)name.len;
+
+	if (key == KEY_END)
+		return refuse(x, "There is no parameter \"%.*s\" here.", len,
+		    name.base);
+	/* what is no number there counts as not given, as in every list */
+	if (key == KEY_PAGE || key == KEY_PER_PAGE)
+		return FLOW_NEXT;
+	if (args_has(&x->args, key))
+		return refuse(x, "%.*s is given twice; several values have "
+		    "commas between them.", len, name.base);
+	if (value.len == 0 && key != KEY_CURSOR)
+		return refuse(x, "%.*s is empty.", len, name.base);
+	if (text_characters(value) == -1)
+		return refuse(x, "%.*s is no UTF-8.", len, name.base);
+	return FLOW_NEXT;
+}
+
+static enum flow
+take_parameter(struct exchange *x, bool strict, struct text name,
+    struct text value)
+{
+	enum key	key = query_key(x, name);
+	enum flow	flow = FLOW_NEXT;
+
+	if (strict)
+		flow = check_parameter(x, key, name, value);
+	if (flow != FLOW_NEXT || key == KEY_END)
+		return flow;
+	if (key == KEY_PAGE || key == KEY_PER_PAGE)
+		take_page(x, key, value);
+	else if (key == KEY_CURSOR)
+		args_put_text(&x->args, key, value);
+	else
+		take_filter(x, key, value);
+	return FLOW_NEXT;
+}
+
+static enum flow
+decode_query(struct exchange *x)
+{
+	h2o_req_t	*req = x->req;
+	struct text	 left = { "", 0 }, name, value;
+	bool		 strict = x->route->way == WAY_STRICT ||
+			    x->route->way == WAY_CSV ||
+			    x->route->way == WAY_NDJSON;
+	enum flow	 flow = FLOW_NEXT;
+
+	if (req->query_at != SIZE_MAX) {
+		left.base = req->path.base + req->query_at + 1;
+		left.len = req->path.len - req->query_at - 1;
+	}
+	while (flow == FLOW_NEXT && next_parameter(x, &left, &name, &value))
+		flow = take_parameter(x, strict, name, value);
+	return flow;
+}
+
+static enum flow
+decode_page(struct exchange *x)
+{
+	if (!args_has(&x->args, KEY_PAGE))
+		args_put_number(&x->args, KEY_PAGE, 1);
+	if (!args_has(&x->args, KEY_PER_PAGE))
+		args_put_number(&x->args, KEY_PER_PAGE, PER_PAGE_DEFAULT);
+	if (x->args.value[KEY_PER_PAGE].number > PER_PAGE_MOST)
+		x->args.value[KEY_PER_PAGE].number = PER_PAGE_MOST;
+	/* links_put_list_head() divides by it */
+	if (x->args.value[KEY_PAGE].number < 1 ||
+	    x->args.value[KEY_PER_PAGE].number < 1)
+		return answer_error(x, ERR_NOT_FOUND, NULL);
+	return FLOW_NEXT;
+}
+
+/*
+ * A service can tell that the client has its answer, but not whether it has
+ * what is included with it.
+ */
+static void
+decode_none_match(struct exchange *x)
+{
+	ssize_t		at = h2o_find_header(&x->req->headers,
+			    H2O_TOKEN_IF_NONE_MATCH, -1);
+	h2o_iovec_t	tags;
+
+	if (at == -1 || x->included != NULL ||
+	    (x->route->takes & K(IF_NONE_MATCH)) == 0)
+		return;
+	tags = x->req->headers.entries[at].value;
+	if (tags.len <= NONE_MATCH_MOST)
+		args_put_text(&x->args, KEY_IF_NONE_MATCH,
+		    (struct text){ tags.base, tags.len });
+}
+
+static enum flow
+decode_read(struct exchange *x)
+{
+	enum flow	flow = decode_query(x);
+
+	if (x->route->way == WAY_CSV || x->route->way == WAY_NDJSON) {
+		args_put_number(&x->args, KEY_FORMAT,
+		    x->route->way == WAY_CSV ? 1 : 2);
+		args_put_number(&x->args, KEY_LIMIT, EXPORT_ROWS);
+		if (!args_has(&x->args, KEY_CURSOR))
+			args_put_text(&x->args, KEY_CURSOR, TEXT_OF(""));
+	}
+	if (flow == FLOW_NEXT && x->route->page[0] != '\0')
+		flow = decode_page(x);
+	if (flow == FLOW_NEXT && args_has(&x->args, KEY_INCLUDE))
+		flow = include_decode(x);
+	if (flow == FLOW_NEXT)
+		decode_none_match(x);
+	return flow;
+}
+
+/* --- body ----------------------------------------------------------------------- */
+
+static enum flow
+refuse(struct exchange *x, const char *format, ...)
+{
+	char	*message = h2o_mem_alloc_pool(&x->req->pool, 512);
+	va_list	 ap;
+
+	va_start(ap, format);
+	vsnprintf(message, 512, format, ap);
+	va_end(ap);
+	return answer_error(x, ERR_BAD_REQUEST, message);
+}
+
+/* "application/json", "application/problem+json; charset=utf-8", ... */
+static bool
+is_json_type(const h2o_req_t *req)
+{
+	ssize_t		 at = h2o_find_header(&req->headers,
+			    H2O_TOKEN_CONTENT_TYPE, -1);
+	h2o_iovec_t	 type;
+	size_t		 len;
+	const char	*end;
+
+	if (at == -1)
+		return true;
+	type = req->headers.entries[at].value;
+	end = memchr(type.base, ';', type.len);
+	len = end == NULL ? type.len : (size_t)(end - type.base);
+	while (len > 0 && type.base[len - 1] == ' ')
+		len--;
+	if (len == 0 || h2o_lcstris(type.base, len,
+	    H2O_STRLIT("application/json")))
+		return true;
+	return len > 17 &&
+	    h2o_lcstris(type.base, 12, H2O_STRLIT("application/")) &&
+	    h2o_lcstris(type.base + len - 5, 5, H2O_STRLIT("+json"));
+}
+
+static enum flow
+refuse_text(struct exchange *x, enum key key, struct text t)
+{
+	const struct key_info	*info = key_info(key);
+	int64_t			 have = text_characters(t);
+
+	if (have == -1)
+		return refuse(x, "%s has a character that cannot be stored "
+		    "(U+0000).", info->name);
+	return refuse(x, "%s must be %lld to %lld characters long, this one "
+	    "has %lld.", info->name, (long long)info->least,
+	    (long long)info->most, (long long)have);
+}
+
+static enum flow
+take_text(struct exchange *x, enum key key, const json_t *value)
+{
+	const struct key_info	*info = key_info(key);
+	h2o_iovec_t		 copy;
+
+	/* null takes a text away (RFC 7396), where there may be none */
+	if (json_is_null(value) && info->least == 0) {
+		args_put_text(&x->args, key, TEXT_OF(""));
+		return FLOW_NEXT;
+	}
+	if (!json_is_string(value))
+		return refuse(x, "%s must be a text of %lld to %lld "
+		    "characters.", info->name, (long long)info->least,
+		    (long long)info->most);
+	/* the document goes away before the request does */
+	copy = h2o_strdup(&x->req->pool, json_string_value(value),
+	    json_string_length(value));
+	args_put_text(&x->args, key, (struct text){ copy.base, copy.len });
+	if (!args_in_bounds(key, &x->args.value[key]))
+		return refuse_text(x, key, x->args.value[key].text);
+	return FLOW_NEXT;
+}
+
+static enum flow
+take_bool(struct exchange *x, enum key key, const json_t *value)
+{
+	if (!json_is_boolean(value))
+		return refuse(x, "%s must be true or false.",
+		    key_info(key)->name);
+	args_put_number(&x->args, key, json_is_true(value));
+	return FLOW_NEXT;
+}
+
+/*
+ * A double holds hundredths up to the bound without loss; what has a third
+ * decimal is further from a whole number of them than rounding can bring it.
+ */
+static enum flow
+take_hours(struct exchange *x, enum key key, const json_t *value)
+{
+	double	hundredths = json_number_value(value) * 100;
+	double	whole = floor(hundredths + 0.5);
+
+	if (!json_is_number(value) || fabs(hundredths - whole) > 1e-4 ||
+	    whole < (double)key_info(key)->least ||
+	    whole > (double)key_info(key)->most)
+		return refuse(x, "%s must be a number from 0 to 99999999.99 "
+		    "with at most two decimals.", key_info(key)->name);
+	args_put_number(&x->args, key, (int64_t)whole);
+	return FLOW_NEXT;
+}
+
+static enum flow
+take_integer(struct exchange *x, enum key key, const json_t *value)
+{
+	const struct key_info	*info = key_info(key);
+
+	if (!json_is_integer(value)) {
+		if (x->route->not_integer[0] != '\0')
+			return answer_error(x, ERR_BAD_REQUEST,
+			    x->route->not_integer);
+		return refuse(x, "%s must be an integer.", info->name);
+	}
+	args_put_number(&x->args, key, json_integer_value(value));
+	if (!args_in_bounds(key, &x->args.value[key]))
+		return refuse(x, "%s must be from %lld to %lld.", info->name,
+		    (long long)info->least, (long long)info->most);
+	return FLOW_NEXT;
+}
+
+static enum flow
+take_number(struct exchange *x, enum key key, const json_t *value)
+{
+	switch (key_info(key)->form) {
+	case FORM_BOOL:
+		return take_bool(x, key, value);
+	case FORM_HOURS:
+		return take_hours(x, key, value);
+	default:
+		return take_integer(x, key, value);
+	}
+}
+
+static enum flow
+check_missing(struct exchange *x, const json_t *body, keyset needs)
+{
+	for (unsigned k = 0; k < KEY_END; k++) {
+		if ((needs & KEY_BIT(k)) == 0 ||
+		    json_object_get(body, key_info(k)->name) != NULL)
+			continue;
+		if (x->route->missing[0] != '\0')
+			return answer_error(x, ERR_BAD_REQUEST,
+			    x->route->missing);
+		return refuse(x, "%s is missing.", key_info(k)->name);
+	}
+	return FLOW_NEXT;
+}
+
+/* Fields of one type; numbers come first, as Flicket looks at them first. */
+static enum flow
+take_fields(struct exchange *x, const json_t *body, keyset keys, bool ints)
+{
+	enum flow	 flow = FLOW_NEXT;
+	const json_t	*value;
+
+	for (unsigned k = 0; k < KEY_END && flow == FLOW_NEXT; k++) {
+		if ((keys & KEY_BIT(k)) == 0 ||
+		    (key_info(k)->type == KEY_INT) != ints)
+			continue;
+		value = json_object_get(body, key_info(k)->name);
+		/* what may be left out of a new thing may be null as well */
+		if (value != NULL && !(json_is_null(value) &&
+		    x->route->method == METHOD_POST &&
+		    (x->route->needs & KEY_BIT(k)) == 0))
+			flow = ints ? take_number(x, (enum key)k, value) :
+			    take_text(x, (enum key)k, value);
+	}
+	return flow;
+}
+
+/*
+ * Whether fields that nobody knows are refused. Flicket's own operations
+ * ignore them.
+ */
+static bool
+is_lenient(const struct exchange *x)
+{
+	return x->route->missing[0] != '\0';
+}
+
+static enum flow
+check_fields(struct exchange *x, json_t *body, keyset keys)
+{
+	const char	*name;
+	json_t		*value;
+
+	if (is_lenient(x))
+		return FLOW_NEXT;
+	if (!json_is_object(body))
+		return refuse(x, "The body must be a JSON object.");
+	json_object_foreach(body, name, value)
+		if (key_find(name, keys) == KEY_END)
+			return refuse(x, "There is no field \"%.60s\" here.",
+			    name);
+	return FLOW_NEXT;
+}
+
+/* What is no object has no fields: then they are missing, as in Flicket. */
+static enum flow
+take_body(struct exchange *x, json_t *body, keyset keys)
+{
+	enum flow	flow = check_missing(x, body, x->route->needs & keys);
+
+	if (flow == FLOW_NEXT)
+		flow = check_fields(x, body, keys);
+	if (flow == FLOW_NEXT)
+		flow = take_fields(x, body, keys, true);
+	if (flow == FLOW_NEXT)
+		flow = take_fields(x, body, keys, false);
+	return flow;
+}
+
+static enum flow
+decode_body(struct exchange *x, keyset keys)
+{
+	h2o_iovec_t	 entity = x->req->entity;
+	json_error_t	 error = { .line = 0 };
+	json_t		*body;
+	char		*near;
+	enum flow	 flow;
+
+	if (!is_json_type(x->req) && entity.len > 0)
+		return answer_error(x, ERR_BAD_MEDIA_TYPE, NULL);
+	if (entity.len == 0)
+		body = json_object();
+	else
+		body = json_loadb(entity.base, entity.len,
+		    JSON_ALLOW_NUL | JSON_DECODE_ANY | (is_lenient(x) ? 0 :
+		    JSON_REJECT_DUPLICATES), &error);
+	if (body == NULL && json_error_code(&error) ==
+	    json_error_numeric_overflow)
+		return refuse(x, "A number has more than 64 bits: line %d, "
+		    "column %d.", error.line, error.column);
+	if (body == NULL) {
+		/* where, not what stands there: that may be a password */
+		if ((near = strstr(error.text, " near '")) != NULL)
+			*near = '\0';
+		return refuse(x, "The body is not JSON: line %d, column %d: "
+		    "%s.", error.line, error.column, error.text);
+	}
+	flow = take_body(x, body, keys);
+	json_decref(body);
+	return flow;
+}
+
+/* --- headers -------------------------------------------------------------------- */
+
+static struct text
+header(const struct exchange *x, const char *name)
+{
+	ssize_t		 at = h2o_find_header_by_str(&x->req->headers, name,
+			    strlen(name), -1);
+	h2o_iovec_t	 value;
+
+	if (at == -1)
+		return (struct text){ NULL, 0 };
+	value = x->req->headers.entries[at].value;
+	return (struct text){ value.base, value.len };
+}
+
+/* What makes two requests the same: method, path and body. */
+static void
+put_digest(struct exchange *x)
+{
+	crypto_generichash_state	state;
+	const h2o_req_t			*req = x->req;
+
+	crypto_generichash_init(&state, NULL, 0, sizeof(x->digest));
+	crypto_generichash_update(&state, (const unsigned char *)
+	    req->method.base, req->method.len);
+	crypto_generichash_update(&state, (const unsigned char *)
+	    req->input.path.base, req->input.path.len);
+	crypto_generichash_update(&state, (const unsigned char *)"\0", 1);
+	crypto_generichash_update(&state, (const unsigned char *)
+	    req->entity.base, req->entity.len);
+	crypto_generichash_final(&state, x->digest, sizeof(x->digest));
+	args_put_text(&x->args, KEY_DIGEST,
+	    (struct text){ (const char *)x->digest, sizeof(x->digest) });
+}
+
+static enum flow
+decode_headers(struct exchange *x)
+{
+	struct text	if_match = header(x, "if-match");
+	struct text	key = header(x, "idempotency-key");
+
+	if (if_match.base != NULL && (x->route->takes & K(IF_MATCH)) != 0)
+		args_put_text(&x->args, KEY_IF_MATCH, if_match);
+	if (key.base == NULL || (x->route->takes & K(IDEMPOTENCY_KEY)) == 0)
+		return FLOW_NEXT;
+	args_put_text(&x->args, KEY_IDEMPOTENCY_KEY, key);
+	if (!args_in_bounds(KEY_IDEMPOTENCY_KEY,
+	    &x->args.value[KEY_IDEMPOTENCY_KEY]))
+		return refuse(x, "Idempotency-Key must be 1 to 255 "
+		    "characters long.");
+	if (!args_has(&x->args, KEY_DIGEST))
+		put_digest(x);
+	return FLOW_NEXT;
+}
+
+/* A login may send what it likes, as in Flicket; JSON is looked at. */
+static bool
+has_body(const struct exchange *x)
+{
+	ssize_t	at = h2o_find_header(&x->req->headers,
+		    H2O_TOKEN_CONTENT_TYPE, -1);
+
+	return op_info(x->route->op)->who != WHO_PASSWORD ||
+	    (at != -1 && x->req->entity.len > 0 && is_json_type(x->req));
+}
+
+static enum flow
+decode_write(struct exchange *x)
+{
+	keyset		keys = x->route->takes &
+			    ~(KEYS_NOT_FROM_CLIENTS | x->route->in_path | K(ID));
+	enum flow	flow = FLOW_NEXT;
+
+	if (x->route->way == WAY_UPLOAD)
+		flow = upload_decode(x);
+	else if (x->route->way == WAY_PICTURE)
+		flow = picture_decode(x);
+	else if (has_body(x) && (keys != 0 || x->req->entity.len > 0) &&
+	    x->route->method != METHOD_DELETE)
+		flow = decode_body(x, keys);
+	return flow == FLOW_NEXT ? decode_headers(x) : flow;
+}
+
+enum flow
+room_decode(struct exchange *x)
+{
+	/* "me" */
+	if ((x->route->needs & K(ID)) != 0 && !args_has(&x->args, KEY_ID))
+		args_put_number(&x->args, KEY_ID, x->user_id);
+	if (x->route->method == METHOD_GET)
+		return decode_read(x);
+	return decode_write(x);
+}

@@ -1,0 +1,268 @@
+/*
+ * `include=`: what belongs to the things that were asked for, in the same
+ * answer. All of it is asked for at once, in bulk: one question for each
+ * kind, however many things there are; then the users of all that, as only
+ * then it is known who they are.
+ */
+#include "base/json.h"
+#include "gateway/core/exchange.h"
+#include "proto/peer/replica.h"
+
+/* The kinds, in the order of the answer; users come last. */
+static const struct {
+	const char	*name;
+	enum op_code	 op;
+	enum key	 ids;	/* extra of the answer whose numbers it takes */
+} kinds[] = {
+	{ "actions", OP_ACTION_BULK, KEY_IDS },
+	{ "category", OP_CATEGORY_BULK, KEY_CATEGORY_REFS },
+	{ "histories", OP_HISTORY_BULK, KEY_IDS },
+	{ "posts", OP_POST_BULK, KEY_IDS },
+	{ "priority", OP_PRIORITY_BULK, KEY_PRIORITY_REFS },
+	{ "status", OP_STATUS_BULK, KEY_STATUS_REFS },
+	{ "subscriptions", OP_SUBSCRIPTION_BULK, KEY_IDS },
+	{ "uploads", OP_UPLOAD_BULK, KEY_IDS },
+	{ "users", OP_USER_BULK, KEY_USER_REFS },
+};
+
+#define KINDS	(sizeof(kinds) / sizeof(kinds[0]))
+#define USERS	(KINDS - 1)
+
+_Static_assert(KINDS <= IDENTITY_PART, "a part for each kind");
+
+struct included {
+	unsigned		 wanted;	/* bits of kinds */
+	unsigned		 waiting;	/* questions under way */
+	bool			 starting;	/* they are being asked */
+	size_t			 bytes;		/* of the answers */
+	const struct answer	*answers[KINDS];
+	const struct answer	*failed;	/* the first that is an error */
+	struct answer		 refusal;	/* ... if that is ours */
+};
+
+/* Of all kinds together; a service gives no more of one. */
+#define INCLUDED_BYTES	((size_t)8 << 20)
+#define TOO_LARGE	"include: what belongs to these tickets is larger " \
+			"than 8 MB. Ask for fewer tickets (per_page), or for " \
+			"fewer kinds."
+
+/* --- decode -------------------------------------------------------------------- */
+
+static bool
+want(struct included *in, struct text name)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		if (strlen(kinds[i].name) == name.len &&
+		    memcmp(kinds[i].name, name.base, name.len) == 0) {
+			in->wanted |= 1U << i;
+			return true;
+		}
+	return false;
+}
+
+static enum flow
+refuse_name(struct exchange *x, struct text name)
+{
+	struct buf	*b = answer_buffer(x);
+	h2o_iovec_t	 message;
+
+	buf_printf(b, "include: there is no \"%.*s\"; there are ",
+	    name.len > 60 ? 60 : (int)name.len, name.base);
+	for (size_t i = 0; i < KINDS; i++)
+		buf_printf(b, "%s%s", i > 0 ? ", " : "", kinds[i].name);
+	buf_put(b, ".", 2);
+	message = h2o_strdup(&x->req->pool, b->base, b->len);
+	return answer_error(x, ERR_BAD_REQUEST, message.base);
+}
+
+enum flow
+include_decode(struct exchange *x)
+{
+	struct text	 left = args_text(&x->args, KEY_INCLUDE), name;
+	const char	*comma;
+
+	x->included = h2o_mem_alloc_pool(&x->req->pool, sizeof(*x->included));
+	memset(x->included, 0, sizeof(*x->included));
+	do {
+		comma = memchr(left.base, ',', left.len);
+		name = (struct text){ left.base, comma == NULL ? left.len :
+		    (size_t)(comma - left.base) };
+		if (!want(x->included, name))
+			return refuse_name(x, name);
+		left.base += name.len + 1;
+		left.len -= comma == NULL ? name.len : name.len + 1;
+	} while (comma != NULL);
+	return FLOW_NEXT;
+}
+
+/* --- ask ------------------------------------------------------------------------ */
+
+static void
+refuse(struct included *in, enum err e, const char *message)
+{
+	in->refusal = (struct answer){ .error = e };
+	if (message != NULL)
+		args_put_text(&in->refusal.extra, KEY_MESSAGE,
+		    (struct text){ message, strlen(message) });
+	in->failed = &in->refusal;
+}
+
+/* What there is no room for is not kept: all of it is refused then. */
+static void
+keep_answer(struct exchange *x, unsigned part, const struct answer *a)
+{
+	struct included	*in = x->included;
+
+	if (in->failed != NULL)
+		return;
+	if (a->error == OK && in->bytes + a->fragment.len > INCLUDED_BYTES) {
+		refuse(in, ERR_BAD_REQUEST, TOO_LARGE);
+		return;
+	}
+	in->answers[part] = exchange_keep_large(x, a);
+	if (in->answers[part] == NULL) {
+		refuse(in, ERR_EXPIRED, NULL);
+		return;
+	}
+	in->bytes += a->fragment.len;
+	if (a->error != OK)
+		in->failed = in->answers[part];
+}
+
+static void
+on_included(struct exchange *x, unsigned part, const struct answer *a)
+{
+	struct included	*in = x->included;
+
+	keep_answer(x, part, a);
+	if (--in->waiting == 0 && !in->starting)
+		exchange_continue(x);
+}
+
+/* Without numbers there is nothing to ask for: it stays an empty list. */
+static void
+ask_kind(struct exchange *x, unsigned kind, struct text ids)
+{
+	struct args	args = { 0 };
+
+	if ((x->included->wanted & (1U << kind)) == 0 || ids.len == 0)
+		return;
+	args_put_text(&args, KEY_IDS, ids);
+	x->included->waiting++;
+	exchange_ask_part(x, kind, kinds[kind].op, &args, 0);
+}
+
+static enum flow
+wait_for_all(struct exchange *x)
+{
+	x->included->starting = false;
+	return x->included->waiting > 0 ? FLOW_WAIT : FLOW_NEXT;
+}
+
+enum flow
+room_include(struct exchange *x)
+{
+	const struct answer	*kept;
+
+	if (x->included == NULL || x->answer->error != OK)
+		return FLOW_NEXT;
+	/* it may be the second time, with other rights (room_held()) */
+	*x->included = (struct included){ .wanted = x->included->wanted };
+	kept = exchange_keep_large(x, x->answer);
+	if (kept == NULL) {
+		refuse(x->included, ERR_EXPIRED, NULL);
+		return FLOW_NEXT;
+	}
+	x->answer = kept;
+	/* a search must not use up the time of what belongs to it */
+	x->deadline_ms = clock_ms() +
+	    x->worker->gateway->settings->request_timeout_ms;
+	x->on_part = on_included;
+	x->included->starting = true;
+	for (unsigned i = 0; i < USERS; i++)
+		ask_kind(x, i, args_text(&x->answer->extra, kinds[i].ids));
+	return wait_for_all(x);
+}
+
+/* Append the numbers of a JSON array to one that is not closed yet. */
+static void
+add_refs(struct buf *b, const struct answer *a)
+{
+	struct text	refs;
+
+	if (a == NULL)
+		return;
+	refs = args_text(&a->extra, KEY_USER_REFS);
+	if (refs.len < 3 || refs.base[0] != '[')
+		return;
+	buf_put_byte(b, b->len == 0 ? '[' : ',');
+	buf_put(b, refs.base + 1, refs.len - 2);
+}
+
+enum flow
+room_included(struct exchange *x)
+{
+	struct included	*in = x->included;
+	struct buf	*b = answer_buffer(x);
+
+	if (in == NULL || x->answer->error != OK)
+		return FLOW_NEXT;
+	if (in->failed != NULL)
+		return FLOW_NEXT;
+	add_refs(b, x->answer);
+	for (size_t i = 0; i < USERS; i++)
+		add_refs(b, in->answers[i]);
+	if (b->len > 0)
+		buf_put_byte(b, ']');
+	in->starting = true;
+	ask_kind(x, USERS, (struct text){ b->base, b->len });
+	return wait_for_all(x);
+}
+
+/* --- answer --------------------------------------------------------------------- */
+
+void
+include_put(struct buf *b, const struct exchange *x)
+{
+	const struct included	*in = x->included;
+	bool			 first = true;
+
+	if (in == NULL)
+		return;
+	buf_put_text(b, ",\"included\":{");
+	for (size_t i = 0; i < KINDS; i++) {
+		if ((in->wanted & (1U << i)) == 0)
+			continue;
+		buf_printf(b, "%s\"%s\":", first ? "" : ",", kinds[i].name);
+		first = false;
+		if (in->answers[i] == NULL)
+			buf_put_text(b, "[]");
+		else
+			answer_put_fragment(b, x, in->answers[i]->fragment);
+	}
+	buf_put_byte(b, '}');
+}
+
+const struct answer *
+include_failure(const struct exchange *x)
+{
+	return x->included == NULL ? NULL : x->included->failed;
+}
+
+uint64_t
+include_tag(const struct exchange *x)
+{
+	uint64_t	tag = 0;
+
+	if (x->included == NULL)
+		return 0;
+	tag = x->included->wanted;
+	for (size_t i = 0; i < KINDS; i++) {
+		if (x->included->answers[i] == NULL)
+			continue;
+		/* FNV-1a's prime: the order counts */
+		tag = (tag ^ (uint64_t)x->included->answers[i]->tag) *
+		    UINT64_C(0x100000001b3);
+	}
+	return tag;
+}

@@ -1,0 +1,385 @@
+/*
+ * A file on its way in: out of the form it came in (upload_decode), in chunks
+ * to the post service (upload_start), which checks it and puts it on disk
+ * under a name of its own making. With that name the request goes on.
+ *
+ * However that ends (a row for the file, a refusal, an answer from the first
+ * time, a client that left), the service is told that we have done with the
+ * file: one that has no row by then is dropped.
+ */
+#include <sodium.h>
+
+#include "gateway/core/exchange.h"
+#include "gateway/http/multipart.h"
+#include "proto/peer/replica.h"
+
+#define CHUNK_BYTES	((size_t)65536)
+#define WINDOW		4	/* chunks under way; each is a part */
+#define DROP_MS		60000	/* in which the service is told so */
+
+enum step { BEGIN, FILL, SEAL, OVER };
+
+struct upload {
+	struct text	content;
+	struct text	filename;
+	size_t		sent;
+	unsigned	waiting;	/* for so many chunks' answers */
+	enum step	step;
+	bool		begun;		/* the service may have some of it */
+	int64_t		handle;		/* of the file, with the service */
+};
+
+/* --- the form ------------------------------------------------------------------ */
+
+static enum flow
+refuse(struct exchange *x, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static enum flow
+refuse(struct exchange *x, const char *format, ...)
+{
+	char	*message = h2o_mem_alloc_pool(&x->req->pool, 512);
+	va_list	 ap;
+
+	va_start(ap, format);
+	vsnprintf(message, 512, format, ap);
+	va_end(ap);
+	return answer_error(x, ERR_BAD_REQUEST, message);
+}
+
+static struct text
+header(const struct exchange *x, const char *name)
+{
+	ssize_t		 at = h2o_find_header_by_str(&x->req->headers, name,
+			    strlen(name), -1);
+	h2o_iovec_t	 value;
+
+	if (at == -1)
+		return (struct text){ "", 0 };
+	value = x->req->headers.entries[at].value;
+	return (struct text){ value.base, value.len };
+}
+
+/* Folders are the sender's own (RFC 7578, 4.2). */
+static struct text
+without_folders(struct text name)
+{
+	for (size_t i = name.len; i > 0; i--)
+		if (name.base[i - 1] == '/' || name.base[i - 1] == '\\')
+			return (struct text){ name.base + i, name.len - i };
+	return name;
+}
+
+static bool
+has_control(struct text name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if ((unsigned char)name.base[i] < 0x20 || name.base[i] == 0x7f)
+			return true;
+	return false;
+}
+
+static enum flow
+check_filename(struct exchange *x, struct text name)
+{
+	const struct key_info	*info = key_info(KEY_ORIGINAL_FILENAME);
+	int64_t			 characters = text_characters(name);
+
+	if (name.len == 0)
+		return refuse(x, "file: none was chosen, its name is empty.");
+	if (characters == -1 || has_control(name))
+		return refuse(x, "file: its name is not UTF-8, or has control "
+		    "characters.");
+	if (characters < info->least || characters > info->most)
+		return refuse(x, "file: its name must be %lld to %lld "
+		    "characters long, this one has %lld.",
+		    (long long)info->least, (long long)info->most,
+		    (long long)characters);
+	return FLOW_NEXT;
+}
+
+static enum flow
+take_file(struct exchange *x, const struct part *part)
+{
+	struct upload	*u = x->stream;
+	struct text	 name = without_folders(part->filename);
+	h2o_iovec_t	 copy;
+
+	if (!part->is_file)
+		return refuse(x, "file: it must be a file, with a filename.");
+	if (u->filename.base != NULL)
+		return refuse(x, "file: only one can be sent at a time.");
+	copy = h2o_strdup(&x->req->pool, name.base, name.len);
+	u->filename = (struct text){ copy.base, copy.len };
+	u->content = part->content;
+	args_put_text(&x->args, KEY_ORIGINAL_FILENAME, u->filename);
+	return check_filename(x, u->filename);
+}
+
+static bool
+read_number(struct text t, int64_t *ret)
+{
+	char	 digits[24], *end;
+
+	if (t.len == 0 || t.len >= sizeof(digits) ||
+	    memchr("0123456789-", t.base[0], 11) == NULL)
+		return false;
+	memcpy(digits, t.base, t.len);
+	digits[t.len] = '\0';
+	errno = 0;
+	*ret = strtoll(digits, &end, 10);
+	return errno == 0 && end == digits + t.len;
+}
+
+static enum flow
+take_number(struct exchange *x, enum key key, const struct part *part)
+{
+	const char	*name = key_info(key)->name;
+	int64_t		 number;
+
+	if (part->is_file)
+		return refuse(x, "%s must be a field, not a file.", name);
+	if (args_has(&x->args, key))
+		return refuse(x, "%s is given twice.", name);
+	/* forms send what was not filled in */
+	if (part->content.len == 0)
+		return FLOW_NEXT;
+	if (!read_number(part->content, &number))
+		return refuse(x, "%s must be an integer.", name);
+	args_put_number(&x->args, key, number);
+	return FLOW_NEXT;
+}
+
+static bool
+is_named(const struct part *part, const char *name)
+{
+	return part->name.len == strlen(name) &&
+	    memcmp(part->name.base, name, part->name.len) == 0;
+}
+
+static enum flow
+take_part(struct exchange *x, const struct part *part)
+{
+	int	shown = part->name.len > 60 ? 60 : (int)part->name.len;
+
+	if (is_named(part, "file"))
+		return take_file(x, part);
+	if (is_named(part, "ticket_id"))
+		return take_number(x, KEY_TICKET_ID, part);
+	if (is_named(part, "post_id"))
+		return take_number(x, KEY_POST_ID, part);
+	return refuse(x, "There is no field \"%.*s\" here.", shown,
+	    part->name.base);
+}
+
+/*
+ * What makes two uploads the same is what is in the form: a client that sends
+ * one again may well make up another boundary.
+ */
+static void
+put_digest(struct exchange *x)
+{
+	crypto_generichash_state	 state;
+	const struct upload		*u = x->stream;
+	int64_t				 numbers[3] = {
+		args_number(&x->args, KEY_TICKET_ID, INT64_MIN),
+		args_number(&x->args, KEY_POST_ID, INT64_MIN),
+		(int64_t)u->filename.len
+	};
+
+	if (header(x, "idempotency-key").len == 0)
+		return;
+	crypto_generichash_init(&state, NULL, 0, sizeof(x->digest));
+	crypto_generichash_update(&state, (const unsigned char *)numbers,
+	    sizeof(numbers));
+	crypto_generichash_update(&state, (const unsigned char *)
+	    u->filename.base, u->filename.len);
+	crypto_generichash_update(&state, (const unsigned char *)
+	    u->content.base, u->content.len);
+	crypto_generichash_final(&state, x->digest, sizeof(x->digest));
+	args_put_text(&x->args, KEY_DIGEST,
+	    (struct text){ (const char *)x->digest, sizeof(x->digest) });
+}
+
+enum flow
+upload_decode(struct exchange *x)
+{
+	struct upload		*u = h2o_mem_alloc_pool(&x->req->pool,
+				    sizeof(*u));
+	struct text		 body = { x->req->entity.base,
+				    x->req->entity.len };
+	struct multipart	 m;
+	struct part		 part;
+	enum multipart_result	 result;
+	enum flow		 flow;
+
+	*u = (struct upload){ .step = BEGIN };
+	x->stream = u;
+	result = multipart_begin(&m, header(x, "content-type"), body);
+	while (result == MULTIPART_PART) {
+		result = multipart_next(&m, &part);
+		if (result != MULTIPART_PART)
+			break;
+		flow = take_part(x, &part);
+		if (flow != FLOW_NEXT)
+			return flow;
+	}
+	if (result == MULTIPART_OTHER)
+		return answer_error(x, ERR_BAD_MEDIA_TYPE, "Send a form with "
+		    "the file, with Content-Type: multipart/form-data.");
+	if (result == MULTIPART_BAD)
+		return refuse(x, "The body is no multipart/form-data: %s.",
+		    m.wrong);
+	if (u->filename.base == NULL)
+		return refuse(x, "file is missing.");
+	put_digest(x);
+	return FLOW_NEXT;
+}
+
+/* --- to the post service -------------------------------------------------------- */
+
+static void	send_chunks(struct exchange *);
+
+/* The disk of the service may take its time, as a login's hash does. */
+static void
+ask(struct exchange *x, unsigned part, enum op_code op, struct args *args)
+{
+	struct upload	*u = x->stream;
+
+	args_put_number(args, KEY_HANDLE, u->handle);
+	exchange_ask_part(x, part, op, args,
+	    x->worker->gateway->settings->login_timeout_ms);
+}
+
+static void
+fail(struct exchange *x, const struct answer *a)
+{
+	struct upload	*u = x->stream;
+
+	u->step = OVER;
+	answer_refusal(x, a);
+}
+
+static void
+seal(struct exchange *x)
+{
+	struct upload	*u = x->stream;
+	struct args	 args = { 0 };
+
+	u->step = SEAL;
+	ask(x, 0, OP_FILE_SEAL, &args);
+}
+
+/* On to the next room, which has its own time. */
+static void
+finish(struct exchange *x, const struct answer *a)
+{
+	struct upload	*u = x->stream;
+	struct text	 name = args_text(&a->extra, KEY_FILENAME);
+	h2o_iovec_t	 copy = h2o_strdup(&x->req->pool, name.base, name.len);
+
+	u->step = OVER;
+	args_put_text(&x->args, KEY_FILENAME,
+	    (struct text){ copy.base, copy.len });
+	x->deadline_ms = clock_ms() +
+	    x->worker->gateway->settings->request_timeout_ms;
+	exchange_continue(x);
+}
+
+static void
+on_part(struct exchange *x, unsigned part, const struct answer *a)
+{
+	struct upload	*u = x->stream;
+
+	(void)part;
+	if (u->step == OVER)
+		return;
+	if (a->error != OK) {
+		fail(x, a);
+		return;
+	}
+	switch (u->step) {
+	case BEGIN:
+		u->handle = args_number(&a->extra, KEY_HANDLE, u->handle);
+		u->step = FILL;
+		send_chunks(x);
+		break;
+	case FILL:
+		u->waiting--;
+		send_chunks(x);
+		break;
+	default:
+		finish(x, a);
+	}
+}
+
+static unsigned
+free_part(const struct exchange *x)
+{
+	unsigned	part = 0;
+
+	while (x->part_slots[part] != -1)
+		part++;
+	return part;
+}
+
+/* As many chunks as the window has room for; behind the last one the seal. */
+static void
+send_chunks(struct exchange *x)
+{
+	struct upload	*u = x->stream;
+	struct args	 args;
+	size_t		 left;
+
+	while (u->step == FILL && u->waiting < WINDOW &&
+	    u->sent < u->content.len) {
+		left = u->content.len - u->sent;
+		args.present = 0;
+		args_put_number(&args, KEY_OFFSET, (int64_t)u->sent);
+		args_put_text(&args, KEY_BODY, (struct text){
+		    u->content.base + u->sent,
+		    left < CHUNK_BYTES ? left : CHUNK_BYTES });
+		u->sent += args_text(&args, KEY_BODY).len;
+		u->waiting++;
+		ask(x, free_part(x), OP_FILE_CHUNK, &args);
+	}
+	if (u->step == FILL && u->waiting == 0)
+		seal(x);
+}
+
+/* The handle is ours, so that it can be given back before we are answered. */
+enum flow
+upload_start(struct exchange *x)
+{
+	struct upload	*u = x->stream;
+	struct args	 args = { 0 };
+
+	x->on_part = on_part;
+	u->begun = true;
+	randombytes_buf(&u->handle, sizeof(u->handle));
+	u->handle &= INT64_MAX;
+	args_put_text(&args, KEY_ORIGINAL_FILENAME, u->filename);
+	args_put_number(&args, KEY_SIZE, (int64_t)u->content.len);
+	ask(x, 0, OP_FILE_BEGIN, &args);
+	return FLOW_WAIT;
+}
+
+static void
+drop(struct exchange *x, struct upload *u)
+{
+	struct args	args = { 0 };
+
+	u->begun = false;
+	args_put_number(&args, KEY_HANDLE, u->handle);
+	exchange_tell(x, OP_FILE_DROP, &args, DROP_MS);
+}
+
+void
+upload_end(struct exchange *x)
+{
+	struct upload	*u = x->stream;
+
+	if (x->route != NULL && x->route->way == WAY_UPLOAD && u != NULL &&
+	    u->begun)
+		drop(x, u);
+}

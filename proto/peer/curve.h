@@ -1,0 +1,54 @@
+/*
+ * CURVE on the sockets between processes. Where FLICKET_KEYS is set every
+ * connection is encrypted, both ends know each other by their keys, and a
+ * service lets in only whom proto/peer/talks.tbl lets talk to it. Where it is
+ * not, these functions leave sockets as they are, but that the connections
+ * to a service are counted and have a bound.
+ *
+ * Public keys are read anew when their files change, within a second, and at
+ * once by curve_reload(); so is the secret that a process connects with. A
+ * service listens with the secret it was started with.
+ */
+#ifndef PEER_CURVE_H
+#define PEER_CURVE_H
+
+#include <czmq.h>
+
+#include "base/settings.h"
+#include "proto/peer/keyring.h"
+
+/*
+ * Say who this process is and read its keys. What is wrong with them is a
+ * message on stderr and exit status 2, as with every setting.
+ */
+void	curve_load(const struct settings *, enum party self);
+
+/* Start and end the thread that decides who is let in; see guard.h. To be
+ * called before the first and after the last socket there is, and by one
+ * thread, which is also the one for curve_reload(). */
+void	curve_start(void);
+void	curve_stop(void);
+
+/* Prepare a socket before it is bound. */
+void	curve_serve(zsock_t *);
+
+/*
+ * Prepare a socket before it is connected, for the first time or again: a
+ * service whose key is being changed may have the one or the other, and each
+ * time the next one is tried.
+ */
+void	curve_connect(zsock_t *, enum service_id to);
+
+/* Whether to connect again after so long may help; see curve_connect(). */
+bool	curve_may_retry(enum service_id to, int64_t after_ms);
+
+/* Read the keys now if they changed. */
+void	curve_reload(void);
+
+/* How often a peer was refused, and how often we were; how many connections
+ * were ended, as there were too many. */
+uint64_t	curve_refused(void);
+uint64_t	curve_failed(void);
+uint64_t	curve_crowded(void);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * Shapes: what a row of a statement looks like in JSON. A shape is a table
+ * in a service's service.c, one row a member, in the order of the output
+ * (Flicket sorts keys). It is compiled once, against the statement's
+ * columns, into pieces of text with values between.
+ */
+#ifndef OP_SHAPE_H
+#define OP_SHAPE_H
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "proto/tables.h"
+
+enum member_kind {
+	SHAPE_END,
+	SHAPE_INT,	/* a number, or null */
+	SHAPE_TEXT,	/* a text, or null */
+	SHAPE_UNKNOWN,	/* a text; "unknown" where it is null or empty */
+	SHAPE_DATE,	/* microseconds since 1970 as an HTTP date, or null */
+	SHAPE_JSON,	/* JSON as it is stored, or null */
+	SHAPE_HOURS,	/* hundredths as a number with two decimals */
+	SHAPE_BOOL,	/* 0 and 1 as false and true, or null */
+	SHAPE_LINK,	/* a URL with the column's value in it, or null */
+	SHAPE_OPEN,	/* an object begins */
+	SHAPE_CLOSE	/* ... and ends */
+};
+
+/*
+ * A LINK's url has one '%' where the value goes, or none; with none, the
+ * column only decides between the link and null, and no column is always
+ * the link. `absent` is the URL for null or an empty text; NULL: null.
+ */
+struct member {
+	const char		*name;
+	enum member_kind	 kind;
+	const char		*column;	/* NULL: named as the member */
+	enum mark		 root;		/* what the URL begins with */
+	const char		*url;
+	const char		*absent;
+	bool			 extra;		/* only when `fields` names it */
+};
+
+struct shape {
+	const char		*name;
+	const struct member	*members;	/* SHAPE_END ends them */
+};
+
+struct shape_plan;
+
+/*
+ * Compile a shape for a statement. Dies, naming shape, member and statement,
+ * if the statement has no such column.
+ */
+struct shape_plan *shape_compile(const struct shape *, sqlite3_stmt *,
+		    const char *statement_name);
+
+/*
+ * The same, with only the members of the first level that `fields` names,
+ * commas between. NULL if one of them is none of the shape's; *ret_unknown
+ * then is its name.
+ */
+struct shape_plan *shape_choose(const struct shape *, sqlite3_stmt *,
+		    struct text fields, struct text *ret_unknown);
+void		 shape_plan_destroy(struct shape_plan **);
+
+/* Append the statement's row as an object. */
+void		 shape_put(const struct shape_plan *, sqlite3_stmt *,
+		    struct buf *);
+
+#endif

@@ -1,0 +1,605 @@
+/*
+ * Delivering events, to that process of each consumer that writes. Some are on
+ * their way at a time, and new ones are not held up by those that are: while
+ * the consumer commits, the next ones arrive. Each says which one it follows,
+ * so that the consumer refuses what overtook a failed one.
+ */
+#include "services/runtime/courier.h"
+
+#include "services/op/newcomer.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "proto/peer/pool.h"
+
+#define FLIGHT_EVENTS	256	/* on their way at a time, a power of two */
+#define MESSAGE_BYTES	(REQUESTS_MOST_BYTES / 2) /* and one event */
+#define ACK_TIMEOUT_MS	2000
+#define RETRY_MS	500
+#define IDLE_MS		100	/* how long to wait when nothing is to do */
+#define LOOK_MS		20	/* ... but find somebody who is not there */
+#define FIND_MS		1000	/* who is not found by then is down */
+#define COUNT_MS	1000	/* between looks at how much is left */
+#define TALLY_MS	1000	/* how long tallies are collected */
+#define REFUSED_MS	5000	/* that one event is refused for good, at its
+				 * turn, ... */
+#define REFUSED_LEAST	5	/* ... and so many times, to believe it */
+#define STREAK_MS	10000	/* after a gap was taken a refusal is believed
+				 * at once */
+#define SIGHTS		64	/* times at which events were seen */
+#define RECEIVE_MESSAGES 64	/* of one process, then others get a turn */
+#define MESSAGE_ANSWERS	4096	/* read of a message */
+
+/* By this time there were events up to this one. */
+struct sight {
+	int64_t	seq;
+	int64_t	seen_ms;
+};
+
+/* An event on its way. */
+struct flight {
+	int64_t				 seq;
+	enum { ASKED, TAKEN, REFUSED }	 state;
+	enum err			 error;	/* REFUSED: why */
+	bool				 is_gap; /* EVENT_LEFT_OUT */
+};
+
+/* An event that is refused for good each time. */
+struct refusal {
+	int64_t	seq;		/* 0: none is */
+	int64_t	since_ms;
+	int	count;
+};
+
+struct consumer {
+	enum service_id	 id;
+	struct pool	 pool;
+	struct replica	*asked;		/* has what is on its way; or NULL */
+	bool		 said_up;	/* what the loop was told, or thinks */
+	bool		 was_found;
+	bool		 was_asked;	/* whether it knows our store: once, as
+					 * what it hears later may be anybody's */
+	int64_t		 acked;		/* seq delivered up to here */
+	int64_t		 told;		/* ... as the loop knows */
+	struct flight	 flights[FLIGHT_EVENTS];	/* a ring */
+	unsigned	 first;		/* of the ring */
+	unsigned	 count;		/* from there on */
+	unsigned	 asked_count;	/* ... not answered yet */
+	int64_t		 moved_ms;	/* when one was answered last, or sent
+					 * while none was on its way */
+	bool		 failed;	/* one of them was refused */
+	int64_t		 due_ms;	/* when to look for events */
+	int64_t		 pause_ms;	/* until then nothing is sent, however
+					 * much is due: it was given up */
+	int64_t		 counted_ms;	/* when they were counted last */
+	struct refusal	 refusal;	/* of the first of them */
+	int64_t		 gap_ms;	/* when the last gap was taken */
+	struct sight	 sights[SIGHTS];	/* of what is not acknowledged */
+	size_t		 sight_count;
+};
+
+struct courier {
+	const struct courier_args	*args;
+	struct lane			 lane;
+	zsock_t				*pipe;
+	struct frame_reader		*frames;
+	struct resolver			*resolver;
+	int64_t				 began_ms;
+	struct consumer			 consumers[SERVICE_END];
+	size_t				 count;
+};
+
+/* --- who is told what --------------------------------------------------- */
+
+static uint64_t
+consumers_of(const struct op *ops)
+{
+	uint64_t	mask = 0;
+
+	for (; ops->op != OP_NONE; ops++)
+		for (int i = 0; i < OP_EMITS; i++) {
+			mask |= UINT64_C(1) << op_info(ops->emits[i])->service;
+			mask |= UINT64_C(1) << op_info(ops->tells[i])->service;
+		}
+	return mask & ~(UINT64_C(1) << SERVICE_ANY);
+}
+
+uint64_t
+courier_consumers(const struct service *service)
+{
+	return consumers_of(service->ops) | service->seed_consumers;
+}
+
+static void
+add_consumers(struct courier *k)
+{
+	uint64_t	 mask = courier_consumers(k->args->tables->service);
+	struct consumer	*c;
+
+	k->resolver = resolver_new(k->args->settings, mask);
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		if ((mask & (UINT64_C(1) << id)) == 0)
+			continue;
+		c = &k->consumers[k->count++];
+		c->id = (enum service_id)id;
+		c->said_up = true;
+		c->gap_ms = INT64_MIN / 2;
+		pool_init(&c->pool, c->id, k->resolver);
+	}
+}
+
+static void
+tell_refused(struct courier *k, struct consumer *c, int64_t refused,
+    enum err e)
+{
+	struct courier_news	news = { c->id, c->said_up, c->acked, refused,
+				    e };
+
+	c->told = c->acked;
+	CHECK(zmq_send(zsock_resolve(k->pipe), &news, sizeof(news), 0) ==
+	    sizeof(news));
+}
+
+static void
+tell(struct courier *k, struct consumer *c)
+{
+	tell_refused(k, c, 0, OK);
+}
+
+/* --- refused for good ---------------------------------------------------- */
+
+/* What a client may ask for again, in HTTP's terms, may be sent again. */
+static bool
+is_for_good(enum err e)
+{
+	return e != OK && err_info(e)->http != 503 &&
+	    err_info(e)->http != 429;
+}
+
+/*
+ * Whether a refusal is to be believed. It is for a while not: the fault may be
+ * on the way to the consumer. But one that has just taken the gap that another
+ * event left is sound, and many may have the same fault.
+ */
+static bool
+is_believed(const struct consumer *c, int64_t now_ms)
+{
+	const struct refusal	*r = &c->refusal;
+
+	return now_ms - c->gap_ms < STREAK_MS ||
+	    (r->count >= REFUSED_LEAST && now_ms - r->since_ms >= REFUSED_MS);
+}
+
+/* The first of those under way was not taken. */
+static void
+note_refusal(struct courier *k, struct consumer *c, int64_t seq, enum err e,
+    int64_t now_ms)
+{
+	struct refusal	*r = &c->refusal;
+
+	if (!is_for_good(e)) {
+		r->seq = 0;
+		return;
+	}
+	if (r->seq != seq)
+		*r = (struct refusal){ .seq = seq, .since_ms = now_ms };
+	r->count++;
+	if (is_believed(c, now_ms))
+		tell_refused(k, c, seq, e);
+}
+
+/* --- sending ------------------------------------------------------------- */
+
+static bool
+put_event(struct courier *k, struct consumer *c, sqlite3_stmt *st,
+    int64_t after)
+{
+	struct request	r = { .request_id = TEXT_OF("event") };
+	int64_t		seq = sqlite3_column_int64(st, 0);
+
+	frame_reader_start(k->frames, sqlite3_column_blob(st, 3),
+	    (size_t)sqlite3_column_bytes(st, 3));
+	if (frame_next_args(k->frames, &r.args) != FRAME_ONE) {
+		log_error("outbox: event %lld cannot be read", (long long)seq);
+		return false;
+	}
+	r.id = REPLICA_FIRST_ID + (uint64_t)seq;
+	r.op = (uint64_t)sqlite3_column_int64(st, 1);
+	r.actor = sqlite3_column_int64(st, 2);
+	args_put_number(&r.args, KEY_SOURCE, k->args->tables->service->id);
+	args_put_number(&r.args, KEY_STREAM, k->lane.stream);
+	args_put_number(&r.args, KEY_SEQ, seq);
+	if (sqlite3_column_type(st, 4) != SQLITE_NULL)
+		args_put_number(&r.args, KEY_ORIGINAL,
+		    sqlite3_column_int64(st, 4));
+	if (after != 0)
+		args_put_number(&r.args, KEY_AFTER, after);
+	frame_put_request(&c->asked->out, &r);
+	return true;
+}
+
+static struct flight *
+flight_at(struct consumer *c, unsigned i)
+{
+	return &c->flights[(c->first + i) % FLIGHT_EVENTS];
+}
+
+/* Add what comes next, as much as there is room for. *ret_more: not all. */
+static bool
+collect(struct courier *k, struct consumer *c, bool *ret_more)
+{
+	struct call	 call = { .lane = &k->lane };
+	struct args	*args = &call.request.args;
+	sqlite3_stmt	*st;
+	int64_t		 after;
+	bool		 readable = true;
+
+	after = c->count == 0 ? 0 : flight_at(c, c->count - 1)->seq;
+	args_put_number(args, KEY_CONSUMER, c->id);
+	args_put_number(args, KEY_SEQ, after != 0 ? after : c->acked);
+	args_put_number(args, KEY_LIMIT, FLIGHT_EVENTS - c->count);
+	st = op_statement(&call, SQL_OUTBOX_NEXT);
+	c->asked->out.len = 0;
+	*ret_more = false;
+	while (!*ret_more && sqlite3_step(st) == SQLITE_ROW) {
+		readable = put_event(k, c, st, after);
+		if (!readable) {
+			if (c->count == 0)
+				note_refusal(k, c, sqlite3_column_int64(st, 0),
+				    ERR_INTERNAL, clock_ms());
+			break;
+		}
+		after = sqlite3_column_int64(st, 0);
+		*flight_at(c, c->count++) = (struct flight){ after, ASKED, OK,
+		    sqlite3_column_int64(st, 1) == OP_EVENT_LEFT_OUT };
+		c->asked_count++;
+		*ret_more = c->count == FLIGHT_EVENTS ||
+		    c->asked->out.len > MESSAGE_BYTES;
+	}
+	if (sqlite3_reset(st) == SQLITE_OK)
+		return readable;
+	log_error("outbox: %s", sqlite3_errmsg(k->lane.db));
+	return false;
+}
+
+/* What is on its way is to be sent again, maybe twice. */
+static void
+give_up(struct consumer *c, int64_t due_ms)
+{
+	c->count = c->asked_count = 0;
+	c->failed = false;
+	c->due_ms = c->pause_ms = due_ms;
+}
+
+static void
+send_next(struct courier *k, struct consumer *c, int64_t now_ms)
+{
+	struct replica	*writer = pool_writer(&c->pool);
+	unsigned	 had = c->asked_count;
+	bool		 more;
+
+	if (c->failed || c->count == FLIGHT_EVENTS || now_ms < c->due_ms ||
+	    now_ms < c->pause_ms || writer == NULL ||
+	    (had > 0 && writer != c->asked))
+		return;
+	c->asked = writer;
+	/* what cannot be read is tried anew */
+	if (!collect(k, c, &more))
+		c->due_ms = now_ms + RETRY_MS;
+	else
+		c->due_ms = more ? now_ms : INT64_MAX;
+	if (c->asked_count == had)
+		return;
+	if (had == 0)
+		c->moved_ms = now_ms;
+	if (!replica_flush(c->asked))
+		give_up(c, now_ms + RETRY_MS);
+}
+
+/* --- hearing ------------------------------------------------------------- */
+
+/* The event on its way that an answer is to; NULL if it is none, or was
+ * answered before. */
+static struct flight *
+find_flight(struct consumer *c, int64_t seq)
+{
+	struct flight	*f;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		f = flight_at(c, i);
+		if (f->seq == seq)
+			return f->state == ASKED ? f : NULL;
+	}
+	return NULL;
+}
+
+/*
+ * What was taken, and all before it, is delivered. An event that is taken after
+ * all, however often it was refused, is no gap and shows nothing.
+ */
+static void
+land(struct consumer *c, int64_t now_ms)
+{
+	while (c->count > 0 && c->flights[c->first].state == TAKEN) {
+		c->acked = c->flights[c->first].seq;
+		if (c->flights[c->first].is_gap)
+			c->gap_ms = now_ms;
+		c->first = (c->first + 1) % FLIGHT_EVENTS;
+		c->count--;
+	}
+	if (c->acked >= c->refusal.seq)
+		c->refusal = (struct refusal){ 0 };
+}
+
+/* All that were asked are answered, and not all were taken. */
+static void
+begin_anew(struct courier *k, struct consumer *c, int64_t now_ms)
+{
+	const struct flight	*first = flight_at(c, 0);
+
+	note_refusal(k, c, first->seq, first->error, now_ms);
+	give_up(c, now_ms + RETRY_MS);
+}
+
+static void
+take_answer(struct courier *k, struct consumer *c, struct replica *r,
+    const struct answer *a, int64_t now_ms)
+{
+	enum pong	 pong = replica_take_pong(r, a, now_ms);
+	struct flight	*f;
+
+	if (pong == PONG_HEARD && !c->was_asked && !k->args->is_meant)
+		newcomer_look(a, k->args->tables->service->id, c->id);
+	c->was_asked = c->was_asked || pong == PONG_HEARD;
+	if (pong != PONG_NONE || r != c->asked)
+		return;
+	f = find_flight(c, (int64_t)(a->id - REPLICA_FIRST_ID));
+	if (f == NULL)
+		return;		/* of what we gave up on */
+	/* it does not write any more: another one does, or will soon */
+	if (a->error == ERR_UNAVAILABLE) {
+		r->writes = false;
+		give_up(c, now_ms + LOOK_MS);
+		return;
+	}
+	if (a->error != OK && !c->failed) {
+		log_warn("%s service refuses event %llu: %s",
+		    service_name(c->id),
+		    (unsigned long long)(a->id - REPLICA_FIRST_ID),
+		    err_info(a->error)->reason);
+		c->failed = true;
+	}
+	f->state = a->error == OK ? TAKEN : REFUSED;
+	f->error = (enum err)a->error;
+	c->asked_count--;
+	c->moved_ms = now_ms;
+	land(c, now_ms);
+	if (c->failed && c->asked_count == 0)
+		begin_anew(k, c, now_ms);
+}
+
+static void
+receive_all(struct courier *k, struct consumer *c, struct replica *r,
+    int64_t now_ms)
+{
+	zmq_msg_t		message;
+	struct answer		a;
+	enum frame_result	result;
+
+	zmq_msg_init(&message);
+	for (int i = 0; i < RECEIVE_MESSAGES && replica_receive(r, &message);
+	    i++) {
+		frame_reader_start(k->frames, zmq_msg_data(&message),
+		    zmq_msg_size(&message));
+		result = FRAME_ONE;
+		for (int j = 0; j < MESSAGE_ANSWERS && (result =
+		    frame_next_answer(k->frames, &a)) == FRAME_ONE; j++)
+			take_answer(k, c, r, &a, now_ms);
+		if (result == FRAME_BAD)
+			replica_warn(r, now_ms);
+	}
+	zmq_msg_close(&message);
+}
+
+static void
+attend_replica(struct courier *k, struct consumer *c, struct replica *r,
+    int64_t now_ms)
+{
+	struct args	known = { 0 };
+	bool		lost;
+
+	receive_all(k, c, r, now_ms);
+	newcomer_put(&known, k->args->tables->service->id, k->lane.stream);
+	replica_ping(r, now_ms, &known);
+	lost = replica_lost(r, now_ms) || r->reborn;
+	r->reborn = false;
+	if (lost && r == c->asked && c->asked_count > 0)
+		give_up(c, now_ms);
+}
+
+/* Every second mark goes: what is old need not be known to the second. */
+static void
+thin_out(struct consumer *c)
+{
+	for (size_t i = 0; i < SIGHTS / 2; i++)
+		c->sights[i] = c->sights[i * 2];
+	c->sight_count = SIGHTS / 2;
+}
+
+/*
+ * Since when the oldest event that is not acknowledged has been there, as far
+ * as this process has seen it: a second more or less while that is short.
+ */
+static int64_t
+lag_ms(struct consumer *c, int64_t newest, int64_t now_ms)
+{
+	size_t	done = 0;
+
+	while (done < c->sight_count && c->sights[done].seq <= c->acked)
+		done++;
+	c->sight_count -= done;
+	memmove(c->sights, c->sights + done, c->sight_count * sizeof(c->sights[0]));
+	if (c->sight_count == SIGHTS)
+		thin_out(c);
+	if (newest > c->acked && (c->sight_count == 0 ||
+	    newest > c->sights[c->sight_count - 1].seq))
+		c->sights[c->sight_count++] = (struct sight){ newest, now_ms };
+	return c->sight_count == 0 ? 0 : now_ms - c->sights[0].seen_ms;
+}
+
+/* ... of what is for the call's CONSUMER. */
+static int64_t
+count_set_aside(struct call *call)
+{
+	sqlite3_stmt	*st = op_statement(call, SQL_SET_ASIDE_COUNT);
+	int64_t		 count = 0;
+
+	if (sqlite3_step(st) == SQLITE_ROW)
+		count = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return count;
+}
+
+/* How much is undelivered, for those who watch. */
+static void
+count_events(struct courier *k, struct consumer *c, int64_t now_ms)
+{
+	struct call	 call = { .lane = &k->lane };
+	sqlite3_stmt	*st;
+	int64_t		 count = 0, newest = 0;
+
+	if (now_ms - c->counted_ms < COUNT_MS)
+		return;
+	c->counted_ms = now_ms;
+	args_put_number(&call.request.args, KEY_CONSUMER, c->id);
+	args_put_number(&call.request.args, KEY_SEQ, c->acked);
+	st = op_statement(&call, SQL_OUTBOX_COUNT);
+	if (sqlite3_step(st) == SQLITE_ROW) {
+		count = sqlite3_column_int64(st, 0);
+		newest = sqlite3_column_int64(st, 1);
+	}
+	sqlite3_reset(st);
+	metric_set(METRIC_UNDELIVERED, c->id, count);
+	metric_set(METRIC_SET_ASIDE, c->id, count_set_aside(&call));
+	metric_set(METRIC_OUTBOX_LAG_MS, c->id, lag_ms(c, newest, now_ms));
+}
+
+static void
+attend(struct courier *k, struct consumer *c, int64_t now_ms)
+{
+	struct replica	*gone;
+	bool		 up;
+
+	pool_refresh(&c->pool);
+	for (unsigned i = 0; i < c->pool.count; i++)
+		attend_replica(k, c, c->pool.rows[i], now_ms);
+	while ((gone = pool_take_gone(&c->pool)) != NULL) {
+		if (gone == c->asked) {
+			c->asked = NULL;
+			give_up(c, now_ms);
+		}
+		replica_destroy(&gone);
+	}
+	if (c->asked_count > 0 && now_ms - c->moved_ms > ACK_TIMEOUT_MS)
+		give_up(c, now_ms);
+	if (c->told != c->acked)
+		tell(k, c);
+	send_next(k, c, now_ms);
+	count_events(k, c, now_ms);
+	up = pool_writer(&c->pool) != NULL ||
+	    now_ms - k->began_ms < FIND_MS;
+	if (c->said_up != up || (up && !c->was_found &&
+	    pool_writer(&c->pool) != NULL)) {
+		c->was_found = c->was_found || up;
+		c->said_up = up;
+		tell(k, c);
+	}
+}
+
+/* Events that are waited for go out now, and all before them too. */
+static void
+make_due(struct courier *k, bool waited_for)
+{
+	int64_t	due_ms = clock_ms() + (waited_for ? 0 : TALLY_MS);
+
+	for (size_t i = 0; i < k->count; i++)
+		if (due_ms < k->consumers[i].due_ms)
+			k->consumers[i].due_ms = due_ms;
+}
+
+/* Wait for the loop, a consumer, or a while. False when it is time to end. */
+static bool
+wait_for_work(struct courier *k)
+{
+	zmq_pollitem_t	items[1 + SERVICE_END * RESOLVE_MOST];
+	struct pool	*p;
+	char		command[8];
+	int		len, count = 1;
+	long		wait_ms = IDLE_MS;
+
+	items[0] = (zmq_pollitem_t){ zsock_resolve(k->pipe), 0, ZMQ_POLLIN, 0 };
+	for (size_t i = 0; i < k->count; i++) {
+		p = &k->consumers[i].pool;
+		if (pool_writer(p) == NULL)
+			wait_ms = LOOK_MS;
+		for (unsigned j = 0; j < p->count; j++)
+			items[count++] = (zmq_pollitem_t){
+			    zsock_resolve(p->rows[j]->sock), 0, ZMQ_POLLIN, 0 };
+	}
+	zmq_poll(items, count, wait_ms);
+	for (;;) {
+		len = zmq_recv(zsock_resolve(k->pipe), command,
+		    sizeof(command), ZMQ_DONTWAIT);
+		if (len == -1)
+			return errno != ETERM;
+		if (len > 1)	/* a wake-up is one byte, this is $TERM */
+			return false;
+		make_due(k, command[0] != 0);
+	}
+}
+
+static void
+courier_run(zsock_t *pipe, void *arg)
+{
+	struct courier	k = { .args = arg, .pipe = pipe,
+			    .began_ms = clock_ms() };
+
+	lane_open(&k.lane, k.args->tables, k.args->path, true);
+	k.frames = frame_reader_new();
+	add_consumers(&k);
+	zsock_signal(pipe, 0);
+	while (wait_for_work(&k))
+		for (size_t i = 0; i < k.count; i++)
+			attend(&k, &k.consumers[i], clock_ms());
+	for (size_t i = 0; i < k.count; i++)
+		pool_done(&k.consumers[i].pool);
+	resolver_destroy(&k.resolver);
+	frame_reader_destroy(&k.frames);
+	lane_close(&k.lane);
+}
+
+zactor_t *
+courier_start(struct courier_args *args)
+{
+	const struct service	*service = args->tables->service;
+
+	if (courier_consumers(service) == 0)
+		return NULL;
+	return zactor_new(courier_run, args);
+}
+
+void
+courier_wake(zactor_t *courier, bool waited_for)
+{
+	char	how = waited_for;
+
+	/* the pipe has no bound: this can fail only at the very end */
+	(void)zmq_send(zsock_resolve(courier), &how, 1, ZMQ_DONTWAIT);
+}
+
+bool
+courier_receive(zactor_t *courier, struct courier_news *ret)
+{
+	return zmq_recv(zsock_resolve(courier), ret, sizeof(*ret),
+	    ZMQ_DONTWAIT) == sizeof(*ret);
+}

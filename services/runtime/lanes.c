@@ -1,0 +1,330 @@
+/* The writer lane, the slow lane, those aside. */
+#include "services/runtime/lanes.h"
+
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "proto/peer/replica.h"
+#include "services/store/checkpoint.h"
+
+#define BATCH_MOST	512	/* calls in one transaction */
+#define SLOW_NICE	10
+#define LOOK_STEPS	1000	/* of SQLite's machine, between looks */
+
+void
+lane_send(void *pipe, struct call *c)
+{
+	/* pipes are without bound (svc.c bounds the calls): this can fail
+	 * only when the context is gone */
+	CHECK(zmq_send(zsock_resolve(pipe), &c, sizeof(c), 0) == sizeof(c));
+}
+
+struct call *
+lane_receive(void *pipe, bool wait, bool *ret_terminated)
+{
+	union {
+		struct call	*call;
+		char		 command[8];	/* czmq says "$TERM" */
+	} message;
+	int	len;
+
+	*ret_terminated = false;
+	do
+		len = zmq_recv(zsock_resolve(pipe), &message, sizeof(message),
+		    wait ? 0 : ZMQ_DONTWAIT);
+	while (len == -1 && errno == EINTR);
+	if (len == sizeof(struct call *))
+		return message.call;
+	*ret_terminated = len != -1 || errno == ETERM;
+	return NULL;
+}
+
+/* Whether nobody waits for a call any more, or nobody can do it any more. */
+static bool
+is_over(const struct lane *lane, const struct call *c, enum err *ret)
+{
+	*ret = ERR_EXPIRED;
+	if (lane->stopping != NULL && atomic_load(lane->stopping)) {
+		*ret = ERR_UNAVAILABLE;
+		return true;
+	}
+	return c->request.expires_ms != 0 &&
+	    clock_ms() > c->request.expires_ms;
+}
+
+static void
+answer_error(struct call *c, enum err e)
+{
+	c->answer = (struct answer){ .id = c->request.id, .error = e };
+	c->emitted = 0;
+	c->tallied = false;
+}
+
+/* On Linux this is the thread's own nice value; if it is refused the lane
+ * still works, only less politely. */
+static void
+be_nice(int nice)
+{
+	(void)setpriority(PRIO_PROCESS, 0, nice);
+}
+
+/* --- writer ------------------------------------------------------------- */
+
+/*
+ * One call in its savepoint: what it wrote stays only if it succeeded. False
+ * if that cannot be said for sure.
+ */
+static bool
+write_one(struct lane *lane, struct call *c)
+{
+	enum err	e;
+
+	if (is_over(lane, c, &e)) {
+		answer_error(c, e);
+		return true;
+	}
+	if (!lane_exec(lane, SQL_SAVEPOINT))
+		return false;
+	op_log_begin(&c->request);
+	op_call(lane, c);
+	log_done();
+	if (c->answer.error != OK) {
+		c->emitted = 0;
+		c->tallied = false;
+		if (!lane_exec(lane, SQL_ROLLBACK_TO))
+			return false;
+	}
+	return lane_exec(lane, SQL_RELEASE);
+}
+
+/*
+ * A full disk or an I/O error may have rolled the transaction back behind
+ * our back; then nothing of the batch is there, whatever the calls think.
+ */
+static bool
+write_batch(struct lane *lane, struct call **batch, size_t count)
+{
+	bool	sure = lane_exec(lane, SQL_BEGIN_WRITE);
+	int	before = sqlite3_total_changes(lane->db);
+	int64_t	began_us;
+
+	for (size_t i = 0; i < count && sure; i++)
+		sure = write_one(lane, batch[i]) &&
+		    !sqlite3_get_autocommit(lane->db);
+	began_us = clock_us();
+	if (sure && lane_exec(lane, SQL_COMMIT)) {
+		metric_observe(METRIC_COMMITS, 0, clock_us() - began_us);
+		metric_observe(METRIC_COMMIT_CALLS, 0, (int64_t)count);
+		metric_observe(METRIC_COMMIT_ROWS, 0,
+		    sqlite3_total_changes(lane->db) - before);
+		return true;
+	}
+	/* with a transaction that cannot be ended nothing would ever be
+	 * written again: the supervisor starts afresh */
+	if (!sqlite3_get_autocommit(lane->db) &&
+	    !lane_exec(lane, SQL_ROLLBACK))
+		log_fatal("store: a transaction cannot be rolled back");
+	return false;
+}
+
+/*
+ * Whether what was just committed is there after the next start. What is not
+ * sure to be is not told as done, though it can be seen.
+ */
+static bool
+is_sound(const struct lane *lane)
+{
+	if (!store_is_sound(lane->lock)) {
+		log_error("store: its file system takes no writes any more; "
+		    "what was committed may be lost: %s", strerror(errno));
+		return false;
+	}
+	if (store_is_in_place(lane->db))
+		return true;
+	log_error("store: %s or its log was moved or removed; what was "
+	    "committed is lost", sqlite3_db_filename(lane->db, "main"));
+	return false;
+}
+
+static void
+run_batch(struct lane *lane, zsock_t *pipe, struct call **batch, size_t count)
+{
+	bool	done = write_batch(lane, batch, count) && is_sound(lane);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!done)
+			answer_error(batch[i], ERR_STORE);
+		lane_send(pipe, batch[i]);
+	}
+}
+
+static void
+writer_run(zsock_t *pipe, void *arg)
+{
+	struct lane_args	*args = arg;
+	struct lane		 lane;
+	struct checkpoint	*checkpoint;
+	struct call		*batch[BATCH_MOST];
+	size_t			 count;
+	bool			 terminated = false;
+
+	lane_open(&lane, args->tables, args->path, false);
+	lane.stopping = &args->stopping;
+	lane.lock = args->lock;
+	checkpoint = checkpoint_start(lane.db, args->path);
+	zsock_signal(pipe, 0);
+	while (!terminated) {
+		count = 0;
+		batch[count] = lane_receive(pipe, true, &terminated);
+		while (batch[count] != NULL && ++count < BATCH_MOST)
+			batch[count] = lane_receive(pipe, false, &terminated);
+		if (count == 0)
+			continue;
+		run_batch(&lane, pipe, batch, count);
+		checkpoint_look(checkpoint);
+	}
+	checkpoint_stop(&checkpoint);
+	lane_close(&lane);
+}
+
+zactor_t *
+writer_start(struct lane_args *args)
+{
+	return zactor_new(writer_run, args);
+}
+
+/* --- slow --------------------------------------------------------------- */
+
+static void
+slow_run(zsock_t *pipe, void *arg)
+{
+	struct lane_args	*args = arg;
+	struct lane		 lane;
+	struct call		*c;
+	enum err		 e;
+	bool			 terminated = false;
+
+	be_nice(SLOW_NICE);
+	lane_open(&lane, args->tables, args->path, true);
+	lane.stopping = &args->stopping;
+	zsock_signal(pipe, 0);
+	while (!terminated) {
+		(void)lane_receive(pipe, true, &terminated);
+		/* what waits then is for the lane that comes after */
+		c = terminated ? NULL : slow_take(args->waiting);
+		if (c == NULL)
+			continue;
+		op_log_begin(&c->request);
+		if (is_over(&lane, c, &e))
+			answer_error(c, e);
+		else
+			op_call(&lane, c);
+		log_done();
+		lane_send(pipe, c);
+	}
+	lane_close(&lane);
+}
+
+zactor_t *
+slow_start(struct lane_args *args)
+{
+	return zactor_new(slow_run, args);
+}
+
+/* Which call is next is decided when the lane takes it. */
+void
+slow_wake(zactor_t *slow)
+{
+	lane_send(slow, NULL);
+}
+
+/* --- aside -------------------------------------------------------------- */
+
+/* SQLite asks now and then whether it is to go on. */
+static int
+is_to_end(void *arg)
+{
+	struct lane	*lane = arg;
+
+	if (lane->until_us != 0 && (clock_us() > lane->until_us ||
+	    atomic_load(lane->stopping)))
+		lane->over = true;
+	return lane->over;
+}
+
+/* A part of it, which the loop goes on with, or all. */
+static void
+run_aside(struct lane *lane, struct call *c)
+{
+	if (c->op->aside == NULL) {
+		/* it may have been tried elsewhere */
+		c->rows = 0;
+		for (int i = 0; i < OP_REFS; i++)
+			c->refs[i].len = 0;
+		c->answer = (struct answer){ .id = c->request.id };
+		op_call(lane, c);
+		return;
+	}
+	c->answer.error = c->op->aside(c);
+	/* as op_call() has it */
+	c->answer.extra.present &= K(MESSAGE);
+}
+
+static void
+make_aside(struct lane *lane, struct call *c, int64_t most_us)
+{
+	c->lane = lane;
+	lane->until_us = clock_us() + most_us;
+	c->answer.id = c->request.id;
+	c->answer.error = ERR_STORE;
+	if (lane_exec(lane, SQL_BEGIN))
+		run_aside(lane, c);
+	c->ran_over = lane->over;
+	lane->until_us = 0;
+	lane->over = false;
+	if (!sqlite3_get_autocommit(lane->db) && !lane_exec(lane, SQL_COMMIT))
+		log_fatal("store: a transaction that reads cannot be ended");
+}
+
+static void
+aside_run(zsock_t *pipe, void *arg)
+{
+	struct lane_args	*args = arg;
+	struct lane		 lane;
+	struct call		*c;
+	enum err		 e;
+	bool			 refused, terminated = false;
+
+	be_nice(args->nice);
+	lane_open(&lane, args->tables, args->path, true);
+	lane.stopping = &args->stopping;
+	sqlite3_progress_handler(lane.db, LOOK_STEPS, is_to_end, &lane);
+	zsock_signal(pipe, 0);
+	while (!terminated) {
+		c = lane_receive(pipe, true, &terminated);
+		if (c == NULL)
+			continue;
+		op_log_begin(&c->request);
+		refused = is_over(&lane, c, &e);
+		if (!refused) {
+			make_aside(&lane, c, args->most_us);
+			/* it may have been broken off */
+			refused = c->answer.error != OK &&
+			    is_over(&lane, c, &e);
+		}
+		if (refused) {
+			answer_error(c, e);
+			c->ran_over = false;
+		}
+		log_done();
+		lane_send(pipe, c);
+	}
+	lane_close(&lane);
+}
+
+zactor_t *
+aside_start(struct lane_args *args)
+{
+	return zactor_new(aside_run, args);
+}

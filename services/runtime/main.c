@@ -1,0 +1,19 @@
+/* The program of a service; which one is decided by what it is linked to. */
+#include "base/harden.h"
+#include "base/program.h"
+#include "services/runtime/health.h"
+#include "services/runtime/svc.h"
+
+int
+main(int argc, char **argv)
+{
+	struct settings	settings;
+	bool		force_new = false, health;
+
+	health = program_arguments(PROGRAM_NAME, argc, argv, &force_new);
+	settings_load(&settings);
+	if (health)
+		return health_check(PROGRAM.id, &settings);
+	harden_secrets(&settings, PROGRAM.id == SERVICE_USER);
+	return svc_run(&PROGRAM, &settings, force_new);
+}

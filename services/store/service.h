@@ -1,0 +1,103 @@
+/*
+ * What a service is: a name, a store, and tables. Each services/NAME/
+ * service.c defines one `const struct service NAME_service`.
+ */
+#ifndef STORE_SERVICE_H
+#define STORE_SERVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/settings.h"
+#include "proto/tables.h"
+
+struct call;
+struct op;
+struct sqlite3;
+
+/* One statement: the name it has in sql.tbl and its text. */
+struct sql {
+	const char	*name;
+	const char	*text;
+};
+
+/* Statement 0 is none; those of common/sql.tbl come before a service's own. */
+enum {
+	SQL_NONE,
+#define SQL(NAME, text) SQL_##NAME,
+#include "services/store/sql.tbl"
+#undef SQL
+	SQL_COMMON_END
+};
+
+struct service {
+	enum service_id		  id;
+	const char *const	 *migrations;	/* NULL ends them */
+	const char		 *seed;		/* for a new store, "" none */
+	const struct sql	 *sql;		/* from SQL_COMMON_END on */
+	int			  sql_end;	/* one more than the last */
+	const struct op		 *ops;		/* a row with op 0 ends them */
+	int			  gone_actor;	/* finds whoever asks among users
+						 * that were deleted; their
+						 * writes are refused. SQL_NONE:
+						 * they are not known here */
+
+	/*
+	 * Called once, in the transaction that seeds a new store, after
+	 * `seed` has run; NULL if there is nothing to add. Dies on failure.
+	 */
+	void	(*seeded)(struct sqlite3 *, const struct settings *);
+
+	/* Services that `seeded` left events for, as bits by enum service_id,
+	 * beyond those that operations emit to. */
+	uint64_t		  seed_consumers;
+
+	/*
+	 * Called in the transaction of the last migration of a store that had
+	 * an older schema, with the number of that: what others were never
+	 * told, because there was nothing to tell it with, is told now. NULL
+	 * if nothing is. Dies on failure.
+	 */
+	void	(*upgraded)(struct sqlite3 *, int64_t from);
+
+	/* Called once at start, before any thread runs; NULL if not needed. */
+	void	(*start)(const struct settings *);
+
+	/* Called once when there is a store to read, of this path, before
+	 * anybody can ask; NULL if not needed. */
+	void	(*opened)(const char *path);
+
+	/* Whether a thread of the service's own still loads from the store
+	 * what some reads need: those are op_not_loaded(); NULL if there is
+	 * none. */
+	bool	(*loading)(void);
+
+	/*
+	 * Where this store knows who the users are: called in the transaction
+	 * of each write that a client asks for, before anything else of it.
+	 * Sets the rights of the call's request to those that its actor has
+	 * there, or refuses. NULL: the rights that came with it count.
+	 */
+	enum err (*actor)(struct call *);
+
+	/* Called when this process gets the store's lock, at start or later,
+	 * before it writes; NULL if not needed. */
+	void	(*lead)(void);
+
+	/* Called on the loop when a peer (its ZeroMQ identity) sent a PING;
+	 * NULL if not needed. */
+	void	(*heard)(struct text peer);
+
+	/* Called when the process ends, before its lanes close the store: no
+	 * thread of the service's own uses it any more then; NULL if there is
+	 * none. */
+	void	(*stop)(void);
+};
+
+/* services/NAME/service.c; a program is linked to the one that it is. */
+extern const struct service user_service;
+extern const struct service ticket_service;
+extern const struct service post_service;
+extern const struct service lookup_service;
+
+#endif

@@ -1,0 +1,567 @@
+/*
+ * Stores. The one surprise: a COMMIT that fails leaves the transaction open
+ * for some errors and not for others (sqlite.org/lang_transaction.html), so
+ * whoever commits looks at sqlite3_get_autocommit() afterwards.
+ */
+#include "services/store/store.h"
+
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define STEADY_MS	(INT64_C(60) * 60 * 1000)
+#define OVER_US		(INT64_C(24) * 60 * 60 * 1000000)
+#define BUSY_MS		5000
+#define PAGE_BYTES	8192	/* and what a log has about it */
+#define FOLDERS_ABOVE	4	/* it: stores/NAME, stores, data, its own */
+/* SQLite's index of a log: so much for at least so much of the log */
+#define INDEX_BYTES	32768
+#define INDEXED_BYTES	(1 << 24)
+
+extern const char	common_sql[], common_late_sql[];
+
+/*
+ * Whether a path still leads to an open file. An import puts other folders
+ * in the place of the stores; a lock in the old ones is worth nothing.
+ */
+static bool
+is_still_there(int fd, const char *path)
+{
+	struct stat	opened, found;
+
+	return fstat(fd, &opened) == 0 && stat(path, &found) == 0 &&
+	    opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
+}
+
+int
+store_lock(const char *folder)
+{
+	struct buf	path = { 0 };
+	int		fd;
+
+	if (mkdir(folder, 0700) == -1 && errno != EEXIST)
+		return -1;
+	buf_printf(&path, "%s/lock", folder);
+	fd = open(path.base, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd != -1 && (flock(fd, LOCK_EX | LOCK_NB) == -1 ||
+	    !is_still_there(fd, path.base))) {
+		close(fd);
+		fd = -1;
+		errno = EWOULDBLOCK;
+	}
+	buf_done(&path);
+	return fd;
+}
+
+/* Whoever hangs while it closes keeps nobody for longer than a second; what
+ * that may leave is a log, no more. */
+#define TURN_TRIES	1000
+#define TURN_WAIT_US	1000
+
+int
+store_wait_turn(const char *folder)
+{
+	struct flock	whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct buf	path = { 0 };
+	int		fd;
+
+	/* this kind of lock and flock(2)'s know nothing of each other */
+	buf_printf(&path, "%s/lock", folder);
+	fd = open(path.base, O_RDWR | O_CLOEXEC);
+	buf_done(&path);
+	if (fd == -1)
+		return -1;
+	for (int i = 0; i < TURN_TRIES && fcntl(fd, F_OFD_SETLK, &whole) == -1;
+	    i++)
+		usleep(TURN_WAIT_US);
+	return fd;
+}
+
+int
+store_try(sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+/* Whether a store, or its log, is as large as a file may be. */
+static bool
+is_at_limit(const char *path)
+{
+	struct buf	log = { 0 };
+	struct rlimit	limit;
+	struct stat	st;
+	bool		is;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == -1 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	buf_printf(&log, "%s-wal", path);
+	is = (stat(path, &st) == 0 &&
+	    (rlim_t)st.st_size + PAGE_BYTES > limit.rlim_cur) ||
+	    (stat(log.base, &st) == 0 &&
+	    (rlim_t)st.st_size + PAGE_BYTES > limit.rlim_cur);
+	buf_done(&log);
+	return is;
+}
+
+/*
+ * A store cannot be used, for SQLite's last reason. Whether a later start
+ * may do better is what the status says.
+ */
+static _Noreturn void
+die(sqlite3 *db, const char *path)
+{
+	int	error = sqlite3_errcode(db) & 0xff;
+
+	if (error == SQLITE_IOERR && is_at_limit(path))
+		log_refuse("store %s: a file may not grow any more; raise the "
+		    "limit (ulimit -f, LimitFSIZE= of systemd)", path);
+	if (error == SQLITE_NOTADB || error == SQLITE_CORRUPT)
+		log_refuse("store %s: %s; restore a backup", path,
+		    sqlite3_errmsg(db));
+	log_fatal("store %s: %s", path, sqlite3_errmsg(db));
+}
+
+void
+store_exec(sqlite3 *db, const char *sql)
+{
+	if (store_try(db, sql) != SQLITE_OK)
+		die(db, sqlite3_db_filename(db, "main"));
+}
+
+/*
+ * A file system that gives up its journal, as ext4 does after an error of the
+ * disk, may let a sync under way succeed whose metadata it has dropped: a
+ * file has then not grown. It refuses all writes from then on, those of
+ * nothing included, so one that comes after the sync tells.
+ */
+bool
+store_is_sound(int lock)
+{
+	return pwrite(lock, "", 0, 0) == 0;
+}
+
+bool
+store_is_in_place(sqlite3 *db)
+{
+	const char	*path = sqlite3_db_filename(db, "main");
+	int		 moved = 0;
+
+	/* the log is there as long as the store is open */
+	return sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &moved) == SQLITE_OK && !moved &&
+	    access(sqlite3_filename_wal(path), F_OK) == 0;
+}
+
+bool
+store_is_read_only(int error)
+{
+	return error == EROFS || error == EACCES || error == EPERM;
+}
+
+/* On the disk, of a file beside a store; 0 if there is none. */
+static int64_t
+size_beside(const char *path, const char *suffix)
+{
+	struct buf	name = { 0 };
+	struct stat	st;
+
+	buf_printf(&name, "%s%s", path, suffix);
+	if (stat(name.base, &st) == -1)
+		st.st_blocks = 0;
+	buf_done(&name);
+	return (int64_t)st.st_blocks * 512;
+}
+
+static bool
+can_be_written(const char *path, int64_t size)
+{
+	static const char	nothing[INDEX_BYTES];
+	int			fd;
+	bool			ok;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ok = fd != -1;
+	if (ok)
+		unlink(path);
+	for (int64_t at = 0; at < size && ok; at += INDEX_BYTES)
+		ok = pwrite(fd, nothing, INDEX_BYTES, at) == INDEX_BYTES;
+	if (fd != -1)
+		close(fd);
+	return ok;
+}
+
+bool
+store_has_room(const char *path)
+{
+	struct buf	name = { 0 };
+	int64_t		need;
+	bool		has;
+
+	need = (size_beside(path, "-wal") / INDEXED_BYTES + 1) * INDEX_BYTES;
+	if (size_beside(path, "-shm") >= need)
+		return true;
+	buf_printf(&name, "%s-room", path);
+	has = can_be_written(name.base, need);
+	buf_done(&name);
+	return has;
+}
+
+/*
+ * For reading, a store whose log has no index and cannot get one: without a
+ * log there is nothing to look up in it. Else the index is made in memory,
+ * which keeps other processes out.
+ */
+static int
+open_frozen(const char *path, sqlite3 **ret)
+{
+	struct buf	uri = { 0 };
+	int		flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, result;
+
+	/* our own paths have nothing that a URI would misread */
+	if (size_beside(path, "-wal") == 0) {
+		flags |= SQLITE_OPEN_READONLY;
+		buf_printf(&uri, "file:%s?immutable=1", path);
+	} else {
+		flags |= SQLITE_OPEN_READWRITE;
+		buf_printf(&uri, "file:%s?vfs=unix-excl", path);
+	}
+	result = sqlite3_open_v2(uri.base, ret, flags, NULL);
+	buf_done(&uri);
+	return result;
+}
+
+static int
+open_file(const char *path, bool read_only, sqlite3 **ret)
+{
+	int	flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
+
+	if (!read_only)
+		flags |= SQLITE_OPEN_CREATE;
+	else if (!store_has_room(path))
+		return open_frozen(path, ret);
+	return sqlite3_open_v2(path, ret, flags, NULL);
+}
+
+/*
+ * Nobody asks how much memory SQLite has; counting it takes a lock each time.
+ * It is refused in a program that used SQLite before, which does no harm.
+ */
+static void
+configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+void
+store_configure(void)
+{
+	static pthread_once_t	once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, configure);
+}
+
+static bool
+prepare(sqlite3 *db, bool read_only)
+{
+	if (!read_only &&
+	    store_try(db, "PRAGMA journal_mode = WAL") != SQLITE_OK)
+		return false;
+	if (store_try(db, "PRAGMA synchronous = FULL;"
+	    "PRAGMA foreign_keys = ON;"
+	    /* without it SQLite 3.40 lets no trigger use FTS5; a store is
+	     * written by its own service alone */
+	    "PRAGMA trusted_schema = ON;"
+	    "PRAGMA cache_size = -16384;"	/* KiB */
+	    /* a page that cannot be read is an error then, not a signal, and
+	     * a large store is not counted as the process's memory */
+	    "PRAGMA mmap_size = 0;"
+	    "PRAGMA temp_store = MEMORY") != SQLITE_OK)
+		return false;
+	return !read_only ||
+	    store_try(db, "PRAGMA query_only = ON") == SQLITE_OK;
+}
+
+static bool
+try_open(const char *path, bool read_only, sqlite3 **ret)
+{
+	store_configure();
+	/* files that SQLite makes are closed to others, as the store is */
+	umask(077);
+	if (open_file(path, read_only, ret) != SQLITE_OK)
+		return false;
+	sqlite3_extended_result_codes(*ret, 1);
+	sqlite3_busy_timeout(*ret, BUSY_MS);
+	return prepare(*ret, read_only);
+}
+
+sqlite3 *
+store_try_open(const char *path, bool read_only)
+{
+	sqlite3	*db;
+
+	if (try_open(path, read_only, &db))
+		return db;
+	log_error("store %s: %s", path, sqlite3_errmsg(db));
+	sqlite3_close(db);
+	return NULL;
+}
+
+sqlite3 *
+store_open(const char *path, bool read_only)
+{
+	sqlite3	*db;
+
+	if (!try_open(path, read_only, &db))
+		die(db, path);
+	return db;
+}
+
+static int64_t
+read_number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt	*st;
+	int64_t		 n;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK ||
+	    sqlite3_step(st) != SQLITE_ROW)
+		die(db, sqlite3_db_filename(db, "main"));
+	n = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return n;
+}
+
+int64_t
+store_schema(sqlite3 *db)
+{
+	return read_number(db, "PRAGMA user_version");
+}
+
+int64_t
+store_stream(sqlite3 *db)
+{
+	return read_number(db, "SELECT stream FROM identity");
+}
+
+/*
+ * All migrations that a store lacks and what follows from them, whole or not
+ * at all.
+ */
+static void
+migrate(sqlite3 *db, const struct service *service, int64_t have,
+    int64_t newest)
+{
+	struct buf	sql = { 0 };
+
+	store_exec(db, "BEGIN IMMEDIATE");
+	if (have == 0)
+		store_exec(db, common_sql);
+	store_exec(db, common_late_sql);
+	for (int64_t i = have; i < newest; i++)
+		store_exec(db, service->migrations[i]);
+	if (have > 0 && have < newest && service->upgraded != NULL)
+		service->upgraded(db, have);
+	buf_printf(&sql, "PRAGMA user_version = %lld", (long long)newest);
+	store_exec(db, sql.base);
+	buf_done(&sql);
+	store_exec(db, "COMMIT");
+}
+
+void
+store_lay_out(sqlite3 *db, const struct service *service, int64_t schema)
+{
+	store_exec(db, common_sql);
+	store_exec(db, common_late_sql);
+	for (int64_t i = 0; i < schema; i++)
+		store_exec(db, service->migrations[i]);
+}
+
+static int64_t
+newest_schema(const struct service *service)
+{
+	int64_t	newest = 0;
+
+	while (service->migrations[newest] != NULL)
+		newest++;
+	return newest;
+}
+
+/* What schema a store has. Dies if this program is too old for it. */
+static int64_t
+schema_of(sqlite3 *db, const struct service *service, const char *path)
+{
+	int64_t	have = read_number(db, "PRAGMA user_version");
+
+	if (have > newest_schema(service))
+		log_refuse("store %s has schema %lld, newer than this program's "
+		    "%lld: run the newer program, or restore a backup", path,
+		    (long long)have, (long long)newest_schema(service));
+	return have;
+}
+
+bool
+store_is_ready(const struct service *service, const char *path)
+{
+	struct stat	 st;
+	sqlite3		*db;
+	bool		 ready;
+
+	if (stat(path, &st) == -1 || st.st_size == 0)
+		return false;
+	db = store_open(path, true);
+	ready = schema_of(db, service, path) == newest_schema(service) &&
+	    read_number(db, "SELECT seeded FROM identity") != 0;
+	sqlite3_close(db);
+	return ready;
+}
+
+bool
+store_is_new(const char *path, int64_t *ret_stream)
+{
+	struct stat	 st;
+	sqlite3		*db;
+	bool		 is = true;
+
+	*ret_stream = 0;
+	if (stat(path, &st) == -1 || st.st_size == 0)
+		return true;
+	db = store_open(path, true);
+	if (store_schema(db) != 0) {
+		*ret_stream = store_stream(db);
+		is = !store_is_accepted(db) && read_number(db, "SELECT ifnull("
+		    "(SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), "
+		    "0) = (SELECT count(*) FROM outbox)") != 0;
+	}
+	sqlite3_close(db);
+	return is;
+}
+
+void
+store_accept(sqlite3 *db)
+{
+	store_exec(db, "UPDATE identity SET seeded = 2");
+}
+
+bool
+store_is_accepted(sqlite3 *db)
+{
+	return read_number(db, "SELECT seeded FROM identity") == 2;
+}
+
+void
+store_migrate(sqlite3 *db, const struct service *service, const char *path)
+{
+	int64_t	have = schema_of(db, service, path);
+	int64_t	newest = newest_schema(service);
+
+	if (have < newest)
+		migrate(db, service, have, newest);
+}
+
+/*
+ * A file lasts once the folders above it do; a power failure may else take
+ * them back, and all in them. Up to the folder that has the data folder in it:
+ * what we may not look into was not made by us.
+ */
+static void
+sync_folders(sqlite3 *db)
+{
+	char	path[PATH_MAX], *slash;
+	int	fd;
+
+	snprintf(path, sizeof(path), "%s", sqlite3_db_filename(db, "main"));
+	for (int i = 0; i < FOLDERS_ABOVE; i++) {
+		slash = strrchr(path, '/');
+		if (slash == NULL || slash == path)
+			return;
+		*slash = '\0';
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd == -1 && errno == EACCES)
+			continue;
+		/* EINVAL: a file system that has no such thing */
+		if (fd == -1 || (fsync(fd) == -1 && errno != EINVAL))
+			log_fatal("%s cannot be synced: %s", path,
+			    strerror(errno));
+		close(fd);
+	}
+}
+
+void
+store_seed(sqlite3 *db, const struct service *service,
+    const struct settings *settings)
+{
+	if (read_number(db, "SELECT seeded FROM identity") != 0)
+		return;
+	store_exec(db, "BEGIN IMMEDIATE");
+	store_exec(db, service->seed);
+	if (service->seeded != NULL)
+		service->seeded(db, settings);
+	sync_folders(db);
+	store_exec(db, "UPDATE identity SET seeded = 1");
+	store_exec(db, "COMMIT");
+}
+
+const struct sql *
+store_sql(const struct service *service, int sql)
+{
+	static const struct sql	common[SQL_COMMON_END] = {
+		[SQL_NONE] = { "NONE", "" },
+#define SQL(NAME, text) [SQL_##NAME] = { #NAME, text },
+#include "services/store/sql.tbl"
+#undef SQL
+	};
+
+	return sql < SQL_COMMON_END ? &common[sql] :
+	    &service->sql[sql - SQL_COMMON_END];
+}
+
+sqlite3_stmt **
+store_prepare(sqlite3 *db, const struct service *service)
+{
+	sqlite3_stmt	**statements;
+
+	statements = must_alloc((size_t)service->sql_end *
+	    sizeof(statements[0]));
+	for (int i = SQL_NONE + 1; i < service->sql_end; i++)
+		if (sqlite3_prepare_v3(db, store_sql(service, i)->text, -1,
+		    SQLITE_PREPARE_PERSISTENT, &statements[i],
+		    NULL) != SQLITE_OK)
+			log_fatal("statement %s does not fit the schema: %s",
+			    store_sql(service, i)->name, sqlite3_errmsg(db));
+	return statements;
+}
+
+int64_t
+store_now(void)
+{
+	static _Atomic int64_t	last;
+	int64_t			now = wall_us(), before = last;
+
+	do {
+		if (now <= before && before - now < WALL_STEP_US)
+			now = before + 1;
+	} while (!__atomic_compare_exchange_n((int64_t *)&last, &before, now,
+	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return now;
+}
+
+int64_t
+store_over(void)
+{
+	return wall_steady_ms() < STEADY_MS ? INT64_MIN :
+	    store_now() - OVER_US;
+}

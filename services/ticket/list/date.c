@@ -1,0 +1,124 @@
+/* Dates as clients write them. */
+#include <time.h>
+
+#include "services/ticket/list/filter.h"
+
+/* So many digits, as a number. */
+static bool
+take_digits(struct text *t, size_t count, int *ret)
+{
+	int	n = 0;
+
+	if (t->len < count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (t->base[i] < '0' || t->base[i] > '9')
+			return false;
+		n = n * 10 + (t->base[i] - '0');
+	}
+	t->base += count;
+	t->len -= count;
+	*ret = n;
+	return true;
+}
+
+/* One of these characters; 0 if there is none of them. */
+static char
+take_one(struct text *t, const char *of)
+{
+	char	c;
+
+	if (t->len == 0 || t->base[0] == '\0' ||
+	    strchr(of, t->base[0]) == NULL)
+		return '\0';
+	c = t->base[0];
+	t->base++;
+	t->len--;
+	return c;
+}
+
+/* Digits after the point; those beyond microseconds are cut off. */
+static bool
+take_fraction(struct text *t, int64_t *us)
+{
+	int64_t	weight = 100000;
+	int	digit;
+
+	if (take_one(t, ".,") == '\0')
+		return true;
+	if (!take_digits(t, 1, &digit))
+		return false;
+	do {
+		*us += digit * weight;
+		weight /= 10;
+	} while (take_digits(t, 1, &digit));
+	return true;
+}
+
+/* hh:mm, hh:mm:ss, hh:mm:ss.f */
+static bool
+take_time(struct text *t, int64_t *us)
+{
+	int	hour, minute, second = 0;
+
+	if (!take_digits(t, 2, &hour) || take_one(t, ":") == '\0' ||
+	    !take_digits(t, 2, &minute))
+		return false;
+	if (take_one(t, ":") != '\0' && (!take_digits(t, 2, &second) ||
+	    !take_fraction(t, us)))
+		return false;
+	*us += ((hour * 60 + minute) * 60 + second) * INT64_C(1000000);
+	return hour < 24 && minute < 60 && second < 60;
+}
+
+/* Z, +hh, +hhmm, +hh:mm, or nothing */
+static bool
+take_zone(struct text *t, int64_t *us)
+{
+	int	hour, minute = 0;
+	char	sign;
+
+	if (t->len == 0 || take_one(t, "Zz") != '\0')
+		return true;
+	sign = take_one(t, "+- ");
+	if (sign == '\0' || !take_digits(t, 2, &hour))
+		return false;
+	if (t->len > 0) {
+		take_one(t, ":");
+		if (!take_digits(t, 2, &minute))
+			return false;
+	}
+	*us += (sign == '-' ? 1 : -1) * (int64_t)(hour * 60 + minute) *
+	    INT64_C(60000000);
+	return hour < 24 && minute < 60;
+}
+
+/* timegm() takes the 31st of February for the 3rd of March; this does not. */
+static bool
+take_day(struct text *t, int64_t *us)
+{
+	struct tm	tm = { 0 };
+	int		day, month, year;
+
+	if (!take_digits(t, 4, &year) || take_one(t, "-") == '\0' ||
+	    !take_digits(t, 2, &month) || take_one(t, "-") == '\0' ||
+	    !take_digits(t, 2, &day))
+		return false;
+	tm.tm_year = year - 1900;
+	tm.tm_mon = month - 1;
+	tm.tm_mday = day;
+	*us = (int64_t)timegm(&tm) * 1000000;
+	return tm.tm_mon == month - 1 && tm.tm_mday == day;
+}
+
+bool
+date_read(struct text t, int64_t *ret_us)
+{
+	*ret_us = 0;
+	if (!take_day(&t, ret_us))
+		return false;
+	if (t.len == 0)
+		return true;
+	return take_one(&t, "Tt ") != '\0' && take_time(&t, ret_us) &&
+	    take_zone(&t, ret_us) && t.len == 0;
+}

@@ -1,0 +1,135 @@
+/* Exports of lists, as CSV with Flicket's columns and as JSON lines. */
+#include "services/ticket/list/export.h"
+
+#include <time.h>
+
+#include "base/json.h"
+#include "services/ticket/list/list.h"
+#include "services/ticket/ticket.h"
+
+#define ROWS_MOST	5000	/* of a chunk: a read must be short */
+#define CHUNK_BYTES	((size_t)1 << 20) /* ... and what is on its way small */
+
+enum { EXPORT_CSV = 1, EXPORT_NDJSON = 2 };
+
+static const char	csv_head[] = "Ticket_ID,Priority,Title,Submitted By,"
+			    "Date,Replies,Category,Status,Assigned,URL\r\n";
+
+/* The columns of TICKET_EXPORT_ROW. */
+enum { ROW_ID, ROW_PRIORITY, ROW_TITLE, ROW_AUTHOR, ROW_ADDED, ROW_REPLIES,
+    ROW_CATEGORY, ROW_STATUS, ROW_ASSIGNED };
+
+/*
+ * A spreadsheet takes what begins with one of these for a formula; behind a
+ * quotation mark it is text. Control characters are nothing a cell can show,
+ * and some of them are marks (proto/marks.tbl).
+ */
+void
+csv_put(struct buf *b, struct text t)
+{
+	buf_put_byte(b, '"');
+	if (t.len > 0 && memchr("=+-@\t\r\n", t.base[0], 7) != NULL)
+		buf_put_byte(b, '\'');
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned char	c = (unsigned char)t.base[i];
+
+		if (c == '"')
+			buf_put_byte(b, '"');
+		if ((c < ' ' && c != '\t' && c != '\r' && c != '\n') ||
+		    c == 0x7f)
+			buf_put_byte(b, ' ');
+		else
+			buf_put_byte(b, (char)c);
+	}
+	buf_put_byte(b, '"');
+}
+
+static void
+put_text(struct buf *b, sqlite3_stmt *st, int column)
+{
+	const char	*base = (const char *)sqlite3_column_text(st, column);
+
+	csv_put(b, (struct text){ base,
+	    (size_t)sqlite3_column_bytes(st, column) });
+	buf_put_byte(b, ',');
+}
+
+static void
+put_day(struct buf *b, sqlite3_stmt *st, int column)
+{
+	int64_t		us = sqlite3_column_int64(st, column);
+	time_t		t = (time_t)(us / 1000000 - (us % 1000000 < 0));
+	struct tm	tm;
+	char		day[32] = "";
+
+	if (sqlite3_column_type(st, column) != SQLITE_NULL &&
+	    gmtime_r(&t, &tm) != NULL)
+		strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	buf_printf(b, "%s,", day);
+}
+
+static enum err
+put_csv(struct call *c, sqlite3_stmt *st)
+{
+	struct buf	*b = &c->fragment;
+	long long	 id = sqlite3_column_int64(st, ROW_ID);
+
+	buf_printf(b, "%05lld,", id);
+	put_text(b, st, ROW_PRIORITY);
+	put_text(b, st, ROW_TITLE);
+	put_text(b, st, ROW_AUTHOR);
+	put_day(b, st, ROW_ADDED);
+	json_put_number(b, sqlite3_column_int64(st, ROW_REPLIES));
+	buf_put_byte(b, ',');
+	put_text(b, st, ROW_CATEGORY);
+	put_text(b, st, ROW_STATUS);
+	put_text(b, st, ROW_ASSIGNED);
+	buf_printf(b, "%cticket/%lld\r\n", MARK_API, id);
+	return OK;
+}
+
+static enum err
+put_line(struct call *c, sqlite3_stmt *st)
+{
+	enum err	e = op_put_row(c, st);
+
+	buf_put_byte(&c->fragment, '\n');
+	return e;
+}
+
+static enum err
+put_rows(struct call *c, struct part *part, bool csv, bool first)
+{
+	if (!csv)
+		return part_put(c, part, c->op->sql, CHUNK_BYTES, put_line);
+	if (first)
+		buf_put_text(&c->fragment, csv_head);
+	return part_put(c, part, SQL_TICKET_EXPORT_ROW, CHUNK_BYTES,
+	    put_csv);
+}
+
+enum err
+ticket_export(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	int64_t			 format = args->value[KEY_FORMAT].number;
+	int64_t			 limit = args->value[KEY_LIMIT].number;
+	bool			 first = args_text(args, KEY_CURSOR).len == 0;
+	struct part		 part;
+	enum err		 e;
+
+	if ((format != EXPORT_CSV && format != EXPORT_NDJSON) || limit < 1)
+		return op_refuse(c, ERR_BAD_REQUEST,
+		    "format is 1 or 2, limit at least 1.");
+	if (format == EXPORT_CSV && args_has(args, KEY_FIELDS))
+		return op_refuse(c, ERR_BAD_REQUEST, "fields: the columns of "
+		    "a CSV file are always the same.");
+	e = part_pick(c, 0, limit < ROWS_MOST ? limit : ROWS_MOST, &part);
+	c->answer.total = part.total;
+	if (e == OK)
+		e = put_rows(c, &part, format == EXPORT_CSV, first);
+	if (e == OK)
+		e = part_put_cursor(c, &part);
+	part_done(&part);
+	return e;
+}

@@ -1,0 +1,452 @@
+/*
+ * An index is segments, newest first; a segment is terms in order, each with
+ * its list of rows, written on pages one after the other. What a newer
+ * segment says of a row of a term holds against older ones.
+ *
+ * A page: the offset of its first rowid that is of a list begun on an earlier
+ * page (2 bytes), the offset of its footer (2), then terms and lists, then
+ * the footer: the offset of each term from the one before. Numbers are
+ * SQLite's varints.
+ */
+#include "services/ticket/search/postings.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "services/ticket/ticket.h"
+
+#define STRUCTURE_ID	10		/* the block that lists the segments */
+#define PAGE_BITS	37		/* a page's id: segment, page */
+#define MAIN_INDEX	'0'		/* the first byte of its terms */
+#define SEGMENTS_MOST	2000		/* as FTS5 has it */
+#define HEAD		4		/* of a page */
+#define NOWHERE		SIZE_MAX
+
+struct segment {
+	int64_t		id;
+	int64_t		page;		/* which is loaded */
+	int64_t		last;
+	struct buf	bytes;		/* the page */
+	size_t		end;		/* of terms and lists on it */
+	size_t		at;
+	size_t		footer;		/* the part of it not yet read */
+	size_t		next;		/* where the next term is, or NOWHERE */
+	bool		first;		/* that is the page's first */
+	bool		over;
+	struct buf	term;
+};
+
+/* Rows of a term that newer segments spoke of. */
+struct rows {
+	int64_t	*row;
+	size_t	 count;
+	size_t	 room;
+};
+
+struct reader {
+	struct call			*call;
+	const struct postings_of	*of;
+	struct segment			*segments;	/* newest first */
+	size_t				 count;
+	struct rows			 spoken;
+	bool				 counts;
+	posting				*put;
+	void				*arg;
+	enum err			 error;
+};
+
+/* --- bytes --------------------------------------------------------------- */
+
+/* What runs past the end is 0: no row or list is read twice for it. */
+static inline uint64_t
+read_varint(const struct buf *b, size_t *at)
+{
+	uint64_t	n = 0;
+	unsigned char	c;
+
+	if (*at < b->len && (unsigned char)b->base[*at] < 0x80)
+		return (unsigned char)b->base[(*at)++];
+	for (int i = 0; i < 9; i++) {
+		c = *at < b->len ? (unsigned char)b->base[*at] : 0;
+		++*at;
+		if (i == 8)
+			return n << 8 | c;
+		n = n << 7 | (c & 0x7f);
+		if (c < 0x80)
+			break;
+	}
+	return n;
+}
+
+static size_t
+read_u16(const struct buf *b, size_t at)
+{
+	return (size_t)(unsigned char)b->base[at] << 8 |
+	    (unsigned char)b->base[at + 1];
+}
+
+/* A block of the index; false, with an error, if it is not there. */
+static bool
+load_block(struct reader *r, int64_t id, struct buf *ret)
+{
+	sqlite3_stmt	*st;
+	enum err	 done;
+
+	ret->len = 0;
+	if (op_is_over(r->call)) {
+		r->error = ERR_EXPIRED;
+		return false;
+	}
+	args_put_number(&r->call->request.args, KEY_ID, id);
+	st = op_statement(r->call, r->of->block);
+	if (op_step(r->call, st, &r->error) == SQLITE_ROW) {
+		buf_put(ret, sqlite3_column_blob(st, 0),
+		    (size_t)sqlite3_column_bytes(st, 0));
+	} else if (r->error == OK) {
+		log_error("search index: there is no block %lld",
+		    (long long)id);
+		r->error = ERR_INTERNAL;
+	}
+	done = op_done(r->call, st);
+	if (r->error == OK)
+		r->error = done;
+	return r->error == OK;
+}
+
+/* --- segments ------------------------------------------------------------ */
+
+static bool
+is_structure(struct reader *r, bool is)
+{
+	if (!is) {
+		log_error("search index: its structure is not known");
+		r->error = ERR_INTERNAL;
+	}
+	return is;
+}
+
+/*
+ * cookie (4 bytes), levels, segments, a counter, and of each level: how many
+ * are being merged, its segments, and of each of those: id, first page, last
+ * page. Newer levels come first, within one newer segments last.
+ */
+static bool
+parse_structure(struct reader *r, const struct buf *b)
+{
+	size_t		at = 4, level;
+	uint64_t	levels = read_varint(b, &at), left;
+
+	left = read_varint(b, &at);
+	read_varint(b, &at);
+	if (!is_structure(r, levels <= SEGMENTS_MOST && left <=
+	    SEGMENTS_MOST))
+		return false;
+	r->segments = must_alloc((size_t)(left + 1) *
+	    sizeof(r->segments[0]));
+	for (; levels > 0; levels--) {
+		read_varint(b, &at);
+		level = (size_t)read_varint(b, &at);
+		if (!is_structure(r, level <= left))
+			return false;
+		for (size_t i = level; i-- > 0; ) {
+			struct segment	*s = &r->segments[r->count + i];
+
+			s->id = (int64_t)read_varint(b, &at);
+			s->page = (int64_t)read_varint(b, &at);
+			s->last = (int64_t)read_varint(b, &at);
+		}
+		r->count += level;
+		left -= level;
+	}
+	return is_structure(r, left == 0 && at <= b->len);
+}
+
+static bool
+load_segments(struct reader *r)
+{
+	struct buf	block = { 0 };
+	bool		loaded = load_block(r, STRUCTURE_ID, &block) &&
+			    parse_structure(r, &block);
+
+	buf_done(&block);
+	return loaded;
+}
+
+/* --- pages and terms ----------------------------------------------------- */
+
+static bool
+load_page(struct reader *r, struct segment *s, int64_t page)
+{
+	s->page = page;
+	s->over = true;
+	if (!load_block(r, (s->id << PAGE_BITS) + page, &s->bytes))
+		return false;
+	if (!is_structure(r, s->bytes.len >= HEAD &&
+	    read_u16(&s->bytes, 2) <= s->bytes.len))
+		return false;
+	s->over = false;
+	s->end = s->footer = read_u16(&s->bytes, 2);
+	s->at = HEAD;
+	s->first = true;
+	s->next = NOWHERE;
+	if (s->footer < s->bytes.len)
+		s->next = (size_t)read_varint(&s->bytes, &s->footer);
+	return true;
+}
+
+static bool
+load_next_page(struct reader *r, struct segment *s)
+{
+	s->over = s->page >= s->last;
+	return !s->over && load_page(r, s, s->page + 1);
+}
+
+/* Go on to the next term; false at the end of the segment. */
+static bool
+next_term(struct reader *r, struct segment *s)
+{
+	size_t	keep, more;
+
+	while (s->next == NOWHERE)
+		if (!load_next_page(r, s))
+			return false;
+	s->at = s->next;
+	keep = s->first ? 0 : (size_t)read_varint(&s->bytes, &s->at);
+	more = (size_t)read_varint(&s->bytes, &s->at);
+	s->over = !is_structure(r, keep <= s->term.len && s->at <= s->end &&
+	    more <= s->end - s->at);
+	if (s->over)
+		return false;
+	s->term.len = keep;
+	buf_put(&s->term, s->bytes.base + s->at, more);
+	s->at += more;
+	s->first = false;
+	if (s->footer < s->bytes.len)
+		s->next += (size_t)read_varint(&s->bytes, &s->footer);
+	else
+		s->next = NOWHERE;
+	return true;
+}
+
+static int
+compare(const struct buf *term, struct text with)
+{
+	size_t	shorter = term->len < with.len ? term->len : with.len;
+	int	order = shorter == 0 ? 0 :
+		    memcmp(term->base, with.base, shorter);
+
+	return order != 0 ? order : (term->len > with.len) -
+	    (term->len < with.len);
+}
+
+/* The page where a term would be. */
+static int64_t
+find_page(struct reader *r, const struct segment *s, struct text term)
+{
+	struct args	*args = &r->call->request.args;
+	sqlite3_stmt	*st;
+	int64_t		 page = 0;
+	enum err	 done;
+
+	args_put_number(args, KEY_ID, s->id);
+	st = op_statement(r->call, r->of->page);
+	sqlite3_bind_blob(st, 2, term.base, (int)term.len, SQLITE_STATIC);
+	if (op_step(r->call, st, &r->error) == SQLITE_ROW)
+		page = sqlite3_column_int64(st, 0) >> 1;
+	done = op_done(r->call, st);
+	if (r->error == OK)
+		r->error = done;
+	return page > s->page ? page : s->page;
+}
+
+/* Stand at the first term that is not before the one given. */
+static void
+seek(struct reader *r, struct segment *s, struct text term)
+{
+	int64_t	page;
+
+	s->over = s->page == 0;		/* all of it was merged away */
+	if (s->over)
+		return;
+	page = find_page(r, s, term);
+	if (r->error != OK || !load_page(r, s, page))
+		return;
+	while (next_term(r, s) && compare(&s->term, term) < 0)
+		continue;
+}
+
+/* --- lists --------------------------------------------------------------- */
+
+static void
+speak_of(struct rows *rows, int64_t row)
+{
+	if (rows->count == rows->room) {
+		rows->room = rows->room * 2 + 64;
+		rows->row = realloc(rows->row,
+		    rows->room * sizeof(rows->row[0]));
+		CHECK(rows->row != NULL);
+	}
+	rows->row[rows->count++] = row;
+}
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	const int64_t	*one = a, *other = b;
+
+	return (*one > *other) - (*one < *other);
+}
+
+/*
+ * How often the word is in the first column and in others: a list of
+ * positions has a 1 and a column before those of any but the first. Of one
+ * that goes on on the next page, what is on this one counts.
+ */
+static void
+put_posting(struct reader *r, const struct segment *s, int64_t row,
+    size_t from, size_t to)
+{
+	unsigned	first = 0, others = 0, *count = &first;
+
+	if (to > s->end)
+		to = s->end;
+	for (size_t at = from; r->counts && at < to; ) {
+		if (s->bytes.base[at] == 1) {
+			at++;
+			read_varint(&s->bytes, &at);
+			count = &others;
+			continue;
+		}
+		while (at < to && (unsigned char)s->bytes.base[at] >= 0x80)
+			at++;
+		at++;
+		++*count;
+	}
+	r->put(r->arg, row, first, others);
+}
+
+/* Go on to the next row of the list that s stands in; false at its end. */
+static bool
+next_row(struct reader *r, struct segment *s, int64_t *row)
+{
+	size_t	at;
+
+	if (s->at < s->end) {
+		if (s->at >= s->next)
+			return false;
+		*row += (int64_t)read_varint(&s->bytes, &s->at);
+		return true;
+	}
+	do
+		if (!load_next_page(r, s))
+			return false;
+	while ((at = read_u16(&s->bytes, 0)) == 0 && s->next == NOWHERE);
+	if (at == 0 || at >= s->end)
+		return false;
+	s->at = at;
+	*row = (int64_t)read_varint(&s->bytes, &s->at);
+	return true;
+}
+
+/*
+ * The list of the term that s stands at. A row whose size is odd takes the
+ * place of what older segments have.
+ */
+static void
+read_list(struct reader *r, struct segment *s, bool oldest)
+{
+	size_t		known = r->spoken.count, look = 0, from;
+	uint64_t	size;
+	int64_t		row = 0;
+
+	if (s->at >= s->end && !load_next_page(r, s))
+		return;
+	row = (int64_t)read_varint(&s->bytes, &s->at);
+	do {
+		size = read_varint(&s->bytes, &s->at);
+		from = s->at;
+		s->at += (size_t)(size >> 1);
+		while (look < known && r->spoken.row[look] < row)
+			look++;
+		if (look < known && r->spoken.row[look] == row)
+			continue;
+		if ((size & 1) != 0 && !oldest)
+			speak_of(&r->spoken, row);
+		if (size > 1)
+			put_posting(r, s, row, from, s->at);
+	} while (next_row(r, s, &row));
+	if (known > 0 && r->spoken.count > known)
+		qsort(r->spoken.row, r->spoken.count,
+		    sizeof(r->spoken.row[0]), compare_rows);
+}
+
+/* The lists of one term in all segments that stand at it. */
+static void
+read_term(struct reader *r, struct text term)
+{
+	struct segment	*s = r->segments;
+
+	r->spoken.count = 0;
+	for (size_t i = 0; i < r->count && r->error == OK; i++, s++)
+		if (!s->over && compare(&s->term, term) == 0) {
+			read_list(r, s, i == r->count - 1);
+			if (!s->over)
+				next_term(r, s);
+		}
+}
+
+/* The first of the terms that segments stand at; NULL: there is none. */
+static const struct buf *
+first_term(const struct reader *r)
+{
+	const struct buf	*first = NULL;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (!r->segments[i].over && (first == NULL ||
+		    compare(&r->segments[i].term, (struct text){ first->base,
+		    first->len }) < 0))
+			first = &r->segments[i].term;
+	return first;
+}
+
+static void
+read_terms(struct reader *r, struct text word, bool prefix)
+{
+	struct buf		 term = { 0 };
+	const struct buf	*first;
+
+	for (size_t i = 0; i < r->count && r->error == OK; i++)
+		seek(r, &r->segments[i], word);
+	while (r->error == OK && (first = first_term(r)) != NULL) {
+		if (first->len < word.len || memcmp(first->base, word.base,
+		    word.len) != 0 || (!prefix && first->len != word.len))
+			break;
+		/* a copy: the segments go on */
+		term.len = 0;
+		buf_put(&term, first->base, first->len);
+		read_term(r, (struct text){ term.base, term.len });
+	}
+	buf_done(&term);
+}
+
+enum err
+postings_read(struct call *c, const struct postings_of *of, struct text word,
+    bool prefix, bool count, posting *put, void *arg)
+{
+	struct reader	r = { .call = c, .of = of, .counts = count,
+			    .put = put, .arg = arg };
+	struct buf	term = { 0 };
+
+	buf_put_byte(&term, MAIN_INDEX);
+	buf_put(&term, word.base, word.len);
+	if (load_segments(&r))
+		read_terms(&r, (struct text){ term.base, term.len }, prefix);
+	for (size_t i = 0; i < r.count; i++) {
+		buf_done(&r.segments[i].bytes);
+		buf_done(&r.segments[i].term);
+	}
+	free(r.segments);
+	free(r.spoken.row);
+	buf_done(&term);
+	return r.error;
+}

@@ -1,0 +1,203 @@
+/* Search queries. */
+#include "services/ticket/search/query.h"
+
+#include "base/log.h"
+
+static fts5_api *
+find_fts5(sqlite3 *db)
+{
+	fts5_api	*api = NULL;
+	sqlite3_stmt	*st;
+
+	CHECK(sqlite3_prepare_v2(db, "SELECT fts5(?1)", -1, &st, NULL) ==
+	    SQLITE_OK);
+	sqlite3_bind_pointer(st, 1, &api, "fts5_api_ptr", NULL);
+	sqlite3_step(st);
+	sqlite3_finalize(st);
+	CHECK(api != NULL);
+	return api;
+}
+
+void
+query_cut(sqlite3 *db, struct text t, void *arg, int (*take)(void *, int,
+    const char *, int, int, int))
+{
+	/* as the search tables have it (migrations/002_desk.sql) */
+	static const char	*options[] = { "remove_diacritics", "2" };
+	fts5_api		*api = find_fts5(db);
+	fts5_tokenizer		 functions;
+	Fts5Tokenizer		*self;
+	void			*user;
+
+	CHECK(api->xFindTokenizer(api, "unicode61", &user, &functions) ==
+	    SQLITE_OK && functions.xCreate(user, options, 2, &self) ==
+	    SQLITE_OK);
+	functions.xTokenize(self, arg, FTS5_TOKENIZE_QUERY, t.base,
+	    (int)t.len, take);
+	functions.xDelete(self);
+}
+
+/* What a word or phrase is cut into. */
+struct cut {
+	struct query	*query;
+	size_t		 count;
+	bool		 full;
+};
+
+static int
+take_token(void *arg, int flags, const char *token, int len, int from, int to)
+{
+	struct cut	*cut = arg;
+	struct query	*q = cut->query;
+
+	(void)flags, (void)from, (void)to;
+	cut->full = q->count == WORDS_MOST;
+	if (cut->full)
+		return SQLITE_DONE;
+	q->words[q->count++] = (struct word){ q->tokens.len, (size_t)len,
+	    .follows = cut->count++ > 0 };
+	buf_put(&q->tokens, token, (size_t)len);
+	return SQLITE_OK;
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
+}
+
+static void
+skip(struct text *t, size_t count)
+{
+	t->base += count;
+	t->len -= count;
+}
+
+/* A word ends at a space, a quote or its star. */
+static size_t
+word_length(struct text t)
+{
+	size_t	len = 0;
+
+	while (len < t.len && !is_space(t.base[len]) && t.base[len] != '"' &&
+	    t.base[len] != '*')
+		len++;
+	return len;
+}
+
+/* The next phrase, or word; quotes are taken away. */
+static const char *
+take_phrase(struct text *left, struct text *ret)
+{
+	const char	*end;
+
+	if (left->base[0] != '"') {
+		*ret = (struct text){ left->base, word_length(*left) };
+		skip(left, ret->len);
+		return NULL;
+	}
+	skip(left, 1);
+	end = memchr(left->base, '"', left->len);
+	if (end == NULL)
+		return "content: a quotation mark has no partner. Words in "
+		    "a row are put between two of them: \"like this\".";
+	*ret = (struct text){ left->base, (size_t)(end - left->base) };
+	skip(left, ret->len + 1);
+	return NULL;
+}
+
+static const char *
+take_star(struct text *left, bool *ret)
+{
+	*ret = left->len > 0 && left->base[0] == '*';
+	if (!*ret)
+		return NULL;
+	skip(left, 1);
+	if (left->len == 0 || is_space(left->base[0]))
+		return NULL;
+	return "content: a * stands for the rest of a word: it can only be "
+	    "at its end, as in print*.";
+}
+
+static void
+put_phrase(struct buf *b, struct text phrase, bool prefix)
+{
+	if (b->len > 0)
+		buf_put_byte(b, ' ');
+	buf_put_byte(b, '"');
+	for (size_t i = 0; i < phrase.len; i++)
+		buf_put_byte(b, phrase.base[i] == '\0' ? ' ' :
+		    phrase.base[i]);
+	buf_put_text(b, prefix ? "\"*" : "\"");
+}
+
+/* Whether the last word was there before, as a word of its own. */
+static bool
+is_again(const struct query *q)
+{
+	const struct word	*last = &q->words[q->count - 1], *w = q->words;
+
+	for (; w < last; w++)
+		if (!w->follows && !w[1].follows && w->prefix == last->prefix &&
+		    w->len == last->len && memcmp(q->tokens.base + w->at,
+		    q->tokens.base + last->at, w->len) == 0)
+			return true;
+	return false;
+}
+
+/* What has nothing that could be found is left out, as is what is known. */
+static const char *
+add_phrase(sqlite3 *db, struct text phrase, bool prefix, struct query *q)
+{
+	struct cut	cut = { .query = q };
+
+	query_cut(db, phrase, &cut, take_token);
+	if (cut.full)
+		return "content: more than 32 words.";
+	if (cut.count == 0)
+		return !prefix ? NULL : "content: a * needs the beginning of "
+		    "a word before it, as in print*.";
+	q->words[q->count - 1].prefix = prefix;
+	if (cut.count == 1 && is_again(q)) {
+		q->count--;
+		return NULL;
+	}
+	q->has_phrase = q->has_phrase || cut.count > 1;
+	put_phrase(&q->match, phrase, prefix);
+	return NULL;
+}
+
+const char *
+query_parse(sqlite3 *db, struct text content, struct query *q)
+{
+	struct text	 left = content;
+	const char	*wrong;
+	struct text	 phrase;
+	bool		 prefix = false;
+
+	q->match.len = q->tokens.len = q->count = 0;
+	q->has_phrase = false;
+	for (;;) {
+		while (left.len > 0 && is_space(left.base[0]))
+			skip(&left, 1);
+		if (left.len == 0)
+			break;
+		wrong = take_phrase(&left, &phrase);
+		if (wrong == NULL)
+			wrong = take_star(&left, &prefix);
+		if (wrong == NULL)
+			wrong = add_phrase(db, phrase, prefix, q);
+		if (wrong != NULL)
+			return wrong;
+	}
+	return q->count > 0 ? NULL : "content: there is nothing to search "
+	    "for. Give words, \"words in a row\" or the beginning of a "
+	    "word*.";
+}
+
+void
+query_done(struct query *q)
+{
+	buf_done(&q->match);
+	buf_done(&q->tokens);
+}

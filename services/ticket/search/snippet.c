@@ -1,0 +1,197 @@
+/* Snippets: texts are cut into words again, and held against the query. */
+#include "services/ticket/search/snippet.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+#define SNIPPET_TOKENS	24
+
+/* A word of a text. */
+struct token {
+	size_t		at;		/* in tokens.bytes */
+	size_t		len;
+	size_t		from, to;	/* in the text */
+	uint64_t	has;		/* words of the query that it is */
+};
+
+struct tokens {
+	struct buf	 bytes;
+	struct token	*list;
+	size_t		 count;
+	size_t		 room;
+};
+
+static int
+take_token(void *arg, int flags, const char *token, int len, int from, int to)
+{
+	struct tokens	*t = arg;
+
+	(void)flags;
+	if (t->count == t->room) {
+		t->room = t->room * 2 + 256;
+		t->list = realloc(t->list, t->room * sizeof(t->list[0]));
+		CHECK(t->list != NULL);
+	}
+	t->list[t->count++] = (struct token){ t->bytes.len, (size_t)len,
+	    (size_t)from, (size_t)to, 0 };
+	buf_put(&t->bytes, token, (size_t)len);
+	return SQLITE_OK;
+}
+
+static bool
+is_word(const struct tokens *t, size_t at, const struct query *q, size_t word)
+{
+	const struct word	*w = &q->words[word];
+	const struct token	*token = &t->list[at];
+
+	return (w->prefix ? token->len >= w->len : token->len == w->len) &&
+	    memcmp(t->bytes.base + token->at, q->tokens.base + w->at,
+	    w->len) == 0;
+}
+
+/* Note where the phrase is that begins with this word of the query. */
+static void
+find_phrase(struct tokens *t, const struct query *q, size_t first)
+{
+	size_t	len = 1, same;
+
+	while (first + len < q->count && q->words[first + len].follows)
+		len++;
+	for (size_t at = 0; at + len <= t->count; at++) {
+		for (same = 0; same < len; same++)
+			if (!is_word(t, at + same, q, first + same))
+				break;
+		for (size_t i = 0; same == len && i < len; i++)
+			t->list[at + i].has |= UINT64_C(1) << (first + i);
+	}
+}
+
+/* Cut a text and find the query in it; which of its words are there. */
+static uint64_t
+find_query(struct tokens *t, sqlite3 *db, const struct query *q,
+    struct text text)
+{
+	uint64_t	has = 0;
+
+	query_cut(db, text, t, take_token);
+	for (size_t i = 0; i < q->count; i++)
+		if (!q->words[i].follows)
+			find_phrase(t, q, i);
+	for (size_t i = 0; i < t->count; i++)
+		has |= t->list[i].has;
+	return has;
+}
+
+/* What some tokens are worth: different words count more than many. */
+static unsigned
+worth(const struct tokens *t, size_t from, size_t to)
+{
+	uint64_t	has = 0;
+	unsigned	many = 0;
+
+	for (size_t i = from; i < to; i++) {
+		has |= t->list[i].has;
+		many += t->list[i].has != 0;
+	}
+	return (unsigned)__builtin_popcountll(has) * SNIPPET_TOKENS + many;
+}
+
+/* Where the best part begins; it has some text before what it is for. */
+static size_t
+choose_part(const struct tokens *t, unsigned *ret_worth)
+{
+	size_t		best = 0, from;
+	unsigned	is;
+
+	*ret_worth = 0;
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->list[i].has == 0)
+			continue;
+		from = i < SNIPPET_TOKENS / 4 ? 0 : i - SNIPPET_TOKENS / 4;
+		is = worth(t, from, from + SNIPPET_TOKENS < t->count ?
+		    from + SNIPPET_TOKENS : t->count);
+		if (is > *ret_worth) {
+			*ret_worth = is;
+			best = from;
+		}
+	}
+	return best;
+}
+
+static void
+put_escaped(struct buf *b, const char *p, size_t len)
+{
+	for (; len-- > 0; p++)
+		switch (*p) {
+		case '&':
+			buf_put_text(b, "&amp;");
+			break;
+		case '<':
+			buf_put_text(b, "&lt;");
+			break;
+		case '>':
+			buf_put_text(b, "&gt;");
+			break;
+		case '"':
+			buf_put_text(b, "&quot;");
+			break;
+		default:
+			buf_put_byte(b, *p);
+		}
+}
+
+/* Tokens and what is between them; words in a row are marked as one. */
+static void
+put_part(struct buf *b, const struct tokens *t, struct text text, size_t first)
+{
+	size_t	end = first + SNIPPET_TOKENS, at, stop;
+	bool	marked = false, mark;
+
+	if (end > t->count)
+		end = t->count;
+	at = first == 0 ? 0 : t->list[first].from;
+	if (first > 0)
+		buf_put_text(b, "\u2026");
+	for (size_t i = first; i < end; i++) {
+		mark = t->list[i].has != 0;
+		if (marked && !mark)
+			buf_put_text(b, "</mark>");
+		put_escaped(b, text.base + at, t->list[i].from - at);
+		if (mark && !marked)
+			buf_put_text(b, "<mark>");
+		marked = mark;
+		at = t->list[i].to;
+		put_escaped(b, text.base + t->list[i].from,
+		    at - t->list[i].from);
+	}
+	if (marked)
+		buf_put_text(b, "</mark>");
+	stop = end == t->count ? text.len : at;
+	put_escaped(b, text.base + at, stop - at);
+	if (end < t->count)
+		buf_put_text(b, "\u2026");
+}
+
+bool
+snippet_put(struct buf *b, sqlite3 *db, const struct query *q,
+    struct text title, struct text content)
+{
+	struct tokens	in_title = { { 0 } }, in_content = { { 0 } };
+	uint64_t	all = (UINT64_C(1) << q->count) - 1;
+	uint64_t	has = find_query(&in_title, db, q, title) |
+			    find_query(&in_content, db, q, content);
+	unsigned	title_worth, content_worth;
+	size_t		title_at = choose_part(&in_title, &title_worth);
+	size_t		content_at = choose_part(&in_content, &content_worth);
+
+	if (has == all && content_worth >= title_worth)
+		put_part(b, &in_content, content, content_at);
+	else if (has == all)
+		put_part(b, &in_title, title, title_at);
+	buf_done(&in_title.bytes);
+	buf_done(&in_content.bytes);
+	free(in_title.list);
+	free(in_content.list);
+	return has == all;
+}

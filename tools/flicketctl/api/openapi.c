@@ -1,0 +1,804 @@
+/*
+ * `flicketctl openapi`: the description of the API (OpenAPI 3.1), made from
+ * the tables that requests are routed and checked by, and from the shapes
+ * that answers are written by.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "gateway/core/route.h"
+#include "services/op/op.h"
+#include "tools/flicketctl/cli/cli.h"
+
+#define EXAMPLE_BASE	"http://localhost:5000"
+#define EXAMPLE_DATE	"Tue, 24 Nov 2026 09:00:00 GMT"
+
+static const struct {
+	enum op_code	 op;
+	const char	*tag;
+	const char	*summary;
+} docs[] = {
+#define DOC(OPERATION, tag, summary) { OP_##OPERATION, tag, summary },
+#define PARAM(KEY, description, example)
+#include "gateway/core/docs.tbl"
+#undef DOC
+#undef PARAM
+};
+
+static const struct param {
+	enum key	 key;
+	const char	*description;
+	const char	*example;
+} params[] = {
+#define DOC(OPERATION, tag, summary)
+#define PARAM(KEY, description, example) { KEY_##KEY, description, example },
+#include "gateway/core/docs.tbl"
+#undef DOC
+#undef PARAM
+};
+
+static const struct service *const services[] = {
+	&user_service, &ticket_service, &post_service, &lookup_service
+};
+
+/* Statuses that an operation can be refused with, and when. */
+enum refusal {
+	ALWAYS, WITH_TOKEN, WITH_BODY, WRITES, WITH_IF_MATCH, WITH_KEY, RANGES
+};
+
+static const struct {
+	int		 status;
+	enum refusal	 when;
+	const char	*description;
+} refusals[] = {
+	{ 400, ALWAYS, "The request is not as described; the message names what is wrong" },
+	{ 401, WITH_TOKEN, "No token, or one that is not valid" },
+	{ 403, WITH_TOKEN, "Not for this user, or not with this token" },
+	{ 404, ALWAYS, "There is no such thing" },
+	{ 405, ALWAYS, "Another method" },
+	{ 409, WRITES, "The state of the thing does not allow this" },
+	{ 412, WITH_IF_MATCH, "It was changed since (If-Match)" },
+	{ 413, ALWAYS, "The body is too large" },
+	{ 414, ALWAYS, "The URL is too long" },
+	{ 415, WITH_BODY, "The body is of another type" },
+	{ 416, RANGES, "The file has no bytes there" },
+	{ 417, ALWAYS, "Expect asks for something other than 100-continue" },
+	{ 422, WITH_KEY, "The Idempotency-Key was used for another request" },
+	{ 429, ALWAYS, "Too many requests, or failed logins" },
+	{ 431, ALWAYS, "The header fields are too large" },
+	{ 500, ALWAYS, "A fault of the server" },
+	{ 503, ALWAYS, "A part of the desk does not answer at the moment" },
+};
+
+/* --- pieces ---------------------------------------------------------------------- */
+
+/* json_pack(), whose formats are ours and never fail. */
+#define pack(...)	must(json_pack(__VA_ARGS__))
+
+static json_t *
+must(json_t *j)
+{
+	CHECK(j != NULL);
+	return j;
+}
+
+static void
+put(json_t *object, const char *name, json_t *value)
+{
+	CHECK(json_object_set_new(object, name, value) == 0);
+}
+
+static void
+add(json_t *array, json_t *value)
+{
+	CHECK(json_array_append_new(array, value) == 0);
+}
+
+static json_t *
+ref_to(const char *kind, const char *name)
+{
+	return must(json_pack("{s:o}", "$ref", json_sprintf(
+	    "#/components/%s/%s", kind, name)));
+}
+
+static const struct param *
+param_of(enum key key)
+{
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
+		if (params[i].key == key)
+			return &params[i];
+	log_fatal("gateway/core/docs.tbl has no PARAM row for %s",
+	    key_info(key)->name);
+}
+
+static json_t *
+example_of(const char *json)
+{
+	return must(json_loads(json, JSON_DECODE_ANY, NULL));
+}
+
+/*
+ * The type of a key's value, and the bounds of one that is stored (0, 0 is
+ * none); what is searched for has none.
+ */
+static json_t *
+key_schema(enum key key, bool stored)
+{
+	const struct key_info	*info = key_info(key);
+	bool			 bounded = stored && (info->least != 0 ||
+				    info->most != 0);
+	json_t			*s = json_object();
+
+	if (info->type != KEY_INT) {
+		put(s, "type", json_string("string"));
+		if (bounded) {
+			put(s, "minLength", json_integer(info->least));
+			put(s, "maxLength", json_integer(info->most));
+		}
+		return s;
+	}
+	if (info->form == FORM_BOOL) {
+		put(s, "type", json_string("boolean"));
+		return s;
+	}
+	put(s, "type", json_string(info->form == FORM_HOURS ? "number" :
+	    "integer"));
+	if (bounded && info->form == FORM_HOURS) {
+		put(s, "minimum", json_integer(info->least / 100));
+		put(s, "maximum", json_real((double)info->most / 100));
+	} else if (bounded) {
+		put(s, "minimum", json_integer(info->least));
+		put(s, "maximum", json_integer(info->most));
+	}
+	return s;
+}
+
+/* --- shapes ------------------------------------------------------------------------ */
+
+static json_t *
+text_or_null(const char *format)
+{
+	json_t	*s = pack("{s:[s,s]}", "type", "string", "null");
+
+	if (format != NULL)
+		put(s, "format", json_string(format));
+	return s;
+}
+
+static json_t *
+member_schema(const struct member *m)
+{
+	switch (m->kind) {
+	case SHAPE_INT:
+		return pack("{s:[s,s]}", "type", "integer", "null");
+	case SHAPE_HOURS:
+		return pack("{s:[s,s]}", "type", "number", "null");
+	case SHAPE_BOOL:
+		return pack("{s:[s,s]}", "type", "boolean", "null");
+	case SHAPE_UNKNOWN:
+		return pack("{s:s}", "type", "string");
+	case SHAPE_DATE:
+		return pack("{s:[s,s],s:s}", "type", "string", "null",
+		    "description", "An HTTP date (RFC 9110, 5.6.7)");
+	case SHAPE_LINK:
+		return text_or_null("uri");
+	case SHAPE_JSON:
+		return json_object();
+	default:
+		return text_or_null(NULL);
+	}
+}
+
+static json_t *
+member_example(const struct member *m)
+{
+	switch (m->kind) {
+	case SHAPE_INT:
+		return json_integer(1);
+	case SHAPE_HOURS:
+		return json_real(1.5);
+	case SHAPE_BOOL:
+		return json_false();
+	case SHAPE_DATE:
+		return json_string(EXAMPLE_DATE);
+	case SHAPE_JSON:
+		return json_array();
+	case SHAPE_LINK:
+		return json_sprintf(EXAMPLE_BASE "%s%.*s%s", mark_path(m->root),
+		    (int)strcspn(m->url, "%"), m->url,
+		    strchr(m->url, '%') != NULL ? "1" : "");
+	default:
+		break;
+	}
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
+		if (key_info(params[i].key)->type != KEY_INT &&
+		    strcmp(key_info(params[i].key)->name, m->name) == 0)
+			return example_of(params[i].example);
+	return json_string("...");
+}
+
+/*
+ * An object's schema, and an example of it, from its member on; returns the
+ * member behind it. With `fields` a client chooses, and nothing is certain.
+ */
+static const struct member *
+put_members(const struct member *m, bool choosable, json_t *schema,
+    json_t *example)
+{
+	json_t	*properties = json_object(), *required = json_array();
+	json_t	*inner, *shown;
+
+	for (; m->kind != SHAPE_END && m->kind != SHAPE_CLOSE; m++) {
+		if (!m->extra && !choosable)
+			add(required, json_string(m->name));
+		if (m->kind != SHAPE_OPEN) {
+			put(properties, m->name, member_schema(m));
+			if (!m->extra)
+				put(example, m->name, member_example(m));
+			continue;
+		}
+		inner = json_object();
+		shown = json_object();
+		put(properties, m->name, inner);
+		put(example, m->name, shown);
+		m = put_members(m + 1, false, inner, shown);
+	}
+	put(schema, "type", json_string("object"));
+	put(schema, "properties", properties);
+	put(schema, "additionalProperties", json_false());
+	if (json_array_size(required) > 0)
+		put(schema, "required", required);
+	else
+		json_decref(required);
+	return m;
+}
+
+static const struct shape *
+shape_of(enum op_code op)
+{
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		for (const struct op *o = services[i]->ops; o->op != OP_NONE;
+		    o++)
+			if (o->op == op && o->shape != NULL)
+				return o->shape;
+	return NULL;
+}
+
+/* A reference to a shape's schema, which is made if it is not there. */
+static json_t *
+schema_ref(json_t *schemas, const struct shape *shape, bool choosable)
+{
+	json_t	*schema, *example;
+	char	 name[80];
+
+	snprintf(name, sizeof(name), "%s%s", shape->name,
+	    choosable ? "" : "_whole");
+	if (json_object_get(schemas, name) == NULL) {
+		schema = json_object();
+		example = json_object();
+		put_members(shape->members, choosable, schema, example);
+		put(schema, "examples", pack("[o]", example));
+		put(schemas, name, schema);
+	}
+	return ref_to("schemas", name);
+}
+
+/* --- requests ---------------------------------------------------------------------- */
+
+static bool
+is_list(const struct route *r)
+{
+	return r->page[0] != '\0';
+}
+
+static keyset
+given_by_client(const struct route *r)
+{
+	return r->takes & ~(KEYS_NOT_FROM_CLIENTS | r->in_path | K(ID));
+}
+
+static json_t *
+parameter(const char *name, const char *in, bool required, enum key key)
+{
+	const struct param	*p = param_of(key);
+
+	return pack("{s:s,s:s,s:b,s:s,s:o,s:o}", "name", name, "in", in,
+	    "required", required, "description", p->description, "schema",
+	    key_schema(key, false), "example", example_of(p->example));
+}
+
+static json_t *
+header_parameter(const char *name, const char *description,
+    const char *example)
+{
+	return pack("{s:s,s:s,s:s,s:{s:s},s:s}", "name", name, "in", "header",
+	    "description", description, "schema", "type", "string", "example",
+	    example);
+}
+
+static json_t *
+parameters_of(const struct route *r)
+{
+	json_t	*list = json_array();
+	keyset	 keys = given_by_client(r);
+	keyset	 may = op_info(r->op)->may;
+
+	for (unsigned k = 0; k < KEY_END; k++)
+		if ((r->in_path & KEY_BIT(k)) != 0)
+			add(list, parameter(key_info(k)->name, "path", true,
+			    (enum key)k));
+	for (unsigned k = 0; k < KEY_END && r->method == METHOD_GET; k++)
+		if ((keys & KEY_BIT(k)) != 0 && (k != KEY_PAGE ||
+		    (r->in_path & K(PAGE)) == 0))
+			add(list, parameter(key_info(k)->name, "query",
+			    (r->needs & KEY_BIT(k)) != 0 && k != KEY_PAGE &&
+			    k != KEY_PER_PAGE, (enum key)k));
+	if (r->method == METHOD_GET)
+		add(list, header_parameter("If-None-Match",
+		    "Tags the client has: 304 if it is one of them",
+		    "\"0123456789abcdef\""));
+	if ((may & K(IF_MATCH)) != 0)
+		add(list, header_parameter("If-Match",
+		    "Only if the thing still has this tag",
+		    "\"0123456789abcdef\""));
+	if ((may & K(IDEMPOTENCY_KEY)) != 0)
+		add(list, header_parameter("Idempotency-Key",
+		    "The client's name for this request: sent again with it, "
+		    "it is done once", "5e0c1f6e"));
+	return list;
+}
+
+static json_t *
+body_schema(const struct route *r)
+{
+	json_t	*properties = json_object(), *required = json_array();
+	json_t	*example = json_object(), *schema;
+	keyset	 keys = given_by_client(r) & ~(K(FIELDS) | K(INCLUDE));
+
+	for (unsigned k = 0; k < KEY_END; k++) {
+		if ((keys & KEY_BIT(k)) == 0)
+			continue;
+		schema = key_schema((enum key)k, true);
+		put(schema, "description",
+		    json_string(param_of((enum key)k)->description));
+		put(properties, key_info(k)->name, schema);
+		put(example, key_info(k)->name,
+		    example_of(param_of((enum key)k)->example));
+		if ((r->needs & KEY_BIT(k)) != 0)
+			add(required, json_string(key_info(k)->name));
+	}
+	return pack("{s:s,s:o,s:o,s:[o]}", "type", "object", "properties",
+	    properties, "required", required, "examples", example);
+}
+
+static json_t *
+body_of(const struct route *r)
+{
+	json_t	*schema;
+
+	if (r->way == WAY_UPLOAD) {
+		schema = body_schema(r);
+		(void)json_object_del(schema, "examples");
+		put(json_object_get(schema, "properties"), "file",
+		    pack("{s:s}", "contentMediaType",
+		    "application/octet-stream"));
+		add(json_object_get(schema, "required"), json_string("file"));
+		return pack("{s:b,s:{s:{s:o}}}", "required", 1, "content",
+		    "multipart/form-data", "schema", schema);
+	}
+	if (r->way == WAY_PICTURE)
+		return pack("{s:b,s:{s:{},s:{},s:{}}}", "required", 1,
+		    "content", "image/png", "image/jpeg", "image/gif");
+	schema = body_schema(r);
+	return pack("{s:b,s:{s:{s:o}}}", "required",
+	    json_array_size(json_object_get(schema, "required")) > 0,
+	    "content", "application/json", "schema", schema);
+}
+
+/* --- answers ------------------------------------------------------------------------- */
+
+static json_t *
+list_schema(json_t *item, bool cursor, bool include)
+{
+	json_t	*s = must(json_loads(
+		    "{\"type\":\"object\",\"additionalProperties\":false,"
+		    "\"required\":[\"items\",\"_links\",\"_meta\"],"
+		    "\"properties\":{\"items\":{\"type\":\"array\"},"
+		    "\"_links\":{\"type\":\"object\"},\"_meta\":{"
+		    "\"type\":\"object\",\"additionalProperties\":false,"
+		    "\"required\":[\"page\",\"per_page\",\"total_items\","
+		    "\"total_pages\"],\"properties\":{"
+		    "\"per_page\":{\"type\":\"integer\"},"
+		    "\"total_items\":{\"type\":\"integer\"},"
+		    "\"total_pages\":{\"type\":\"integer\"}}}}}", 0, NULL));
+	json_t	*properties = json_object_get(s, "properties");
+
+	put(json_object_get(properties, "items"), "items", item);
+	put(json_object_get(properties, "_links"), "additionalProperties",
+	    text_or_null("uri"));
+	put(json_object_get(json_object_get(properties, "_meta"),
+	    "properties"), "page", cursor ?
+	    pack("{s:[s,s]}", "type", "integer", "null") :
+	    pack("{s:s}", "type", "integer"));
+	if (include)
+		put(properties, "included", ref_to("schemas", "included"));
+	return s;
+}
+
+/* What is there besides a thing's own members. */
+static json_t *
+with_included(json_t *thing)
+{
+	return pack("{s:[o,{s:s,s:[s],s:{s:o}}]}", "anyOf", thing, "type",
+	    "object", "required", "included", "properties", "included",
+	    ref_to("schemas", "included"));
+}
+
+static json_t *
+answer_schema(const struct route *r, json_t *schemas)
+{
+	keyset			 may = op_info(r->op)->may;
+	bool			 include = (may & K(INCLUDE)) != 0;
+	const struct shape	*shape = shape_of(r->op);
+	json_t			*item;
+
+	if (r->op == OP_TOKEN_CREATE)
+		return ref_to("schemas", "new_token");
+	if (shape == NULL)
+		return json_object();
+	item = schema_ref(schemas, shape, (may & K(FIELDS)) != 0);
+	if (is_list(r))
+		return list_schema(item, (may & K(CURSOR)) != 0, include);
+	return include ? with_included(item) : item;
+}
+
+static json_t *
+content_of(const struct route *r, json_t *schemas)
+{
+	switch (r->way) {
+	case WAY_FILE:
+		return pack("{s:{}}", "*/*");
+	case WAY_CSV:
+		return pack("{s:{s:{s:s}}}", "text/csv", "schema", "type",
+		    "string");
+	case WAY_NDJSON:
+		return pack("{s:{s:{s:s}}}", "application/x-ndjson", "schema",
+		    "type", "string");
+	case WAY_PICTURE:
+		if (r->method == METHOD_GET)
+			return pack("{s:{}}", "image/*");
+		/* fallthrough */
+	default:
+		return pack("{s:{s:o}}", "application/json", "schema",
+		    answer_schema(r, schemas));
+	}
+}
+
+static json_t *
+headers_of(const struct route *r)
+{
+	json_t	*headers = pack("{s:o}", "X-Request-ID",
+		    ref_to("headers", "X-Request-ID"));
+	if (op_info(r->op)->who != WHO_PASSWORD) {
+		put(headers, "RateLimit", ref_to("headers", "RateLimit"));
+		put(headers, "RateLimit-Policy",
+		    ref_to("headers", "RateLimit-Policy"));
+	}
+
+	if (r->method == METHOD_GET)
+		put(headers, "ETag", ref_to("headers", "ETag"));
+	if (is_list(r))
+		put(headers, "Link", ref_to("headers", "Link"));
+	if (r->location[0] != '\0')
+		put(headers, "Location", ref_to("headers", "Location"));
+	return headers;
+}
+
+static bool
+has_body(const struct route *r)
+{
+	return r->method != METHOD_GET && r->method != METHOD_DELETE;
+}
+
+static bool
+applies(const struct route *r, enum refusal when)
+{
+	keyset	may = op_info(r->op)->may;
+
+	switch (when) {
+	case WITH_BODY:
+		return has_body(r);
+	case WRITES:
+		return r->method != METHOD_GET;
+	case WITH_IF_MATCH:
+		return (may & K(IF_MATCH)) != 0;
+	case WITH_KEY:
+		return (may & K(IDEMPOTENCY_KEY)) != 0;
+	case RANGES:
+		return r->way == WAY_FILE;
+	default:
+		return true;
+	}
+}
+
+static json_t *
+responses_of(const struct route *r, json_t *schemas)
+{
+	json_t	*all = json_object(), *success;
+	char	 status[8], name[16];
+
+	snprintf(status, sizeof(status), "%d", r->status);
+	success = pack("{s:s,s:o}", "description", r->status == 204 ?
+	    "Done" : r->status == 201 ? "Made" : "Here it is", "headers",
+	    headers_of(r));
+	if (r->status != 204)
+		put(success, "content", content_of(r, schemas));
+	put(all, status, success);
+	if (r->way == WAY_FILE)
+		put(all, "206", pack("{s:s,s:{s:{}}}", "description",
+		    "The part that was asked for", "content", "*/*"));
+	if (r->method == METHOD_GET)
+		put(all, "304", pack("{s:s}", "description",
+		    "The client has it"));
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (!applies(r, refusals[i].when))
+			continue;
+		snprintf(status, sizeof(status), "%d", refusals[i].status);
+		snprintf(name, sizeof(name), "E%d", refusals[i].status);
+		put(all, status, ref_to("responses", name));
+	}
+	return all;
+}
+
+/* --- operations ---------------------------------------------------------------------- */
+
+/* "ticket_create", and with a number where a path is not the first of it. */
+static json_t *
+operation_id(const struct route *r)
+{
+	char		 name[64];
+	unsigned	 nth = 0;
+	size_t		 i;
+
+	for (const struct route *o = routes_all(); o != r; o++)
+		nth += o->op == r->op;
+	for (i = 0; i < 60 && op_info(r->op)->name[i] != '\0'; i++)
+		name[i] = (char)(op_info(r->op)->name[i] == '_' ? '_' :
+		    op_info(r->op)->name[i] | 0x20);
+	name[i] = '\0';
+	return nth == 0 ? json_string(name) : json_sprintf("%s_%u", name,
+	    nth + 1);
+}
+
+static void
+put_docs(json_t *operation, const struct route *r)
+{
+	for (size_t i = 0; i < sizeof(docs) / sizeof(docs[0]); i++)
+		if (docs[i].op == r->op) {
+			put(operation, "summary",
+			    json_string(docs[i].summary));
+			put(operation, "tags", pack("[s]", docs[i].tag));
+			put(operation, "description", json_sprintf(
+			    "Who may: %s.", who_info(op_info(r->op)->who)
+			    ->text));
+			return;
+		}
+	log_fatal("gateway/core/docs.tbl has no DOC row for %s",
+	    op_info(r->op)->name);
+}
+
+static json_t *
+operation_of(const struct route *r, json_t *schemas)
+{
+	json_t	*operation = pack("{s:o}", "operationId", operation_id(r));
+
+	put_docs(operation, r);
+	put(operation, "parameters", parameters_of(r));
+	if (has_body(r) && (r->way != WAY_PLAIN || given_by_client(r) != 0))
+		put(operation, "requestBody", body_of(r));
+	if (op_info(r->op)->who == WHO_PASSWORD)
+		put(operation, "security", pack("[{s:[]}]", "password"));
+	put(operation, "responses", responses_of(r, schemas));
+	return operation;
+}
+
+/* "ticket/:id" as "/flicket-api/ticket/{id}". */
+static void
+put_path(struct buf *b, const struct route *r)
+{
+	const char	*p = r->path;
+	size_t		 len;
+
+	buf_put_text(b, mark_path(r->root));
+	while (*p != '\0') {
+		len = strcspn(p, ":");
+		buf_put(b, p, len);
+		p += len;
+		if (*p != ':')
+			continue;
+		len = strcspn(p, "/");
+		buf_put_byte(b, '{');
+		buf_put(b, p + 1, len - 1);
+		buf_put_byte(b, '}');
+		p += len;
+	}
+	buf_put_byte(b, '\0');
+}
+
+static void
+put_route(json_t *paths, const struct route *r, json_t *schemas)
+{
+	static const char *const	methods[METHOD_END] = {
+		"get", "post", "put", "patch", "delete"
+	};
+	struct buf			path = { 0 };
+
+	put_path(&path, r);
+	if (json_object_get(paths, path.base) == NULL)
+		put(paths, path.base, json_object());
+	put(json_object_get(paths, path.base), methods[r->method],
+	    operation_of(r, schemas));
+	buf_done(&path);
+}
+
+/* Pages beside the API. */
+static void
+put_pages(json_t *paths)
+{
+	static const struct { const char *path, *summary, *type; } pages[] = {
+		{ "/healthz", "Whether the gateway runs", "application/json" },
+		{ "/readyz", "Whether every service answers",
+		    "application/json" },
+		{ "/metrics", "Figures for Prometheus", "text/plain" },
+		{ "/openapi.json", "This description", "application/json" },
+		{ "/docs", "A page to read and try it", "text/html" },
+	};
+	json_t	*get;
+
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		get = pack("{s:s,s:s,s:[s],s:[],s:{s:{s:s,s:{s:{}}}}}",
+		    "operationId", pages[i].path + 1, "summary",
+		    pages[i].summary, "tags", "state", "security",
+		    "responses", "200", "description", "Here it is",
+		    "content", pages[i].type);
+		if (strcmp(pages[i].path, "/readyz") == 0)
+			put(json_object_get(get, "responses"), "503",
+			    pack("{s:s,s:{s:{}}}", "description",
+			    "One does not answer", "content",
+			    "application/json"));
+		put(paths, pages[i].path, pack("{s:o}", "get", get));
+	}
+}
+
+/* --- the whole ------------------------------------------------------------------------ */
+
+static void
+put_error_schemas(json_t *schemas)
+{
+	put(schemas, "error", must(json_loads(
+	    "{\"type\":\"object\",\"required\":[\"error\"],"
+	    "\"properties\":{\"error\":{\"type\":\"string\"},"
+	    "\"message\":{\"type\":\"string\"}},"
+	    "\"additionalProperties\":false,\"examples\":[{\"error\":"
+	    "\"Not Found\",\"message\":\"There is no such ticket.\"}]}", 0,
+	    NULL)));
+	put(schemas, "problem", must(json_loads(
+	    "{\"type\":\"object\",\"description\":\"RFC 9457\","
+	    "\"required\":[\"instance\",\"status\",\"title\",\"type\"],"
+	    "\"additionalProperties\":false,\"properties\":{"
+	    "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
+	    "\"status\":{\"type\":\"integer\"},"
+	    "\"detail\":{\"type\":\"string\"},"
+	    "\"instance\":{\"type\":\"string\"}},\"examples\":[{"
+	    "\"detail\":\"There is no such path, thing or page.\","
+	    "\"instance\":\"urn:flicketd:request:5be1f3a0-2c\","
+	    "\"status\":404,\"title\":\"Not Found\","
+	    "\"type\":\"about:blank\"}]}", 0, NULL)));
+	put(schemas, "new_token", must(json_loads(
+	    "{\"type\":\"object\",\"required\":[\"token\"],\"properties\":{"
+	    "\"token\":{\"type\":\"string\"},\"id\":{\"type\":\"integer\"},"
+	    "\"name\":{\"type\":[\"string\",\"null\"]},"
+	    "\"scope\":{\"enum\":[\"read\",\"write\"]},"
+	    "\"expires\":{\"type\":\"string\"}},"
+	    "\"additionalProperties\":false,\"examples\":[{\"token\":"
+	    "\"c2VjcmV0\"}]}", 0, NULL)));
+	put(schemas, "included", must(json_loads(
+	    "{\"type\":\"object\",\"description\":\"What `include` asked "
+	    "for, by kind\",\"additionalProperties\":{\"type\":\"array\","
+	    "\"items\":{\"type\":\"object\"}}}", 0, NULL)));
+}
+
+static json_t *
+error_responses(void)
+{
+	json_t	*all = json_object(), *one;
+	char	 name[16];
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		one = pack("{s:s,s:{s:{s:o},s:{s:o}}}", "description",
+		    refusals[i].description, "content", "application/json",
+		    "schema", ref_to("schemas", "error"),
+		    "application/problem+json", "schema",
+		    ref_to("schemas", "problem"));
+		if (refusals[i].status == 429 || refusals[i].status == 503)
+			put(one, "headers", pack("{s:o}", "Retry-After",
+			    ref_to("headers", "Retry-After")));
+		if (refusals[i].status == 429) {
+			put(json_object_get(one, "headers"), "RateLimit",
+			    ref_to("headers", "RateLimit"));
+			put(json_object_get(one, "headers"), "RateLimit-Policy",
+			    ref_to("headers", "RateLimit-Policy"));
+		}
+		snprintf(name, sizeof(name), "E%d", refusals[i].status);
+		put(all, name, one);
+	}
+	return all;
+}
+
+static json_t *
+components(json_t *schemas)
+{
+	put_error_schemas(schemas);
+	return pack("{s:o,s:o,s:o,s:o}", "schemas", schemas, "responses",
+	    error_responses(), "headers", must(json_loads(
+	    "{\"X-Request-ID\":{\"description\":\"The request's id: its own, "
+	    "or one made up\",\"schema\":{\"type\":\"string\"}},"
+	    "\"ETag\":{\"description\":\"The tag of what was answered\","
+	    "\"schema\":{\"type\":\"string\"}},"
+	    "\"Link\":{\"description\":\"Other pages (RFC 8288)\","
+	    "\"schema\":{\"type\":\"string\"}},"
+	    "\"Location\":{\"description\":\"Where the new thing is\","
+	    "\"schema\":{\"type\":\"string\",\"format\":\"uri\"}},"
+	    "\"RateLimit\":{\"description\":\"Requests the token has left (r), "
+	    "seconds until all are there again (t); where the desk limits "
+	    "them\",\"schema\":{\"type\":\"string\"}},"
+	    "\"RateLimit-Policy\":{\"description\":\"Requests a token may "
+	    "make (q) in so many seconds (w); where the desk limits them\","
+	    "\"schema\":{\"type\":\"string\"}},"
+	    "\"Retry-After\":{\"description\":\"Seconds to wait\","
+	    "\"schema\":{\"type\":\"integer\"}}}", 0, NULL)),
+	    "securitySchemes", must(json_loads(
+	    "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\","
+	    "\"description\":\"A token from POST tokens\"},"
+	    "\"password\":{\"type\":\"http\",\"scheme\":\"basic\"}}", 0,
+	    NULL)));
+}
+
+static json_t *
+tags(void)
+{
+	json_t	*all = json_array();
+
+	for (size_t i = 0; i < sizeof(docs) / sizeof(docs[0]); i++)
+		if (i == 0 || strcmp(docs[i].tag, docs[i - 1].tag) != 0)
+			add(all, pack("{s:s}", "name", docs[i].tag));
+	add(all, pack("{s:s}", "name", "state"));
+	return all;
+}
+
+int
+openapi_run(const struct cli *c)
+{
+	json_t	*paths = json_object(), *schemas = json_object(), *all;
+
+	(void)c;
+	routes_init();
+	for (const struct route *r = routes_all(); r->path != NULL; r++)
+		put_route(paths, r, schemas);
+	put_pages(paths);
+	all = pack("{s:s,s:{s:s,s:s,s:s,s:{s:s,s:s}},s:[{s:s}],s:[{s:[]}],"
+	    "s:o,s:o,s:o}", "openapi", "3.1.0", "info", "title", "flicketd",
+	    "version", FLICKET_VERSION, "description",
+	    "The API of a help desk. Links in answers are whole URLs; lists "
+	    "come in pages. A path that ends in a slash is also served "
+	    "without it.", "license", "name", "MIT", "identifier", "MIT",
+	    "servers", "url", "/", "security", "token", "tags", tags(),
+	    "paths", paths, "components", components(schemas));
+	if (json_dumpf(all, stdout, JSON_COMPACT) == -1 || puts("") == EOF)
+		return STATUS_FAILED;
+	json_decref(all);
+	return STATUS_OK;
+}

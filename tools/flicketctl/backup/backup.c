@@ -1,0 +1,734 @@
+/*
+ * flicketctl backup: copy a desk, which may run, to a folder.
+ *
+ * The files of uploads and avatars have names that are never used again, and
+ * never change. They get a second name, a hard link, in a folder beside the
+ * stores: nearly all before writes are held, the newest meanwhile. So none
+ * that a row of the cut names can go before it is copied.
+ *
+ * All is made in DIR.partial, which becomes DIR when everything in it is on
+ * the disk: what was interrupted is never taken for a backup.
+ */
+#include "tools/flicketctl/backup/backup.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "services/store/store.h"
+#include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/desk/ask.h"
+
+#define STAGE_PREFIX	".backup-"
+#define STEP_PAGES	1024	/* copied before signals are looked at */
+#define FOLDERS		2
+#define DATE_FORMAT	"%Y-%m-%dT%H:%M:%SZ"
+
+struct backup {
+	struct settings	 settings;
+	struct cut	 cut;
+	struct buf	 target;	/* DIR */
+	struct buf	 partial;	/* DIR.partial */
+	int		 partial_lock;	/* -1: not ours */
+	char		 stage[40];	/* in the data folder; "": not yet */
+	int		 stage_lock;
+	int		 from[FOLDERS];	/* of files, -1: there is none */
+	int		 linked[FOLDERS];
+	json_t		*files;		/* for the manifest */
+	json_t		*missing;
+	json_t		*stores;
+	int64_t		 bytes;
+	bool		 quiet;
+};
+
+static struct backup	run;
+
+/* --- the folders of files ----------------------------------------------------- */
+
+/* A second name for a file; a copy where the file system has no such. */
+static bool
+stage_file(const struct backup *b, int folder, const char *name)
+{
+	char	hash[HASH_TEXT_SIZE];
+	int64_t	bytes;
+
+	if (!file_is_safe(name) || linkat(b->from[folder], name,
+	    b->linked[folder], name, 0) == 0 || errno == EEXIST ||
+	    errno == ENOENT)
+		return true;
+	if (errno != EPERM && errno != EMLINK && errno != EOPNOTSUPP &&
+	    errno != EXDEV)
+		return backup_fail("%s: %s", name, strerror(errno));
+	return file_copy(b->from[folder], name, b->linked[folder], name, hash,
+	    &bytes);
+}
+
+static bool
+stage_folder(struct backup *b, int folder)
+{
+	int		 fd = dup(b->from[folder]);
+	DIR		*dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent	*e;
+	bool		 ok = true;
+
+	if (dir == NULL)
+		return backup_fail("%s: %s", backup_folders[folder].path,
+		    strerror(errno));
+	while (ok && (e = readdir(dir)) != NULL)
+		ok = e->d_type == DT_DIR || stage_file(b, folder, e->d_name);
+	closedir(dir);
+	return ok;
+}
+
+static bool
+open_folders(struct backup *b, int i)
+{
+	char	path[128];
+
+	snprintf(path, sizeof(path), "stores/%s", backup_folders[i].path);
+	b->from[i] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/%d", b->stage, i);
+	if (mkdir(path, 0700) == 0)
+		b->linked[i] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return b->linked[i] != -1 || backup_fail("%s: %s", path,
+	    strerror(errno));
+}
+
+static bool
+stage_begin(struct backup *b)
+{
+	folder_clear_all(STAGE_PREFIX);
+	snprintf(b->stage, sizeof(b->stage), STAGE_PREFIX "%ld-%08x",
+	    (long)getpid(), randombytes_random());
+	if (!folder_begin(b->stage, &b->stage_lock))
+		return false;
+	for (int i = 0; i < FOLDERS; i++)
+		if (!open_folders(b, i) ||
+		    (b->from[i] != -1 && !stage_folder(b, i)))
+			return false;
+	return true;
+}
+
+/* While writes are held: what rows name and was not there before. */
+static bool
+stage_rest(struct cut *c, void *arg)
+{
+	struct backup	*b = arg;
+	sqlite3_stmt	*st = NULL;
+	bool		 ok = true;
+
+	for (int i = 0; ok && i < FOLDERS; i++) {
+		if (b->from[i] == -1)
+			continue;
+		ok = sqlite3_prepare_v2(c->db, backup_folders[i].names, -1,
+		    &st, NULL) == SQLITE_OK ||
+		    backup_fail("%s", sqlite3_errmsg(c->db));
+		while (ok && sqlite3_step(st) == SQLITE_ROW)
+			ok = stage_file(b, i,
+			    (const char *)sqlite3_column_text(st, 0));
+		sqlite3_finalize(st);
+		st = NULL;
+	}
+	return ok;
+}
+
+/* --- copying ------------------------------------------------------------------- */
+
+static void
+say(const struct backup *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+say(const struct backup *b, const char *format, ...)
+{
+	va_list	ap;
+
+	if (b->quiet)
+		return;
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+	fflush(stdout);
+}
+
+static void
+note_file(struct backup *b, const char *path, int64_t bytes, const char *hash)
+{
+	b->bytes += bytes;
+	json_array_append_new(b->files, json_pack("{s:s, s:I, s:s}",
+	    "path", path, "bytes", (json_int_t)bytes, "sha256", hash));
+}
+
+/* From the snapshot, whatever is written meanwhile. */
+static bool
+copy_pages(struct backup *b, sqlite3 *to, const char *name)
+{
+	sqlite3_backup	*copy = sqlite3_backup_init(to, "main", b->cut.db,
+			    name);
+	int		 rc = copy == NULL ? sqlite3_errcode(to) : SQLITE_OK;
+
+	while (rc == SQLITE_OK && !backup_stopped())
+		rc = sqlite3_backup_step(copy, STEP_PAGES);
+	if (copy != NULL)
+		(void)sqlite3_backup_finish(copy);
+	if (backup_stopped())
+		return backup_fail("stopped");
+	return rc == SQLITE_DONE || backup_fail("the %s store cannot be "
+	    "copied: %s", name, sqlite3_errstr(rc));
+}
+
+static bool
+copy_database(struct backup *b, const char *name, const char *path)
+{
+	sqlite3	*to = NULL;
+	bool	 ok;
+
+	ok = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_CREATE, NULL) == SQLITE_OK ||
+	    backup_fail("%s: %s", path, sqlite3_errmsg(to));
+	/* one that is interrupted is thrown away */
+	ok = ok && (sqlite3_exec(to, "PRAGMA journal_mode = OFF;"
+	    "PRAGMA synchronous = OFF", NULL, NULL, NULL) == SQLITE_OK ||
+	    backup_fail("%s: %s", path, sqlite3_errmsg(to)));
+	ok = ok && copy_pages(b, to, name);
+	sqlite3_close(to);
+	return ok;
+}
+
+static bool
+number_of(struct backup *b, const char *format, const char *name, int64_t *ret)
+{
+	char	sql[160];
+
+	snprintf(sql, sizeof(sql), format, name);
+	return cut_number(&b->cut, sql, ret);
+}
+
+static bool
+copy_store(struct backup *b, enum service_id id)
+{
+	const char	*name = service_name(id);
+	struct buf	 path = { 0 };
+	char		 inside[64], hash[HASH_TEXT_SIZE];
+	int64_t		 bytes, schema, undelivered;
+	bool		 ok;
+
+	snprintf(inside, sizeof(inside), "%s/%s.db", name, name);
+	buf_printf(&path, "%s/%s", b->partial.base, name);
+	buf_put_byte(&path, '\0');
+	ok = mkdir(path.base, 0700) == 0 || backup_fail("%s: %s", path.base,
+	    strerror(errno));
+	path.len = 0;
+	buf_printf(&path, "%s/%s", b->partial.base, inside);
+	buf_put_byte(&path, '\0');
+	say(b, "store %s ...", name);
+	ok = ok && copy_database(b, name, path.base) &&
+	    file_hash(path.base, true, hash, &bytes) &&
+	    number_of(b, "PRAGMA \"%s\".user_version", name, &schema) &&
+	    number_of(b, "SELECT count(*) FROM \"%s\".outbox", name,
+	    &undelivered);
+	buf_done(&path);
+	say(b, "%s\n", ok ? " copied" : "");
+	if (!ok)
+		return false;
+	note_file(b, inside, bytes, hash);
+	json_object_set_new(b->stores, name, json_pack("{s:I, s:I}",
+	    "schema", (json_int_t)schema,
+	    "undelivered", (json_int_t)undelivered));
+	return true;
+}
+
+/* One that is not there was missed before: the row says so, and so do we. */
+static bool
+copy_file(struct backup *b, int folder, int to, const char *name)
+{
+	char		inside[NAME_MAX + 32], hash[HASH_TEXT_SIZE];
+	struct stat	st;
+	int64_t		bytes;
+
+	snprintf(inside, sizeof(inside), "%s/%s", backup_folders[folder].path,
+	    name);
+	if (!file_is_safe(name) ||
+	    fstatat(b->linked[folder], name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode)) {
+		json_array_append_new(b->missing, json_string(inside));
+		return true;
+	}
+	if (!file_copy(b->linked[folder], name, to, name, hash, &bytes))
+		return false;
+	note_file(b, inside, bytes, hash);
+	return true;
+}
+
+static bool
+copy_folder(struct backup *b, int folder)
+{
+	const struct backup_folder	*f = &backup_folders[folder];
+	struct buf			 path = { 0 };
+	sqlite3_stmt			*st = NULL;
+	int				 to = -1;
+	bool				 ok;
+
+	buf_printf(&path, "%s/%s", b->partial.base, f->path);
+	buf_put_byte(&path, '\0');
+	if (mkdir(path.base, 0700) == 0)
+		to = open(path.base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ok = to != -1 || backup_fail("%s: %s", path.base, strerror(errno));
+	ok = ok && (sqlite3_prepare_v2(b->cut.db, f->names, -1, &st, NULL) ==
+	    SQLITE_OK || backup_fail("%s", sqlite3_errmsg(b->cut.db)));
+	while (ok && sqlite3_step(st) == SQLITE_ROW)
+		ok = copy_file(b, folder, to,
+		    (const char *)sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	if (to != -1)
+		close(to);
+	buf_done(&path);
+	return ok;
+}
+
+/* --- the manifest ------------------------------------------------------------- */
+
+static bool
+write_manifest(struct backup *b, time_t when)
+{
+	char		 date[32];
+	struct tm	 tm;
+	struct buf	 path = { 0 };
+	json_t		*root;
+	FILE		*f;
+	bool		 ok;
+
+	gmtime_r(&when, &tm);
+	strftime(date, sizeof(date), DATE_FORMAT, &tm);
+	root = json_pack("{s:i, s:s, s:s, s:I, s:i, s:I, s:O, s:O, s:O}",
+	    "format", BACKUP_FORMAT, "program", FLICKET_VERSION, "date", date,
+	    "bytes", (json_int_t)b->bytes, "held_ms", b->cut.held_ms,
+	    "undelivered", (json_int_t)b->cut.undelivered,
+	    "stores", b->stores, "missing", b->missing, "files", b->files);
+	CHECK(root != NULL);
+	buf_printf(&path, "%s/" MANIFEST, b->partial.base);
+	buf_put_byte(&path, '\0');
+	f = fopen(path.base, "wxe");
+	ok = f != NULL && json_dumpf(root, f, JSON_INDENT(1)) == 0 &&
+	    fputc('\n', f) != EOF && fflush(f) == 0 && fsync(fileno(f)) == 0;
+	if (!ok)
+		backup_fail("%s: %s", path.base, strerror(errno));
+	if (f != NULL)
+		fclose(f);
+	buf_done(&path);
+	json_decref(root);
+	return ok;
+}
+
+int64_t
+newest_schema(const struct service *s)
+{
+	int64_t	newest = 0;
+
+	while (s->migrations[newest] != NULL)
+		newest++;
+	return newest;
+}
+
+static bool
+is_database(const char *path)
+{
+	char	database[64];
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		const char	*name = service_name((enum service_id)id);
+
+		snprintf(database, sizeof(database), "%s/%s.db", name, name);
+		if (strcmp(path, database) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_our_file(const char *path)
+{
+	size_t	len;
+
+	if (is_database(path))
+		return true;
+	for (int i = 0; backup_folders[i].path != NULL; i++) {
+		len = strlen(backup_folders[i].path);
+		if (strncmp(path, backup_folders[i].path, len) == 0 &&
+		    path[len] == '/' && file_is_safe(path + len + 1))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_hash(const json_t *value)
+{
+	const char	*s = json_string_value(value);
+
+	return s != NULL && strlen(s) == HASH_TEXT_SIZE - 1 &&
+	    strspn(s, "0123456789abcdef") == HASH_TEXT_SIZE - 1;
+}
+
+static bool
+is_size(const json_t *value)
+{
+	return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+/* One file twice would be two answers to what it has to be. */
+static bool
+is_row(const json_t *row, json_t *seen)
+{
+	const char	*name = json_string_value(json_object_get(row, "path"));
+
+	return name != NULL && is_our_file(name) &&
+	    is_size(json_object_get(row, "bytes")) &&
+	    is_hash(json_object_get(row, "sha256")) &&
+	    json_object_get(seen, name) == NULL &&
+	    json_object_set_new(seen, name, json_true()) == 0;
+}
+
+static bool
+check_files(const json_t *root, const char *path)
+{
+	const json_t	*row, *files = json_object_get(root, "files");
+	json_t		*seen = json_object();
+	json_int_t	 bytes = 0;
+	size_t		 i, databases = 0;
+	bool		 ok = true;
+
+	json_array_foreach(files, i, row) {
+		ok = is_row(row, seen);
+		if (!ok)
+			break;
+		bytes += json_integer_value(json_object_get(row, "bytes"));
+		databases += is_database(json_string_value(json_object_get(row,
+		    "path")));
+	}
+	json_decref(seen);
+	if (!ok)
+		return backup_fail("%s/" MANIFEST ": entry %zu of \"files\" is "
+		    "none", path, i);
+	if (databases != SERVICE_END - 1)
+		return backup_fail("%s/" MANIFEST ": there are %zu stores, not "
+		    "%d", path, databases, SERVICE_END - 1);
+	return bytes == json_integer_value(json_object_get(root, "bytes")) ||
+	    backup_fail("%s/" MANIFEST ": \"bytes\" is not the sum of those "
+	    "of \"files\"", path);
+}
+
+static bool
+check_missing(const json_t *root, const char *path)
+{
+	const json_t	*row, *list = json_object_get(root, "missing");
+	size_t		 i;
+
+	if (!json_is_array(list))
+		return backup_fail("%s/" MANIFEST ": \"missing\" is no list",
+		    path);
+	json_array_foreach(list, i, row)
+		if (!json_is_string(row))
+			return backup_fail("%s/" MANIFEST ": entry %zu of "
+			    "\"missing\" is none", path, i);
+	return true;
+}
+
+/* As write_manifest() writes it. */
+static bool
+check_date(const json_t *root, const char *path)
+{
+	const char	*date = json_string_value(json_object_get(root,
+			    "date"));
+	struct tm	 tm = { 0 };
+	const char	*end;
+	char		 again[32];
+
+	end = date == NULL ? NULL : strptime(date, DATE_FORMAT, &tm);
+	return (end != NULL && *end == '\0' && timegm(&tm) != -1 &&
+	    strftime(again, sizeof(again), DATE_FORMAT, &tm) > 0 &&
+	    strcmp(date, again) == 0) ||
+	    backup_fail("%s/" MANIFEST ": \"date\" is none", path);
+}
+
+static bool
+check_schemas(const json_t *root, const char *path)
+{
+	const json_t	*store;
+	const char	*name;
+	json_int_t	 have;
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		name = service_name((enum service_id)id);
+		store = json_object_get(json_object_get(root, "stores"), name);
+		have = json_integer_value(json_object_get(store, "schema"));
+		if (have < 1)
+			return backup_fail("%s/" MANIFEST ": nothing is said "
+			    "of the %s store", path, name);
+		if (have > newest_schema(cut_services[id]))
+			return backup_fail("%s: the %s store has schema %lld, "
+			    "newer than this program's %lld: use the newer "
+			    "program", path, name, (long long)have,
+			    (long long)newest_schema(cut_services[id]));
+	}
+	return true;
+}
+
+static json_t *
+load_manifest(int dir, const char *path)
+{
+	const char	*why;
+	json_error_t	 error;
+	json_t		*root;
+	int		 fd = file_open_below(dir, MANIFEST, &why);
+
+	if (fd == -1 && (why == NULL || faccessat(dir, MANIFEST, F_OK,
+	    AT_SYMLINK_NOFOLLOW) == 0))
+		backup_fail("%s/" MANIFEST ": %s", path, why == NULL ?
+		    strerror(errno) : why);
+	else if (fd == -1)
+		backup_fail("%s is no backup: it has no " MANIFEST, path);
+	if (fd == -1)
+		return NULL;
+	root = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
+	if (root == NULL)
+		backup_fail("%s/" MANIFEST ": line %d: %s", path, error.line,
+		    error.text);
+	close(fd);
+	return root;
+}
+
+json_t *
+manifest_read(int dir, const char *path)
+{
+	json_t	*root = load_manifest(dir, path);
+	bool	 ok = root != NULL;
+
+	if (ok && json_integer_value(json_object_get(root, "format")) !=
+	    BACKUP_FORMAT)
+		ok = backup_fail("%s: this program knows backups of format %d "
+		    "only", path, BACKUP_FORMAT);
+	if (ok && check_schemas(root, path) && check_files(root, path) &&
+	    check_missing(root, path) && check_date(root, path))
+		return root;
+	json_decref(root);
+	return NULL;
+}
+
+/* --- the run ------------------------------------------------------------------ */
+
+static int64_t
+bytes_of(const char *path)
+{
+	struct stat	st;
+
+	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+/* Rather at once than after an hour. */
+static bool
+check_room(const struct backup *b)
+{
+	struct statvfs	v;
+	struct stat	st;
+	struct dirent	*e;
+	DIR		*dir;
+	char		 path[64];
+	int64_t		 need = 0, room;
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		const char	*name = service_name((enum service_id)id);
+
+		snprintf(path, sizeof(path), "stores/%s/%s.db", name, name);
+		need += bytes_of(path);
+	}
+	for (int i = 0; i < FOLDERS; i++) {
+		dir = fdopendir(dup(b->linked[i]));
+		while (dir != NULL && (e = readdir(dir)) != NULL)
+			if (fstatat(b->linked[i], e->d_name, &st, 0) == 0)
+				need += (int64_t)st.st_size;
+		if (dir != NULL)
+			closedir(dir);
+	}
+	if (statvfs(b->partial.base, &v) == -1)
+		return backup_fail("%s: %s", b->partial.base, strerror(errno));
+	room = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
+	return need <= room || backup_fail("%s: %lld MiB are needed, %lld are "
+	    "free", b->partial.base, (long long)(need >> 20) + 1,
+	    (long long)(room >> 20));
+}
+
+/* Everything on the disk, then the one step that makes it a backup. */
+static bool
+put_in_place(struct backup *b)
+{
+	struct buf	path = { 0 };
+	char		*slash;
+	bool		 ok;
+
+	buf_printf(&path, "%s/" FOLDER_MARKER, b->partial.base);
+	buf_put_byte(&path, '\0');
+	ok = unlink(path.base) == 0 && folder_finish(b->partial.base,
+	    geteuid(), getegid());
+	buf_done(&path);
+	if (ok && renameat2(AT_FDCWD, b->partial.base, AT_FDCWD,
+	    b->target.base, RENAME_NOREPLACE) == -1)
+		ok = backup_fail("%s: %s", b->target.base, strerror(errno));
+	if (!ok)
+		return false;
+	close(b->partial_lock);
+	b->partial_lock = -1;
+	slash = strrchr(b->target.base, '/');
+	buf_put(&path, b->target.base, slash == b->target.base ? 1 :
+	    (size_t)(slash - b->target.base));
+	buf_put_byte(&path, '\0');
+	ok = folder_sync(path.base);
+	buf_done(&path);
+	return ok;
+}
+
+/* What a kill left between two steps: not marked yet, or no more. */
+static void
+remove_unmarked(const struct backup *b)
+{
+	struct buf	path = { 0 };
+
+	buf_printf(&path, "%s/" MANIFEST, b->partial.base);
+	buf_put_byte(&path, '\0');
+	if (rmdir(b->partial.base) == -1 && errno == ENOTEMPTY &&
+	    access(path.base, F_OK) == 0)
+		folder_remove(b->partial.base);
+	buf_done(&path);
+}
+
+/*
+ * The folder that DIR is made in is not made: where a backup disk is not
+ * mounted the backup would be on the disk that it is there to replace.
+ */
+static bool
+check_above(const struct backup *b)
+{
+	const char	*target = b->target.base;
+	const char	*slash = strrchr(target, '/');
+	struct buf	 above = { 0 };
+	int		 len = slash == NULL ? 0 : (int)(slash - target);
+	bool		 ok;
+
+	if (slash == NULL)
+		return true;	/* nobody knows where we are; mkdir fails */
+	buf_put(&above, target, (size_t)len + 1);
+	buf_put_byte(&above, '\0');
+	ok = access(above.base, F_OK) == 0 || errno != ENOENT ||
+	    backup_fail("%.*s, the folder to make %s in, is not there: mount "
+	    "the disk that it is on, or make it (install -d -m 700 \"%.*s\"), "
+	    "and try again", len, target, slash + 1, len, target);
+	buf_done(&above);
+	return ok;
+}
+
+static bool
+begin(struct backup *b, const char *dir)
+{
+	path_absolute(&b->target, dir);
+	if (!check_above(b))
+		return false;
+	buf_printf(&b->partial, "%s.partial", b->target.base);
+	buf_put_byte(&b->partial, '\0');
+	if (access(b->target.base, F_OK) == 0)
+		return backup_fail("%s is there already; a backup goes to a "
+		    "folder of its own", b->target.base);
+	if (!folder_clear(b->partial.base))
+		return backup_fail("%s: another backup is under way",
+		    b->partial.base);
+	remove_unmarked(b);
+	return folder_begin(b->partial.base, &b->partial_lock);
+}
+
+static bool
+do_all(struct backup *b)
+{
+	time_t	when;
+
+	if (!peers_enter(backup_who, &b->settings, NULL))
+		return false;
+	if (!cut_connect(&b->cut) || !stage_begin(b) || !check_room(b))
+		return false;
+	b->cut.while_held = stage_rest;
+	b->cut.arg = b;
+	if (!cut_make(&b->cut, &b->settings))
+		return false;
+	when = time(NULL);
+	if (b->cut.runs)
+		say(b, "the desk as of now; writes were held for %d ms\n",
+		    b->cut.held_ms);
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		if (!copy_store(b, (enum service_id)id))
+			return false;
+	for (int i = 0; i < FOLDERS; i++)
+		if (!copy_folder(b, i))
+			return false;
+	return write_manifest(b, when) && put_in_place(b);
+}
+
+/* At every exit but those by a signal; what those leave, the next run does. */
+static void
+clean_up(void)
+{
+	if (run.stage[0] != '\0' && run.stage_lock != -1)
+		folder_remove(run.stage);
+	if (run.partial_lock != -1)
+		folder_remove(run.partial.base);
+}
+
+static void
+report(const struct backup *b)
+{
+	size_t	missing = json_array_size(b->missing);
+
+	say(b, "%s: %zu files, %lld bytes\n", b->target.base,
+	    json_array_size(b->files), (long long)b->bytes);
+	if (b->cut.undelivered > 0)
+		say(b, "%lld events are not delivered yet, as a service is "
+		    "down or slow; they are in the backup\n",
+		    (long long)b->cut.undelivered);
+	if (missing > 0)
+		say(b, "%zu files that rows name are not there, the first: "
+		    "%s\n", missing,
+		    json_string_value(json_array_get(b->missing, 0)));
+}
+
+int
+backup_run(const struct cli *c)
+{
+	struct backup	*b = &run;
+	bool		 ok;
+
+	backup_who = "flicketctl backup";
+	settings_load(&b->settings);
+	b->quiet = cli_has(c, "quiet");
+	b->partial_lock = b->stage_lock = -1;
+	b->files = json_array();
+	b->missing = json_array();
+	b->stores = json_object();
+	for (int i = 0; i < FOLDERS; i++)
+		b->from[i] = b->linked[i] = -1;
+	umask(077);
+	CHECK(sodium_init() != -1);
+	backup_catch_signals();
+	CHECK(atexit(clean_up) == 0);
+	ok = begin(b, cli_arg(c, 0, "")) && do_all(b);
+	if (ok)
+		report(b);
+	cut_close(&b->cut);
+	return ok ? STATUS_OK : STATUS_FAILED;
+}

@@ -1,0 +1,393 @@
+/*
+ * The cut, and why it is one.
+ *
+ * What belongs together is written in one service and told to others by
+ * events. So each service that runs is asked to hold what clients write; it
+ * says so when none of that is under way any more, and goes on to deliver and
+ * to take events. A store that nobody writes to is locked here meanwhile.
+ *
+ * Then the number of events that are not delivered, and that of the last one,
+ * are read in each store twice: before any snapshot is opened, and in it.
+ * Where both are the same, no event came or went between the two in any store:
+ * there is a point, after the first reading of the last store and before the
+ * second of the first one, at which all stores were as their snapshots show
+ * them. If no event is left, that is all there is to know. If some are left,
+ * because a service is down or slow, they are in the outbox of the cut, and
+ * their consumer's inbox tells which of them it has had.
+ *
+ * In the end each service says whether writes were held all the time. If one
+ * does not, because it took too long, or another process took over, it is all
+ * done again.
+ */
+#include "tools/flicketctl/backup/backup_cut.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "services/store/store.h"
+#include "tools/flicketctl/backup/backup_files.h"
+#include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/desk/stores.h"
+
+enum {
+	TRIES_MOST = 10,
+	PATIENT_TRIES = 4,	/* for events to be delivered */
+	PAUSE_MS = 400,		/* between tries; writes go on */
+	HOLD_MS = 1000,		/* asked for */
+	DRAIN_MS = 600,		/* of these, for events to be delivered */
+	SETTLE_MS = 60,		/* without any being delivered: no more are */
+	PING_MS = 1000,
+	LOOK_US = 2000
+};
+
+const struct service *const cut_services[SERVICE_END] = {
+	[SERVICE_USER] = &user_service,
+	[SERVICE_TICKET] = &ticket_service,
+	[SERVICE_POST] = &post_service,
+	[SERVICE_LOOKUP] = &lookup_service,
+};
+
+/* One try. */
+struct try {
+	struct peer	*writer[SERVICE_END];	/* NULL: nobody writes */
+	int		 lock[SERVICE_END];	/* then; -1: none */
+	bool		 held[SERVICE_END];
+	int64_t		 count[SERVICE_END];	/* of undelivered events */
+	int64_t		 last[SERVICE_END];	/* event */
+	int64_t		 since_ms;
+};
+
+static struct peers	peers;
+
+/* --- connecting --------------------------------------------------------------- */
+
+static bool
+fail_db(const struct cut *c, const char *what)
+{
+	return backup_fail("%s: %s", what, sqlite3_errmsg(c->db));
+}
+
+static bool
+open_empty(struct cut *c)
+{
+	if (sqlite3_open_v2(":memory:", &c->db, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, NULL) != SQLITE_OK)
+		return fail_db(c, "SQLite");
+	sqlite3_busy_timeout(c->db, 5000);
+	return true;
+}
+
+/* Percent signs and what ends a path in a URI. */
+static void
+put_uri_path(struct buf *b, const char *path)
+{
+	for (; *path != '\0'; path++)
+		if (strchr("%?#", *path) != NULL)
+			buf_printf(b, "%%%02x", (unsigned)*path);
+		else
+			buf_put_byte(b, *path);
+}
+
+static bool
+attach(struct cut *c, const char *path, const char *how, const char *name)
+{
+	struct buf	 uri = { 0 };
+	sqlite3_stmt	*st = NULL;
+	char		 sql[64];
+	bool		 ok;
+
+	buf_put_text(&uri, "file:");
+	put_uri_path(&uri, path);
+	buf_put_text(&uri, how);
+	snprintf(sql, sizeof(sql), "ATTACH ?1 AS \"%s\"", name);
+	ok = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL) == SQLITE_OK;
+	if (ok) {
+		sqlite3_bind_text(st, 1, uri.base, (int)uri.len,
+		    SQLITE_STATIC);
+		ok = sqlite3_step(st) == SQLITE_DONE;
+	}
+	if (!ok)
+		fail_db(c, path);
+	sqlite3_finalize(st);
+	buf_done(&uri);
+	return ok;
+}
+
+/* Where we may not write SQLite cannot keep its log's index for us. */
+static const char *
+how_to_open(const char *path)
+{
+	char	wal[96];
+
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	if (access(path, W_OK) == 0)
+		return "?mode=rw";
+	return access(wal, F_OK) == 0 ? "?mode=ro" : "?mode=ro&immutable=1";
+}
+
+bool
+cut_connect(struct cut *c)
+{
+	char	path[64];
+
+	if (!open_empty(c))
+		return false;
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		const char	*name = service_name((enum service_id)id);
+
+		snprintf(path, sizeof(path), "stores/%s/%s.db", name, name);
+		if (access(path, R_OK) == -1)
+			return backup_fail("%s: %s", path, strerror(errno));
+		if (!stores_is_file(path))
+			return backup_fail("%s is no plain file", path);
+		if (!attach(c, path, how_to_open(path), name))
+			return false;
+	}
+	return true;
+}
+
+bool
+cut_connect_backup(struct cut *c, const char *path)
+{
+	struct buf	file = { 0 };
+	bool		ok = open_empty(c);
+
+	for (unsigned id = 1; ok && id < SERVICE_END; id++) {
+		const char	*name = service_name((enum service_id)id);
+
+		file.len = 0;
+		buf_printf(&file, "%s/%s/%s.db", path, name, name);
+		buf_put_byte(&file, '\0');
+		ok = attach(c, file.base, "?mode=ro&immutable=1", name);
+	}
+	buf_done(&file);
+	return ok;
+}
+
+void
+cut_close(struct cut *c)
+{
+	if (c->db != NULL)
+		sqlite3_close_v2(c->db);
+	c->db = NULL;
+}
+
+bool
+cut_number(const struct cut *c, const char *sql, int64_t *ret)
+{
+	sqlite3_stmt	*st = NULL;
+	bool		 ok;
+
+	ok = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW;
+	if (ok)
+		*ret = sqlite3_column_int64(st, 0);
+	else
+		fail_db(c, "a store cannot be read");
+	sqlite3_finalize(st);
+	return ok;
+}
+
+/* --- holding ------------------------------------------------------------------ */
+
+/* Nobody writes to a store, and nobody is going to. */
+static bool
+lock_store(struct try *t, enum service_id id)
+{
+	char	folder[32];
+
+	snprintf(folder, sizeof(folder), "stores/%s", service_name(id));
+	t->lock[id] = store_lock(folder);
+	if (t->lock[id] != -1)
+		return true;
+	if (errno != EWOULDBLOCK)
+		return backup_fail("%s/lock: %s", folder, strerror(errno));
+	return false;
+}
+
+static bool
+ask(struct try *t, enum service_id id, enum op_code op)
+{
+	struct args	args = { 0 };
+	struct answer	a;
+
+	if (op == OP_WRITES_HOLD)
+		args_put_number(&args, KEY_LIMIT, HOLD_MS);
+	return peers_ask(&peers, t->writer[id], op, &args, &a) &&
+	    a.error == OK;
+}
+
+/* False where a service is about to change hands, or is at something else. */
+static bool
+hold_all(struct try *t)
+{
+	struct peer	*p;
+
+	for (unsigned i = 1; i < SERVICE_END; i++)
+		t->lock[i] = -1;
+	for (unsigned i = 1; i < SERVICE_END; i++) {
+		enum service_id	id = (enum service_id)i;
+
+		p = peers_choose(&peers, id, true);
+		t->writer[id] = p != NULL && p->replica->writes ? p : NULL;
+		if (t->writer[id] == NULL && !lock_store(t, id))
+			return false;
+	}
+	t->since_ms = clock_ms();
+	for (unsigned i = 1; i < SERVICE_END; i++) {
+		enum service_id	id = (enum service_id)i;
+
+		if (t->writer[id] == NULL)
+			continue;
+		t->held[id] = ask(t, id, OP_WRITES_HOLD);
+		if (!t->held[id])
+			return false;
+	}
+	return true;
+}
+
+/* True if writes were held all the time. */
+static bool
+release_all(struct try *t)
+{
+	bool	sure = true;
+
+	for (unsigned i = 1; i < SERVICE_END; i++) {
+		enum service_id	id = (enum service_id)i;
+
+		if (t->held[id])
+			sure = ask(t, id, OP_WRITES_RELEASE) && sure;
+		if (t->lock[id] != -1)
+			close(t->lock[id]);
+	}
+	return sure;
+}
+
+/* --- looking ------------------------------------------------------------------ */
+
+static bool
+look(const struct cut *c, int64_t count[], int64_t last[], int64_t *ret_all)
+{
+	char	sql[160];
+
+	*ret_all = 0;
+	for (unsigned i = 1; i < SERVICE_END; i++) {
+		const char	*name = service_name((enum service_id)i);
+
+		snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\".outbox",
+		    name);
+		if (!cut_number(c, sql, &count[i]))
+			return false;
+		snprintf(sql, sizeof(sql), "SELECT ifnull((SELECT seq FROM "
+		    "\"%s\".sqlite_sequence WHERE name = 'outbox'), 0)", name);
+		if (!cut_number(c, sql, &last[i]))
+			return false;
+		*ret_all += count[i];
+	}
+	return true;
+}
+
+static bool
+run_sql(const struct cut *c, const char *sql)
+{
+	return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	    fail_db(c, sql);
+}
+
+/*
+ * Events are on their way as long as everybody is there to take them. Where
+ * somebody is not, only those to the others are waited for.
+ */
+static bool
+wait_for_events(struct cut *c, struct try *t, bool patient)
+{
+	int64_t	before = -1, since_ms = clock_ms(), now_ms;
+
+	for (;;) {
+		if (!look(c, t->count, t->last, &c->undelivered))
+			return false;
+		now_ms = clock_ms();
+		if (c->undelivered != before)
+			since_ms = now_ms;
+		before = c->undelivered;
+		if (before == 0 || now_ms - t->since_ms > DRAIN_MS ||
+		    (!patient && now_ms - since_ms > SETTLE_MS))
+			return true;
+		usleep(LOOK_US);
+	}
+}
+
+/* Open the snapshots. *ret_same: as the first reading was. */
+static bool
+open_snapshots(struct cut *c, struct try *t, bool *ret_same)
+{
+	int64_t	count[SERVICE_END] = { 0 }, last[SERVICE_END] = { 0 };
+
+	*ret_same = false;
+	if (!run_sql(c, "BEGIN") || !look(c, count, last, &c->undelivered))
+		return false;
+	*ret_same = memcmp(count, t->count, sizeof(count)) == 0 &&
+	    memcmp(last, t->last, sizeof(last)) == 0;
+	return true;
+}
+
+static bool
+everybody_writes(const struct try *t)
+{
+	for (unsigned i = 1; i < SERVICE_END; i++)
+		if (t->writer[i] == NULL)
+			return false;
+	return true;
+}
+
+/* False, after a message, if there is no use in another try. */
+static bool
+try_once(struct cut *c, const struct settings *settings, bool *ret_done)
+{
+	struct try	t = { 0 };
+	bool		ok = true, same = false, patient, sure;
+
+	*ret_done = false;
+	peers_open(&peers, settings, SERVICE_ANY);
+	peers_ping(&peers, PING_MS, false);
+	if (hold_all(&t)) {
+		patient = everybody_writes(&t) && c->tries <= PATIENT_TRIES;
+		ok = wait_for_events(c, &t, patient);
+		/* rather than a cut with events, another try */
+		if (ok && (c->undelivered == 0 || !patient))
+			ok = open_snapshots(c, &t, &same);
+		if (ok && same && c->while_held != NULL)
+			ok = c->while_held(c, c->arg);
+	}
+	for (unsigned i = 1; i < SERVICE_END; i++)
+		c->runs = c->runs || t.held[i];
+	sure = release_all(&t);
+	peers_close(&peers);
+	c->held_ms = t.since_ms == 0 ? 0 : (int)(clock_ms() - t.since_ms);
+	*ret_done = ok && same && sure;
+	return ok;
+}
+
+bool
+cut_make(struct cut *c, const struct settings *settings)
+{
+	bool	done = false, ok = true;
+
+	for (c->tries = 1; ok && !done && c->tries <= TRIES_MOST; c->tries++) {
+		if (c->tries > 1)
+			usleep(PAUSE_MS * 1000);
+		ok = try_once(c, settings, &done);
+		if (!done && !sqlite3_get_autocommit(c->db))
+			(void)run_sql(c, "ROLLBACK");
+		ok = ok && !(backup_stopped() && !backup_fail("stopped"));
+	}
+	c->tries--;
+	if (ok && !done)
+		backup_fail("writes could not be held: a process has the lock "
+		    "of a store but does not answer, or another backup is "
+		    "under way; `flicketctl status` tells more");
+	return ok && done;
+}

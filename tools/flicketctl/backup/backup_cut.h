@@ -1,0 +1,44 @@
+/*
+ * A cut: all four stores as of one point, read through one connection, in
+ * which each is the schema of its name (user.users, ticket.tickets).
+ */
+#ifndef BACKUP_BACKUP_CUT_H
+#define BACKUP_BACKUP_CUT_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/settings.h"
+
+/* In enum service_id's order, SERVICE_ANY's place empty. */
+extern const struct service *const cut_services[];
+
+struct cut {
+	sqlite3	*db;
+	int	 held_ms;	/* how long writes were, the last time */
+	int	 tries;
+	int64_t	 undelivered;	/* events that others have yet to hear of */
+	bool	 runs;		/* a service of the desk does */
+
+	/* what is to be done while writes are held; NULL: nothing */
+	bool	(*while_held)(struct cut *, void *arg);
+	void	*arg;
+};
+
+/*
+ * Connect to the stores of the data folder, which is the working one; and
+ * make the cut. Both false after a message.
+ */
+bool	cut_connect(struct cut *);
+bool	cut_make(struct cut *, const struct settings *);
+
+/* Connect to the stores of a backup, below a path. They do not change. */
+bool	cut_connect_backup(struct cut *, const char *path);
+
+void	cut_close(struct cut *);
+
+/* The one number that a query is for; false after a message. */
+bool	cut_number(const struct cut *, const char *sql, int64_t *ret);
+
+#endif

@@ -1,0 +1,434 @@
+/* Files and folders of backups. */
+#include "tools/flicketctl/backup/backup_files.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <limits.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define CHUNK_BYTES	(1 << 18)
+
+const struct backup_folder backup_folders[] = {
+	{ "post/files", "SELECT DISTINCT filename FROM post.uploads "
+	    "WHERE filename <> ''" },
+	{ "user/avatars", "SELECT DISTINCT avatar FROM user.users "
+	    "WHERE avatar <> ''" },
+	{ 0 }
+};
+
+const char	*backup_who = "flicketctl";
+
+static volatile sig_atomic_t	stopped;
+
+bool
+backup_fail(const char *format, ...)
+{
+	char	message[PATH_MAX + 256];
+	va_list	ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(message, sizeof(message), format, ap);
+	va_end(ap);
+	fprintf(stderr, "%s: %s\n", backup_who, message);
+	return false;
+}
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+void
+backup_catch_signals(void)
+{
+	static const int	numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction	action = { .sa_handler = on_signal,
+				    .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaction(numbers[i], &action, NULL);
+}
+
+bool
+backup_stopped(void)
+{
+	return stopped != 0;
+}
+
+bool
+file_is_safe(const char *name)
+{
+	return name[0] != '\0' && name[0] != '.' &&
+	    strchr(name, '/') == NULL && strlen(name) <= NAME_MAX;
+}
+
+void
+path_absolute(struct buf *ret, const char *path)
+{
+	char	here[PATH_MAX];
+
+	ret->len = 0;
+	if (path[0] != '/' && getcwd(here, sizeof(here)) != NULL)
+		buf_printf(ret, "%s/", here);
+	buf_put_text(ret, path);
+	while (ret->len > 1 && ret->base[ret->len - 1] == '/')
+		ret->len--;
+	buf_put_byte(ret, '\0');
+}
+
+bool
+path_make(const char *path)
+{
+	char	part[PATH_MAX];
+	size_t	len = strlen(path);
+
+	if (len >= sizeof(part))
+		return backup_fail("%s: %s", path, strerror(ENAMETOOLONG));
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0700) == -1 && errno != EEXIST)
+			return backup_fail("%s: %s", part, strerror(errno));
+	}
+	return true;
+}
+
+/* --- copied and hashed ------------------------------------------------------ */
+
+static bool
+write_all(int fd, const unsigned char *bytes, size_t len)
+{
+	ssize_t	n;
+
+	for (; len > 0; len -= (size_t)n, bytes += n) {
+		n = write(fd, bytes, len);
+		if (n == -1 && errno == EINTR)
+			n = 0;
+		if (n == -1)
+			return false;
+	}
+	return true;
+}
+
+/* Read to the end. */
+static bool
+pass_bytes(int from, int to, const char *name, char ret_hash[HASH_TEXT_SIZE],
+    int64_t *ret_bytes)
+{
+	crypto_hash_sha256_state	 state;
+	unsigned char			 hash[crypto_hash_sha256_BYTES];
+	unsigned char			*chunk = must_alloc(CHUNK_BYTES);
+	ssize_t				 n;
+	bool				 ok = true;
+
+	*ret_bytes = 0;
+	crypto_hash_sha256_init(&state);
+	while (ok && (n = read(from, chunk, CHUNK_BYTES)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		ok = n != -1 || backup_fail("%s: cannot be read: %s", name,
+		    strerror(errno));
+		if (ok && to != -1 && !write_all(to, chunk, (size_t)n))
+			ok = backup_fail("%s: cannot be written: %s", name,
+			    strerror(errno));
+		if (ok && backup_stopped())
+			ok = backup_fail("stopped");
+		if (!ok)
+			break;
+		crypto_hash_sha256_update(&state, chunk,
+		    (unsigned long long)n);
+		*ret_bytes += n;
+	}
+	free(chunk);
+	crypto_hash_sha256_final(&state, hash);
+	sodium_bin2hex(ret_hash, HASH_TEXT_SIZE, hash, sizeof(hash));
+	return ok;
+}
+
+static bool
+keep_date(int from, int to, const char *name)
+{
+	struct stat	st;
+	struct timespec	times[2];
+
+	if (fstat(from, &st) == 0) {
+		times[0] = st.st_atim;
+		times[1] = st.st_mtim;
+		(void)futimens(to, times);
+	}
+	return fsync(to) == 0 ||
+	    backup_fail("%s: cannot be written: %s", name, strerror(errno));
+}
+
+bool
+file_pass(int from, int to, const char *name, char ret_hash[HASH_TEXT_SIZE],
+    int64_t *ret_bytes)
+{
+	return pass_bytes(from, to, name, ret_hash, ret_bytes) &&
+	    (to == -1 || keep_date(from, to, name));
+}
+
+/* What is neither a plain file nor a folder, in a word. */
+static const char *
+kind_of(mode_t mode)
+{
+	return S_ISLNK(mode) ? "it is a symbolic link" :
+	    S_ISFIFO(mode) ? "it is a pipe" :
+	    S_ISSOCK(mode) ? "it is a socket" :
+	    S_ISDIR(mode) ? "it is a folder" :
+	    S_ISREG(mode) ? "it is a file" : "it is a device";
+}
+
+/* One step of a path. *ret_why as file_open_below() has it. */
+static int
+open_step(int dir, const char *name, bool last, const char **ret_why)
+{
+	struct stat	st;
+	int		fd;
+
+	*ret_why = NULL;
+	/* neither followed nor waited for */
+	fd = openat(dir, name, (last ? 0 : O_DIRECTORY) | O_RDONLY |
+	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd == -1 && (errno == ENOENT ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)) {
+		*ret_why = errno == ENOENT ? "it is not there" : NULL;
+		return -1;
+	}
+	if (fd != -1 && fstat(fd, &st) == -1) {
+		close(fd);
+		return -1;
+	}
+	if (fd != -1 && (last ? S_ISREG(st.st_mode) : S_ISDIR(st.st_mode)))
+		return fd;
+	if (fd != -1)
+		close(fd);
+	else if (S_ISREG(st.st_mode) && last)
+		return -1;	/* for what errno says */
+	*ret_why = kind_of(st.st_mode);
+	return -1;
+}
+
+int
+file_open_below(int dir, const char *path, const char **ret_why)
+{
+	char	part[NAME_MAX + 1];
+	size_t	len = strcspn(path, "/");
+	int	fd, below;
+
+	*ret_why = NULL;
+	if (len > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (path[len] == '\0')
+		return open_step(dir, path, true, ret_why);
+	memcpy(part, path, len);
+	part[len] = '\0';
+	below = open_step(dir, part, false, ret_why);
+	if (below == -1)
+		return -1;
+	fd = file_open_below(below, path + len + 1, ret_why);
+	close(below);
+	return fd;
+}
+
+bool
+file_copy(int from_dir, const char *from, int to_dir, const char *to,
+    char ret_hash[HASH_TEXT_SIZE], int64_t *ret_bytes)
+{
+	const char	*why;
+	int		 in = file_open_below(from_dir, from, &why), out = -1;
+	bool		 ok;
+
+	if (in == -1)
+		return backup_fail("%s: %s", from, why == NULL ?
+		    strerror(errno) : why);
+	out = openat(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+	ok = out != -1 || backup_fail("%s: cannot be made: %s", to,
+	    strerror(errno));
+	ok = ok && file_pass(in, out, from, ret_hash, ret_bytes);
+	if (out != -1)
+		close(out);
+	close(in);
+	return ok;
+}
+
+bool
+file_hash(const char *path, bool sync, char ret_hash[HASH_TEXT_SIZE],
+    int64_t *ret_bytes)
+{
+	int	fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool	ok;
+
+	if (fd == -1)
+		return backup_fail("%s: %s", path, strerror(errno));
+	ok = !sync || fsync(fd) == 0 || backup_fail("%s: %s", path,
+	    strerror(errno));
+	ok = ok && pass_bytes(fd, -1, path, ret_hash, ret_bytes);
+	close(fd);
+	return ok;
+}
+
+/* --- folders ---------------------------------------------------------------- */
+
+static FTS *
+tree_open(const char *path)
+{
+	char	*paths[] = { (char *)path, NULL };
+	FTS	*tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+
+	CHECK(tree != NULL);
+	return tree;
+}
+
+/* The marker goes last: what is killed meanwhile is removed another time. */
+void
+folder_remove(const char *path)
+{
+	FTS		*tree = tree_open(path);
+	FTSENT		*e;
+	struct buf	 marker = { 0 };
+
+	while ((e = fts_read(tree)) != NULL) {
+		if (e->fts_info == FTS_DP)
+			rmdir(e->fts_accpath);
+		else if (e->fts_info != FTS_D &&
+		    strcmp(e->fts_name, FOLDER_MARKER) != 0)
+			unlink(e->fts_accpath);
+	}
+	fts_close(tree);
+	buf_printf(&marker, "%s/" FOLDER_MARKER, path);
+	buf_put_byte(&marker, '\0');
+	unlink(marker.base);
+	rmdir(path);
+	buf_done(&marker);
+}
+
+/*
+ * The marker is locked by whoever works in the folder: a lock ends with its
+ * process, a number of a process may be another one's by now.
+ */
+static int
+lock_marker(const char *path, int flags)
+{
+	struct buf	marker = { 0 };
+	int		fd;
+
+	buf_printf(&marker, "%s/" FOLDER_MARKER, path);
+	buf_put_byte(&marker, '\0');
+	fd = open(marker.base, O_RDWR | O_CLOEXEC | flags, 0600);
+	buf_done(&marker);
+	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		close(fd);
+		fd = -1;
+		errno = EWOULDBLOCK;
+	}
+	return fd;
+}
+
+bool
+folder_begin(const char *path, int *ret_lock)
+{
+	*ret_lock = -1;
+	if (mkdir(path, 0700) == -1)
+		return backup_fail("%s: %s", path, strerror(errno));
+	*ret_lock = lock_marker(path, O_CREAT);
+	if (*ret_lock == -1) {
+		backup_fail("%s: %s", path, strerror(errno));
+		(void)rmdir(path);
+	}
+	return *ret_lock != -1;
+}
+
+bool
+folder_clear(const char *path)
+{
+	int	fd = lock_marker(path, 0);
+
+	if (fd == -1 && errno == EWOULDBLOCK)
+		return false;
+	if (fd == -1) {		/* killed before there was one */
+		(void)rmdir(path);
+		return true;
+	}
+	folder_remove(path);
+	close(fd);
+	return true;
+}
+
+void
+folder_clear_all(const char *prefix)
+{
+	DIR		*dir = opendir(".");
+	struct dirent	*e;
+
+	if (dir == NULL)
+		return;		/* they only take up room */
+	while ((e = readdir(dir)) != NULL)
+		if (strncmp(e->d_name, prefix, strlen(prefix)) == 0)
+			folder_clear(e->d_name);
+	closedir(dir);
+}
+
+static bool
+finish_one(const char *path, uid_t uid, gid_t gid)
+{
+	int	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool	ok;
+
+	if (fd == -1)
+		return false;
+	ok = (geteuid() != 0 || fchown(fd, uid, gid) == 0) && fsync(fd) == 0;
+	close(fd);
+	return ok;
+}
+
+bool
+folder_finish(const char *path, uid_t uid, gid_t gid)
+{
+	FTS	*tree = tree_open(path);
+	FTSENT	*e;
+	bool	 ok = true;
+
+	while (ok && (e = fts_read(tree)) != NULL) {
+		if (e->fts_info == FTS_D)
+			continue;	/* comes again, after all in it */
+		ok = finish_one(e->fts_accpath, uid, gid) ||
+		    backup_fail("%s: %s", e->fts_path, strerror(errno));
+	}
+	fts_close(tree);
+	return ok;
+}
+
+bool
+folder_sync(const char *path)
+{
+	int	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool	ok = fd != -1 && fsync(fd) == 0;
+
+	if (!ok)
+		backup_fail("%s: %s", path, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return ok;
+}

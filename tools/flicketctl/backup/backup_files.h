@@ -1,0 +1,80 @@
+/* Files and folders of backups: copied, hashed, brought to the disk. */
+#ifndef BACKUP_BACKUP_FILES_H
+#define BACKUP_BACKUP_FILES_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define HASH_TEXT_SIZE	65	/* SHA-256 in hexadecimal */
+
+/* Folders of files that rows name, below stores/ and below a backup. */
+struct backup_folder {
+	const char	*path;
+	const char	*names;	/* SQL: those that rows name, over a cut */
+};
+extern const struct backup_folder backup_folders[];	/* path NULL ends */
+
+/* The command that is running, for messages: "flicketctl backup". */
+extern const char	*backup_who;
+
+/* A message on stderr, as "flicketctl backup: ...". Returns false. */
+bool	backup_fail(const char *format, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+/* From now on SIGINT, SIGTERM and SIGHUP only make backup_stopped() true. */
+void	backup_catch_signals(void);
+bool	backup_stopped(void);
+
+/* Whether a name is that of a plain file within a folder, and no hidden one. */
+bool	file_is_safe(const char *name);
+
+/* A path that does not depend on the working folder, ending in a NUL. */
+void	path_absolute(struct buf *ret, const char *path);
+
+/* mkdir -p, closed to others. */
+bool	path_make(const char *path);
+
+/*
+ * Open a plain file below a folder for reading. No link on the way is followed,
+ * and nothing is waited for. -1: *ret_why says what is there instead, or it is
+ * NULL and errno does.
+ */
+int	file_open_below(int dir, const char *path, const char **ret_why);
+
+/*
+ * Read an open file to its end, to tell its hash and size. to: where it goes to
+ * as well, with its date, and on to the disk; or -1. False after a message.
+ */
+bool	file_pass(int from, int to, const char *name,
+	    char ret_hash[HASH_TEXT_SIZE], int64_t *ret_bytes);
+
+/*
+ * Copy a plain file, with its date, to one that is not there, and on to the disk;
+ * tell its hash and size. False after a message.
+ */
+bool	file_copy(int from_dir, const char *from, int to_dir, const char *to,
+	    char ret_hash[HASH_TEXT_SIZE], int64_t *ret_bytes);
+
+/* The same of a file that is there: its hash; and on to the disk if `sync`. */
+bool	file_hash(const char *path, bool sync, char ret_hash[HASH_TEXT_SIZE],
+	    int64_t *ret_bytes);
+
+/* A folder to work in: the marker in it says that it can be removed. */
+#define FOLDER_MARKER	".flicket-unfinished"
+bool	folder_begin(const char *path, int *ret_lock);
+/* Remove it if nobody works in it any more; false if somebody does. */
+bool	folder_clear(const char *path);
+/* The same for all in this folder that begin so. */
+void	folder_clear_all(const char *prefix);
+
+void	folder_remove(const char *path);
+
+/* Give all in a folder to an owner (if root does it) and to the disk. */
+bool	folder_finish(const char *path, uid_t, gid_t);
+bool	folder_sync(const char *path);
+
+#endif

@@ -1,0 +1,374 @@
+/*
+ * Whether a folder is a backup that can be restored.
+ *
+ * A backup may come from elsewhere. Its files are opened one folder after the
+ * other, no link is followed, and what is no plain file is not read. SQLite
+ * is given a store only when that has been seen.
+ */
+#include "tools/flicketctl/backup/backup_judge.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "tools/flicketctl/backup/backup.h"
+#include "tools/flicketctl/backup/verify.h"
+#include "tools/flicketctl/desk/schema.h"
+
+enum {
+	LINE_SIZE = 512,
+	PATH_SIZE = 128		/* of a store's file, below a folder */
+};
+
+static const char	changed[] = "files that are not what they were when "
+			    "the backup was made";
+static const char	odd[] = "files of the backup that cannot be taken";
+
+static void say(struct judge *, const char *test, const char *what,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void
+say(struct judge *j, const char *test, const char *what, const char *format,
+    ...)
+{
+	char	line[LINE_SIZE];
+	va_list	ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	j->found(j->arg, test, what, line);
+}
+
+/* --- files -------------------------------------------------------------------- */
+
+static const char *
+text_of(const json_t *row, const char *name)
+{
+	return json_string_value(json_object_get(row, name));
+}
+
+/* Where a copy goes; -1 if none is made. False after a message. */
+static bool
+open_copy(const struct judge *j, const char *name, int *ret)
+{
+	struct buf	path = { 0 };
+
+	*ret = -1;
+	if (j->copy == NULL)
+		return true;
+	buf_printf(&path, "%s/%s", j->copy, name);
+	buf_put_byte(&path, '\0');
+	*ret = open(path.base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (*ret == -1)
+		backup_fail("%s: cannot be made: %s", path.base,
+		    strerror(errno));
+	buf_done(&path);
+	return *ret != -1;
+}
+
+static bool
+is_store(const char *name)
+{
+	const struct backup_folder	*f = backup_folders;
+	size_t				 len = strlen(name);
+
+	for (; f->path != NULL; f++)
+		if (strncmp(name, f->path, strlen(f->path)) == 0)
+			return false;
+	return len > 3 && strcmp(name + len - 3, ".db") == 0;
+}
+
+/* A file that is open, against its row. False after a message. */
+static bool
+judge_bytes(struct judge *j, const json_t *row, int from)
+{
+	const char	*name = text_of(row, "path");
+	json_int_t	 want = json_integer_value(json_object_get(row,
+			    "bytes"));
+	char		 hash[HASH_TEXT_SIZE];
+	int64_t		 bytes;
+	int		 to;
+	bool		 ok;
+
+	if (!open_copy(j, name, &to))
+		return false;
+	ok = file_pass(from, to, name, hash, &bytes);
+	if (to != -1)
+		close(to);
+	if (ok && bytes != want)
+		say(j, "checksums", changed, "%s: it has %lld bytes, not %lld",
+		    name, (long long)bytes, (long long)want);
+	else if (ok && strcmp(hash, text_of(row, "sha256")) != 0)
+		say(j, "checksums", changed, "%s: its checksum is another",
+		    name);
+	return ok;
+}
+
+static bool
+judge_file(struct judge *j, int dir, const json_t *row)
+{
+	const char	*name = text_of(row, "path"), *why;
+	int		 from = file_open_below(dir, name, &why);
+	bool		 ok;
+
+	if (from == -1) {
+		say(j, why == NULL ? "files" : "checksums", why == NULL ? odd :
+		    changed, "%s: %s", name, why == NULL ? strerror(errno) :
+		    why);
+		j->is_sound = j->is_sound && !is_store(name);
+		return true;
+	}
+	ok = judge_bytes(j, row, from);
+	close(from);
+	return ok;
+}
+
+static bool
+judge_files(struct judge *j, int dir)
+{
+	const json_t	*row;
+	size_t		 i;
+
+	json_array_foreach(json_object_get(j->manifest, "files"), i, row)
+		if (!judge_file(j, dir, row))
+			return false;
+	return true;
+}
+
+/* --- stores ------------------------------------------------------------------- */
+
+struct place {
+	struct judge	*judge;
+	const char	*store;
+	bool		 sound;
+};
+
+static void
+found_otherwise(void *arg, const char *line)
+{
+	struct place	*p = arg;
+
+	p->sound = false;
+	say(p->judge, "schema", "stores that are not as this program makes "
+	    "them", "%s: %s", p->store, line);
+}
+
+static bool
+fail_store(const struct cut *c, const char *name)
+{
+	return backup_fail("the %s store cannot be read: %s", name,
+	    sqlite3_errmsg(c->db));
+}
+
+/* Each row of a pragma is a finding, but "ok". */
+static bool
+run_check(struct judge *j, const struct cut *c, const char *name,
+    const char *test, const char *pragma)
+{
+	sqlite3_stmt	*st = NULL;
+	const char	*line;
+	char		 sql[64];
+	int		 rc;
+
+	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".%s", name, pragma);
+	rc = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL);
+	while (rc == SQLITE_OK && !backup_stopped() &&
+	    (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		line = (const char *)sqlite3_column_text(st, 0);
+		if (line != NULL && strcmp(line, "ok") != 0)
+			say(j, test, name, "%s", line);
+		rc = SQLITE_OK;
+	}
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE || (backup_stopped() ?
+	    backup_fail("stopped") : fail_store(c, name));
+}
+
+static bool
+judge_schema(struct judge *j, const struct cut *c, enum service_id id,
+    bool *ret_sound)
+{
+	struct place	place = { j, service_name(id), true };
+	char		sql[96];
+	int64_t		have = 0, streams = 0;
+
+	*ret_sound = false;
+	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".user_version", place.store);
+	if (!cut_number(c, sql, &have))
+		return false;
+	if (have < 1 || have > newest_schema(cut_services[id])) {
+		snprintf(sql, sizeof(sql), "it has schema %lld, this program "
+		    "knows 1 to %lld", (long long)have,
+		    (long long)newest_schema(cut_services[id]));
+		found_otherwise(&place, sql);
+		return true;
+	}
+	if (!schema_compare(c->db, place.store, cut_services[id], have,
+	    found_otherwise, &place))
+		return fail_store(c, place.store);
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\".identity",
+	    place.store);
+	if (place.sound && !cut_number(c, sql, &streams))
+		return false;
+	if (place.sound && streams != 1)
+		found_otherwise(&place, "it has no identity, or more than one");
+	*ret_sound = place.sound;
+	return true;
+}
+
+bool
+judge_store(struct judge *j, const struct cut *c, enum service_id id,
+    bool *ret_sound)
+{
+	const char	*name = service_name(id);
+
+	return judge_schema(j, c, id, ret_sound) &&
+	    run_check(j, c, name, "integrity", j->quick ? "quick_check(100)" :
+	    "integrity_check(100)") &&
+	    run_check(j, c, name, "foreign keys", "foreign_key_check");
+}
+
+/* What the manifest says of a store is what the store says. */
+static bool
+judge_manifest(struct judge *j, const struct cut *c, enum service_id id)
+{
+	const char	*name = service_name(id);
+	json_int_t	 said = json_integer_value(json_object_get(
+			    json_object_get(json_object_get(j->manifest,
+			    "stores"), name), "schema"));
+	char		 sql[64];
+	int64_t		 have = 0;
+
+	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".user_version", name);
+	if (!cut_number(c, sql, &have))
+		return false;
+	if (have != said)
+		say(j, "schema", "stores that are not as this program makes "
+		    "them", "%s: it has schema %lld, " MANIFEST " says %lld",
+		    name, (long long)have, (long long)said);
+	return true;
+}
+
+static bool
+judge_stores(struct judge *j, const struct cut *c)
+{
+	bool	all = true, sound;
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		if (!judge_manifest(j, c, (enum service_id)id) ||
+		    !judge_store(j, c, (enum service_id)id, &sound))
+			return false;
+		all = all && sound;
+	}
+	j->is_sound = all;
+	return true;
+}
+
+/* --- files that rows name -------------------------------------------------------- */
+
+/* A set of names, as an object. */
+static json_t *
+names_of(const json_t *list, const char *member)
+{
+	json_t		*set = json_object();
+	const json_t	*row;
+	const char	*name;
+	size_t		 i;
+
+	json_array_foreach(list, i, row) {
+		name = member == NULL ? json_string_value(row) :
+		    text_of(row, member);
+		json_object_set_new(set, name, json_true());
+	}
+	return set;
+}
+
+/*
+ * One that was missing when the backup was made is missing still; of a desk
+ * that was taken over from Flicket, perhaps without its files, all may be.
+ */
+static bool
+judge_named(struct judge *j, const struct cut *c, json_t *files,
+    const json_t *missing, const struct backup_folder *folder)
+{
+	sqlite3_stmt	*st = NULL;
+	char		 inside[LINE_SIZE];
+	int		 rc;
+
+	rc = sqlite3_prepare_v2(c->db, folder->names, -1, &st, NULL);
+	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		snprintf(inside, sizeof(inside), "%s/%s", folder->path,
+		    (const char *)sqlite3_column_text(st, 0));
+		if (json_object_del(files, inside) == -1 &&
+		    json_object_get(missing, inside) == NULL)
+			say(j, "files", "files that rows name and that are "
+			    "not there", "%s", inside);
+		rc = SQLITE_OK;
+	}
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE || fail_store(c, folder->path);
+}
+
+static bool
+judge_names(struct judge *j, const struct cut *c)
+{
+	json_t		*files = names_of(json_object_get(j->manifest,
+			    "files"), "path");
+	json_t		*missing = names_of(json_object_get(j->manifest,
+			    "missing"), NULL);
+	const char	*name;
+	json_t		*value;
+	bool		 ok = true;
+
+	for (int i = 0; ok && backup_folders[i].path != NULL; i++)
+		ok = judge_named(j, c, files, missing, &backup_folders[i]);
+	if (ok)
+		json_object_foreach(files, name, value)
+			if (!is_store(name))
+				say(j, "files", "files that no row names",
+				    "%s", name);
+	json_decref(files);
+	json_decref(missing);
+	return ok;
+}
+
+/* --- all of it -------------------------------------------------------------------- */
+
+static bool
+judge_below(struct judge *j, int dir)
+{
+	struct cut	c = { 0 };
+	bool		ok;
+
+	j->is_sound = true;
+	j->manifest = manifest_read(dir, j->path);
+	if (j->manifest == NULL || !judge_files(j, dir))
+		return false;
+	if (!j->is_sound)	/* a store is not there */
+		return true;
+	ok = cut_connect_backup(&c, j->copy == NULL ? j->path : j->copy) &&
+	    judge_stores(j, &c) && (!j->is_sound || judge_names(j, &c));
+	cut_close(&c);
+	return ok;
+}
+
+bool
+judge_backup(struct judge *j)
+{
+	int	dir = open(j->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool	ok;
+
+	if (dir == -1)
+		return backup_fail("%s is no backup: %s", j->path,
+		    strerror(errno));
+	ok = judge_below(j, dir);
+	close(dir);
+	return ok;
+}

@@ -1,0 +1,451 @@
+/*
+ * flicketctl restore: make a data folder's stores from a backup.
+ *
+ * All is copied to .restore-N beside stores/, its hashes compared on the way,
+ * and put in the place of stores/ by one rename(2). Stores that were there are
+ * moved aside, never removed.
+ *
+ * Streams. The desk went on after the backup; tags (ETags) that it gave out
+ * since then were mixed from store, id and version, and versions are going to
+ * be counted up again from those of the backup. So each store gets a new
+ * number, which is also that of its stream of events. What the consumers knew
+ * of the old stream holds for the new one, as the numbers of events go on:
+ * their inboxes get a row for it. An event that was in the outbox, not
+ * delivered or not acknowledged, is then sent under the new number; its
+ * consumer does it if it is above what it had, and else acknowledges it, as
+ * it would have done under the old one. So it is done once.
+ *
+ * Tokens. One that was ended after the backup, because it was stolen, would
+ * be good again: so all are ended, unless --keep-tokens says otherwise.
+ */
+#include "tools/flicketctl/backup/backup.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "services/store/store.h"
+#include "tools/flicketctl/backup/backup_judge.h"
+#include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/desk/stores.h"
+
+#define WORK_PREFIX	".restore-"
+#define REFUSALS_SHOWN	5
+
+struct restore {
+	struct settings	 settings;
+	struct buf	 source;	/* DIR */
+	json_t		*manifest;
+	char		 work[40];	/* "": not yet, or not ours any more */
+	char		 aside[64];	/* where the old stores went */
+	int		 work_lock;
+	int		 data;
+	int		 serve;		/* serve.lock */
+	int		 lock[SERVICE_END];
+	int64_t		 streams[SERVICE_END];	/* new ones */
+	unsigned	 refusals;
+	bool		 force;
+	bool		 keep_tokens;
+};
+
+static struct restore	run;
+
+/* --- the data folder ---------------------------------------------------------- */
+
+/* Leaving WAL mode fails if another process has the database open. */
+static bool
+is_unused(const char *path)
+{
+	sqlite3	*db = NULL;
+	int	 rc;
+
+	rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL,
+		    NULL, NULL);
+	sqlite3_close(db);
+	/* one that is damaged is what a backup is for */
+	return rc != SQLITE_BUSY && rc != SQLITE_LOCKED;
+}
+
+static bool
+in_use(const struct restore *r, const char *what)
+{
+	return backup_fail("%s runs on %s; stop it first", what,
+	    r->settings.data);
+}
+
+/* See that no service uses a store, and keep it so. */
+static bool
+take_store(struct restore *r, enum service_id id, bool *ret_there)
+{
+	const char	*name = service_name(id);
+	char		 path[64], what[48];
+
+	snprintf(path, sizeof(path), "stores/%s", name);
+	snprintf(what, sizeof(what), "the %s service", name);
+	if (access(path, F_OK) == -1)
+		return true;
+	if (r->lock[id] == -1)
+		r->lock[id] = store_lock(path);
+	if (r->lock[id] == -1)
+		return errno == EWOULDBLOCK ? in_use(r, what) :
+		    backup_fail("%s/lock: %s", path, strerror(errno));
+	snprintf(path, sizeof(path), "stores/%s/%s.db", name, name);
+	if (access(path, F_OK) == -1)
+		return true;
+	*ret_there = true;
+	return !stores_is_file(path) || is_unused(path) || in_use(r, what);
+}
+
+static bool
+check_stores(struct restore *r)
+{
+	bool	there = false;
+
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		if (!take_store(r, (enum service_id)id, &there))
+			return false;
+	return !there || r->force || backup_fail("there is a desk in %s; "
+	    "restore into another folder (--data), or say --force to move "
+	    "its stores aside", r->settings.data);
+}
+
+static bool
+enter(struct restore *r)
+{
+	if (!path_make(r->settings.data))
+		return false;
+	if (chdir(r->settings.data) == -1)
+		return backup_fail("%s: %s", r->settings.data,
+		    strerror(errno));
+	r->data = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->data == -1 || flock(r->data, LOCK_EX | LOCK_NB) == -1)
+		return backup_fail("%s: an import or another restore is under "
+		    "way", r->settings.data);
+	r->serve = open("serve.lock", O_RDWR | O_CLOEXEC);
+	if (r->serve != -1 && flock(r->serve, LOCK_EX | LOCK_NB) == -1)
+		return in_use(r, "flicketctl serve");
+	return true;
+}
+
+/* --- copying ------------------------------------------------------------------ */
+
+static bool
+make_folders(const struct restore *r)
+{
+	char	path[128];
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		snprintf(path, sizeof(path), "%s/%s", r->work,
+		    service_name((enum service_id)id));
+		if (!path_make(path))
+			return false;
+	}
+	for (int i = 0; backup_folders[i].path != NULL; i++) {
+		snprintf(path, sizeof(path), "%s/%s", r->work,
+		    backup_folders[i].path);
+		if (!path_make(path))
+			return false;
+	}
+	return true;
+}
+
+static void
+refuse(void *arg, const char *test, const char *what, const char *example)
+{
+	struct restore	*r = arg;
+
+	(void)what;
+	if (r->refusals++ < REFUSALS_SHOWN)
+		backup_fail("%s: %s", test, example);
+}
+
+/* What is copied is what is judged. */
+static bool
+copy_all(struct restore *r)
+{
+	struct judge	j = { .found = refuse, .arg = r,
+			    .path = r->source.base, .copy = r->work };
+	bool		ok = judge_backup(&j);
+
+	r->manifest = j.manifest;
+	if (r->refusals > REFUSALS_SHOWN)
+		backup_fail("... and %u more", r->refusals - REFUSALS_SHOWN);
+	return ok && r->refusals == 0;
+}
+
+/* --- streams and tokens --------------------------------------------------------- */
+
+static bool
+run_sql(sqlite3 *db, const char *what, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	    backup_fail("%s: %s", what, sqlite3_errmsg(db));
+}
+
+static bool
+read_stream(sqlite3 *db, const char *path, int64_t *ret)
+{
+	sqlite3_stmt	*st = NULL;
+	bool		 ok;
+
+	ok = sqlite3_prepare_v2(db, "SELECT stream FROM identity", -1, &st,
+	    NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
+	if (ok)
+		*ret = sqlite3_column_int64(st, 0);
+	else
+		backup_fail("%s: %s", path, sqlite3_errmsg(db));
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static sqlite3 *
+open_copy(const struct restore *r, enum service_id id, char path[128])
+{
+	const char	*name = service_name(id);
+	sqlite3		*db = NULL;
+
+	snprintf(path, 128, "%s/%s/%s.db", r->work, name, name);
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) ==
+	    SQLITE_OK)
+		return db;
+	backup_fail("%s: %s", path, sqlite3_errmsg(db));
+	sqlite3_close(db);
+	return NULL;
+}
+
+static bool
+read_streams(const struct restore *r, int64_t ret[SERVICE_END])
+{
+	char	 path[128];
+	sqlite3	*db;
+	bool	 ok;
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		db = open_copy(r, (enum service_id)id, path);
+		ok = db != NULL && read_stream(db, path, &ret[id]);
+		sqlite3_close(db);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* A store of an older schema has none. */
+static bool
+has_left_out(sqlite3 *db)
+{
+	return db != NULL && sqlite3_table_column_metadata(db, NULL, "left_out",
+	    "stream", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* What this store has had of the others' old streams, and has not, holds for
+ * the new. */
+static bool
+change_store(const struct restore *r, enum service_id id,
+    const int64_t old[SERVICE_END])
+{
+	struct buf	 sql = { 0 };
+	char		 path[128];
+	sqlite3		*db = open_copy(r, id, path);
+	bool		 ok, gaps = has_left_out(db);
+
+	buf_printf(&sql, "BEGIN IMMEDIATE; UPDATE identity SET stream = %lld;",
+	    (long long)r->streams[id]);
+	for (unsigned source = 1; source < SERVICE_END; source++) {
+		buf_printf(&sql, "INSERT INTO inbox (source, stream, seq) "
+		    "SELECT source, %lld, seq FROM inbox "
+		    "WHERE source = %u AND stream = %lld;",
+		    (long long)r->streams[source], source,
+		    (long long)old[source]);
+		if (gaps)
+			buf_printf(&sql, "UPDATE left_out SET stream = %lld "
+			    "WHERE source = %u AND stream = %lld;",
+			    (long long)r->streams[source], source,
+			    (long long)old[source]);
+	}
+	if (id == SERVICE_USER && !r->keep_tokens)
+		buf_printf(&sql, "INSERT INTO revocations (hash, date_added) "
+		    "SELECT hash, %lld FROM tokens; DELETE FROM tokens;",
+		    (long long)store_now());
+	buf_put_text(&sql, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+	buf_put_byte(&sql, '\0');
+	ok = db != NULL && run_sql(db, path, sql.base);
+	sqlite3_close(db);
+	buf_done(&sql);
+	return ok;
+}
+
+static bool
+change_stores(struct restore *r)
+{
+	int64_t	old[SERVICE_END] = { 0 };
+
+	if (!read_streams(r, old))
+		return false;
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		randombytes_buf(&r->streams[id], sizeof(r->streams[id]));
+		/* as common.sql makes them */
+		r->streams[id] = (r->streams[id] >> 2 & INT64_MAX >> 2) + 1;
+	}
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		if (!change_store(r, (enum service_id)id, old))
+			return false;
+	return true;
+}
+
+/* --- in place ------------------------------------------------------------------ */
+
+static void
+name_aside(struct restore *r)
+{
+	time_t		now = time(NULL);
+	struct tm	tm;
+	char		date[32];
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(r->aside, sizeof(r->aside), "stores.before-%s", date);
+	for (int i = 2; access(r->aside, F_OK) == 0; i++)
+		snprintf(r->aside, sizeof(r->aside), "stores.before-%s-%d",
+		    date, i);
+}
+
+static bool
+exchange(struct restore *r)
+{
+	int	rc;
+
+	rc = renameat2(AT_FDCWD, r->work, AT_FDCWD, "stores",
+	    RENAME_NOREPLACE);
+	if (rc == -1 && errno == EEXIST) {
+		rc = renameat2(AT_FDCWD, r->work, AT_FDCWD, "stores",
+		    RENAME_EXCHANGE);
+		if (rc == 0) {
+			name_aside(r);
+			if (rename(r->work, r->aside) == -1)
+				snprintf(r->aside, sizeof(r->aside), "%s",
+				    r->work);
+		}
+	}
+	if (rc == 0)
+		return true;
+	return backup_fail("%s/stores: %s%s", r->settings.data,
+	    strerror(errno), errno == EBUSY || errno == EXDEV ?
+	    "; it is a mount point: restore into another folder (--data) and "
+	    "copy its stores/ there" : "");
+}
+
+/*
+ * The marker goes before the folder may come to hold the old stores: without
+ * it nobody removes a folder.
+ */
+static bool
+put_in_place(struct restore *r)
+{
+	struct stat	st;
+	char		marker[80];
+	bool		ok;
+
+	if (fstat(r->data, &st) == -1)
+		return backup_fail("%s: %s", r->settings.data,
+		    strerror(errno));
+	if (!folder_finish(r->work, st.st_uid, st.st_gid) || !check_stores(r))
+		return false;
+	if (backup_stopped())
+		return backup_fail("stopped");
+	snprintf(marker, sizeof(marker), "%s/" FOLDER_MARKER, r->work);
+	if (unlink(marker) == -1)
+		return backup_fail("%s: %s", marker, strerror(errno));
+	ok = exchange(r);
+	if (ok)
+		r->work[0] = '\0';
+	if (ok && fsync(r->data) == -1)
+		fprintf(stderr, "%s: %s: %s; a power failure may undo this\n",
+		    backup_who, r->settings.data, strerror(errno));
+	return ok;
+}
+
+static void
+report(const struct restore *r)
+{
+	printf("%s/stores is as of %s.\n", r->settings.data,
+	    json_string_value(json_object_get(r->manifest, "date")));
+	if (r->aside[0] != '\0')
+		printf("What was there is in %s/%s.\n", r->settings.data,
+		    r->aside);
+	puts(r->keep_tokens ? "Tokens of that time are good again, also those "
+	    "that were ended since." : "Everybody has to log in again.");
+}
+
+static void
+clean_up(void)
+{
+	if (run.work[0] != '\0')
+		folder_remove(run.work);
+}
+
+/* Before anything is made for it. */
+static bool
+is_backup(const struct restore *r)
+{
+	int	 dir = open(r->source.base, O_RDONLY | O_DIRECTORY |
+		    O_CLOEXEC);
+	json_t	*manifest;
+
+	if (dir == -1)
+		return backup_fail("%s is no backup: %s", r->source.base,
+		    strerror(errno));
+	manifest = manifest_read(dir, r->source.base);
+	close(dir);
+	json_decref(manifest);
+	return manifest != NULL;
+}
+
+static bool
+do_all(struct restore *r)
+{
+	if (!is_backup(r) || !enter(r) || !check_stores(r))
+		return false;
+	folder_clear_all(WORK_PREFIX);
+	snprintf(r->work, sizeof(r->work), WORK_PREFIX "%ld-%08x",
+	    (long)getpid(), randombytes_random());
+	return folder_begin(r->work, &r->work_lock) && make_folders(r) &&
+	    copy_all(r) && change_stores(r) && put_in_place(r);
+}
+
+int
+restore_run(const struct cli *c)
+{
+	struct restore	*r = &run;
+	bool		 ok;
+
+	backup_who = "flicketctl restore";
+	settings_load(&r->settings);
+	r->force = cli_has(c, "force");
+	r->keep_tokens = cli_has(c, "keep-tokens");
+	for (unsigned id = 0; id < SERVICE_END; id++)
+		r->lock[id] = -1;
+	path_absolute(&r->source, cli_arg(c, 0, ""));
+	umask(077);
+	CHECK(sodium_init() != -1);
+	backup_catch_signals();
+	CHECK(atexit(clean_up) == 0);
+	ok = do_all(r);
+	if (ok)
+		report(r);
+	else
+		fprintf(stderr, "Nothing was restored.\n");
+	json_decref(r->manifest);
+	return ok ? STATUS_OK : STATUS_FAILED;
+}

@@ -1,0 +1,592 @@
+/* Commands, their options and arguments, as commands.tbl has them. */
+#include "tools/flicketctl/cli/cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+const struct cli_row cli_rows[] = {
+#define COMMAND(NAME, RUN, SUMMARY, HELP) \
+	{ .kind = CLI_COMMAND, .name = NAME, .run = RUN, \
+	    .summary = SUMMARY, .help = HELP },
+#define ARG(NAME, TYPE, NEED, SUMMARY) \
+	{ .kind = CLI_ARG, .name = NAME, .type = TYPE, .need = CLI_##NEED, \
+	    .summary = SUMMARY },
+#define FLAG(NAME, SUMMARY) \
+	{ .kind = CLI_FLAG, .name = NAME, .summary = SUMMARY },
+#define VALUE(NAME, TYPE, SUMMARY) \
+	{ .kind = CLI_VALUE, .name = NAME, .type = TYPE, .summary = SUMMARY },
+#define NUMBER(NAME, TYPE, LEAST, MOST, SUMMARY) \
+	{ .kind = CLI_NUMBER, .name = NAME, .type = TYPE, .least = LEAST, \
+	    .most = MOST, .summary = SUMMARY },
+#define EXAMPLE(LINE, SUMMARY) \
+	{ .kind = CLI_EXAMPLE, .name = LINE, .summary = SUMMARY },
+#define EXIT(STATUS, SUMMARY) \
+	{ .kind = CLI_EXIT, .least = STATUS, .summary = SUMMARY },
+#include "tools/flicketctl/cli/commands.tbl"
+#undef COMMAND
+#undef ARG
+#undef FLAG
+#undef VALUE
+#undef NUMBER
+#undef EXAMPLE
+#undef EXIT
+	{ .kind = CLI_END }
+};
+
+/*
+ * What a command's status means, unless its own rows say otherwise. Those
+ * after COMMON_EXITS are of commands with a row for them only.
+ */
+static const char *const exits[] = {
+	[STATUS_OK] = "done",
+	[STATUS_FAILED] = "failed, and a message says why",
+	[STATUS_USAGE] = "wrong usage, or a setting that does not fit",
+	[STATUS_NOTHING] = "nothing there to work on, or it cannot be read",
+};
+#define COMMON_EXITS	(STATUS_USAGE + 1)
+#define EXITS		((int)(sizeof(exits) / sizeof(exits[0])))
+
+#define HELP_OPTION	"help"
+#define DATA_OPTION	"data"
+
+const struct cli_row *
+cli_next(const struct cli_row *row)
+{
+	row = row == NULL ? cli_rows : row + 1;
+	while (row->kind != CLI_COMMAND && row->kind != CLI_END)
+		row++;
+	return row->kind == CLI_END ? NULL : row;
+}
+
+const struct cli_row *
+cli_part(const struct cli_row *command, const struct cli_row *after,
+    enum cli_kind kind)
+{
+	const struct cli_row	*row = after == NULL ? command : after;
+
+	for (row++; row->kind != CLI_COMMAND && row->kind != CLI_END; row++)
+		if (row->kind == kind ||
+		    (kind == CLI_OPTION && cli_is_option(row)))
+			return row;
+	return NULL;
+}
+
+bool
+cli_is_option(const struct cli_row *row)
+{
+	return row->kind == CLI_FLAG || row->kind == CLI_VALUE ||
+	    row->kind == CLI_NUMBER;
+}
+
+/* How many words a command's name has if the given ones begin with it. */
+static int
+words_of(const char *name, int argc, char **argv)
+{
+	size_t	len;
+	int	i;
+
+	for (i = 0; i < argc; i++) {
+		len = strlen(argv[i]);
+		if (len == 0 || strncmp(name, argv[i], len) != 0 ||
+		    (name[len] != ' ' && name[len] != '\0'))
+			return 0;
+		if (name[len] == '\0')
+			return i + 1;
+		name += len + 1;
+	}
+	return 0;
+}
+
+const struct cli_row *
+cli_find(int argc, char **argv, int *ret_words)
+{
+	const struct cli_row	*row = NULL, *found = NULL;
+	int			 words;
+
+	*ret_words = 0;
+	while ((row = cli_next(row)) != NULL) {
+		words = words_of(row->name, argc, argv);
+		if (words > *ret_words) {
+			*ret_words = words;
+			found = row;
+		}
+	}
+	return found;
+}
+
+bool
+cli_is_group(const char *word)
+{
+	const struct cli_row	*row = NULL;
+	size_t			 len = strlen(word);
+
+	while ((row = cli_next(row)) != NULL)
+		if (len > 0 && strncmp(row->name, word, len) == 0 &&
+		    row->name[len] == ' ')
+			return true;
+	return false;
+}
+
+/* How many letters to add, remove or change to make a word another one. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t	row[32], cut, before, cost, len = strlen(b);
+
+	if (len >= 32)
+		return len;
+	for (size_t j = 0; j <= len; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		before = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= len; j++) {
+			cost = before + (a[i - 1] != b[j - 1]);
+			before = row[j];
+			cut = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+			row[j] = cost < cut ? cost : cut;
+		}
+	}
+	return row[len];
+}
+
+const struct cli_row *
+cli_nearest(const char *word)
+{
+	const struct cli_row	*row = NULL, *nearest = cli_next(NULL);
+
+	while ((row = cli_next(row)) != NULL)
+		if (distance(word, row->name) < distance(word, nearest->name))
+			nearest = row;
+	return nearest;
+}
+
+static void	put_usage(FILE *, const struct cli_row *);
+
+int
+cli_usage(const struct cli_row *command, const char *format, ...)
+{
+	va_list	ap;
+
+	fprintf(stderr, "flicketctl %s: ", command->name);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	put_usage(stderr, command);
+	fprintf(stderr, "\n`flicketctl help %s` says more.\n", command->name);
+	return STATUS_USAGE;
+}
+
+/* --- what was given -------------------------------------------------------- */
+
+/* Whether a word is one of those in a list with blanks between. */
+static bool
+is_one_of(const char *word, const char *list)
+{
+	size_t	len = strlen(word), n;
+
+	for (; *list != '\0'; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (n == len && memcmp(word, list, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+cli_has_choice(const struct cli_row *row)
+{
+	return row->type != NULL && islower((unsigned char)row->type[0]);
+}
+
+static int64_t
+read_number(const char *text, bool *ret_ok)
+{
+	char	*end;
+	int64_t	 n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	*ret_ok = errno == 0 && end != text && *end == '\0' &&
+	    !isspace((unsigned char)text[0]);
+	return n;
+}
+
+/* -1 if a value fits its row, else STATUS_USAGE after a message. */
+static int
+check_value(const struct cli *c, const struct cli_row *row, const char *value)
+{
+	const char	*dashes = cli_is_option(row) ? "--" : "";
+	int64_t		 n;
+	bool		 ok;
+
+	if (value[0] == '\0')
+		return cli_usage(c->command, "%s%s is empty", dashes,
+		    row->name);
+	if (cli_has_choice(row) && !is_one_of(value, row->type))
+		return cli_usage(c->command, "%s%s: \"%s\" is none of: %s",
+		    dashes, row->name, value, row->type);
+	if (row->kind != CLI_NUMBER)
+		return -1;
+	n = read_number(value, &ok);
+	if (!ok || n < row->least || n > row->most)
+		return cli_usage(c->command, "--%s: \"%s\" is not a whole "
+		    "number from %lld to %lld", row->name, value,
+		    (long long)row->least, (long long)row->most);
+	return -1;
+}
+
+/* The rows of a command that are options, for getopt_long(). */
+static void
+list_options(const struct cli_row *command, struct option *ret)
+{
+	const struct cli_row	*row = NULL;
+
+	while ((row = cli_part(command, row, CLI_OPTION)) != NULL) {
+		CHECK(row - command < CLI_ROWS_MOST);
+		*ret++ = (struct option){ row->name, row->kind == CLI_FLAG ?
+		    no_argument : required_argument, NULL,
+		    CLI_FIRST_OPTION + (int)(row - command) };
+	}
+	*ret++ = (struct option){ HELP_OPTION, no_argument, NULL, 'h' };
+	*ret = (struct option){ 0 };
+}
+
+static int
+read_options(struct cli *c, int argc, char **argv)
+{
+	struct option	options[CLI_ROWS_MOST + 2];
+	int		option, row, status;
+
+	list_options(c->command, options);
+	opterr = 0;
+	optind = 0;
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (option == 'h') {
+			cli_explain(stdout, c->command);
+			return STATUS_OK;
+		}
+		if (option == ':')
+			return cli_usage(c->command, "a value is missing: %s",
+			    argv[optind - 1]);
+		if (option < CLI_FIRST_OPTION)
+			return cli_usage(c->command, "no such option: %s",
+			    argv[optind - 1]);
+		row = option - CLI_FIRST_OPTION;
+		c->value[row] = optarg == NULL ? "" : optarg;
+		if (optarg == NULL)
+			continue;
+		status = check_value(c, &c->command[row], optarg);
+		if (status != -1)
+			return status;
+	}
+	return -1;
+}
+
+/* Words that are no options: as many as there are ARG rows, and they fit. */
+static int
+read_args(struct cli *c, int argc, char **argv)
+{
+	const struct cli_row	*row = cli_part(c->command, NULL, CLI_ARG);
+	int			 status;
+
+	for (int i = optind; i < argc; i++) {
+		if (row == NULL || c->count == CLI_ARGS_MOST)
+			return cli_usage(c->command,
+			    "\"%s\" is not understood", argv[i]);
+		status = check_value(c, row, argv[i]);
+		if (status != -1)
+			return status;
+		c->args[c->count++] = argv[i];
+		if (row->need != CLI_MANY)
+			row = cli_part(c->command, row, CLI_ARG);
+	}
+	if (row != NULL && row->need == CLI_ONE)
+		return cli_usage(c->command, "%s is missing: %s", row->name,
+		    row->summary);
+	return -1;
+}
+
+int
+cli_read(struct cli *ret, const struct cli_row *command, int argc,
+    char **argv)
+{
+	const struct cli_row	*row = NULL;
+	int			 status;
+
+	*ret = (struct cli){ .command = command };
+	status = read_options(ret, argc, argv);
+	if (status == -1)
+		status = read_args(ret, argc, argv);
+	while ((row = cli_part(command, row, CLI_VALUE)) != NULL)
+		if (status == -1 && strcmp(row->name, DATA_OPTION) == 0 &&
+		    ret->value[row - command] != NULL)
+			setenv("FLICKET_DATA", ret->value[row - command], 1);
+	return status;
+}
+
+static const char *
+given(const struct cli *c, const char *option)
+{
+	const struct cli_row	*row = NULL;
+
+	while ((row = cli_part(c->command, row, CLI_OPTION)) != NULL)
+		if (strcmp(row->name, option) == 0)
+			return c->value[row - c->command];
+	return NULL;
+}
+
+bool
+cli_has(const struct cli *c, const char *option)
+{
+	return given(c, option) != NULL;
+}
+
+const char *
+cli_value(const struct cli *c, const char *option)
+{
+	return given(c, option);
+}
+
+int64_t
+cli_number(const struct cli *c, const char *option, int64_t dflt)
+{
+	const char	*value = given(c, option);
+	bool		 ok;
+
+	return value == NULL ? dflt : read_number(value, &ok);
+}
+
+const char *
+cli_arg(const struct cli *c, int place, const char *dflt)
+{
+	return place < c->count ? c->args[place] : dflt;
+}
+
+/* --- help ------------------------------------------------------------------ */
+
+/* What a value is called: "DIR", "bash|zsh|fish". */
+static void
+put_type(struct buf *b, const struct cli_row *row)
+{
+	for (const char *p = row->type; *p != '\0'; p++)
+		buf_put_byte(b, *p == ' ' ? '|' : *p);
+}
+
+void
+cli_put_option(struct buf *b, const struct cli_row *row)
+{
+	buf_printf(b, "--%s", row->name);
+	if (row->type != NULL) {
+		buf_put_byte(b, ' ');
+		put_type(b, row);
+	}
+}
+
+static void
+put_unit(struct buf *b, const struct cli_row *row)
+{
+	if (!cli_is_option(row)) {
+		buf_printf(b, row->need == CLI_ONE ? "%s" :
+		    row->need == CLI_MAYBE ? "[%s]" : "[%s...]", row->name);
+		return;
+	}
+	buf_put_byte(b, '[');
+	cli_put_option(b, row);
+	buf_put_byte(b, ']');
+}
+
+#define SYNOPSIS_WIDTH	78
+#define SYNOPSIS_INDENT	4
+
+/* Options, then arguments. */
+static const struct cli_row *
+next_unit(const struct cli_row *command, const struct cli_row *row)
+{
+	if (row == NULL || cli_is_option(row)) {
+		row = cli_part(command, row, CLI_OPTION);
+		return row != NULL ? row : cli_part(command, NULL, CLI_ARG);
+	}
+	return cli_part(command, row, CLI_ARG);
+}
+
+void
+cli_put_synopsis(FILE *f, const struct cli_row *command, int column)
+{
+	const struct cli_row	*row = NULL;
+	struct buf		 unit = { 0 };
+	int			 at = column;
+
+	while ((row = next_unit(command, row)) != NULL) {
+		unit.len = 0;
+		put_unit(&unit, row);
+		if (column != 0 && at + 1 + (int)unit.len > SYNOPSIS_WIDTH) {
+			fprintf(f, "\n%*s", SYNOPSIS_INDENT - 1, "");
+			at = SYNOPSIS_INDENT - 1;
+		}
+		fprintf(f, " %.*s", (int)unit.len, unit.base);
+		at += 1 + (int)unit.len;
+	}
+	buf_done(&unit);
+}
+
+static void
+put_usage(FILE *f, const struct cli_row *command)
+{
+	cli_put_synopsis(f, command, fprintf(f, "usage: flicketctl %s",
+	    command->name));
+}
+
+#define TEXT_WIDTH	76
+
+/* A text in lines that begin at a column; the first one is there already. */
+static void
+put_filled(FILE *f, const char *text, int column)
+{
+	int	at = column;
+	size_t	n;
+
+	for (; *text != '\0'; text += n + (text[n] == ' ')) {
+		n = strcspn(text, " ");
+		if (at + (int)n > TEXT_WIDTH && at > column) {
+			fprintf(f, "\n%*s", column, "");
+			at = column;
+		}
+		fprintf(f, "%s%.*s", at > column ? " " : "", (int)n, text);
+		at += (int)n + (at > column);
+	}
+	putc('\n', f);
+}
+
+static void
+put_row(FILE *f, const char *left, const char *text, int column)
+{
+	fprintf(f, "  %-*s", column - 2, left);
+	if ((int)strlen(left) > column - 4)
+		fprintf(f, "\n%*s", column, "");
+	put_filled(f, text, column);
+}
+
+static void
+put_options(FILE *f, const struct cli_row *command)
+{
+	const struct cli_row	*row = NULL;
+	struct buf		 left = { 0 };
+	char			 bounds[512];
+
+	putc('\n', f);
+	while ((row = cli_part(command, row, CLI_ARG)) != NULL)
+		put_row(f, row->name, row->summary, 20);
+	while ((row = cli_part(command, row, CLI_OPTION)) != NULL) {
+		left.len = 0;
+		cli_put_option(&left, row);
+		buf_put_byte(&left, '\0');
+		snprintf(bounds, sizeof(bounds), "%s", row->summary);
+		if (row->kind == CLI_NUMBER)
+			snprintf(bounds, sizeof(bounds), "%s (%lld to %lld)",
+			    row->summary, (long long)row->least,
+			    (long long)row->most);
+		put_row(f, left.base, bounds, 20);
+	}
+	buf_done(&left);
+	put_row(f, "--help", "this text", 20);
+}
+
+const char *
+cli_exit(const struct cli_row *command, int status)
+{
+	const struct cli_row	*row = NULL;
+
+	while ((row = cli_part(command, row, CLI_EXIT)) != NULL)
+		if (row->least == status)
+			return row->summary;
+	return status < COMMON_EXITS ? exits[status] : NULL;
+}
+
+static bool
+is_in_group(const struct cli_row *command, const char *group)
+{
+	size_t	len = group == NULL ? 0 : strlen(group);
+
+	return len == 0 || (strncmp(command->name, group, len) == 0 &&
+	    command->name[len] == ' ');
+}
+
+bool
+cli_exit_of_all(struct buf *ret, const char *group, int status)
+{
+	const struct cli_row	*row = NULL;
+
+	ret->len = 0;
+	if (status < COMMON_EXITS)
+		buf_put_text(ret, exits[status]);
+	while (status >= COMMON_EXITS && (row = cli_next(row)) != NULL) {
+		if (!is_in_group(row, group) || cli_exit(row, status) == NULL)
+			continue;
+		CHECK(status < EXITS);
+		buf_printf(ret, "%s%s%s", ret->len == 0 ? exits[status] : "",
+		    ret->len == 0 ? ": " : ", ", row->name);
+	}
+	buf_put_byte(ret, '\0');
+	return ret->len > 1;
+}
+
+static void
+put_exits(FILE *f, const struct cli_row *command)
+{
+	char	left[16];
+
+	fputs("\nExit status:\n", f);
+	for (int i = 0; i <= CLI_EXIT_MOST; i++) {
+		snprintf(left, sizeof(left), "%d", i);
+		if (cli_exit(command, i) != NULL)
+			put_row(f, left, cli_exit(command, i), 6);
+	}
+}
+
+void
+cli_explain(FILE *f, const struct cli_row *command)
+{
+	const struct cli_row	*row = NULL;
+
+	put_usage(f, command);
+	fprintf(f, "\n\n%c%s.\n", toupper((unsigned char)command->summary[0]),
+	    command->summary + 1);
+	if (command->help[0] != '\0')
+		fprintf(f, "\n%s", command->help);
+	put_options(f, command);
+	if (cli_part(command, NULL, CLI_EXAMPLE) != NULL)
+		fputs("\nExamples:\n", f);
+	while ((row = cli_part(command, row, CLI_EXAMPLE)) != NULL)
+		fprintf(f, "  %s\n      %s\n", row->name, row->summary);
+	put_exits(f, command);
+}
+
+void
+cli_overview(FILE *f, const char *group)
+{
+	const struct cli_row	*row = NULL;
+	struct buf		 exit = { 0 };
+	char			 left[16];
+
+	fprintf(f, "usage: flicketctl %s%sCOMMAND [ARGUMENTS]\n\n",
+	    group == NULL ? "" : group, group == NULL ? "" : " ");
+	while ((row = cli_next(row)) != NULL)
+		if (is_in_group(row, group))
+			put_row(f, row->name, row->summary, 22);
+	fputs("\nExit status, which a command may say more of:\n", f);
+	for (int i = 0; i <= CLI_EXIT_MOST; i++) {
+		snprintf(left, sizeof(left), "%d", i);
+		if (cli_exit_of_all(&exit, group, i))
+			put_row(f, left, exit.base, 6);
+	}
+	buf_done(&exit);
+	fputs("\n`flicketctl help COMMAND` explains one, with examples.\n", f);
+}

@@ -1,0 +1,147 @@
+/*
+ * The command line: commands.tbl, what it says of a command, and what was
+ * given of it.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+
+enum {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_NOTHING = 3	/* to work on; commands with it have a row */
+};
+
+#define CLI_ROWS_MOST	32	/* of one command */
+#define CLI_ARGS_MOST	16
+#define CLI_EXIT_MOST	9	/* the highest exit status */
+#define CLI_FIRST_OPTION 256	/* above any letter */
+
+struct cli;
+typedef int cli_run(const struct cli *);
+
+/* Every command's function; each returns the exit status. */
+#define COMMAND(name, run, summary, help)	cli_run run;
+#define ARG(name, type, need, summary)
+#define FLAG(name, summary)
+#define VALUE(name, type, summary)
+#define NUMBER(name, type, least, most, summary)
+#define EXAMPLE(line, summary)
+#define EXIT(status, summary)
+#include "tools/flicketctl/cli/commands.tbl"
+#undef COMMAND
+#undef ARG
+#undef FLAG
+#undef VALUE
+#undef NUMBER
+#undef EXAMPLE
+#undef EXIT
+
+enum cli_kind {
+	CLI_COMMAND, CLI_ARG, CLI_FLAG, CLI_VALUE, CLI_NUMBER, CLI_EXAMPLE,
+	CLI_EXIT, CLI_END,
+	CLI_OPTION	/* FLAG, VALUE or NUMBER */
+};
+
+enum cli_need { CLI_ONE, CLI_MAYBE, CLI_MANY };
+
+/* A row of commands.tbl. */
+struct cli_row {
+	enum cli_kind	 kind;
+	const char	*name;		/* of COMMAND, ARG, options; EXAMPLE's
+					 * command line */
+	cli_run		*run;
+	const char	*type;		/* "FILE", "DIR"..., or words */
+	enum cli_need	 need;
+	int64_t		 least;		/* of NUMBER; EXIT's status */
+	int64_t		 most;
+	const char	*summary;	/* of COMMAND; what the others are */
+	const char	*help;
+};
+
+/* What was given. */
+struct cli {
+	const struct cli_row	*command;
+	const char		*value[CLI_ROWS_MOST];	/* by row, or NULL */
+	const char		*args[CLI_ARGS_MOST];
+	int			 count;			/* of args */
+};
+
+/* All rows; CLI_END ends them. */
+extern const struct cli_row	cli_rows[];
+
+/* The command after this one (NULL: the first), or NULL. */
+const struct cli_row	*cli_next(const struct cli_row *);
+
+/*
+ * The row of a kind that belongs to a command and follows another one (NULL:
+ * the first), or NULL.
+ */
+const struct cli_row	*cli_part(const struct cli_row *command,
+			    const struct cli_row *after, enum cli_kind);
+
+/*
+ * The command that the words begin with, the longest; NULL if there is none.
+ * *ret_words: how many of them are its name.
+ */
+const struct cli_row	*cli_find(int argc, char **argv, int *ret_words);
+
+/* The command whose name is nearest to a word. */
+const struct cli_row	*cli_nearest(const char *);
+
+/* Whether there are commands whose name has this first word, and another. */
+bool	cli_is_group(const char *word);
+
+/*
+ * Read what follows the command's name. -1 to go on; else the exit status,
+ * after help or a message. --data has become FLICKET_DATA.
+ */
+int	cli_read(struct cli *ret, const struct cli_row *, int argc,
+	    char **argv);
+
+/* Whether an option of the command was given; its value, NULL if not. */
+bool		 cli_has(const struct cli *, const char *option);
+const char	*cli_value(const struct cli *, const char *option);
+int64_t		 cli_number(const struct cli *, const char *option,
+		    int64_t dflt);
+
+/* The argument of a place, or dflt. */
+const char	*cli_arg(const struct cli *, int place, const char *dflt);
+
+/* A message that ends with how to learn more. Returns STATUS_USAGE. */
+int	cli_usage(const struct cli_row *, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/*
+ * "[--json] NAME", appended to a line that is at a column, and continued on
+ * others where it gets too long; column 0: one line.
+ */
+void	cli_put_synopsis(FILE *, const struct cli_row *, int column);
+
+void	cli_explain(FILE *, const struct cli_row *);
+void	cli_overview(FILE *, const char *group);	/* NULL: all */
+
+/* What an exit status of a command means; NULL: it has no such. */
+const char	*cli_exit(const struct cli_row *, int status);
+
+/*
+ * What it means whatever the command, with the names of those that have it if
+ * not all have. False: no command of the group (NULL: of all) has it.
+ */
+bool	cli_exit_of_all(struct buf *ret, const char *group, int status);
+
+/* Whether a row is an option; whether its value is one of some words. */
+bool	cli_is_option(const struct cli_row *);
+bool	cli_has_choice(const struct cli_row *);
+
+/* "--data DIR" */
+void	cli_put_option(struct buf *, const struct cli_row *);
+
+#endif

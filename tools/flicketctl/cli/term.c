@@ -1,0 +1,138 @@
+/* Terminals: colours, and secrets that are typed without being seen. */
+#include "tools/flicketctl/cli/term.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static bool
+has_colours(void)
+{
+	const char	*no = getenv("NO_COLOR");
+
+	return (no == NULL || no[0] == '\0') && isatty(STDOUT_FILENO);
+}
+
+void
+term_put(enum term_colour colour, const char *text, int width)
+{
+	static const char *const codes[] = {
+		[TERM_PLAIN] = "0", [TERM_GREEN] = "32", [TERM_YELLOW] = "33",
+		[TERM_RED] = "31", [TERM_BOLD] = "1",
+	};
+
+	if (colour == TERM_PLAIN || !has_colours())
+		printf("%-*s", width, text);
+	else
+		printf("\033[%sm%-*s\033[0m", codes[colour], width, text);
+}
+
+bool
+term_clear(void)
+{
+	if (!isatty(STDOUT_FILENO))
+		return false;
+	fputs("\033[H\033[J", stdout);
+	return true;
+}
+
+/*
+ * Read a line, byte by byte: what follows it on standard input is not ours.
+ * False, with errno 0 if there is no line or it is too long.
+ */
+static bool
+read_line(int fd, char ret[SECRET_SIZE])
+{
+	size_t	len = 0;
+
+	errno = 0;
+	while (len < SECRET_SIZE - 1 && read(fd, ret + len, 1) == 1 &&
+	    ret[len] != '\n')
+		len++;
+	ret[len] = '\0';
+	if (len > 0 && ret[len - 1] == '\r')
+		ret[--len] = '\0';
+	return len > 0 && len < SECRET_SIZE - 1 && errno == 0;
+}
+
+static void
+wake(int signal_number)
+{
+	(void)signal_number;	/* read() ends, and the terminal is put right */
+}
+
+/*
+ * The prompt comes when the terminal is ready for the answer: what is typed
+ * before is neither shown nor taken.
+ */
+static bool
+read_unseen(int fd, const char *prompt, char ret[SECRET_SIZE])
+{
+	const struct sigaction	action = { .sa_handler = wake };
+	struct sigaction	before;
+	struct termios		seen, unseen;
+	bool			ok;
+
+	if (tcgetattr(fd, &seen) == -1)
+		return false;
+	unseen = seen;
+	unseen.c_lflag &= ~(tcflag_t)ECHO;
+	sigaction(SIGINT, &action, &before);
+	tcsetattr(fd, TCSAFLUSH, &unseen);
+	(void)!write(fd, prompt, strlen(prompt));
+	ok = read_line(fd, ret);
+	tcsetattr(fd, TCSADRAIN, &seen);
+	sigaction(SIGINT, &before, NULL);
+	(void)!write(fd, "\n", 1);
+	return ok;
+}
+
+static bool
+ask_twice(const char *who, char ret[SECRET_SIZE])
+{
+	char	again[SECRET_SIZE];
+	int	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	bool	same;
+
+	if (fd == -1) {
+		fprintf(stderr, "%s: there is no terminal to ask for the "
+		    "password; use --password-file FILE, or - for standard "
+		    "input\n", who);
+		return false;
+	}
+	same = read_unseen(fd, "Password: ", ret) &&
+	    read_unseen(fd, "Once more: ", again) && strcmp(ret, again) == 0;
+	close(fd);
+	sodium_memzero(again, sizeof(again));
+	if (!same)
+		fprintf(stderr, "%s: the two passwords are not the same, or "
+		    "there is none; nothing was changed\n", who);
+	return same;
+}
+
+bool
+term_read_secret(const char *who, const char *path, char ret[SECRET_SIZE])
+{
+	bool	is_stdin = path != NULL && strcmp(path, "-") == 0, ok;
+	int	fd = STDIN_FILENO;
+
+	if (path == NULL)
+		return ask_twice(who, ret);
+	if (!is_stdin)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	errno = fd == -1 ? errno : 0;
+	ok = fd != -1 && read_line(fd, ret);
+	if (!ok)
+		fprintf(stderr, "%s: --password-file %s: %s\n", who, path,
+		    errno != 0 ? strerror(errno) :
+		    "its first line is empty or too long");
+	if (!is_stdin && fd != -1)
+		close(fd);
+	return ok;
+}

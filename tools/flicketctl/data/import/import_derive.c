@@ -1,0 +1,370 @@
+/*
+ * What follows from the rows that were copied, so that an imported desk is as
+ * one that was always run by us: what a store keeps of the rows of others,
+ * and the words that are searched for.
+ *
+ * The search index is written in the order of its ids, which is the only one
+ * that FTS5 takes without ending a segment at every row, in few large
+ * segments, which are made one in the end.
+ */
+#include "tools/flicketctl/data/import/import_parts.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+
+/* An id in reply_text is that of the ticket, times this, and the post's. */
+#define REPLY_ID_SPAN	((int64_t)1 << 32)
+
+/* The most that is summed up, in hundredths. */
+#define HOURS_MOST	((int64_t)100000000000000000)
+
+#define INDEX_BYTES	"8388608"	/* in memory, before they are written */
+
+/*
+ * Rows of one store that are copied to another as they are, or within it.
+ * Each column of `select` is the parameter of `insert` in its place.
+ */
+static const struct step {
+	const char	*what;		/* for the progress */
+	enum store	 from;
+	const char	*table;
+	const char	*select;	/* its columns, by id */
+	enum store	 to;
+	const char	*insert;
+} steps[] = {
+	{ "names", STORE_USER, "users", "id, name, username, disabled",
+	    STORE_TICKET, "INSERT INTO user_names (id, name, username, "
+	    "disabled) VALUES (?, ?, ?, ?)" },
+	{ "names", STORE_LOOKUP, "departments", "id, department, deleted",
+	    STORE_TICKET, "INSERT INTO department_names (id, department, "
+	    "deleted) VALUES (?, ?, ?)" },
+	{ "names", STORE_LOOKUP, "categories",
+	    "id, category, department_id, deleted", STORE_TICKET,
+	    "INSERT INTO category_names (id, category, department_id, "
+	    "deleted) VALUES (?, ?, ?, ?)" },
+	{ "names", STORE_LOOKUP, "statuses", "id, status", STORE_TICKET,
+	    "INSERT INTO status_names (id, status) VALUES (?, ?)" },
+	{ "names", STORE_LOOKUP, "priorities", "id, priority", STORE_TICKET,
+	    "INSERT INTO priority_names (id, priority) VALUES (?, ?)" },
+	{ "words of tickets", STORE_TICKET, "tickets", "id, title, content",
+	    STORE_TICKET, "INSERT INTO ticket_text (rowid, title, content) "
+	    "VALUES (?, ?, ?)" },
+};
+
+static bool
+prepare(struct import *im, enum store store, const char *sql,
+    sqlite3_stmt **ret)
+{
+	return sqlite3_prepare_v2(im->store[store], sql, -1, ret, NULL) ==
+	    SQLITE_OK || stores_fail(im, store);
+}
+
+/* Run a statement that has no rows. */
+static bool
+run(struct import *im, enum store store, sqlite3_stmt *st)
+{
+	int	rc = sqlite3_step(st);
+
+	sqlite3_reset(st);
+	return rc == SQLITE_DONE || stores_fail(im, store);
+}
+
+/* The next row: SQLITE_ROW, or SQLITE_DONE if it was the last. */
+static bool
+next(struct import *im, enum store store, sqlite3_stmt *st, int *ret_rc)
+{
+	*ret_rc = sqlite3_step(st);
+	return *ret_rc == SQLITE_ROW || *ret_rc == SQLITE_DONE ||
+	    stores_fail(im, store);
+}
+
+/* The one number that a query is for. */
+static bool
+ask(struct import *im, enum store store, const char *sql, int64_t *ret)
+{
+	sqlite3_stmt	*st;
+	bool		 ok = prepare(im, store, sql, &st);
+
+	if (!ok)
+		return false;
+	ok = sqlite3_step(st) == SQLITE_ROW || stores_fail(im, store);
+	if (ok)
+		*ret = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static bool
+copy_rows(struct import *im, const struct step *step, sqlite3_stmt *from,
+    sqlite3_stmt *to, int64_t total)
+{
+	int	rc;
+
+	for (int64_t n = 1; next(im, step->from, from, &rc); n++) {
+		if (rc == SQLITE_DONE)
+			return true;
+		for (int i = 0; i < sqlite3_column_count(from); i++)
+			sqlite3_bind_value(to, i + 1,
+			    sqlite3_column_value(from, i));
+		if (!import_goes_on() || !run(im, step->to, to))
+			return false;
+		report_progress(step->what, n, total);
+	}
+	return false;
+}
+
+static bool
+run_step(struct import *im, const struct step *step)
+{
+	sqlite3_stmt	*from = NULL, *to = NULL;
+	int64_t		 total;
+	char		 sql[160];
+	bool		 ok;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", step->table);
+	ok = ask(im, step->from, sql, &total);
+	snprintf(sql, sizeof(sql), "SELECT %s FROM %s ORDER BY id",
+	    step->select, step->table);
+	ok = ok && prepare(im, step->from, sql, &from) &&
+	    prepare(im, step->to, step->insert, &to) &&
+	    copy_rows(im, step, from, to, total);
+	sqlite3_finalize(from);
+	sqlite3_finalize(to);
+	return ok;
+}
+
+/* The replies of all tickets, one ticket after the other. */
+struct replies {
+	struct import	*im;
+	sqlite3_stmt	*from;
+	sqlite3_stmt	*find;		/* whether there is such a ticket */
+	sqlite3_stmt	*note;
+	sqlite3_stmt	*index;
+	sqlite3_stmt	*count;
+	int64_t		 ticket;	/* whose replies are being read */
+	bool		 is_there;
+	int64_t		 replies;	/* of it, so far */
+	int64_t		 hours;		/* likewise, in hundredths */
+};
+
+enum { REPLY_TICKET, REPLY_POST, REPLY_HOURS, REPLY_CONTENT };
+
+static bool
+replies_prepare(struct replies *r)
+{
+	return prepare(r->im, STORE_POST, "SELECT ticket_id, id, hours, "
+	    "content FROM posts INDEXED BY posts_by_ticket "
+	    "WHERE ticket_id > 0 ORDER BY ticket_id, id", &r->from) &&
+	    prepare(r->im, STORE_TICKET,
+	    "SELECT 1 FROM tickets WHERE id = ?", &r->find) &&
+	    prepare(r->im, STORE_TICKET, "INSERT INTO replies (post_id, "
+	    "ticket_id) VALUES (?, ?)", &r->note) &&
+	    prepare(r->im, STORE_TICKET, "INSERT INTO reply_text (rowid, "
+	    "content) VALUES (?, ?)", &r->index) &&
+	    prepare(r->im, STORE_TICKET, "UPDATE tickets SET replies = ?, "
+	    "reply_hours = ? WHERE id = ?", &r->count);
+}
+
+static void
+replies_done(struct replies *r)
+{
+	sqlite3_finalize(r->from);
+	sqlite3_finalize(r->find);
+	sqlite3_finalize(r->note);
+	sqlite3_finalize(r->index);
+	sqlite3_finalize(r->count);
+}
+
+/* The last reply of a ticket was read. */
+static bool
+ticket_done(struct replies *r)
+{
+	if (r->replies == 0)
+		return true;
+	sqlite3_bind_int64(r->count, 1, r->replies);
+	sqlite3_bind_int64(r->count, 2, r->hours);
+	sqlite3_bind_int64(r->count, 3, r->ticket);
+	return run(r->im, STORE_TICKET, r->count);
+}
+
+static bool
+ticket_begin(struct replies *r, int64_t ticket)
+{
+	int	rc;
+	bool	ok;
+
+	sqlite3_bind_int64(r->find, 1, ticket);
+	ok = next(r->im, STORE_TICKET, r->find, &rc);
+	sqlite3_reset(r->find);
+	r->ticket = ticket;
+	r->is_there = rc == SQLITE_ROW;
+	r->replies = r->hours = 0;
+	return ok;
+}
+
+/* What the service does for OP_TICKET_REPLY_KNOWN. */
+static bool
+reply_take(struct replies *r)
+{
+	int64_t	post = sqlite3_column_int64(r->from, REPLY_POST);
+
+	/* value_id() lets no larger ones pass */
+	CHECK(post < REPLY_ID_SPAN && r->ticket <= IMPORT_ID_MOST);
+	r->replies++;
+	r->hours += sqlite3_column_int64(r->from, REPLY_HOURS);
+	if (r->hours > HOURS_MOST || r->hours < -HOURS_MOST)
+		r->hours = 0;	/* nobody worked that long */
+	sqlite3_bind_int64(r->note, 1, post);
+	sqlite3_bind_int64(r->note, 2, r->ticket);
+	sqlite3_bind_int64(r->index, 1, r->ticket * REPLY_ID_SPAN + post);
+	sqlite3_bind_value(r->index, 2,
+	    sqlite3_column_value(r->from, REPLY_CONTENT));
+	return run(r->im, STORE_TICKET, r->note) &&
+	    run(r->im, STORE_TICKET, r->index);
+}
+
+static bool
+reply_read(struct replies *r)
+{
+	int64_t	ticket = sqlite3_column_int64(r->from, REPLY_TICKET);
+
+	if (ticket != r->ticket && (!ticket_done(r) ||
+	    !ticket_begin(r, ticket)))
+		return false;
+	return !r->is_there || reply_take(r);
+}
+
+static bool
+replies_read(struct replies *r)
+{
+	int64_t	total;
+	int	rc;
+
+	if (!ask(r->im, STORE_POST, "SELECT count(*) FROM posts WHERE "
+	    "ticket_id > 0", &total))
+		return false;
+	for (int64_t n = 1; next(r->im, STORE_POST, r->from, &rc); n++) {
+		if (rc == SQLITE_DONE)
+			return ticket_done(r);
+		if (!import_goes_on() || !reply_read(r))
+			return false;
+		report_progress("words of replies", n, total);
+	}
+	return false;
+}
+
+/* Of the posts whose tickets are there. */
+static bool
+derive_replies(struct import *im)
+{
+	struct replies	r = { .im = im };
+	bool		ok = replies_prepare(&r) && replies_read(&r);
+
+	replies_done(&r);
+	return ok;
+}
+
+static bool
+change(struct import *im, enum store store, const char *sql)
+{
+	return sqlite3_exec(im->store[store], sql, NULL, NULL, NULL) ==
+	    SQLITE_OK || stores_fail(im, store);
+}
+
+/* --- totals --------------------------------------------------------------------- */
+
+/*
+ * Flicket counted what users write and have, not always rightly, and its
+ * numbers are kept. By how much they differ from what is there is written
+ * down: so far `flicketctl verify` lets totals differ.
+ */
+static const struct total {
+	enum store	 from;
+	const char	*counts;	/* user, how many */
+	const char	*subtract;
+} totals[] = {
+	{ STORE_TICKET, "SELECT started_id, count(*) FROM tickets GROUP BY 1",
+	    "UPDATE taken_over SET posts = posts - ?2 WHERE user_id = ?1" },
+	{ STORE_POST, "SELECT user_id, count(*) FROM posts GROUP BY 1",
+	    "UPDATE taken_over SET posts = posts - ?2 WHERE user_id = ?1" },
+	{ STORE_TICKET, "SELECT assigned_id, count(*) FROM tickets "
+	    "WHERE assigned_id IS NOT NULL GROUP BY 1", "UPDATE taken_over "
+	    "SET assigned = assigned - ?2 WHERE user_id = ?1" },
+};
+
+static bool
+subtract_all(struct import *im, const struct total *t, sqlite3_stmt *from,
+    sqlite3_stmt *to)
+{
+	int	rc;
+
+	while (next(im, t->from, from, &rc)) {
+		if (rc == SQLITE_DONE)
+			return true;
+		sqlite3_bind_int64(to, 1, sqlite3_column_int64(from, 0));
+		sqlite3_bind_int64(to, 2, sqlite3_column_int64(from, 1));
+		if (!import_goes_on() || !run(im, STORE_USER, to))
+			return false;
+	}
+	return false;
+}
+
+static bool
+subtract_total(struct import *im, const struct total *t)
+{
+	sqlite3_stmt	*from = NULL, *to = NULL;
+	bool		 ok;
+
+	ok = prepare(im, t->from, t->counts, &from) &&
+	    prepare(im, STORE_USER, t->subtract, &to) &&
+	    subtract_all(im, t, from, to);
+	sqlite3_finalize(from);
+	sqlite3_finalize(to);
+	return ok;
+}
+
+static bool
+derive_totals(struct import *im)
+{
+	if (!change(im, STORE_USER, "CREATE TABLE taken_over (user_id INTEGER "
+	    "PRIMARY KEY, posts INTEGER NOT NULL, assigned INTEGER NOT NULL) "
+	    "STRICT; INSERT INTO taken_over SELECT id, total_posts, "
+	    "total_assigned FROM users"))
+		return false;
+	for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++)
+		if (!subtract_total(im, &totals[i]))
+			return false;
+	return change(im, STORE_USER, "DELETE FROM taken_over "
+	    "WHERE posts = 0 AND assigned = 0");
+}
+
+/* --- the whole ------------------------------------------------------------------ */
+
+/* Write large segments, and do not merge them meanwhile. */
+#define BEGIN_SEARCH(table) \
+    "INSERT INTO " table " (" table ", rank) VALUES " \
+    "('automerge', 0), ('crisismerge', 1999), ('hashsize', " INDEX_BYTES ");"
+/* Merge them into one, and go on as services/ticket/migrations/003_writes.sql
+ * has it, which says why that one is put eight levels down. */
+#define END_SEARCH(table) \
+    "INSERT INTO " table " (" table ") VALUES ('optimize');" \
+    "UPDATE " table "_data SET block = CAST(substr(block, 1, 4) || " \
+    "x'0a0100000000000000000000000000000000000000' || substr(block, 10) " \
+    "AS BLOB) WHERE id = 10 AND substr(block, 5, 7) = x'02010000000001';" \
+    "INSERT INTO " table " (" table ", rank) VALUES " \
+    "('automerge', 8), ('crisismerge', 64), ('hashsize', 1048576);"
+
+bool
+derive_all(struct import *im)
+{
+	if (!change(im, STORE_TICKET, BEGIN_SEARCH("ticket_text")
+	    BEGIN_SEARCH("reply_text")))
+		return false;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (!run_step(im, &steps[i]))
+			return false;
+	return kinds_wait(im) && derive_replies(im) && derive_totals(im) &&
+	    change(im, STORE_TICKET,
+	    END_SEARCH("ticket_text") END_SEARCH("reply_text"));
+}

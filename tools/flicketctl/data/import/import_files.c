@@ -1,0 +1,230 @@
+/*
+ * Uploads and avatars, and what is done to whole folders.
+ *
+ * A name from Flicket's database is only ever the name of a plain file in the
+ * folder that was given: never one with a '/', never a hidden one, never a
+ * link to somewhere else.
+ */
+#include "tools/flicketctl/data/import/import_parts.h"
+
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define CHUNK_BYTES	(1 << 20)
+
+/* Below the new stores, by enum files_id. */
+static const char *const folders[FILES_COUNT] = {
+	[FILES_UPLOADS] = "post/files",
+	[FILES_AVATARS] = "user/avatars",
+};
+
+bool
+files_open(struct import *im)
+{
+	struct files	*avatars = &im->files[FILES_AVATARS];
+	int		 uploads;
+
+	for (size_t i = 0; i < FILES_COUNT; i++) {
+		struct files	*f = &im->files[i];
+
+		if (f->option == NULL)
+			continue;
+		f->from = open(f->option, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (f->from == -1)
+			return report_fail("%s: %s", f->option,
+			    strerror(errno));
+	}
+	uploads = im->files[FILES_UPLOADS].from;
+	if (avatars->from == -1 && uploads != -1)	/* -1: is not there */
+		avatars->from = openat(uploads, "../flicket_avatars",
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return true;
+}
+
+bool
+files_make(struct import *im)
+{
+	char	path[64];
+
+	for (size_t i = 0; i < FILES_COUNT; i++) {
+		snprintf(path, sizeof(path), "%s/%s", im->work, folders[i]);
+		if (mkdir(path, 0700) == 0)
+			im->files[i].to = open(path,
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (im->files[i].to == -1)
+			return report_fail("%s/%s: %s", im->data, path,
+			    strerror(errno));
+	}
+	return true;
+}
+
+static bool
+is_safe(const char *name)
+{
+	return name[0] != '.' && strchr(name, '/') == NULL;
+}
+
+static bool
+miss(struct files *f, struct row *row, const char *why)
+{
+	char	quoted[QUOTE_SIZE], *line;
+
+	if (f->missing++ >= MISSING_SHOWN)
+		return true;
+	text_quote(quoted, row->file_to, strlen(row->file_to));
+	CHECK(asprintf(&line, "%s (%s %s): %s", quoted, row->kind->one,
+	    (const char *)sqlite3_column_text(row->from, 0), why) != -1);
+	f->shown[f->missing - 1] = line;
+	return true;
+}
+
+/* Also keeps when it was changed, which is what browsers ask for. */
+static bool
+copy_bytes(struct row *row, int from, int to, const struct stat *st)
+{
+	const struct timespec	times[2] = { st->st_atim, st->st_mtim };
+	ssize_t			n;
+
+	do {
+		if (import_stopped())
+			return report_fail("stopped");
+		n = sendfile(to, from, NULL, CHUNK_BYTES);
+	} while (n > 0);
+	if (n == -1 || futimens(to, times) == -1)
+		return report_fail("%s: cannot be copied: %s", row->file_to,
+		    strerror(errno));
+	return true;
+}
+
+/* Two rows may name one file: it is copied, and counted, once. */
+static bool
+copy_opened(struct files *f, struct row *row, int from)
+{
+	struct stat	st;
+	int		to;
+	bool		ok;
+
+	if (fstat(from, &st) == -1)
+		return report_fail("%s: %s", row->file_to, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return miss(f, row, "not a file");
+	to = openat(f->to, row->file_to, O_WRONLY | O_CREAT | O_EXCL |
+	    O_CLOEXEC, 0600);
+	if (to == -1 && errno == EEXIST)
+		return true;
+	if (to == -1 && errno == ENAMETOOLONG)
+		return miss(f, row, strerror(errno));
+	if (to == -1)
+		return report_fail("%s/%s: cannot be made: %s",
+		    folders[row->files], row->file_to, strerror(errno));
+	ok = copy_bytes(row, from, to, &st);
+	f->copied += ok;
+	close(to);
+	return ok;
+}
+
+/* Or is it a failure of the machine, which the next run may not have? */
+static bool
+is_about_the_file(int error)
+{
+	return error == ENOENT || error == EACCES || error == ELOOP ||
+	    error == ENAMETOOLONG || error == ENXIO || error == EPERM;
+}
+
+bool
+files_copy(struct row *row)
+{
+	struct files	*f;
+	int		 from;
+	bool		 ok;
+
+	if (row->files == FILES_NONE)
+		return true;
+	f = &row->im->files[row->files];
+	if (!is_safe(row->file_from) || !is_safe(row->file_to)) {
+		f->refused++;
+		report_row(row, 0, "its file is not copied: the name has a "
+		    "'/' or begins with '.'");
+		return true;
+	}
+	if (f->from == -1) {
+		f->left++;
+		return true;
+	}
+	/* O_NONBLOCK: a named pipe must not make the import wait. */
+	from = openat(f->from, row->file_from, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+	if (from == -1 && is_about_the_file(errno))
+		return miss(f, row, strerror(errno));
+	if (from == -1)
+		return report_fail("%s: %s", row->file_to, strerror(errno));
+	ok = copy_opened(f, row, from);
+	close(from);
+	return ok;
+}
+
+static FTS *
+tree_open(const char *path)
+{
+	char	*paths[] = { (char *)path, NULL };
+	FTS	*tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+
+	CHECK(tree != NULL);
+	return tree;
+}
+
+void
+tree_remove(const char *path)
+{
+	FTS	*tree = tree_open(path);
+	FTSENT	*e;
+
+	while ((e = fts_read(tree)) != NULL) {
+		if (e->fts_info == FTS_DP)
+			rmdir(e->fts_accpath);
+		else if (e->fts_info != FTS_D)
+			unlink(e->fts_accpath);
+	}
+	fts_close(tree);
+}
+
+static bool
+finish_one(const char *path, uid_t uid, gid_t gid)
+{
+	int	fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool	ok;
+
+	if (fd == -1)
+		return false;
+	ok = (geteuid() != 0 || fchown(fd, uid, gid) == 0) && fsync(fd) == 0;
+	close(fd);
+	return ok;
+}
+
+bool
+tree_finish(const char *path, uid_t uid, gid_t gid)
+{
+	FTS	*tree = tree_open(path);
+	FTSENT	*e;
+	bool	 ok = true;
+
+	while (ok && (errno = 0, e = fts_read(tree)) != NULL) {
+		if (e->fts_info == FTS_D)
+			continue;	/* comes again, after all in it */
+		ok = finish_one(e->fts_accpath, uid, gid);
+		if (!ok)
+			report_fail("%s: %s", e->fts_path, strerror(errno));
+	}
+	if (ok && errno != 0)
+		ok = report_fail("%s: %s", path, strerror(errno));
+	fts_close(tree);
+	return ok;
+}

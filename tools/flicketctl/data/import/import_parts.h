@@ -1,0 +1,288 @@
+/*
+ * What the parts of `flicketctl import` know of each other.
+ *
+ *   import.c         the command line, and the phases in their order
+ *   import_source.c  Flicket's database: is it one, is it whole
+ *   import_target.c  the data folder: may it be filled; putting it in place
+ *   import_stores.c  the four new stores, from empty to closed
+ *   import_kinds.c   the kinds of rows, and the loop that copies them all
+ *   import_derive.c  what follows from the rows: names, counts, search
+ *   import_value.c   how a value of Flicket's becomes one of ours
+ *   import_date.c    dates
+ *   import_text.c    text from outside, for a store or for a line
+ *   import_files.c   uploads and avatars; whole folders
+ *   import_report.c  what is said meanwhile and at the end
+ *
+ * Functions that return bool may fail: false, after a message on stderr.
+ * What cannot happen (no memory) ends the process; import.c's atexit() then
+ * removes what was begun.
+ */
+#ifndef IMPORT_IMPORT_PARTS_H
+#define IMPORT_IMPORT_PARTS_H
+
+#include <sys/types.h>
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct import;
+struct row;
+
+enum store { STORE_USER, STORE_TICKET, STORE_POST, STORE_LOOKUP, STORE_COUNT };
+
+/* Files that rows name: where Flicket has them, what became of them. */
+enum files_id { FILES_UPLOADS, FILES_AVATARS, FILES_COUNT, FILES_NONE };
+
+#define MISSING_SHOWN	20
+
+struct files {
+	const char	*option;	/* folder as given, NULL: none */
+	int		 from;		/* that folder, -1: none */
+	int		 to;		/* the new store's folder */
+	int64_t		 copied;
+	int64_t		 missing;	/* named by rows, not in the folder */
+	int64_t		 refused;	/* name is none for a file of ours */
+	int64_t		 left;		/* named by rows, no folder given */
+	char		*shown[MISSING_SHOWN]; /* the first missing ones */
+};
+
+/* What becomes of a row after one of its values was converted. */
+enum keep {
+	KEEP,
+	DROP,		/* not kept; the converter has reported why */
+	DROP_QUIETLY	/* not kept, for the reason in kind->quiet */
+};
+
+/*
+ * Converts the n-th column of row->from into the n-th parameter of row->to
+ * and reports what it had to change.
+ */
+typedef enum keep value_fn(struct row *, int n);
+
+/* MUST be in Flicket's table, or MAY: what older ones lack counts as NULL. */
+enum presence { MUST, MAY };
+
+struct column {
+	const char	*from;		/* name in Flicket's table */
+	const char	*to;		/* name in ours */
+	value_fn	*convert;
+	enum presence	 presence;
+};
+
+struct kind {
+	const char	*one;		/* "ticket 7: ..." */
+	const char	*many;
+	const char	*from;		/* Flicket's table */
+	const char	*where;		/* NULL: all rows */
+	const char	*label;		/* SQL: a row's name; NULL: id */
+	const char	*order;		/* SQL; NULL: id */
+	enum store	 store;
+	const char	*into;		/* our table */
+	const struct column *columns;	/* one without `to` ends them */
+	const char	*quiet;		/* why rows are dropped unlisted */
+};
+
+/* read = written + dropped + quiet */
+struct tally {
+	int64_t	read;
+	int64_t	written;
+	int64_t	dropped;	/* each has a line in the report */
+	int64_t	quiet;		/* for the reason in kind->quiet */
+};
+
+#define KINDS_MAX	24
+
+/*
+ * Two threads copy rows at once: that of the run, and one for the kinds of
+ * the post service, which are as much as all others. Nobody touches a store
+ * while it is the other's.
+ */
+enum lane_id { LANE_RUN, LANE_POSTS, LANES };
+
+struct lane {
+	sqlite3			*source; /* the same moment in each */
+	FILE			*lines;	/* the report, already unlinked */
+	int64_t			 line_count;
+
+	/* of LANE_POSTS, for the progress that the other one shows */
+	const char *_Atomic	 what;
+	_Atomic int64_t		 done;
+	_Atomic int64_t		 total;
+};
+
+/* One run of the command. */
+struct import {
+	const char	*path;		/* Flicket's database, as given */
+	const char	*data;		/* the data folder, as given */
+	char		 work[40];	/* built here, in data; "": not yet */
+	bool		 exchanges;	/* data has stores, of defaults */
+	int		 data_fd;
+	int		 lock[STORE_COUNT];	/* -1: no such store yet */
+	int64_t		 now;		/* when the run began, microseconds */
+	struct lane	 lane[LANES];
+	pthread_t	 thread;	/* of LANE_POSTS */
+	bool		 threaded;	/* it was started and not yet joined */
+	bool		 thread_ok;	/* what came of it, once joined */
+	sqlite3		*store[STORE_COUNT];
+	char		*later[STORE_COUNT];	/* SQL of what is to be made
+						 * when all rows are there */
+	struct tally	 tally[KINDS_MAX];	/* as import_kinds[] */
+	struct files	 files[FILES_COUNT];
+};
+
+/* A row on its way. */
+struct row {
+	struct import		*im;
+	struct lane		*lane;
+	const struct kind	*kind;
+	struct tally		*tally;
+	sqlite3_stmt		*from;	/* column 0 is its label */
+	sqlite3_stmt		*to;
+	enum files_id		 files;	/* the file it names, if any */
+	const char		*file_from;	/* its name there and here, */
+	const char		*file_to;	/* valid until the next row */
+};
+
+/* import.c */
+extern const char *const import_store_names[STORE_COUNT];
+#define IMPORT_PREFIX	".import-"	/* and the process id: im->work */
+/* True once a signal has asked the run to stop. */
+bool	import_stopped(void);
+/* Let signals ask for that. */
+void	import_catch_signals(void);
+/*
+ * Run phases, of which the last is NULL, on a data folder. `source` is what messages
+ * call the tables that are read. Returns the exit status.
+ */
+int	import_fill(bool (*const todo[])(struct import *), const char *data,
+	    const char *source);
+
+/* True to go on; false, after a message, once a signal or a failure has. */
+bool	import_goes_on(void);
+/* The same for SQLite, in a run of a statement: not 0 to end it. */
+int	import_interrupts(void *unused);
+
+/* import_source.c */
+/* Open im->path for reading, in each lane, and see that it is whole. */
+bool	source_open(struct import *);
+/* See that every table and column is there; one message names all missing. */
+bool	source_check(struct import *);
+/* Prepare "SELECT label, columns ... " of a kind, and count its rows. */
+bool	source_select(struct import *, struct lane *, const struct kind *,
+	    sqlite3_stmt **ret_select, int64_t *ret_count);
+/* The run's failure to read the database, in words. Returns false. */
+bool	source_fail(struct import *, sqlite3 *);
+
+/* import_target.c */
+/* Make the data folder, work in it, be the only import there. */
+bool	target_enter(struct import *);
+/* See that no service runs and nothing but defaults would be replaced. */
+bool	target_check(struct import *);
+/* Put im->work in the place of stores. Before: nothing; after: everything. */
+bool	target_switch(struct import *);
+
+/* import_stores.c */
+/* Make im->work and in it the four empty stores, each in a transaction. */
+bool	stores_make(struct import *);
+/* Make the indexes and triggers that a store has gone without so far. */
+bool	stores_complete(struct import *, enum store);
+/*
+ * Complete, commit and close the four stores: each is one file, with nothing
+ * in a log.
+ */
+bool	stores_close(struct import *);
+/* The failure of a new store, by a disk or a signal. Returns false. */
+bool	stores_fail(struct import *, enum store);
+
+/* import_kinds.c */
+/* One without `one` ends them. */
+extern const struct kind import_kinds[];
+/*
+ * Copy them; those of the post service are under way when this returns, and
+ * done, with the store complete, after kinds_wait(). That may be called more
+ * than once, and must be before the process ends.
+ */
+bool	kinds_copy(struct import *);
+bool	kinds_wait(struct import *);
+
+/* import_derive.c */
+/* Fill what a store has of the rows of others, and the search. */
+bool	derive_all(struct import *);
+
+/*
+ * Bounds of what is taken over. Those of what clients write (proto/keys.tbl)
+ * are narrower: Flicket itself lets more pass, and that is kept. Beyond these
+ * a value would be refused by what has to work with it later.
+ */
+#define IMPORT_ID_MOST	((int64_t)1 << 30)	/* as many are left to be given;
+						 * reply_text needs 2^31 */
+#define IMPORT_COUNT_MOST ((int64_t)1 << 30)	/* sums of it do not overflow */
+#define IMPORT_TEXT_MOST ((size_t)50000)	/* bytes: 100 of them fit into
+						 * an answer */
+
+/* import_value.c */
+value_fn value_id, value_reference, value_count, value_flag, value_text;
+value_fn value_date, value_hours, value_json, value_password;
+value_fn value_rights, value_department, value_user, value_group;
+value_fn value_token, value_expiry, value_now, value_upload, value_avatar;
+
+/* import_date.c */
+/* "YYYY-MM-DD[ HH:MM:SS[.ffffff]]" as microseconds; false if it is none. */
+bool	date_read(const char *, int64_t *ret);
+
+/* import_text.c */
+/*
+ * Write text without its NUL bytes and with U+FFFD for what is no UTF-8 to
+ * `out`, which has three times its room; only count if `out` is NULL. Returns
+ * the length.
+ */
+size_t	text_clean(const char *, size_t len, char *out, size_t *ret_bad,
+	    size_t *ret_nul);
+
+#define QUOTE_SIZE	520
+/*
+ * Text as part of a line: escaped, and cut if it is long. What is written to
+ * out fits QUOTE_SIZE with two bytes to spare. Returns its length.
+ */
+size_t	text_escape(char *out, const char *, size_t len);
+/* The same between quotes. Returns out. */
+const char *text_quote(char out[QUOTE_SIZE], const char *, size_t len);
+
+/* import_files.c */
+/* Open the folders that were given, before the run leaves its own. */
+bool	files_open(struct import *);
+/* Make the folders they go to. */
+bool	files_make(struct import *);
+/* Copy the file a row names. One that is not there is no failure. */
+bool	files_copy(struct row *);
+/* Remove a folder and all in it; what is not there is removed already. */
+void	tree_remove(const char *path);
+/* Give all in a folder to its owner and to the disk. */
+bool	tree_finish(const char *path, uid_t, gid_t);
+
+/* import_report.c */
+/* Which command messages begin with; "import" unless said. */
+void	report_as(const char *name);
+/* End the line that shows the progress. */
+void	report_clear(void);
+/* Say on stderr why the run fails, if it has not been said. Returns false. */
+bool	report_fail(const char *format, ...)
+	    __attribute__((format(printf, 1, 2)));
+/* True once report_fail() was called, by any thread. */
+bool	report_failed(void);
+/* Add a line about a row; n is the column it is about, 0 the whole row. */
+void	report_row(struct row *, int n, const char *format, ...)
+	    __attribute__((format(printf, 3, 4)));
+/*
+ * Show how far the rows of a kind (`many`) are, on a terminal; when done
+ * reaches total, no more.
+ */
+void	report_progress(const char *many, int64_t done, int64_t total);
+/* All that is said at the end. */
+bool	report_print(struct import *);
+
+#endif

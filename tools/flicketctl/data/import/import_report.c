@@ -1,0 +1,226 @@
+/*
+ * What is said: progress on a terminal, failures on stderr, and in the end
+ * the report on stdout. Lines about rows may be many; they wait in a file in
+ * the folder that is being built, which has no name there any more.
+ */
+#include "tools/flicketctl/data/import/import_parts.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define BAR_WIDTH	30
+#define CLEAR_LINE	"\r\033[K"
+
+static atomic_bool	failed;
+static const char	*command = "import";
+
+void
+report_as(const char *name)
+{
+	command = name;
+}
+
+void
+report_clear(void)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, CLEAR_LINE);
+}
+
+bool
+report_failed(void)
+{
+	return failed;
+}
+
+bool
+report_fail(const char *format, ...)
+{
+	va_list	ap;
+
+	if (atomic_exchange(&failed, true))
+		return false;
+	fprintf(stderr, "%sflicketctl %s: ",
+	    isatty(STDERR_FILENO) ? CLEAR_LINE : "", command);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return false;
+}
+
+void
+report_row(struct row *row, int n, const char *format, ...)
+{
+	FILE		*f = row->lane->lines;
+	char		 label[QUOTE_SIZE];
+	va_list		 ap;
+
+	text_escape(label, (const char *)sqlite3_column_text(row->from, 0),
+	    (size_t)sqlite3_column_bytes(row->from, 0));
+	fprintf(f, "%s %s: ", row->kind->one, label);
+	if (n > 0)
+		fprintf(f, "%s: ", row->kind->columns[n - 1].from);
+	va_start(ap, format);
+	vfprintf(f, format, ap);
+	va_end(ap);
+	fputc('\n', f);
+	row->lane->line_count++;
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec	now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+report_progress(const char *many, int64_t done, int64_t total)
+{
+	static int64_t	shown_ms;
+	char		bar[BAR_WIDTH + 1];
+	int		filled;
+
+	if (total < done || (done % 64 != 0 && done != total) ||
+	    !isatty(STDERR_FILENO))
+		return;
+	if (done < total && now_ms() - shown_ms < 50)
+		return;
+	shown_ms = now_ms();
+	filled = (int)(done * BAR_WIDTH / total);
+	memset(bar, ' ', BAR_WIDTH);
+	memset(bar, '#', (size_t)filled);
+	bar[BAR_WIDTH] = '\0';
+	fprintf(stderr, CLEAR_LINE "%-14s [%s] %3d%%  %" PRId64 "/%" PRId64,
+	    many, bar, (int)(done * 100 / total), done, total);
+}
+
+static void
+print_tally(const char *name, const struct tally *t)
+{
+	printf("%-16s %10" PRId64 " %10" PRId64 " %10" PRId64 "\n", name,
+	    t->read, t->written, t->dropped + t->quiet);
+}
+
+static void
+print_table(const struct import *im)
+{
+	struct tally	sum = { 0 };
+
+	printf("%-16s %10s %10s %10s\n", "", "rows read", "written",
+	    "not kept");
+	for (size_t i = 0; import_kinds[i].one != NULL; i++) {
+		const struct tally	*t = &im->tally[i];
+
+		print_tally(import_kinds[i].many, t);
+		sum.read += t->read;
+		sum.written += t->written;
+		sum.dropped += t->dropped;
+		sum.quiet += t->quiet;
+	}
+	print_tally("all", &sum);
+}
+
+/* The rows dropped for a reason too usual to list each. */
+static void
+print_quiet(const struct import *im)
+{
+	for (size_t i = 0; import_kinds[i].one != NULL; i++)
+		if (im->tally[i].quiet > 0)
+			printf("%s not kept: %s: %" PRId64 "\n",
+			    import_kinds[i].many, import_kinds[i].quiet,
+			    im->tally[i].quiet);
+}
+
+static void
+print_file(FILE *f)
+{
+	char	buf[8192];
+	size_t	n;
+
+	rewind(f);
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		fwrite(buf, 1, n, stdout);
+}
+
+static void
+print_lines(struct import *im)
+{
+	int64_t	count = 0;
+
+	for (int i = 0; i < LANES; i++)
+		count += im->lane[i].line_count;
+	if (count == 0) {
+		printf("\nEvery row written is as it was in Flicket.\n");
+		return;
+	}
+	printf("\nRows not kept or changed, %" PRId64 " lines:\n", count);
+	for (int i = 0; i < LANES; i++)
+		print_file(im->lane[i].lines);
+}
+
+static void
+print_missing(const struct files *f)
+{
+	if (f->missing == 0)
+		return;
+	printf("  not found: %" PRId64 "\n", f->missing);
+	for (int64_t i = 0; i < f->missing && i < MISSING_SHOWN; i++)
+		printf("    %s\n", f->shown[i]);
+	if (f->missing > MISSING_SHOWN)
+		printf("    and %" PRId64 " more\n",
+		    f->missing - MISSING_SHOWN);
+}
+
+static void
+print_files(const char *what, const char *option, const struct files *f)
+{
+	if (f->copied + f->missing + f->refused + f->left == 0)
+		return;
+	printf("files of %s copied: %" PRId64 "\n", what, f->copied);
+	if (f->left > 0)
+		printf("  not copied: %" PRId64 ", as %s was not given\n",
+		    f->left, option);
+	if (f->refused > 0)
+		printf("  not copied for what is in their names: %" PRId64 "\n",
+		    f->refused);
+	print_missing(f);
+}
+
+static void
+print_next(const struct import *im)
+{
+	if (im->exchanges)
+		printf("The defaults that were in %s are replaced, the "
+		    "password of admin included.\n", im->data);
+	printf("The import is in place in %s. Next: start the services on it; "
+	    "everybody logs in\nwith the name and password they had in "
+	    "Flicket.\n", im->data);
+}
+
+bool
+report_print(struct import *im)
+{
+	report_clear();
+	print_table(im);
+	print_quiet(im);
+	print_lines(im);
+	printf("\n");
+	print_files("uploads", "--uploads", &im->files[FILES_UPLOADS]);
+	print_files("avatars", "--avatars", &im->files[FILES_AVATARS]);
+	print_next(im);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		fprintf(stderr, "flicketctl import: the report cannot be "
+		    "written, but the import is in place\n");
+	return true;
+}

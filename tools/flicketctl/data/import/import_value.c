@@ -1,0 +1,463 @@
+/*
+ * How a value of Flicket's becomes one of ours. SQLite lets any column hold
+ * any type, so every converter takes whatever comes: what has the wrong type
+ * is converted as SQLite would, and reported if that changed it.
+ */
+#include "tools/flicketctl/data/import/import_parts.h"
+
+#include <jansson.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "proto/tables.h"
+#include "services/user/password.h"
+
+static bool
+is_null(struct row *row, int n)
+{
+	return sqlite3_column_type(row->from, n) == SQLITE_NULL;
+}
+
+/* The bytes of a value that is not NULL, valid until the next row. */
+static const char *
+bytes_of(struct row *row, int n, size_t *ret_len)
+{
+	const void	*text = sqlite3_column_text(row->from, n);
+
+	*ret_len = (size_t)sqlite3_column_bytes(row->from, n);
+	return text != NULL ? text : "";
+}
+
+/* Report a value that could not stay what it was. */
+static void
+report_value(struct row *row, int n, const char *what)
+{
+	char		 quoted[QUOTE_SIZE];
+	size_t		 len;
+	const char	*text = bytes_of(row, n, &len);
+
+	report_row(row, n, "%s %s", text_quote(quoted, text, len), what);
+}
+
+/*
+ * The text of a value, fit for our stores; what is cut out of it or replaced
+ * is reported. *ret_owned is what to free(), NULL if nothing.
+ */
+static const char *
+text_of(struct row *row, int n, size_t *ret_len, char **ret_owned)
+{
+	const char	*raw = bytes_of(row, n, ret_len);
+	size_t		 bad, nul, len = *ret_len;
+	char		*clean;
+
+	*ret_owned = NULL;
+	*ret_len = text_clean(raw, len, NULL, &bad, &nul);
+	if (bad == 0 && nul == 0)
+		return raw;
+	clean = malloc(*ret_len + 1);
+	CHECK(clean != NULL);
+	text_clean(raw, len, clean, &bad, &nul);
+	clean[*ret_len] = '\0';
+	if (nul > 0)
+		report_row(row, n, "NUL bytes cut out: %zu", nul);
+	if (bad > 0)
+		report_row(row, n, "what is no UTF-8 became U+FFFD: %zu times",
+		    bad);
+	*ret_owned = clean;
+	return clean;
+}
+
+/* How much of a clean text is kept: whole characters. The rest is reported. */
+static size_t
+bound_text(struct row *row, int n, const char *text, size_t len)
+{
+	size_t	most = IMPORT_TEXT_MOST;
+
+	if (len <= most)
+		return len;
+	while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80)
+		most--;
+	report_row(row, n, "cut after %zu bytes: it has %zu", most, len);
+	return most;
+}
+
+/* Bind a text; returns it, valid until the next row, or NULL. */
+static const char *
+text_bind(struct row *row, int n)
+{
+	char		*owned;
+	const char	*text;
+	size_t		 len;
+
+	if (is_null(row, n)) {
+		sqlite3_bind_null(row->to, n);
+		return NULL;
+	}
+	text = text_of(row, n, &len, &owned);
+	len = bound_text(row, n, text, len);
+	sqlite3_bind_text64(row->to, n, text, len,
+	    owned != NULL ? free : SQLITE_STATIC, SQLITE_UTF8);
+	return text;
+}
+
+enum keep
+value_text(struct row *row, int n)
+{
+	text_bind(row, n);
+	return KEEP;
+}
+
+static enum keep
+file_bind(struct row *row, int n, enum files_id files)
+{
+	row->file_to = text_bind(row, n);
+	if (row->file_to == NULL || row->file_to[0] == '\0')
+		return KEEP;
+	row->file_from = (const char *)sqlite3_column_text(row->from, n);
+	row->files = files;
+	return KEEP;
+}
+
+enum keep
+value_upload(struct row *row, int n)
+{
+	return file_bind(row, n, FILES_UPLOADS);
+}
+
+enum keep
+value_avatar(struct row *row, int n)
+{
+	return file_bind(row, n, FILES_AVATARS);
+}
+
+static void
+report_password(struct row *row, int n, struct text hash)
+{
+	int	cost;
+
+	switch (password_kind(hash, &cost)) {
+	case PASSWORD_DEAR:
+		report_row(row, n, "a hash at cost %d, beyond %d, is never "
+		    "checked: nobody can log in with it until the password is "
+		    "set anew", cost, PASSWORD_COST_MOST);
+		break;
+	case PASSWORD_FOREIGN:
+		report_row(row, n, "what is no bcrypt hash is never checked: "
+		    "nobody can log in with it until the password is set "
+		    "anew");
+		break;
+	default:
+		break;
+	}
+}
+
+/* A password hash, whether Flicket's driver wrote it as text or as bytes. */
+enum keep
+value_password(struct row *row, int n)
+{
+	struct text	hash;
+
+	if (is_null(row, n)) {
+		sqlite3_bind_null(row->to, n);
+		return KEEP;
+	}
+	hash.base = sqlite3_column_blob(row->from, n);
+	hash.len = (size_t)sqlite3_column_bytes(row->from, n);
+	if (hash.base == NULL)
+		hash.base = "";
+	report_password(row, n, hash);
+	sqlite3_bind_blob(row->to, n, hash.base, (int)hash.len, SQLITE_STATIC);
+	return KEEP;
+}
+
+/* A number as SQLite makes it of any value; reported if that changes it. */
+static int64_t
+integer_of(struct row *row, int n)
+{
+	int64_t		 number = sqlite3_column_int64(row->from, n);
+	char		 printed[24], what[64];
+	const char	*text;
+	size_t		 len;
+
+	if (sqlite3_column_type(row->from, n) == SQLITE_INTEGER)
+		return number;
+	text = bytes_of(row, n, &len);
+	snprintf(printed, sizeof(printed), "%lld", (long long)number);
+	if (len != strlen(printed) || memcmp(text, printed, len) != 0) {
+		snprintf(what, sizeof(what), "taken as %s", printed);
+		report_value(row, n, what);
+	}
+	return number;
+}
+
+/* Whether a number is at most as large as another, whatever its sign. */
+static bool
+is_within(int64_t number, int64_t most)
+{
+	return number >= -most && number <= most;
+}
+
+/* The id of another row, which may be gone, or never have been. */
+enum keep
+value_reference(struct row *row, int n)
+{
+	int64_t	id = is_null(row, n) ? 0 : integer_of(row, n);
+
+	if (!is_within(id, IMPORT_ID_MOST)) {
+		report_value(row, n, "is too large for an id: left empty");
+		sqlite3_bind_null(row->to, n);
+	} else if (is_null(row, n))
+		sqlite3_bind_null(row->to, n);
+	else
+		sqlite3_bind_int64(row->to, n, id);
+	return KEEP;
+}
+
+/* A number that is counted up and down; nothing is 0. */
+enum keep
+value_count(struct row *row, int n)
+{
+	int64_t	count = is_null(row, n) ? 0 : integer_of(row, n);
+
+	if (!is_within(count, IMPORT_COUNT_MOST)) {
+		report_value(row, n, "is too much: taken as 0");
+		count = 0;
+	}
+	sqlite3_bind_int64(row->to, n, count);
+	return KEEP;
+}
+
+/* What is no number counts as yes: better a login too few. */
+enum keep
+value_flag(struct row *row, int n)
+{
+	int	type = sqlite3_column_type(row->from, n);
+	bool	number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+	bool	on = number && sqlite3_column_double(row->from, n) != 0;
+
+	if (type == SQLITE_TEXT || type == SQLITE_BLOB) {
+		on = true;
+		report_value(row, n, "taken as 1");
+	}
+	sqlite3_bind_int(row->to, n, on);
+	return KEEP;
+}
+
+enum keep
+value_id(struct row *row, int n)
+{
+	int64_t	id = sqlite3_column_int64(row->from, n);
+
+	if (sqlite3_column_type(row->from, n) != SQLITE_INTEGER || id < 1) {
+		report_row(row, n, "not kept: an id is a whole number from 1 "
+		    "on");
+		return DROP;
+	}
+	if (id > IMPORT_ID_MOST) {
+		report_row(row, n, "not kept: an id is at most %lld",
+		    (long long)IMPORT_ID_MOST);
+		return DROP;
+	}
+	sqlite3_bind_int64(row->to, n, id);
+	return KEEP;
+}
+
+/* Is there a row with this id in a table of the store the row goes to? */
+static bool
+is_known(struct row *row, const char *table, int64_t id)
+{
+	char		*sql = sqlite3_mprintf("SELECT 1 FROM %s WHERE id = ?",
+			    table);
+	sqlite3		*db = sqlite3_db_handle(row->to);
+	sqlite3_stmt	*st;
+	int		 rc;
+
+	CHECK(sql != NULL);
+	CHECK(sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK);
+	sqlite3_free(sql);
+	sqlite3_bind_int64(st, 1, id);
+	rc = sqlite3_step(st);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		log_fatal("store %s: %s", sqlite3_db_filename(db, "main"),
+		    sqlite3_errmsg(db));
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW;
+}
+
+/* The id of a row without which this one has no meaning. */
+static enum keep
+needed_id(struct row *row, int n, const char *table)
+{
+	int64_t	id;
+
+	if (is_null(row, n)) {
+		report_row(row, n, "not kept: it is NULL");
+		return DROP;
+	}
+	id = integer_of(row, n);
+	if (!is_known(row, table, id)) {
+		report_row(row, n, "not kept: %lld is not among the %s",
+		    (long long)id, table);
+		return DROP;
+	}
+	sqlite3_bind_int64(row->to, n, id);
+	return KEEP;
+}
+
+enum keep
+value_user(struct row *row, int n)
+{
+	return needed_id(row, n, "users");
+}
+
+enum keep
+value_group(struct row *row, int n)
+{
+	return needed_id(row, n, "groups");
+}
+
+enum keep
+value_department(struct row *row, int n)
+{
+	int64_t	id;
+
+	sqlite3_bind_null(row->to, n);
+	if (is_null(row, n))
+		return KEEP;
+	id = integer_of(row, n);
+	if (is_known(row, "departments", id))
+		sqlite3_bind_int64(row->to, n, id);
+	else
+		report_value(row, n, "is no department: left empty");
+	return KEEP;
+}
+
+/* Flicket tells its groups by their names. */
+enum keep
+value_rights(struct row *row, int n)
+{
+	size_t		 len;
+	const char	*name = bytes_of(row, n, &len);
+	int		 rights = 0;
+
+	if (strcmp(name, "flicket_admin") == 0)
+		rights = RIGHT_ADMIN | RIGHT_STAFF;
+	else if (strcmp(name, "super_user") == 0)
+		rights = RIGHT_STAFF;
+	sqlite3_bind_int(row->to, n, rights);
+	return KEEP;
+}
+
+/* A column's date; false, and reported, if it is none; false if NULL. */
+static bool
+date_of(struct row *row, int n, int64_t *ret)
+{
+	const char	*text;
+	size_t		 len;
+
+	if (is_null(row, n))
+		return false;
+	text = bytes_of(row, n, &len);
+	if (strlen(text) == len && date_read(text, ret))
+		return true;
+	report_value(row, n, "is no date: left empty");
+	return false;
+}
+
+enum keep
+value_date(struct row *row, int n)
+{
+	int64_t	date;
+
+	if (date_of(row, n, &date))
+		sqlite3_bind_int64(row->to, n, date);
+	else
+		sqlite3_bind_null(row->to, n);
+	return KEEP;
+}
+
+/* Hours to hundredths of an hour. */
+enum keep
+value_hours(struct row *row, int n)
+{
+	double	hours = sqlite3_column_double(row->from, n);
+	double	most = (double)key_info(KEY_HOURS)->most / 100;
+	int	type = sqlite3_column_type(row->from, n);
+
+	if (!(hours >= -most && hours <= most)) {
+		report_value(row, n, "is too much: taken as 0");
+		hours = 0;
+	} else if (type == SQLITE_TEXT || type == SQLITE_BLOB)
+		report_value(row, n, "is no number: taken as far as it is");
+	sqlite3_bind_int64(row->to, n, (int64_t)(hours * 100 +
+	    (hours < 0 ? -0.5 : 0.5)));
+	return KEEP;
+}
+
+/* JSON in the one way we write it: sorted, without blanks. null is NULL. */
+enum keep
+value_json(struct row *row, int n)
+{
+	const char	*text;
+	char		*owned, *ours = NULL;
+	size_t		 len;
+	json_t		*json;
+
+	sqlite3_bind_null(row->to, n);
+	if (is_null(row, n))
+		return KEEP;
+	text = text_of(row, n, &len, &owned);
+	if (len > IMPORT_TEXT_MOST) {
+		report_row(row, n, "is too long, it has %zu bytes: left empty",
+		    len);
+		free(owned);
+		return KEEP;
+	}
+	json = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	if (json == NULL)
+		report_value(row, n, "is no JSON: left empty");
+	else if (!json_is_null(json)) {
+		ours = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS |
+		    JSON_ENCODE_ANY);
+		CHECK(ours != NULL);
+		sqlite3_bind_text(row->to, n, ours, -1, free);
+	}
+	json_decref(json);
+	free(owned);
+	return KEEP;
+}
+
+enum keep
+value_token(struct row *row, int n)
+{
+	unsigned char	 hash[crypto_hash_sha256_BYTES];
+	size_t		 len;
+	const char	*token = bytes_of(row, n, &len);
+
+	if (len == 0)
+		return DROP_QUIETLY;
+	crypto_hash_sha256(hash, (const unsigned char *)token, len);
+	sqlite3_bind_blob(row->to, n, hash, sizeof(hash), SQLITE_TRANSIENT);
+	return KEEP;
+}
+
+/* When a token ends; the row is dropped if it has already. */
+enum keep
+value_expiry(struct row *row, int n)
+{
+	int64_t	date;
+
+	if (!date_of(row, n, &date) || date <= row->im->now)
+		return DROP_QUIETLY;
+	sqlite3_bind_int64(row->to, n, date);
+	return KEEP;
+}
+
+enum keep
+value_now(struct row *row, int n)
+{
+	sqlite3_bind_int64(row->to, n, row->im->now);
+	return KEEP;
+}

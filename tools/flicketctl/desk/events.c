@@ -1,0 +1,414 @@
+/*
+ * flicketctl events: what was set aside because its consumer refuses it for
+ * good (services/op/aside.c). It is listed from the stores; the service
+ * whose store it is, and nobody else, sends it again or drops it.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/frame.h"
+#include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/term.h"
+#include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/desk/peek.h"
+
+enum {
+	WAIT_MS = 3000,		/* for the service to be there */
+	SHOWN_MOST = 40		/* characters of a text in a line */
+};
+
+struct events {
+	const char		*who;	/* what messages begin with */
+	struct settings		 settings;
+	struct frame_reader	*frames;
+	json_t			*list;	/* objects, by service and number */
+};
+
+static bool
+refuse(const struct events *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool
+refuse(const struct events *e, const char *format, ...)
+{
+	va_list	ap;
+
+	fprintf(stderr, "%s: ", e->who);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return false;
+}
+
+/* --- reading -------------------------------------------------------------------- */
+
+/* What an event says; null: it cannot be read. */
+static json_t *
+arguments_of(struct events *e, const void *bytes, int len)
+{
+	struct args	 args = { 0 };
+	struct text	 text;
+	json_t		*o;
+
+	frame_reader_start(e->frames, bytes, (size_t)len);
+	if (frame_next_args(e->frames, &args) != FRAME_ONE)
+		return json_null();
+	o = json_object();
+	for (unsigned k = 0; k < KEY_END; k++) {
+		if (!args_has(&args, (enum key)k) || k == KEY_ORIGINAL)
+			continue;
+		text = args.value[k].text;
+		json_object_set_new(o, key_info((enum key)k)->name,
+		    key_info((enum key)k)->type == KEY_INT ?
+		    json_integer(args.value[k].number) :
+		    json_stringn(text.base, text.len));
+	}
+	return o;
+}
+
+static const char *
+op_name(int64_t code)
+{
+	const char	*name = code < 0 || code >= OP_END ? NULL :
+			    op_info((uint64_t)code)->name;
+
+	return name != NULL ? name : "?";
+}
+
+static const char *
+consumer_name(int64_t id)
+{
+	return id < 1 || id >= SERVICE_END ? "?" :
+	    service_name((enum service_id)id);
+}
+
+/* 0: an earlier event about the same thing is set aside. */
+static const char *
+refusal_name(int64_t error)
+{
+	return error == OK ? "waits for an earlier one" :
+	    err_info((uint64_t)error)->reason;
+}
+
+static json_t *
+event_of(struct events *e, const char *service, sqlite3_stmt *st)
+{
+	char	date[32];
+	time_t	s = (time_t)(sqlite3_column_int64(st, 6) / 1000000);
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:o}",
+	    "service", service, "number",
+	    (json_int_t)sqlite3_column_int64(st, 0), "since", date,
+	    "to", consumer_name(sqlite3_column_int64(st, 1)),
+	    "event", op_name(sqlite3_column_int64(st, 2)),
+	    "actor", (json_int_t)sqlite3_column_int64(st, 3),
+	    "refusal", refusal_name(sqlite3_column_int64(st, 5)),
+	    "arguments", arguments_of(e, sqlite3_column_blob(st, 4),
+	    sqlite3_column_bytes(st, 4)));
+}
+
+/* A store of an older schema has none. */
+static bool
+has_table(sqlite3 *db)
+{
+	sqlite3_stmt	*st = NULL;
+	bool		 has;
+
+	has = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema WHERE name = "
+	    "'set_aside'", -1, &st, NULL) != SQLITE_OK ||
+	    sqlite3_step(st) != SQLITE_DONE;
+	sqlite3_finalize(st);
+	return has;
+}
+
+static bool
+read_rows(struct events *e, const char *service, sqlite3 *db)
+{
+	sqlite3_stmt	*st = NULL;
+	int		 rc;
+
+	if (!has_table(db))
+		return true;
+	rc = sqlite3_prepare_v2(db, "SELECT seq, consumer, op, actor, args, "
+	    "error, date FROM set_aside ORDER BY seq", -1, &st, NULL);
+	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		json_array_append_new(e->list, event_of(e, service, st));
+		rc = SQLITE_OK;
+	}
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE || refuse(e, "the %s store cannot be read: "
+	    "%s", service, sqlite3_errmsg(db));
+}
+
+static bool
+read_store(struct events *e, enum service_id id)
+{
+	const char	*service = service_name(id);
+	char		 path[64];
+	sqlite3		*db;
+	bool		 ok;
+
+	snprintf(path, sizeof(path), "stores/%s/%s.db", service, service);
+	if (access(path, R_OK) == -1)
+		return refuse(e, "%s: %s", path, strerror(errno));
+	db = peek_store(path);
+	ok = read_rows(e, service, db);
+	sqlite3_close(db);
+	return ok;
+}
+
+/* Those of one service, or of all (SERVICE_ANY). False after a message. */
+static bool
+read_events(struct events *e, enum service_id of)
+{
+	bool	ok = true;
+
+	e->frames = frame_reader_new();
+	e->list = json_array();
+	for (unsigned id = 1; id < SERVICE_END && ok; id++)
+		if (of == SERVICE_ANY || of == id)
+			ok = read_store(e, (enum service_id)id);
+	frame_reader_destroy(&e->frames);
+	return ok;
+}
+
+static bool
+begin(struct events *e, const char *who)
+{
+	bool	there;
+
+	e->who = who;
+	settings_load(&e->settings);
+	if (!peers_enter(who, &e->settings, &there))
+		return false;
+	return there || refuse(e, "there is no data folder %s; "
+	    "FLICKET_DATA or --data says where it is", e->settings.data);
+}
+
+/* --- list ----------------------------------------------------------------------- */
+
+static const char *
+text_of(const json_t *event, const char *name)
+{
+	return json_string_value(json_object_get(event, name));
+}
+
+static void
+print_arguments(const json_t *event)
+{
+	json_t		*args = json_object_get(event, "arguments"), *value;
+	const char	*name;
+
+	if (json_is_null(args))
+		fputs(" (cannot be read)", stdout);
+	json_object_foreach(args, name, value)
+		if (json_is_integer(value))
+			printf(" %s=%lld", name,
+			    (long long)json_integer_value(value));
+		else if (json_string_length(value) > SHOWN_MOST)
+			printf(" %s=(%zu bytes)", name,
+			    json_string_length(value));
+		else {
+			char	*text = json_dumps(value, JSON_ENCODE_ANY);
+
+			printf(" %s=%s", name, text == NULL ? "?" : text);
+			free(text);
+		}
+}
+
+static void
+print_event(const json_t *event)
+{
+	char	number[24];
+
+	snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(
+	    json_object_get(event, "number")));
+	term_put(TERM_PLAIN, text_of(event, "service"), 9);
+	term_put(TERM_PLAIN, number, 9);
+	term_put(TERM_PLAIN, text_of(event, "since"), 22);
+	term_put(TERM_PLAIN, text_of(event, "to"), 9);
+	printf("%s:", text_of(event, "event"));
+	print_arguments(event);
+	printf(" [%s]\n", text_of(event, "refusal"));
+}
+
+static void
+print_events(const struct events *e)
+{
+	if (json_array_size(e->list) == 0) {
+		puts("No event is set aside.");
+		return;
+	}
+	term_put(TERM_BOLD, "SERVICE", 9);
+	term_put(TERM_BOLD, "NUMBER", 9);
+	term_put(TERM_BOLD, "SINCE", 22);
+	term_put(TERM_BOLD, "TO", 9);
+	term_put(TERM_BOLD, "EVENT", 0);
+	putchar('\n');
+	for (size_t i = 0; i < json_array_size(e->list); i++)
+		print_event(json_array_get(e->list, i));
+}
+
+int
+events_list_run(const struct cli *c)
+{
+	static struct events	e;
+
+	if (!begin(&e, "flicketctl events list") ||
+	    !read_events(&e, SERVICE_ANY))
+		return STATUS_NOTHING;
+	if (cli_has(c, "json")) {
+		json_dumpf(e.list, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else
+		print_events(&e);
+	json_decref(e.list);
+	return STATUS_OK;
+}
+
+/* --- retry, drop ---------------------------------------------------------------- */
+
+/* What to do with an event, and what to say then. */
+struct deed {
+	enum op_code	 op;
+	const char	*done;
+};
+
+static enum service_id
+find_service(const char *name)
+{
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		if (strcmp(service_name((enum service_id)id), name) == 0)
+			return (enum service_id)id;
+	return SERVICE_ANY;
+}
+
+static bool
+do_one(struct events *e, struct peers *peers, struct peer *peer,
+    const struct deed *deed, int64_t number, bool listed)
+{
+	const char	*service = service_name(peer->service);
+	struct args	 args = { 0 };
+	struct answer	 a;
+	struct text	 message;
+
+	args_put_number(&args, KEY_SEQ, number);
+	if (!peers_ask(peers, peer, deed->op, &args, &a))
+		return refuse(e, "the %s service did not answer; whether it "
+		    "did what it was asked is not known", service);
+	/* it went with one before it that is about the same thing */
+	if (a.error == ERR_NOT_FOUND && listed)
+		return true;
+	if (a.error == ERR_NOT_FOUND)
+		return refuse(e, "%s: no event %lld is set aside", service,
+		    (long long)number);
+	message = answer_message(&a);
+	if (a.error != OK)
+		return refuse(e, "%s: event %lld: %.*s", service,
+		    (long long)number, (int)message.len, message.base);
+	printf("%s: event %lld %s\n", service, (long long)number, deed->done);
+	return true;
+}
+
+/* A number of the command line, from 1 on; 0: it is none. */
+static int64_t
+number_of(const char *text)
+{
+	char		*end;
+	long long	 n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	return errno == 0 && *end == '\0' && n > 0 ? n : 0;
+}
+
+static bool
+do_given(struct events *e, const struct cli *c, struct peers *peers,
+    struct peer *peer, const struct deed *deed)
+{
+	bool	ok = true;
+
+	for (int i = 1; i < c->count; i++)
+		ok = do_one(e, peers, peer, deed, number_of(c->args[i]),
+		    false) && ok;
+	return ok;
+}
+
+static bool
+do_listed(struct events *e, struct peers *peers, struct peer *peer,
+    const struct deed *deed)
+{
+	bool	ok = read_events(e, peer->service);
+
+	for (size_t i = 0; i < json_array_size(e->list); i++)
+		ok = do_one(e, peers, peer, deed, json_integer_value(
+		    json_object_get(json_array_get(e->list, i), "number")),
+		    true) && ok;
+	json_decref(e->list);
+	return ok;
+}
+
+static bool
+do_all(struct events *e, const struct cli *c, const struct deed *deed)
+{
+	static struct peers	 peers;
+	enum service_id		 id = find_service(c->args[0]);
+	struct peer		*peer;
+	bool			 ok;
+
+	peers_open(&peers, &e->settings, id);
+	peers_ping(&peers, WAIT_MS, true);
+	peer = peers_choose(&peers, id, true);
+	if (peer == NULL)
+		ok = refuse(e, "the %s service does not answer; is the desk "
+		    "running? `flicketctl status` tells", c->args[0]);
+	else if (cli_has(c, "all"))
+		ok = do_listed(e, &peers, peer, deed);
+	else
+		ok = do_given(e, c, &peers, peer, deed);
+	peers_close(&peers);
+	return ok;
+}
+
+static int
+run(const struct cli *c, const char *who, const struct deed *deed)
+{
+	static struct events	e;
+
+	if (find_service(c->args[0]) == SERVICE_ANY)
+		return cli_usage(c->command, "\"%s\" is no service",
+		    c->args[0]);
+	if (cli_has(c, "all") == (c->count > 1))
+		return cli_usage(c->command, "give the numbers of events, or "
+		    "--all");
+	for (int i = 1; i < c->count; i++)
+		if (number_of(c->args[i]) == 0)
+			return cli_usage(c->command, "\"%s\" is no number of "
+			    "an event", c->args[i]);
+	return begin(&e, who) && do_all(&e, c, deed) ? STATUS_OK :
+	    STATUS_FAILED;
+}
+
+int
+events_retry_run(const struct cli *c)
+{
+	return run(c, "flicketctl events retry",
+	    &(struct deed){ OP_EVENT_RETRY, "is sent again" });
+}
+
+int
+events_drop_run(const struct cli *c)
+{
+	return run(c, "flicketctl events drop",
+	    &(struct deed){ OP_EVENT_DROP, "is dropped" });
+}

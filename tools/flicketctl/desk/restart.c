@@ -1,0 +1,127 @@
+/* Restarts: ask the supervisor for one, and wait for what comes of it. */
+#include "tools/flicketctl/cli/cli.h"
+
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/settings.h"
+#include "tools/flicketctl/desk/serve_restart.h"
+
+#define ASK_AGAIN_MS	1000	/* a signal may meet another and be lost */
+
+/* What the supervisor writes into the file that it keeps locked. */
+struct state {
+	int		pid;
+	unsigned	asked, done, failed;
+};
+
+static bool
+is_running(int lock)
+{
+	if (flock(lock, LOCK_SH | LOCK_NB) == -1)
+		return errno == EWOULDBLOCK;
+	flock(lock, LOCK_UN);
+	return false;
+}
+
+static bool
+read_state(int lock, struct state *ret)
+{
+	char	line[64];
+	ssize_t	n = pread(lock, line, sizeof(line) - 1, 0);
+
+	if (n <= 0)
+		return false;
+	line[n] = '\0';
+	/* NOLINTNEXTLINE(cert-err34-c): what does not fit is no line of ours */
+	return sscanf(line, "%d %u %u %u", &ret->pid, &ret->asked, &ret->done,
+	    &ret->failed) == 4 && ret->pid > 1;
+}
+
+/* The bit of a process; 0 if there is none of that name. */
+static unsigned
+bit_of(const char *name)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		if (strcmp(children_name(i) + strlen("flicket-"), name) == 0)
+			return 1U << i;
+	return 0;
+}
+
+static bool
+ask(const struct state *s, unsigned wanted)
+{
+	union sigval	value = { .sival_int = (int)wanted };
+
+	if (sigqueue(s->pid, SIGUSR1, value) == 0)
+		return true;
+	log_error("flicketctl serve cannot be told: %s", strerror(errno));
+	return false;
+}
+
+/* Until everything is done that was asked for; false if that fails. */
+static bool
+wait_done(int lock, const struct state *before, unsigned wanted)
+{
+	const struct timespec	pause = { .tv_nsec = 50000000 };
+	struct state		now = *before;
+	int64_t			asked_ms = now_ms();
+
+	while (now.asked == before->asked || now.done != now.asked) {
+		if (!is_running(lock)) {
+			log_error("flicketctl serve has ended");
+			return false;
+		}
+		if (now.asked == before->asked &&
+		    now_ms() - asked_ms >= ASK_AGAIN_MS) {
+			if (!ask(before, wanted))
+				return false;
+			asked_ms = now_ms();
+		}
+		nanosleep(&pause, NULL);
+		(void)read_state(lock, &now);
+	}
+	if (now.failed == before->failed)
+		return true;
+	log_error("the desk is not ready; see what flicketctl serve says");
+	return false;
+}
+
+int
+restart_run(const struct cli *c)
+{
+	struct settings	settings;
+	struct state	state;
+	unsigned	wanted = 0, bit;
+	int		lock, status = STATUS_FAILED;
+
+	log_set_name("flicketctl");
+	for (int i = 0; i < c->count; i++) {
+		if ((bit = bit_of(c->args[i])) == 0)
+			return cli_usage(c->command, "there is no process "
+			    "\"%s\": user, ticket, post, lookup, gateway",
+			    c->args[i]);
+		wanted |= bit;
+	}
+	settings_load(&settings);
+	/* whoever only asks makes no data folder */
+	lock = chdir(settings.data) == -1 ? -1 :
+	    open(SERVE_LOCK, O_RDONLY | O_CLOEXEC);
+	if (lock == -1 || !is_running(lock) || !read_state(lock, &state)) {
+		log_error("no flicketctl serve of this version works in "
+		    "\"%s\"", settings.data);
+		status = STATUS_NOTHING;
+	} else if (ask(&state, wanted) && wait_done(lock, &state, wanted))
+		status = STATUS_OK;
+	if (lock != -1)
+		close(lock);
+	return status;
+}

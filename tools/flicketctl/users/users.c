@@ -1,0 +1,206 @@
+/* What commands about users have in common. */
+#include "tools/flicketctl/users/users.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "services/user/account.h"
+
+enum {
+	WAIT_MS = 3000,		/* for the service to be there */
+	PAGE_USERS = 500,
+	PAGE_GROUPS = 1000
+};
+
+bool
+users_refuse(const struct users *u, const char *format, ...)
+{
+	va_list	ap;
+
+	fprintf(stderr, "%s: ", u->who);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return false;
+}
+
+bool
+users_open(struct users *u, const struct cli *c)
+{
+	*u = (struct users){ 0 };
+	snprintf(u->who, sizeof(u->who), "flicketctl %s", c->command->name);
+	settings_load(&u->settings);
+	if (!peers_enter(u->who, &u->settings, NULL))
+		return false;
+	peers_open(&u->peers, &u->settings, SERVICE_USER);
+	peers_ping(&u->peers, WAIT_MS, true);
+	u->peer = peers_choose(&u->peers, SERVICE_USER, true);
+	if (u->peer == NULL)
+		return users_refuse(u, "the user service does not answer at "
+		    "%s; is the desk running? `flicketctl status` tells",
+		    u->settings.user_endpoint);
+	return true;
+}
+
+void
+users_close(struct users *u)
+{
+	if (u->peers.frames != NULL)
+		peers_close(&u->peers);
+}
+
+bool
+users_ask(struct users *u, enum op_code op, const struct args *args,
+    struct answer *ret)
+{
+	struct text	message;
+
+	if (!peers_ask(&u->peers, u->peer, op, args, ret))
+		return users_refuse(u, "the user service did not answer; "
+		    "whether it did what it was asked is not known");
+	if (ret->error == OK)
+		return true;
+	message = answer_message(ret);
+	return users_refuse(u, "%.*s", (int)message.len, message.base);
+}
+
+void
+users_put(struct args *args, enum key key, const char *text)
+{
+	if (text != NULL)
+		args_put_text(args, key, (struct text){ text, strlen(text) });
+}
+
+bool
+users_misfit(enum key key, const char *text, char *ret, size_t size)
+{
+	const struct key_info	*info = key_info(key);
+	struct text		 t = { text, strlen(text) };
+	struct args		 args = { 0 };
+	const char		*refusal;
+	int64_t			 have = text_characters(t);
+
+	if (have == -1) {
+		snprintf(ret, size, "%s is no UTF-8.", info->name);
+		return true;
+	}
+	args_put_text(&args, key, t);
+	if (!args_in_bounds(key, &args.value[key])) {
+		snprintf(ret, size, "%s must be %lld to %lld characters long, "
+		    "this one has %lld.", info->name, (long long)info->least,
+		    (long long)info->most, (long long)have);
+		return true;
+	}
+	refusal = account_refusal(&args);
+	if (refusal != NULL)
+		snprintf(ret, size, "%s", refusal);
+	return refusal != NULL;
+}
+
+/* The fragment of an answer, an array. */
+static json_t *
+array_of(struct users *u, const struct answer *a)
+{
+	json_t	*list = json_loadb(a->fragment.base, a->fragment.len, 0, NULL);
+
+	if (json_is_array(list))
+		return list;
+	json_decref(list);
+	users_refuse(u, "the user service's answer is not understood; is it "
+	    "of another version?");
+	return NULL;
+}
+
+static json_t *
+ask_users(struct users *u, int64_t after, const char *username)
+{
+	struct args	args = { 0 };
+	struct answer	a;
+
+	args_put_number(&args, KEY_LIMIT, PAGE_USERS);
+	args_put_number(&args, KEY_ID, after);
+	users_put(&args, KEY_USERNAME, username);
+	return users_ask(u, OP_USER_EXPORT, &args, &a) ? array_of(u, &a) :
+	    NULL;
+}
+
+static int64_t
+id_of(const json_t *o)
+{
+	return json_integer_value(json_object_get(o, "id"));
+}
+
+json_t *
+users_all(struct users *u)
+{
+	json_t	*all = json_array(), *page;
+	size_t	 n = PAGE_USERS;
+	int64_t	 last = 0;
+
+	while (n == PAGE_USERS) {
+		page = ask_users(u, last, NULL);
+		if (page == NULL) {
+			json_decref(all);
+			return NULL;
+		}
+		n = json_array_size(page);
+		if (n > 0)
+			last = id_of(json_array_get(page, n - 1));
+		json_array_extend(all, page);
+		json_decref(page);
+	}
+	return all;
+}
+
+json_t *
+users_find(struct users *u, const char *username)
+{
+	json_t	*list = ask_users(u, 0, username), *found;
+
+	if (list == NULL)
+		return NULL;
+	found = json_incref(json_array_get(list, 0));
+	json_decref(list);
+	if (found == NULL)
+		users_refuse(u, "there is no user \"%s\"; `flicketctl user "
+		    "list` lists them", username);
+	return found;
+}
+
+json_t *
+users_groups(struct users *u)
+{
+	struct args	args = { 0 };
+	struct answer	a;
+
+	args_put_number(&args, KEY_PAGE, 1);
+	args_put_number(&args, KEY_PER_PAGE, PAGE_GROUPS);
+	users_put(&args, KEY_FIELDS, "id,group_name,total_members");
+	return users_ask(u, OP_GROUP_LIST, &args, &a) ? array_of(u, &a) : NULL;
+}
+
+int64_t
+users_group_id(const json_t *groups, const char *name)
+{
+	const json_t	*group;
+	size_t		 i;
+
+	json_array_foreach(groups, i, group)
+		if (strcmp(json_string_value(json_object_get(group,
+		    "group_name")), name) == 0)
+			return id_of(group);
+	return 0;
+}
+
+bool
+users_join(struct users *u, int64_t user_id, int64_t group_id)
+{
+	struct args	args = { 0 };
+	struct answer	a;
+
+	args_put_number(&args, KEY_GROUP_ID, group_id);
+	args_put_number(&args, KEY_USER_ID, user_id);
+	return users_ask(u, OP_MEMBER_ADD, &args, &a);
+}

@@ -1,0 +1,55 @@
+/* Users, as the operator's tool asks the user service for them. */
+#ifndef USERS_USERS_H
+#define USERS_USERS_H
+
+#include <jansson.h>
+
+#include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/desk/ask.h"
+
+/* A command's way to the user service. */
+struct users {
+	char		 who[64];	/* what messages begin with */
+	struct settings	 settings;
+	struct peers	 peers;
+	struct peer	*peer;
+};
+
+/* False after a message. users_close() is to be called in any case. */
+bool	users_open(struct users *, const struct cli *);
+void	users_close(struct users *);
+
+/* Ask; false after a message, be it the service's own. */
+bool	users_ask(struct users *, enum op_code, const struct args *,
+	    struct answer *ret);
+
+/* Print the program's name and a message on standard error; false. */
+bool	users_refuse(const struct users *, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/*
+ * All users, an array in the order of their ids: objects with all that is
+ * kept. NULL after a message.
+ */
+json_t	*users_all(struct users *);
+
+/* The user of a name, or NULL after a message. */
+json_t	*users_find(struct users *, const char *username);
+
+/* All groups, or NULL after a message; the id of one, 0: there is none. */
+json_t	*users_groups(struct users *);
+int64_t	 users_group_id(const json_t *groups, const char *name);
+
+/*
+ * What is wrong with a text that is to be stored, in a buffer of the caller;
+ * false: nothing is.
+ */
+bool	users_misfit(enum key, const char *text, char *ret, size_t size);
+
+/* A text as an argument; NULL leaves it out. */
+void	users_put(struct args *, enum key, const char *text);
+
+/* Make a user a member; false after a message. */
+bool	users_join(struct users *, int64_t user_id, int64_t group_id);
+
+#endif

@@ -1,0 +1,457 @@
+/*
+ * flicketctl user export and import: users in the JSON of Flicket's own
+ * export, an array of { username, name, email, password }; password is a
+ * bcrypt hash. With --full there is more, which Flicket passes over.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "services/user/password.h"
+#include "tools/flicketctl/users/users.h"
+
+static bool
+is_standard(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
+/* --- export ---------------------------------------------------------------- */
+
+static const char *const flicket_fields[] = { "username", "name", "email",
+    "password" };
+static const char *const full_fields[] = { "job_title", "locale", "disabled",
+    "groups" };
+#define FIELD_COUNT	(sizeof(flicket_fields) / sizeof(flicket_fields[0]))
+#define FULL_COUNT	(sizeof(full_fields) / sizeof(full_fields[0]))
+
+static void
+copy_fields(json_t *to, const json_t *from, const char *const *names, size_t n)
+{
+	json_t	*value;
+
+	for (size_t i = 0; i < n; i++) {
+		value = json_object_get(from, names[i]);
+		/* Flicket knows texts only: for it none is "" */
+		json_object_set_new(to, names[i], names == flicket_fields &&
+		    !json_is_string(value) ? json_string("") :
+		    json_incref(value));
+	}
+}
+
+static json_t *
+exported(const json_t *users, bool full)
+{
+	json_t		*list = json_array(), *row;
+	const json_t	*user;
+	size_t		 i;
+
+	json_array_foreach(users, i, user) {
+		row = json_object();
+		copy_fields(row, user, flicket_fields, FIELD_COUNT);
+		if (full)
+			copy_fields(row, user, full_fields, FULL_COUNT);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+/* Write a file that only its owner can read; it appears when it is whole. */
+static bool
+write_file(struct users *u, const char *path, const json_t *list, bool force)
+{
+	struct buf	part = { 0 };
+	int		fd;
+	bool		ok;
+
+	buf_printf(&part, "%s.part", path);
+	buf_put_byte(&part, '\0');
+	fd = open(part.base, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+	    O_NOFOLLOW, 0600);
+	ok = fd != -1 && fchmod(fd, 0600) == 0 &&
+	    json_dumpfd(list, fd, JSON_INDENT(4)) == 0 &&
+	    write(fd, "\n", 1) == 1 && fsync(fd) == 0;
+	if (fd != -1)
+		close(fd);
+	/* link() refuses a name that is taken, rename() replaces it */
+	if (ok && force)
+		ok = rename(part.base, path) == 0;
+	else if (ok)
+		ok = link(part.base, path) == 0;
+	if (!ok)
+		users_refuse(u, errno == EEXIST ? "%s: is there already; "
+		    "--force replaces it" : "%s: %s", path, strerror(errno));
+	if (fd != -1 && (!ok || !force))
+		unlink(part.base);
+	buf_done(&part);
+	return ok;
+}
+
+/* The path as seen from the data folder, where we are by then. */
+static char *
+whole_path(const char *path)
+{
+	struct buf	b = { 0 };
+	char		*here;
+
+	if (path[0] != '/') {
+		here = getcwd(NULL, 0);
+		buf_printf(&b, "%s/", here == NULL ? "." : here);
+		free(here);
+	}
+	buf_put(&b, path, strlen(path) + 1);
+	return b.base;
+}
+
+int
+user_export_run(const struct cli *c)
+{
+	static struct users	 u;
+	const char		*file = cli_arg(c, 0, "-");
+	char			*path = whole_path(file);
+	json_t			*users = NULL, *list;
+	bool			 ok = false;
+
+	if (users_open(&u, c))
+		users = users_all(&u);
+	if (users != NULL) {
+		list = exported(users, cli_has(c, "full"));
+		if (is_standard(file))
+			ok = json_dumpf(list, stdout, JSON_INDENT(4)) == 0 &&
+			    putchar('\n') != EOF;
+		else
+			ok = write_file(&u, path, list, cli_has(c, "force"));
+		if (ok && !is_standard(file))
+			fprintf(stderr, "%zu users written to %s\n",
+			    json_array_size(list), file);
+		json_decref(list);
+	}
+	json_decref(users);
+	users_close(&u);
+	free(path);
+	return ok ? STATUS_OK : STATUS_FAILED;
+}
+
+/* --- import ---------------------------------------------------------------- */
+
+struct import_run {
+	struct users	*users;
+	json_t		*names;		/* username: true, of those there are */
+	json_t		*emails;
+	json_t		*groups;
+	json_t		*added;		/* usernames */
+	json_t		*skipped;	/* { row, username, why } */
+	json_t		*failed;
+	json_t		*unset;		/* usernames without a password */
+	bool		 dry;
+};
+
+static void
+note(json_t *list, size_t row, const json_t *user, const char *why)
+{
+	json_t	*name = json_object_get(user, "username");
+
+	json_array_append_new(list, json_pack("{s:I, s:O?, s:s}", "row",
+	    (json_int_t)row, "username", name, "why", why));
+}
+
+static const struct {
+	const char	*name;
+	enum key	 key;
+	bool		 needed;
+} import_fields[] = {
+	{ "username", KEY_USERNAME, true },
+	{ "name", KEY_NAME, true },
+	{ "email", KEY_EMAIL, true },
+	{ "job_title", KEY_JOB_TITLE, false },
+	{ "locale", KEY_LOCALE, false },
+};
+
+/* The fields of a row as arguments; false with what is wrong. */
+static bool
+take_row(const json_t *row, struct args *args, char *why, size_t size)
+{
+	const json_t	*value;
+
+	if (!json_is_object(row)) {
+		snprintf(why, size, "this is no object.");
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(import_fields) /
+	    sizeof(import_fields[0]); i++) {
+		value = json_object_get(row, import_fields[i].name);
+		if (!import_fields[i].needed && (value == NULL ||
+		    json_is_null(value)))
+			continue;
+		if (!json_is_string(value)) {
+			snprintf(why, size, "%s is %s.", import_fields[i].name,
+			    value == NULL ? "missing" : "no text");
+			return false;
+		}
+		if (users_misfit(import_fields[i].key,
+		    json_string_value(value), why, size))
+			return false;
+		users_put(args, import_fields[i].key,
+		    json_string_value(value));
+	}
+	value = json_object_get(row, "disabled");
+	if (value != NULL && !json_is_boolean(value)) {
+		snprintf(why, size, "disabled is neither true nor false.");
+		return false;
+	}
+	args_put_number(args, KEY_DISABLED, json_is_true(value));
+	return true;
+}
+
+/* Whether all the groups of a row are there. */
+static bool
+has_groups(const struct import_run *r, const json_t *row, char *why,
+    size_t size)
+{
+	const json_t	*groups = json_object_get(row, "groups"), *group;
+	size_t		 i;
+
+	if (groups != NULL && !json_is_array(groups)) {
+		snprintf(why, size, "groups is no array.");
+		return false;
+	}
+	json_array_foreach(groups, i, group)
+		if (!json_is_string(group) || users_group_id(r->groups,
+		    json_string_value(group)) == 0) {
+			snprintf(why, size, "groups: there is no group \"%s\".",
+			    json_is_string(group) ? json_string_value(group) :
+			    "?");
+			return false;
+		}
+	return true;
+}
+
+/* Make the user; with one group missing it is not to stay either. */
+static bool
+make_user(struct import_run *r, const json_t *row, const struct args *args,
+    char *why, size_t size)
+{
+	struct peers	*p = &r->users->peers;
+	const json_t	*group;
+	struct args	 more = { 0 };
+	struct answer	 a = { 0 };
+	struct text	 message;
+	int64_t		 id;
+	size_t		 i;
+	bool		 ok;
+
+	ok = peers_ask(p, r->users->peer, OP_USER_CREATE, args, &a);
+	id = args_number(&a.extra, KEY_ID, 0);
+	if (ok && a.error == OK)
+		json_array_foreach(json_object_get(row, "groups"), i, group) {
+			args_put_number(&more, KEY_USER_ID, id);
+			args_put_number(&more, KEY_GROUP_ID, users_group_id(
+			    r->groups, json_string_value(group)));
+			ok = ok && peers_ask(p, r->users->peer, OP_MEMBER_ADD,
+			    &more, &a) && a.error == OK;
+			if (!ok)
+				break;
+		}
+	if (ok && a.error == OK)
+		return true;
+	message = a.error != OK ? answer_message(&a) :
+	    TEXT_OF("The user service did not answer.");
+	snprintf(why, size, "%.*s", (int)message.len, message.base);
+	if (id != 0) {
+		more = (struct args){ 0 };
+		args_put_number(&more, KEY_ID, id);
+		(void)peers_ask(p, r->users->peer, OP_USER_DELETE, &more, &a);
+	}
+	return false;
+}
+
+static void
+import_row(struct import_run *r, size_t number, const json_t *row)
+{
+	struct args	 args = { 0 };
+	const char	*name, *email, *hash;
+	char		 why[512];
+
+	if (!take_row(row, &args, why, sizeof(why)) ||
+	    !has_groups(r, row, why, sizeof(why))) {
+		note(r->failed, number, row, why);
+		return;
+	}
+	name = args_text(&args, KEY_USERNAME).base;
+	email = args_text(&args, KEY_EMAIL).base;
+	if (json_object_get(r->names, name) != NULL ||
+	    json_object_get(r->emails, email) != NULL) {
+		note(r->skipped, number, row,
+		    json_object_get(r->names, name) != NULL ?
+		    "username: another user has this one." :
+		    "email: another user has this one.");
+		return;
+	}
+	hash = json_string_value(json_object_get(row, "password"));
+	if (hash == NULL || password_kind((struct text){ hash, strlen(hash) },
+	    NULL) != PASSWORD_BCRYPT)
+		hash = "";
+	users_put(&args, KEY_PASSWORD_HASH, hash);
+	if (!r->dry && !make_user(r, row, &args, why, sizeof(why))) {
+		note(r->failed, number, row, why);
+		return;
+	}
+	json_object_set_new(r->names, name, json_true());
+	json_object_set_new(r->emails, email, json_true());
+	json_array_append_new(r->added, json_string(name));
+	if (hash[0] == '\0')
+		json_array_append_new(r->unset, json_string(name));
+}
+
+static void
+print_notes(const char *what, const json_t *list)
+{
+	const json_t	*o;
+	size_t		 i;
+
+	json_array_foreach(list, i, o) {
+		const char	*name = json_string_value(json_object_get(o,
+				    "username"));
+
+		printf("%s row %lld, %s: %s\n", what,
+		    (long long)json_integer_value(json_object_get(o, "row")),
+		    name == NULL ? "?" : name,
+		    json_string_value(json_object_get(o, "why")));
+	}
+}
+
+static void
+print_report(const struct import_run *r)
+{
+	const json_t	*name;
+	size_t		 i;
+
+	json_array_foreach(r->added, i, name) {
+		printf("%s %s\n", r->dry ? "would add" : "added",
+		    json_string_value(name));
+	}
+	print_notes("skipped", r->skipped);
+	print_notes("failed ", r->failed);
+	json_array_foreach(r->unset, i, name) {
+		printf("no password: %s; `flicketctl user password %s` sets "
+		    "one\n", json_string_value(name), json_string_value(name));
+	}
+	printf("%zu %s, %zu skipped, %zu failed\n", json_array_size(r->added),
+	    r->dry ? "would be added" : "added", json_array_size(r->skipped),
+	    json_array_size(r->failed));
+}
+
+static void
+print_report_json(const struct import_run *r)
+{
+	json_t	*root = json_pack("{s:b, s:O, s:O, s:O, s:O}", "dry_run",
+		    r->dry, "added", r->added, "skipped", r->skipped, "failed",
+		    r->failed, "without_password", r->unset);
+
+	json_dumpf(root, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(root);
+}
+
+/* Know who is there already, and which groups. */
+static bool
+look_around(struct import_run *r)
+{
+	json_t		*all = users_all(r->users);
+	const json_t	*user, *text;
+	size_t		 i;
+
+	r->groups = all == NULL ? NULL : users_groups(r->users);
+	json_array_foreach(all, i, user) {
+		if ((text = json_object_get(user, "username")) != NULL &&
+		    json_is_string(text))
+			json_object_set_new(r->names, json_string_value(text),
+			    json_true());
+		if ((text = json_object_get(user, "email")) != NULL &&
+		    json_is_string(text))
+			json_object_set_new(r->emails, json_string_value(text),
+			    json_true());
+	}
+	json_decref(all);
+	return r->groups != NULL;
+}
+
+static int
+import_all(struct users *u, const struct cli *c, const json_t *rows)
+{
+	struct import_run	 r = {
+		.users = u, .dry = cli_has(c, "dry-run"),
+		.names = json_object(), .emails = json_object(),
+		.added = json_array(), .skipped = json_array(),
+		.failed = json_array(), .unset = json_array(),
+	};
+	json_t			*parts[] = { r.names, r.emails, r.added,
+				    r.skipped, r.failed, r.unset };
+	const json_t		*row;
+	size_t			 i;
+	int			 status = STATUS_FAILED;
+
+	if (look_around(&r)) {
+		json_array_foreach(rows, i, row) {
+			import_row(&r, i + 1, row);
+		}
+		if (cli_has(c, "json"))
+			print_report_json(&r);
+		else
+			print_report(&r);
+		if (json_array_size(r.failed) == 0)
+			status = STATUS_OK;
+	}
+	json_decref(r.groups);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		json_decref(parts[i]);
+	return status;
+}
+
+/* The rows of a file, or NULL after a message. */
+static json_t *
+read_rows(const struct cli *c, const char *path)
+{
+	const char	*name = c->command->name;
+	json_error_t	 error;
+	FILE		*f = is_standard(path) ? stdin : fopen(path, "re");
+	json_t		*rows;
+
+	if (f == NULL) {
+		fprintf(stderr, "flicketctl %s: %s: %s\n", name, path,
+		    strerror(errno));
+		return NULL;
+	}
+	rows = json_loadf(f, 0, &error);
+	if (f != stdin)
+		fclose(f);
+	if (rows == NULL)
+		fprintf(stderr, "flicketctl %s: %s: line %d: %s\n", name, path,
+		    error.line, error.text);
+	else if (!json_is_array(rows)) {
+		fprintf(stderr, "flicketctl %s: %s: must be an array of users, "
+		    "as `flicketctl user export` writes it\n", name, path);
+		json_decref(rows);
+		rows = NULL;
+	}
+	return rows;
+}
+
+int
+user_import_run(const struct cli *c)
+{
+	static struct users	 u;
+	json_t			*rows = read_rows(c, cli_arg(c, 0, "-"));
+	int			 status = STATUS_FAILED;
+
+	if (rows == NULL)
+		return STATUS_FAILED;
+	if (users_open(&u, c))
+		status = import_all(&u, c, rows);
+	users_close(&u);
+	json_decref(rows);
+	return status;
+}
