@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "proto/peer/curve.h"
 
 #define BUCKETS	16
 
@@ -29,7 +28,7 @@ static const int	statuses[] = { 200, 201, 204, 206, 304, 400, 401, 403,
 
 static struct {
 	_Atomic int64_t	*cells[METRIC_END];	/* NULL: another part's */
-	void		(*put_route)(struct buf *, unsigned);
+	void		(*put[LABEL_END])(struct buf *, unsigned);
 	double		 started;		/* s since 1970 */
 } metrics;
 
@@ -43,11 +42,16 @@ put_nothing(struct buf *b, unsigned i)
 }
 
 static void
+put_named(struct buf *b, enum metric_label label, unsigned i)
+{
+	if (metrics.put[label] != NULL)
+		metrics.put[label](b, i);
+}
+
+static void
 put_operation(struct buf *b, unsigned i)
 {
-	const char	*name = op_info(i)->name;
-
-	buf_printf(b, "operation=\"%s\"", name == NULL ? "unknown" : name);
+	put_named(b, LABEL_OPERATION, i);
 }
 
 static void
@@ -60,20 +64,13 @@ put_service(struct buf *b, unsigned i)
 static void
 put_error(struct buf *b, unsigned i)
 {
-	static const char *const names[ERR_END] = {
-#define ERROR(number, NAME, status, reason, message) [number] = #NAME,
-#include "proto/errors.tbl"
-#undef ERROR
-	};
-
-	buf_printf(b, "error=\"%s\"", names[i] == NULL ? "" : names[i]);
+	put_named(b, LABEL_ERROR, i);
 }
 
 static void
 put_route(struct buf *b, unsigned i)
 {
-	if (metrics.put_route != NULL)
-		metrics.put_route(b, i);
+	put_named(b, LABEL_ROUTE, i);
 }
 
 static void
@@ -166,9 +163,9 @@ metrics_start(enum part part)
 }
 
 void
-metrics_name_routes(void (*put)(struct buf *, unsigned))
+metrics_name(enum metric_label label, void (*put)(struct buf *, unsigned))
 {
-	metrics.put_route = put;
+	metrics.put[label] = put;
 }
 
 unsigned
@@ -410,9 +407,6 @@ put_process(struct buf *b)
 void
 metrics_put(struct buf *b)
 {
-	metric_set(METRIC_CURVE_REFUSED, 0, (int64_t)curve_refused());
-	metric_set(METRIC_CURVE_FAILED, 0, (int64_t)curve_failed());
-	metric_set(METRIC_BUS_CROWDED, 0, (int64_t)curve_crowded());
 	for (unsigned i = 0; i < 4; i++)
 		metric_set(METRIC_LOGGED, i, log_count((enum log_level)i));
 	for (unsigned i = 0; i < METRIC_END; i++) {

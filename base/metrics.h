@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "proto/tables.h"
+#include "base/services.h"
 
 enum metric {
 #define METRIC(NAME, KIND, PART, D1, D2, name, help) METRIC_##NAME,
@@ -22,13 +22,21 @@ enum metric {
 
 enum part { PART_GATEWAY = 1, PART_SERVICE = 2, PART_ALL = 3 };
 
+/* Labels whose values are named elsewhere, and how many those are at most. */
+enum metric_label { LABEL_OPERATION, LABEL_ERROR, LABEL_ROUTE, LABEL_END };
+
+#define OPERATIONS_MOST	256
+#define ERRORS_MOST	64
 #define ROUTES_MOST	256	/* routes that have series of their own */
 
 /* Have what this part of the desk counts. */
 void	metrics_start(enum part);
 
-/* What a route is called; index 0 is what is no route. Gateway only. */
-void	metrics_name_routes(void (*put)(struct buf *, unsigned));
+/*
+ * How the values of a label are written, `error="NOT_FOUND"`, as one label or
+ * several; until that is said, they are not.
+ */
+void	metrics_name(enum metric_label, void (*put)(struct buf *, unsigned));
 
 /* Which row of METRIC's second dimension STATUS a status has. */
 unsigned metrics_status(int status);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "proto/tables.h"
+#include "base/services.h"
 
 struct settings {
 #define TEXT(member, name, dflt, longest, help)		const char *member;

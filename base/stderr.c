@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "proto/peer/replica.h"
 
 #define LINES_MOST	20	/* logged ... */
 #define WINDOW_MS	10000	/* ... in this time */

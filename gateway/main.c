@@ -27,8 +27,8 @@
 #include "gateway/http/timers.h"
 #include "gateway/http/tls.h"
 #include "gateway/memory.h"
+#include "proto/labels.h"
 #include "proto/peer/curve.h"
-#include "proto/peer/replica.h"
 #include "proto/peer/resolve.h"
 
 #define ACCEPTS_MOST	64	/* in one turn of the loop */
@@ -320,6 +320,7 @@ main(int argc, char **argv)
 	zsys_handler_set(NULL);
 	zsys_init();	/* before any thread: czmq's first socket is no race */
 	metrics_start(PART_GATEWAY);
+	labels_name();
 	curve_start();
 	frames_init();
 	framing_init();

@@ -34,13 +34,6 @@ static const struct err_info errors[ERR_END] = {
 #undef ERROR
 };
 
-static const char *const service_names[SERVICE_END] = {
-	[SERVICE_ANY] = "any",
-#define SERVICE(number, NAME, name, endpoint) [number] = name,
-#include "base/services.tbl"
-#undef SERVICE
-};
-
 static const char *const mark_paths[MARK_END] = {
 #define MARK(byte, NAME, path) [byte] = path,
 #include "proto/marks.tbl"
@@ -84,12 +77,6 @@ who_info(enum who who)
 	};
 
 	return &rows[who];
-}
-
-const char *
-service_name(enum service_id id)
-{
-	return service_names[id];
 }
 
 const char *

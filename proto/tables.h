@@ -1,6 +1,6 @@
 /*
- * The tables that both ends of the wire share, as C: services, operations,
- * argument keys, errors, marks, rights.
+ * The tables that both ends of the wire share, as C: operations, argument
+ * keys, errors, marks, rights.
  */
 #ifndef PROTO_TABLES_H
 #define PROTO_TABLES_H
@@ -8,13 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum service_id {
-	SERVICE_ANY,
-#define SERVICE(number, NAME, name, endpoint) SERVICE_##NAME = (number),
-#include "base/services.tbl"
-#undef SERVICE
-	SERVICE_END
-};
+#include "base/services.h"
 
 enum key {
 #define KEY(number, NAME, name, type, least, most) KEY_##NAME = (number),
@@ -122,7 +116,6 @@ bool			 who_may(enum who, int64_t rights);
 /* What a client is told that writes with a token for reading. */
 #define WHO_READS_ONLY	"This token is for reading only."
 
-const char		*service_name(enum service_id);
 const char		*mark_path(enum mark);
 
 /* The row of an error; a number from outside that is none: INTERNAL's. */

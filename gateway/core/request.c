@@ -5,6 +5,7 @@
  * room behind it when the answer comes. Where a service cannot be asked the
  * same room finds the refusal at once, so that there is one way, not two.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "gateway/bus/bus.h"
 #include "gateway/cache/copies.h"
@@ -12,7 +13,6 @@
 #include "gateway/http/connection.h"
 #include "gateway/http/proxies.h"
 #include "gateway/reply/cors.h"
-#include "proto/peer/replica.h"
 
 #define LARGE_BYTES	((size_t)1 << 20)	/* of an answer */
 

@@ -230,7 +230,7 @@ trace_init(void)
 	while (routes_all()[count].path != NULL)
 		count++;
 	CHECK(count < ROUTES_MOST);
-	metrics_name_routes(put_route);
+	metrics_name(LABEL_ROUTE, put_route);
 }
 
 void

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/memory.h"
-#include "proto/peer/replica.h"
 
 #define GRACE_MS	1000
 

@@ -4,10 +4,10 @@
 #include <h2o/http2.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "gateway/http/connection.h"
 #include "gateway/http/library.h"
-#include "proto/peer/replica.h"
 
 #define PURSE_MOST	10000
 #define PER_SECOND	1000

@@ -18,8 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "proto/peer/replica.h"
 
 #define SESSIONS		10000
 #define SESSION_SECONDS		3600

@@ -4,11 +4,11 @@
  * no read of the store lasts longer than that. Before each is sent it is looked
  * whether the token is still good.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/core/exchange.h"
 #include "gateway/core/trace.h"
-#include "proto/peer/replica.h"
 
 #define PIECE	0	/* the part under which pieces are asked for */
 

@@ -4,9 +4,9 @@
  * kind, however many things there are; then the users of all that, as only
  * then it is known who they are.
  */
+#include "base/clock.h"
 #include "base/json.h"
 #include "gateway/core/exchange.h"
-#include "proto/peer/replica.h"
 
 /* The kinds, in the order of the answer; users come last. */
 static const struct {

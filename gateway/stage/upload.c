@@ -7,11 +7,12 @@
  * time, a client that left), the service is told that we have done with the
  * file: one that has no row by then is dropped.
  */
+#include <errno.h>
 #include <sodium.h>
 
+#include "base/clock.h"
 #include "gateway/core/exchange.h"
 #include "gateway/http/multipart.h"
-#include "proto/peer/replica.h"
 
 #define CHUNK_BYTES	((size_t)65536)
 #define WINDOW		4	/* chunks under way; each is a part */

@@ -117,24 +117,6 @@ curve_reload(void)
 		guard_refresh(curve.guard);
 }
 
-uint64_t
-curve_refused(void)
-{
-	return guard_refused();
-}
-
-uint64_t
-curve_failed(void)
-{
-	return guard_failed();
-}
-
-uint64_t
-curve_crowded(void)
-{
-	return guard_crowded();
-}
-
 /* --- sockets --------------------------------------------------------------- */
 
 static void

@@ -45,10 +45,4 @@ bool	curve_may_retry(enum service_id to, int64_t after_ms);
 /* Read the keys now if they changed. */
 void	curve_reload(void);
 
-/* How often a peer was refused, and how often we were; how many connections
- * were ended, as there were too many. */
-uint64_t	curve_refused(void);
-uint64_t	curve_failed(void);
-uint64_t	curve_crowded(void);
-
 #endif

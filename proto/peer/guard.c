@@ -18,12 +18,12 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "proto/peer/replica.h"
+#include "base/metrics.h"
 
 #define ZAP_ENDPOINT	"inproc://zeromq.zap.01"
 #define WATCH_ENDPOINT	"inproc://curve-watch"
@@ -82,26 +82,6 @@ struct guard {
 	unsigned		 left_out;
 };
 
-static _Atomic uint64_t	refused, failed, crowded;
-
-uint64_t
-guard_refused(void)
-{
-	return atomic_load_explicit(&refused, memory_order_relaxed);
-}
-
-uint64_t
-guard_failed(void)
-{
-	return atomic_load_explicit(&failed, memory_order_relaxed);
-}
-
-uint64_t
-guard_crowded(void)
-{
-	return atomic_load_explicit(&crowded, memory_order_relaxed);
-}
-
 /* --- saying so ------------------------------------------------------------ */
 
 /* Count lines from now on, and say how many were left out. */
@@ -133,7 +113,7 @@ may_say(struct guard *g)
 static void
 say_refused(struct guard *g, const char *address, const char *why)
 {
-	atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed);
+	metric_add(METRIC_CURVE_REFUSED, 0, 0, 1);
 	if (may_say(g))
 		log_warn("refused a connection from %s: %s", address, why);
 }
@@ -141,7 +121,7 @@ say_refused(struct guard *g, const char *address, const char *why)
 static void
 say_failed(struct guard *g, enum service_id to, const char *why)
 {
-	atomic_fetch_add_explicit(&failed, 1, memory_order_relaxed);
+	metric_add(METRIC_CURVE_FAILED, 0, 0, 1);
 	if (may_say(g))
 		log_warn("no connection to the %s service: %s",
 		    service_name(to), why);
@@ -317,7 +297,7 @@ end_crowding(struct guard *g, struct watch *w)
 	p->ended = true;
 	w->ended++;
 	(void)shutdown(p->fd, SHUT_RDWR);
-	atomic_fetch_add_explicit(&crowded, 1, memory_order_relaxed);
+	metric_add(METRIC_BUS_CROWDED, 0, 0, 1);
 	if (may_say(g))
 		log_warn("ended a connection from %s: there are more than %zu",
 		    p->address, w->most);

@@ -27,8 +27,4 @@ void		 guard_refresh(zactor_t *);
  */
 void		 guard_watch(zsock_t *, enum service_id to, unsigned number);
 
-uint64_t	 guard_refused(void);	/* peers, by us */
-uint64_t	 guard_failed(void);	/* we, by peers */
-uint64_t	 guard_crowded(void);	/* ended, as there were too many */
-
 #endif

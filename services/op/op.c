@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "proto/peer/replica.h"
 
 /* What the service itself may put into any statement. */
 #define OWN_KEYS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | K(ID) | \

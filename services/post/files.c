@@ -23,8 +23,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "proto/peer/replica.h"
 #include "services/post/content.h"
 
 #define STORE		"stores/post/post.db"

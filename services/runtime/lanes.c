@@ -3,9 +3,9 @@
 
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "proto/peer/replica.h"
 #include "services/store/checkpoint.h"
 
 #define BATCH_MOST	512	/* calls in one transaction */

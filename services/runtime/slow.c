@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/log.h"
-#include "proto/peer/replica.h"
 
 #define NETWORK_BYTES_V4 15	/* a /24, as mapped into IPv6 */
 #define NETWORK_BYTES_V6 6	/* a /48 */

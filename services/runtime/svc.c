@@ -30,13 +30,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/harden.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/rlimits.h"
 #include "base/stderr.h"
+#include "proto/labels.h"
 #include "proto/peer/curve.h"
-#include "proto/peer/replica.h"
 #include "services/op/cache.h"
 #include "services/op/newcomer.h"
 #include "services/runtime/courier.h"
@@ -1742,6 +1743,7 @@ svc_run(const struct service *service, const struct settings *settings,
 	curve_load(settings, (enum party)service->id);
 	s.signals = catch_signals();
 	metrics_start(PART_SERVICE);
+	labels_name();
 	timed_start();
 	s.standing.began_ms = clock_ms();
 	wall_watch();

@@ -16,8 +16,8 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
-#include "proto/peer/replica.h"
 #include "services/store/store.h"
 
 #define PASS_PAGES	250	/* not written back yet: do so. With more,

@@ -21,7 +21,7 @@ struct sql {
 	const char	*text;
 };
 
-/* Statement 0 is none; those of common/sql.tbl come before a service's own. */
+/* Statement 0 is none; those of store/sql.tbl come before a service's own. */
 enum {
 	SQL_NONE,
 #define SQL(NAME, text) SQL_##NAME,

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "proto/peer/replica.h"
 
 #define STORE		"stores/user"
 #define FOLDER		STORE "/avatars"

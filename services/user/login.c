@@ -7,7 +7,7 @@
 
 #include <sodium.h>
 
-#include "proto/peer/replica.h"
+#include "base/clock.h"
 #include "services/user/credential.h"
 #include "services/user/password.h"
 

@@ -398,7 +398,7 @@ def test_the_documents_have_the_table():
 
 def test_what_the_documents_name_is_there():
     text = (REPO / 'docs' / 'security.md').read_text(encoding='utf-8')
-    named = set(re.findall(r'`((?:tests|proto|docs|gateway)/[\w./]+)`', text))
+    named = set(re.findall(r'`((?:tests|base|proto|docs|gateway|services)/[\w./]+)`', text))
     assert len(named) > 8
     assert [name for name in sorted(named) if not (REPO / name).is_file()] == []
     settings = run_program('flicketctl', 'settings', '--markdown').stdout

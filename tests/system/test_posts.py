@@ -383,7 +383,7 @@ def make_old(desk, service):
     new = path.with_suffix('.new')
     path.rename(new)
     with contextlib.closing(sqlite3.connect(path)) as db, db:
-        for script in ('common/common.sql', f'{service}/migrations/001_initial.sql'):
+        for script in ('store/common.sql', f'{service}/migrations/001_initial.sql'):
             db.executescript((REPO / 'services' / script).read_text())
         db.execute('ATTACH ? AS new', (str(new),))
         tables = [r[0] for r in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")]

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "proto/peer/curve.h"
 #include "base/log.h"
+#include "base/metrics.h"
+#include "proto/peer/curve.h"
 #include "proto/peer/replica.h"
 #include "services/op/op.h"
 
@@ -305,11 +306,12 @@ is_let_in(zsock_t *sock, long wait_ms)
 }
 
 static bool
-grows_beyond(uint64_t (*counter)(void), uint64_t before)
+grows_beyond(enum metric counter, int64_t before)
 {
-	for (int i = 0; i < WAIT_MS / 10 && counter() <= before; i++)
+	for (int i = 0; i < WAIT_MS / 10 && metric_get(counter, 0) <= before;
+	    i++)
 		usleep(10000);
-	return counter() > before;
+	return metric_get(counter, 0) > before;
 }
 
 /* Who knocks at the lookup service in this process, and what comes of it. */
@@ -333,7 +335,7 @@ only_known_keys_are_let_in(void **state)
 	struct keyring		 k;
 	char			 why[CURVE_WHY];
 	zsock_t			*router, *sock;
-	uint64_t		 before;
+	int64_t			 before;
 
 	curve_load(&s, PARTY_LOOKUP);
 	curve_start();
@@ -341,7 +343,7 @@ only_known_keys_are_let_in(void **state)
 	curve_serve(router);
 	assert_true(zsock_bind(router, ENDPOINT) != -1);
 	for (size_t i = 0; i < LEN(rows); i++) {
-		before = curve_refused();
+		before = metric_get(METRIC_CURVE_REFUSED, 0);
 		crypto_box_keypair(public, secret);
 		assert_true(keyring_load(&k, *state, rows[i].pair ==
 		    PARTY_NONE ? PARTY_USER : rows[i].pair, why));
@@ -355,12 +357,13 @@ only_known_keys_are_let_in(void **state)
 		if (rows[i].in)
 			check_true(rows[i].name, is_let_in(sock, WAIT_MS));
 		else {
-			check_true(rows[i].name, grows_beyond(curve_refused,
-			    before));
+			check_true(rows[i].name,
+			    grows_beyond(METRIC_CURVE_REFUSED, before));
 			check_true(rows[i].name, !is_let_in(sock, 100));
 		}
 		if (rows[i].in)
-			check_number(rows[i].name, curve_refused(), before);
+			check_number(rows[i].name,
+			    metric_get(METRIC_CURVE_REFUSED, 0), before);
 		zsock_destroy(&sock);
 	}
 	zsock_destroy(&router);
@@ -373,7 +376,7 @@ who_is_refused_knows_it(void **state)
 {
 	struct settings	 s = { .keys = *state };
 	struct replica	*r;
-	uint64_t	 before = curve_failed();
+	int64_t		 before = metric_get(METRIC_CURVE_FAILED, 0);
 	zsock_t		*router = zsock_new(ZMQ_ROUTER);
 	struct keyring	 k;
 	char		 why[CURVE_WHY];
@@ -387,7 +390,8 @@ who_is_refused_knows_it(void **state)
 	zsock_set_zap_domain(router, "flicket");
 	assert_true(zsock_bind(router, ENDPOINT) != -1);
 	r = replica_new(SERVICE_LOOKUP, zsock_endpoint(router));
-	check_true("counted", grows_beyond(curve_failed, before));
+	check_true("counted", grows_beyond(METRIC_CURVE_FAILED,
+	    before));
 	replica_destroy(&r);
 	zsock_destroy(&router);
 	curve_stop();
@@ -450,5 +454,6 @@ main(void)
 	};
 
 	zsys_handler_set(NULL);
+	metrics_start(PART_ALL);
 	return cmocka_run_group_tests_name("curve", tests, NULL, NULL);
 }

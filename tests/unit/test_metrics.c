@@ -2,6 +2,8 @@
 #include "unit.h"
 
 #include "base/metrics.h"
+#include "proto/labels.h"
+#include "proto/tables.h"
 
 static void
 check_shown(const char *line, bool is)
@@ -23,6 +25,7 @@ nothing_is_counted_before_the_start(void **state)
 	metric_observe(METRIC_COMMITS, 0, 1);
 	check_number("no cell", metric_get(METRIC_CALLS, 0), 0);
 	metrics_start(PART_SERVICE);
+	labels_name();
 }
 
 static void
