@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/stderr.h"
 
 #define LINE_MAX_BYTES	4000
 #define ESCAPED_MOST	6	/* \u0000, or three bytes for what is no UTF-8 */
@@ -27,6 +26,7 @@ static struct {
 	uint64_t	 salt;		/* of this process's spans */
 	_Atomic int64_t	 counts[LEVEL_DEBUG + 1];
 	int		 fd;
+	void		(*at_end)(void);
 } logger = { .fd = STDERR_FILENO, .name = "flicket", .level = LEVEL_INFO };
 
 /*
@@ -70,6 +70,12 @@ void
 log_set_fd(int fd)
 {
 	logger.fd = fd;
+}
+
+void
+log_at_end(void (*at_end)(void))
+{
+	logger.at_end = at_end;
 }
 
 void
@@ -361,7 +367,8 @@ static _Noreturn void
 end_process(int status)
 {
 	fflush(NULL);
-	stderr_end();
+	if (logger.at_end != NULL)
+		logger.at_end();
 	_exit(status);
 }
 

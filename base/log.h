@@ -21,6 +21,9 @@ enum log_level log_get_level(void);
 /* Where lines go: standard error until this is said (stderr.h). */
 void	log_set_fd(int fd);
 
+/* What is to be done before log_fatal() or log_refuse() ends the process. */
+void	log_at_end(void (*at_end)(void));
+
 /* Lines as JSON, or as text. Text until this is said. */
 void	log_set_json(bool);
 

@@ -231,5 +231,6 @@ stderr_take(void)
 	CHECK(dup2(ends[1], STDOUT_FILENO) != -1);
 	close(ends[1]);
 	taken.is_on = true;
+	log_at_end(stderr_end);
 	CHECK(atexit(stderr_end) == 0);
 }

@@ -15,6 +15,7 @@
 #include "base/program.h"
 #include "base/rlimits.h"
 #include "base/stderr.h"
+#include "base/wall.h"
 #include "gateway/bus/bus.h"
 #include "gateway/cache/copies.h"
 #include "gateway/cache/tokens.h"

@@ -986,8 +986,9 @@ files_start(const struct settings *settings)
  * cannot be looked for now stays until the next start.
  */
 void
-files_lead(void)
+files_lead(const struct service *service)
 {
+	(void)service;
 	if (files.folder == -1)
 		return;
 	pthread_mutex_lock(&files.lock);

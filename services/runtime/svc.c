@@ -36,6 +36,7 @@
 #include "base/metrics.h"
 #include "base/rlimits.h"
 #include "base/stderr.h"
+#include "base/wall.h"
 #include "proto/labels.h"
 #include "proto/peer/curve.h"
 #include "services/op/cache.h"
@@ -1245,7 +1246,7 @@ static void
 lead(struct svc *s)
 {
 	if (s->service->lead != NULL)
-		s->service->lead();
+		s->service->lead(s->service);
 	/* until the courier says otherwise: it has yet to find them */
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		s->heard[id].up = true;
@@ -1694,7 +1695,7 @@ run(struct svc *s)
 	cache_lend(&s->reader);
 	start_asides(s);
 	if (s->service->opened != NULL)
-		s->service->opened(s->path.base);
+		s->service->opened(s->service, s->path.base);
 	s->standing.loading = is_loading(s);
 	own_endpoint(s, &endpoint);
 	listen_on(s, endpoint.base);

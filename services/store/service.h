@@ -65,7 +65,7 @@ struct service {
 
 	/* Called once when there is a store to read, of this path, before
 	 * anybody can ask; NULL if not needed. */
-	void	(*opened)(const char *path);
+	void	(*opened)(const struct service *, const char *path);
 
 	/* Whether a thread of the service's own still loads from the store
 	 * what some reads need: those are op_not_loaded(); NULL if there is
@@ -82,7 +82,7 @@ struct service {
 
 	/* Called when this process gets the store's lock, at start or later,
 	 * before it writes; NULL if not needed. */
-	void	(*lead)(void);
+	void	(*lead)(const struct service *);
 
 	/* Called on the loop when a peer (its ZeroMQ identity) sent a PING;
 	 * NULL if not needed. */

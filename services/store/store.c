@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wall.h"
 
 #define STEADY_MS	(INT64_C(60) * 60 * 1000)
 #define OVER_US		(INT64_C(24) * 60 * 60 * 1000000)

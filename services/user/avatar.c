@@ -352,13 +352,13 @@ has_row(sqlite3_stmt *st, const char *name)
 }
 
 static void
-sweep(DIR *folder)
+sweep(const struct service *service, DIR *folder)
 {
 	sqlite3		*db = store_open(STORE "/user.db", false);
 	sqlite3_stmt	*st;
 	struct dirent	*entry;
 
-	if (sqlite3_prepare_v2(db, store_sql(&user_service,
+	if (sqlite3_prepare_v2(db, store_sql(service,
 	    SQL_AVATAR_USED)->text, -1, &st, NULL) != SQLITE_OK)
 		log_fatal("user store: %s", sqlite3_errmsg(db));
 	while ((entry = readdir(folder)) != NULL)
@@ -384,12 +384,12 @@ avatar_start(void)
 }
 
 void
-avatar_lead(void)
+avatar_lead(const struct service *service)
 {
 	DIR	*folder = opendir(FOLDER);
 
 	if (folder == NULL)
 		return;
-	sweep(folder);
+	sweep(service, folder);
 	closedir(folder);
 }

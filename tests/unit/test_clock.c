@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/wall.h"
 
 #define S	INT64_C(1000000)
 #define WALL	(INT64_C(1700000000) * S)	/* when the monotonic one was 0 */

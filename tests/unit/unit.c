@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wall.h"
 
 /* A child that dies is no leak; absent without the sanitizer. */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer's own name */

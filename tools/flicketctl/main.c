@@ -15,6 +15,35 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/keys/permissions.h"
 
+static const struct cli_row cli_rows[] = {
+#define COMMAND(NAME, RUN, SUMMARY, HELP) \
+	{ .kind = CLI_COMMAND, .name = NAME, .run = RUN, \
+	    .summary = SUMMARY, .help = HELP },
+#define ARG(NAME, TYPE, NEED, SUMMARY) \
+	{ .kind = CLI_ARG, .name = NAME, .type = TYPE, .need = CLI_##NEED, \
+	    .summary = SUMMARY },
+#define FLAG(NAME, SUMMARY) \
+	{ .kind = CLI_FLAG, .name = NAME, .summary = SUMMARY },
+#define VALUE(NAME, TYPE, SUMMARY) \
+	{ .kind = CLI_VALUE, .name = NAME, .type = TYPE, .summary = SUMMARY },
+#define NUMBER(NAME, TYPE, LEAST, MOST, SUMMARY) \
+	{ .kind = CLI_NUMBER, .name = NAME, .type = TYPE, .least = LEAST, \
+	    .most = MOST, .summary = SUMMARY },
+#define EXAMPLE(LINE, SUMMARY) \
+	{ .kind = CLI_EXAMPLE, .name = LINE, .summary = SUMMARY },
+#define EXIT(STATUS, SUMMARY) \
+	{ .kind = CLI_EXIT, .least = STATUS, .summary = SUMMARY },
+#include "tools/flicketctl/cli/commands.tbl"
+#undef COMMAND
+#undef ARG
+#undef FLAG
+#undef VALUE
+#undef NUMBER
+#undef EXAMPLE
+#undef EXIT
+	{ .kind = CLI_END }
+};
+
 /* A command whose one option is to print as documents have it. */
 int
 settings_run(const struct cli *c)
@@ -187,6 +216,7 @@ main(int argc, char **argv)
 
 	rlimits_ignore_signals();
 	harden_tool();
+	cli_init(cli_rows);
 	/* messages are for whoever typed the command, but for serve's */
 	if (argc < 2 || strcmp(argv[1], "serve") != 0)
 		(void)setenv("FLICKET_LOG_FORMAT", "text", 0);

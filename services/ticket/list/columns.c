@@ -797,6 +797,7 @@ columns_label(struct call *c, struct columns *k)
  * and is then taken over as a whole; what changed meanwhile is in `changes`.
  */
 static struct loader {
+	const struct service *service;
 	pthread_t	 thread;
 	bool		 begun;
 	bool		 over;		/* taken over, or of no use */
@@ -832,7 +833,7 @@ loader_run(void *arg)
 	struct call		 c = { .lane = &lane };
 	sqlite3			*db = store_open(l->path.base, true);
 
-	op_tables_init(&tables, &ticket_service, db);
+	op_tables_init(&tables, l->service, db);
 	sqlite3_close(db);
 	lane_open(&lane, &tables, l->path.base, true);
 	l->error = ERR_STORE;
@@ -856,8 +857,9 @@ loader_end(void)
 }
 
 void
-columns_start(const char *path)
+columns_start(const struct service *service, const char *path)
 {
+	loader.service = service;
 	buf_printf(&loader.path, "%s", path);
 	loader.begun = true;
 	if (pthread_create(&loader.thread, NULL, loader_run, &loader) != 0) {
@@ -944,7 +946,8 @@ columns_ping(struct call *c)
 	struct columns	*k = NULL;
 
 	if (!columns.loaded && !loader.begun)
-		columns_start(sqlite3_db_filename(c->lane->db, "main"));
+		columns_start(c->lane->tables->service,
+		    sqlite3_db_filename(c->lane->db, "main"));
 	if (!columns_are_loading())
 		k = columns_now(c, &e);
 	if (k != NULL && columns_rank(c, k) == OK)

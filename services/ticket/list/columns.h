@@ -74,7 +74,7 @@ struct columns {
 #define LABEL_EMPTY	0
 
 /* Begin to load them, on a thread of its own. At the end: no longer. */
-void		 columns_start(const char *path);
+void		 columns_start(const struct service *, const char *path);
 void		 columns_stop(void);
 
 /* The columns as the call's read transaction sees them; NULL: *ret says. */

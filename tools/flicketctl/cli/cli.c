@@ -1,4 +1,4 @@
-/* Commands, their options and arguments, as commands.tbl has them. */
+/* Commands, their options and arguments. */
 #include "tools/flicketctl/cli/cli.h"
 
 #include <ctype.h>
@@ -10,34 +10,7 @@
 
 #include "base/log.h"
 
-const struct cli_row cli_rows[] = {
-#define COMMAND(NAME, RUN, SUMMARY, HELP) \
-	{ .kind = CLI_COMMAND, .name = NAME, .run = RUN, \
-	    .summary = SUMMARY, .help = HELP },
-#define ARG(NAME, TYPE, NEED, SUMMARY) \
-	{ .kind = CLI_ARG, .name = NAME, .type = TYPE, .need = CLI_##NEED, \
-	    .summary = SUMMARY },
-#define FLAG(NAME, SUMMARY) \
-	{ .kind = CLI_FLAG, .name = NAME, .summary = SUMMARY },
-#define VALUE(NAME, TYPE, SUMMARY) \
-	{ .kind = CLI_VALUE, .name = NAME, .type = TYPE, .summary = SUMMARY },
-#define NUMBER(NAME, TYPE, LEAST, MOST, SUMMARY) \
-	{ .kind = CLI_NUMBER, .name = NAME, .type = TYPE, .least = LEAST, \
-	    .most = MOST, .summary = SUMMARY },
-#define EXAMPLE(LINE, SUMMARY) \
-	{ .kind = CLI_EXAMPLE, .name = LINE, .summary = SUMMARY },
-#define EXIT(STATUS, SUMMARY) \
-	{ .kind = CLI_EXIT, .least = STATUS, .summary = SUMMARY },
-#include "tools/flicketctl/cli/commands.tbl"
-#undef COMMAND
-#undef ARG
-#undef FLAG
-#undef VALUE
-#undef NUMBER
-#undef EXAMPLE
-#undef EXIT
-	{ .kind = CLI_END }
-};
+static const struct cli_row	*rows;
 
 /*
  * What a command's status means, unless its own rows say otherwise. Those
@@ -55,10 +28,16 @@ static const char *const exits[] = {
 #define HELP_OPTION	"help"
 #define DATA_OPTION	"data"
 
+void
+cli_init(const struct cli_row *all)
+{
+	rows = all;
+}
+
 const struct cli_row *
 cli_next(const struct cli_row *row)
 {
-	row = row == NULL ? cli_rows : row + 1;
+	row = row == NULL ? rows : row + 1;
 	while (row->kind != CLI_COMMAND && row->kind != CLI_END)
 		row++;
 	return row->kind == CLI_END ? NULL : row;

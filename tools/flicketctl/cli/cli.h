@@ -74,8 +74,8 @@ struct cli {
 	int			 count;			/* of args */
 };
 
-/* All rows; CLI_END ends them. */
-extern const struct cli_row	cli_rows[];
+/* The rows of commands.tbl; CLI_END ends them. Before anything else. */
+void	cli_init(const struct cli_row *);
 
 /* The command after this one (NULL: the first), or NULL. */
 const struct cli_row	*cli_next(const struct cli_row *);
