@@ -54,6 +54,14 @@ must_alloc(size_t size)
 	return p;
 }
 
+void *
+must_resize(void *p, size_t size)
+{
+	p = realloc(p, size);
+	CHECK(p != NULL);
+	return p;
+}
+
 char *
 must_strdup(const char *s)
 {

@@ -60,6 +60,7 @@ buf_put_text(struct buf *b, const char *s)
 
 /* Allocation that cannot fail: the process ends instead. */
 void	*must_alloc(size_t);		/* zeroed */
+void	*must_resize(void *, size_t);	/* what is new is not */
 char	*must_strdup(const char *);
 
 #endif

@@ -3,9 +3,9 @@
  * One row for each operation; most say which statement and which shape.
  */
 #include "services/ticket/events.h"
-#include "services/ticket/list/columns.h"
 #include "services/ticket/list/export.h"
 #include "services/ticket/list/list.h"
+#include "services/ticket/list/loader.h"
 #include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
 #include "services/ticket/writes.h"

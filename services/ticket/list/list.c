@@ -9,6 +9,9 @@
 
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/list/filter.h"
+#include "services/ticket/list/labels.h"
+#include "services/ticket/list/loader.h"
+#include "services/ticket/list/ranks.h"
 #include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "services/ticket/list/columns.h"
+#include "services/ticket/list/slots.h"
 
 #define FILLED	(ORDER_BLOCK * 3 / 4)	/* at first: others come between */
 #define DIGITS	256

@@ -1,0 +1,111 @@
+/* Ranks of names: the order of users and categories by what they are called. */
+#include "services/ticket/list/ranks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/ticket/list/titles.h"
+#include "services/ticket/ticket.h"
+
+/* Of a statement with an id and one or two names, in the names' order. */
+static enum err
+rank(struct call *c, struct codes *codes, int sql)
+{
+	sqlite3_stmt	*st = op_statement(c, sql);
+	struct buf	 kept[2] = { { 0 }, { 0 } };
+	uint32_t	 now = 0, code;
+	enum err	 e, done;
+	bool		 again, other;
+
+	if (codes->count > 0)
+		memset(codes->ranks, 0,
+		    codes->count * sizeof(codes->ranks[0]));
+	while (op_step(c, st, &e) == SQLITE_ROW) {
+		again = title_is_again(&kept[0], title_text(st, 1));
+		other = title_is_again(&kept[1], title_text(st, 2));
+		if (!again || !other)
+			now += 2;
+		code = codes_add(codes, sqlite3_column_int64(st, 0));
+		codes->ranks[code] = now;
+	}
+	buf_done(&kept[0]);
+	buf_done(&kept[1]);
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+/*
+ * Whether the codes that tickets have are in the same order as before. Ranks
+ * are even and at most twice the number of codes.
+ */
+static bool
+is_same_order(const struct codes *codes, const uint32_t *before)
+{
+	uint32_t	*now = must_alloc(((size_t)codes->count + 2) *
+			    sizeof(now[0]));
+	uint32_t	 least = 0;
+	bool		 same = true;
+
+	/* the new rank of each old one, and one more: 0 is none */
+	now[0] = 1;
+	for (uint32_t code = 1; code < codes->count && same; code++) {
+		uint32_t	*rank = &now[before[code] / 2];
+
+		if (!codes->used[code])
+			continue;
+		same = *rank == 0 || *rank == codes->ranks[code] + 1;
+		*rank = codes->ranks[code] + 1;
+	}
+	for (uint32_t i = 0; i <= codes->count && same; i++) {
+		if (now[i] == 0)
+			continue;
+		same = now[i] > least;
+		least = now[i];
+	}
+	free(now);
+	return same;
+}
+
+/* Rank; orders stay where the names that tickets have are in their order. */
+static enum err
+rank_kind(struct call *c, struct columns *k, enum code_kind kind, int sql)
+{
+	struct codes	*codes = &k->codes[kind];
+	uint32_t	*before = must_alloc(((size_t)codes->room + 1) *
+			    sizeof(before[0]));
+	uint32_t	 count = codes->count;
+	enum err	 e;
+	bool		 same;
+
+	if (count > 0)
+		memcpy(before, codes->ranks, count * sizeof(before[0]));
+	e = rank(c, codes, sql);
+	/* codes that are new have no tickets */
+	before = must_resize(before, ((size_t)codes->room + 1) *
+	    sizeof(before[0]));
+	memset(before + count, 0, (codes->room + 1 - (size_t)count) *
+	    sizeof(before[0]));
+	same = e == OK && is_same_order(codes, before);
+	free(before);
+	if (!same && kind == CODE_CATEGORY)
+		order_done(&k->orders[SORT_CATEGORY]);
+	else if (!same) {
+		order_done(&k->orders[SORT_AUTHOR]);
+		order_done(&k->orders[SORT_ASSIGNED]);
+	}
+	return e;
+}
+
+enum err
+columns_rank(struct call *c, struct columns *k)
+{
+	enum err	e;
+
+	if (k->ranked)
+		return OK;
+	e = rank_kind(c, k, CODE_USER, SQL_USERS_BY_NAME);
+	if (e == OK)
+		e = rank_kind(c, k, CODE_CATEGORY, SQL_CATEGORIES_BY_NAME);
+	k->ranked = e == OK;
+	return e;
+}

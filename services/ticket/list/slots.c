@@ -1,0 +1,147 @@
+/* Slots of tickets: found by id, filled from rows, and what they are sorted by. */
+#include "services/ticket/list/slots.h"
+
+#include "base/buf.h"
+
+#define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */
+
+/*
+ * A slot is at most as far from the first one, and from the last one, as its
+ * id is: where few tickets were deleted, little is left to look through.
+ */
+struct slot *
+columns_find(const struct columns *k, int64_t id)
+{
+	size_t		low = 0, high = k->count, middle;
+	uint64_t	far;
+
+	if (high == 0 || id < k->slots[0].id || id > k->slots[high - 1].id)
+		return NULL;
+	far = (uint64_t)k->slots[high - 1].id - (uint64_t)id;
+	if (far < high)
+		low = high - 1 - (size_t)far;
+	far = (uint64_t)id - (uint64_t)k->slots[0].id;
+	if (far < high)
+		high = (size_t)far + 1;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (k->slots[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < k->count && k->slots[low].id == id ? &k->slots[low] :
+	    NULL;
+}
+
+size_t
+columns_lower(const struct columns *k, int64_t id)
+{
+	size_t	low = 0, high = k->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (k->slots[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct slot *
+slot_append(struct columns *k)
+{
+	if (k->count == k->room) {
+		k->room += k->room / 16 + 1024;
+		k->slots = must_resize(k->slots,
+		    k->room * sizeof(k->slots[0]));
+		k->titles = must_resize(k->titles,
+		    k->room * sizeof(k->titles[0]));
+	}
+	k->titles[k->count] = 0;
+	return &k->slots[k->count++];
+}
+
+static uint32_t
+column_code(struct columns *k, enum code_kind kind, sqlite3_stmt *st,
+    int column)
+{
+	uint32_t	code;
+
+	if (sqlite3_column_type(st, column) == SQLITE_NULL)
+		return 0;
+	code = codes_add(&k->codes[kind], sqlite3_column_int64(st, column));
+	k->codes[kind].used[code] = 1;
+	return code;
+}
+
+static int64_t
+column_time(sqlite3_stmt *st, int column)
+{
+	return sqlite3_column_type(st, column) == SQLITE_NULL ? INT64_MIN :
+	    sqlite3_column_int64(st, column);
+}
+
+/* From a row of COLUMNS_ALL or COLUMNS_OF. */
+void
+slot_fill(struct columns *k, struct slot *slot, sqlite3_stmt *st)
+{
+	int64_t	replies = sqlite3_column_int64(st, 9);
+
+	*slot = (struct slot){
+		.id = sqlite3_column_int64(st, 0),
+		.status = column_code(k, CODE_STATUS, st, 1),
+		.priority = column_code(k, CODE_PRIORITY, st, 2),
+		.category = column_code(k, CODE_CATEGORY, st, 3),
+		.author = column_code(k, CODE_USER, st, 4),
+		.assigned = column_code(k, CODE_USER, st, 5),
+		.added = column_time(st, 6),
+		.updated = column_time(st, 7),
+		.hours = sqlite3_column_int64(st, 8),
+		.replies = replies < 0 ? 0 : replies >= GONE ? GONE - 1 :
+		    (uint32_t)replies,
+		.title = LABEL_NONE,
+	};
+}
+
+static uint64_t
+rank_of(const struct codes *codes, uint32_t code)
+{
+	return code == 0 ? 0 : codes->ranks[code];
+}
+
+static uint64_t
+id_order(const struct codes *codes, uint32_t code)
+{
+	return code == 0 ? 0 : (uint64_t)codes->ids[code] ^ SIGN;
+}
+
+uint64_t
+columns_key(const struct columns *k, enum sort sort, const struct slot *s)
+{
+	switch (sort) {
+	case SORT_PRIORITY:
+		return id_order(&k->codes[CODE_PRIORITY], s->priority);
+	case SORT_TITLE:
+		return s->title;
+	case SORT_AUTHOR:
+		return rank_of(&k->codes[CODE_USER], s->author);
+	case SORT_ADDED:
+		return (uint64_t)s->added ^ SIGN;
+	case SORT_UPDATED:
+		return (uint64_t)s->updated ^ SIGN;
+	case SORT_REPLIES:
+		return s->replies;
+	case SORT_CATEGORY:
+		return rank_of(&k->codes[CODE_CATEGORY], s->category);
+	case SORT_STATUS:
+		return id_order(&k->codes[CODE_STATUS], s->status);
+	case SORT_ASSIGNED:
+		return rank_of(&k->codes[CODE_USER], s->assigned);
+	case SORT_HOURS:
+		return (uint64_t)s->hours ^ SIGN;
+	default:
+		return (uint64_t)s->id ^ SIGN;
+	}
+}

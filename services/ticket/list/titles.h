@@ -1,0 +1,19 @@
+/* Texts of rows: titles and names. */
+#ifndef LIST_TITLES_H
+#define LIST_TITLES_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct text	title_text(sqlite3_stmt *, int column);
+
+/* Whether a title is the one that was labelled: FNV-1a. */
+uint64_t	title_hash(sqlite3_stmt *, int column);
+
+/* Whether a text is the one before; it is kept for the next. */
+bool		title_is_again(struct buf *kept, struct text);
+
+#endif
