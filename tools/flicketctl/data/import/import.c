@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include <ctype.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,59 +33,8 @@ static bool (*const phases[])(struct import *) = {
 	NULL
 };
 
-const char *const import_store_names[STORE_COUNT] = {
-	[STORE_USER] = "user",
-	[STORE_TICKET] = "ticket",
-	[STORE_POST] = "post",
-	[STORE_LOOKUP] = "lookup",
-};
-
-/* The one run of this process, for atexit() and signal handlers to find. */
-static struct {
-	struct import		im;
-	volatile sig_atomic_t	stopped;
-} run;
-
-bool
-import_stopped(void)
-{
-	return run.stopped != 0;
-}
-
-bool
-import_goes_on(void)
-{
-	if (import_stopped())
-		return report_fail("stopped");
-	return !report_failed();
-}
-
-int
-import_interrupts(void *unused)
-{
-	(void)unused;
-	return import_stopped() || report_failed();
-}
-
-static void
-on_signal(int signal_number)
-{
-	(void)signal_number;
-	run.stopped = 1;
-}
-
-/* SA_RESTART: loops look at the flag, system calls need not know of it. */
-void
-import_catch_signals(void)
-{
-	static const int	numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction	action = { .sa_handler = on_signal,
-				    .sa_flags = SA_RESTART };
-
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
-}
+/* The one run of this process, for atexit() to find. */
+static struct import	the;
 
 /*
  * Runs at every exit but those by a signal: also when a store function,
@@ -95,14 +43,15 @@ import_catch_signals(void)
 static void
 clean_up(void)
 {
-	if (run.im.work[0] != '\0')
-		tree_remove(run.im.work);
+	if (the.work[0] != '\0')
+		tree_remove(the.work);
 }
 
 static void
 import_init(struct import *im, const char *data)
 {
 	im->data = data;
+	im->kinds = import_kinds;
 	im->data_fd = -1;
 	for (size_t i = 0; i < STORE_COUNT; i++)
 		im->lock[i] = -1;
@@ -149,7 +98,7 @@ int
 import_fill(bool (*const todo[])(struct import *), const char *data,
     const char *source)
 {
-	struct import	*im = &run.im;
+	struct import	*im = &the;
 
 	import_init(im, data);
 	im->path = source;
@@ -160,7 +109,7 @@ int
 import_run(const struct cli *c)
 {
 	struct settings	 settings;
-	struct import	*im = &run.im;
+	struct import	*im = &the;
 
 	if (is_json(cli_arg(c, 0, "")))
 		return user_import_run(c);

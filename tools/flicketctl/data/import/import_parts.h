@@ -11,6 +11,7 @@
  *   import_date.c    dates
  *   import_text.c    text from outside, for a store or for a line
  *   import_files.c   uploads and avatars; whole folders
+ *   import_stop.c    what ends a run early: signals, failures
  *   import_report.c  what is said meanwhile and at the end
  *
  * Functions that return bool may fail: false, after a message on stderr.
@@ -130,7 +131,8 @@ struct import {
 	sqlite3		*store[STORE_COUNT];
 	char		*later[STORE_COUNT];	/* SQL of what is to be made
 						 * when all rows are there */
-	struct tally	 tally[KINDS_MAX];	/* as import_kinds[] */
+	const struct kind *kinds;	/* one without `one` ends them */
+	struct tally	 tally[KINDS_MAX];	/* by kind */
 	struct files	 files[FILES_COUNT];
 };
 
@@ -148,18 +150,19 @@ struct row {
 };
 
 /* import.c */
-extern const char *const import_store_names[STORE_COUNT];
 #define IMPORT_PREFIX	".import-"	/* and the process id: im->work */
-/* True once a signal has asked the run to stop. */
-bool	import_stopped(void);
-/* Let signals ask for that. */
-void	import_catch_signals(void);
 /*
  * Run phases, of which the last is NULL, on a data folder. `source` is what messages
  * call the tables that are read. Returns the exit status.
  */
 int	import_fill(bool (*const todo[])(struct import *), const char *data,
 	    const char *source);
+
+/* import_stop.c */
+/* True once a signal has asked the run to stop. */
+bool	import_stopped(void);
+/* Let signals ask for that. */
+void	import_catch_signals(void);
 
 /* True to go on; false, after a message, once a signal or a failure has. */
 bool	import_goes_on(void);
@@ -178,6 +181,7 @@ bool	source_select(struct import *, struct lane *, const struct kind *,
 bool	source_fail(struct import *, sqlite3 *);
 
 /* import_target.c */
+extern const char *const import_store_names[STORE_COUNT];
 /* Make the data folder, work in it, be the only import there. */
 bool	target_enter(struct import *);
 /* See that no service runs and nothing but defaults would be replaced. */

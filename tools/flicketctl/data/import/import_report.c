@@ -119,10 +119,10 @@ print_table(const struct import *im)
 
 	printf("%-16s %10s %10s %10s\n", "", "rows read", "written",
 	    "not kept");
-	for (size_t i = 0; import_kinds[i].one != NULL; i++) {
+	for (size_t i = 0; im->kinds[i].one != NULL; i++) {
 		const struct tally	*t = &im->tally[i];
 
-		print_tally(import_kinds[i].many, t);
+		print_tally(im->kinds[i].many, t);
 		sum.read += t->read;
 		sum.written += t->written;
 		sum.dropped += t->dropped;
@@ -135,10 +135,10 @@ print_table(const struct import *im)
 static void
 print_quiet(const struct import *im)
 {
-	for (size_t i = 0; import_kinds[i].one != NULL; i++)
+	for (size_t i = 0; im->kinds[i].one != NULL; i++)
 		if (im->tally[i].quiet > 0)
 			printf("%s not kept: %s: %" PRId64 "\n",
-			    import_kinds[i].many, import_kinds[i].quiet,
+			    im->kinds[i].many, im->kinds[i].quiet,
 			    im->tally[i].quiet);
 }
 

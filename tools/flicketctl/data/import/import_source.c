@@ -339,7 +339,7 @@ source_check(struct import *im)
 	bool	 ok;
 
 	CHECK(f != NULL);
-	for (const struct kind *k = import_kinds; k->one != NULL; k++)
+	for (const struct kind *k = im->kinds; k->one != NULL; k++)
 		find_missing(im->lane[0].source, k, f);
 	CHECK(fclose(f) == 0);
 	ok = size == 0;

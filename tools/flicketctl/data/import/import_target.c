@@ -26,6 +26,13 @@
 #include "base/log.h"
 #include "services/store/store.h"
 
+const char *const import_store_names[STORE_COUNT] = {
+	[STORE_USER] = "user",
+	[STORE_TICKET] = "ticket",
+	[STORE_POST] = "post",
+	[STORE_LOOKUP] = "lookup",
+};
+
 /*
  * What may be in a store whose defaults nobody touched: at most so many rows.
  * seed.sql and the first migration of each service say the same.
