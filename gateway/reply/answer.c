@@ -295,7 +295,7 @@ put_hex(char *p, uint64_t n)
 
 /*
  * The tag of an answer: what it is of, and after a dot what was included.
- * Services know the first part only (services/op/op.c, If-Match).
+ * Services know the first part only (services/op/etag.c, If-Match).
  */
 static h2o_iovec_t
 make_etag(struct exchange *x)

@@ -106,6 +106,8 @@ struct row_plan {
 	int			 id;		/* -1: there is none */
 	int			 version;
 	int			 refs[OP_REFS];
+	bool			 bulk;		/* rows by ids: op_bulk() or
+						 * kept_bulk() */
 };
 
 /* How this process stands among those of its service; the loop's to change. */
@@ -127,6 +129,12 @@ struct op_tables {
 	struct row_plan		 *plans;		/* by row of ops */
 	struct bindings		 *bindings;		/* by statement */
 	bool			  keeps;		/* an op is kept_bulk() */
+};
+
+/* A shape that `fields` asked for, kept for the next that asks the same. */
+struct chosen {
+	struct buf		 fields;
+	struct shape_plan	*plan;
 };
 
 /* A connection with the service's statements, used by one thread. */

@@ -1,6 +1,6 @@
 /*
  * Replies, as the post service tells of them, and users that are deleted.
- * Each event is applied once (services/op/op.c). What the world has
+ * Each event is applied once (services/op/events.c). What the world has
  * overtaken meanwhile, a ticket that is gone, a reply that is not known, is
  * skipped: an event that were refused would hold up those behind it.
  *

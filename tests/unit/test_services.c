@@ -1,6 +1,6 @@
 /*
  * The four services' tables on fresh stores, and what op_tables_init() says
- * of tables that are wrong: each check of services/op/op.c once, on a
+ * of tables that are wrong: each check of services/op/check.c once, on a
  * copy of the lookup service with one thing changed.
  */
 #include "desk.h"

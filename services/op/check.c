@@ -1,0 +1,261 @@
+/* Tables of a service, checked and compiled when it starts. */
+#include "services/op/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "services/op/kept.h"
+
+/* What the service itself may put into any statement. */
+#define OWN_KEYS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | K(ID) | \
+			 K(RIGHTS) | K(HANDLE) | K(BODY) | K(OVER) | \
+			 K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER) | \
+			 K(ORIGINAL) | K(CONSUMER) | K(EVENT) | K(PAYLOAD))
+
+static void
+bind_names(struct bindings *b, const struct sql *sql, sqlite3_stmt *st)
+{
+	int		 count = sqlite3_bind_parameter_count(st);
+	const char	*name;
+	enum key	 key;
+
+	b->rows = must_alloc((size_t)(count + 1) * sizeof(b->rows[0]));
+	for (int i = 1; i <= count; i++) {
+		name = sqlite3_bind_parameter_name(st, i);
+		key = name == NULL ? KEY_END : key_find(name + 1, KEYSET_ALL);
+		if (key == KEY_END)
+			log_fatal("statement %s: parameter %s is no key",
+			    sql->name, name == NULL ? "?" : name);
+		b->rows[b->count++] = (struct binding){ i, key };
+	}
+}
+
+/* Every parameter must be an argument of the operation, or our own. */
+static void
+check_parameters(const struct op_tables *t, const struct op *op, int sql)
+{
+	const struct op_info	*info = op_info(op->op);
+	const struct bindings	*b = &t->bindings[sql];
+	keyset			 may = info->needs | info->may | op->makes |
+				    OWN_KEYS;
+
+	for (size_t i = 0; i < b->count; i++)
+		if ((may & KEY_BIT(b->rows[i].key)) == 0)
+			log_fatal("operation %s, statement %s: it is never "
+			    "given %s", info->name, store_sql(t->service, sql)->name,
+			    key_info(b->rows[i].key)->name);
+}
+
+/* An event takes its arguments from those of the call that emits it. */
+static void
+check_emits(const struct op *op)
+{
+	const struct op_info	*info = op_info(op->op), *event;
+	keyset			 given = info->needs | op->makes | OWN_KEYS;
+	uint64_t		 waited_for = 0;
+
+	for (int i = 0; i < OP_EMITS && op->emits[i] != OP_NONE; i++) {
+		event = op_info(op->emits[i]);
+		if (!op_is_event(event->kind) || (event->needs & ~given) != 0)
+			log_fatal("operation %s cannot emit %s: that is no "
+			    "event, or needs keys it does not have",
+			    info->name, event->name);
+	}
+	for (int i = 0; i < 2 * OP_EMITS; i++) {
+		event = op_info(i < OP_EMITS ? op->emits[i] :
+		    op->tells[i - OP_EMITS]);
+		if (event->kind == OP_EVENT)
+			waited_for |= UINT64_C(1) << event->service;
+	}
+	/* the loop holds an answer for one consumer only */
+	if ((waited_for & (waited_for - 1)) != 0)
+		log_fatal("operation %s waits for more than one consumer",
+		    info->name);
+}
+
+/*
+ * Where the service is to decide who may, something must decide, and know who
+ * asks.
+ */
+static void
+check_permit(const struct service *service, const struct op *op)
+{
+	const struct op_info	*info = op_info(op->op);
+	bool			 decides = op->makes != 0;
+
+	if (info->kind == OP_WRITE && info->who != WHO_PROCESS &&
+	    info->who != WHO_PASSWORD && service->actor != NULL &&
+	    (info->may & K(ASKED_WITH)) == 0)
+		log_fatal("operation %s: it is not told which token asks",
+		    info->name);
+	if (!who_info(info->who)->by_owner)
+		return;
+	for (int i = 0; i < OP_GUARDS; i++)
+		decides = decides || op->guards[i].error == ERR_FORBIDDEN;
+	if (!decides && info->who != WHO_REPLIER)
+		log_fatal("operation %s: no guard decides who may",
+		    info->name);
+}
+
+static int
+find_column(sqlite3_stmt *st, const char *name)
+{
+	for (int i = 0; i < sqlite3_column_count(st); i++)
+		if (strcmp(sqlite3_column_name(st, i), name) == 0)
+			return i;
+	return -1;
+}
+
+/* Whether a request with `fields` can come to this row. */
+static bool
+takes_fields(const struct op_tables *t, const struct op *op)
+{
+	const struct op	*other = t->first[op->op];
+
+	if ((op_info(op->op)->may & K(FIELDS)) == 0)
+		return false;
+	if ((op->when & K(FIELDS)) != 0)
+		return true;
+	for (; other->op == op->op; other++)
+		if ((other->when & K(FIELDS)) != 0)
+			return false;
+	return true;
+}
+
+/* Members that only `fields` brings must be in the statement, too. */
+static void
+check_extras(const struct op_tables *t, const struct op *op, sqlite3_stmt *st)
+{
+	const struct member	*m;
+	struct shape_plan	*plan;
+	struct text		 unknown;
+
+	for (m = op->shape->members; m->kind != SHAPE_END; m++) {
+		if (!m->extra || !takes_fields(t, op))
+			continue;
+		plan = shape_choose(op->shape, st, (struct text){ m->name,
+		    strlen(m->name) }, &unknown);
+		shape_plan_destroy(&plan);
+	}
+}
+
+static void
+plan_row(struct op_tables *t, size_t row, sqlite3_stmt *st)
+{
+	const struct op	*op = &t->service->ops[row];
+	struct row_plan	*plan = &t->plans[row];
+
+	plan->shape = shape_compile(op->shape, st,
+	    store_sql(t->service, op->sql)->name);
+	plan->id = find_column(st, "id");
+	plan->version = find_column(st, "version");
+	plan->bulk = op->run == op_bulk || op->run == kept_bulk;
+	for (int i = 0; i < OP_REFS && op->refs[i].column != NULL; i++) {
+		plan->refs[i] = find_column(st, op->refs[i].column);
+		if (plan->refs[i] == -1)
+			log_fatal("operation %s: its statement has no column "
+			    "%s", op_info(op->op)->name, op->refs[i].column);
+	}
+	check_extras(t, op, st);
+}
+
+/* What is kept depends on ids and the store, and there is one kind of it. */
+static void
+check_kept(struct op_tables *t, size_t row, const struct op_info *info)
+{
+	const struct op		*op = &t->service->ops[row];
+	const struct bindings	*b = &t->bindings[op->sql];
+
+	if (op->run != kept_bulk)
+		return;
+	if (t->keeps || b->count != 1 || b->rows[0].key != KEY_IDS ||
+	    op->shape == NULL || t->plans[row].id != 0 ||
+	    op->refs[0].column != NULL ||
+	    ((info->needs | info->may) & K(FIELDS)) != 0)
+		log_fatal("operation %s: its rows cannot be kept", info->name);
+	t->keeps = true;
+}
+
+static void
+check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
+{
+	const struct op		*op = &t->service->ops[row];
+	const struct op_info	*info = op_info(op->op);
+
+	if (info->name == NULL || (info->service != t->service->id &&
+	    info->service != SERVICE_ANY))
+		log_fatal("%s service: row %zu is an operation of another "
+		    "service", service_name(t->service->id), row);
+	if (t->first[op->op] != NULL && op[-1].op != op->op)
+		log_fatal("operation %s: its rows do not stand together",
+		    info->name);
+	if ((op->run == op_one || op->run == op_page || op->run == op_exec) &&
+	    op->sql == SQL_NONE)
+		log_fatal("operation %s has no statement", info->name);
+	if ((op->run == op_one || op->run == op_page) && op->shape == NULL)
+		log_fatal("operation %s has no shape", info->name);
+	if (op->run == op_page && op->count == SQL_NONE)
+		log_fatal("operation %s has no statement that counts",
+		    info->name);
+	if ((op->when & ~(info->needs | info->may)) != 0)
+		log_fatal("operation %s: `when` asks for a key it cannot have",
+		    info->name);
+	check_parameters(t, op, op->sql);
+	check_parameters(t, op, op->count);
+	for (int i = 0; i < OP_GUARDS; i++)
+		check_parameters(t, op, op->guards[i].sql);
+	for (int i = 0; i < OP_ALSO; i++)
+		check_parameters(t, op, op->also[i]);
+	check_parameters(t, op, op->tag);
+	check_emits(op);
+	check_permit(t->service, op);
+	if (t->first[op->op] == NULL)
+		t->first[op->op] = op;
+	if (op->shape != NULL && op->sql != SQL_NONE)
+		plan_row(t, row, statements[op->sql]);
+	check_kept(t, row, info);
+	if ((op->aside == NULL) != (op->unmake == NULL))
+		log_fatal("operation %s: nobody frees what it makes aside",
+		    info->name);
+	if (op->cached && info->kind != OP_READ)
+		log_fatal("operation %s writes: it is not cached", info->name);
+}
+
+void
+op_tables_init(struct op_tables *t, const struct service *service, sqlite3 *db)
+{
+	sqlite3_stmt	**statements = store_prepare(db, service);
+	size_t		  rows;
+
+	*t = (struct op_tables){ .service = service };
+	for (rows = 0; service->ops[rows].op != OP_NONE; rows++)
+		continue;
+	t->plans = must_alloc((rows + 1) * sizeof(t->plans[0]));
+	t->bindings = must_alloc((size_t)service->sql_end *
+	    sizeof(t->bindings[0]));
+	for (int i = SQL_NONE + 1; i < service->sql_end; i++)
+		bind_names(&t->bindings[i], store_sql(service, i),
+		    statements[i]);
+	for (size_t i = 0; i < rows; i++)
+		check_row(t, i, statements);
+	for (unsigned code = 1; code < OP_END; code++)
+		if (op_info(code)->service == service->id &&
+		    t->first[code] == NULL)
+			log_fatal("%s service: operation %s has no row",
+			    service_name(service->id), op_info(code)->name);
+	for (int i = SQL_NONE + 1; i < service->sql_end; i++)
+		sqlite3_finalize(statements[i]);
+	free(statements);
+}
+
+void
+op_tables_done(struct op_tables *t)
+{
+	for (size_t i = 0; t->service->ops[i].op != OP_NONE; i++)
+		shape_plan_destroy(&t->plans[i].shape);
+	for (int i = SQL_NONE + 1; i < t->service->sql_end; i++)
+		free(t->bindings[i].rows);
+	free(t->plans);
+	free(t->bindings);
+}

@@ -1,0 +1,111 @@
+/* Tags of what is stored, and what an If-Match names of them. */
+#include "services/op/stages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* splitmix64's finisher: each bit of what goes in moves half of those out. */
+uint64_t
+op_mix(uint64_t a, uint64_t b)
+{
+	uint64_t	x = a * UINT64_C(0x9e3779b97f4a7c15) + b +
+			    UINT64_C(0x9e3779b97f4a7c15);
+
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+/* 0 would mean that there is no tag. */
+int64_t
+op_mix_tags(int64_t a, int64_t b)
+{
+	return (int64_t)(op_mix((uint64_t)a, (uint64_t)b) >> 1) | 1;
+}
+
+int64_t
+op_tag(const struct lane *lane, int64_t id, int64_t version)
+{
+	return op_mix_tags(op_mix_tags(lane->stream, id), version);
+}
+
+/* How much of a list is its first member: a comma in quotes is the tag's. */
+static size_t
+member_len(struct text list)
+{
+	bool	quoted = false;
+	size_t	len = 0;
+
+	for (; len < list.len && (quoted || list.base[len] != ','); len++)
+		quoted = quoted != (list.base[len] == '"');
+	return len;
+}
+
+/* One of the tags in an If-Match, quotes and all, or "" at the end. */
+static struct text
+next_etag(struct text *left)
+{
+	struct text	one;
+
+	while (left->len > 0 && strchr(" \t,", left->base[0]) != NULL) {
+		left->base++;
+		left->len--;
+	}
+	one = (struct text){ left->base, member_len(*left) };
+	left->base += one.len;
+	left->len -= one.len;
+	while (one.len > 0 && strchr(" \t", one.base[one.len - 1]) != NULL)
+		one.len--;
+	return one;
+}
+
+/* Whether one of them is a quote and 16 digits, and ends there or at a dot. */
+static bool
+is_tag(struct text one, const char *want)
+{
+	return one.len > 17 && memcmp(one.base, want, 17) == 0 &&
+	    one.base[one.len - 1] == '"' &&
+	    (one.len == 18 || one.base[17] == '.');
+}
+
+/*
+ * Whether an If-Match names this tag: the first 16 digits of a strong one,
+ * what follows a dot is of what came with it (gateway/reply/answer.c). A tag of 0
+ * is that of nothing: only `*` matches.
+ */
+static bool
+names_tag(struct text if_match, int64_t tag)
+{
+	struct text	one;
+	char		want[24];
+
+	snprintf(want, sizeof(want), "\"%016llx", (unsigned long long)tag);
+	while ((one = next_etag(&if_match)).len > 0)
+		if ((one.len == 1 && one.base[0] == '*') ||
+		    (tag != 0 && is_tag(one, want)))
+			return true;
+	return false;
+}
+
+enum err
+etag_check(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	sqlite3_stmt		*st;
+	enum err		 e, done;
+	int64_t			 tag = 0;
+
+	if (!args_has(args, KEY_IF_MATCH))
+		return OK;
+	if (c->op->tag != SQL_NONE) {
+		st = op_statement(c, c->op->tag);
+		if (op_step(c, st, &e) == SQLITE_ROW)
+			tag = op_tag(c->lane, sqlite3_column_int64(st, 0),
+			    sqlite3_column_int64(st, 1));
+		done = op_done(c, st);
+		if (e != OK || done != OK)
+			return e != OK ? e : done;
+	}
+	return names_tag(args_text(args, KEY_IF_MATCH), tag) ? OK :
+	    ERR_PRECONDITION;
+}

@@ -1,0 +1,254 @@
+/* Rows as JSON, and the operations that are nothing but rows. */
+#include "services/op/stages.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+/*
+ * A fragment must fit into a message (proto/README.md), and everybody who has
+ * a hand in it keeps it: lists end long before.
+ */
+#define FRAGMENT_MOST_MB	32
+#define LIST_MOST_MB		8
+
+#define LOOK_ROWS	16	/* of a list, between looks at the time */
+
+static size_t
+row_of(const struct call *c)
+{
+	return (size_t)(c->op - c->lane->tables->service->ops);
+}
+
+/* The shape of the call's row, or what `fields` leaves of it. */
+static const struct shape_plan *
+find_shape(struct call *c, sqlite3_stmt *st, enum err *ret)
+{
+	struct chosen	*chosen = &c->lane->chosen[row_of(c)];
+	struct text	 fields = args_text(&c->request.args, KEY_FIELDS);
+	struct text	 unknown;
+
+	*ret = OK;
+	if (!args_has(&c->request.args, KEY_FIELDS))
+		return c->lane->tables->plans[row_of(c)].shape;
+	if (chosen->plan != NULL && chosen->fields.len == fields.len &&
+	    memcmp(chosen->fields.base, fields.base, fields.len) == 0)
+		return chosen->plan;
+	shape_plan_destroy(&chosen->plan);
+	chosen->plan = shape_choose(c->op->shape, st, fields, &unknown);
+	chosen->fields.len = 0;
+	buf_put(&chosen->fields, fields.base, fields.len);
+	if (chosen->plan == NULL)
+		*ret = op_refusef(c, ERR_BAD_REQUEST, "fields: a %s has no "
+		    "field \"%.*s\".", c->op->shape->name,
+		    unknown.len > 60 ? 60 : (int)unknown.len, unknown.base);
+	return chosen->plan;
+}
+
+static void
+put_refs(struct call *c, const struct row_plan *plan, sqlite3_stmt *st)
+{
+	const struct ref	*refs = c->op->refs;
+	struct buf		*b;
+	int			 first;
+
+	/* in a bulk what is referred to is asked for always */
+	if (op_info(c->op->op)->who != WHO_PROCESS &&
+	    !args_has(&c->request.args, KEY_INCLUDE))
+		return;
+	for (int i = 0; i < OP_REFS && refs[i].column != NULL; i++) {
+		if (sqlite3_column_type(st, plan->refs[i]) != SQLITE_INTEGER)
+			continue;
+		/* columns for one key go into one list */
+		for (first = 0; refs[first].key != refs[i].key; first++)
+			continue;
+		b = &c->refs[first];
+		buf_put_byte(b, b->len == 0 ? '[' : ',');
+		json_put_number(b, sqlite3_column_int64(st, plan->refs[i]));
+	}
+}
+
+void
+rows_end(struct call *c)
+{
+	for (int i = 0; i < OP_REFS; i++) {
+		if (c->refs[i].len == 0)
+			continue;
+		buf_put_byte(&c->refs[i], ']');
+		args_put_text(&c->answer.extra, c->op->refs[i].key,
+		    (struct text){ c->refs[i].base, c->refs[i].len });
+	}
+}
+
+/* What is too large is not made to its end: what to ask for instead. */
+static enum err
+check_size(struct call *c)
+{
+	const char	*name = c->op->shape->name;
+	bool		 is_one = c->op->run == op_one;
+	size_t		 most_mb = is_one ? FRAGMENT_MOST_MB : LIST_MOST_MB;
+
+	if (c->fragment.len <= most_mb << 20)
+		return OK;
+	if (is_one)
+		return op_refusef(c, ERR_BAD_REQUEST, "This %s is larger than "
+		    "%zu MB. Name the fields that you want in fields, without "
+		    "its texts.", name, most_mb);
+	if (c->lane->tables->plans[row_of(c)].bulk)
+		return op_refusef(c, ERR_BAD_REQUEST, "include: what is of "
+		    "kind %s and belongs to these tickets is larger than "
+		    "%zu MB. Ask for fewer tickets (per_page), or for that of "
+		    "one ticket page by page.", name, most_mb);
+	return op_refusef(c, ERR_BAD_REQUEST, "per_page: this page is larger "
+	    "than %zu MB. Ask for fewer items in a page.", most_mb);
+}
+
+enum err
+op_put_row(struct call *c, sqlite3_stmt *st)
+{
+	const struct row_plan	*plan = &c->lane->tables->plans[row_of(c)];
+	const struct shape_plan	*shape;
+	enum err		 e;
+	int64_t			 tag;
+
+	shape = find_shape(c, st, &e);
+	if (e != OK)
+		return e;
+	shape_put(shape, st, &c->fragment);
+	if (plan->id != -1) {
+		tag = op_tag(c->lane, sqlite3_column_int64(st, plan->id),
+		    plan->version == -1 ? 0 :
+		    sqlite3_column_int64(st, plan->version));
+		c->answer.tag = c->answer.tag == 0 ? tag :
+		    op_mix_tags(c->answer.tag, tag);
+	}
+	put_refs(c, plan, st);
+	return check_size(c);
+}
+
+/* --- generic operations --------------------------------------------------- */
+
+/*
+ * The id of the row goes into the answer and into what follows: statements
+ * in `also` and events know the new row by it.
+ */
+static void
+take_id(struct call *c, sqlite3_stmt *st)
+{
+	for (int i = 0; i < sqlite3_column_count(st); i++)
+		if (strcmp(sqlite3_column_name(st, i), "id") == 0) {
+			args_put_number(&c->request.args, KEY_ID,
+			    sqlite3_column_int64(st, i));
+			args_put_number(&c->answer.extra, KEY_ID,
+			    sqlite3_column_int64(st, i));
+			return;
+		}
+}
+
+enum err
+op_one(struct call *c)
+{
+	sqlite3_stmt	*st = op_statement(c, c->op->sql);
+	enum err	 e, done;
+	int		 result = op_step(c, st, &e);
+
+	if (result == SQLITE_ROW) {
+		e = op_put_row(c, st);
+		if (e == OK && op_info(c->op->op)->kind != OP_READ) {
+			take_id(c, st);
+			/* INSERT ... RETURNING writes to the end only now */
+			op_step(c, st, &e);
+		}
+	} else if (e == OK)
+		e = ERR_NOT_FOUND;
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+static enum err
+count_items(struct call *c, int64_t *ret)
+{
+	sqlite3_stmt	*st = op_statement(c, c->op->count);
+	enum err	 e, done;
+
+	if (op_step(c, st, &e) == SQLITE_ROW)
+		*ret = sqlite3_column_int64(st, 0);
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+static enum err
+put_rows(struct call *c)
+{
+	sqlite3_stmt	*st = op_statement(c, c->op->sql);
+	enum err	 e, done;
+
+	buf_put_byte(&c->fragment, '[');
+	while (op_step(c, st, &e) == SQLITE_ROW) {
+		if (c->fragment.len > 1)
+			buf_put_byte(&c->fragment, ',');
+		e = op_put_row(c, st);
+		if (e == OK && ++c->rows % LOOK_ROWS == 0 && c->op->large &&
+		    op_is_over(c))
+			e = op_put_aside(c);
+		if (e != OK)
+			break;
+	}
+	buf_put_byte(&c->fragment, ']');
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+/*
+ * Page 1 of nothing is an empty page; any other page without items is not
+ * there, nor is one of no length.
+ */
+enum err
+op_page(struct call *c)
+{
+	struct args	*args = &c->request.args;
+	int64_t		 page = args->value[KEY_PAGE].number;
+	int64_t		 per_page = args->value[KEY_PER_PAGE].number;
+	int64_t		 total = 0;
+	enum err	 e;
+
+	if (page < 1 || per_page < 1)
+		return ERR_NOT_FOUND;
+	e = count_items(c, &total);
+	if (e != OK)
+		return e;
+	if (page > 1 && (total == 0 || page - 1 > (total - 1) / per_page))
+		return ERR_NOT_FOUND;
+	c->answer.total = total;
+	args_put_number(args, KEY_LIMIT, per_page);
+	args_put_number(args, KEY_OFFSET, (page - 1) * per_page);
+	c->answer.tag = op_mix_tags(c->lane->stream, total);
+	return put_rows(c);
+}
+
+enum err
+op_bulk(struct call *c)
+{
+	enum err	e;
+
+	c->rows = 0;
+	e = put_rows(c);
+	if (e == OK && c->rows > BULK_MOST)
+		return op_refusef(c, ERR_BAD_REQUEST, "include: more than %d "
+		    "rows of kind %s belong to these tickets; ask for fewer "
+		    "tickets.", BULK_MOST, c->op->shape->name);
+	return e;
+}
+
+enum err
+op_exec(struct call *c)
+{
+	return op_change(c, c->op->sql, NULL);
+}
+
+enum err
+op_guards(struct call *c)
+{
+	(void)c;
+	return OK;
+}
