@@ -2,6 +2,7 @@
 the dashboard."""
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -57,6 +58,22 @@ def test_every_program_has_an_image():
     assert targets == {*OURS, 'ctl'}
     used = {s['build']['target'] for s in COMPOSE['services'].values() if 'build' in s}
     assert used == targets
+
+
+def test_what_an_image_is_built_of_is_whole(tmp_path):
+    """CMake finds every source it names among those that .dockerignore lets into an image."""
+    allowed = [line[1:] for line in (REPO / '.dockerignore').read_text().splitlines() if line.startswith('!')]
+    assert 'CMakeLists.txt' in allowed
+    for name in allowed:
+        if (REPO / name).is_dir():
+            shutil.copytree(REPO / name, tmp_path / 'src' / name)
+        elif (REPO / name).exists():
+            (tmp_path / 'src' / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPO / name, tmp_path / 'src' / name)
+    command = re.search(r'^RUN cmake -S \. -B /build (.*?) \\$', (REPO / 'docker' / 'Dockerfile').read_text(), re.M)
+    done = subprocess.run(['cmake', '-S', tmp_path / 'src', '-B', tmp_path / 'build', *command[1].split()],
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize('what, file', [('rules', 'rules.yml'), ('config', 'prometheus.yml')])
