@@ -22,8 +22,8 @@ print_help(const char *name, bool has_store)
 	    "  --help     this text\n", name, has_store ? " | --force-new" : "");
 	if (has_store)
 		puts("  --force-new\n"
-		    "             run with a new store, although other services\n"
-		    "             know another one: what was in that is given up,\n"
+		    "             make an empty store although other services\n"
+		    "             know an earlier one: what was in that is lost,\n"
 		    "             and its ids are given a second time");
 }
 

@@ -71,7 +71,7 @@ health_check(const struct settings *s)
 	bool	 alive;
 
 	if (!find_address(s, address, sizeof(address))) {
-		fprintf(stderr, "FLICKET_LISTEN: \"%s\" is no address\n",
+		fprintf(stderr, "FLICKET_LISTEN: \"%s\" is not an address\n",
 		    s->listen);
 		return 1;
 	}

@@ -161,7 +161,7 @@ judge_framing(const struct framing *f, int minor_version)
 	if (f->two_hosts)
 		return "More than one header says which host is meant.";
 	if (f->length != NULL && !is_length(f->length))
-		return "Content-Length is no number of bytes.";
+		return "Content-Length is not a number of bytes.";
 	if (f->coding != NULL && minor_version == 0)
 		return "HTTP/1.0 has no Transfer-Encoding.";
 	if (f->coding != NULL && (f->coding->value_len != 7 ||
@@ -170,7 +170,7 @@ judge_framing(const struct framing *f, int minor_version)
 	if (f->host == NULL && minor_version != 0)
 		return "HTTP/1.1 needs the header Host.";
 	if (f->host != NULL && !is_host(f->host))
-		return "Host is no name of a host.";
+		return "Host is not the name or address of a host.";
 	return NULL;
 }
 

@@ -160,7 +160,8 @@ read_boundary(struct multipart *m, struct text left)
 		if (m->delimiter_len != 0)
 			return bad(m, "the Content-Type has two boundaries");
 		if (!is_boundary(p.value))
-			return bad(m, "the Content-Type's boundary is none");
+			return bad(m, "the Content-Type's boundary is not "
+			    "valid");
 		memcpy(m->delimiter, "\r\n--", 4);
 		memcpy(m->delimiter + 4, p.value.base, p.value.len);
 		m->delimiter_len = p.value.len + 4;
@@ -306,7 +307,7 @@ read_header(struct multipart *m, struct text line, struct part *ret)
 	struct text	 name, value;
 
 	if (line.base[0] == ' ' || line.base[0] == '\t' || colon == NULL)
-		return bad(m, "a part has a header that is none");
+		return bad(m, "a part has a header that is not valid");
 	name = (struct text){ line.base, (size_t)(colon - line.base) };
 	value = trim(rest_of(line, name.len + 1));
 	if (is_word(name, "content-disposition"))

@@ -95,11 +95,11 @@ use_files(SSL_CTX *ctx, char why[WHY_BYTES])
 		return false;
 	if (SSL_CTX_use_certificate_chain_file(ctx, tls.cert) != 1)
 		return explain(why, "FLICKET_TLS_CERT", tls.cert,
-		    "this is no certificate in PEM");
+		    "this is not a certificate in PEM");
 	if (SSL_CTX_use_PrivateKey_file(ctx, tls.key, SSL_FILETYPE_PEM) != 1)
-		return explain(why, "FLICKET_TLS_KEY", tls.key, "this is no "
-		    "private key in PEM without a passphrase, or not that of "
-		    "the certificate");
+		return explain(why, "FLICKET_TLS_KEY", tls.key, "this is not "
+		    "a private key in PEM without a passphrase, or not that "
+		    "of the certificate");
 	if (SSL_CTX_check_private_key(ctx) != 1)
 		return explain(why, "FLICKET_TLS_KEY", tls.key,
 		    "this is not the key of the certificate");

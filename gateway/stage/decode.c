@@ -155,7 +155,7 @@ check_parameter(struct exchange *x, enum key key, struct text name,
 	if (value.len == 0 && key != KEY_CURSOR)
 		return refuse(x, "%.*s is empty.", len, name.base);
 	if (text_characters(value) == -1)
-		return refuse(x, "%.*s is no UTF-8.", len, name.base);
+		return refuse(x, "%.*s is not UTF-8.", len, name.base);
 	return FLOW_NEXT;
 }
 

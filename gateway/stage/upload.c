@@ -229,7 +229,7 @@ upload_decode(struct exchange *x)
 		return answer_error(x, ERR_BAD_MEDIA_TYPE, "Send a form with "
 		    "the file, with Content-Type: multipart/form-data.");
 	if (result == MULTIPART_BAD)
-		return refuse(x, "The body is no multipart/form-data: %s.",
+		return refuse(x, "The body is not multipart/form-data: %s.",
 		    m.wrong);
 	if (u->filename.base == NULL)
 		return refuse(x, "file is missing.");

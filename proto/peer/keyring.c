@@ -149,7 +149,7 @@ read_text(int fd, enum curve_kind kind, char ret[FILE_MOST],
 		return -1;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		snprintf(why, CURVE_WHY, "it is no regular file");
+		snprintf(why, CURVE_WHY, "it is not a regular file");
 		return -1;
 	}
 	if (kind == CURVE_SECRET && (st.st_mode & 077) != 0) {

@@ -189,7 +189,7 @@ replica_warn(struct replica *r, int64_t now_ms)
 	if (r->warned_ms != 0 && now_ms - r->warned_ms < WARN_EVERY_MS)
 		return;
 	r->warned_ms = now_ms;
-	log_warn("%s service at %s sent what is no answer",
+	log_warn("%s service at %s sent something that is not an answer",
 	    service_name(r->service), r->endpoint);
 }
 

@@ -49,11 +49,12 @@ newcomer_look(const struct answer *a, enum service_id self,
 	    args_number(&a->extra, KEY_AFTER, 0) == 0)
 		return;
 	log_refuse("stores/%s/%s.db is not the store that the %s service has "
-	    "heard of: that one is missing, or this one is another desk's. Put "
-	    "it back (is its disk mounted?) or restore a backup. To go on "
-	    "without what was in it, with ids that are given a second time "
-	    "while the other services keep what they know of the first ones: "
-	    "flicket-%s --force-new, or flicketctl serve --force-new", name, name, service_name(asked), name);
+	    "heard of: that one is missing, or this one is another desk's. "
+	    "Mount its disk, put the file back, or restore a backup. Only if "
+	    "it is lost: flicket-%s --force-new, or flicketctl serve "
+	    "--force-new, makes an empty one, whose ids are given a second "
+	    "time while other stores still refer to the first ones "
+	    "(docs/operations.md)", name, name, service_name(asked), name);
 }
 
 static void

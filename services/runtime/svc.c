@@ -770,7 +770,7 @@ warn_bad(struct svc *s, size_t bytes)
 	if (s->warned_ms != 0 && now_ms - s->warned_ms < WARN_EVERY_MS)
 		return;
 	s->warned_ms = now_ms;
-	log_warn("a peer sent %zu bytes that are no request", bytes);
+	log_warn("a peer sent %zu bytes that are not a request", bytes);
 }
 
 /*

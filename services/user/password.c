@@ -80,7 +80,7 @@ password_refusal(struct text hash)
 		return "password_hash: a hash at a cost beyond 16 is never "
 		    "checked.";
 	case PASSWORD_FOREIGN:
-		return "password_hash: this is no bcrypt hash.";
+		return "password_hash: this is not a bcrypt hash.";
 	default:
 		return NULL;
 	}

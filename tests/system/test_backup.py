@@ -274,7 +274,7 @@ def test_manifests_that_are_none_are_refused(imported_stores, tmp_path):
         assert 'entry' in refused(lambda m, p=path: {**m, 'files': [{**m['files'][0], 'path': p}]})
     assert 'stores, not 4' in refused(lambda m: {**m, 'files': m['files'][1:]})
     (backup / 'MANIFEST.json').unlink()
-    assert 'is no backup' in ctl('restore', backup, '--data', tmp_path / 'back', status=1).stderr
+    assert 'is not a backup' in ctl('restore', backup, '--data', tmp_path / 'back', status=1).stderr
 
 
 def test_a_backup_that_is_killed_is_none_and_can_be_made_again(imported, tmp_path):

@@ -48,6 +48,8 @@ def test_every_command_refuses_what_it_does_not_know(command, tmp_path):
 def test_words_that_are_no_command():
     done = ctl('statsu')
     assert done.returncode == 2 and 'did you mean "status"?' in done.stderr
+    done = ctl('bogus')     # near to nothing
+    assert done.returncode == 2 and 'did you mean' not in done.stderr and '`flicketctl help` lists' in done.stderr
     done = ctl('user')
     assert done.returncode == 2 and 'user add' in done.stderr and 'serve' not in done.stderr
     done = ctl('user', 'ad')
@@ -60,7 +62,7 @@ def test_values_are_held_against_their_bounds():
     done = ctl('status', '--interval', '0')
     assert done.returncode == 2 and '--interval: "0" is not a whole number from 1 to 3600' in done.stderr
     assert 'a value is missing: --interval' in ctl('status', '--interval').stderr
-    assert '"tcsh" is none of: bash zsh fish' in ctl('completion', 'tcsh').stderr
+    assert '"tcsh" is not one of: bash zsh fish' in ctl('completion', 'tcsh').stderr
     assert '--data is empty' in ctl('status', '--data=').stderr
 
 

@@ -316,7 +316,7 @@ def test_users_of_flicket_are_imported(operator):
     assert [(s['row'], s['username']) for s in told['skipped']] == [(3, 'admin'), (4, 'other')]
     assert [(f['row'], f['why']) for f in told['failed']] == [
         (5, 'username must be 4 to 24 characters long, this one has 1.'), (6, 'email is missing.'),
-        (7, 'this is no object.'), (8, 'groups: there is no group "nobodies".')]
+        (7, 'this is not an object.'), (8, 'groups: there is no group "nobodies".')]
     again = operator.run('user', 'import', '-', given=given)
     assert '0 added, 4 skipped, 4 failed' in again.stdout
     assert 'row 1, jblogs: username: another user has this one.' in again.stdout

@@ -213,6 +213,7 @@ def test_a_backup_has_it_and_after_a_restore_it_is_applied_once(shop, tmp_path):
     wait_until(lambda: shop.total('sick') == 1, PATIENCE, 'it is counted')
     shop.settle()
     assert (shop.total('sick'), shop.aside()) == (1, [])
+    assert 'No event of the ticket service is set aside.' in shop.do('retry', '--all')
 
 
 def test_processes_are_killed_meanwhile(shop):

@@ -437,7 +437,7 @@ def test_bytes_that_are_no_utf8_become_replacement_characters(data, flicket):
     want = [(t.decode('utf-8', 'replace'),) for t in BAD_TEXTS]
     assert rows(data, 'post', 'SELECT content FROM posts ORDER BY id') == want
     assert len(result.lines) == len(BAD_TEXTS)
-    assert result.lines[1] == 'post 2: content: what is no UTF-8 became U+FFFD: 1 times'
+    assert result.lines[1] == 'post 2: content: bytes that are not UTF-8 became U+FFFD: 1 times'
 
 
 def test_random_bytes_as_text_become_what_python_makes_of_them(data, flicket):
@@ -457,7 +457,7 @@ def test_nul_bytes_are_cut_out(data, flicket):
     result = imported(db, data)
     assert rows(data, 'ticket', 'SELECT title FROM tickets ORDER BY id') == [('ab',), ('\ufffd',)]
     assert result.lines == ['ticket 1: title: NUL bytes cut out: 2', 'ticket 2: title: NUL bytes cut out: 2',
-                            'ticket 2: title: what is no UTF-8 became U+FFFD: 1 times']
+                            'ticket 2: title: bytes that are not UTF-8 became U+FFFD: 1 times']
 
 
 DATES = (
@@ -504,7 +504,7 @@ def test_what_is_no_date_is_left_empty_and_reported(data, flicket):
     result = imported(db, data)
     assert set(rows(data, 'post', 'SELECT date_modified FROM histories')) == {(None,)}
     assert len(result.lines) == len(NO_DATES)
-    assert result.lines[1] == 'history 2: date_modified: "yesterday" is no date: left empty'
+    assert result.lines[1] == 'history 2: date_modified: "yesterday" is not a date: left empty'
 
 
 def test_hours_become_hundredths(data, flicket):
@@ -556,7 +556,7 @@ def test_what_is_no_json_is_left_empty_and_reported(data, flicket):
     result = imported(db, data)
     assert set(rows(data, 'ticket', 'SELECT action, data FROM actions')) == {('claim', None)}
     assert [i for i in range(1, len(NO_JSONS) + 1)
-            if not any(x.startswith(f'action {i}: data: ') and x.endswith('is no JSON: left empty')
+            if not any(x.startswith(f'action {i}: data: ') and x.endswith('is not JSON: left empty')
                        for x in result.lines)] == []
 
 
@@ -579,11 +579,11 @@ def test_passwords_that_are_never_checked_are_told(data, flicket):
     db = flicket(*[user(i) for i in range(1, 6)],
                  *[('UPDATE flicket_users SET password = ? WHERE id = ?', (p, i)) for i, p in enumerate(passwords, 1)])
     result = imported(db, data)
-    ending = 'is never checked: nobody can log in with it until the password is set anew'
-    assert result.lines == [f'user 2: password: a hash at cost 17, beyond 16, {ending}',
-                            f'user 3: password: a hash at cost 31, beyond 16, {ending}',
-                            f'user 4: password: what is no bcrypt hash {ending}',
-                            f'user 5: password: what is no bcrypt hash {ending}']
+    ending = ': nobody can log in with it until the password is set anew'
+    assert result.lines == [f'user 2: password: a hash at cost 17, beyond 16, is never checked{ending}',
+                            f'user 3: password: a hash at cost 31, beyond 16, is never checked{ending}',
+                            f'user 4: password: this is not a bcrypt hash, and is never compared{ending}',
+                            f'user 5: password: this is not a bcrypt hash, and is never compared{ending}']
     want = [(p.encode() if isinstance(p, str) else p,) for p in passwords]
     assert rows(data, 'user', 'SELECT password FROM users ORDER BY id') == want
 
@@ -620,7 +620,7 @@ def test_a_report_line_stays_a_line(data, flicket):
     result = imported(db, data)
     assert len(result.lines) == 4       # two about the membership
     assert not re.search('[\x00-\x09\x0b-\x1f\x7f-\x9f]', result.out)
-    assert 'history 2: date_modified: "\\xff\\xfe" is no date: left empty' in result.lines
+    assert 'history 2: date_modified: "\\xff\\xfe" is not a date: left empty' in result.lines
     assert all(len(line) < 600 for line in result.lines)
 
 
@@ -667,7 +667,7 @@ def test_a_category_of_no_department_keeps_none(data, flicket):
     result = imported(db, data)
     got = rows(data, 'lookup', 'SELECT id, department_id FROM categories ORDER BY id')
     assert got == [(1, 1), (2, None), (3, None)]
-    assert result.lines == ['category 2: department_id: "9" is no department: left empty']
+    assert result.lines == ['category 2: department_id: "9" is not a department: left empty']
 
 
 def test_rows_whose_ticket_or_user_is_gone_are_kept(data, flicket):
@@ -691,7 +691,7 @@ def test_tokens_that_are_not_live_are_not_kept(data, flicket):
     result = imported(db, data)
     assert rows(data, 'user', 'SELECT user_id FROM tokens') == [(4,)]
     assert result.tally['tokens'] == (5, 1, 4)
-    assert result.lines == ['token of user 3: token_expiration: "soon" is no date: left empty']
+    assert result.lines == ['token of user 3: token_expiration: "soon" is not a date: left empty']
 
 
 def test_ids_that_are_none_are_not_kept(data, flicket):
@@ -902,12 +902,19 @@ def test_paths_that_lead_to_no_database_are_refused(data, tmp_path):
     assert not data.exists()
 
 
+def test_the_readme_shows_what_an_import_prints(tmp_path):
+    readme = (REPO / 'README.md').read_text(encoding='utf-8')
+    shown = readme.partition(' import --data trial tests/contract/flicket.db\n')[2].partition('```\n')[0]
+    done = call('--data', 'trial', str(FLICKET_DB), cwd=tmp_path, check=True)
+    assert shown and done.stdout.decode() == shown
+
+
 def test_another_programs_database_is_refused(data, tmp_path):
     with open_db(tmp_path / 'other.db') as db:
         db.execute('CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)')
         db.commit()
     err = refused(tmp_path / 'other.db', data)
-    assert all(f'no table {name}' in err for name in ('flicket_users', 'flicket_topic', 'flicket_history'))
+    assert all(err.count(f'no table {name}\n') == 1 for name in ('flicket_users', 'flicket_topic', 'flicket_history'))
 
 
 def test_a_database_cut_short_is_refused_whatever_its_length(data, tmp_path):

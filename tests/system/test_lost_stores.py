@@ -118,7 +118,7 @@ def test_a_lost_store_is_not_made_anew(data, service, lose):
     lose(path)
     status, said = serve(data)
     assert status == 2 and f'stores/{service}/{service}.db: ' in said and 'serve --force-new' in said, said
-    assert 'ids that are given a second time' in said, said
+    assert 'ids are given a second time' in said, said
     assert 'starting it again' not in said and 'listening' not in said, said
     assert not path.exists() or path.stat().st_size < 8192
     assert any(f'store {service}: ' in line and 'has heard of another store' in line for line in check(data))
@@ -198,7 +198,7 @@ def test_a_service_asks_the_others_before_it_makes_a_store(desks, service, lose)
     lose(path_of(desk.data, service))
     status, said = launch(desk, service)
     assert status == 2 and f'stores/{service}/{service}.db is not the store that the ' in said, said
-    assert 'ids that are given a second time' in said, said
+    assert 'ids are given a second time' in said, said
     assert f'flicket-{service} --force-new' in said and 'listening' not in said, said
     assert not path_of(desk.data, service).exists() or path_of(desk.data, service).stat().st_size < 8192
 

@@ -21,8 +21,8 @@ from desk import PASSWORD, REPO, SERVICES, Desk, flicket_database, run_program, 
 from test_permissions import EXAMPLES, RULES, Person, World, limit_readers, kinds_of, listed, people, settle
 from wire import Client, basic, expect
 
-LOGIN = 'whoever has a name and password'
-OWNER = 'whoever it belongs to'
+LOGIN = 'anybody with a name and a password'
+OWNER = 'the owner'
 
 # Who comes along: a name, what it is, and what such a key is good for at best: 'nothing', to get a token ('login'),
 # 'reading', or all that its user may.

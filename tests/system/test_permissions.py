@@ -158,7 +158,7 @@ NONE = ()
 
 # text → (who may whatever the thing is, what else gives the right)
 RULES = {
-    'whoever has a name and password': (NONE, ('named',)),
+    'anybody with a name and a password': (NONE, ('named',)),
     'any user': (ALL, ()),
     'members of flicket_admin and super_user': (STAFF, ()),
     'members of flicket_admin': (ADMIN, ()),
@@ -167,7 +167,7 @@ RULES = {
     'the assignee, flicket_admin': (ADMIN, ('assignee',)),
     'the subscriber, flicket_admin, super_user': (STAFF, ('subscriber',)),
     'the user itself, flicket_admin': (ADMIN, ('itself',)),
-    'whoever it belongs to': (NONE, ('owner',)),
+    'the owner': (NONE, ('owner',)),
     'any user; with close: the author, the assignee, flicket_admin': (ALL, ()),
     'as FLICKET_CHANGE_CATEGORY says: nobody, flicket_admin and super_user, or any user': (NONE, ()),
 }
@@ -394,7 +394,7 @@ def test_who_may_and_who_may_not(world, method, path, who):
             target, request = example(world, me, being)
             answer = world.ask(me, method, target, **request)
             case = f'{kind} as {being}: {answer}'
-            if not may and who == 'whoever it belongs to':
+            if not may and who == 'the owner':
                 assert answer.status in (403, 404), case    # that it is there is nobody else's business
             else:
                 assert outcome(answer) == ('done' if may else 'refused'), case

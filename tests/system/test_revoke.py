@@ -31,7 +31,7 @@ from wire import Client, Connection, NoAnswer, basic, expect, head
 
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 SEED = int(os.environ.get('FAULTS_SEED') or 1)
-LOGIN = 'whoever has a name and password'
+LOGIN = 'anybody with a name and a password'
 PATIENT = {'FLICKET_REQUEST_TIMEOUT_MS': 60000, 'FLICKET_LOGIN_TIMEOUT_MS': 60000}   # nothing else is to end it
 WORD_SECONDS = 2.0          # WORD_MOST_MS of gateway/core/exchange.h
 CLOCKS_SECONDS = 0.9        # that the distance of two clocks may be off by (proto/README.md)
@@ -174,7 +174,7 @@ def wanted(ending, method, who, rights, owns):
         return {401} if ENDINGS[ending][2] else None
     if ending != DEMOTED:
         return {401}
-    return {403} if 'plain' not in rights and not owns and who != 'whoever it belongs to' else None
+    return {403} if 'plain' not in rights and not owns and who != 'the owner' else None
 
 
 def owner_of(path):

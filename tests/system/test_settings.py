@@ -102,6 +102,12 @@ def test_an_empty_setting_is_as_good_as_none(desks):
     assert desk.admin().get('user/1').status == 200
 
 
+def test_all_services_do_not_listen_at_one_place(tmp_path):
+    done = run_program('flicketctl', 'serve', FLICKET_DATA=tmp_path / 'data', FLICKET_BIND='tcp://*:7000')
+    assert done.returncode == 2 and 'FLICKET_BIND: all services would listen at ' in done.stderr
+    assert not (tmp_path / 'data').exists()
+
+
 def test_the_bounds_themselves_are_accepted(rows, tmp_path):
     for name, bounds in numbers(rows).items():
         for value in bounds:

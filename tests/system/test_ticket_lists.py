@@ -261,8 +261,8 @@ WRONG = [
     ('content=pr*nter', 'content', '*'), ('content=**', 'content', '*'), ('content=%22%22', 'content', 'search'),
     ('content=-+%26+%E2%80%94', 'content', 'search'), ('content=%F0%9F%98%80', 'content', 'search'),
     ('content=+', 'content', 'search'), ('content=' + '+'.join(f'w{n}' for n in range(33)), 'content', '32'),
-    ('cursor=x', 'cursor', 'none'), ('cursor=AAAA', 'cursor', 'none'), ('cursor=%FF%01', 'cursor', ''),
-    ('cursor=' + 'A' * 3000, 'cursor', 'none'), ('statuss=Open', 'statuss', ''), ('fields=id,nope', 'fields', 'nope'),
+    ('cursor=x', 'cursor', 'not a cursor'), ('cursor=AAAA', 'cursor', 'not a cursor'), ('cursor=%FF%01', 'cursor', ''),
+    ('cursor=' + 'A' * 3000, 'cursor', 'not a cursor'), ('statuss=Open', 'statuss', ''), ('fields=id,nope', 'fields', 'nope'),
 ]
 
 

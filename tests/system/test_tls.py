@@ -248,8 +248,8 @@ def test_files_that_do_not_fit_are_refused(tmp_path):
     assert 'without a passphrase' in said, said
     assert 'FLICKET_TLS_CERT' in refused(tmp_path, tmp_path / 'none.pem', one[1])
     assert 'No such file' in refused(tmp_path, one[0], tmp_path / 'none.key')
-    assert 'no certificate' in refused(tmp_path, empty, one[1])
-    assert 'no certificate' in refused(tmp_path, one[1], one[1])
+    assert 'not a certificate' in refused(tmp_path, empty, one[1])
+    assert 'not a certificate' in refused(tmp_path, one[1], one[1])
     assert 'FLICKET_TLS_KEY' in refused(tmp_path, one[0], one[0])
 
 

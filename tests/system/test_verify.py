@@ -184,7 +184,7 @@ def test_what_is_on_its_way_is_not_wrong(new):
 
 def test_what_cannot_be_read_is_said(tmp_path):
     assert 'stores/user/user.db' in verify('--data', tmp_path, status=3)
-    assert 'is no backup' in verify(tmp_path, status=3)
+    assert 'is not a backup' in verify(tmp_path, status=3)
     assert run_program('flicketctl', 'verify', '--nothing').returncode == 2
 
 

@@ -127,9 +127,12 @@ version_run(const struct cli *c)
 static int
 say_unknown(const char *word)
 {
-	fprintf(stderr, "flicketctl: there is no command \"%s\"; did you mean "
-	    "\"%s\"? `flicketctl help` lists them\n", word,
-	    cli_nearest(word)->name);
+	const struct cli_row	*near = cli_nearest(word);
+
+	fprintf(stderr, "flicketctl: there is no command \"%s\"; ", word);
+	if (near != NULL)
+		fprintf(stderr, "did you mean \"%s\"? ", near->name);
+	fputs("`flicketctl help` lists them\n", stderr);
 	return STATUS_USAGE;
 }
 

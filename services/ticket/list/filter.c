@@ -76,7 +76,7 @@ is_of_users(enum key key)
 static enum err
 refuse_id(struct call *c, enum key key, struct text value)
 {
-	return op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is no id. Give "
+	return op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is not an id. Give "
 	    "numbers with commas between%s%s.", key_info(key)->name,
 	    said(value), value.base, is_of_users(key) ?
 	    ", or `me`" : "", key == KEY_ASSIGNED_IDS ?
@@ -361,7 +361,7 @@ read_date(struct call *c, enum key key, int64_t dflt, int64_t *ret, bool *any)
 	*any = true;
 	if (date_read(value, ret))
 		return OK;
-	return op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is no date. "
+	return op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is not a date. "
 	    "Write 2024-05-31, 2024-05-31T12:30 or 2024-05-31T12:30:00+02:00.",
 	    key_info(key)->name, said(value), value.base);
 }

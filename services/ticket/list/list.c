@@ -280,9 +280,9 @@ read_cursor(struct call *c, struct list *l)
 	if (text.len == 0)
 		return OK;
 	if (!cursor_read(text, &bytes, &cursor))
-		e = op_refuse(c, ERR_BAD_REQUEST, "cursor: this is none. "
-		    "Begin with an empty one, then take those of the "
-		    "answers.");
+		e = op_refuse(c, ERR_BAD_REQUEST, "cursor: this is not a "
+		    "cursor of a list. Begin with an empty one, then take "
+		    "those of the answers.");
 	else if (cursor.sort != sort_number(l))
 		e = op_refuse(c, ERR_BAD_REQUEST, "cursor: it is of a list "
 		    "with another sort.");

@@ -419,7 +419,7 @@ check_files(const json_t *root, const char *path)
 	json_decref(seen);
 	if (!ok)
 		return backup_fail("%s/" MANIFEST ": entry %zu of \"files\" is "
-		    "none", path, i);
+		    "not a file of a backup", path, i);
 	if (databases != SERVICE_END - 1)
 		return backup_fail("%s/" MANIFEST ": there are %zu stores, not "
 		    "%d", path, databases, SERVICE_END - 1);
@@ -435,12 +435,12 @@ check_missing(const json_t *root, const char *path)
 	size_t		 i;
 
 	if (!json_is_array(list))
-		return backup_fail("%s/" MANIFEST ": \"missing\" is no list",
+		return backup_fail("%s/" MANIFEST ": \"missing\" is not a list",
 		    path);
 	json_array_foreach(list, i, row)
 		if (!json_is_string(row))
 			return backup_fail("%s/" MANIFEST ": entry %zu of "
-			    "\"missing\" is none", path, i);
+			    "\"missing\" is not a path", path, i);
 	return true;
 }
 
@@ -458,7 +458,8 @@ check_date(const json_t *root, const char *path)
 	return (end != NULL && *end == '\0' && timegm(&tm) != -1 &&
 	    strftime(again, sizeof(again), DATE_FORMAT, &tm) > 0 &&
 	    strcmp(date, again) == 0) ||
-	    backup_fail("%s/" MANIFEST ": \"date\" is none", path);
+	    backup_fail("%s/" MANIFEST ": \"date\" is not a date such as "
+	    "2026-01-31T03:00:00Z", path);
 }
 
 static bool
@@ -497,7 +498,7 @@ load_manifest(int dir, const char *path)
 		backup_fail("%s/" MANIFEST ": %s", path, why == NULL ?
 		    strerror(errno) : why);
 	else if (fd == -1)
-		backup_fail("%s is no backup: it has no " MANIFEST, path);
+		backup_fail("%s is not a backup: it has no " MANIFEST, path);
 	if (fd == -1)
 		return NULL;
 	root = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);

@@ -142,7 +142,7 @@ cut_connect(struct cut *c)
 		if (access(path, R_OK) == -1)
 			return backup_fail("%s: %s", path, strerror(errno));
 		if (!stores_is_file(path))
-			return backup_fail("%s is no plain file", path);
+			return backup_fail("%s is not a plain file", path);
 		if (!attach(c, path, how_to_open(path), name))
 			return false;
 	}

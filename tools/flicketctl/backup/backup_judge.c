@@ -366,7 +366,7 @@ judge_backup(struct judge *j)
 	bool	ok;
 
 	if (dir == -1)
-		return backup_fail("%s is no backup: %s", j->path,
+		return backup_fail("%s is not a backup: %s", j->path,
 		    strerror(errno));
 	ok = judge_below(j, dir);
 	close(dir);

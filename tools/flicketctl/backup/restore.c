@@ -404,7 +404,7 @@ is_backup(const struct restore *r)
 	json_t	*manifest;
 
 	if (dir == -1)
-		return backup_fail("%s is no backup: %s", r->source.base,
+		return backup_fail("%s is not a backup: %s", r->source.base,
 		    strerror(errno));
 	manifest = manifest_read(dir, r->source.base);
 	close(dir);

@@ -138,11 +138,14 @@ distance(const char *a, const char *b)
 const struct cli_row *
 cli_nearest(const char *word)
 {
-	const struct cli_row	*row = NULL, *nearest = cli_next(NULL);
+	const struct cli_row	*row = NULL, *nearest = NULL;
+	size_t			 least = strlen(word) / 2 + 1;
 
 	while ((row = cli_next(row)) != NULL)
-		if (distance(word, row->name) < distance(word, nearest->name))
+		if (distance(word, row->name) < least) {
+			least = distance(word, row->name);
 			nearest = row;
+		}
 	return nearest;
 }
 
@@ -210,7 +213,7 @@ check_value(const struct cli *c, const struct cli_row *row, const char *value)
 		return cli_usage(c->command, "%s%s is empty", dashes,
 		    row->name);
 	if (cli_has_choice(row) && !is_one_of(value, row->type))
-		return cli_usage(c->command, "%s%s: \"%s\" is none of: %s",
+		return cli_usage(c->command, "%s%s: \"%s\" is not one of: %s",
 		    dashes, row->name, value, row->type);
 	if (row->kind != CLI_NUMBER)
 		return -1;

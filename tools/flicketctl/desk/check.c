@@ -159,8 +159,8 @@ check_settings(struct check *k)
 	check_endpoints(k);
 	if (s->bind[0] != '\0')
 		found(k, CHECK_WARN, "settings", "set it only for a service "
-		    "that is started alone", "FLICKET_BIND is set: with "
-		    "flicketctl serve all services would listen there");
+		    "that is started alone", "FLICKET_BIND is set: "
+		    "flicketctl serve does not start with it");
 	if (s->event_wait_ms >= s->request_timeout_ms)
 		found(k, CHECK_WARN, "settings", "lower the first or raise the "
 		    "second", "FLICKET_EVENT_WAIT_MS (%lld) is not below "
@@ -554,7 +554,8 @@ print_lines(const struct check *k)
 		    json_string_value(json_object_get(o, "message")),
 		    todo == NULL ? "" : ": ", todo == NULL ? "" : todo);
 	}
-	printf("\n%d failed, %d warnings\n", k->failed, k->warned);
+	printf("\n%d failed, %d warning%s\n", k->failed, k->warned,
+	    k->warned == 1 ? "" : "s");
 }
 
 static void

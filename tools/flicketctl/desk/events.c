@@ -350,6 +350,9 @@ do_listed(struct events *e, struct peers *peers, struct peer *peer,
 {
 	bool	ok = read_events(e, peer->service);
 
+	if (ok && json_array_size(e->list) == 0)
+		printf("No event of the %s service is set aside.\n",
+		    service_name(peer->service));
 	for (size_t i = 0; i < json_array_size(e->list); i++)
 		ok = do_one(e, peers, peer, deed, json_integer_value(
 		    json_object_get(json_array_get(e->list, i), "number")),
@@ -386,15 +389,15 @@ run(const struct cli *c, const char *who, const struct deed *deed)
 	static struct events	e;
 
 	if (find_service(c->args[0]) == SERVICE_ANY)
-		return cli_usage(c->command, "\"%s\" is no service",
+		return cli_usage(c->command, "\"%s\" is not a service",
 		    c->args[0]);
 	if (cli_has(c, "all") == (c->count > 1))
 		return cli_usage(c->command, "give the numbers of events, or "
 		    "--all");
 	for (int i = 1; i < c->count; i++)
 		if (number_of(c->args[i]) == 0)
-			return cli_usage(c->command, "\"%s\" is no number of "
-			    "an event", c->args[i]);
+			return cli_usage(c->command, "\"%s\" is not the number "
+			    "of an event", c->args[i]);
 	return begin(&e, who) && do_all(&e, c, deed) ? STATUS_OK :
 	    STATUS_FAILED;
 }

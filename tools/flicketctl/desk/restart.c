@@ -6,12 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/settings.h"
 #include "tools/flicketctl/desk/serve_restart.h"
 
@@ -56,6 +56,18 @@ bit_of(const char *name)
 	return 0;
 }
 
+static void __attribute__((format(printf, 1, 2)))
+say(const char *format, ...)
+{
+	va_list	ap;
+
+	fputs("flicketctl restart: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
 static bool
 ask(const struct state *s, unsigned wanted)
 {
@@ -63,7 +75,7 @@ ask(const struct state *s, unsigned wanted)
 
 	if (sigqueue(s->pid, SIGUSR1, value) == 0)
 		return true;
-	log_error("flicketctl serve cannot be told: %s", strerror(errno));
+	say("flicketctl serve cannot be told: %s", strerror(errno));
 	return false;
 }
 
@@ -77,7 +89,7 @@ wait_done(int lock, const struct state *before, unsigned wanted)
 
 	while (now.asked == before->asked || now.done != now.asked) {
 		if (!is_running(lock)) {
-			log_error("flicketctl serve has ended");
+			say("flicketctl serve has ended");
 			return false;
 		}
 		if (now.asked == before->asked &&
@@ -91,7 +103,7 @@ wait_done(int lock, const struct state *before, unsigned wanted)
 	}
 	if (now.failed == before->failed)
 		return true;
-	log_error("the desk is not ready; see what flicketctl serve says");
+	say("the desk is not ready; see what flicketctl serve says");
 	return false;
 }
 
@@ -103,7 +115,6 @@ restart_run(const struct cli *c)
 	unsigned	wanted = 0, bit;
 	int		lock, status = STATUS_FAILED;
 
-	log_set_name("flicketctl");
 	for (int i = 0; i < c->count; i++) {
 		if ((bit = bit_of(c->args[i])) == 0)
 			return cli_usage(c->command, "there is no process "
@@ -116,11 +127,13 @@ restart_run(const struct cli *c)
 	lock = chdir(settings.data) == -1 ? -1 :
 	    open(SERVE_LOCK, O_RDONLY | O_CLOEXEC);
 	if (lock == -1 || !is_running(lock) || !read_state(lock, &state)) {
-		log_error("no flicketctl serve of this version works in "
-		    "\"%s\"", settings.data);
+		say("no flicketctl serve of this version works in \"%s\"",
+		    settings.data);
 		status = STATUS_NOTHING;
-	} else if (ask(&state, wanted) && wait_done(lock, &state, wanted))
+	} else if (ask(&state, wanted) && wait_done(lock, &state, wanted)) {
+		puts("restarted; the desk is ready");
 		status = STATUS_OK;
+	}
 	if (lock != -1)
 		close(lock);
 	return status;

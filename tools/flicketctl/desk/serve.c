@@ -252,11 +252,11 @@ judge_store(const struct store_seen *seen, bool forced, char *ret,
 		snprintf(ret, size, "%s: restore a backup", seen->why);
 	else if (seen->known_by != SERVICE_ANY && !forced)
 		snprintf(ret, size, "%s; the desk is in use, and the %s "
-		    "service has heard of a store in this place. Put that back "
-		    "(is its disk mounted?) or restore a backup. To go on "
-		    "without what was in it, with ids that are given a second "
-		    "time while the other services keep what they know of the "
-		    "first ones: flicketctl serve --force-new", is,
+		    "service has heard of a store in this place. Mount its "
+		    "disk, put the file back, or restore a backup. Only if it "
+		    "is lost: flicketctl serve --force-new makes an empty one, "
+		    "whose ids are given a second time while other stores "
+		    "still refer to the first ones (docs/operations.md)", is,
 		    service_name(seen->known_by));
 }
 
@@ -395,6 +395,12 @@ serve_run(const struct cli *c)
 
 	log_set_name("flicketctl");
 	settings_load(&s.settings);
+	if (s.settings.bind[0] != '\0') {
+		log_error("FLICKET_BIND: all services would listen at \"%s\"; "
+		    "set it for a service that is started alone",
+		    s.settings.bind);
+		return STATUS_USAGE;
+	}
 	(void)rlimits_take(&s.settings, RLIMITS_SERVICE);
 	(void)rlimits_take(&s.settings, RLIMITS_GATEWAY);
 	harden_secrets(&s.settings, true);

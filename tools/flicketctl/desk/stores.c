@@ -106,7 +106,7 @@ look_at(enum service_id id, struct store_seen *ret)
 		return;
 	if (!stores_is_file(path)) {
 		ret->state = STORE_ODD;
-		snprintf(ret->why, sizeof(ret->why), "it is no plain file");
+		snprintf(ret->why, sizeof(ret->why), "it is not a plain file");
 		return;
 	}
 	db = peek_store(path);

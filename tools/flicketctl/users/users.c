@@ -83,7 +83,7 @@ users_misfit(enum key key, const char *text, char *ret, size_t size)
 	int64_t			 have = text_characters(t);
 
 	if (have == -1) {
-		snprintf(ret, size, "%s is no UTF-8.", info->name);
+		snprintf(ret, size, "%s is not UTF-8.", info->name);
 		return true;
 	}
 	args_put_text(&args, key, t);

@@ -177,7 +177,7 @@ take_row(const json_t *row, struct args *args, char *why, size_t size)
 	const json_t	*value;
 
 	if (!json_is_object(row)) {
-		snprintf(why, size, "this is no object.");
+		snprintf(why, size, "this is not an object.");
 		return false;
 	}
 	for (size_t i = 0; i < sizeof(import_fields) /
@@ -215,7 +215,7 @@ has_groups(const struct import_run *r, const json_t *row, char *why,
 	size_t		 i;
 
 	if (groups != NULL && !json_is_array(groups)) {
-		snprintf(why, size, "groups is no array.");
+		snprintf(why, size, "groups is not an array.");
 		return false;
 	}
 	json_array_foreach(groups, i, group)

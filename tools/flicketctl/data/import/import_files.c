@@ -39,8 +39,9 @@ files_open(struct import *im)
 			continue;
 		f->from = open(f->option, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (f->from == -1)
-			return report_fail("%s: %s", f->option,
-			    strerror(errno));
+			return report_fail("--%s: %s: %s",
+			    i == FILES_AVATARS ? "avatars" : "uploads",
+			    f->option, strerror(errno));
 	}
 	uploads = im->files[FILES_UPLOADS].from;
 	if (avatars->from == -1 && uploads != -1)	/* -1: is not there */

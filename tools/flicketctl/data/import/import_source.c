@@ -315,12 +315,23 @@ has_column(sqlite3 *db, const char *table, const char *column)
 	    "name = ?2 COLLATE NOCASE", table, column);
 }
 
+/* Whether another kind above this one is of the same table. */
+static bool
+is_named_before(const struct kind *kind)
+{
+	for (const struct kind *k = import_kinds; k < kind; k++)
+		if (strcmp(k->from, kind->from) == 0)
+			return true;
+	return false;
+}
+
 /* Write what a kind's table lacks. */
 static void
 find_missing(sqlite3 *db, const struct kind *kind, FILE *f)
 {
 	if (!has_table(db, kind->from)) {
-		fprintf(f, "\n  no table %s", kind->from);
+		if (!is_named_before(kind))
+			fprintf(f, "\n  no table %s", kind->from);
 		return;
 	}
 	for (const struct column *c = kind->columns; c->to != NULL; c++)

@@ -63,7 +63,7 @@ text_of(struct row *row, int n, size_t *ret_len, char **ret_owned)
 	if (nul > 0)
 		report_row(row, n, "NUL bytes cut out: %zu", nul);
 	if (bad > 0)
-		report_row(row, n, "what is no UTF-8 became U+FFFD: %zu times",
+		report_row(row, n, "bytes that are not UTF-8 became U+FFFD: %zu times",
 		    bad);
 	*ret_owned = clean;
 	return clean;
@@ -144,9 +144,9 @@ report_password(struct row *row, int n, struct text hash)
 		    "set anew", cost, PASSWORD_COST_MOST);
 		break;
 	case PASSWORD_FOREIGN:
-		report_row(row, n, "what is no bcrypt hash is never checked: "
-		    "nobody can log in with it until the password is set "
-		    "anew");
+		report_row(row, n, "this is not a bcrypt hash, and is never "
+		    "compared: nobody can log in with it until the password "
+		    "is set anew");
 		break;
 	default:
 		break;
@@ -330,7 +330,7 @@ value_department(struct row *row, int n)
 	if (is_known(row, "departments", id))
 		sqlite3_bind_int64(row->to, n, id);
 	else
-		report_value(row, n, "is no department: left empty");
+		report_value(row, n, "is not a department: left empty");
 	return KEEP;
 }
 
@@ -362,7 +362,7 @@ date_of(struct row *row, int n, int64_t *ret)
 	text = bytes_of(row, n, &len);
 	if (strlen(text) == len && date_read(text, ret))
 		return true;
-	report_value(row, n, "is no date: left empty");
+	report_value(row, n, "is not a date: left empty");
 	return false;
 }
 
@@ -390,7 +390,7 @@ value_hours(struct row *row, int n)
 		report_value(row, n, "is too much: taken as 0");
 		hours = 0;
 	} else if (type == SQLITE_TEXT || type == SQLITE_BLOB)
-		report_value(row, n, "is no number: taken as far as it is");
+		report_value(row, n, "is not a number: taken as far as it is");
 	sqlite3_bind_int64(row->to, n, (int64_t)(hours * 100 +
 	    (hours < 0 ? -0.5 : 0.5)));
 	return KEEP;
@@ -417,7 +417,7 @@ value_json(struct row *row, int n)
 	}
 	json = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 	if (json == NULL)
-		report_value(row, n, "is no JSON: left empty");
+		report_value(row, n, "is not JSON: left empty");
 	else if (!json_is_null(json)) {
 		ours = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS |
 		    JSON_ENCODE_ANY);
