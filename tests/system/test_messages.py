@@ -25,7 +25,7 @@ def documented():
 def said():
     """Every text in the sources of the programs, its conversions as «%», and what the C library says of errors."""
     texts = {os.strerror(n) for n in range(1, 134)}
-    for part in ('gateway', 'services', 'proto', 'tools/flicketctl'):
+    for part in ('base', 'gateway', 'services', 'proto', 'tools/flicketctl'):
         for path in (REPO / part).rglob('*.[ch]'):
             source = re.sub(rf'({STRING})|/\*.*?\*/|//[^\n]*', lambda m: m[1] or ' ',
                             path.read_text(encoding='utf-8'), flags=re.S)
