@@ -29,7 +29,7 @@ OWNER = 'the owner'
 KEYS = (
     ('none', 'no token', 'nothing'),
     ('garbage', 'a token that nobody was given', 'nothing'),
-    ('malformed', 'a header that is none', 'nothing'),
+    ('malformed', 'a header that has another form', 'nothing'),
     ('basic', 'name and password in the place of a token', 'login'),
     ('expired', 'a token whose time is over', 'nothing'),
     ('revoked', 'a token that was ended', 'nothing'),
