@@ -6,6 +6,23 @@
 
 #include "base/log.h"
 
+struct desk	desk;
+
+int
+desk_set_up(void **state)
+{
+	desk_open(&desk, *state);
+	return 0;
+}
+
+int
+desk_tear_down(void **state)
+{
+	(void)state;
+	desk_close(&desk);
+	return 0;
+}
+
 struct settings
 desk_settings(void)
 {

@@ -13,6 +13,16 @@ struct desk {
 	struct lane		 lane;	/* that can write */
 };
 
+extern struct desk	desk;	/* of the test that runs */
+
+/* A test that has a new desk of a service: an element of a CMUnitTest[]. */
+#define ON_DESK(service, sentence, f) \
+	{ sentence, f, desk_set_up, desk_tear_down, (void *)(service) }
+
+/* Its fixture; the state it begins with is the service. */
+int	desk_set_up(void **state);
+int	desk_tear_down(void **state);
+
 /* Settings as the tests have them: the admin's password is "Password1". */
 struct settings	desk_settings(void);
 

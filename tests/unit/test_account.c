@@ -8,22 +8,12 @@
 
 #include "base/log.h"
 
-static struct desk	desk;
-
 static int
 open_desk(void **state)
 {
 	(void)state;
 	desk_open(&desk, &user_service);
 	store_exec(desk.lane.db, "DELETE FROM outbox");
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
 	return 0;
 }
 
@@ -651,7 +641,7 @@ what_nobody_could_use_is_refused(void **state)
 int
 main(void)
 {
-#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+#define HERE(sentence, f) { sentence, f, open_desk, desk_tear_down, NULL }
 	const struct CMUnitTest	tests[] = {
 		HERE("the ticket service is told of every change",
 		    the_ticket_service_is_told),

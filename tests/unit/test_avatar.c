@@ -6,8 +6,6 @@
 
 #include "services/user/avatar.c"
 
-static struct desk	desk;
-
 static const char	picture[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1"
 			    "\x08\0\0\0\0:~\x9bU";
 

@@ -8,8 +8,6 @@
 
 #include "services/op/cache.h"
 
-static struct desk	desk;
-
 static int
 open_desk(void **state)
 {
@@ -19,14 +17,6 @@ open_desk(void **state)
 	    "SELECT i + 1 FROM n WHERE i < 500) INSERT INTO users "
 	    "(id, username, name, email) SELECT i, 'user' || i, "
 	    "'Überall ' || i, 'u' || i || '@example.com' FROM n");
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
 	return 0;
 }
 
@@ -231,8 +221,8 @@ it_does_not_grow(void **state)
 int
 main(void)
 {
-#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
-#define LENT(sentence, f) { sentence, f, open_lending, close_desk, NULL }
+#define HERE(sentence, f) { sentence, f, open_desk, desk_tear_down, NULL }
+#define LENT(sentence, f) { sentence, f, open_lending, desk_tear_down, NULL }
 	const struct CMUnitTest	tests[] = {
 		HERE("an answer is what would be made",
 		    an_answer_is_what_would_be_made),

@@ -7,8 +7,6 @@
 #undef fail		/* cmocka's */
 #include "services/post/files.c"
 
-static struct desk	desk;
-
 static int
 open_desk(void **state)
 {

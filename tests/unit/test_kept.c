@@ -10,8 +10,6 @@
 
 #define USERS	9000	/* more than are kept at once */
 
-static struct desk	desk;
-
 static int
 open_desk(void **state)
 {
@@ -22,14 +20,6 @@ open_desk(void **state)
 	    "(id, username, name, email) SELECT i, 'user' || i, "
 	    "'Überall ' || i, 'u' || i || '@example.com' FROM n "
 	    "WHERE i % 7 <> 0");
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
 	return 0;
 }
 
@@ -161,7 +151,7 @@ more_than_are_kept(void **state)
 int
 main(void)
 {
-#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+#define HERE(sentence, f) { sentence, f, open_desk, desk_tear_down, NULL }
 	const struct CMUnitTest	tests[] = {
 		HERE("they are what would be made",
 		    they_are_what_would_be_made),

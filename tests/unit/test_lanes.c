@@ -8,24 +8,6 @@
 
 #include "services/runtime/lanes.c"
 
-static struct desk	desk;
-
-static int
-open_desk(void **state)
-{
-	(void)state;
-	desk_open(&desk, &lookup_service);
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
-
 /* A batch of departments to create, and what is to come of each. */
 struct row {
 	const char	*department;
@@ -486,7 +468,7 @@ what_is_aside_is_broken_off_at_the_end(void **state)
 int
 main(void)
 {
-#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+#define HERE(sentence, f) ON_DESK(&lookup_service, sentence, f)
 	const struct CMUnitTest	tests[] = {
 		HERE("a failing call leaves what others wrote",
 		    a_failing_call_leaves_the_others),

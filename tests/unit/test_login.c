@@ -28,8 +28,6 @@ crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
 #undef fail		/* cmocka's, and a function's name there */
 #include "services/user/login.c"
 
-static struct desk	desk;
-
 static int
 open_desk(void **state)
 {
@@ -40,14 +38,6 @@ open_desk(void **state)
 	    "INSERT INTO users (id, username, password, disabled) "
 	    "SELECT 3, 'former', password, 1 FROM users WHERE id = 1;"
 	    "INSERT INTO users (id, username) VALUES (4, 'nopass')");
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
 	return 0;
 }
 
@@ -447,7 +437,7 @@ a_first_password_is_hashed(void **state)
 int
 main(void)
 {
-#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+#define HERE(sentence, f) { sentence, f, open_desk, desk_tear_down, NULL }
 	const struct CMUnitTest	tests[] = {
 		HERE("a good login is answered with who it is and may",
 		    good_logins_are_answered_with_who_and_what),

@@ -3,24 +3,6 @@
 
 #include "base/log.h"
 
-static struct desk	desk;
-
-static int
-open_desk(void **state)
-{
-	(void)state;
-	desk_open(&desk, &lookup_service);
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
-
 static enum err
 end(struct call *c)
 {
@@ -254,7 +236,7 @@ rows_come_in_bulk(void **state)
 int
 main(void)
 {
-#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+#define HERE(sentence, f) ON_DESK(&lookup_service, sentence, f)
 	const struct CMUnitTest	tests[] = {
 		HERE("a new store tells all its names",
 		    a_new_store_tells_all_its_names),

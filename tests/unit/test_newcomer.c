@@ -4,24 +4,6 @@
 #include "base/log.h"
 #include "services/op/newcomer.h"
 
-static struct desk	desk;
-
-static int
-open_desk(void **state)
-{
-	(void)state;
-	desk_open(&desk, &lookup_service);
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
-
 static void
 look(const void *arg)
 {
@@ -115,11 +97,11 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(who_knows_another_store_ends_it),
-		cmocka_unit_test_setup_teardown(an_answer_tells_what_was_heard,
-		    open_desk, close_desk),
-		cmocka_unit_test_setup_teardown(
-		    a_store_is_new_until_somebody_has_heard_of_it, open_desk,
-		    close_desk),
+		ON_DESK(&lookup_service, "an answer tells what was heard",
+		    an_answer_tells_what_was_heard),
+		ON_DESK(&lookup_service, "a store is new until somebody has "
+		    "heard of it",
+		    a_store_is_new_until_somebody_has_heard_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,40 +3,6 @@
 
 #include <stdlib.h>
 
-static struct desk	desk;
-
-static int
-open_lookup(void **state)
-{
-	(void)state;
-	desk_open(&desk, &lookup_service);
-	return 0;
-}
-
-static int
-open_ticket(void **state)
-{
-	(void)state;
-	desk_open(&desk, &ticket_service);
-	return 0;
-}
-
-static int
-open_user(void **state)
-{
-	(void)state;
-	desk_open(&desk, &user_service);
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
-
 /* --- one row ----------------------------------------------------------- */
 
 static void
@@ -832,8 +798,7 @@ a_lane_that_reads_does_not_write(void **state)
 int
 main(void)
 {
-#define ON(service, sentence, f) \
-	{ sentence, f, open_##service, close_desk, NULL }
+#define ON(service, sentence, f) ON_DESK(&service##_service, sentence, f)
 	const struct CMUnitTest	tests[] = {
 		ON(lookup, "one row is one object, no row is not there",
 		    one_row_is_one_object),

@@ -13,24 +13,7 @@
 #include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
 
-static struct desk	desk;
 static uint64_t		seed = 42;
-
-static int
-open_desk(void **state)
-{
-	(void)state;
-	desk_open(&desk, &ticket_service);
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
 
 static unsigned
 below(unsigned most)
@@ -854,37 +837,36 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define ON_DESK(sentence, function) \
-		{ (sentence), (function), open_desk, close_desk, NULL }
+#define HERE(sentence, f) ON_DESK(&ticket_service, sentence, f)
 		/* first: it is done once in a process */
-		ON_DESK("a PING has the columns loaded",
+		HERE("a PING has the columns loaded",
 		    a_ping_has_the_columns_loaded),
-		ON_DESK("lists follow what is written",
+		HERE("lists follow what is written",
 		    lists_follow_what_is_written),
-		ON_DESK("titles find room between each other",
+		HERE("titles find room between each other",
 		    titles_find_room_between_each_other),
-		ON_DESK("many changes at once are read as a whole",
+		HERE("many changes at once are read as a whole",
 		    many_changes_at_once_are_read_as_a_whole),
-		ON_DESK("ids may have any gaps", ids_may_have_any_gaps),
-		ON_DESK("many tickets are filtered and sorted as by SQL",
+		HERE("ids may have any gaps", ids_may_have_any_gaps),
+		HERE("many tickets are filtered and sorted as by SQL",
 		    many_tickets_are_filtered_and_sorted_as_by_sql),
-		ON_DESK("walks go through the whole list",
+		HERE("walks go through the whole list",
 		    walks_go_through_the_whole_list),
-		ON_DESK("words are found as FTS5 finds them",
+		HERE("words are found as FTS5 finds them",
 		    words_are_found_as_fts5_finds_them),
-		ON_DESK("what was taken out is not found",
+		HERE("what was taken out is not found",
 		    what_was_taken_out_is_not_found),
-		ON_DESK("postings say how often a word is where",
+		HERE("postings say how often a word is where",
 		    postings_say_how_often_a_word_is_where),
-		ON_DESK("a search that was put aside is kept",
+		HERE("a search that was put aside is kept",
 		    a_search_that_was_put_aside_is_kept),
-		ON_DESK("a search that was not needed is freed",
+		HERE("a search that was not needed is freed",
 		    a_search_that_was_not_needed_is_freed),
-		ON_DESK("one whose answer its asker has is freed",
+		HERE("one whose answer its asker has is freed",
 		    one_whose_answer_its_asker_has_is_freed),
-		ON_DESK("a search of an earlier state is for who waited",
+		HERE("a search of an earlier state is for who waited",
 		    a_search_of_an_earlier_state_is_for_who_waited),
-		ON_DESK("a search without time says what to ask for",
+		HERE("a search without time says what to ask for",
 		    a_search_without_time_says_what_to_ask_for),
 	};
 

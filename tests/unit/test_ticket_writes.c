@@ -6,7 +6,6 @@
 
 #include "services/ticket/ticket.h"
 
-static struct desk	desk;
 static int64_t		seq;
 
 enum { ADMIN = 1, AUTHOR = 3, WORKER = 4, OTHER = 5, FORMER = 6, STAFF = 7 };
@@ -31,14 +30,6 @@ open_desk(void **state)
 	    "INSERT INTO tickets (id, title, content, started_id, date_added,"
 	    "status_id, category_id, ticket_priority_id) VALUES "
 	    "(7, 'a title', 'the content', 3, 1, 1, 1, 1);");
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
 	return 0;
 }
 
@@ -697,7 +688,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 #define DESK_TEST(sentence, function) \
-	{ (sentence), (function), open_desk, close_desk, NULL }
+	{ (sentence), (function), open_desk, desk_tear_down, NULL }
 		DESK_TEST("who may, and when", who_may_and_when),
 		DESK_TEST("the category is a setting",
 		    the_category_is_a_setting),

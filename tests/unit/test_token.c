@@ -3,24 +3,6 @@
 
 #include <sodium.h>
 
-static struct desk	desk;
-
-static int
-open_desk(void **state)
-{
-	(void)state;
-	desk_open(&desk, &user_service);
-	return 0;
-}
-
-static int
-close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
-
 struct hash {
 	unsigned char	bytes[crypto_hash_sha256_BYTES];
 };
@@ -511,7 +493,7 @@ use_is_noted(void **state)
 int
 main(void)
 {
-#define HERE(sentence, f) { sentence, f, open_desk, close_desk, NULL }
+#define HERE(sentence, f) ON_DESK(&user_service, sentence, f)
 	const struct CMUnitTest	tests[] = {
 		/* first: others have the clock be steady for long */
 		HERE("a clock that was just set clears no revocation",
