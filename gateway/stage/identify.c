@@ -306,6 +306,13 @@ room_permit(struct exchange *x)
 
 /* --- the token again ------------------------------------------------------------ */
 
+/* What was said of it, if it was asked about. */
+static enum flow
+take_word(struct exchange *x, bool was_asked)
+{
+	return was_asked && !is_known_without(x) ? take_identity(x) : FLOW_NEXT;
+}
+
 /* Its rights are others than those that were enough: what came of them may not
  * be allowed any more. */
 static enum flow
@@ -350,11 +357,9 @@ ask_anew(struct exchange *x)
 enum flow
 room_confirmed(struct exchange *x)
 {
-	enum flow	flow = FLOW_NEXT;
+	enum flow	flow = take_word(x, x->answer != NULL);
 	int64_t		allowed = x->allowed;
 
-	if (x->answer != NULL && !is_known_without(x))
-		flow = take_identity(x);
 	if (flow == FLOW_NEXT)
 		flow = permit_again(x);
 	if (flow == FLOW_NEXT && x->allowed != allowed)
@@ -417,11 +422,9 @@ read_anew(struct exchange *x)
 enum flow
 room_held(struct exchange *x)
 {
-	enum flow	flow = FLOW_NEXT;
+	enum flow	flow = take_word(x, x->waiting != NULL);
 	int64_t		allowed = x->allowed;
 
-	if (x->waiting != NULL && !is_known_without(x))
-		flow = take_identity(x);
 	if (flow != FLOW_NEXT)
 		return flow;
 	if (x->waiting != NULL)

@@ -2,10 +2,12 @@
  * Listeners: peers that send PINGs, and hear at once when something of ours
  * changes: that this process is about to leave, or writes from now on. Some
  * keep what is ours in memory (gateways, tokens). Each PING of theirs says
- * how far they have heard; one that was not heard of for LISTENER_LEASE_MS
- * has to ask before it trusts what it keeps, and is forgotten here. Nobody's
- * silence counts before we have listened for as long: a process that has just
- * started, or stood still, does not know who is there.
+ * how far they have heard; one that was not heard of for LISTENER_LEASE_MS is
+ * forgotten here, and nothing waits for it any more: what it trusts of what it
+ * keeps while it hears nobody, and for how long, is its own to decide
+ * (FLICKET_TOKEN_STALE_SECONDS). Nobody's silence counts before we have
+ * listened for as long: a process that has just started, or stood still, does
+ * not know who is there.
  */
 #ifndef RUNTIME_LISTENERS_H
 #define RUNTIME_LISTENERS_H
