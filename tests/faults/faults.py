@@ -19,7 +19,7 @@ os.environ.setdefault('FLICKET_BIN', str(REPO / 'build' / 'bin'))
 
 from checker import Checker, open_stores     # noqa: E402  the path comes first
 from clocks import HOUR, Clocks              # noqa: E402
-from desk import Desk, run_program          # noqa: E402
+from desk import SHIPPED, Desk, run_program          # noqa: E402
 from journal import read                    # noqa: E402
 from storm import Storm, wait_delivered     # noqa: E402
 
@@ -73,7 +73,8 @@ def run_clock(o):
 
 def run_storm(o, bent=False, **settings):
     folder = Path(tempfile.mkdtemp(prefix='flicket-storm-'))
-    desk = Desk(folder, 'imported', FLICKET_EVENT_WAIT_MS=500, FLICKET_CHANGE_CATEGORY='everybody', **settings)
+    desk = Desk(folder, 'imported', FLICKET_EVENT_WAIT_MS=500, FLICKET_CHANGE_CATEGORY='everybody',
+                **{**SHIPPED, **settings})
     try:
         desk.take_over()
         clocks = Clocks(desk) if bent else None

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'system'))
-from desk import ADMIN, Desk, flicket_database, run_program  # noqa: E402
+from desk import ADMIN, SHIPPED, Desk, flicket_database, run_program  # noqa: E402
 
 QUERIES = (
     '?per_page=50', 'LAST/', '1000/?sort=title', '1000/?sort=title_desc', '1000/?sort=priority_desc',
@@ -69,7 +69,7 @@ def main():
     words = sorted({''.join(rng.choices('abcdefghijklmnopqrstuvwxyz', k=rng.randint(3, 9))) for _ in range(20000)})
     rng.shuffle(words)
     folder = tempfile.mkdtemp(prefix='flicket-lists-')
-    desk = Desk(folder, 'imported')
+    desk = Desk(folder, 'imported', **SHIPPED)
     try:
         path = flicket_database(Path(folder) / 'flicket.db',
                                 lambda db: furnish(db, tickets, replies, words, rng))

@@ -307,21 +307,21 @@ ALLOWED = {'right': {'right'}, '503': {'right', '503'}, 'lies': {'right', '503',
 
 
 def judge(load, sees, within):
-    """What was not as it must be: `sees` says for each faulty domain what its clients may see. Whose token it is, is the
-    user service's to say: where it lies, whoever it is asked about anew may get 503 anywhere."""
-    wrong = []
+    """What was not as it must be, and what was so because it came late: of that, a machine that does other things for
+    a while may be the cause. `sees` says for each faulty domain what its clients may see. Whose token it is, is the user
+    service's to say: where it lies, whoever it is asked about anew may get 503 anywhere."""
+    wrong, late = [], []
     others = '503' if sees.get('user') == 'lies' else 'right'
     for domain in load.right:
         kinds, slowest, odd = load.of(domain)
-        allowed = ALLOWED[sees.get(domain, others)]
-        if set(kinds) - allowed:
-            wrong.append(f'{domain}: {dict(kinds)}: {odd}')
+        if odd_kinds := set(kinds) - ALLOWED[sees.get(domain, others)]:
+            (late if odd_kinds == {'503'} else wrong).append(f'{domain}: {dict(kinds)}: {odd}')
         if domain not in sees and not kinds['right']:
-            wrong.append(f'{domain}: nobody was answered')
+            late.append(f'{domain}: nobody was answered')
         # whose token it is, is a question with a time of its own
         if slowest > within * (2 if 'user' in sees else 1) + SLACK:
-            wrong.append(f'{domain}: an answer took {slowest:.2f} s')
-    return wrong
+            late.append(f'{domain}: an answer took {slowest:.2f} s')
+    return wrong, late
 
 
 def forget_rss(process):

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from desk import BIN, SERVICES, START_SECONDS, environment, free_port, run_program, wait_until
+from desk import BIN, SERVICES, SHIPPED, START_SECONDS, environment, free_port, run_program, wait_until
 from wire import Client, expect
 
 PASSWORD = 'a-password-of-9'
@@ -375,7 +375,7 @@ def results(told, kind):
 
 
 def checked(operator, *more, status=0, **settings):
-    done = operator.run('check', '--json', *more, **{'FLICKET_BCRYPT_COST': 12, **settings})
+    done = operator.run('check', '--json', *more, **{**SHIPPED, 'FLICKET_BCRYPT_COST': 12, **settings})
     assert done.returncode == status, done.stdout + done.stderr
     return json.loads(done.stdout)
 

@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
-from desk import SERVICES, Desk, flicket_database, run_program, wait_until
+from desk import SERVICES, SHIPPED, Desk, flicket_database, run_program, wait_until
 from disk import CHANGES, IS_FULL, SEED, Faults, Stores, changed, check_integrity, needs_library, report
 import test_permissions
 import test_wire
@@ -366,7 +366,7 @@ class Load:
 def faulty(tmp_path, desks):
     """A new desk on a disk that fails when it is told to."""
     faults = Faults(tmp_path / 'control')
-    desk = desks('new', FLICKET_EVENT_WAIT_MS=250, **faults.settings)
+    desk = desks('new', FLICKET_EVENT_WAIT_MS=250, **SHIPPED, **faults.settings)
     yield desk, faults
     faults.clear()
     faults.close()

@@ -15,7 +15,7 @@ import msgpack
 import pytest
 
 from conftest import close_desk, furnish
-from desk import ADMIN, SUPER, is_sanitized, run_program, wait_until
+from desk import ADMIN, SHIPPED, SUPER, is_sanitized, run_program, wait_until
 from test_hostile import START
 from test_overload import FLOOD, LONG, flood
 from test_wire import (DEPARTMENT, DEPARTMENT_CREATE, EXPIRED, FIRST_ID, ID, OK, PAGE, PER_PAGE, USER_LIST, Peer,
@@ -324,7 +324,7 @@ def report(name, **figures):
 @pytest.fixture(scope='module')
 def busy(tmp_path_factory):
     """A desk of many tickets with two users who are logged in: desk.tokens."""
-    more = {} if IS_FULL else {'FLICKET_REQUEST_TIMEOUT_MS': 60000}
+    more = SHIPPED if IS_FULL else {'FLICKET_REQUEST_TIMEOUT_MS': 60000}
     desk = furnish(tmp_path_factory.mktemp('fair'), 'new', None, **LONG, **more)
     done = run_program('flicketctl', 'generate', '--users', str(USERS), '--tickets', str(TICKETS), '--data',
                        str(desk.data), timeout=1200)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import pytest
 
 import desk as desk_module
-from desk import ADMIN, BIN, REPO, is_sanitized, run_program, wait_until
+from desk import ADMIN, BIN, REPO, SHIPPED, is_sanitized, run_program, wait_until
 from test_slow_clients import POST, PREFACE
-from wire import Client, Connection, NoAnswer, expect, head, upload_over_http2
+from wire import Client, Connection, NoAnswer, expect, head, insist, upload_over_http2
 
 FLOOD = BIN.parent / 'load' / 'flood'
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
@@ -263,7 +263,7 @@ def large(desks, large_stores):
         desk_module.shutil.copytree(large_stores, desk.data, dirs_exist_ok=True)
         desk.start()
         with Client(desk.port) as c:
-            desk.token = expect(c.log_in('admin', 'generated'), 200)['token']
+            desk.token = expect(insist(lambda: c.log_in('admin', 'generated')), 200)['token']
         return desk
     return make
 
@@ -286,7 +286,7 @@ needs_speed = pytest.mark.skipif(is_sanitized(), reason='a sanitizer measures it
 def test_a_flood_takes_nothing_from_what_is_served(large, many_descriptors, tmp_path, kind):
     """Beside 10,000 idle connections four times as many requests come as the desk can answer: about as many are
     answered as at its best, the rest are told when to come again, and memory stays under the bound of README."""
-    desk = large(**LONG)
+    desk = large(**LONG, **SHIPPED)
     path = tmp_path / 'requests'
     path.write_bytes(b''.join(b'%d\n%s' % (len(r), r) for r in requests_of(kind, desk.token)))
     with contextlib.ExitStack() as stack:

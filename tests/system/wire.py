@@ -12,7 +12,7 @@ import time
 
 import openapi
 
-PATIENCE = 20.0     # seconds a test waits for bytes before it calls an answer missing
+PATIENCE = 60.0     # seconds a test waits for bytes before it calls an answer missing
 
 
 class NoAnswer(Exception):
