@@ -7,6 +7,8 @@
 #include <crypt.h>
 #include <stdlib.h>
 
+#include "base/settings.h"
+
 static unsigned	hashed[32];	/* times by cost */
 static unsigned	crypt_runs;	/* of whatever scheme */
 
