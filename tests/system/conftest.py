@@ -126,6 +126,25 @@ def desks(tmp_path, imported_stores):
     assert not wrong, '\n'.join(wrong)
 
 
+@contextlib.contextmanager
+def stores_of_use(folder, use):
+    """The stores of a new desk that `use(desk)` was called with, and that has ended."""
+    desk = Desk(folder, 'new')
+    try:
+        use(desk.start())
+        desk.stop()
+        yield desk.data
+    finally:
+        desk.kill_everything()
+
+
+@pytest.fixture
+def data(used, tmp_path):
+    """A copy, of the test's own, of the stores that the fixture `used` of its file gives."""
+    shutil.copytree(used, tmp_path / 'data', ignore=shutil.ignore_patterns('*.sock*'))
+    return tmp_path / 'data'
+
+
 @pytest.fixture
 def imported(desks):
     """An imported desk of the test's own."""

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from desk import ADMIN_PASSWORD, BIN, SERVICES, Desk, environment, run_program, wait_until
+from conftest import stores_of_use
+from desk import ADMIN_PASSWORD, BIN, SERVICES, environment, run_program, wait_until
 from wire import Client, expect
 
 TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1, 'ticket_priority_id': 1}
@@ -38,20 +39,8 @@ def number(data, service, query):
 @pytest.fixture(scope='module')
 def used(tmp_path_factory):
     """The stores of a desk that was used."""
-    desk = Desk(tmp_path_factory.mktemp('used'), 'new')
-    try:
-        desk.start()
-        use(desk)
-        desk.stop()
-        yield desk.data
-    finally:
-        desk.kill_everything()
-
-
-@pytest.fixture
-def data(used, tmp_path):
-    shutil.copytree(used, tmp_path / 'data', ignore=shutil.ignore_patterns('*.sock*'))
-    return tmp_path / 'data'
+    with stores_of_use(tmp_path_factory.mktemp('used'), use) as stores:
+        yield stores
 
 
 def remove_file(path):

@@ -1,12 +1,12 @@
 """`flicketctl verify` says nothing of a sound desk, and finds each thing that is wrong in one that is not."""
 import contextlib
 import json
-import shutil
 import sqlite3
 
 import pytest
 
-from desk import SERVICES, Desk, run_program, wait_until
+from conftest import stores_of_use
+from desk import SERVICES, run_program, wait_until
 from wire import expect
 
 TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1,
@@ -19,48 +19,40 @@ def verify(*args, status=0):
     return json.loads(done.stdout) if status != 3 else done.stderr
 
 
+def use(desk):
+    """Something of everything is made, changed and deleted."""
+    admin = desk.admin()
+    user = expect(admin.post('users', {'username': 'newuser', 'name': 'New User', 'email': 'a@example.org',
+                                       'password': 'Password1'}), 201)['id']
+    group = expect(admin.post('groups', {'group_name': 'a group'}), 201)['id']
+    expect(admin.post(f'group/{group}/members', {'user_id': user}), 201)
+    gone = expect(admin.post('users', {'username': 'goneuser', 'name': 'Gone User', 'email': 'b@example.org',
+                                       'password': 'Password1'}), 201)['id']
+    expect(admin.request('PATCH', f'user/{user}', json={'name': 'Newer User'}), 200)
+    tickets = [expect(admin.post('tickets', dict(TICKET, title=f'ticket {i}')), 201)['id'] for i in range(10)]
+    posts = [expect(admin.post('posts', {'ticket_id': t, 'content': f'reply {i} of many words', 'hours': 1.5}),
+                    201)['id'] for t in tickets for i in range(3)]
+    for t in tickets[:3]:
+        expect(admin.post(f'ticket/{t}/claim', {}), 200)
+    expect(admin.post(f'ticket/{tickets[0]}/close', {}), 200)
+    expect(admin.post(f'ticket/{tickets[1]}/release', {}), 200)
+    expect(admin.post(f'ticket/{tickets[2]}/assign', {'user_id': user}), 200)
+    expect(admin.post('subscriptions', {'ticket_id': tickets[4], 'user_id': gone}), 201)
+    expect(admin.request('DELETE', f'user/{gone}'), 204)
+    expect(admin.request('DELETE', f'ticket/{tickets[3]}'), 204)
+    expect(admin.request('DELETE', f'post/{posts[6]}'), 204)
+    expect(admin.request('PATCH', f'post/{posts[7]}', json={'content': 'other words', 'hours': 3}), 200)
+    expect(admin.request('PATCH', f'ticket/{tickets[5]}', json={'title': 'another title', 'content': 'another text'}), 200)
+    department = expect(admin.post('departments', {'department': 'New Department'}), 201)['id']
+    expect(admin.post('categories', {'category': 'new one', 'department_id': department}), 201)
+    expect(admin.request('PATCH', f'department/{department}', json={'department': 'Newer one'}), 200)
+    assert verify('--data', desk.data) == {'result': 'ok', 'findings': [], 'notes': []}
+
+
 @pytest.fixture(scope='module')
 def used(tmp_path_factory):
-    """The stores of a desk that was used: something of everything was made, changed and deleted."""
-    desk = Desk(tmp_path_factory.mktemp('used'), 'new')
-    try:
-        desk.start()
-        admin = desk.admin()
-        user = expect(admin.post('users', {'username': 'newuser', 'name': 'New User', 'email': 'a@example.org',
-                                           'password': 'Password1'}), 201)['id']
-        group = expect(admin.post('groups', {'group_name': 'a group'}), 201)['id']
-        expect(admin.post(f'group/{group}/members', {'user_id': user}), 201)
-        gone = expect(admin.post('users', {'username': 'goneuser', 'name': 'Gone User', 'email': 'b@example.org',
-                                           'password': 'Password1'}), 201)['id']
-        expect(admin.request('PATCH', f'user/{user}', json={'name': 'Newer User'}), 200)
-        tickets = [expect(admin.post('tickets', dict(TICKET, title=f'ticket {i}')), 201)['id'] for i in range(10)]
-        posts = [expect(admin.post('posts', {'ticket_id': t, 'content': f'reply {i} of many words', 'hours': 1.5}),
-                        201)['id'] for t in tickets for i in range(3)]
-        for t in tickets[:3]:
-            expect(admin.post(f'ticket/{t}/claim', {}), 200)
-        expect(admin.post(f'ticket/{tickets[0]}/close', {}), 200)
-        expect(admin.post(f'ticket/{tickets[1]}/release', {}), 200)
-        expect(admin.post(f'ticket/{tickets[2]}/assign', {'user_id': user}), 200)
-        expect(admin.post('subscriptions', {'ticket_id': tickets[4], 'user_id': gone}), 201)
-        expect(admin.request('DELETE', f'user/{gone}'), 204)
-        expect(admin.request('DELETE', f'ticket/{tickets[3]}'), 204)
-        expect(admin.request('DELETE', f'post/{posts[6]}'), 204)
-        expect(admin.request('PATCH', f'post/{posts[7]}', json={'content': 'other words', 'hours': 3}), 200)
-        expect(admin.request('PATCH', f'ticket/{tickets[5]}', json={'title': 'another title', 'content': 'another text'}), 200)
-        department = expect(admin.post('departments', {'department': 'New Department'}), 201)['id']
-        expect(admin.post('categories', {'category': 'new one', 'department_id': department}), 201)
-        expect(admin.request('PATCH', f'department/{department}', json={'department': 'Newer one'}), 200)
-        assert verify('--data', desk.data) == {'result': 'ok', 'findings': [], 'notes': []}
-        desk.stop()
-        yield desk.data
-    finally:
-        desk.kill_everything()
-
-
-@pytest.fixture
-def data(used, tmp_path):
-    shutil.copytree(used, tmp_path / 'data', ignore=shutil.ignore_patterns('*.sock'))
-    return tmp_path / 'data'
+    with stores_of_use(tmp_path_factory.mktemp('used'), use) as stores:
+        yield stores
 
 
 def test_a_fresh_desk_is_whole(new):
