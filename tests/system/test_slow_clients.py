@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from desk import ADMIN, ADMIN_PASSWORD, wait_until
+from desk import ADMIN, ADMIN_PASSWORD, found_in_all, wait_until
 from test_uploads import form
 from wire import Client, Connection, NoAnswer, expect, head, upload_over_http2
 
@@ -28,7 +28,7 @@ def desk(tmp_path_factory, imported_stores):
     close_desk(desk)
 
 
-def seconds_held(desk, start, drip, pause=0.1, most=12.0):
+def seconds_held(desk, start, drip, most, pause=0.1):
     """How long a connection lives on which `drip` is sent again and again."""
     with desk.connection() as conn:
         began = time.monotonic()
@@ -38,6 +38,15 @@ def seconds_held(desk, start, drip, pause=0.1, most=12.0):
                 return held
             conn.send(drip)
     raise AssertionError(f'held for {held:.1f} s, and longer')
+
+
+def held_too_long(desk, start, drip, most, least=0.0):
+    """Each time, of some; never for less than `least` seconds."""
+    def attempt():
+        held = seconds_held(desk, start, drip, most=most + 10)
+        assert held >= least
+        return [held] if held > most else []
+    return found_in_all(attempt)
 
 
 @pytest.mark.parametrize('start, drip', [
@@ -50,14 +59,14 @@ def seconds_held(desk, start, drip, pause=0.1, most=12.0):
      b'1\r\nx\r\n'),
 ], ids=['nothing', 'half a head', 'a head', 'a header', 'a body', 'chunks'])
 def test_a_request_that_does_not_come_to_an_end_is_given_up(desk, start, drip):
-    assert 0.9 <= seconds_held(desk, start, drip) <= IDLE_MS / 1000 + 2
+    assert not held_too_long(desk, start, drip, IDLE_MS / 1000 + 2, least=0.9)
 
 
 @pytest.mark.parametrize('start, drip', [
     (PREFACE, b''), (PREFACE, PING), (PREFACE + HEADERS, EMPTY_CONTINUATION), (PREFACE + POST, DATA),
 ], ids=['nothing', 'pings', 'a head', 'a body'])
 def test_nor_does_one_of_http_2_go_on(desk, start, drip):
-    assert 0.9 <= seconds_held(desk, start, drip) <= 2 * IDLE_MS / 1000 + 3.5
+    assert not held_too_long(desk, start, drip, 2 * IDLE_MS / 1000 + 3.5, least=0.9)
 
 
 # -- bodies
@@ -96,7 +105,7 @@ def test_a_body_that_comes_slowly_is_taken(desk, tmp_path):
 ], ids=['HTTP 1', 'HTTP 2'])
 def test_one_that_comes_more_slowly_than_it_must_is_given_up(desk, start, drip):
     """2 kB a second, after a beginning that may well be one of a body that comes fast."""
-    assert seconds_held(desk, start, drip) <= 4 * IDLE_MS / 1000 + 5
+    assert not held_too_long(desk, start, drip, 4 * IDLE_MS / 1000 + 5)
 
 
 def test_who_keeps_asking_is_kept(desk):
@@ -197,14 +206,26 @@ def test_nor_is_who_opens_no_window(alone):
 
 
 def test_who_takes_an_answer_slowly_gets_all_of_it(alone):
-    """Many, with pauses shorter than the limit."""
-    with alone.connection() as conn:
-        conn.send(LISTS)
-        for i in range(300):
-            expect(conn.read_answer(), 200)
-            if i % 75 == 0:
-                time.sleep(IDLE_MS / 2000)
-        assert conn.is_usable()
+    """Many, with pauses shorter than the limit; a try in which the machine made them longer does not count."""
+    def attempt():
+        longest = 0.0
+        try:
+            with alone.connection() as conn:
+                conn.send(LISTS)
+                for i in range(300):
+                    began = time.monotonic()
+                    expect(conn.read_answer(), 200)
+                    if i % 75 == 0:
+                        time.sleep(IDLE_MS / 2000)
+                    longest = max(longest, time.monotonic() - began)
+                assert conn.is_usable()
+        except NoAnswer:
+            if longest < IDLE_MS / 1000:
+                raise
+            return [longest]
+        return []
+
+    assert not found_in_all(attempt)
 
 
 @pytest.mark.parametrize('start', [
