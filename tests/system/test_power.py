@@ -17,7 +17,7 @@ import pytest
 from desk import Desk, environment, run_program
 from disk import IS_FULL, SEED, Undo, check_integrity, needs_library, report
 from test_permissions import PICTURE
-from wire import Client, NoAnswer, expect
+from wire import Client, NoAnswer, expect, insist
 
 pytestmark = needs_library
 FAILURES = 60 if IS_FULL else 3
@@ -101,10 +101,13 @@ class Writer:
 def look(desk, c, entry):
     """What was acknowledged is there, and the same request is answered as it was."""
     key, method, path, request, answer = entry
-    again = c.request(method, path, headers={'Idempotency-Key': key}, **request)
+    def get(path):
+        return insist(lambda: c.get(path))
+
+    again = insist(lambda: c.request(method, path, headers={'Idempotency-Key': key}, **request))
     if method == 'PUT':
         again = expect(again, 200)
-        assert c.get('/' + desk.path_of(again['avatar']).lstrip('/')).body[:8] == PICTURE[:8]
+        assert get('/' + desk.path_of(again['avatar']).lstrip('/')).body[:8] == PICTURE[:8]
         return
     assert again.status in (200, 201), f'{entry[:3]}: {again}'
     if answer is not None:
@@ -112,13 +115,13 @@ def look(desk, c, entry):
     made = again.json()
     if path in ('tickets', 'posts', 'departments', 'users'):
         kind = path.rstrip('s')
-        got = expect(c.get(f'{kind}/{made["id"]}'), 200)
+        got = expect(get(f'{kind}/{made["id"]}'), 200)
         same = {'tickets': ('title', 'content'), 'posts': ('content', 'ticket_id'), 'departments': ('department',),
                 'users': ('username', 'email')}[path]
         assert {k: got[k] for k in same} == {k: request['json'][k] for k in same}
     elif path == 'uploads':
         sent = request['body'].split(b'\r\n\r\n', 2)[2].removesuffix(b'\r\n--x--\r\n')
-        assert c.get(desk.path_of(made['image'])).body == sent
+        assert get(desk.path_of(made['image'])).body == sent
 
 
 def fail_power(desk, undo, writers, rng, share):
