@@ -9,7 +9,7 @@ import pytest
 import zmq
 
 from desk import ADMIN, COUNTED_WITHIN, SERVICES, USER, free_port, wait_until
-from wire import expect
+from wire import expect, insist
 
 # Numbers of proto/ops.tbl, keys.tbl and errors.tbl; they are append only.
 PING, USER_GET, USER_LIST, USER_WROTE_TICKET = 1, 10, 11, 16
@@ -339,7 +339,7 @@ def test_a_gateway_stands_what_a_service_may_answer(with_impostor):
                 seen.add(c.post('departments', {'department': 'A new one'}).status)
                 seen.add(user.post('tickets', {'title': 'abc', 'content': 'abcde', 'category_id': 1,
                                                'ticket_priority_id': 1}).status)
-                expect(c.get('ticket/1'), 200)
+                expect(insist(lambda: c.get('ticket/1')), 200)
         return seen
 
     uses = [in_background(lambda worker=worker: use(worker)) for worker in range(8)]
