@@ -1,11 +1,13 @@
 -- Tables that every store has; they come before a service's own migrations.
+-- What stands in a CREATE, its comments too, is in each store as it was then,
+-- and `flicketctl verify` compares it: it never changes.
 
 -- What other services have yet to be told. A row is written in the
 -- transaction of the change it tells of and deleted once its consumer has
 -- acknowledged it.
 CREATE TABLE outbox (
 	seq      INTEGER PRIMARY KEY AUTOINCREMENT, -- order of the changes
-	consumer INTEGER NOT NULL, -- enum service, base/services.tbl
+	consumer INTEGER NOT NULL, -- enum service, proto/services.tbl
 	op       INTEGER NOT NULL, -- the event, an operation of the consumer
 	actor    INTEGER NOT NULL, -- who caused it, 0: nobody
 	args     BLOB NOT NULL     -- msgpack map, as in a request
