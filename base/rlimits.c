@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include "base/log.h"
 
 #define STACK_BYTES	(256 << 10)	/* of a thread, at least */
-#define MEMORY_BYTES	(64 << 20)	/* to begin with, beside stacks */
+#define MEMORY_BYTES	(128 << 20)	/* to begin with, beside stacks */
 
 static const struct need {
 	const char	*name;
@@ -122,9 +123,25 @@ wait_for_rest(void *arg)
 	return NULL;
 }
 
-/* As many at once; *ret_error: why there are not. */
+static bool
+is_there_memory(void)
+{
+	void	*room = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (room == MAP_FAILED)
+		return false;
+	munmap(room, MEMORY_BYTES);
+	return true;
+}
+
+/*
+ * As many at once; *ret_error: why there are not. *ret_memory: whether there
+ * is memory beside their stacks.
+ */
 static unsigned
-start_threads(pthread_t *threads, unsigned count, int *ret_error)
+start_threads(pthread_t *threads, unsigned count, int *ret_error,
+    bool *ret_memory)
 {
 	pthread_mutex_t	all_started = PTHREAD_MUTEX_INITIALIZER;
 	unsigned	i;
@@ -135,23 +152,25 @@ start_threads(pthread_t *threads, unsigned count, int *ret_error)
 		*ret_error = pthread_create(&threads[i], NULL, wait_for_rest,
 		    &all_started);
 	i -= *ret_error != 0;
+	*ret_memory = is_there_memory();
 	pthread_mutex_unlock(&all_started);
 	for (unsigned j = 0; j < i; j++)
 		pthread_join(threads[j], NULL);
 	return i;
 }
 
+/*
+ * The C library takes 64 MB of addresses for the heap of each thread, as long
+ * as there are any: nothing would be left for those who come later.
+ */
 static void
-try_memory(const char *name)
+save_addresses(void)
 {
-	void	*room = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct rlimit	limit;
 
-	if (room == MAP_FAILED)
-		log_refuse("%s does not get %d MB of memory: %s; raise the "
-		    "limit (ulimit -v, ulimit -d, LimitAS= of systemd)", name,
-		    MEMORY_BYTES >> 20, strerror(errno));
-	munmap(room, MEMORY_BYTES);
+	if (getrlimit(RLIMIT_AS, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY)
+		(void)mallopt(M_ARENA_MAX, 1);
 }
 
 static void
@@ -173,15 +192,20 @@ rlimits_try_threads(const struct settings *s, enum rlimits_part part)
 	pthread_t	*threads = must_alloc(count * sizeof(threads[0]));
 	unsigned	 started;
 	int		 error;
+	bool		 memory;
 
-	started = start_threads(threads, count, &error);
+	save_addresses();
+	started = start_threads(threads, count, &error, &memory);
 	free(threads);
 	if (started < count)
 		log_refuse("%s needs %u threads and gets %u: %s; raise the "
 		    "limit (ulimit -u, -v and -d, TasksMax= of systemd, "
 		    "`pids_limit` of a container)", needs[part].name, count,
 		    started, strerror(error));
-	try_memory(needs[part].name);
+	if (!memory)
+		log_refuse("%s does not get %d MB of memory: %s; raise the "
+		    "limit (ulimit -v, ulimit -d, LimitAS= of systemd)",
+		    needs[part].name, MEMORY_BYTES >> 20, strerror(ENOMEM));
 	if (part == RLIMITS_SERVICE)
 		say_file_size();
 }

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/actor.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -545,10 +546,7 @@ guard_run(zsock_t *pipe, void *arg)
 zactor_t *
 guard_start(struct guard_args *args)
 {
-	zactor_t	*guard = zactor_new(guard_run, args);
-
-	CHECK(guard != NULL);
-	return guard;
+	return actor_new(guard_run, args);
 }
 
 void

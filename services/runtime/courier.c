@@ -8,6 +8,7 @@
 
 #include "services/op/newcomer.h"
 
+#include "base/actor.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "proto/peer/pool.h"
@@ -585,7 +586,7 @@ courier_start(struct courier_args *args)
 
 	if (courier_consumers(service) == 0)
 		return NULL;
-	return zactor_new(courier_run, args);
+	return actor_new(courier_run, args);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include "base/actor.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -191,7 +192,7 @@ writer_run(zsock_t *pipe, void *arg)
 zactor_t *
 writer_start(struct lane_args *args)
 {
-	return zactor_new(writer_run, args);
+	return actor_new(writer_run, args);
 }
 
 /* --- slow --------------------------------------------------------------- */
@@ -229,7 +230,7 @@ slow_run(zsock_t *pipe, void *arg)
 zactor_t *
 slow_start(struct lane_args *args)
 {
-	return zactor_new(slow_run, args);
+	return actor_new(slow_run, args);
 }
 
 /* Which call is next is decided when the lane takes it. */
@@ -326,5 +327,5 @@ aside_run(zsock_t *pipe, void *arg)
 zactor_t *
 aside_start(struct lane_args *args)
 {
-	return zactor_new(aside_run, args);
+	return actor_new(aside_run, args);
 }

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/actor.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -112,8 +113,7 @@ checkpoint_start(sqlite3 *db, const char *path)
 
 	k->db = db;
 	k->path = path;
-	k->actor = zactor_new(checkpoint_run, k);
-	CHECK(k->actor != NULL);
+	k->actor = actor_new(checkpoint_run, k);
 	/* in the place of SQLite's own */
 	sqlite3_wal_hook(db, on_commit, k);
 	return k;

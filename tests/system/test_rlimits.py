@@ -48,6 +48,28 @@ def test_too_little_memory_is_named(tmp_path, what, limit, name):
         assert status == 2 and name in said, f'{program}: {status}\n{said}'
 
 
+@pytest.mark.skipif(is_sanitized(), reason='a sanitizer needs terabytes of addresses')
+@pytest.mark.parametrize('megabytes', [200, 300, 400, 500])
+def test_with_little_memory_a_desk_works_or_says_what_it_lacks(tmp_path, megabytes):
+    """Nothing waits for what it does not get, and nothing is started again and again."""
+    limit = megabytes << 20
+    log = tmp_path / 'log'
+    with log.open('wb') as out:
+        serve = subprocess.Popen([BIN / 'flicketctl', 'serve'], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                 env=environment(FLICKET_DATA=tmp_path / 'data', FLICKET_LISTEN='127.0.0.1:0'),
+                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+    try:
+        wait_until(lambda: serve.poll() is not None or 'is ready' in log.read_text(), 60, 'it works, or has ended')
+        works = serve.poll() is None
+        serve.terminate()
+        status = serve.wait(60)
+    finally:
+        serve.kill()
+    said = log.read_text()
+    assert 'starting it again' not in said, said
+    assert status == 0 if works else status == 2 and 'MB of memory' in said and 'LimitAS=' in said, said
+
+
 def test_a_soft_limit_is_raised_to_the_hard_one(desks, monkeypatch):
     desk = desks('imported', start=False)
     _, hard = resource.getrlimit(NOFILE)
