@@ -209,6 +209,21 @@ disarm(struct phr_header *headers, size_t *count, int *minor_version)
 	*minor_version = 0;
 }
 
+/*
+ * Nobody who speaks HTTP/1.0 waits for 100 (RFC 9110, 10.1.1): it would be
+ * taken for the answer, and the answer for that to the next request.
+ */
+static void
+drop_expectations(struct phr_header *headers, size_t *count)
+{
+	size_t	kept = 0;
+
+	for (size_t i = 0; i < *count; i++)
+		if (!IS_HEADER(&headers[i], "Expect"))
+			headers[kept++] = headers[i];
+	*count = kept;
+}
+
 int
 phr_parse_request(const char *buf, size_t len, const char **method,
     size_t *method_len, const char **path, size_t *path_len,
@@ -229,6 +244,8 @@ phr_parse_request(const char *buf, size_t len, const char **method,
 		fault = judge_framing(&f, *minor_version);
 	if (fault != NULL)
 		disarm(headers, num_headers, minor_version);
+	else if (*minor_version == 0)
+		drop_expectations(headers, num_headers);
 	return ret;
 }
 

@@ -143,6 +143,9 @@ GOOD = {
     'no host named': request('Host:', AUTH, 'Content-Type: application/json', f'Content-Length: {len(BODY)}', body=BODY),
     'HTTP/1.0': request(AUTH, 'Content-Type: application/json', f'Content-Length: {len(BODY)}',
                         'Connection: keep-alive', body=BODY, first='POST /flicket-api/tickets HTTP/1.0'),
+    'HTTP/1.0 that expects 100, which it does not know': request(
+        AUTH, 'Content-Type: application/json', f'Content-Length: {len(BODY)}', 'Connection: keep-alive',
+        'Expect: 100-continue', body=BODY, first='POST /flicket-api/tickets HTTP/1.0'),
 }
 
 

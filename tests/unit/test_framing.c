@@ -128,6 +128,20 @@ what_is_repeated_is_said(void **state)
 	}
 }
 
+static void
+who_speaks_http_1_0_expects_nothing(void **state)
+{
+	char	copy[COPY_BYTES];
+	int	minor;
+
+	(void)state;
+	check_number("1.0", parse("POST / HTTP/1.0\r\nExpect: 100-continue\r\n"
+	    "Content-Length: 3\r\nexpect: x\r\n\r\n", copy, &minor), 1);
+	check_true("is no fault", framing_fault() == NULL);
+	check_number("1.1", parse(POST "Expect: 100-continue\r\n"
+	    "Content-Length: 3\r\n\r\n", copy, &minor), 3);
+}
+
 /* What is left of a head with a fault is what h2o does not act on. */
 static void
 faulty_heads_are_disarmed(void **state)
@@ -295,6 +309,8 @@ main(void)
 		TEST("heads are judged", heads_are_judged),
 		TEST("what is repeated is said", what_is_repeated_is_said),
 		TEST("faulty heads are disarmed", faulty_heads_are_disarmed),
+		TEST("who speaks HTTP/1.0 expects nothing",
+		    who_speaks_http_1_0_expects_nothing),
 		TEST("what is no head is refused", no_heads_are_refused),
 		TEST("chunks are decoded, however they come",
 		    chunks_are_decoded),
