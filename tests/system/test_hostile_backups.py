@@ -247,6 +247,14 @@ REFUSED = {
     'another default in a table': (
         schema("UPDATE sqlite_schema SET sql = replace(sql, 'seeded INTEGER NOT NULL DEFAULT 0', "
                "'seeded INTEGER NOT NULL DEFAULT 7') WHERE name = 'identity'"), 'the table identity is another one'),
+    'no number left': (sql('ticket', 'UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = \'tickets\''),
+                       'ticket: the table tickets has no numbers left for new rows'),
+    'a reply at the end of all ids': (
+        sql('post', 'UPDATE posts SET id = 1 << 31'),
+        'post: the table posts has no numbers left for new rows'),
+    'no number left for events': (
+        sql('user', "INSERT OR REPLACE INTO sqlite_sequence (name, seq) VALUES ('outbox', 9223372036854775807)"),
+        'user: the table outbox has no numbers left for new rows'),
     'no identity': (sql('lookup', 'DELETE FROM identity'), 'lookup: it has no identity, or more than one'),
     'two identities': (sql('lookup', 'INSERT INTO identity (stream) VALUES (1)'), 'it has no identity, or more than one'),
     'the store of another service': (other_store, 'user: the table users is missing'),

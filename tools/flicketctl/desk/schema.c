@@ -13,6 +13,10 @@
 #include "services/store/service.h"
 #include "services/store/store.h"
 
+#define ID_MOST		INT32_MAX	/* of rows that clients make: others
+					 * are made of it (reply_index) */
+#define NUMBER_MOST	(INT64_MAX / 2)	/* of events and the like */
+
 struct comparison {
 	sqlite3		*model;
 	sqlite3		*late;		/* what comes with any migration */
@@ -117,6 +121,50 @@ find_more(const struct comparison *k, sqlite3 *db, const char *name)
 	return rc == SQLITE_DONE;
 }
 
+/*
+ * A table whose rows are numbered for good, which SQLite counts beside it. At
+ * the end of all numbers every creation would be answered as on a full disk.
+ */
+static bool
+has_numbers_left(const struct comparison *k, sqlite3 *db, const char *name,
+    const char *table)
+{
+	sqlite3_stmt	*st = NULL;
+	bool		 is_id, is = true;
+	char		 sql[320];
+
+	is_id = sqlite3_table_column_metadata(k->model, NULL, table, "id",
+	    NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+	snprintf(sql, sizeof(sql), "SELECT max(rowid) FROM \"%s\".\"%s\" "
+	    "UNION ALL SELECT seq FROM \"%s\".sqlite_sequence "
+	    "WHERE name = '%s'", name, table, name, table);
+	/* that there is no such table has been said */
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK)
+		while (is && sqlite3_step(st) == SQLITE_ROW)
+			is = sqlite3_column_int64(st, 0) <
+			    (is_id ? ID_MOST : NUMBER_MOST);
+	sqlite3_finalize(st);
+	return is;
+}
+
+static void
+find_spent(const struct comparison *k, sqlite3 *db, const char *name)
+{
+	sqlite3_stmt	*st = NULL;
+	const char	*table;
+
+	CHECK(sqlite3_prepare_v2(k->model, "SELECT name FROM sqlite_schema "
+	    "WHERE type = 'table' AND sql LIKE '% AUTOINCREMENT%'", -1, &st,
+	    NULL) == SQLITE_OK);
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		table = text_of(st, 0);
+		if (!has_numbers_left(k, db, name, table))
+			say(k, "the %s %s has no numbers left for new rows%s",
+			    "table", table, "");
+	}
+	sqlite3_finalize(st);
+}
+
 static bool
 compare_model(const struct comparison *k)
 {
@@ -155,6 +203,8 @@ schema_compare(sqlite3 *db, const char *name, const struct service *service,
 	store_exec(k.late, common_late_sql);
 	ok = sqlite3_prepare_v2(db, sql, -1, &k.have, NULL) == SQLITE_OK &&
 	    compare_model(&k) && find_more(&k, db, name);
+	if (ok)
+		find_spent(&k, db, name);
 	sqlite3_finalize(k.have);
 	sqlite3_close(k.late);
 	sqlite3_close(k.model);
