@@ -201,6 +201,8 @@ answer_refusal(struct exchange *x, const struct answer *a)
 
 	if (a->error == ERR_UNAUTHORIZED)
 		return answer_unauthorized(x);
+	/* as if the gateway had known: a service refuses those, too */
+	x->crowded = x->crowded || a->error == ERR_EXPIRED;
 	if (message.len == 0)
 		message = (struct text){ dflt, strlen(dflt) };
 	return send_error(x, a->error, message,

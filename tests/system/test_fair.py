@@ -15,7 +15,8 @@ import msgpack
 import pytest
 
 from conftest import close_desk, furnish
-from desk import ADMIN, SHIPPED, SUPER, is_sanitized, run_program, wait_until
+from desk import ADMIN, SERVICES, SHIPPED, SUPER, is_sanitized, run_program, wait_until
+from peers import PING, Between, Fault, pack
 from test_hostile import START
 from test_overload import FLOOD, LONG, flood
 from test_wire import (DEPARTMENT, DEPARTMENT_CREATE, EXPIRED, FIRST_ID, ID, OK, PAGE, PER_PAGE, USER_LIST, Peer,
@@ -25,6 +26,7 @@ from wire import Client, expect, head
 TICKET_LIST, POST_LIST, WRITES_HOLD, WRITES_RELEASE = 31, 51, 7, 8
 LIMIT, TICKET_ID, CONTENT, FIELDS = 3, 23, 31, 75
 ONE, OTHER = 1, 3               # users
+TICK_SECONDS = 0.05             # TICK_MS of gateway/state.h
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 
 
@@ -140,6 +142,27 @@ def test_who_changes_the_protocol_behind_a_refusal_is_closed(desks):
     assert 503 in statuses and set(statuses) <= {201, 503}
     with desk.client(ADMIN) as c:
         expect(c.get('departments/'), 200)
+
+
+def test_who_a_service_refuses_does_not_come_again_at_once(desks):
+    """As if the gateway itself had refused it: the connection's next request is read with the next tick."""
+    desk = desks('imported', start=False)
+    desk.start(*SERVICES)
+    busy = Between(desk, 'lookup', 'busy')
+    busy.fault = Fault(question=lambda f, d, n: f[2] == PING or pack([1, f[1], EXPIRED, 0, 0, b'', {}]))
+    busy.start()
+    try:
+        desk.start_gateway(FLICKET_LOOKUP_ENDPOINT=busy.endpoint)
+        desk.wait_ready()
+        with desk.client(ADMIN) as c:
+            began = time.monotonic()
+            for _ in range(40):
+                expect(c.get('department/1'), 503)
+            assert time.monotonic() - began > 40 * TICK_SECONDS / 2
+            for _ in range(40):
+                expect(c.get('ticket/1'), 200)
+    finally:
+        busy.close()
 
 
 def waiting_at(client, service):
