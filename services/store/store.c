@@ -98,7 +98,7 @@ store_try(sqlite3 *db, const char *sql)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-/* Whether a store, or its log, is as large as a file may be. */
+/* Whether a store, its log or the log's index is as large as a file may be. */
 static bool
 is_at_limit(const char *path)
 {
@@ -111,7 +111,7 @@ is_at_limit(const char *path)
 	    limit.rlim_cur == RLIM_INFINITY)
 		return false;
 	buf_printf(&log, "%s-wal", path);
-	is = (stat(path, &st) == 0 &&
+	is = limit.rlim_cur < INDEX_BYTES || (stat(path, &st) == 0 &&
 	    (rlim_t)st.st_size + PAGE_BYTES > limit.rlim_cur) ||
 	    (stat(log.base, &st) == 0 &&
 	    (rlim_t)st.st_size + PAGE_BYTES > limit.rlim_cur);

@@ -151,7 +151,8 @@ def test_a_file_that_may_not_grow_is_a_full_disk(desks):
     expect(upload(c, NOTES, ticket_id=first), 201)
 
 
-def test_a_store_that_may_not_be_made_is_no_reason_to_try_again(tmp_path):
-    status, said = run_limited(tmp_path, FSIZE, 50 << 10, 'flicketctl', 'serve')
+@pytest.mark.parametrize('kilobytes', [16, 50])
+def test_a_store_that_may_not_be_made_is_no_reason_to_try_again(tmp_path, kilobytes):
+    status, said = run_limited(tmp_path, FSIZE, kilobytes << 10, 'flicketctl', 'serve')
     assert status == 2 and 'ulimit -f' in said and 'a file may not grow any more' in said, f'{status}\n{said}'
     assert 'starting it again' not in said, said
