@@ -138,6 +138,11 @@ def test_what_is_deleted_is_in_no_list_but_still_has_its_name(staff):
     expect(patch(staff, f'department/{parent["id"]}', department='Back again'), 409)
     answer = staff.post('categories', {'category': 'Within it', 'department_id': parent['id']})
     assert expect(answer, 400)['message'] == 'not a valid department_id'
+    elsewhere = category(staff, department(staff))
+    for body in ({'department_id': parent['id']}, {'department_id': parent['id'], 'category': 'Moved and renamed'}):
+        answer = patch(staff, f'category/{elsewhere["id"]}', **body)
+        assert expect(answer, 400)['message'] == 'not a valid department_id'
+    assert expect(staff.get(f'category/{elsewhere["id"]}'), 200) == elsewhere
     answer = staff.post('tickets', {**TICKET, 'category_id': made['id']})
     assert expect(answer, 400)['message'] == 'not a valid category_id'
     # the names are free

@@ -151,7 +151,9 @@ def test_a_file_is_served_as_what_it_is_and_as_nothing_else(user):
     assert answer.header('X-Content-Type-Options') == 'nosniff'
     assert answer.header('Content-Security-Policy') == "sandbox; default-src 'none'"
     assert answer.header('Accept-Ranges') == 'bytes'
-    assert answer.header('ETag')
+    # kept by the browser of who asked, and by nobody between, and asked about each time
+    for more in ({}, {'Range': 'bytes=0-9'}, {'If-None-Match': answer.header('ETag')}):
+        assert fetch(user, made, headers=more).header('Cache-Control') == 'private, no-cache'
 
 
 @pytest.mark.parametrize('name, content, kind', [
@@ -381,6 +383,8 @@ def ranged(clients):
 @pytest.mark.parametrize('value, first, last', [
     ('bytes=0-0', 0, 0), ('bytes=0-9', 0, 9), ('bytes=100-', 100, 189999), ('bytes=-5', 189995, 189999),
     ('bytes=-190000', 0, 189999), ('bytes=-999999', 0, 189999), ('bytes=189999-', 189999, 189999),
+    ('bytes=0-189998', 0, 189998), ('bytes=0-189999', 0, 189999), ('bytes=0-190000', 0, 189999),
+    ('bytes=0-190001', 0, 189999), ('bytes=189999-190000', 189999, 189999), ('bytes=-190001', 0, 189999),
     ('bytes=0-999999999999999999999999', 0, 189999), ('BYTES=5-6', 5, 6), ('bytes=65530-65545', 65530, 65545),
     ('bytes=1-131072', 1, 131072)])
 def test_a_range(user, ranged, value, first, last):

@@ -128,6 +128,10 @@ def test_an_argument_of_a_wrong_type_counts_as_absent(peer_of):
 
 def test_a_request_whose_time_is_over_is_not_carried_out(peer_of, writing):
     peer = peer_of('lookup')
+    for op, args in ((DEPARTMENT_GET, {ID: 1}), (DEPARTMENT_LIST, {PAGE: 1, PER_PAGE: 1}), (PING, {})):
+        clock = peer.ask(PING)[6][CLOCK]
+        assert peer.ask(op, args, expires=clock - 1)[2] == EXPIRED
+        assert peer.ask(op, args, expires=clock + 60000)[2] == OK
     with writing.client() as c:
         before = expect(c.get('departments/'), 200)['_meta']['total_items']
         clock = peer.ask(PING)[6][CLOCK]
