@@ -1,4 +1,5 @@
 """Backups of a desk that runs and is written to, and desks that are made of them."""
+import contextlib
 import itertools
 import json
 import os
@@ -14,13 +15,15 @@ import pytest
 
 from desk import (ADMIN, ADMIN_PASSWORD, BIN, SERVICES, USER, Desk, environment, found_in_all, run_program,
                   wait_until)
-from disk import IS_FULL, report
-from wire import Client, NoAnswer, expect
+from disk import IS_FULL, Stores, report
+from wire import Client, NoAnswer, expect, insist
 
 TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1,
           'ticket_priority_id': 1}
 BACKUPS = 40 if IS_FULL else 4
 KILLS = 150 if IS_FULL else 25
+USER_SERVICE = 1        # proto/services.tbl
+SOMEBODY = 31337        # a user other than root
 
 
 def ctl(*args, status=0, **settings):
@@ -98,6 +101,17 @@ def rows(path, sql):
         return db.execute(sql).fetchall()
     finally:
         db.close()
+
+
+def outbox_of(path):
+    """The events that a store's service has yet to tell others, or to hear of that they have them."""
+    with contextlib.closing(sqlite3.connect(path, timeout=20)) as db:
+        return db.execute('SELECT * FROM outbox ORDER BY seq').fetchall()
+
+
+def wait_quiet(data):
+    with contextlib.closing(Stores(data)) as stores:
+        stores.wait_quiet()
 
 
 @pytest.fixture
@@ -227,6 +241,58 @@ def test_events_of_a_service_that_is_down_are_delivered_once_after_a_restore(new
         verified('--data', desk.data)
     finally:
         desk.kill_everything()
+
+
+def test_an_event_that_was_applied_before_a_backup_is_not_applied_again(new, tmp_path):
+    """As where its acknowledgement was lost: it is still in the outbox, and its consumer's inbox has it."""
+    admin = new.admin()
+    ticket = expect(admin.post('tickets', TICKET), 201)['id']
+    posts = new.data / 'stores' / 'post' / 'post.db'
+    wait_quiet(new.data)
+    new.kill('user')
+    # by the key it is written once, whatever the first answers are
+    expect(insist(lambda: admin.request('POST', 'posts', headers={'Idempotency-Key': 'a reply'}, json={
+        'ticket_id': ticket, 'content': 'a reply'})), 201)
+    told = [event for event in outbox_of(posts) if event[1] == USER_SERVICE]
+    new.restart('user')
+    wait_quiet(new.data)
+    want = expect(admin.get('user/1'), 200)['total_posts']
+    new.kill_everything()
+    with contextlib.closing(sqlite3.connect(posts)) as db, db:
+        db.executemany(f'INSERT INTO outbox VALUES ({", ".join("?" * len(told[0]))})', told)
+    backup = tmp_path / 'backup'
+    ctl('backup', backup, '--data', new.data)
+    assert json.loads((backup / 'MANIFEST.json').read_text())['undelivered'] == len(told)
+    desk = Desk(tmp_path / 'restored', 'new')
+    ctl('restore', backup, '--data', desk.data)
+    try:
+        desk.start()
+        wait_quiet(desk.data)
+        assert expect(desk.admin().get('user/1'), 200)['total_posts'] == want
+        verified('--data', desk.data)
+        desk.stop()
+    finally:
+        desk.kill_everything()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root may give files away')
+def test_what_root_restores_belongs_to_whom_the_folder_belongs(imported_stores, tmp_path):
+    """The services run as that user: what belongs to root they could not open."""
+    data, backup, back = tmp_path / 'data', tmp_path / 'backup', tmp_path / 'back'
+    shutil.copytree(imported_stores, data)
+    files = data / 'stores' / 'post' / 'files'
+    files.mkdir(exist_ok=True)
+    (name,), *_ = rows(data / 'stores' / 'post' / 'post.db', "SELECT filename FROM uploads WHERE filename <> ''")
+    (files / name).write_text('a file')
+    ctl('backup', backup, '--data', data)
+    back.mkdir(mode=0o700)
+    os.chown(back, SOMEBODY, SOMEBODY + 1)
+    for _ in range(2):      # the second time what is there is moved aside
+        ctl('restore', backup, '--data', back, '--force')
+        made = [back / 'stores', *(back / 'stores').rglob('*')]
+        assert {p.name for p in made} >= {'post', 'files', 'post.db', 'lookup.db', name}
+        owners = {(p.stat().st_uid, p.stat().st_gid) for p in made}
+        assert owners == {(SOMEBODY, SOMEBODY + 1)}, [p for p in made if p.stat().st_uid != SOMEBODY]
 
 
 def test_tokens_end_with_a_restore_unless_they_are_to_be_kept(imported, second, tmp_path):

@@ -190,3 +190,25 @@ def test_a_new_desk_outlasts_a_power_failure_at_its_first_write(tmp_path):
         assert 'the first one' in names
     finally:
         desk.kill_everything()
+
+
+def test_a_picture_and_a_file_outlast_a_power_failure_right_after_their_answers(tmp_path):
+    """The name of each in its folder, and that of the folder, which is made with the first, are on the disk."""
+    desk = Desk(tmp_path, 'new', FLICKET_REQUEST_TIMEOUT_MS=60000, FLICKET_LOGIN_TIMEOUT_MS=60000)
+    undo = Undo(tmp_path / 'undo', desk.data)
+    desk.settings.update(undo.settings)
+    try:
+        desk.start()
+        admin = desk.admin()
+        department = expect(admin.post('departments', {'department': 'a department'}), 201)['id']
+        category = expect(admin.post('categories', {'category': 'a category', 'department_id': department}), 201)['id']
+        ticket = expect(admin.post('tickets', {'title': 'a title', 'content': 'a content', 'category_id': category,
+                                               'ticket_priority_id': 1}), 201)['id']
+        made = expect(admin.request('POST', 'uploads', **upload(ticket, 'a file')), 201)
+        got = expect(admin.request('PUT', 'user/me/avatar', body=PICTURE, type='image/png'), 200)
+        fail_power(desk, undo, [], random.Random(SEED), 1)
+        desk.start()
+        assert insist(lambda: admin.get(desk.path_of(made['image']))).body == b'a file'
+        assert insist(lambda: admin.get(desk.path_of(got['avatar']))).body == PICTURE
+    finally:
+        desk.kill_everything()
