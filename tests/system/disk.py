@@ -24,6 +24,7 @@ CHANGES = ('WRITE', 'SYNC', 'TRUNCATE', 'OPEN', 'SHM', 'RENAME', 'DELETE')
 CONTROL = struct.Struct('8q128s')       # struct control of faulty.h
 SEEN, FAILED = 6 * 8, 7 * 8
 SECTOR = 512
+POWER_FAILS = -1        # instead of an errno: what gives a folder its name is done, then the process is killed
 # A few of everything in the suite, everything for the record.
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 SEED = int(os.environ.get('FAULTS_SEED') or (0 if os.environ.get('CI') else random.randrange(1 << 30)))
@@ -97,11 +98,15 @@ class Undo:
         # the folder is none that a hardened process may open
         self.settings = {'LD_PRELOAD': LIBRARY, 'FAULTY_UNDO': folder, 'FAULTY_ROOT': data, 'FLICKET_HARDEN': 'off'}
 
+    def keep_names(self, folder):
+        """What was done to the names in a folder was written, though nobody asked for that."""
+        (self.folder / f'dir.{folder.stat().st_ino}').unlink(missing_ok=True)
+
     def drop(self, rng, share):
         """Nothing may run on the data. Of each sector, name and length that was not synced, the old one comes back
         with the probability `share`. Returns how much was taken back."""
         dropped = 0
-        paths = {p.stat().st_ino: p for p in self.data.rglob('*') if not p.is_symlink()}
+        paths = {p.stat().st_ino: p for p in (self.data, *self.data.rglob('*')) if not p.is_symlink()}
         for log in sorted(self.folder.glob('data.*')):
             path = paths.get(int(log.name[5:]))
             if path and path.exists():
@@ -128,6 +133,10 @@ class Undo:
                 (folder / name).unlink(missing_ok=True)
             elif what == 'R':
                 (folder / more[0]).rename(folder / name)
+            elif what == 'X':
+                (folder / name).rename(folder / '.between')
+                (folder / more[0]).rename(folder / name)
+                (folder / '.between').rename(folder / more[0])
             else:
                 os.link(self.folder / more[0], folder / name)
         return lost

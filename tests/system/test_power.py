@@ -5,6 +5,8 @@ Three failures in the suite; with FAULTS_FULL=1 sixty. FAULTS_SEED repeats a cho
 """
 import json
 import random
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from contextlib import closing
 import pytest
 
 from desk import Desk, environment, run_program
-from disk import IS_FULL, SEED, Undo, check_integrity, needs_library, report
+from disk import IS_FULL, POWER_FAILS, SEED, Faults, Undo, check_integrity, needs_library, report
 from test_permissions import PICTURE
 from wire import Client, NoAnswer, expect, insist
 
@@ -212,3 +214,70 @@ def test_a_picture_and_a_file_outlast_a_power_failure_right_after_their_answers(
         assert insist(lambda: admin.get(desk.path_of(got['avatar']))).body == PICTURE
     finally:
         desk.kill_everything()
+
+
+@pytest.fixture
+def data(imported_stores, tmp_path):
+    """A desk that does not run, with a file and a picture that rows name."""
+    data = tmp_path / 'data'
+    shutil.copytree(imported_stores, data, ignore=shutil.ignore_patterns('*.sock'))
+    for service, folder, names in (('post', 'files', "SELECT filename FROM uploads WHERE filename <> ''"),
+                                   ('user', 'avatars', "SELECT avatar FROM users WHERE avatar <> ''")):
+        with closing(sqlite3.connect(data / 'stores' / service / f'{service}.db')) as db:
+            name, = db.execute(names).fetchone()
+        (data / 'stores' / service / folder).mkdir(exist_ok=True)
+        (data / 'stores' / service / folder / name).write_bytes(random.randbytes(100000))
+    return data
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """runs(data, fails, ...): flicketctl runs to its end, or until it has given the folder that it made its name; then power
+    fails for `data`. What was done to the names in that folder itself was written, if `fails`."""
+    faults = Faults(tmp_path / 'control')
+
+    def run(data, fails, *args):
+        undo = Undo(tmp_path / 'undo', data)
+        if fails:
+            faults.arm('RENAME', first=1, lasting=True, error=POWER_FAILS)
+        done = run_program('flicketctl', *map(str, args), **{**faults.settings, **undo.settings})
+        faults.clear()
+        assert done.returncode == (-signal.SIGKILL if fails else 0), done
+        if fails:
+            undo.keep_names(data)
+        undo.drop(random.Random(SEED), 1)
+    yield run
+    faults.close()
+
+
+def verified(*args):
+    done = run_program('flicketctl', 'verify', '--json', *map(str, args))
+    assert done.returncode == 0 and json.loads(done.stdout)['findings'] == [], done
+    return True
+
+
+at_its_name = pytest.mark.parametrize('fails', [True, False], ids=['at its name', 'after it'])
+
+
+@at_its_name
+def test_a_backup_is_whole_when_power_fails(data, runs, tmp_path, fails):
+    disk = tmp_path / 'disk'
+    disk.mkdir()
+    runs(disk, fails, 'backup', disk / 'backup', '--data', data)
+    assert verified(disk / 'backup')
+
+
+@at_its_name
+@pytest.mark.parametrize('before', [False, True], ids=['nothing was there', 'a desk was there'])
+def test_a_restored_desk_is_whole_when_power_fails(data, runs, tmp_path, fails, before):
+    backup, back = tmp_path / 'backup', tmp_path / 'back'
+    assert run_program('flicketctl', 'backup', str(backup), '--data', str(data)).returncode == 0
+    back.mkdir()
+    if before:
+        shutil.copytree(data / 'stores', back / 'stores')
+    runs(back, fails, 'restore', backup, '--data', back, '--force')
+    assert verified('--data', back)
+    aside = [*back.glob('stores.before-*/user/user.db'), *back.glob('.restore-*/user/user.db')]
+    assert len(aside) == before
+    with closing(sqlite3.connect(back / 'stores' / 'user' / 'user.db')) as db:
+        assert db.execute('SELECT count(*) FROM tokens').fetchone() == (0,), 'that of before'

@@ -22,13 +22,17 @@ enum kind { READ, WRITE, SYNC, TRUNCATE, OPEN, SIZE, SHM, RENAME, DELETE };
 
 #define PATTERN_SIZE	128
 
+/* Instead of an errno: what gives a folder its name is done, then the process
+ * is killed. */
+#define POWER_FAILS	(-1)
+
 /* As it lies in the file; all numbers are in the machine's own order. */
 struct control {
 	int64_t		 kinds;		/* that count, a bit each */
 	int64_t		 first;		/* the one that fails; 0: none */
 	int64_t		 lasting;	/* ... and all after it */
 	int64_t		 one_in;	/* instead: each by chance; 0: none */
-	int64_t		 error;		/* errno */
+	int64_t		 error;		/* errno, or POWER_FAILS */
 	int64_t		 seed;		/* of chance */
 	int64_t		 seen;		/* operations so far */
 	int64_t		 failed;	/* of these */
@@ -48,6 +52,10 @@ void	undo_create(int folder, const char *path);
 void	undo_rename(int from_folder, const char *from, int to_folder,
 	    const char *to);
 void	undo_unlink(int folder, const char *path);
+
+/* After it: two names changed places, or nothing had the new one before. */
+void	undo_renamed(int from_folder, const char *from, int to_folder,
+	    const char *to, bool exchanged);
 
 /* True if it is done with that: the file or folder counts as synced. */
 bool	undo_sync(int fd);

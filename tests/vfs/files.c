@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,7 @@ is_file_of_ours(const char *path)
 	return (name != NULL && strcmp(name, "/lock") == 0) ||
 	    strstr(path, "/post/files") != NULL ||
 	    strstr(path, "/user/avatars") != NULL ||
-	    strstr(path, ".partial/") != NULL ||
+	    strstr(path, ".partial") != NULL ||
 	    strstr(path, "/.restore-") != NULL;
 }
 
@@ -252,6 +253,28 @@ int
 rename(const char *from, const char *to)
 {
 	return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+/* Of two names that change places, and of one that must not be there yet. */
+int
+renameat2(int from_folder, const char *from, int to_folder, const char *to,
+    unsigned flags)
+{
+	int	error = fault_at(RENAME, from_folder, from);
+	int	result;
+
+	if (error != POWER_FAILS && has_failed(error))
+		return -1;
+	undo_lock();
+	result = (int)syscall(SYS_renameat2, from_folder, from, to_folder, to,
+	    flags);
+	if (result == 0)
+		undo_renamed(from_folder, from, to_folder, to,
+		    (flags & RENAME_EXCHANGE) != 0);
+	undo_unlock();
+	if (result == 0 && error == POWER_FAILS)
+		raise(SIGKILL);
+	return result;
 }
 
 int

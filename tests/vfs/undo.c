@@ -7,9 +7,9 @@
  *
  * Records of bytes are in FAULTY_UNDO/data.INODE: offset, length, the file's
  * size before (64 bits each) and the bytes. Records of names are lines of
- * dir.INODE of the folder: "C name", "R from to", "U name kept", where kept is
- * a second name, in FAULTY_UNDO, of what was removed. A rename over a file
- * that is there is a removal first.
+ * dir.INODE of the folder: "C name", "R from to", "X from to" of two that
+ * changed places, "U name kept", where kept is a second name, in FAULTY_UNDO,
+ * of what was removed. A rename over a file that is there is a removal first.
  *
  * System calls are made directly, as the C library's are ours (files.c).
  */
@@ -260,8 +260,10 @@ undo_unlink(int folder, const char *path)
 	(void)syscall(SYS_close, fd);
 }
 
-void
-undo_rename(int from_folder, const char *from, int to_folder, const char *to)
+/* A line "R from to" or "X from to" of the folder that both names are in. */
+static void
+record_rename(char what, int from_folder, const char *from, int to_folder,
+    const char *to)
 {
 	char		 line[2 * NAME_MAX + 8];
 	const char	*from_name, *to_name;
@@ -271,12 +273,26 @@ undo_rename(int from_folder, const char *from, int to_folder, const char *to)
 
 	if (a != -1 && b != -1) {
 		must(st.st_ino == to_st.st_ino, "rename to another folder");
-		undo_unlink(to_folder, to);
-		snprintf(line, sizeof(line), "R %s %s\n", from_name, to_name);
+		snprintf(line, sizeof(line), "%c %s %s\n", what, from_name,
+		    to_name);
 		record_name(&st, line);
 	}
 	if (a != -1)
 		(void)syscall(SYS_close, a);
 	if (b != -1)
 		(void)syscall(SYS_close, b);
+}
+
+void
+undo_rename(int from_folder, const char *from, int to_folder, const char *to)
+{
+	undo_unlink(to_folder, to);
+	record_rename('R', from_folder, from, to_folder, to);
+}
+
+void
+undo_renamed(int from_folder, const char *from, int to_folder, const char *to,
+    bool exchanged)
+{
+	record_rename(exchanged ? 'X' : 'R', from_folder, from, to_folder, to);
 }
