@@ -1,5 +1,6 @@
 """What does not fit into one message of the bus, or is more than an answer may be."""
 import contextlib
+import itertools
 import json
 import sqlite3
 import threading
@@ -9,9 +10,12 @@ import pytest
 import zmq
 
 from conftest import close_desk, furnish
+from desk import ADMIN, SERVICES, wait_until
+from peers import Between, Fault
 from test_wire import FIRST_ID, OK, PAGE, PATIENCE_MS, PER_PAGE, request
+from wire import NoAnswer, head
 
-TICKET_LIST = 31
+TICKET_LIST, TICKET_EXPORT = 31, 49
 MESSAGE_MOST = 64 << 20     # proto/README.md
 EMOJI = '\U0001f600' * 5000
 
@@ -147,3 +151,36 @@ def test_pieces_of_an_export_end_by_their_size(large, sort):
             page = page + 1 if answer['_links']['next'] else None
     assert [r['id'] for r in rows] == want and len(want) > 17
     assert all(r['content'] == EMOJI for r in rows)
+
+
+def double(path, times):
+    """So often make twice as many tickets of those that are there."""
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        columns = ', '.join(name for _, name, *_ in db.execute('PRAGMA table_info(tickets)') if name != 'id')
+        for _ in range(times):
+            db.execute(f'INSERT INTO tickets ({columns}) SELECT {columns} FROM tickets')
+
+
+@pytest.mark.parametrize('kind', ['ndjson', 'csv'])
+def test_an_export_whose_service_ends_breaks_off(desks, kind):
+    """What has come of it must not look whole. The service ends after the first 500 tickets."""
+    desk = desks('imported', start=False, FLICKET_REQUEST_TIMEOUT_MS=60000)
+    double(desk.data / 'stores' / 'ticket' / 'ticket.db', 3)
+    desk.start(*SERVICES)
+    between = Between(desk, 'ticket', 'ticket-through')
+    asked = itertools.count()
+    between.fault = Fault(holds=lambda frame: frame[2] == TICKET_EXPORT and next(asked) == 1)
+    between.start()
+    try:
+        desk.start_gateway(FLICKET_TICKET_ENDPOINT=between.endpoint)
+        desk.wait_ready()
+        with desk.connection(timeout=60) as c:
+            c.send(head('GET', f'/flicket-api/tickets.{kind}', {'Authorization': f'Bearer {ADMIN}'}))
+            wait_until(lambda: between.held, 60, 'more tickets are asked for')
+            desk.kill('ticket')
+            with pytest.raises((NoAnswer, ValueError)):     # a chunk that is none
+                c.read_answer()
+            assert c.is_closed()
+        assert 'an export broke off: Service Unavailable' in desk.processes['gateway'].log.read_text()
+    finally:
+        between.close()
