@@ -6,8 +6,8 @@ import sqlite3
 import pytest
 
 from conftest import stores_of_use
-from desk import SERVICES, run_program, wait_until
-from wire import expect
+from desk import SERVICES, Desk, run_program, wait_until
+from wire import expect, insist
 
 TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1,
           'ticket_priority_id': 1}
@@ -172,6 +172,51 @@ def test_what_is_on_its_way_is_not_wrong(new):
     assert found['findings'] == [] and any('not delivered to the user service' in n for n in found['notes'])
     new.restart('user')
     wait_until(lambda: verify('--data', new.data)['notes'] == [], 10, 'all is delivered')
+
+
+OF_POSTS = {'replies to a ticket that is not there',
+            'replies that the ticket service does not know, or that are not there'}
+# a service that does not run: what is done meanwhile, who has to tell it, and what it therefore cannot have right
+UNHEARD = {
+    'ticket': [
+        ('PATCH', 'user/2', {'name': 'Newest User'}, 'user', {
+            'tickets that nobody who is there has', 'subscriptions of nobody, or to no ticket',
+            'users whose name the ticket service has wrong'}),
+        ('PATCH', 'department/1', {'department': 'Newest one'}, 'lookup', {
+            'departments that the ticket service has wrong', 'categories that the ticket service has wrong',
+            'priorities or statuses that the ticket service has wrong'}),
+        ('DELETE', 'post/1', None, 'post', {
+            'actions on a reply that is not there', 'tickets with a wrong count of replies',
+            'tickets with a wrong sum of hours', 'tickets that were changed or replied to after what they say',
+            *OF_POSTS})],
+    'post': [
+        ('DELETE', 'ticket/1', None, 'ticket', {
+            'uploads that hang on nothing', 'histories of nothing, or nobody', *OF_POSTS})],
+}
+
+
+@pytest.mark.parametrize('stopped', UNHEARD)
+def test_what_a_stopped_service_has_not_heard_is_not_wrong(data, stopped):
+    """What it has still to be told is left out, and nothing else is."""
+    desk = Desk(data.parent, 'new', FLICKET_REQUEST_TIMEOUT_MS=60000)
+    try:
+        desk.start()
+        admin = desk.admin()
+        desk.processes[stopped].terminate()
+        assert verify('--data', data) == {'result': 'ok', 'findings': [], 'notes': []}
+        notes = set()
+        for method, path, body, teller, left_out in UNHEARD[stopped]:
+            answer = insist(lambda method=method, path=path, body=body: admin.request(method, path, json=body))
+            assert answer.status in (200, 204), answer
+            notes |= {f'1 events of the {teller} service are not delivered to the {stopped} service'}
+            notes |= {f'not looked for, as events are under way: {what}' for what in left_out}
+            found = verify('--data', data)
+            assert found['findings'] == [] and set(found['notes']) == notes, found
+        desk.restart(stopped)
+        wait_until(lambda: verify('--data', data)['notes'] == [], 30, 'all is delivered')
+        desk.stop()
+    finally:
+        desk.kill_everything()
 
 
 def test_what_cannot_be_read_is_said(tmp_path):
