@@ -21,9 +21,10 @@ class Alone:
 
     def __init__(self, folder, name, program=None, **settings):
         self.name = name
-        self.endpoint = settings.get('FLICKET_BIND') or f'tcp://127.0.0.1:{free_port()}'
+        bind = settings.get('FLICKET_BIND') or f'tcp://127.0.0.1:{free_port()}'
         self.desk = Desk(folder, 'new')
-        self.desk.settings = {'FLICKET_DATA': self.desk.data, 'FLICKET_BIND': self.endpoint, **settings}
+        self.desk.settings = {'FLICKET_DATA': self.desk.data, 'FLICKET_BIND': bind, **settings}
+        self.endpoint = self.desk.address(bind)
         self.process = self.desk.launch(name, program or f'flicket-{name}')
         self.service = Service(self.endpoint, timeout_ms=10000)
         wait_until(self.is_up, 30, f'{name} answers')

@@ -13,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+import weakref
 from pathlib import Path
 
 from wire import Client, Connection, NoAnswer
@@ -180,6 +181,7 @@ class Desk:
         self.processes = {}     # name: the newest process of that name
         self.past = []          # those that were ended and started anew
         self.clients = []
+        self.opened = None      # the data folder, for address()
 
     def __repr__(self):
         return f'<Desk {self.kind} {self.folder}>'
@@ -336,6 +338,17 @@ class Desk:
             answer = c.log_in('admin', ADMIN_PASSWORD)
         assert answer.status == 200, answer
         return self.client(answer.json()['token'])
+
+    def address(self, endpoint):
+        """Where tests reach what the desk's processes call `endpoint`. What is in the data folder has a path through a
+        descriptor of it: a path of a socket has 107 bytes at most, and the folder may be deep."""
+        if not endpoint.startswith('ipc://'):
+            return endpoint
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        if self.opened is None or not os.path.samestat(os.fstat(self.opened), self.data.stat()):
+            self.opened = os.open(self.data, os.O_RDONLY | os.O_DIRECTORY)
+            weakref.finalize(self, os.close, self.opened)
+        return f'ipc:///proc/{os.getpid()}/fd/{self.opened}/' + endpoint.removeprefix('ipc://')
 
     @property
     def base_url(self):

@@ -72,8 +72,8 @@ class Between(threading.Thread):
     def __init__(self, desk, service, name, seed=1):
         super().__init__(daemon=True)
         self.service, self.fault, self.noise = service, HONEST, random.Random(f'{service}{seed}')
-        self.endpoint, self.behind = f'ipc://run/{name}.sock', f'ipc://{desk.data}/run/{service}.sock'
-        self.bound = f'ipc://{desk.data}/run/{name}.sock'
+        self.endpoint, self.behind = f'ipc://run/{name}.sock', desk.address(f'ipc://run/{service}.sock')
+        self.bound = desk.address(self.endpoint)
         self.context = zmq.Context()
         self.ending = False
         self.injected = Counter()

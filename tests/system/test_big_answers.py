@@ -37,7 +37,7 @@ def test_answers_to_one_message_come_in_several_where_one_would_be_too_large(des
     sock.linger = 0
     sock.rcvtimeo = PATIENCE_MS
     sock.maxmsgsize = MESSAGE_MOST
-    sock.connect(f'ipc://{desk.data}/run/ticket.sock')
+    sock.connect(desk.address('ipc://run/ticket.sock'))
     try:
         count = 80      # of 1 MB each: more than a message may have
         sock.send(b''.join(request(TICKET_LIST, {PAGE: 1, PER_PAGE: 50}, number=FIRST_ID + i)

@@ -37,7 +37,7 @@ class Parts:
 
     def ask(self, service, op, arguments, actor=ADMIN, rights=3):
         if service not in self.services:
-            self.services[service] = Service(f'ipc://{self.desk.data}/run/{service}.sock', timeout_ms=20000)
+            self.services[service] = Service(self.desk.address(f'ipc://run/{service}.sock'), timeout_ms=20000)
         error, _, _, _, extras = self.services[service].ask(op, arguments, actor, rights)
         return error, extras
 

@@ -46,14 +46,10 @@ class Peer:
         if pair:
             self.socket.curve_serverkey = server_key
             self.socket.curve_publickey, self.socket.curve_secretkey = pair
-        # A path of a socket is short; the desk's folder may be deep.
-        here = os.getcwd()
-        os.chdir(desk.data)
         try:
-            self.socket.connect(f'ipc://run/{service}.sock')
+            self.socket.connect(desk.address(f'ipc://run/{service}.sock'))
             self.is_in = self._ask(timeout=1000)
         finally:
-            os.chdir(here)
             self.socket.close()
             self.context.term()
 

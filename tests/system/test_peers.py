@@ -404,7 +404,7 @@ def hostile(desk, service, message, reads, connections):
             for _ in range(connections):
                 socks.append(context.socket(zmq.DEALER))
                 socks[-1].linger, socks[-1].rcvhwm, socks[-1].sndhwm = 0, 1, 4
-                socks[-1].connect(f'ipc://{desk.data}/run/{service}.sock')
+                socks[-1].connect(desk.address(f'ipc://run/{service}.sock'))
             while not ending.is_set():
                 for sock in socks:
                     with contextlib.suppress(zmq.Again):

@@ -264,7 +264,7 @@ def test_what_one_process_wrote_the_others_read_at_once(desks):
     """Also a process that has been busy with an earlier message since before the write."""
     desk = desks('imported')
     add(desk, 'lookup')
-    endpoint = socket_in(desk.processes['lookup-1'].log.read_text()).replace('ipc://', f'ipc://{desk.data}/')
+    endpoint = desk.address(socket_in(desk.processes['lookup-1'].log.read_text()))
     with contextlib.closing(Peer(desk, 'lookup', endpoint)) as peer, desk.client() as client:
         for i in range(5):
             peer.send(b''.join(request(DEPARTMENT_LIST, {PAGE: 1, PER_PAGE: 50}, number=n) for n in range(1, 2000)))

@@ -90,7 +90,7 @@ def narrow(request, tmp_path, port):
     program.write_text(f'#!/bin/sh\nulimit -n {LIMIT}\nexec "{BIN}/flicket-lookup"\n')
     program.chmod(0o700)
     service = alone.Alone(tmp_path, 'lookup', program, FLICKET_METRICS_LISTEN=f'127.0.0.1:{port}',
-                          **({'FLICKET_BIND': f'ipc://{tmp_path}/bus'} if request.param == 'ipc' else {}))
+                          **({'FLICKET_BIND': 'ipc://run/bus.sock'} if request.param == 'ipc' else {}))
     try:
         yield service
         service.close()

@@ -27,7 +27,7 @@ def beside(desks):
         def make(**more):
             desk = desks('imported', start=False, FLICKET_LOOKUP_ENDPOINT='ipc://run/older.sock')
             (desk.data / 'run').mkdir(exist_ok=True)
-            lookup = older.OlderLookup(f'ipc://{desk.data}/run/older.sock', **more)
+            lookup = older.OlderLookup(desk.address('ipc://run/older.sock'), **more)
             stack.callback(lookup.close)
             desk.start('user', 'ticket', 'post', 'gateway')
             desk.wait_ready()
@@ -114,7 +114,7 @@ FIRST_READS = {'user': (10, 11), 'ticket': (30, 31, 33, 34, 35), 'post': (50, 52
 
 @pytest.mark.parametrize('service', SERVICES)
 def test_an_older_gateway_gets_what_it_asks_for(writing, service):
-    gateway = OlderGateway(f'ipc://{writing.data}/run/{service}.sock')
+    gateway = OlderGateway(writing.address(f'ipc://run/{service}.sock'))
     with contextlib.closing(gateway.sock):
         assert gateway.ask(1)[0] == older.OK
         for op in FIRST_READS[service]:
@@ -127,7 +127,7 @@ def test_an_older_gateway_gets_what_it_asks_for(writing, service):
 def test_an_older_gateway_writes(writing):
     for service, op, arguments in (('lookup', 72, {32: 'By an old one'}),
                                    ('ticket', 32, {30: 'By an old one', 31: 'content', 27: 1, 29: 1})):
-        gateway = OlderGateway(f'ipc://{writing.data}/run/{service}.sock')
+        gateway = OlderGateway(writing.address(f'ipc://run/{service}.sock'))
         with contextlib.closing(gateway.sock):
             error, _, fragment = gateway.ask(op, arguments)
             assert error == older.OK and b'By an old one' in fragment

@@ -32,7 +32,7 @@ class Peer:
 
     def __init__(self, desk, service, endpoint=None):
         self.context = zmq.Context.instance()
-        self.endpoint = endpoint or f'ipc://{desk.data}/run/{service}.sock'
+        self.endpoint = endpoint or desk.address(f'ipc://run/{service}.sock')
         self.sock = self.context.socket(zmq.DEALER)
         self.sock.linger = 0
         self.sock.rcvtimeo = PATIENCE_MS
@@ -244,7 +244,7 @@ class Impostor:
         self.reply = reply
         self.sock = zmq.Context.instance().socket(zmq.ROUTER)
         self.sock.linger = 0
-        self.sock.bind(f'ipc://{desk.data}/run/impostor.sock')
+        self.sock.bind(desk.address('ipc://run/impostor.sock'))
 
     def serve(self, until, within=20.0):
         """Answer until a condition is met."""
