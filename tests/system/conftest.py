@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'contract'))
 # Where hypothesis keeps its tables; never in the source tree.
 os.environ.setdefault('HYPOTHESIS_STORAGE_DIRECTORY', tempfile.gettempdir() + '/flicket-hypothesis')
 
+import leavings  # noqa: E402
 from desk import BIN, Desk  # noqa: E402
 
 hypothesis.settings.register_profile(
@@ -26,6 +27,13 @@ hypothesis.settings.load_profile('flicket')
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'slow: left out of the sanitizer pass')
+    if hasattr(config, 'workerinput'):      # of pytest-xdist
+        config.watcher = leavings.watch()
+
+
+def pytest_unconfigure(config):
+    if hasattr(config, 'watcher'):
+        leavings.all_is_well(config.watcher)
 
 
 def pytest_sessionstart(session):
