@@ -204,6 +204,12 @@ def test_several_filters_go_together(reading, reader):
     assert page(reader, 'categories/?department_id=1&department=IT')['_meta']['total_items'] == 0
 
 
+@pytest.mark.parametrize('department, found', [('Design', True), ('sign', True), ('Desig', False), ('esig', False)])
+def test_a_department_of_a_pair_is_told_by_its_end(reader, department, found):
+    items = page(reader, f'department_categories/?department={department}')['items']
+    assert bool(items) == found, items
+
+
 def test_histories_are_those_of_a_ticket_or_a_post(reader):
     for query, key, value in (('topic_id=124', 'topic_id', 124), ('post_id=131', 'post_id', 131)):
         got = page(reader, f'histories/?{query}')

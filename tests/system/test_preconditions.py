@@ -38,6 +38,24 @@ def test_what_is_unchanged_is_not_sent_again(reader, path):
     assert reader.request('HEAD', path, headers={'If-None-Match': tag}).status == 304
 
 
+@pytest.mark.parametrize('path, other', [
+    ('users/?per_page=2&page=1', 'users/?per_page=2&page=2'), ('user/1', 'user/2'),
+    ('categories/?department_id=1', 'categories/?department_id=2'), ('users/?name=ann', 'users/?name=bob')])
+def test_a_tag_of_one_question_is_none_of_another(reader, path, other):
+    tag = etag(reader.get(path))
+    for _ in range(2):
+        assert reader.get(path, headers={'If-None-Match': tag}).status == 304
+        assert expect(reader.get(other, headers={'If-None-Match': tag}), 200)
+
+
+def test_a_tag_of_one_user_is_none_of_another(reading, reader):
+    tag = etag(reader.get('tokens/'))
+    assert reader.get('tokens/', headers={'If-None-Match': tag}).status == 304
+    with reading.client(USER) as user:
+        expect(user.get('tokens/', headers={'If-None-Match': tag}), 200)
+        assert etag(user.get('tokens/')) != tag
+
+
 def test_a_change_changes_the_tags_of_thing_and_lists(writing):
     c = writing.client(ADMIN)
     reopen(c, 30)

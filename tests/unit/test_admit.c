@@ -213,19 +213,19 @@ bodies_are_bounded_by_route(void **state)
 static void
 sizes_are_bounded(void **state)
 {
-	static char	long_url[URL_MOST_BYTES + 2], big[HEAD_MOST_BYTES + 1];
+	static char	long_url[8192 + 2], big[16384 + 1];
 	static const struct { const char *name; size_t url, headers, header,
 	    body; enum err want; } rows[] = {
 		{ "small", 10, 1, 10, 0, OK },
-		{ "longest URL", URL_MOST_BYTES, 0, 0, 0, OK },
-		{ "URL too long", URL_MOST_BYTES + 1, 0, 0, 0,
+		{ "longest URL", 8192, 0, 0, 0, OK },
+		{ "URL too long", 8193, 0, 0, 0,
 		    ERR_URL_TOO_LONG },
-		{ "most headers", 10, HEADERS_MOST, 1, 0, OK },
-		{ "too many headers", 10, HEADERS_MOST + 1, 1, 0,
+		{ "most headers", 10, 64, 1, 0, OK },
+		{ "too many headers", 10, 65, 1, 0,
 		    ERR_HEADERS_TOO_BIG },
 		/* "accept", the value, and 4 between and behind them */
-		{ "largest header", 10, 1, HEAD_MOST_BYTES - 10, 0, OK },
-		{ "header too large", 10, 1, HEAD_MOST_BYTES - 9, 0,
+		{ "largest header", 10, 1, 16384 - 10, 0, OK },
+		{ "header too large", 10, 1, 16384 - 9, 0,
 		    ERR_HEADERS_TOO_BIG },
 	};
 	struct visit	v;
@@ -250,6 +250,31 @@ sizes_are_bounded(void **state)
 	}
 }
 
+/* Nothing that goes to a service is begun; pages are answered. */
+static void
+nothing_is_begun_without_memory(void **state)
+{
+	static const struct { const char *url; enum pressure pressure;
+	    enum err want; } rows[] = {
+		{ "/flicket-api/ticket/5", PRESSURE_NONE, OK },
+		{ "/flicket-api/ticket/5", PRESSURE_BODIES, OK },
+		{ "/flicket-api/ticket/5", PRESSURE_ALL, ERR_UNAVAILABLE },
+		{ "/healthz", PRESSURE_ALL, OK },
+	};
+	struct visit	v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		memset(&answered, 0, sizeof(answered));
+		visit_begin(&v, "GET", rows[i].url);
+		v.gateway.pressure = rows[i].pressure;
+		room_match(&v.x);
+		check_number(rows[i].url, answered.error, rows[i].want);
+		check_number(rows[i].url, v.x.crowded, rows[i].want != OK);
+		visit_end(&v);
+	}
+}
+
 int
 main(void)
 {
@@ -265,6 +290,8 @@ main(void)
 		    bodies_are_bounded_by_route),
 		TEST("sizes are bounded, each with its own error",
 		    sizes_are_bounded),
+		TEST("without memory nothing is begun",
+		    nothing_is_begun_without_memory),
 	};
 
 	return cmocka_run_group_tests_name("admit", tests, start, NULL);

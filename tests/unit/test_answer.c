@@ -46,6 +46,16 @@ connection_part(const struct connection *c, h2o_req_t *req)
 #undef h2o_start_response
 #undef h2o_send
 
+/* Of what is included: as a test says. */
+static uint64_t	tag_included;
+
+uint64_t
+include_tag(const struct exchange *x)
+{
+	(void)x;
+	return tag_included;
+}
+
 static int
 start(void **state)
 {
@@ -330,6 +340,47 @@ fragments_are_answered(void **state)
 	visit_end(&v);
 }
 
+/* What the client has is not sent again; a change is answered all the same. */
+static void
+tags_are_of_all_that_is_answered(void **state)
+{
+	static const struct { const char *method, *url, *have;
+	    uint64_t included; int status; const char *etag; } rows[] = {
+		{ "GET", "ticket/5", "", 0, 200, "\"0000000000000007\"" },
+		{ "GET", "ticket/5", "\"0000000000000007\"", 0, 304,
+		    "\"0000000000000007\"" },
+		{ "GET", "ticket/5", "*", 0, 304, "\"0000000000000007\"" },
+		{ "GET", "ticket/5", "\"0000000000000008\"", 0, 200,
+		    "\"0000000000000007\"" },
+		{ "GET", "ticket/5", "\"0000000000000007\"", 9, 200,
+		    "\"0000000000000007.0000000000000009\"" },
+		{ "GET", "ticket/5", "\"0000000000000007.0000000000000009\"", 9,
+		    304, "\"0000000000000007.0000000000000009\"" },
+		{ "POST", "tickets/", "\"0000000000000007\"", 0, 201,
+		    "\"0000000000000007\"" },
+		{ "PATCH", "ticket/5", "*", 0, 200, "\"0000000000000007\"" },
+	};
+	struct answer	a = { .fragment = TEXT_OF("{}"), .tag = 7 };
+	struct visit	v;
+	char		url[64];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(url, sizeof(url), "/flicket-api/%s", rows[i].url);
+		visit_begin(&v, rows[i].method, url);
+		if (rows[i].have[0] != '\0')
+			visit_header(&v, H2O_TOKEN_IF_NONE_MATCH, rows[i].have);
+		v.x.answer = &a;
+		tag_included = rows[i].included;
+		check_number(url, room_answer(&v.x), FLOW_DONE);
+		check_number(rows[i].have, v.req.res.status, rows[i].status);
+		check_text(rows[i].have, header_of(&v, "etag"),
+		    text_of(rows[i].etag));
+		visit_end(&v);
+	}
+	tag_included = 0;
+}
+
 static void
 a_head_has_no_body(void **state)
 {
@@ -384,6 +435,8 @@ main(void)
 		    refusals_of_services_are_passed_on),
 		TEST("a fragment is answered as its route says",
 		    fragments_are_answered),
+		TEST("a tag is of all that is answered, and for reads",
+		    tags_are_of_all_that_is_answered),
 		TEST("an answer to HEAD has a length and no body",
 		    a_head_has_no_body),
 		TEST("a token that was deleted is forgotten at once",

@@ -4,6 +4,7 @@
  */
 #include "desk.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 #include "services/op/cache.h"
@@ -218,6 +219,36 @@ it_does_not_grow(void **state)
 	}
 }
 
+static size_t
+ask_for_all(int64_t actor)
+{
+	const struct question	q = { actor, 1, 500, NULL, NULL };
+	struct call		c;
+	size_t			len = 0;
+
+	for (int again = 0; again < 2; again++) {
+		begin(&c, &q);
+		check_number("asked", desk_call(&desk, &c), OK);
+		len = c.answer.fragment.len;
+		end(&c);
+	}
+	return len;
+}
+
+/* 4 MB, and one answer more; a sanitizer's own malloc tells nothing. */
+static void
+it_holds_so_much_at_most(void **state)
+{
+	size_t	before, len = ask_for_all(1);
+
+	(void)state;
+	check_true("an answer that is kept", len > 50000 && len < 256 << 10);
+	before = mallinfo2().uordblks;
+	for (int64_t actor = 2; actor * (int64_t)len < 20 << 20; actor++)
+		ask_for_all(actor);
+	check_true("no more", mallinfo2().uordblks <= before + (6 << 20));
+}
+
 int
 main(void)
 {
@@ -230,6 +261,7 @@ main(void)
 		HERE("it is made twice and then given",
 		    it_is_made_twice_and_then_given),
 		HERE("it does not grow", it_does_not_grow),
+		HERE("it holds so much at most", it_holds_so_much_at_most),
 		LENT("an answer that is lent is what would be made",
 		    an_answer_is_what_would_be_made),
 		LENT("lending, too, a change is seen", a_change_is_seen),

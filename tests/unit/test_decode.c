@@ -322,6 +322,82 @@ bodies_are_checked(void **state)
 	}
 }
 
+/* Routes that came later than Flicket refuse what they do not know. */
+static void
+fields_are_what_a_route_takes(void **state)
+{
+	static const struct { const char *name, *method, *url, *body, *want; }
+	rows[] = {
+		{ "one it takes", "POST", "groups/",
+		    "{\"group_name\":\"a group\"}", NULL },
+		{ "one that nobody knows", "POST", "groups/",
+		    "{\"group_name\":\"a group\",\"x\":1}",
+		    "There is no field \"x\" here." },
+		{ "one of other routes", "POST", "groups/",
+		    "{\"group_name\":\"a group\",\"title\":\"abc\"}",
+		    "There is no field \"title\" here." },
+		{ "one that the gateway sets", "POST", "groups/",
+		    "{\"group_name\":\"a group\",\"asked_with\":\"x\"}",
+		    "There is no field \"asked_with\" here." },
+		{ "two decimals", "PATCH", "post/5", "{\"hours\":1.25}", NULL },
+		{ "three decimals", "PATCH", "post/5", "{\"hours\":1.255}",
+		    "hours must be a number from 0 to 99999999.99" },
+		{ "less than none", "PATCH", "post/5", "{\"hours\":-0.01}",
+		    "hours must be a number from 0 to 99999999.99" },
+		{ "most", "PATCH", "post/5", "{\"hours\":99999999.99}", NULL },
+		{ "more", "PATCH", "post/5", "{\"hours\":100000000}",
+		    "hours must be a number from 0 to 99999999.99" },
+	};
+	struct visit	v;
+	char		url[64];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(url, sizeof(url), "/flicket-api/%s", rows[i].url);
+		check_number(rows[i].name, decode(&v, rows[i].method, url,
+		    rows[i].body), rows[i].want == NULL ? FLOW_NEXT :
+		    FLOW_DONE);
+		check_part(rows[i].name, answered.message,
+		    rows[i].want == NULL ? "" : rows[i].want);
+		visit_end(&v);
+	}
+}
+
+/* What the digest of a request is with an Idempotency-Key. */
+static void
+digest_of(const char *method, const char *url, const char *body,
+    unsigned char ret[32])
+{
+	struct visit	v;
+	enum flow	flow;
+
+	memset(&answered, 0, sizeof(answered));
+	visit_begin(&v, method, url);
+	v.req.entity = h2o_iovec_init(body, strlen(body));
+	h2o_add_header_by_str(&v.req.pool, &v.req.headers,
+	    H2O_STRLIT("idempotency-key"), 1, NULL, H2O_STRLIT("key"));
+	flow = room_decode(&v.x);
+	check_number(url, flow, FLOW_NEXT);
+	check_number(url, (int64_t)args_text(&v.x.args, KEY_DIGEST).len, 32);
+	memcpy(ret, args_text(&v.x.args, KEY_DIGEST).base, 32);
+	visit_end(&v);
+}
+
+static void
+requests_differ_by_path_and_body(void **state)
+{
+	unsigned char	first[32], same[32], path[32], body[32];
+
+	(void)state;
+	digest_of("POST", "/flicket-api/ticket/1/claim", "{}", first);
+	digest_of("POST", "/flicket-api/ticket/1/claim", "{}", same);
+	digest_of("POST", "/flicket-api/ticket/2/claim", "{}", path);
+	digest_of("POST", "/flicket-api/ticket/1/claim", "{ }", body);
+	check_true("the same", memcmp(first, same, 32) == 0);
+	check_true("of another ticket", memcmp(first, path, 32) != 0);
+	check_true("with another body", memcmp(first, body, 32) != 0);
+}
+
 static void
 values_outlive_the_document(void **state)
 {
@@ -422,6 +498,10 @@ main(void)
 		    filters_are_taken_as_they_came),
 		TEST("a body is checked, and what is wrong with it is said",
 		    bodies_are_checked),
+		TEST("a route refuses fields that it does not take",
+		    fields_are_what_a_route_takes),
+		TEST("requests differ by their paths and bodies",
+		    requests_differ_by_path_and_body),
 		TEST("values outlive the document they came in",
 		    values_outlive_the_document),
 		TEST("a body is JSON by its type, or not taken",

@@ -223,6 +223,10 @@ what_does_not_fit_is_refused(void **state)
 	check_number("too much", chunk(handle, 0, TEXT_OF("123456")),
 	    ERR_GONE_AWAY);
 	begin("a.txt", 5, &handle);
+	check_number("all of it", chunk(handle, 0, TEXT_OF("12345")), OK);
+	check_number("more than all", chunk(handle, 5, TEXT_OF("6")),
+	    ERR_GONE_AWAY);
+	begin("a.txt", 5, &handle);
 	check_number("too little", end(OP_FILE_SEAL, handle, name),
 	    ERR_GONE_AWAY);
 	begin("a.png", 5, &handle);
@@ -231,6 +235,47 @@ what_does_not_fit_is_refused(void **state)
 	    ERR_BAD_REQUEST);
 	check_number("dropped twice", end(OP_FILE_DROP, handle, name), OK);
 	check_number("nothing is left", count(), 0);
+}
+
+static enum err
+read_piece(const char *name, int64_t offset, int64_t limit, int64_t *ret_bytes)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_FILE_READ);
+	args_put_text(&c.request.args, KEY_FILENAME, text_of(name));
+	args_put_number(&c.request.args, KEY_OFFSET, offset);
+	args_put_number(&c.request.args, KEY_LIMIT, limit);
+	e = desk_call(&desk, &c);
+	*ret_bytes = (int64_t)args_text(&c.answer.extra, KEY_BODY).len;
+	desk_end(&c);
+	return e;
+}
+
+static void
+pieces_have_bounds(void **state)
+{
+	static const struct { const char *name; int64_t offset, limit;
+	    enum err error; int64_t bytes; } rows[] = {
+		{ "all", 0, 5, OK, 5 },
+		{ "its end", 3, 5, OK, 2 },
+		{ "behind it", 5, 5, OK, 0 },
+		{ "the longest", 0, FILE_PIECE_MOST, OK, 5 },
+		{ "longer", 0, FILE_PIECE_MOST + 1, ERR_BAD_REQUEST, 0 },
+		{ "nothing", 0, 0, ERR_BAD_REQUEST, 0 },
+		{ "before it", -1, 5, ERR_BAD_REQUEST, 0 },
+	};
+	char	name[NAME_SIZE];
+	int64_t	bytes;
+
+	(void)state;
+	bring("hello", name);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		check_number(rows[i].name, read_piece(name, rows[i].offset,
+		    rows[i].limit, &bytes), rows[i].error);
+		check_number(rows[i].name, bytes, rows[i].bytes);
+	}
 }
 
 static void
@@ -248,6 +293,23 @@ there_is_a_most_of_files_on_their_way(void **state)
 	check_number("room again", begin("a.txt", 5, &handle), OK);
 	end(OP_FILE_DROP, handle, name);
 	check_number("nothing is left", count(), 0);
+}
+
+/* A row that was refused leaves its file to be asked for again. */
+static void
+a_refused_row_can_be_asked_for_again(void **state)
+{
+	char	name[NAME_SIZE];
+
+	(void)state;
+	bring("hello", name);
+	CHECK(sqlite3_exec(desk.lane.db, "CREATE TEMP TRIGGER no BEFORE INSERT "
+	    "ON uploads BEGIN SELECT RAISE(ABORT, 'no'); END", NULL, NULL,
+	    NULL) == SQLITE_OK);
+	check_number("refused", make_row(name), ERR_STORE);
+	CHECK(sqlite3_exec(desk.lane.db, "DROP TRIGGER no", NULL, NULL,
+	    NULL) == SQLITE_OK);
+	check_number("again", make_row(name), OK);
 }
 
 static unsigned
@@ -485,6 +547,9 @@ main(void)
 		    a_file_comes_in_pieces),
 		HERE("what does not fit is refused and leaves nothing",
 		    what_does_not_fit_is_refused),
+		HERE("pieces that are read have bounds", pieces_have_bounds),
+		HERE("a row that was refused can be asked for again",
+		    a_refused_row_can_be_asked_for_again),
 		HERE("there is a most of files on their way",
 		    there_is_a_most_of_files_on_their_way),
 		HERE("nobody's files keep another user's out",

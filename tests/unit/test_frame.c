@@ -557,6 +557,37 @@ deep_nesting_is_bad(void **state)
 	buf_done(&b);
 }
 
+/* An answer with so many extras that nobody knows. */
+static enum frame_result
+read_extras(uint32_t count)
+{
+	static const char	head[] = "\x97\x01\x05\x00\x00\x00\xc4\x00";
+	const char		map[] = { (char)0xdf, 0, 0, (char)(count >> 8),
+				    (char)count };
+	struct buf		b = { 0 };
+	struct answer		a;
+	enum frame_result	result;
+
+	buf_put(&b, head, sizeof(head) - 1);
+	buf_put(&b, map, sizeof(map));
+	for (uint32_t i = 0; i < count; i++)
+		buf_put(&b, "\xcd\x7f\xff\xc0", 4);
+	frame_reader_start(reader, b.base, b.len);
+	result = frame_next_answer(reader, &a);
+	buf_done(&b);
+	return result;
+}
+
+/* The frame, its seven elements, and two for each extra. */
+static void
+items_are_bounded(void **state)
+{
+	(void)state;
+	check_number("none", read_extras(0), FRAME_ONE);
+	check_number("most", read_extras((65536 - 8) / 2), FRAME_ONE);
+	check_number("more", read_extras((65536 - 8) / 2 + 1), FRAME_BAD);
+}
+
 int
 main(void)
 {
@@ -582,6 +613,7 @@ main(void)
 		    an_unknown_error_is_internal),
 		TEST("what is no request is bad, however long it claims to be",
 		    other_things_are_bad),
+		TEST("a frame has so many items at most", items_are_bounded),
 		TEST("deep nesting is bad, and no danger to the stack",
 		    deep_nesting_is_bad),
 	};

@@ -145,7 +145,7 @@ tokens_do_not_share(void **state)
 }
 
 #define THREADS	4
-#define ROUNDS	20000
+#define ROUNDS	1500000
 
 static struct limits	*shared;
 
@@ -164,14 +164,16 @@ take_many(void *arg)
 	return NULL;
 }
 
+/* Long enough for each to be interrupted while it takes. */
 static void
 threads_take_out_of_one_bucket(void **state)
 {
-	int64_t		taken[THREADS][3] = { 0 }, sum;
+	static int64_t	taken[THREADS][3];
+	int64_t		sum;
 	pthread_t	threads[THREADS];
 
 	(void)state;
-	shared = limits_new(5000);
+	shared = limits_new(1000000);
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, take_many,
 		    taken[i]), 0);
@@ -181,7 +183,7 @@ threads_take_out_of_one_bucket(void **state)
 		sum = 0;
 		for (int i = 0; i < THREADS; i++)
 			sum += taken[i][t];
-		check_number("not one too many", sum, 5000);
+		check_number("not one too many", sum, 1000000);
 	}
 	limits_destroy(&shared);
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
+
 /* --- one row ----------------------------------------------------------- */
 
 static void
@@ -75,6 +77,90 @@ arguments_are_checked(void **state)
 	check_text("missing", args_text(&c.answer.extra, KEY_MESSAGE),
 	    TEXT_OF("An argument is missing."));
 	desk_end(&c);
+}
+
+static bool	breaks_off;
+
+/* For SQLite: whether a statement is to break off; the first one does. */
+static int
+break_off_once(void *arg)
+{
+	bool	now = breaks_off;
+
+	(void)arg;
+	breaks_off = false;
+	return now;
+}
+
+/* What a guard could not find out it must not let pass. */
+static void
+a_guard_that_fails_lets_nothing_pass(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	breaks_off = true;
+	sqlite3_progress_handler(desk.lane.db, 1, break_off_once, NULL);
+	check_number("refused", create_department("Post", &c), ERR_STORE);
+	check_true("by the guard", !breaks_off);
+	sqlite3_progress_handler(desk.lane.db, 0, NULL, NULL);
+	desk_end(&c);
+	check_number("nothing is written", desk_number(&desk, "SELECT count(*) "
+	    "FROM departments WHERE department = 'Post'"), 0);
+	check_number("later", create_department("Post", &c), OK);
+	desk_end(&c);
+}
+
+static enum err
+ask_actions(struct call *ret)
+{
+	desk_begin(ret, OP_ACTION_BULK);
+	args_put_text(&ret->request.args, KEY_IDS, TEXT_OF("[1]"));
+	return desk_call(&desk, ret);
+}
+
+/* More than fits is refused, not cut. */
+static void
+a_bulk_has_so_many_rows_at_most(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	CHECK(sqlite3_exec(desk.lane.db, "WITH n (i) AS (SELECT 1 UNION ALL "
+	    "SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO actions "
+	    "(ticket_id, action) SELECT 1, 'open' FROM n", NULL, NULL, NULL) ==
+	    SQLITE_OK);
+	check_number("most", ask_actions(&c), OK);
+	desk_end(&c);
+	CHECK(sqlite3_exec(desk.lane.db, "INSERT INTO actions (ticket_id, "
+	    "action) VALUES (1, 'open')", NULL, NULL, NULL) == SQLITE_OK);
+	check_number("more", ask_actions(&c), ERR_BAD_REQUEST);
+	check_part("more", args_text(&c.answer.extra, KEY_MESSAGE).base,
+	    "include: more than 5000 rows of kind action");
+	desk_end(&c);
+}
+
+static void
+fields_are_those_that_are_asked_for(void **state)
+{
+	static const struct { const char *fields; struct text want; } rows[] = {
+		{ "username", TEXT_OF("{\"username\":\"admin\"}") },
+		{ "disabled", TEXT_OF("{\"disabled\":false}") },
+		{ "username", TEXT_OF("{\"username\":\"admin\"}") },
+		{ "id", TEXT_OF("{\"id\":1}") },
+	};
+	struct call	c;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		desk_begin(&c, OP_USER_GET);
+		args_put_number(&c.request.args, KEY_ID, 1);
+		args_put_text(&c.request.args, KEY_FIELDS,
+		    text_of(rows[i].fields));
+		check_number(rows[i].fields, desk_call(&desk, &c), OK);
+		check_text(rows[i].fields, c.answer.fragment, rows[i].want);
+		desk_end(&c);
+	}
 }
 
 /* A search is for any text, however long; it is not stored. */
@@ -812,6 +898,12 @@ main(void)
 		    operations_of_others_are_unknown),
 		ON(lookup, "guards are asked in order, the first no counts",
 		    guards_are_asked_in_order),
+		ON(ticket, "a bulk has so many rows at most",
+		    a_bulk_has_so_many_rows_at_most),
+		ON(user, "fields are those that are asked for this time",
+		    fields_are_those_that_are_asked_for),
+		ON(lookup, "a guard that fails lets nothing pass",
+		    a_guard_that_fails_lets_nothing_pass),
 		ON(lookup, "an operation may be guards and no more",
 		    a_check_is_all_guards),
 		ON(lookup, "a page is cut, and what is no page is not there",

@@ -231,6 +231,10 @@ what_is_collected_goes_out_as_one_message(void **state)
 
 	(void)state;
 	check_true("nothing to send", replica_flush(r));
+	buf_reserve(&r->out, ((size_t)8 << 20) + 1);
+	r->out.len = ((size_t)8 << 20) + 1;
+	check_true("more than its peer takes", !replica_flush(r));
+	r->out.len = 0;
 	frame_put_request(&r->out, &(struct request){ .id = 1 });
 	frame_put_request(&r->out, &(struct request){ .id = 2 });
 	/* inproc: a DEALER that was connected first has a pipe already, but

@@ -106,6 +106,27 @@ errors_make_sense(void **state)
 	}
 }
 
+/* What may be tried again later is 503 or 429; a fault of ours is 500. */
+static void
+errors_have_their_statuses(void **state)
+{
+	static const struct { enum err error; int http; } rows[] = {
+		{ OK, 200 }, { ERR_BAD_REQUEST, 400 },
+		{ ERR_UNAUTHORIZED, 401 }, { ERR_FORBIDDEN, 403 },
+		{ ERR_CONFLICT, 409 }, { ERR_PRECONDITION, 412 },
+		{ ERR_KEY_REUSED, 422 }, { ERR_TOO_MANY, 429 },
+		{ ERR_RATE_LIMITED, 429 }, { ERR_INTERNAL, 500 },
+		{ ERR_UNAVAILABLE, 503 }, { ERR_UNKNOWN_OP, 503 },
+		{ ERR_EXPIRED, 503 }, { ERR_STORE, 503 },
+		{ ERR_OUT_OF_ORDER, 503 }, { ERR_GONE_AWAY, 503 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_number(err_info(rows[i].error)->reason,
+		    err_info(rows[i].error)->http, rows[i].http);
+}
+
 static void
 marks_and_services_make_sense(void **state)
 {
@@ -136,6 +157,8 @@ main(void)
 		TEST("each operation has keys that exist; events have theirs",
 		    operations_make_sense),
 		TEST("each error has a status and texts", errors_make_sense),
+		TEST("what may be tried again is said by the status",
+		    errors_have_their_statuses),
 		TEST("services have names, marks have paths",
 		    marks_and_services_make_sense),
 	};

@@ -208,6 +208,25 @@ heartbeats_are_heard(void **state)
 	}
 }
 
+/* Its revocations are numbered as those of the one before it were. */
+static void
+another_store_knows_none_of_them(void **state)
+{
+	struct tokens	*t = tokens_new();
+	struct answer	 a = news(5, NULL, 0);
+
+	(void)state;
+	args_put_number(&a.extra, KEY_STREAM, 1);
+	tokens_hear(t, &a, 1);
+	keep(t, hash_of(1, 1));
+	tokens_hear(t, &a, 2);
+	check_true("the same store", has(t, hash_of(1, 1)));
+	args_put_number(&a.extra, KEY_STREAM, 2);
+	tokens_hear(t, &a, 3);
+	check_true("another store", !has(t, hash_of(1, 1)));
+	tokens_destroy(&t);
+}
+
 /* Revocations of others, however many, say nothing of a token. */
 static void
 an_answer_is_past_for_what_ended_since(void **state)
@@ -372,6 +391,8 @@ main(void)
 		    the_longest_unused_makes_room),
 		TEST("what a heartbeat says was revoked is forgotten",
 		    heartbeats_are_heard),
+		TEST("what was known of one store is not known of another",
+		    another_store_knows_none_of_them),
 		TEST("an answer is past for what has ended since",
 		    an_answer_is_past_for_what_ended_since),
 		TEST("half a hash is none", half_a_hash_is_none),
