@@ -317,9 +317,9 @@ has_column(sqlite3 *db, const char *table, const char *column)
 
 /* Whether another kind above this one is of the same table. */
 static bool
-is_named_before(const struct kind *kind)
+is_named_before(const struct import *im, const struct kind *kind)
 {
-	for (const struct kind *k = import_kinds; k < kind; k++)
+	for (const struct kind *k = im->kinds; k < kind; k++)
 		if (strcmp(k->from, kind->from) == 0)
 			return true;
 	return false;
@@ -327,10 +327,12 @@ is_named_before(const struct kind *kind)
 
 /* Write what a kind's table lacks. */
 static void
-find_missing(sqlite3 *db, const struct kind *kind, FILE *f)
+find_missing(const struct import *im, const struct kind *kind, FILE *f)
 {
+	sqlite3	*db = im->lane[0].source;
+
 	if (!has_table(db, kind->from)) {
-		if (!is_named_before(kind))
+		if (!is_named_before(im, kind))
 			fprintf(f, "\n  no table %s", kind->from);
 		return;
 	}
@@ -351,7 +353,7 @@ source_check(struct import *im)
 
 	CHECK(f != NULL);
 	for (const struct kind *k = im->kinds; k->one != NULL; k++)
-		find_missing(im->lane[0].source, k, f);
+		find_missing(im, k, f);
 	CHECK(fclose(f) == 0);
 	ok = size == 0;
 	if (!ok)
