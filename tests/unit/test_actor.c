@@ -51,11 +51,12 @@ one_that_cannot_start_is_not_waited_for(void **state)
 	struct end	end;
 
 	(void)state;
-#ifndef __SANITIZE_ADDRESS__	/* which has its own way to end */
+#ifdef __SANITIZE_ADDRESS__	/* which has its own way to end */
+	skip();
+#endif
 	unit_run(start_without_room, NULL, &end);
 	check_number("it ends", end.status, 1);
 	check_part("and says why", end.said, "a thread cannot be started: ");
-#endif
 }
 
 int
