@@ -12,9 +12,6 @@
 #include "base/buf.h"
 #include "base/services.h"
 
-/* What FLICKET_MAX_BODY_BYTES may be; it has to fit into a message of the bus. */
-#define BODY_MOST_BYTES	(6 << 20)
-
 struct settings {
 #define TEXT(member, name, dflt, longest, help)		const char *member;
 #define NUMBER(member, name, dflt, least, most, help)	int64_t member;

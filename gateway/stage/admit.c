@@ -66,11 +66,10 @@ room_admit(struct exchange *x)
 #define UPLOAD_SLACK_BYTES	65536
 
 /*
- * A body goes on to a service in one message, after requests that were there
- * before; a service ends the connection of all over one that is larger.
+ * What goes on to a service in one request: that and those before it are less
+ * than the message that it takes, or it would end the connection for all.
  */
-_Static_assert(BODY_MOST_BYTES <= REQUESTS_MOST_BYTES - 2 * OUT_MOST_BYTES,
-    "FLICKET_MAX_BODY_BYTES at its most fits into a message");
+#define BODY_MOST_BYTES		(REQUESTS_MOST_BYTES - 2 * OUT_MOST_BYTES)
 
 /* How much is too much depends on the route, if there is one. */
 static enum flow
@@ -79,6 +78,8 @@ check_body(struct exchange *x)
 	const struct settings	*s = x->worker->gateway->settings;
 	size_t			 most = (size_t)s->max_body_bytes;
 
+	if (most > BODY_MOST_BYTES)
+		most = BODY_MOST_BYTES;
 	if (x->route != NULL && x->route->way == WAY_UPLOAD)
 		most = (size_t)s->upload_max_bytes + UPLOAD_SLACK_BYTES;
 	if (x->req->entity.len <= most)

@@ -7,8 +7,6 @@
 #include <crypt.h>
 #include <stdlib.h>
 
-#include "base/settings.h"
-
 static unsigned	hashed[32];	/* times by cost */
 static unsigned	crypt_runs;	/* of whatever scheme */
 

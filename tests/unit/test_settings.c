@@ -58,7 +58,7 @@ variables_are_taken(void **state)
 	(void)state;
 	setenv("FLICKET_BCRYPT_COST", "4", 1);
 	setenv("FLICKET_EVENT_WAIT_MS", "0", 1);
-	setenv("FLICKET_MAX_BODY_BYTES", "6291456", 1);
+	setenv("FLICKET_MAX_BODY_BYTES", "1073741824", 1);
 	setenv("FLICKET_LISTEN", "*:80", 1);
 	setenv("FLICKET_DATA", "", 1);		/* empty is not set */
 	setenv("FLICKET_BIND", "tcp://*:7000", 1);
@@ -67,7 +67,7 @@ variables_are_taken(void **state)
 	settings_load(&s);
 	check_number("least", s.bcrypt_cost, 4);
 	check_number("zero", s.event_wait_ms, 0);
-	check_number("most", s.max_body_bytes, 6291456);
+	check_number("most", s.max_body_bytes, 1073741824);
 	check_string("port", s.base_url, "http://localhost:80");
 	check_string("empty", s.data, "./data");
 	check_string("bind", s.bind, "tcp://*:7000");
