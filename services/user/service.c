@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "services/user/token.h"
 
 #define PASSWORD_FILE	"stores/user/admin-password"
+#define PASSWORD_WAIT_MS	5000	/* for who writes into a FIFO */
 
 static const struct sql statements[] = {
 #define SQL(NAME, text) { #NAME, text },
@@ -277,16 +279,29 @@ tell_all(sqlite3 *db)
 	    "FROM users ORDER BY id");
 }
 
+/* A FIFO that nobody writes to does not hold up the start for longer. */
+static int
+open_for_reading(const char *path)
+{
+	struct pollfd	p = { .events = POLLIN };
+
+	p.fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (p.fd != -1)
+		(void)poll(&p, 1, PASSWORD_WAIT_MS);
+	return p.fd;
+}
+
 /* The first line, of 6 to 72 bytes; it is not repeated in messages. */
 static void
 read_password_file(const char *path, char *ret, size_t size)
 {
-	FILE	*f = fopen(path, "re");
+	int	 fd = open_for_reading(path);
+	FILE	*f = fd == -1 ? NULL : fdopen(fd, "r");
 	size_t	 len;
 
 	if (f == NULL || fgets(ret, (int)size, f) == NULL)
 		log_fatal("FLICKET_ADMIN_PASSWORD_FILE: %s: %s", path,
-		    errno != 0 ? strerror(errno) : "it is empty");
+		    f == NULL || ferror(f) ? strerror(errno) : "it is empty");
 	fclose(f);
 	len = strcspn(ret, "\r\n");
 	if (len < 6 || len > PASSWORD_MOST_BYTES)

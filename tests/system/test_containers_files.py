@@ -1,6 +1,7 @@
 """What script/containers cannot try without an engine, and what is read here before: compose.yaml, the rules and
 the dashboard."""
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -130,3 +131,11 @@ def test_a_password_file_that_is_none_is_refused(tmp_path, content):
     done = run_program('flicket-user', FLICKET_DATA=tmp_path / 'data', FLICKET_ADMIN_PASSWORD_FILE=file)
     assert done.returncode == 1 and 'FLICKET_ADMIN_PASSWORD_FILE' in done.stderr
     assert not content or content not in done.stderr
+
+
+def test_a_password_file_that_nobody_writes_to_is_refused(tmp_path):
+    """A FIFO: whoever opens it to read would wait for ever."""
+    file = tmp_path / 'password'
+    os.mkfifo(file)
+    done = run_program('flicket-user', FLICKET_DATA=tmp_path / 'data', FLICKET_ADMIN_PASSWORD_FILE=file)
+    assert done.returncode == 1 and f'FLICKET_ADMIN_PASSWORD_FILE: {file}: it is empty' in done.stderr, done.stderr
