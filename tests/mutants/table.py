@@ -64,8 +64,8 @@ class Fault:
         return folder_of(self.file)
 
     def digest(self):
-        """Another one when the fault is another one; files may move."""
-        said = '\0'.join('\n'.join([Path(e.file).name, *e.before, '', *e.after]) for e in self.edits)
+        """Another one when the fault is another one; the text may move to another file."""
+        said = '\0'.join('\n'.join([*e.before, '', *e.after]) for e in self.edits)
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def apply(self, read):

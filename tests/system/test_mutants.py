@@ -77,7 +77,7 @@ def test_mistakes_of_a_row_are_named(tmp_path):
 
 def test_a_result_is_of_a_row_as_it_is():
     fault, = table.parse('some.txt', ROW)
-    moved, = table.parse('other.txt', ROW.replace('gateway/', 'gateway/http/').replace('seen by: op', 'seen by: args'))
+    moved, = table.parse('other.txt', ROW.replace('gateway/a.c', 'gateway/http/b.c').replace('seen by: op', 'seen by: args'))
     changed, = table.parse('some.txt', ROW.replace('<=', '!='))
     assert fault.digest() == moved.digest() != changed.digest()
 
