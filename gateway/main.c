@@ -19,6 +19,7 @@
 #include "gateway/bus/bus.h"
 #include "gateway/cache/copies.h"
 #include "gateway/cache/tokens.h"
+#include "gateway/core/exchange.h"
 #include "gateway/core/trace.h"
 #include "gateway/health.h"
 #include "gateway/http/connection.h"
@@ -191,7 +192,7 @@ worker_init(struct worker *w, struct gateway *g)
 	    COPIES_PART / (size_t)g->settings->gateway_threads);
 	memory_init(w);
 	connections_init(w);
-	w->bus = bus_new(w);
+	w->bus = bus_new(w, exchange_resume);
 	w->listener = h2o_evloop_socket_create(w->ctx.loop, fd,
 	    H2O_SOCKET_FLAG_DONT_READ);
 	w->listener->data = w;

@@ -9,6 +9,7 @@
 #include "gateway/cutoff.h"
 #include "gateway/http/connection.h"
 #include "gateway/http/proxies.h"
+#include "gateway/pipeline.h"
 #include "gateway/reply/cors.h"
 
 /* What h2o may take in before it cuts a body off: somewhat more than we
@@ -19,7 +20,7 @@ static int
 on_request(h2o_handler_t *self, h2o_req_t *req)
 {
 	(void)self;
-	exchange_start(worker_of(req), req);
+	pipeline_start(worker_of(req), req);
 	return 0;
 }
 

@@ -122,6 +122,7 @@ struct slot {
 
 struct bus {
 	struct worker		*worker;
+	bus_answered		*answered;
 	struct domain		 domains[SERVICE_END];
 	struct slot		*slots;
 	int			 slot_count;
@@ -289,7 +290,7 @@ slot_resume(struct bus *b, struct slot *s, const struct answer *a)
 
 	slot_give(b, s);
 	if (x != NULL)
-		exchange_resume(x, part, a);
+		b->answered(x, part, a);
 }
 
 static void
@@ -1072,12 +1073,13 @@ bus_heard_ms(const struct bus *b, enum service_id id)
 /* --- start and end ------------------------------------------------------------ */
 
 struct bus *
-bus_new(struct worker *w)
+bus_new(struct worker *w, bus_answered *answered)
 {
 	const struct settings	*settings = w->gateway->settings;
 	struct bus		*b = must_alloc(sizeof(*b));
 
 	b->worker = w;
+	b->answered = answered;
 	shares_key_make(&b->shares_key);
 	b->free = -1;
 	b->flush.cb = on_flush;

@@ -11,13 +11,17 @@
 /* Collected for one message, besides the request that goes beyond it. */
 #define OUT_MOST_BYTES	((size_t)1 << 20)
 
-struct bus	*bus_new(struct worker *);
+/* What an exchange is told, with the part that asked, -1: the exchange. */
+typedef void	 bus_answered(struct exchange *, int part,
+		    const struct answer *);
+
+struct bus	*bus_new(struct worker *, bus_answered *);
 void		 bus_destroy(struct bus **);
 
 /*
  * Put a request on the way to a replica of the operation's service; it goes
  * out at the end of this turn of the loop. The exchange hears of it through
- * exchange_resume(), with the part, once, before deadline_ms at the latest, unless
+ * bus_answered, with the part, once, before deadline_ms at the latest, unless
  * bus_forget() comes first. False if no replica can take it now. The replica
  * does not do it after r->expires_ms either, on our clock, if that is not 0:
  * who waits is told EXPIRED then, and may still have time.

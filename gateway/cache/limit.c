@@ -1,13 +1,12 @@
-/* The limit per token: a table of small sets with striped locks; a room. */
+/* The limit per token: a table of small sets with striped locks. */
 #include "gateway/cache/limit.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/buf.h"
 #include "base/log.h"
-#include "gateway/core/exchange.h"
 
 #define SETS		4096	/* a power of two */
 #define WAYS		8
@@ -107,53 +106,4 @@ limits_take(struct limits *l, const unsigned char *token_hash, int64_t now_ns,
 	pthread_mutex_lock(lock);
 	take(l, find_bucket(l->sets[at], token_hash), now_ns, ret);
 	pthread_mutex_unlock(lock);
-}
-
-/* --- the room ------------------------------------------------------------- */
-
-static int64_t
-now_ns(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * SECOND_NS + ts.tv_nsec;
-}
-
-/*
- * draft-ietf-httpapi-ratelimit-headers-09: q requests in w seconds; r are
- * left, and t seconds until all are there again. Where none is left t is when
- * the next is there, which Retry-After says, too.
- */
-static void
-put_headers(struct exchange *x, const struct limit *l)
-{
-	char	value[96];
-
-	snprintf(value, sizeof(value), "\"token\";q=%lld;w=%d",
-	    (long long)x->worker->gateway->settings->rate_limit,
-	    LIMIT_WINDOW_S);
-	answer_header(x, "RateLimit-Policy", value);
-	snprintf(value, sizeof(value), "\"token\";r=%lld;t=%lld",
-	    (long long)l->left, (long long)(l->left > 0 ? l->full_s :
-	    l->wait_s));
-	answer_header(x, "RateLimit", value);
-}
-
-/* Logins have no token; theirs is a limit of failures (services/user). */
-enum flow
-room_limit(struct exchange *x)
-{
-	struct limits	*limits = x->worker->gateway->limits;
-	struct answer	 refusal = { .error = ERR_RATE_LIMITED };
-	struct limit	 l;
-
-	if (limits == NULL || op_info(x->route->op)->who == WHO_PASSWORD)
-		return FLOW_NEXT;
-	limits_take(limits, x->token_hash, now_ns(), &l);
-	put_headers(x, &l);
-	if (l.allowed)
-		return FLOW_NEXT;
-	args_put_number(&refusal.extra, KEY_RETRY_AFTER, l.wait_s);
-	return answer_refusal(x, &refusal);
 }

@@ -1,6 +1,6 @@
 /*
  * An exchange: one HTTP request on its way to its answer. It goes through
- * rooms (request.c), each of which has a function here.
+ * stages (pipeline.c), each of which has a function here.
  */
 #ifndef CORE_EXCHANGE_H
 #define CORE_EXCHANGE_H
@@ -21,8 +21,8 @@
 #define WORD_MOST_MS	2000
 
 enum flow {
-	FLOW_NEXT,	/* on to the next room */
-	FLOW_WAIT,	/* asked a service; the next room has its answer */
+	FLOW_NEXT,	/* on to the next stage */
+	FLOW_WAIT,	/* asked a service; the next stage has its answer */
 	FLOW_DONE	/* answered */
 };
 
@@ -33,7 +33,7 @@ struct filter {
 };
 
 /*
- * A question beside the one whose answer the next room waits for: several can
+ * A question beside the one whose answer the next stage waits for: several can
  * be under way at once.
  */
 #define PARTS_MOST	10
@@ -41,6 +41,22 @@ struct filter {
 
 struct copy;
 struct exchange;
+
+/* The stages, in their order. */
+enum stage_id {
+	STAGE_CORS, STAGE_ADMIT, STAGE_MATCH, STAGE_IDENTIFY, STAGE_IDENTIFIED,
+	STAGE_LIMIT, STAGE_PERMIT, STAGE_DECODE, STAGE_ASK, STAGE_ASKED,
+	STAGE_RECALLED, STAGE_UPLOAD, STAGE_CONFIRM, STAGE_CONFIRMED,
+	STAGE_SEND, STAGE_SENT, STAGE_INCLUDE, STAGE_INCLUDED,
+	STAGE_STILL, STAGE_HELD, STAGE_ANSWER,
+	STAGE_END
+};
+
+struct stage {
+	const char	*name;
+	enum flow	(*enter)(struct exchange *);
+};
+
 typedef void part_answered(struct exchange *, unsigned part,
     const struct answer *);
 typedef void identity_checked(struct exchange *, enum err);
@@ -50,7 +66,8 @@ struct exchange {
 	struct worker		*worker;
 	struct connection	*connection;
 	struct in6_addr		 client;	/* its address (proxies.h) */
-	unsigned		 room;		/* index into the rooms */
+	const struct stage	*stages;
+	unsigned		 stage;		/* the next one, a stage_id */
 	const struct route	*route;
 	bool			 is_head;
 	bool			 crowded;	/* too many waited already */
@@ -87,7 +104,7 @@ struct exchange {
 						 * is not sent on; it may have
 						 * been done before */
 
-	/* of the service asked last; valid until its room returns */
+	/* of the service asked last; valid until its stage returns */
 	const struct answer	*answer;
 	int			 slot;		/* in the bus, -1: none */
 	struct answer		 refusal;	/* of the bus itself */
@@ -98,20 +115,27 @@ struct exchange {
 	part_answered		*on_part;
 	struct included		*included;	/* include.c's */
 	void			*stream;	/* of whoever answers in pieces */
+	void			(*on_end)(struct exchange *);	/* or NULL */
 };
 
-/* Begin an exchange for a request that h2o hands over whole. */
-void		 exchange_start(struct worker *, h2o_req_t *);
+/*
+ * Begin an exchange for a request that h2o hands over whole. It goes through
+ * the stages, one for each of STAGE_END, which live on.
+ */
+void		 exchange_start(struct worker *, h2o_req_t *,
+		    const struct stage *);
+
+/* Its answer begins, or its client left: on_end is told, if there is one. */
+void		 exchange_end(struct exchange *);
 
 /* Go on with the answer of a service; called by the bus. part -1: none. */
 void		 exchange_resume(struct exchange *, int part,
 		    const struct answer *);
 
-/* Go on with this room, and those behind it, when the one we are in returns. */
-void		 exchange_go_to(struct exchange *,
-		    enum flow (*enter)(struct exchange *));
+/* Go on with this stage, and those behind it, when the one we are in returns. */
+void		 exchange_go_to(struct exchange *, enum stage_id);
 
-/* Go on with the next room, from x->on_part. */
+/* Go on with the next stage, from x->on_part. */
 void		 exchange_continue(struct exchange *);
 
 /* So many bytes of its answer are in memory now, beside x->kept. */
@@ -119,6 +143,9 @@ void		 exchange_hold(struct exchange *, size_t bytes);
 
 /* Whether there is memory for so many more bytes of an answer. */
 bool		 exchange_may_keep(const struct exchange *, size_t bytes);
+
+/* Whether an operation hashes a password. */
+bool		 exchange_is_slow(enum op_code);
 
 /* How long an operation may take that is not as quick as others, ms; else 0. */
 int64_t		 exchange_timeout(const struct exchange *, enum op_code);
@@ -144,34 +171,32 @@ struct answer	*exchange_keep(struct exchange *, const struct answer *);
 /* One that may be large; it counts in x->kept. NULL: there is no memory for it. */
 struct answer	*exchange_keep_large(struct exchange *, const struct answer *);
 
-/* --- the rooms, in their order ------------------------------------------ */
+/* --- the stages, in their order ----------------------------------------- */
 
-enum flow	room_admit(struct exchange *);	  /* sizes, framing */
-enum flow	room_match(struct exchange *);	  /* which route */
-enum flow	room_identify(struct exchange *); /* who asks: cache, service */
-enum flow	room_identified(struct exchange *);
-enum flow	room_limit(struct exchange *);	  /* not too often */
-enum flow	room_permit(struct exchange *);	  /* may they */
-enum flow	room_decode(struct exchange *);	  /* query and body to args */
-enum flow	room_ask(struct exchange *);	  /* another owner's word */
-enum flow	room_asked(struct exchange *);
-enum flow	room_recalled(struct exchange *); /* or was it done already */
-enum flow	room_upload(struct exchange *);	  /* a file goes ahead */
-enum flow	room_confirm(struct exchange *);  /* a write: is it so still */
-enum flow	room_confirmed(struct exchange *);
-enum flow	room_send(struct exchange *);	  /* to the owner */
-enum flow	room_sent(struct exchange *);	  /* or did that take too long */
-enum flow	room_include(struct exchange *);  /* what else was asked for */
-enum flow	room_included(struct exchange *); /* ... and their users */
-enum flow	room_still(struct exchange *);	  /* a read: is it so still */
-enum flow	room_held(struct exchange *);
-enum flow	room_answer(struct exchange *);	  /* fragment to HTTP */
+enum flow	stage_admit(struct exchange *);	  /* sizes, framing */
+enum flow	stage_match(struct exchange *);	  /* which route */
+enum flow	stage_identify(struct exchange *); /* who asks: cache, service */
+enum flow	stage_identified(struct exchange *);
+enum flow	stage_limit(struct exchange *);	  /* not too often */
+enum flow	stage_permit(struct exchange *);	  /* may they */
+enum flow	stage_decode(struct exchange *);	  /* query and body to args */
+enum flow	stage_ask(struct exchange *);	  /* another owner's word */
+enum flow	stage_asked(struct exchange *);
+enum flow	stage_recalled(struct exchange *); /* or was it done already */
+enum flow	stage_upload(struct exchange *);	  /* a file goes ahead */
+enum flow	stage_confirm(struct exchange *);  /* a write: is it so still */
+enum flow	stage_confirmed(struct exchange *);
+enum flow	stage_send(struct exchange *);	  /* to the owner */
+enum flow	stage_sent(struct exchange *);	  /* or did that take too long */
+enum flow	stage_include(struct exchange *);  /* what else was asked for */
+enum flow	stage_included(struct exchange *); /* ... and their users */
+enum flow	stage_still(struct exchange *);	  /* a read: is it so still */
+enum flow	stage_held(struct exchange *);
+enum flow	stage_answer(struct exchange *);	  /* fragment to HTTP */
 
 /* Ways of body and answer that are more than JSON (routes.tbl, WAY). */
 enum flow	upload_decode(struct exchange *); /* UPLOAD, in decode */
 enum flow	upload_start(struct exchange *);  /* UPLOAD, in upload */
-void		upload_end(struct exchange *);	  /* of any: its answer begins,
-						   * or its client left */
 enum flow	picture_decode(struct exchange *); /* PICTURE, in decode */
 enum flow	picture_answer(struct exchange *); /* PICTURE, in answer */
 enum flow	file_answer(struct exchange *);	  /* FILE, in answer */
@@ -187,12 +212,12 @@ enum flow	export_answer(struct exchange *); /* CSV, NDJSON, in answer */
 void		identity_check(struct exchange *, identity_checked *);
 void		identity_part(struct exchange *, const struct answer *);
 
-/* --- answering, from any room (answer.c): all return FLOW_DONE ------------ */
+/* --- answering, from any stage (respond.c): all return FLOW_DONE ------------ */
 
 /* An error in JSON. message NULL: the error's own; "" : none. */
 enum flow	answer_error(struct exchange *, enum err, const char *message);
 
-/* UNAUTHORIZED, and what to come with instead (identify.c). */
+/* UNAUTHORIZED, and what to come with instead. */
 enum flow	answer_unauthorized(struct exchange *);
 
 /* An error that a service answered, with its message and Retry-After. */
@@ -201,6 +226,9 @@ enum flow	answer_refusal(struct exchange *, const struct answer *);
 /* A body that lives as long as the request, or static. */
 enum flow	answer_body(struct exchange *, int status, const char *type,
 		    struct text body);
+
+/* A status without a body. */
+enum flow	answer_status(struct exchange *, int status);
 
 /*
  * A body made on the spot: put it into the worker's buffer, which is empty
@@ -219,7 +247,7 @@ h2o_iovec_t	answer_type(struct exchange *, struct text told);
 /* For those who answer in pieces: count and log an answer begun elsewhere. */
 void		answer_count(struct exchange *, int status);
 
-/* Append a fragment, what they stand for in the place of its marks. */
+/* Append a fragment (fragment.c), what they stand for in the place of its marks. */
 void		answer_put_fragment(struct buf *, const struct exchange *,
 		    struct text fragment);
 

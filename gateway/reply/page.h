@@ -10,7 +10,4 @@ bool		page_find(struct text path);
 /* Answer a path outside the API, NOT_FOUND if there is none such. */
 enum flow	page_answer(struct exchange *, struct text path);
 
-/* Decode percent-encoding; what is no encoding stays (admit.c). */
-struct text	url_decode(h2o_mem_pool_t *, struct text, bool plus_is_space);
-
 #endif

@@ -100,7 +100,7 @@ picture_answer(struct exchange *x)
 	answer_header(x, "X-Content-Type-Options", "nosniff");
 	if (has_it(x, etag))
 		return answer_body(x, 304, NULL, (struct text){ "", 0 });
-	/* the answer lives no longer than this room */
+	/* the answer lives no longer than this stage */
 	body = h2o_strdup(&x->req->pool, bytes.base, bytes.len);
 	return answer_body(x, 200, answer_type(x, type).base,
 	    (struct text){ body.base, body.len });

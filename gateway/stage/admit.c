@@ -2,8 +2,8 @@
 #include "gateway/bus/bus.h"
 #include "gateway/core/exchange.h"
 #include "gateway/cutoff.h"
-#include "gateway/http/chars.h"
 #include "gateway/http/framing.h"
+#include "gateway/http/url.h"
 #include "gateway/memory.h"
 #include "gateway/reply/cors.h"
 #include "gateway/reply/page.h"
@@ -35,7 +35,7 @@ refuse(struct exchange *x, enum err e, const char *format, size_t is,
 }
 
 enum flow
-room_admit(struct exchange *x)
+stage_admit(struct exchange *x)
 {
 	h2o_req_t	*req = x->req;
 	const char	*fault = req->version < 0x200 ? framing_fault() : NULL;
@@ -101,29 +101,6 @@ check_memory(struct exchange *x)
 
 /* --- match -------------------------------------------------------------------- */
 
-struct text
-url_decode(h2o_mem_pool_t *pool, struct text in, bool plus_is_space)
-{
-	char	*out = h2o_mem_alloc_pool(pool, in.len + 1);
-	size_t	 len = 0;
-	int	 high, low;
-
-	for (size_t i = 0; i < in.len; i++) {
-		high = low = -1;
-		if (in.base[i] == '%' && i + 2 < in.len) {
-			high = hex_value(in.base[i + 1]);
-			low = hex_value(in.base[i + 2]);
-		}
-		if (high != -1 && low != -1) {
-			out[len++] = (char)(high << 4 | low);
-			i += 2;
-		} else
-			out[len++] = plus_is_space && in.base[i] == '+' ?
-			    ' ' : in.base[i];
-	}
-	return (struct text){ out, len };
-}
-
 /* The path without query, as it came. */
 static struct text
 path_of(const h2o_req_t *req)
@@ -181,7 +158,7 @@ match_route(struct exchange *x, enum mark root, struct text path)
  * it should /metrics, compares the same bytes.
  */
 enum flow
-room_match(struct exchange *x)
+stage_match(struct exchange *x)
 {
 	struct text	 as_came = path_of(x->req), path = as_came;
 	const char	*root;

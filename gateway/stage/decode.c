@@ -1,7 +1,7 @@
 /*
  * Query and body to arguments. What an operation takes is in its row of
  * ops.tbl; a list takes it from the query, all else from the body. Nothing
- * that does not fit its key's type gets past this room, and nothing out of
+ * that does not fit its key's type gets past this stage, and nothing out of
  * bounds that would be stored.
  */
 #include <ctype.h>
@@ -10,7 +10,7 @@
 #include <sodium.h>
 
 #include "gateway/core/exchange.h"
-#include "gateway/reply/page.h"
+#include "gateway/http/url.h"
 
 #define PER_PAGE_DEFAULT	50
 #define PER_PAGE_MOST		100
@@ -588,7 +588,7 @@ decode_write(struct exchange *x)
 }
 
 enum flow
-room_decode(struct exchange *x)
+stage_decode(struct exchange *x)
 {
 	/* "me" */
 	if ((x->route->needs & K(ID)) != 0 && !args_has(&x->args, KEY_ID))

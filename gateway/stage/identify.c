@@ -48,16 +48,6 @@ credentials(const h2o_req_t *req, const char *scheme, size_t *ret_len)
 	return p;
 }
 
-enum flow
-answer_unauthorized(struct exchange *x)
-{
-	answer_header(x, "WWW-Authenticate",
-	    op_info(x->route->op)->who == WHO_PASSWORD ?
-	    "Basic realm=\"Authentication Required\"" :
-	    "Bearer realm=\"Authentication Required\"");
-	return answer_error(x, ERR_UNAUTHORIZED, NULL);
-}
-
 /* --- tokens ------------------------------------------------------------------- */
 
 /* Whether what the cache holds may be trusted now (tokens.h, rule 2). */
@@ -207,10 +197,10 @@ take_login(struct exchange *x)
 	    x->worker->gateway->settings->request_timeout_ms;
 }
 
-/* --- rooms -------------------------------------------------------------------- */
+/* --- the stages --------------------------------------------------------------- */
 
 enum flow
-room_identify(struct exchange *x)
+stage_identify(struct exchange *x)
 {
 	if (op_info(x->route->op)->who == WHO_PASSWORD)
 		return identify_password(x);
@@ -266,7 +256,7 @@ take_identity(struct exchange *x)
 	if (is_past(x, x->answer)) {
 		if (x->past > PAST_MOST)
 			return answer_error(x, ERR_UNAVAILABLE, NULL);
-		x->room--;	/* the answer is for the room that we are in */
+		x->stage--;	/* the answer is for the stage that we are in */
 		return ask_token(x);
 	}
 	take_token(x, x->answer);
@@ -275,7 +265,7 @@ take_identity(struct exchange *x)
 }
 
 enum flow
-room_identified(struct exchange *x)
+stage_identified(struct exchange *x)
 {
 	enum flow	flow;
 
@@ -291,7 +281,7 @@ room_identified(struct exchange *x)
 
 /* What the rights do not tell is the owner's to decide (proto/who.tbl). */
 enum flow
-room_permit(struct exchange *x)
+stage_permit(struct exchange *x)
 {
 	enum who	who = op_info(x->route->op)->who;
 
@@ -318,7 +308,7 @@ take_word(struct exchange *x, bool was_asked)
 static enum flow
 permit_again(struct exchange *x)
 {
-	return x->rights == x->allowed ? FLOW_NEXT : room_permit(x);
+	return x->rights == x->allowed ? FLOW_NEXT : stage_permit(x);
 }
 
 /*
@@ -326,7 +316,7 @@ permit_again(struct exchange *x)
  * hashed, a file sent ahead.
  */
 enum flow
-room_confirm(struct exchange *x)
+stage_confirm(struct exchange *x)
 {
 	const struct bus	*bus = x->worker->bus;
 
@@ -351,11 +341,11 @@ ask_anew(struct exchange *x)
 	x->passed = 0;
 	x->asked = 0;
 	x->asks_anew = true;
-	exchange_go_to(x, room_ask);
+	exchange_go_to(x, STAGE_ASK);
 }
 
 enum flow
-room_confirmed(struct exchange *x)
+stage_confirmed(struct exchange *x)
 {
 	enum flow	flow = take_word(x, x->answer != NULL);
 	int64_t		allowed = x->allowed;
@@ -400,7 +390,7 @@ keep_waiting(struct exchange *x)
 }
 
 enum flow
-room_still(struct exchange *x)
+stage_still(struct exchange *x)
 {
 	if (is_done(x) || is_sure(x) || is_known(x))
 		return FLOW_NEXT;
@@ -416,11 +406,11 @@ read_anew(struct exchange *x)
 	if (x->copy != NULL)	/* of theirs; the client named none */
 		x->args.present &= ~K(IF_NONE_MATCH);
 	x->copy = NULL;
-	exchange_go_to(x, room_send);
+	exchange_go_to(x, STAGE_SEND);
 }
 
 enum flow
-room_held(struct exchange *x)
+stage_held(struct exchange *x)
 {
 	enum flow	flow = take_word(x, x->waiting != NULL);
 	int64_t		allowed = x->allowed;

@@ -160,13 +160,13 @@ wait_for_all(struct exchange *x)
 }
 
 enum flow
-room_include(struct exchange *x)
+stage_include(struct exchange *x)
 {
 	const struct answer	*kept;
 
 	if (x->included == NULL || x->answer->error != OK)
 		return FLOW_NEXT;
-	/* it may be the second time, with other rights (room_held()) */
+	/* it may be the second time, with other rights (stage_held()) */
 	*x->included = (struct included){ .wanted = x->included->wanted };
 	kept = exchange_keep_large(x, x->answer);
 	if (kept == NULL) {
@@ -200,7 +200,7 @@ add_refs(struct buf *b, const struct answer *a)
 }
 
 enum flow
-room_included(struct exchange *x)
+stage_included(struct exchange *x)
 {
 	struct included	*in = x->included;
 	struct buf	*b = answer_buffer(x);

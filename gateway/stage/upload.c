@@ -271,7 +271,7 @@ seal(struct exchange *x)
 	ask(x, 0, OP_FILE_SEAL, &args);
 }
 
-/* On to the next room, which has its own time. */
+/* On to the next stage, which has its own time. */
 static void
 finish(struct exchange *x, const struct answer *a)
 {
@@ -348,23 +348,6 @@ send_chunks(struct exchange *x)
 		seal(x);
 }
 
-/* The handle is ours, so that it can be given back before we are answered. */
-enum flow
-upload_start(struct exchange *x)
-{
-	struct upload	*u = x->stream;
-	struct args	 args = { 0 };
-
-	x->on_part = on_part;
-	u->begun = true;
-	randombytes_buf(&u->handle, sizeof(u->handle));
-	u->handle &= INT64_MAX;
-	args_put_text(&args, KEY_ORIGINAL_FILENAME, u->filename);
-	args_put_number(&args, KEY_SIZE, (int64_t)u->content.len);
-	ask(x, 0, OP_FILE_BEGIN, &args);
-	return FLOW_WAIT;
-}
-
 static void
 drop(struct exchange *x, struct upload *u)
 {
@@ -375,12 +358,29 @@ drop(struct exchange *x, struct upload *u)
 	exchange_tell(x, OP_FILE_DROP, &args, DROP_MS);
 }
 
-void
+static void
 upload_end(struct exchange *x)
 {
 	struct upload	*u = x->stream;
 
-	if (x->route != NULL && x->route->way == WAY_UPLOAD && u != NULL &&
-	    u->begun)
+	if (u->begun)
 		drop(x, u);
+}
+
+/* The handle is ours, so that it can be given back before we are answered. */
+enum flow
+upload_start(struct exchange *x)
+{
+	struct upload	*u = x->stream;
+	struct args	 args = { 0 };
+
+	x->on_part = on_part;
+	x->on_end = upload_end;
+	u->begun = true;
+	randombytes_buf(&u->handle, sizeof(u->handle));
+	u->handle &= INT64_MAX;
+	args_put_text(&args, KEY_ORIGINAL_FILENAME, u->filename);
+	args_put_number(&args, KEY_SIZE, (int64_t)u->content.len);
+	ask(x, 0, OP_FILE_BEGIN, &args);
+	return FLOW_WAIT;
 }

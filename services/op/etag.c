@@ -70,7 +70,7 @@ is_tag(struct text one, const char *want)
 
 /*
  * Whether an If-Match names this tag: the first 16 digits of a strong one,
- * what follows a dot is of what came with it (gateway/reply/answer.c). A tag of 0
+ * what follows a dot is of what came with it (gateway/stage/answer.c). A tag of 0
  * is that of nothing: only `*` matches.
  */
 static bool

@@ -109,7 +109,7 @@ known_goes_by_time(const struct call *c)
 	return has_now(c, c->op->sql) || has_now(c, c->op->count);
 }
 
-/* The rule is the gateway's, which answers 304 (gateway/reply/answer.c). */
+/* The rule is the gateway's, which answers 304 (gateway/stage/answer.c). */
 static bool
 has_tag(const struct call *c, int64_t tag)
 {

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "gateway/reply/page.h"
+#include "gateway/http/url.h"
 #include "tests/unit/exchange.h"
 
 #define ROUTES_MOST	256
@@ -137,7 +137,7 @@ decode_input(struct input *in, bool as_query)
 	} else
 		v.req.entity = h2o_iovec_init(in->base, in->len);
 	memset(&answered, 0, sizeof(answered));
-	flow = room_decode(&v.x);
+	flow = stage_decode(&v.x);
 	if (flow == FLOW_NEXT)
 		check_taken(&v.x, as_query);
 	else

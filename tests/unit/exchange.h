@@ -1,4 +1,4 @@
-/* A request as a room of the gateway sees it, without a connection. */
+/* A request as a stage of the gateway sees it, without a connection. */
 #ifndef UNIT_EXCHANGE_H
 #define UNIT_EXCHANGE_H
 

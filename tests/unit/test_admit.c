@@ -100,7 +100,7 @@ match(struct visit *v, const char *method, const char *url)
 	visit_begin(v, method, url);
 	v->x.route = NULL;
 	v->x.is_head = strcmp(method, "HEAD") == 0;
-	return room_match(&v->x);
+	return stage_match(&v->x);
 }
 
 static void
@@ -203,7 +203,7 @@ bodies_are_bounded_by_route(void **state)
 		v.settings.max_body_bytes = 1000;
 		v.settings.upload_max_bytes = 5000;
 		v.req.entity.len = rows[i].body;
-		check_number(rows[i].url, room_match(&v.x),
+		check_number(rows[i].url, stage_match(&v.x),
 		    rows[i].want == OK ? FLOW_NEXT : FLOW_DONE);
 		check_number(rows[i].url, answered.error, rows[i].want);
 		visit_end(&v);
@@ -243,7 +243,7 @@ sizes_are_bounded(void **state)
 		for (size_t j = 0; j < rows[i].headers; j++)
 			h2o_add_header(&v.req.pool, &v.req.headers,
 			    H2O_TOKEN_ACCEPT, NULL, big, rows[i].header);
-		check_number(rows[i].name, room_admit(&v.x),
+		check_number(rows[i].name, stage_admit(&v.x),
 		    rows[i].want == OK ? FLOW_NEXT : FLOW_DONE);
 		check_number(rows[i].name, answered.error, rows[i].want);
 		visit_end(&v);
@@ -268,7 +268,7 @@ nothing_is_begun_without_memory(void **state)
 		memset(&answered, 0, sizeof(answered));
 		visit_begin(&v, "GET", rows[i].url);
 		v.gateway.pressure = rows[i].pressure;
-		room_match(&v.x);
+		stage_match(&v.x);
 		check_number(rows[i].url, answered.error, rows[i].want);
 		check_number(rows[i].url, v.x.crowded, rows[i].want != OK);
 		visit_end(&v);

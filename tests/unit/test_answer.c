@@ -1,5 +1,5 @@
 /*
- * gateway/reply/answer.c, included for its statics: h2o's part in sending is taken
+ * gateway/reply/respond.c and gateway/stage/answer.c, included for their statics: h2o's part in sending is taken
  * by functions here that keep what is sent.
  */
 #include "exchange.h"
@@ -34,7 +34,8 @@ keep_send(h2o_req_t *req, h2o_iovec_t *pieces, size_t count,
 
 #define h2o_start_response	keep_start
 #define h2o_send		keep_send
-#include "gateway/reply/answer.c"
+#include "gateway/reply/respond.c"
+#include "gateway/stage/answer.c"
 
 /* No gateway stops here. */
 void
@@ -304,7 +305,7 @@ answer(struct visit *v, const char *method, const char *url,
 	v->x.answer = a;
 	args_put_number(&v->x.args, KEY_PAGE, 1);
 	args_put_number(&v->x.args, KEY_PER_PAGE, 50);
-	check_number(url, room_answer(&v->x), FLOW_DONE);
+	check_number(url, stage_answer(&v->x), FLOW_DONE);
 }
 
 static void
@@ -372,7 +373,7 @@ tags_are_of_all_that_is_answered(void **state)
 			visit_header(&v, H2O_TOKEN_IF_NONE_MATCH, rows[i].have);
 		v.x.answer = &a;
 		tag_included = rows[i].included;
-		check_number(url, room_answer(&v.x), FLOW_DONE);
+		check_number(url, stage_answer(&v.x), FLOW_DONE);
 		check_number(rows[i].have, v.req.res.status, rows[i].status);
 		check_text(rows[i].have, header_of(&v, "etag"),
 		    text_of(rows[i].etag));
@@ -391,7 +392,7 @@ a_head_has_no_body(void **state)
 	visit_begin(&v, "GET", "/flicket-api/ticket/5");
 	v.x.is_head = true;
 	v.x.answer = &a;
-	room_answer(&v.x);
+	stage_answer(&v.x);
 	check_number("no pieces", sent.count, 0);
 	check_number("but its length", (int64_t)v.req.res.content_length, 3);
 	visit_end(&v);
@@ -411,12 +412,35 @@ a_deleted_token_is_forgotten(void **state)
 	memset(v.x.token_hash, 9, sizeof(v.x.token_hash));
 	tokens_keep(tokens, v.x.token_hash, 1, 0, INT64_MAX);
 	v.x.answer = &a;
-	room_answer(&v.x);
+	stage_answer(&v.x);
 	check_answer("nothing", &v, 204, TEXT_OF(""));
 	check_true("forgotten", !tokens_find(tokens, v.x.token_hash, &user_id,
 	    &rights));
 	visit_end(&v);
 	tokens_destroy(&tokens);
+}
+
+/* Who is to come with a password is told so, all others of tokens. */
+static void
+a_challenge_names_what_to_come_with(void **state)
+{
+	static const struct { const char *method, *url, *want; } rows[] = {
+		{ "POST", "/flicket-api/tokens",
+		    "Basic realm=\"Authentication Required\"" },
+		{ "GET", "/flicket-api/ticket/1",
+		    "Bearer realm=\"Authentication Required\"" },
+	};
+	struct visit	v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		visit_begin(&v, rows[i].method, rows[i].url);
+		check_number(rows[i].url, answer_unauthorized(&v.x), FLOW_DONE);
+		check_number(rows[i].url, v.req.res.status, 401);
+		check_text(rows[i].url, header_of(&v, "www-authenticate"),
+		    text_of(rows[i].want));
+		visit_end(&v);
+	}
 }
 
 int
@@ -435,6 +459,8 @@ main(void)
 		    refusals_of_services_are_passed_on),
 		TEST("a fragment is answered as its route says",
 		    fragments_are_answered),
+		TEST("a challenge names what to come with",
+		    a_challenge_names_what_to_come_with),
 		TEST("a tag is of all that is answered, and for reads",
 		    tags_are_of_all_that_is_answered),
 		TEST("an answer to HEAD has a length and no body",

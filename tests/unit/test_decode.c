@@ -21,28 +21,6 @@ answer_error(struct exchange *x, enum err e, const char *message)
 	return FLOW_DONE;
 }
 
-/* what admit.c would answer itself; this test lets it only decode URLs */
-enum flow
-answer_body(struct exchange *x, int status, const char *type,
-    struct text body)
-{
-	(void)x, (void)status, (void)type, (void)body;
-	return FLOW_DONE;
-}
-
-void
-answer_header(struct exchange *x, const char *name, const char *value)
-{
-	(void)x, (void)name, (void)value;
-}
-
-enum flow
-page_answer(struct exchange *x, struct text path)
-{
-	(void)x, (void)path;
-	return FLOW_DONE;
-}
-
 static int
 start(void **state)
 {
@@ -103,7 +81,7 @@ decode(struct visit *v, const char *method, const char *url, const char *body)
 	visit_begin(v, method, url);
 	assert_non_null(v->x.route);
 	v->req.entity = h2o_iovec_init(body, strlen(body));
-	return room_decode(&v->x);
+	return stage_decode(&v->x);
 }
 
 static void
@@ -376,7 +354,7 @@ digest_of(const char *method, const char *url, const char *body,
 	v.req.entity = h2o_iovec_init(body, strlen(body));
 	h2o_add_header_by_str(&v.req.pool, &v.req.headers,
 	    H2O_STRLIT("idempotency-key"), 1, NULL, H2O_STRLIT("key"));
-	flow = room_decode(&v.x);
+	flow = stage_decode(&v.x);
 	check_number(url, flow, FLOW_NEXT);
 	check_number(url, (int64_t)args_text(&v.x.args, KEY_DIGEST).len, 32);
 	memcpy(ret, args_text(&v.x.args, KEY_DIGEST).base, 32);
@@ -455,7 +433,7 @@ bodies_are_json_by_type(void **state)
 		    H2O_STRLIT("{\"department\":\"Post\"}"));
 		if (rows[i].type != NULL)
 			visit_header(&v, H2O_TOKEN_CONTENT_TYPE, rows[i].type);
-		flow = room_decode(&v.x);
+		flow = stage_decode(&v.x);
 		check_number(row, flow, rows[i].want ? FLOW_NEXT : FLOW_DONE);
 		check_number(row, answered.error, rows[i].want ? OK :
 		    ERR_BAD_MEDIA_TYPE);

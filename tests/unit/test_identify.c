@@ -11,12 +11,11 @@
 static struct {
 	enum err	error;
 	char		message[128];
-	char		challenge[64];	/* WWW-Authenticate */
 	enum op_code	op;		/* what was asked */
 	struct args	args;
 	int64_t		timeout_ms;
 	unsigned	part;		/* as which */
-	enum flow	(*room)(struct exchange *);	/* gone to */
+	enum stage_id	stage;		/* gone to, else 0 */
 	enum err	checked;	/* what identity_check() led to */
 	bool		user_is_up;
 	bool		slept;
@@ -42,12 +41,10 @@ answer_refusal(struct exchange *x, const struct answer *a)
 	return FLOW_DONE;
 }
 
-void
-answer_header(struct exchange *x, const char *name, const char *value)
+enum flow
+answer_unauthorized(struct exchange *x)
 {
-	(void)x;
-	check_string("header", name, "WWW-Authenticate");
-	snprintf(seen.challenge, sizeof(seen.challenge), "%s", value);
+	return answer_error(x, ERR_UNAUTHORIZED, NULL);
 }
 
 enum flow
@@ -70,10 +67,10 @@ exchange_ask_part(struct exchange *x, unsigned part, enum op_code op,
 }
 
 void
-exchange_go_to(struct exchange *x, enum flow (*enter)(struct exchange *))
+exchange_go_to(struct exchange *x, enum stage_id stage)
 {
 	(void)x;
-	seen.room = enter;
+	seen.stage = stage;
 }
 
 struct answer *
@@ -90,20 +87,6 @@ struct answer *
 exchange_keep_large(struct exchange *x, const struct answer *a)
 {
 	return seen.is_full ? NULL : exchange_keep(x, a);
-}
-
-enum flow
-room_send(struct exchange *x)
-{
-	(void)x;
-	return FLOW_NEXT;
-}
-
-enum flow
-room_ask(struct exchange *x)
-{
-	(void)x;
-	return FLOW_NEXT;
 }
 
 bool
@@ -208,7 +191,7 @@ names_and_passwords_are_decoded(void **state)
 		if (rows[i].header != NULL)
 			visit_header(&v, H2O_TOKEN_AUTHORIZATION,
 			    rows[i].header);
-		flow = room_identify(&v.x);
+		flow = stage_identify(&v.x);
 		if (rows[i].want) {
 			check_number(row, flow, FLOW_WAIT);
 			check_number(row, seen.op, OP_PASSWORD_CHECK);
@@ -222,8 +205,6 @@ names_and_passwords_are_decoded(void **state)
 		} else {
 			check_number(row, flow, FLOW_DONE);
 			check_number(row, seen.error, ERR_UNAUTHORIZED);
-			check_string(row, seen.challenge,
-			    "Basic realm=\"Authentication Required\"");
 		}
 		visit_end(&v);
 	}
@@ -252,7 +233,7 @@ show_token(struct visit *v, const char *method, const char *url,
 	v->worker.tokens = tokens;
 	if (header != NULL)
 		visit_header(v, H2O_TOKEN_AUTHORIZATION, header);
-	return room_identify(&v->x);
+	return stage_identify(&v->x);
 }
 
 static void
@@ -286,11 +267,8 @@ tokens_are_known_by_their_hash(void **state)
 			    (const char *)abc_hash, sizeof(abc_hash) });
 			check_true("not an argument", !args_has(&v.x.args,
 			    KEY_TOKEN_HASH));
-		} else {
+		} else
 			check_number("error", seen.error, ERR_UNAUTHORIZED);
-			check_string("challenge", seen.challenge,
-			    "Bearer realm=\"Authentication Required\"");
-		}
 		visit_end(&v);
 	}
 	/* spaces behind it are part of it */
@@ -331,7 +309,7 @@ the_cache_is_trusted_for_a_while(void **state)
 		if (rows[i].want == FLOW_NEXT) {
 			check_number(rows[i].name, v.x.user_id, 5);
 			check_number(rows[i].name, v.x.rights, RIGHT_STAFF);
-			check_number("nothing to hear", room_identified(&v.x),
+			check_number("nothing to hear", stage_identified(&v.x),
 			    FLOW_NEXT);
 		}
 		visit_end(&v);
@@ -369,7 +347,7 @@ what_the_user_service_says_counts(void **state)
 		args_put_number(&a.extra, KEY_EXPIRES, INT64_MAX);
 		args_put_number(&a.extra, KEY_ID, 7);
 		v.x.answer = &a;
-		check_number(rows[i].name, room_identified(&v.x),
+		check_number(rows[i].name, stage_identified(&v.x),
 		    rows[i].want == OK ? FLOW_NEXT : FLOW_DONE);
 		check_number(rows[i].name, seen.error, rows[i].want);
 		check_number(rows[i].name, v.x.user_id, rows[i].user_id);
@@ -441,19 +419,19 @@ what_is_from_before_a_revocation_is_asked_again(void **state)
 			hear(tokens, 3 + j, NULL);
 			seen.op = OP_NONE;
 			v.x.answer = &a;
-			v.x.room = 4;
-			check_number(rows[i].name, room_identified(&v.x),
+			v.x.stage = 4;
+			check_number(rows[i].name, stage_identified(&v.x),
 			    rows[i].counts ? FLOW_NEXT : FLOW_WAIT);
 			check_number(rows[i].name, seen.op, rows[i].counts ?
 			    OP_NONE : OP_TOKEN_CHECK);
-			check_number("the same room", v.x.room,
+			check_number("the same room", v.x.stage,
 			    rows[i].counts ? 4 : 3);
 		}
 		check_number(rows[i].name, tokens_find(tokens, abc_hash,
 		    &user_id, &rights), rows[i].counts);
 		if (!rows[i].counts) {
 			hear(tokens, 9, NULL);
-			check_number("at last", room_identified(&v.x),
+			check_number("at last", stage_identified(&v.x),
 			    FLOW_DONE);
 			check_number("at last", seen.error, ERR_UNAVAILABLE);
 		}
@@ -476,7 +454,7 @@ what_was_asked_after_the_news_counts(void **state)
 	hear(tokens, INT64_MAX, NULL);
 	show_token(&v, "GET", "/flicket-api/user/1", tokens, "Bearer abc");
 	v.x.answer = &a;
-	check_number("counts", room_identified(&v.x), FLOW_NEXT);
+	check_number("counts", stage_identified(&v.x), FLOW_NEXT);
 	visit_end(&v);
 	tokens_destroy(&tokens);
 }
@@ -494,7 +472,7 @@ let_in(struct visit *v, struct tokens **tokens, const char *method,
 	tokens_keep(*tokens, abc_hash, 5, rights, INT64_MAX);
 	check_number(url, show_token(v, method, url, *tokens, "Bearer abc"),
 	    FLOW_NEXT);
-	check_number(url, room_permit(&v->x), FLOW_NEXT);
+	check_number(url, stage_permit(&v->x), FLOW_NEXT);
 	v->x.asked = 1;
 }
 
@@ -539,13 +517,13 @@ a_write_is_confirmed(void **state)
 		if (rows[i].ended)
 			hear(tokens, 4, abc_hash);
 		asks = rows[i].ended && rows[i].method[0] != 'G';
-		check_number(rows[i].name, room_confirm(&v.x), asks ?
+		check_number(rows[i].name, stage_confirm(&v.x), asks ?
 		    FLOW_WAIT : FLOW_NEXT);
 		check_number(rows[i].name, v.x.word_ms != 0,
 		    rows[i].method[0] != 'G');
 		a = said(rows[i].error, rows[i].rights_then, 4);
 		v.x.answer = asks ? &a : NULL;
-		check_number(rows[i].name, room_confirmed(&v.x),
+		check_number(rows[i].name, stage_confirmed(&v.x),
 		    rows[i].want == OK ? FLOW_NEXT : FLOW_DONE);
 		check_number(rows[i].name, seen.error, rows[i].want);
 		check_number(rows[i].name, v.x.asked, !rows[i].asks_anew);
@@ -553,8 +531,8 @@ a_write_is_confirmed(void **state)
 		    KEY_CHECKED), !rows[i].asks_anew);
 		check_true("what does not", args_has(&v.x.args,
 		    KEY_PASSWORD_HASH));
-		check_true(rows[i].name, seen.room == (rows[i].asks_anew ?
-		    room_ask : NULL));
+		check_true(rows[i].name, seen.stage == (rows[i].asks_anew ?
+		    STAGE_ASK : 0));
 		visit_end(&v);
 		tokens_destroy(&tokens);
 	}
@@ -580,7 +558,7 @@ a_word_is_as_old_as_the_last_heartbeat(void **state)
 		now_ms = clock_ms();
 		seen.user_is_up = rows[i].up;
 		seen.heard_ms = now_ms - rows[i].heard_ago_ms;
-		check_number(rows[i].name, room_confirm(&v.x), FLOW_NEXT);
+		check_number(rows[i].name, stage_confirm(&v.x), FLOW_NEXT);
 		check_true(rows[i].name, v.x.word_ms >= now_ms -
 		    rows[i].want_ago_ms && (!rows[i].up ||
 		    v.x.word_ms == seen.heard_ms));
@@ -641,18 +619,18 @@ what_was_read_is_for_who_is_still_somebody(void **state)
 		seen.slept = rows[i].slept;
 		if (rows[i].ended)
 			hear(tokens, 4, abc_hash);
-		check_number(rows[i].name, room_still(&v.x), rows[i].asks ?
+		check_number(rows[i].name, stage_still(&v.x), rows[i].asks ?
 		    FLOW_WAIT : FLOW_NEXT);
 		a = said(rows[i].error, rows[i].rights_then, 4);
 		if (rows[i].asks)
 			v.x.answer = &a;
-		check_number(rows[i].name, room_held(&v.x), rows[i].want == OK ?
+		check_number(rows[i].name, stage_held(&v.x), rows[i].want == OK ?
 		    FLOW_NEXT : FLOW_DONE);
 		check_number(rows[i].name, seen.error, rows[i].want);
 		if (rows[i].want == OK)
 			check_number(rows[i].name, v.x.answer->tag, 77);
-		check_true(rows[i].name, seen.room == (rows[i].anew ?
-		    room_send : NULL));
+		check_true(rows[i].name, seen.stage == (rows[i].anew ?
+		    STAGE_SEND : 0));
 		visit_end(&v);
 		tokens_destroy(&tokens);
 	}
@@ -671,7 +649,7 @@ what_there_is_no_memory_for_is_refused(void **state)
 	v.x.answer = &body;
 	hear(tokens, 4, abc_hash);
 	seen.is_full = true;
-	check_number("no memory", room_still(&v.x), FLOW_DONE);
+	check_number("no memory", stage_still(&v.x), FLOW_DONE);
 	check_number("no memory", seen.error, ERR_EXPIRED);
 	visit_end(&v);
 	tokens_destroy(&tokens);
@@ -694,10 +672,10 @@ what_is_read_anew_is_not_compared(void **state)
 		v.x.copy = ours ? copy : NULL;
 		args_put_text(&v.x.args, KEY_IF_NONE_MATCH, TEXT_OF("\"7\""));
 		hear(tokens, 4, abc_hash);
-		check_number("asks", room_still(&v.x), FLOW_WAIT);
+		check_number("asks", stage_still(&v.x), FLOW_WAIT);
 		v.x.answer = &a;
-		check_number("goes on", room_held(&v.x), FLOW_NEXT);
-		check_true("anew", seen.room == room_send);
+		check_number("goes on", stage_held(&v.x), FLOW_NEXT);
+		check_true("anew", seen.stage == STAGE_SEND);
 		check_true("no copy", v.x.copy == NULL);
 		check_true("nothing waits", v.x.waiting == NULL);
 		check_number("the client's stays", args_has(&v.x.args,
@@ -781,7 +759,7 @@ rights_are_asked_for(void **state)
 		buf_printf(&url, "/flicket-api/%s%c", rows[i].path, 0);
 		visit_begin(&v, rows[i].method, url.base);
 		v.x.rights = rows[i].rights;
-		check_number(rows[i].name, room_permit(&v.x), rows[i].want ?
+		check_number(rows[i].name, stage_permit(&v.x), rows[i].want ?
 		    FLOW_NEXT : FLOW_DONE);
 		check_number(rows[i].name, seen.error, rows[i].want ? OK :
 		    ERR_FORBIDDEN);

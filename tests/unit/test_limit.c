@@ -1,7 +1,8 @@
-/* The limit per token: gateway/cache/limit.c, included for its statics. */
+/* The limit per token: gateway/cache/limit.c, gateway/stage/limit.c, included for their statics. */
 #include "exchange.h"
 
 #include "gateway/cache/limit.c"
+#include "gateway/stage/limit.c"
 
 #define MS	INT64_C(1000000)
 
@@ -195,17 +196,17 @@ the_room_says_what_is_left(void **state)
 
 	(void)state;
 	visit_begin(&v, "GET", "/flicket-api/user/1");
-	check_number("no limit", room_limit(&v.x), FLOW_NEXT);
+	check_number("no limit", stage_limit(&v.x), FLOW_NEXT);
 	check_string("no header", seen.policy, "");
 	v.settings.rate_limit = 2;
 	v.gateway.limits = limits_new(2);
 	hash_of(1, 1, v.x.token_hash);
-	check_number("first", room_limit(&v.x), FLOW_NEXT);
+	check_number("first", stage_limit(&v.x), FLOW_NEXT);
 	check_string("first", seen.policy, "\"token\";q=2;w=60");
 	check_string("first", seen.limit, "\"token\";r=1;t=30");
-	check_number("second", room_limit(&v.x), FLOW_NEXT);
+	check_number("second", stage_limit(&v.x), FLOW_NEXT);
 	check_string("second", seen.limit, "\"token\";r=0;t=30");
-	check_number("third", room_limit(&v.x), FLOW_DONE);
+	check_number("third", stage_limit(&v.x), FLOW_DONE);
 	check_number("third", seen.error, ERR_RATE_LIMITED);
 	check_number("third", seen.retry_after, 30);
 	check_string("third", seen.limit, "\"token\";r=0;t=30");
@@ -215,7 +216,7 @@ the_room_says_what_is_left(void **state)
 	visit_begin(&v, "POST", "/flicket-api/tokens");
 	v.gateway.limits = limits_new(1);
 	for (int i = 0; i < 3; i++)
-		check_number("login", room_limit(&v.x), FLOW_NEXT);
+		check_number("login", stage_limit(&v.x), FLOW_NEXT);
 	limits_destroy(&v.gateway.limits);
 	visit_end(&v);
 }

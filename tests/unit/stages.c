@@ -27,7 +27,7 @@ ROOM(file_answer)
 ROOM(export_answer)
 
 STAND_IN void
-upload_end(struct exchange *x)
+exchange_end(struct exchange *x)
 {
 	(void)x;
 }

@@ -1,0 +1,247 @@
+/*
+ * A request's way: stages in their order, and one loop that enters them.
+ *
+ * A stage that asks a service returns FLOW_WAIT; the loop goes on with the
+ * stage behind it when the answer comes. Where a service cannot be asked the
+ * same stage finds the refusal at once, so that there is one way, not two.
+ */
+#include "gateway/core/exchange.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway/bus/bus.h"
+#include "gateway/core/trace.h"
+#include "gateway/http/connection.h"
+#include "gateway/http/proxies.h"
+
+#define LARGE_BYTES	((size_t)1 << 20)	/* of an answer */
+
+static void
+run(struct exchange *x)
+{
+	enum flow	flow = FLOW_NEXT;
+
+	trace_log_begin(x);
+	while (flow == FLOW_NEXT) {
+		CHECK(x->stage < STAGE_END);
+		log_debug("%s", x->stages[x->stage].name);
+		flow = x->stages[x->stage++].enter(x);
+	}
+	log_done();
+}
+
+/* The stage that follows, where the way is not straight. */
+void
+exchange_go_to(struct exchange *x, enum stage_id stage)
+{
+	x->stage = stage;
+}
+
+/* What goes on beside the exchange comes to its end. */
+void
+exchange_end(struct exchange *x)
+{
+	if (x->on_end != NULL)
+		x->on_end(x);
+}
+
+/* h2o frees the request: its client left, or it was answered. */
+static void
+on_gone(void *data)
+{
+	struct exchange	*x = data;
+
+	if (x->slot != -1)
+		bus_forget(x->worker->bus, x->slot);
+	for (unsigned i = 0; i < PARTS_MOST; i++)
+		if (x->part_slots[i] != -1)
+			bus_forget(x->worker->bus, x->part_slots[i]);
+	exchange_end(x);
+	trace_end(x);
+	x->kept = 0;
+	exchange_hold(x, 0);
+	connection_end(x->connection, x->answered, x->crowded);
+	x->worker->exchanges--;
+}
+
+void
+exchange_start(struct worker *w, h2o_req_t *req,
+    const struct stage *stages)
+{
+	struct exchange	*x = h2o_mem_alloc_shared(&req->pool, sizeof(*x),
+			    on_gone);
+
+	memset(x, 0, sizeof(*x));
+	x->req = req;
+	x->worker = w;
+	x->stages = stages;
+	x->slot = -1;
+	for (unsigned i = 0; i < PARTS_MOST; i++)
+		x->part_slots[i] = -1;
+	x->deadline_ms = clock_ms() + w->gateway->settings->request_timeout_ms;
+	w->requests++;
+	w->exchanges++;
+	trace_begin(x);
+	x->connection = connection_begin(req);
+	x->client = proxies_client(w->gateway->proxies, req);
+	run(x);
+}
+
+void
+exchange_resume(struct exchange *x, int part, const struct answer *a)
+{
+	x->spent_us += a->spent_us;
+	if (part != -1) {
+		x->part_slots[part] = -1;
+		trace_log_begin(x);
+		x->on_part(x, (unsigned)part, a);
+		log_done();
+		return;
+	}
+	x->slot = -1;
+	x->answer = a;
+	run(x);
+}
+
+void
+exchange_continue(struct exchange *x)
+{
+	run(x);
+}
+
+static size_t
+large(size_t bytes)
+{
+	return bytes > LARGE_BYTES ? bytes : 0;
+}
+
+void
+exchange_hold(struct exchange *x, size_t bytes)
+{
+	bytes += x->kept;
+	x->worker->large_bytes += large(bytes) - large(x->held);
+	connection_hold(x->connection, x->held, bytes);
+	x->held = bytes;
+}
+
+/*
+ * Large answers have half of the worker's memory, so that they leave room for
+ * all others. What they are put together from is there twice for a while.
+ */
+bool
+exchange_may_keep(const struct exchange *x, size_t bytes)
+{
+	const struct worker	*w = x->worker;
+	const struct settings	*s = w->gateway->settings;
+	size_t			 most = (size_t)(s->memory_mb << 19) /
+				    (size_t)s->gateway_threads;
+
+	return large(x->kept + bytes) == 0 || w->large_bytes -
+	    large(x->held) + 2 * (x->kept + bytes) <= most;
+}
+
+static bool
+ask(struct exchange *x, int part, enum op_code op, const struct args *args,
+    int64_t timeout_ms, int *ret_slot)
+{
+	struct request	r = {
+		.op = op,
+		.actor = x->user_id,
+		.rights = x->rights,
+		.request_id = x->request_id,
+		.trace = x->trace,
+	};
+	int64_t		deadline_ms = x->deadline_ms;
+
+	if (timeout_ms != 0)
+		deadline_ms = clock_ms() + timeout_ms;
+	if (op_info(op)->kind == OP_WRITE && x->word_ms != 0)
+		r.expires_ms = x->word_ms + WORD_MOST_MS;
+	r.args = *args;
+	r.args.present &= op_info(op)->needs | op_info(op)->may;
+	return bus_ask(x->worker->bus, x, part, &r, deadline_ms, ret_slot);
+}
+
+enum flow
+exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
+    int64_t timeout_ms)
+{
+	if (ask(x, -1, op, args, timeout_ms, &x->slot))
+		return FLOW_WAIT;
+	x->refusal = (struct answer){ .error = ERR_UNAVAILABLE };
+	x->answer = &x->refusal;
+	return FLOW_NEXT;
+}
+
+void
+exchange_ask_part(struct exchange *x, unsigned part, enum op_code op,
+    const struct args *args, int64_t timeout_ms)
+{
+	struct answer	refusal = { .error = ERR_UNAVAILABLE };
+
+	CHECK(part < PARTS_MOST && x->part_slots[part] == -1);
+	if (!ask(x, (int)part, op, args, timeout_ms, &x->part_slots[part]))
+		x->on_part(x, part, &refusal);
+}
+
+void
+exchange_tell(struct exchange *x, enum op_code op, const struct args *args,
+    int64_t timeout_ms)
+{
+	int	slot;
+
+	if (ask(x, -1, op, args, timeout_ms, &slot))
+		bus_forget(x->worker->bus, slot);
+}
+
+struct answer *
+exchange_keep(struct exchange *x, const struct answer *a)
+{
+	struct answer	*copy = h2o_mem_alloc_pool(&x->req->pool,
+			    sizeof(*copy));
+	h2o_iovec_t	 text;
+
+	*copy = *a;
+	text = h2o_strdup(&x->req->pool, a->fragment.base, a->fragment.len);
+	copy->fragment = (struct text){ text.base, text.len };
+	for (unsigned k = 0; k < KEY_END; k++) {
+		if (!args_has(&a->extra, (enum key)k) ||
+		    key_info(k)->type == KEY_INT)
+			continue;
+		text = h2o_strdup(&x->req->pool, a->extra.value[k].text.base,
+		    a->extra.value[k].text.len);
+		copy->extra.value[k].text = (struct text){ text.base, text.len };
+	}
+	return copy;
+}
+
+struct answer *
+exchange_keep_large(struct exchange *x, const struct answer *a)
+{
+	if (!exchange_may_keep(x, a->fragment.len))
+		return NULL;
+	x->kept += a->fragment.len;
+	exchange_hold(x, 0);
+	return exchange_keep(x, a);
+}
+
+/* What hashes a password: it takes long, and says nothing that depends on rights. */
+bool
+exchange_is_slow(enum op_code op)
+{
+	return op_info(op)->kind == OP_SLOW || op_info(op)->kind == OP_LEAD;
+}
+
+/* What hashes passwords has a queue of its own; a search may take longer. */
+int64_t
+exchange_timeout(const struct exchange *x, enum op_code op)
+{
+	const struct settings	*s = x->worker->gateway->settings;
+
+	if (exchange_is_slow(op))
+		return s->login_timeout_ms;
+	if (args_has(&x->args, KEY_CONTENT) &&
+	    (op_info(op)->may & K(SORT)) != 0)
+		return s->request_timeout_ms + s->search_ms;
+	return 0;
+}

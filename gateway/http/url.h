@@ -1,0 +1,13 @@
+/* Percent-encoding of URLs. */
+#ifndef HTTP_URL_H
+#define HTTP_URL_H
+
+#include <h2o.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/* Decode it; what is not an encoding stays. The text lives in the pool. */
+struct text	url_decode(h2o_mem_pool_t *, struct text, bool plus_is_space);
+
+#endif

@@ -1,0 +1,228 @@
+/* What any stage answers with: bodies, errors, refusals. */
+#include "gateway/core/exchange.h"
+
+#include "base/json.h"
+#include "base/metrics.h"
+#include "gateway/core/trace.h"
+#include "gateway/http/connection.h"
+#include "gateway/http/problem.h"
+
+/* Larger bodies are not copied to their requests: those get the buffer. */
+#define COPIED_MOST	16384
+
+static h2o_generator_t	generator = { NULL, NULL };
+
+void
+answer_header(struct exchange *x, const char *name, const char *value)
+{
+	h2o_mem_pool_t	*pool = &x->req->pool;
+	h2o_iovec_t	 copy = h2o_strdup(pool, value, SIZE_MAX);
+	h2o_iovec_t	 orig = h2o_strdup(pool, name, SIZE_MAX);
+	h2o_iovec_t	 lower = h2o_strdup(pool, name, SIZE_MAX);
+
+	h2o_strtolower(lower.base, lower.len);
+	h2o_add_header_by_str(pool, &x->req->res.headers, lower.base,
+	    lower.len, 1, orig.base, copy.base, copy.len);
+}
+
+/* Whatever has a control character in it would be a header of its own. */
+h2o_iovec_t
+answer_type(struct exchange *x, struct text told)
+{
+	bool	printable = told.len > 0;
+
+	for (size_t i = 0; i < told.len; i++)
+		printable = printable && told.base[i] >= ' ' &&
+		    told.base[i] <= '~';
+	if (!printable)
+		return h2o_iovec_init(H2O_STRLIT("application/octet-stream"));
+	return h2o_strdup(&x->req->pool, told.base, told.len);
+}
+
+static const char *
+reason_of(int status)
+{
+	static const struct { int status; const char *reason; } rows[] = {
+		{ 200, "OK" }, { 201, "Created" }, { 204, "No Content" },
+		{ 206, "Partial Content" }, { 304, "Not Modified" },
+		{ 416, "Range Not Satisfiable" },
+		{ 503, "Service Unavailable" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].status == status)
+			return rows[i].reason;
+	return "";
+}
+
+void
+answer_count(struct exchange *x, int status)
+{
+	if (!x->answered)
+		connection_answer(x->connection);
+	exchange_end(x);
+	x->answered = true;
+	metric_add(METRIC_HTTP_RESPONSES, (unsigned)status / 100 % 6, 0, 1);
+	trace_put_timing(x);
+	connection_part(x->connection, x->req);
+}
+
+static enum flow
+send_body(struct exchange *x, int status, const char *reason,
+    const char *type, struct text body)
+{
+	h2o_req_t	*req = x->req;
+	h2o_iovec_t	 bytes = { (char *)(uintptr_t)body.base, body.len };
+
+	req->res.status = status;
+	req->res.reason = reason;
+	req->res.content_length = body.len;
+	if (type != NULL)
+		h2o_add_header(&req->pool, &req->res.headers,
+		    H2O_TOKEN_CONTENT_TYPE, "Content-Type", type, strlen(type));
+	answer_count(x, status);
+	h2o_start_response(req, &generator);
+	/* h2o_send() would send a body to HEAD as well */
+	h2o_send(req, &bytes, x->is_head || body.len == 0 ? 0 : 1,
+	    H2O_SEND_STATE_FINAL);
+	return FLOW_DONE;
+}
+
+enum flow
+answer_body(struct exchange *x, int status, const char *type,
+    struct text body)
+{
+	return send_body(x, status, reason_of(status), type, body);
+}
+
+enum flow
+answer_status(struct exchange *x, int status)
+{
+	x->req->res.status = status;
+	x->req->res.reason = reason_of(status);
+	x->req->res.content_length = SIZE_MAX;
+	answer_count(x, status);
+	h2o_start_response(x->req, &generator);
+	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
+	return FLOW_DONE;
+}
+
+struct buf *
+answer_buffer(struct exchange *x)
+{
+	x->worker->body.len = 0;
+	return &x->worker->body;
+}
+
+static void
+on_taken_gone(void *taken)
+{
+	buf_done(taken);
+}
+
+/* Memory of just the body's size: clients may take their time. */
+static struct text
+take_body(struct exchange *x)
+{
+	struct buf	*body = &x->worker->body, *taken;
+	char		*less = realloc(body->base, body->len);
+
+	if (less != NULL)
+		*body = (struct buf){ less, body->len, body->len };
+	taken = h2o_mem_alloc_shared(&x->req->pool, sizeof(*taken),
+	    on_taken_gone);
+	*taken = *body;
+	*body = (struct buf){ 0 };
+	exchange_hold(x, taken->size);
+	return (struct text){ taken->base, taken->len };
+}
+
+static struct text
+keep_body(struct exchange *x)
+{
+	const struct buf	*b = &x->worker->body;
+	h2o_iovec_t		 copy;
+
+	if (b->len > COPIED_MOST)
+		return take_body(x);
+	copy = h2o_strdup(&x->req->pool, b->base, b->len);
+	exchange_hold(x, copy.len);
+	return (struct text){ copy.base, copy.len };
+}
+
+enum flow
+answer_buffered(struct exchange *x, int status, const char *type)
+{
+	return answer_body(x, status, type, keep_body(x));
+}
+
+static void
+put_error(struct buf *b, const struct err_info *info, struct text message)
+{
+	buf_put_text(b, "{\"error\":");
+	json_put_text(b, (struct text){ info->reason, strlen(info->reason) });
+	if (message.len > 0) {
+		buf_put_text(b, ",\"message\":");
+		json_put_text(b, message);
+	}
+	buf_put_text(b, "}\n");
+}
+
+static enum flow
+send_error(struct exchange *x, enum err e, struct text message,
+    int64_t retry_after)
+{
+	const struct err_info	*info = err_info(e);
+	const char		*type = "application/json";
+	char			 seconds[24];
+
+	if (problem_is_wanted(x->req)) {
+		type = PROBLEM_TYPE;
+		answer_header(x, "Vary", "Accept");
+		problem_put(answer_buffer(x), info->http, info->reason,
+		    message, x->request_id);
+	} else
+		put_error(answer_buffer(x), info, message);
+	if (retry_after == 0 && (info->http == 503 || info->http == 429))
+		retry_after = 1;
+	if (retry_after != 0) {
+		snprintf(seconds, sizeof(seconds), "%lld",
+		    (long long)retry_after);
+		answer_header(x, "Retry-After", seconds);
+	}
+	return send_body(x, info->http, info->reason, type, keep_body(x));
+}
+
+enum flow
+answer_error(struct exchange *x, enum err e, const char *message)
+{
+	if (message == NULL)
+		message = err_info(e)->message;
+	return send_error(x, e, (struct text){ message, strlen(message) }, 0);
+}
+
+enum flow
+answer_unauthorized(struct exchange *x)
+{
+	answer_header(x, "WWW-Authenticate",
+	    op_info(x->route->op)->who == WHO_PASSWORD ?
+	    "Basic realm=\"Authentication Required\"" :
+	    "Bearer realm=\"Authentication Required\"");
+	return answer_error(x, ERR_UNAUTHORIZED, NULL);
+}
+
+enum flow
+answer_refusal(struct exchange *x, const struct answer *a)
+{
+	struct text	message = args_text(&a->extra, KEY_MESSAGE);
+	const char	*dflt = err_info(a->error)->message;
+
+	if (a->error == ERR_UNAUTHORIZED)
+		return answer_unauthorized(x);
+	/* as if the gateway had known: a service refuses those, too */
+	x->crowded = x->crowded || a->error == ERR_EXPIRED;
+	if (message.len == 0)
+		message = (struct text){ dflt, strlen(dflt) };
+	return send_error(x, a->error, message,
+	    args_number(&a->extra, KEY_RETRY_AFTER, 0));
+}

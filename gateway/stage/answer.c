@@ -1,0 +1,194 @@
+/* The last stage: a service's answer as HTTP. */
+#include "gateway/core/exchange.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "gateway/cache/copies.h"
+#include "gateway/cache/tokens.h"
+
+static void
+put_location(struct exchange *x)
+{
+	struct buf	b = { 0 };
+
+	links_put_path(&b, x, x->route->location, &x->answer->extra, 0);
+	buf_put_byte(&b, '\0');
+	answer_header(x, "Location", b.base);
+	buf_done(&b);
+}
+
+/* What an answer says about a token that this worker may keep. */
+static void
+learn_token(struct exchange *x)
+{
+	const struct args	*extra = &x->answer->extra;
+	struct text		 hash = args_text(extra, KEY_TOKEN_HASH);
+
+	if (x->route->op == OP_TOKEN_DELETE)
+		tokens_forget(x->worker->tokens, x->token_hash);
+	if (x->route->op != OP_TOKEN_CREATE || hash.len != TOKEN_HASH_BYTES ||
+	    tokens_is_past(x->worker->tokens,
+	    (const unsigned char *)hash.base, x->answer))
+		return;
+	tokens_keep(x->worker->tokens, (const unsigned char *)hash.base,
+	    x->user_id, args_number(extra, KEY_RIGHTS, x->rights),
+	    args_number(extra, KEY_EXPIRES, 0));
+	tokens_number(x->worker->tokens, (const unsigned char *)hash.base,
+	    args_number(extra, KEY_ID, 0));
+}
+
+/* --- tags -------------------------------------------------------------------- */
+
+#define ETAG_MOST	(2 * 16 + 3)
+
+/* A number's 16 digits. */
+static char *
+put_hex(char *p, uint64_t n)
+{
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*p++ = "0123456789abcdef"[n >> shift & 15];
+	return p;
+}
+
+/*
+ * The tag of an answer: what it is of, and after a dot what was included.
+ * Services know the first part only (services/op/etag.c, If-Match).
+ */
+static h2o_iovec_t
+make_etag(struct exchange *x)
+{
+	uint64_t	included = include_tag(x);
+	char		*etag = h2o_mem_alloc_pool(&x->req->pool,
+			    ETAG_MOST), *p = etag;
+
+	*p++ = '"';
+	p = put_hex(p, (uint64_t)x->answer->tag);
+	if (included != 0) {
+		*p++ = '.';
+		p = put_hex(p, included);
+	}
+	*p++ = '"';
+	return h2o_iovec_init(etag, (size_t)(p - etag));
+}
+
+/* Whether the client has what it asks for (RFC 9110, 13.1.2: weakly). */
+static bool
+has_it(const struct exchange *x, h2o_iovec_t etag)
+{
+	ssize_t		 at = h2o_find_header(&x->req->headers,
+			    H2O_TOKEN_IF_NONE_MATCH, -1);
+	h2o_iovec_t	 v;
+
+	if (at == -1 || x->route->method != METHOD_GET)
+		return false;
+	v = x->req->headers.entries[at].value;
+	return h2o_memis(v.base, v.len, H2O_STRLIT("*")) ||
+	    h2o_strstr(v.base, v.len, etag.base, etag.len) != SIZE_MAX;
+}
+
+/* --- the stage ------------------------------------------------------------------ */
+
+/* A list behind its links, a thing as it is, and what comes with them. */
+static void
+put_answer(struct buf *b, const struct exchange *x, bool is_list)
+{
+	if (is_list)
+		links_put_list_head(b, x, x->answer->total);
+	answer_put_fragment(b, x, x->answer->fragment);
+	if (is_list)
+		include_put(b, x);
+	else if (x->included != NULL && b->len > 0) {
+		b->len--;	/* the brace at the end */
+		include_put(b, x);
+		buf_put_byte(b, '}');
+	}
+	buf_put_text(b, is_list ? "}\n" : "\n");
+}
+
+static enum flow
+answer_kept(struct exchange *x, struct text body)
+{
+	exchange_hold(x, body.len);
+	return answer_body(x, x->route->status, "application/json", body);
+}
+
+/* The owner said that what we have of it still holds. */
+static enum flow
+answer_copy(struct exchange *x)
+{
+	metric_add(METRIC_COPIES, 1, 0, 1);
+	links_put_header(x, x->copy->total);
+	return answer_kept(x, x->copy->body);
+}
+
+/* What was put together, which may be asked for again. */
+static enum flow
+answer_list(struct exchange *x)
+{
+	const struct buf	*b = &x->worker->body;
+	struct text		 body = { "", 0 };
+
+	metric_add(METRIC_COPIES, 0, 0, 1);
+	if (x->answer->tag != 0)
+		body = copies_keep(x->worker->copies, x, x->answer->tag,
+		    x->answer->total, (struct text){ b->base, b->len });
+	return body.len > 0 ? answer_kept(x, body) :
+	    answer_buffered(x, x->route->status, "application/json");
+}
+
+static enum flow
+answer_json(struct exchange *x)
+{
+	bool		is_list = x->route->page[0] != '\0';
+	h2o_iovec_t	etag;
+
+	if (x->answer->tag != 0) {
+		etag = make_etag(x);
+		h2o_add_header(&x->req->pool, &x->req->res.headers,
+		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);
+		if (has_it(x, etag))
+			return answer_status(x, 304);
+		if (x->copy != NULL && x->answer->fragment.len == 0 &&
+		    x->answer->tag == x->copy->tag)
+			return answer_copy(x);
+	}
+	if (args_has(&x->args, KEY_IF_NONE_MATCH) &&
+	    x->answer->fragment.len == 0) {
+		log_error("%s: who asks does not have what it is said to",
+		    op_info(x->route->op)->name);
+		return answer_error(x, ERR_INTERNAL, NULL);
+	}
+	if (x->route->location[0] != '\0')
+		put_location(x);
+	if (is_list)
+		links_put_header(x, x->answer->total);
+	put_answer(answer_buffer(x), x, is_list);
+	if (is_list)
+		return answer_list(x);
+	return answer_buffered(x, x->route->status, "application/json");
+}
+
+enum flow
+stage_answer(struct exchange *x)
+{
+	if (x->answer->error != OK)
+		return answer_refusal(x, x->answer);
+	if (include_failure(x) != NULL)
+		return answer_refusal(x, include_failure(x));
+	learn_token(x);
+	if (x->route->status == 204)
+		return answer_body(x, 204, NULL, (struct text){ "", 0 });
+	switch (x->route->way) {
+	case WAY_FILE:
+		return file_answer(x);
+	case WAY_CSV:
+	case WAY_NDJSON:
+		return export_answer(x);
+	case WAY_PICTURE:
+		if (x->route->method == METHOD_GET)
+			return picture_answer(x);
+		/* fallthrough */
+	default:
+		return answer_json(x);
+	}
+}
