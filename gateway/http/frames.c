@@ -63,12 +63,6 @@ frames_init(void)
 	library_find("h2o_http2__encode_rst_stream_frame", &library_reset);
 }
 
-void
-frames_answered(struct frames *f)
-{
-	f->answers++;
-}
-
 /* --- the purse ---------------------------------------------------------------- */
 
 static void
