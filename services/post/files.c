@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/durable.h"
 #include "base/log.h"
 #include "services/post/content.h"
 
@@ -426,31 +427,14 @@ open_incoming(const struct incoming *f)
 	return openat(files.folder, f->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static bool
-write_all(int fd, struct text bytes, int64_t offset)
-{
-	ssize_t	n;
-
-	while (bytes.len > 0) {
-		n = pwrite(fd, bytes.base, bytes.len, offset);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return false;
-		bytes.base += n;
-		bytes.len -= (size_t)n;
-		offset += n;
-	}
-	return true;
-}
-
 static enum err
 write_chunk(const struct incoming *f, struct text bytes, int64_t offset)
 {
 	int		fd = open_incoming(f);
 	enum err	e = OK;
 
-	if (fd == -1 || !write_all(fd, bytes, offset))
+	if (fd == -1 || !write_all_at(fd, bytes.base, bytes.len,
+	    offset))
 		e = file_error("cannot be written");
 	else
 		/* on its way to the disk already when it is sealed */
@@ -519,7 +503,7 @@ settle(struct incoming *f, int fd)
 	if (renameat(files.folder, f->name, files.folder, name) == -1)
 		return file_error("cannot be renamed");
 	memcpy(f->name, name, sizeof(name));
-	if (fsync(files.folder) == -1)
+	if (!folder_sync_fd(files.folder))
 		return file_error("its folder cannot be synced");
 	return OK;
 }
@@ -949,20 +933,6 @@ sweep(void)
 		log_info("%d files without a row removed", count);
 }
 
-/* The folder itself has to outlast a power failure, too. */
-static bool
-sync_above(void)
-{
-	int	fd = openat(files.folder, "..", O_RDONLY | O_DIRECTORY |
-		    O_CLOEXEC);
-	bool	ok = fd != -1 && (fsync(fd) == 0 || errno == EINVAL ||
-		    errno == EROFS);
-
-	if (fd != -1)
-		close(fd);
-	return ok;
-}
-
 void
 files_start(const struct settings *settings)
 {
@@ -975,7 +945,7 @@ files_start(const struct settings *settings)
 		log_fatal("%s: %s", FOLDER, strerror(errno));
 	}
 	files.folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (files.folder == -1 || !sync_above())
+	if (files.folder == -1 || !folder_sync_at(files.folder, ".."))
 		log_fatal("%s: %s", FOLDER, strerror(errno));
 	if (pthread_create(&files.thread, NULL, run, NULL) != 0)
 		log_fatal("files: no thread can be started");

@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/durable.h"
 #include "base/log.h"
 #include "base/wall.h"
 
@@ -493,8 +494,7 @@ sync_folders(sqlite3 *db)
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd == -1 && errno == EACCES)
 			continue;
-		/* EINVAL: a file system that has no such thing */
-		if (fd == -1 || (fsync(fd) == -1 && errno != EINVAL))
+		if (fd == -1 || !folder_sync_fd(fd))
 			log_fatal("%s cannot be synced: %s", path,
 			    strerror(errno));
 		close(fd);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/durable.h"
 #include "base/log.h"
 
 #define STORE		"stores/user"
@@ -101,35 +102,6 @@ random_name(const char *ending, char ret[NAME_SIZE])
 
 /* --- files ---------------------------------------------------------------- */
 
-/* Make a name in a folder, or its end, last. */
-static bool
-sync_folder(const char *path)
-{
-	int	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool	ok = fd != -1 && fsync(fd) == 0;
-
-	if (fd != -1)
-		close(fd);
-	return ok;
-}
-
-static bool
-write_all(int fd, struct text bytes)
-{
-	ssize_t	n;
-
-	while (bytes.len > 0) {
-		n = write(fd, bytes.base, bytes.len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes.base += n;
-		bytes.len -= (size_t)n;
-	}
-	return fsync(fd) == 0;
-}
-
 /* Whole under its name, or not there. */
 static bool
 write_file(const char *name, struct text bytes)
@@ -140,18 +112,18 @@ write_file(const char *name, struct text bytes)
 	bool	ok;
 
 	if (mkdir(FOLDER, 0700) == 0)
-		(void)sync_folder(STORE);
+		(void)folder_sync_at(AT_FDCWD, STORE);
 	path_of((struct text){ name, strlen(name) }, path);
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return false;
-	ok = write_all(fd, bytes);
+	ok = write_all(fd, bytes.base, bytes.len) && fsync(fd) == 0;
 	close(fd);
 	ok = ok && rename(temporary, path) == 0;
 	if (!ok)
 		unlink(temporary);
-	return ok && sync_folder(FOLDER);
+	return ok && folder_sync_at(AT_FDCWD, FOLDER);
 }
 
 static void

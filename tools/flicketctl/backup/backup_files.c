@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/log.h"
 
 #define CHUNK_BYTES	(1 << 18)
@@ -112,21 +113,6 @@ path_make(const char *path)
 }
 
 /* --- copied and hashed ------------------------------------------------------ */
-
-static bool
-write_all(int fd, const unsigned char *bytes, size_t len)
-{
-	ssize_t	n;
-
-	for (; len > 0; len -= (size_t)n, bytes += n) {
-		n = write(fd, bytes, len);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		if (n == -1)
-			return false;
-	}
-	return true;
-}
 
 /* Read to the end. */
 static bool
@@ -423,12 +409,6 @@ folder_finish(const char *path, uid_t uid, gid_t gid)
 bool
 folder_sync(const char *path)
 {
-	int	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool	ok = fd != -1 && fsync(fd) == 0;
-
-	if (!ok)
-		backup_fail("%s: %s", path, strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return ok;
+	return folder_sync_at(AT_FDCWD, path) ||
+	    backup_fail("%s: %s", path, strerror(errno));
 }

@@ -32,6 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/log.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/backup_judge.h"
@@ -370,7 +371,7 @@ put_in_place(struct restore *r)
 	ok = exchange(r);
 	if (ok)
 		r->work[0] = '\0';
-	if (ok && fsync(r->data) == -1)
+	if (ok && !folder_sync_fd(r->data))
 		fprintf(stderr, "%s: %s: %s; a power failure may undo this\n",
 		    backup_who, r->settings.data, strerror(errno));
 	return ok;

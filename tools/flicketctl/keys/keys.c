@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/log.h"
 #include "base/settings.h"
 #include "proto/peer/keyring.h"
@@ -35,16 +36,12 @@ static bool
 sync_folder_of(const char *path)
 {
 	struct buf	folder = { 0 };
-	int		fd, rc = -1;
+	bool		ok;
 
 	buf_printf(&folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-	fd = open(folder.base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd != -1) {
-		rc = fsync(fd);
-		close(fd);
-	}
+	ok = folder_sync_at(AT_FDCWD, folder.base);
 	buf_done(&folder);
-	return rc == 0;
+	return ok;
 }
 
 /* Replace a file as a whole: whoever reads it finds the old or the new one. */
@@ -59,7 +56,7 @@ replace_file(const char *path, const struct buf *text, mode_t mode)
 	(void)unlink(fresh.base);
 	fd = open(fresh.base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	done = fd != -1 && fchmod(fd, mode) == 0 &&
-	    write(fd, text->base, text->len) == (ssize_t)text->len &&
+	    write_all(fd, text->base, text->len) &&
 	    fsync(fd) == 0;
 	if (fd != -1 && close(fd) == -1)
 		done = false;

@@ -23,6 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/log.h"
 #include "services/store/store.h"
 
@@ -415,7 +416,7 @@ target_switch(struct import *im)
 		return false;
 	if (!import_goes_on() || !check_stores(im) || !put_in_place(im))
 		return false;
-	if (fsync(im->data_fd) == -1)
+	if (!folder_sync_fd(im->data_fd))
 		fprintf(stderr, "flicketctl import: %s: %s; a power failure "
 		    "may undo the import\n", im->data, strerror(errno));
 	if (im->exchanges)

@@ -1,0 +1,27 @@
+/*
+ * What outlasts a power failure: bytes that are written whole, and names that
+ * are on disk.
+ *
+ * A name is on disk when its folder was synced. Some file systems have no such
+ * thing (EINVAL, on a read-only one EROFS) and keep names all the same: with
+ * them it is as done.
+ */
+#ifndef BASE_DURABLE_H
+#define BASE_DURABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Write all bytes, from the file's position on, or from an offset. False: errno
+ * says why. They are not synced. */
+bool	write_all(int fd, const void *bytes, size_t len);
+bool	write_all_at(int fd, const void *bytes, size_t len, int64_t offset);
+
+/* Have the names in an open folder on disk. False: errno says why. */
+bool	folder_sync_fd(int fd);
+
+/* The same of a folder below another one (AT_FDCWD: the current). */
+bool	folder_sync_at(int at, const char *path);
+
+#endif
