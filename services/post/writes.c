@@ -18,13 +18,13 @@ enum {
 /* ... and one that gives files. */
 enum { UPLOAD_ID, UPLOAD_POST_ID, UPLOAD_TOPIC_ID };
 
+/* What is not there is an empty text. */
 static struct text
-column_text(sqlite3_stmt *st, int column)
+text_or_empty(sqlite3_stmt *st, int column)
 {
-	const char	*base = (const char *)sqlite3_column_text(st, column);
+	struct text	t = column_text(st, column);
 
-	return (struct text){ base == NULL ? "" : base,
-	    (size_t)sqlite3_column_bytes(st, column) };
+	return t.base == NULL ? (struct text){ "", 0 } : t;
 }
 
 /* --- written -------------------------------------------------------------- */
@@ -61,7 +61,7 @@ is_same(struct text a, struct text b)
 static void
 take_old(struct args *args, sqlite3_stmt *st)
 {
-	struct text	content = column_text(st, POST_CONTENT);
+	struct text	content = text_or_empty(st, POST_CONTENT);
 	int64_t		hours = sqlite3_column_int64(st, POST_HOURS);
 
 	args_put_number(args, KEY_POST_ID, sqlite3_column_int64(st, POST_ID));
@@ -138,7 +138,7 @@ delete_uploads(struct call *c, int sql)
 	enum err	 e, done;
 
 	while (op_step(c, st, &e) == SQLITE_ROW)
-		files_remove_later(column_text(st, 0));
+		files_remove_later(text_or_empty(st, 0));
 	done = op_done(c, st);
 	return e != OK ? e : done;
 }
@@ -151,7 +151,7 @@ tell_deleted(struct call *c, sqlite3_stmt *st)
 	args_put_number(args, KEY_POST_ID, sqlite3_column_int64(st, POST_ID));
 	args_put_number(args, KEY_TICKET_ID,
 	    sqlite3_column_int64(st, POST_TICKET_ID));
-	args_put_text(args, KEY_OLD_CONTENT, column_text(st, POST_CONTENT));
+	args_put_text(args, KEY_OLD_CONTENT, text_or_empty(st, POST_CONTENT));
 	args_put_number(args, KEY_OLD_HOURS,
 	    sqlite3_column_int64(st, POST_HOURS));
 	return op_emit(c, OP_TICKET_REPLY_DELETED);

@@ -392,8 +392,8 @@ store_lay_out(sqlite3 *db, const struct service *service, int64_t schema)
 		store_exec(db, service->migrations[i]);
 }
 
-static int64_t
-newest_schema(const struct service *service)
+int64_t
+store_newest_schema(const struct service *service)
 {
 	int64_t	newest = 0;
 
@@ -408,10 +408,10 @@ schema_of(sqlite3 *db, const struct service *service, const char *path)
 {
 	int64_t	have = read_number(db, "PRAGMA user_version");
 
-	if (have > newest_schema(service))
+	if (have > store_newest_schema(service))
 		log_refuse("store %s has schema %lld, newer than this program's "
 		    "%lld: run the newer program, or restore a backup", path,
-		    (long long)have, (long long)newest_schema(service));
+		    (long long)have, (long long)store_newest_schema(service));
 	return have;
 }
 
@@ -425,7 +425,7 @@ store_is_ready(const struct service *service, const char *path)
 	if (stat(path, &st) == -1 || st.st_size == 0)
 		return false;
 	db = store_open(path, true);
-	ready = schema_of(db, service, path) == newest_schema(service) &&
+	ready = schema_of(db, service, path) == store_newest_schema(service) &&
 	    read_number(db, "SELECT seeded FROM identity") != 0;
 	sqlite3_close(db);
 	return ready;
@@ -468,7 +468,7 @@ void
 store_migrate(sqlite3 *db, const struct service *service, const char *path)
 {
 	int64_t	have = schema_of(db, service, path);
-	int64_t	newest = newest_schema(service);
+	int64_t	newest = store_newest_schema(service);
 
 	if (have < newest)
 		migrate(db, service, have, newest);
@@ -565,4 +565,12 @@ store_over(void)
 {
 	return wall_steady_ms() < STEADY_MS ? INT64_MIN :
 	    store_now() - OVER_US;
+}
+
+struct text
+column_text(sqlite3_stmt *st, int column)
+{
+	const char	*base = (const char *)sqlite3_column_text(st, column);
+
+	return (struct text){ base, (size_t)sqlite3_column_bytes(st, column) };
 }

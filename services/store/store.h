@@ -1,6 +1,7 @@
 /*
- * A store: one SQLite database of one service. Nothing outside this module
- * and the services' sql.tbl knows that it is SQLite's.
+ * A store: one SQLite database of one service. Where it lives, who may write
+ * to it, how a connection to it is set up and what its schema is are told
+ * here; operations run the statements (services/op).
  *
  * It lives in stores/NAME/NAME.db below FLICKET_DATA. Several processes can
  * use it; the one that holds stores/NAME/lock is the one that may write.
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "services/store/service.h"
 
 /* Tell SQLite how it is used here; before anything else is asked of it. */
@@ -111,6 +113,9 @@ int	store_try(sqlite3 *, const char *sql);
 /* Which schema a store has. */
 int64_t	store_schema(sqlite3 *);
 
+/* The newest schema that this program knows of a service's store. */
+int64_t	store_newest_schema(const struct service *);
+
 /* The number of this store's stream of events. */
 int64_t	store_stream(sqlite3 *);
 
@@ -135,5 +140,8 @@ int64_t	store_now(void);
  * process's first hour, that is nothing: INT64_MIN.
  */
 int64_t	store_over(void);
+
+/* A column of the row that a statement stands at; the base is NULL if it is. */
+struct text	column_text(sqlite3_stmt *, int column);
 
 #endif

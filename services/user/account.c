@@ -57,14 +57,6 @@ tell_cost(const struct call *c)
 		password_has_cost(cost);
 }
 
-static struct text
-column_text(sqlite3_stmt *st, int column)
-{
-	const char	*base = (const char *)sqlite3_column_text(st, column);
-
-	return (struct text){ base, (size_t)sqlite3_column_bytes(st, column) };
-}
-
 /* Tell the ticket service who the user is now. */
 static enum err
 tell(struct call *c)

@@ -23,7 +23,7 @@ columns_label_all(struct call *c, struct columns *k)
 
 	order_done(&k->orders[SORT_TITLE]);
 	while (op_step(c, st, &e) == SQLITE_ROW) {
-		if (!title_is_again(&kept, title_text(st, 1)))
+		if (!title_is_again(&kept, column_text(st, 1)))
 			label += gap;
 		slot = columns_find(k, sqlite3_column_int64(st, 0));
 		if (slot != NULL) {
@@ -49,7 +49,7 @@ label_of(const struct columns *k, sqlite3_stmt *st)
 static bool
 is_title(sqlite3_stmt *st, struct text title)
 {
-	struct text	t = title_text(st, 1);
+	struct text	t = column_text(st, 1);
 
 	return t.len == title.len && memcmp(t.base, title.base, t.len) == 0;
 }
@@ -120,7 +120,7 @@ label_changed(struct call *c, struct columns *k)
 		slot = columns_find(k, sqlite3_column_int64(st, 0));
 		if (slot == NULL)
 			continue;
-		e = label_one(c, k, slot, title_text(st, 1));
+		e = label_one(c, k, slot, column_text(st, 1));
 		room = room && slot->title != LABEL_NONE;
 		if (e != OK)
 			break;

@@ -152,14 +152,6 @@ sort_number(const struct list *l)
 	return (uint8_t)(l->sort->sort | (l->descending ? DESCENDING : 0));
 }
 
-static struct text
-column_text(sqlite3_stmt *st, int column)
-{
-	const char	*base = (const char *)sqlite3_column_text(st, column);
-
-	return (struct text){ base, (size_t)sqlite3_column_bytes(st, column) };
-}
-
 /* The names that a ticket is sorted by; they live in *ret. */
 static enum err
 read_names(struct call *c, const struct list *l, int64_t id, struct buf ret[2])

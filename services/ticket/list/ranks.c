@@ -21,8 +21,8 @@ rank(struct call *c, struct codes *codes, int sql)
 		memset(codes->ranks, 0,
 		    codes->count * sizeof(codes->ranks[0]));
 	while (op_step(c, st, &e) == SQLITE_ROW) {
-		again = title_is_again(&kept[0], title_text(st, 1));
-		other = title_is_again(&kept[1], title_text(st, 2));
+		again = title_is_again(&kept[0], column_text(st, 1));
+		other = title_is_again(&kept[1], column_text(st, 2));
 		if (!again || !other)
 			now += 2;
 		code = codes_add(codes, sqlite3_column_int64(st, 0));

@@ -17,14 +17,6 @@ title_hash(sqlite3_stmt *st, int column)
 }
 
 
-struct text
-title_text(sqlite3_stmt *st, int column)
-{
-	const char	*base = (const char *)sqlite3_column_text(st, column);
-
-	return (struct text){ base, (size_t)sqlite3_column_bytes(st, column) };
-}
-
 /* Whether a text is the one before; it is kept for the next. */
 bool
 title_is_again(struct buf *kept, struct text t)

@@ -8,8 +8,6 @@
 
 #include "base/buf.h"
 
-struct text	title_text(sqlite3_stmt *, int column);
-
 /* Whether a title is the one that was labelled: FNV-1a. */
 uint64_t	title_hash(sqlite3_stmt *, int column);
 

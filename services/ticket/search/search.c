@@ -448,14 +448,6 @@ search_run(struct call *c, const struct columns *k, bool scored,
 	return OK;
 }
 
-static struct text
-column_text(sqlite3_stmt *st, int column)
-{
-	const char	*base = (const char *)sqlite3_column_text(st, column);
-
-	return (struct text){ base, (size_t)sqlite3_column_bytes(st, column) };
-}
-
 enum err
 search_show(struct call *c, int64_t ticket_id)
 {

@@ -330,16 +330,6 @@ write_manifest(struct backup *b, time_t when)
 	return ok;
 }
 
-int64_t
-newest_schema(const struct service *s)
-{
-	int64_t	newest = 0;
-
-	while (s->migrations[newest] != NULL)
-		newest++;
-	return newest;
-}
-
 static bool
 is_database(const char *path)
 {
@@ -476,11 +466,11 @@ check_schemas(const json_t *root, const char *path)
 		if (have < 1)
 			return backup_fail("%s/" MANIFEST ": nothing is said "
 			    "of the %s store", path, name);
-		if (have > newest_schema(cut_services[id]))
+		if (have > store_newest_schema(cut_services[id]))
 			return backup_fail("%s: the %s store has schema %lld, "
 			    "newer than this program's %lld: use the newer "
 			    "program", path, name, (long long)have,
-			    (long long)newest_schema(cut_services[id]));
+			    (long long)store_newest_schema(cut_services[id]));
 	}
 	return true;
 }

@@ -21,7 +21,4 @@
  */
 json_t	*manifest_read(int dir, const char *path);
 
-/* The newest schema that this program knows of a service's store. */
-int64_t	 newest_schema(const struct service *);
-
 #endif

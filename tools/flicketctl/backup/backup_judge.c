@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "services/store/store.h"
 #include "tools/flicketctl/backup/backup.h"
 #include "tools/flicketctl/backup/verify.h"
 #include "tools/flicketctl/desk/schema.h"
@@ -203,10 +204,10 @@ judge_schema(struct judge *j, const struct cut *c, enum service_id id,
 	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".user_version", place.store);
 	if (!cut_number(c, sql, &have))
 		return false;
-	if (have < 1 || have > newest_schema(cut_services[id])) {
+	if (have < 1 || have > store_newest_schema(cut_services[id])) {
 		snprintf(sql, sizeof(sql), "it has schema %lld, this program "
 		    "knows 1 to %lld", (long long)have,
-		    (long long)newest_schema(cut_services[id]));
+		    (long long)store_newest_schema(cut_services[id]));
 		found_otherwise(&place, sql);
 		return true;
 	}

@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "proto/frame.h"
+#include "services/store/store.h"
 #include "tools/flicketctl/backup/backup.h"
 #include "tools/flicketctl/backup/backup_judge.h"
 #include "tools/flicketctl/backup/verify.h"
@@ -296,7 +297,7 @@ static void
 compare_schema(struct verify *v, enum service_id id)
 {
 	const char	*name = service_name(id);
-	int64_t		 have = 0, newest = newest_schema(cut_services[id]);
+	int64_t		 have = 0, newest = store_newest_schema(cut_services[id]);
 	char		 sql[64];
 
 	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".user_version", name);
