@@ -280,23 +280,23 @@ tell_all(sqlite3 *db)
 }
 
 /* A FIFO that nobody writes to does not hold up the start for longer. */
-static int
+static FILE *
 open_for_reading(const char *path)
 {
 	struct pollfd	p = { .events = POLLIN };
 
 	p.fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (p.fd != -1)
-		(void)poll(&p, 1, PASSWORD_WAIT_MS);
-	return p.fd;
+	if (p.fd == -1)
+		return NULL;
+	(void)poll(&p, 1, PASSWORD_WAIT_MS);
+	return fdopen(p.fd, "r");
 }
 
 /* The first line, of 6 to 72 bytes; it is not repeated in messages. */
 static void
 read_password_file(const char *path, char *ret, size_t size)
 {
-	int	 fd = open_for_reading(path);
-	FILE	*f = fd == -1 ? NULL : fdopen(fd, "r");
+	FILE	*f = open_for_reading(path);
 	size_t	 len;
 
 	if (f == NULL || fgets(ret, (int)size, f) == NULL)
