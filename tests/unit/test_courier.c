@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "proto/peer/replica.h"
 
-#define ENDPOINT	"inproc://user"
 #define PATIENCE_MS	30000	/* far more than anything here may take */
 #define EVENTS_MOST	64
 
@@ -22,6 +21,7 @@ struct event {
 /* The user service, as far as a courier sees it. */
 static struct {
 	struct desk		 desk;
+	char			 endpoint[32], nobody[32];
 	struct courier_args	 args;
 	zactor_t		*courier;
 	zsock_t			*router;
@@ -59,20 +59,28 @@ write_tickets(int count)
 static int
 open_shop(void **state)
 {
+	static int	number;
+
 	(void)state;
 	memset(&user, 0, sizeof(user));
 	user.refuse = -1;
 	desk_open(&user.desk, &ticket_service);
-	user.desk.settings.user_endpoint = ENDPOINT;
+	/* one that was closed keeps its name for a while */
+	snprintf(user.endpoint, sizeof(user.endpoint), "inproc://user-%d",
+	    ++number);
+	user.desk.settings.user_endpoint = user.endpoint;
 	/* tickets are told of to posts as well; nobody is there */
-	user.desk.settings.post_endpoint = ENDPOINT "-of-nobody";
-	user.router = zsock_new_router("@" ENDPOINT);
+	snprintf(user.nobody, sizeof(user.nobody), "inproc://nobody-%d",
+	    number);
+	user.desk.settings.post_endpoint = user.nobody;
+	user.router = zsock_new(ZMQ_ROUTER);
+	assert_true(zsock_bind(user.router, "%s", user.endpoint) != -1);
 	user.frames = frame_reader_new();
 	write_tickets(3);
 	user.args = (struct courier_args){ &user.desk.tables,
 	    &user.desk.settings, user.desk.path };
 	user.courier = courier_start(&user.args);
-	return user.router == NULL || user.courier == NULL;
+	return user.courier == NULL;
 }
 
 static int
