@@ -26,6 +26,12 @@ clock_ms(void)
 }
 
 int64_t
+clock_boot_us(void)
+{
+	return read_us(CLOCK_BOOTTIME);
+}
+
+int64_t
 clock_us(void)
 {
 	return read_us(CLOCK_MONOTONIC);

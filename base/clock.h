@@ -14,6 +14,9 @@
 /* Milliseconds of a monotonic clock. It goes on while a machine sleeps. */
 int64_t	clock_ms(void);
 
+/* The same clock in microseconds. */
+int64_t	clock_boot_us(void);
+
 /* Microseconds of one that does not. */
 int64_t	clock_us(void);
 

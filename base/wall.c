@@ -6,7 +6,6 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,15 +17,6 @@ static struct {
 	int64_t		apart_us;	/* wall clock minus monotonic clock */
 	int64_t		since_us;	/* no step since, monotonic */
 } wall = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static int64_t
-boot_us(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 static void
 say_step(int64_t us)
@@ -78,9 +68,9 @@ wall_watch_at(int64_t before_us, int64_t now_us, int64_t after_us)
 void
 wall_watch(void)
 {
-	int64_t	before_us = boot_us(), now_us = wall_us();
+	int64_t	before_us = clock_boot_us(), now_us = wall_us();
 
-	wall_watch_at(before_us, now_us, boot_us());
+	wall_watch_at(before_us, now_us, clock_boot_us());
 }
 
 int64_t
@@ -92,5 +82,5 @@ wall_steady_ms(void)
 	pthread_mutex_lock(&wall.lock);
 	since_us = wall.since_us;
 	pthread_mutex_unlock(&wall.lock);
-	return (boot_us() - since_us) / 1000;
+	return (clock_boot_us() - since_us) / 1000;
 }
