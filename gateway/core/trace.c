@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "gateway/http/header.h"
 #include "gateway/http/proxies.h"
 
 #define ID_MOST_BYTES	((size_t)64)
@@ -13,19 +14,6 @@
 #define PARENT_ID_AT	36
 #define PARENT_ID_BYTES	8
 #define FLAGS_AT	53
-
-static struct text
-header(const h2o_req_t *req, const char *name)
-{
-	ssize_t		 at = h2o_find_header_by_str(&req->headers, name,
-			    strlen(name), -1);
-	h2o_iovec_t	 value;
-
-	if (at == -1)
-		return (struct text){ "", 0 };
-	value = req->headers.entries[at].value;
-	return (struct text){ value.base, value.len };
-}
 
 /* Whether two of a header came: which of them counts nobody can say. */
 static bool
@@ -68,7 +56,7 @@ put_hex(char *p, uint64_t n, int least)
 struct text
 trace_take_id(struct worker *w, h2o_req_t *req)
 {
-	struct text	 id = header(req, "x-request-id");
+	struct text	 id = header_value(req, "x-request-id");
 	char		*own, *end;
 
 	if (is_id(id)) {
@@ -136,7 +124,7 @@ is_sampled(const char *parent)
 static void
 take_trace(struct exchange *x)
 {
-	struct text	 came = header(x->req, "traceparent");
+	struct text	 came = header_value(x->req, "traceparent");
 	unsigned char	 id[PARENT_ID_BYTES];
 	char		*ours;
 
@@ -181,7 +169,7 @@ trace_waited(struct exchange *x, int64_t sent_us, int64_t heard_us)
 void
 trace_put_timing(struct exchange *x)
 {
-	struct text	 asked = header(x->req, "x-server-timing");
+	struct text	 asked = header_value(x->req, "x-server-timing");
 	int64_t		 all_us = clock_us() - x->began_us;
 	int64_t		 spent_us = x->spent_us < x->bus_us ? x->spent_us :
 			    x->bus_us;

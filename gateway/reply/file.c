@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "gateway/core/exchange.h"
 #include "gateway/core/trace.h"
+#include "gateway/http/header.h"
 
 #define PIECE		0	/* the part under which pieces are asked for */
 #define PIECE_BYTES	((int64_t)65536)
@@ -29,19 +30,6 @@ struct download {
 	struct buf	 piece;		/* what h2o is sending */
 	char		 etag[48];
 };
-
-static struct text
-header(const struct exchange *x, const char *name)
-{
-	ssize_t		 at = h2o_find_header_by_str(&x->req->headers, name,
-			    strlen(name), -1);
-	h2o_iovec_t	 value;
-
-	if (at == -1)
-		return (struct text){ "", 0 };
-	value = x->req->headers.entries[at].value;
-	return (struct text){ value.base, value.len };
-}
 
 /* --- conditions ------------------------------------------------------------------ */
 
@@ -61,7 +49,7 @@ make_etag(struct download *d, struct text filename)
 static bool
 is_known(const struct download *d)
 {
-	struct text	v = header(d->x, "if-none-match");
+	struct text	v = header_value(d->x->req, "if-none-match");
 
 	return (v.len == 1 && v.base[0] == '*') || (v.len > 0 &&
 	    memmem(v.base, v.len, d->etag, strlen(d->etag)) != NULL);
@@ -71,7 +59,7 @@ is_known(const struct download *d)
 static bool
 is_range_wanted(const struct download *d)
 {
-	struct text	v = header(d->x, "if-range");
+	struct text	v = header_value(d->x->req, "if-range");
 
 	return !d->x->is_head && (v.len == 0 ||
 	    (v.len == strlen(d->etag) && memcmp(v.base, d->etag, v.len) == 0));
@@ -103,7 +91,7 @@ take_digits(struct text *t)
 static bool
 take_range(struct download *d)
 {
-	struct text	t = header(d->x, "range");
+	struct text	t = header_value(d->x->req, "range");
 	int64_t		first, last;
 
 	if (t.len < 6 || strncasecmp(t.base, "bytes=", 6) != 0 ||

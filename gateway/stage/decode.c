@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "gateway/core/exchange.h"
+#include "gateway/http/header.h"
 #include "gateway/http/url.h"
 
 #define PER_PAGE_DEFAULT	50
@@ -506,19 +507,6 @@ decode_body(struct exchange *x, keyset keys)
 
 /* --- headers -------------------------------------------------------------------- */
 
-static struct text
-header(const struct exchange *x, const char *name)
-{
-	ssize_t		 at = h2o_find_header_by_str(&x->req->headers, name,
-			    strlen(name), -1);
-	h2o_iovec_t	 value;
-
-	if (at == -1)
-		return (struct text){ NULL, 0 };
-	value = x->req->headers.entries[at].value;
-	return (struct text){ value.base, value.len };
-}
-
 /* What makes two requests the same: method, path and body. */
 static void
 put_digest(struct exchange *x)
@@ -542,12 +530,13 @@ put_digest(struct exchange *x)
 static enum flow
 decode_headers(struct exchange *x)
 {
-	struct text	if_match = header(x, "if-match");
-	struct text	key = header(x, "idempotency-key");
+	struct text	if_match, key;
 
-	if (if_match.base != NULL && (x->route->takes & K(IF_MATCH)) != 0)
+	if (header_find(x->req, "if-match", &if_match) &&
+	    (x->route->takes & K(IF_MATCH)) != 0)
 		args_put_text(&x->args, KEY_IF_MATCH, if_match);
-	if (key.base == NULL || (x->route->takes & K(IDEMPOTENCY_KEY)) == 0)
+	if (!header_find(x->req, "idempotency-key", &key) ||
+	    (x->route->takes & K(IDEMPOTENCY_KEY)) == 0)
 		return FLOW_NEXT;
 	args_put_text(&x->args, KEY_IDEMPOTENCY_KEY, key);
 	if (!args_in_bounds(KEY_IDEMPOTENCY_KEY,

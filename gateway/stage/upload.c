@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "gateway/core/exchange.h"
+#include "gateway/http/header.h"
 #include "gateway/http/multipart.h"
 
 #define CHUNK_BYTES	((size_t)65536)
@@ -46,19 +47,6 @@ refuse(struct exchange *x, const char *format, ...)
 	vsnprintf(message, 512, format, ap);
 	va_end(ap);
 	return answer_error(x, ERR_BAD_REQUEST, message);
-}
-
-static struct text
-header(const struct exchange *x, const char *name)
-{
-	ssize_t		 at = h2o_find_header_by_str(&x->req->headers, name,
-			    strlen(name), -1);
-	h2o_iovec_t	 value;
-
-	if (at == -1)
-		return (struct text){ "", 0 };
-	value = x->req->headers.entries[at].value;
-	return (struct text){ value.base, value.len };
 }
 
 /* Folders are the sender's own (RFC 7578, 4.2). */
@@ -188,7 +176,7 @@ put_digest(struct exchange *x)
 		(int64_t)u->filename.len
 	};
 
-	if (header(x, "idempotency-key").len == 0)
+	if (header_value(x->req, "idempotency-key").len == 0)
 		return;
 	crypto_generichash_init(&state, NULL, 0, sizeof(x->digest));
 	crypto_generichash_update(&state, (const unsigned char *)numbers,
@@ -216,7 +204,8 @@ upload_decode(struct exchange *x)
 
 	*u = (struct upload){ .step = BEGIN };
 	x->stream = u;
-	result = multipart_begin(&m, header(x, "content-type"), body);
+	result = multipart_begin(&m, header_value(x->req, "content-type"),
+	    body);
 	while (result == MULTIPART_PART) {
 		result = multipart_next(&m, &part);
 		if (result != MULTIPART_PART)
