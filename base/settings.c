@@ -506,7 +506,7 @@ make_path(const char *path)
 
 /*
  * A folder in the one that we are in. What root makes belongs to the owner of
- * that one, whom the programs become (base/harden.h).
+ * that one: the programs become that user (base/harden.h).
  */
 static int
 make_folder(const char *name)

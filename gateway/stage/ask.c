@@ -15,7 +15,7 @@ asks_nothing(const struct exchange *x, enum op_code op)
 	    info->needs == 0 && (x->args.present & info->may) == 0;
 }
 
-/* The next question of the route; OP_NONE: there is none. */
+/* The next question of the route; OP_NONE after the last one. */
 static enum op_code
 next_question(struct exchange *x)
 {

@@ -1,7 +1,7 @@
 /*
  * CURVE on the sockets between processes. Where FLICKET_KEYS is set every
  * connection is encrypted, both ends know each other by their keys, and a
- * service lets in only whom proto/peer/talks.tbl lets talk to it. Where it is
+ * service takes only the peers that proto/peer/talks.tbl allows. Where it is
  * not, these functions leave sockets as they are, but that the connections
  * to a service are counted and have a bound.
  *
