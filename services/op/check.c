@@ -218,8 +218,6 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 	if ((op->aside == NULL) != (op->unmake == NULL))
 		log_fatal("operation %s: nobody frees what it makes aside",
 		    info->name);
-	if (op->cached && info->kind != OP_READ)
-		log_fatal("operation %s writes: it is not cached", info->name);
 }
 
 void

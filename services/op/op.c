@@ -6,7 +6,6 @@
 #include "services/op/stages.h"
 
 #include "base/log.h"
-#include "services/op/cache.h"
 #include "services/op/kept.h"
 #include "services/op/known.h"
 
@@ -145,12 +144,6 @@ run_write(struct call *c, const struct op_info *info)
 }
 
 static enum err
-run_read(struct call *c)
-{
-	return c->op->cached ? cache_run(c, run_row) : run_row(c);
-}
-
-static enum err
 run_call(struct call *c, const struct op_info *info)
 {
 	enum err	e = check_args(c, info);
@@ -161,11 +154,10 @@ run_call(struct call *c, const struct op_info *info)
 		return event_run(c, run_row);
 	if (info->kind == OP_WRITE)
 		return run_write(c, info);
-	if (info->kind != OP_READ)
-		return run_row(c);
-	if (args_has(&c->request.args, KEY_IF_NONE_MATCH))
-		return known_run(c, run_read);
-	return run_read(c);
+	if (info->kind == OP_READ &&
+	    args_has(&c->request.args, KEY_IF_NONE_MATCH))
+		return known_run(c, run_row);
+	return run_row(c);
 }
 
 /* --- a call ------------------------------------------------------------------ */

@@ -64,8 +64,6 @@ struct op {
 	int			 tag;
 	struct ref		 refs[OP_REFS];	/* where INCLUDE is asked for,
 						 * and in lists by ids */
-	bool			 cached;	/* READ: depends on arguments
-						 * and store alone (cache.h) */
 	bool			 gives_back;	/* what its asker held: it is
 						 * not refused because many
 						 * wait */
@@ -150,7 +148,6 @@ struct lane {
 
 	struct known		 *known;	/* answers that askers have */
 	struct kept		 *kept;		/* rows; NULL: none are */
-	struct cache		 *cache;	/* answers; NULL: none yet */
 	int64_t			  version;	/* of the store, in this
 						 * transaction; 0: not known */
 	int64_t			  until_us;	/* the time for a call is over

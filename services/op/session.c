@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "services/op/cache.h"
 #include "services/op/kept.h"
 #include "services/op/known.h"
 
@@ -29,7 +28,6 @@ lane_open(struct lane *lane, const struct op_tables *tables, const char *path,
 	lane->frames = frame_reader_new();
 	lane->known = known_new();
 	lane->kept = tables->keeps ? kept_new() : NULL;
-	lane->cache = NULL;
 	lane->version = lane->until_us = 0;
 	lane->over = lane->may_put_aside = false;
 	lane->read_only = read_only;
@@ -51,7 +49,6 @@ lane_close(struct lane *lane)
 	frame_reader_destroy(&lane->frames);
 	known_destroy(&lane->known);
 	kept_destroy(&lane->kept);
-	cache_destroy(&lane->cache);
 	sqlite3_close(lane->db);
 	*lane = (struct lane){ 0 };
 }

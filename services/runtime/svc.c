@@ -39,7 +39,6 @@
 #include "base/wall.h"
 #include "proto/labels.h"
 #include "proto/peer/curve.h"
-#include "services/op/cache.h"
 #include "services/op/newcomer.h"
 #include "services/runtime/courier.h"
 #include "services/runtime/exporter.h"
@@ -388,7 +387,6 @@ run_read(struct svc *s, const struct request *r, void *made, int64_t began_us)
 		frame_put_answer(&s->replies, &c->answer);
 	}
 	log_done();
-	cache_return(c);
 	return !c->put_aside;
 }
 
@@ -1287,7 +1285,6 @@ thaw(struct svc *s)
 	lane_close(&s->reader);
 	s->slow = slow_start(&s->slow_args);
 	lane_open(&s->reader, &s->tables, s->path.base, true);
-	cache_lend(&s->reader);
 	start_asides(s);
 }
 
@@ -1692,7 +1689,6 @@ run(struct svc *s)
 	s->slow_args.waiting = slow_new();
 	s->slow = slow_start(&s->slow_args);
 	lane_open(&s->reader, &s->tables, s->path.base, true);
-	cache_lend(&s->reader);
 	start_asides(s);
 	if (s->service->opened != NULL)
 		s->service->opened(s->service, s->path.base);

@@ -123,7 +123,7 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_LIST, .run = ticket_list,
 	    .makes = K(DATA) | K(LIMIT),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape,
-	    .refs = TICKET_REFS, .cached = true, .lists = true,
+	    .refs = TICKET_REFS, .lists = true,
 	    .aside = search_aside, .unmake = search_unmake },
 	{ .op = OP_TICKET_EXPORT, .run = ticket_export, .makes = K(DATA),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape, .lists = true,
