@@ -18,7 +18,7 @@
  * What is answered sooner than this after the token was looked at needs no second
  * look, if there is no news. For the token was good by a heartbeat that is at most
  * REPLICA_DOWN_MS old, and the user service waits a second for this gateway
- * before it answers that a token has ended (services/runtime/listeners.h).
+ * before it answers that a token has ended (services/runtime/watchers.h).
  */
 #define SURE_US			((int64_t)(1000 - REPLICA_DOWN_MS) * 1000)
 

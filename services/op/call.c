@@ -34,7 +34,7 @@ op_statement(struct call *c, int sql)
 }
 
 /*
- * An event that does not fit the schema never will (courier.c); for anything
+ * An event that does not fit the schema never will (relay.c); for anything
  * else the store may be well again later.
  */
 static enum err

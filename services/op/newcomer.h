@@ -4,7 +4,7 @@
  * desk's. With it a desk that is in use would begin anew, with the first
  * password of its admin. So those that a service tells of its changes are
  * asked, with a PING, what they have heard of its store: before a new one is
- * made, and by the courier when it first hears of them.
+ * made, and by the relay when it first hears of them.
  *
  * --force-new says that it is meant to be.
  */

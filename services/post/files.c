@@ -956,7 +956,7 @@ files_start(const struct settings *settings)
  * cannot be looked for now stays until the next start.
  */
 void
-files_lead(const struct service *service)
+files_became_writer(const struct service *service)
 {
 	(void)service;
 	if (files.folder == -1)

@@ -28,7 +28,7 @@
 void	files_start(const struct settings *);
 
 /* This process writes from now on: remove files that a crash left. */
-void	files_lead(const struct service *);
+void	files_became_writer(const struct service *);
 
 /* No thread of this room uses store or folder any more. */
 void	files_stop(void);

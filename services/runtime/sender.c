@@ -1,21 +1,19 @@
 /*
- * What waits for each peer is counted in one of a number of places, told by a
- * hash of its identity, which nobody can aim at another's. Peers that share a
- * place share the bound.
+ * The bytes that wait for each peer are counted in one of PLACES counters. A
+ * keyed hash of the peer's identity chooses it, so that a peer cannot aim at
+ * the counter of another. Peers that share a counter share the bound.
  *
- * All together have a bound, too: no more may wait for a peer than there is
- * room left for the others, so that who does not read has the less of it the
- * more of them there are. For who has taken all that it was sent there always
- * is room.
+ * All peers together have a bound, too: no more may wait for one peer than is
+ * left for all others. So the more peers do not read, the less waits for each
+ * of them. A peer that has taken all that it was sent always has room.
  *
- * Messages leave in their order. So only each sixteenth small one is told when
- * it does, and counts for those before it.
+ * Messages leave in order. So only each SMALL_MOST-th small one is counted,
+ * together with those before it.
  *
- * Some large messages can be on their way in the buffers that they were put
- * together in. Those come back with their memory, so that it is not copied, and
- * the kernel need not find and clear some for each message. A peer that does
- * not read may have all of them; messages are then copied into memory of just
- * their size, so that what is counted is what they take.
+ * Up to LENT_BUFS large messages are sent in the buffers that they were made
+ * in. A buffer comes back with its memory, which saves copying and allocating.
+ * A peer that does not read may hold all of them. Further messages are copied
+ * into memory of just their size, so that what is counted is what they take.
  */
 #include "services/runtime/sender.h"
 
@@ -28,38 +26,38 @@
 #include "base/log.h"
 
 #define PLACES		16384	/* a power of two */
-#define SMALL_BYTES	4096	/* larger ones are counted one by one */
-#define SMALL_MOST	16	/* that count as one */
-#define WAITING_MOST	((size_t)64 << 20) /* for a peer ... */
-#define TOGETHER_MOST	((size_t)256 << 20) /* ... and for all */
-#define CRATES		16	/* buffers that are lent at a time */
-#define KEPT_BYTES	((size_t)1 << 18) /* larger ones are not kept */
+#define SMALL_BYTES	4096	/* larger messages are counted each */
+#define SMALL_MOST	16	/* small messages that are counted as one */
+#define WAITING_MOST	((size_t)64 << 20) /* bytes, for one peer ... */
+#define TOGETHER_MOST	((size_t)256 << 20) /* ... and for all of them */
+#define LENT_BUFS	16	/* buffers that are lent at a time */
+#define KEPT_BYTES	((size_t)1 << 18) /* larger buffers are freed */
 
 static struct place {
 	_Atomic size_t	waiting;
-	unsigned	small;		/* sent and not counted yet ... */
-	size_t		small_bytes;	/* ... of so many bytes */
+	unsigned	small;		/* messages sent and not counted yet */
+	size_t		small_bytes;	/* ... and their bytes */
 } places[PLACES];
 
-static _Atomic size_t	together;
+static _Atomic size_t	together;	/* bytes that wait for all peers */
 
-/* A copy of a message on its way, before its bytes. */
-struct parcel {
+/* A copy of a message, and what is to be subtracted when it has left. */
+struct counted_msg {
 	struct place	*place;
-	size_t		 counts;	/* for so many bytes */
+	size_t		 counts;	/* bytes */
 	char		 bytes[];
 };
 
-/* A buffer that is on its way with its message, or here to be used again. */
-static struct crate {
-	atomic_bool	 away;
+/* A buffer that is being sent, or is free to be used again. */
+static struct lent_buf {
+	atomic_bool	 lent;
 	struct place	*place;
 	struct buf	 buffer;
-} crates[CRATES];
+} lent_bufs[LENT_BUFS];
 
-/* FNV-1a, from a start that is not known outside. */
+/* FNV-1a, from a random start. */
 static struct place *
-place_of(struct text peer)
+place_of_peer(struct text peer)
 {
 	static uint64_t	start;
 	uint64_t	h;
@@ -74,81 +72,81 @@ place_of(struct text peer)
 }
 
 static void
-count(struct place *p, size_t bytes)
+add_waiting(struct place *p, size_t bytes)
 {
 	atomic_fetch_add(&p->waiting, bytes);
 	atomic_fetch_add(&together, bytes);
 }
 
 static void
-discount(struct place *p, size_t bytes)
+subtract_waiting(struct place *p, size_t bytes)
 {
 	atomic_fetch_sub(&p->waiting, bytes);
 	atomic_fetch_sub(&together, bytes);
 }
 
-/* On ZeroMQ's thread: it is sent, or nobody is there any more. */
+/* On ZeroMQ's thread: the copy was sent, or its peer is gone. */
 static void
-on_gone(void *bytes, void *hint)
+on_copy_done(void *bytes, void *hint)
 {
-	struct parcel	*p = hint;
+	struct counted_msg	*p = hint;
 
 	(void)bytes;
-	discount(p->place, p->counts);
+	subtract_waiting(p->place, p->counts);
 	free(p);
 }
 
-/* The same of a message in its own buffer. */
+/* On ZeroMQ's thread: the same for a buffer that was lent. */
 static void
-on_back(void *bytes, void *hint)
+on_lent_buf_done(void *bytes, void *hint)
 {
-	struct crate	*c = hint;
+	struct lent_buf	*l = hint;
 
 	(void)bytes;
-	discount(c->place, c->buffer.len);
-	if (c->buffer.size > KEPT_BYTES)
-		buf_done(&c->buffer);
-	c->buffer.len = 0;
-	atomic_store(&c->away, false);
+	subtract_waiting(l->place, l->buffer.len);
+	if (l->buffer.size > KEPT_BYTES)
+		buf_done(&l->buffer);
+	l->buffer.len = 0;
+	atomic_store(&l->lent, false);
 }
 
-/* NULL: all of them are away. */
-static struct crate *
-take_crate(void)
+/* NULL if all of them are lent. */
+static struct lent_buf *
+take_lent_buf(void)
 {
-	for (size_t i = 0; i < CRATES; i++)
-		if (!atomic_exchange(&crates[i].away, true))
-			return &crates[i];
+	for (size_t i = 0; i < LENT_BUFS; i++)
+		if (!atomic_exchange(&lent_bufs[i].lent, true))
+			return &lent_bufs[i];
 	return NULL;
 }
 
-/* The message's own buffer goes, and the crate's takes its place. */
+/* The message goes in its own buffer; `b` gets the free one instead. */
 static void
-lend_buffer(zmq_msg_t *ret, struct crate *c, struct place *place,
+lend_buf(zmq_msg_t *ret, struct lent_buf *l, struct place *place,
     struct buf *b)
 {
-	struct buf	next = c->buffer;
+	struct buf	next = l->buffer;
 
-	c->place = place;
-	c->buffer = *b;
+	l->place = place;
+	l->buffer = *b;
 	*b = next;
-	count(place, c->buffer.len);
-	CHECK(zmq_msg_init_data(ret, c->buffer.base, c->buffer.len, on_back,
-	    c) == 0);
+	add_waiting(place, l->buffer.len);
+	CHECK(zmq_msg_init_data(ret, l->buffer.base, l->buffer.len,
+	    on_lent_buf_done, l) == 0);
 }
 
 static void
-copy_bytes(zmq_msg_t *ret, struct place *place, const struct buf *b,
+copy_counted(zmq_msg_t *ret, struct place *place, const struct buf *b,
     size_t counts)
 {
-	struct parcel	*p = malloc(sizeof(*p) + b->len);
+	struct counted_msg	*p = malloc(sizeof(*p) + b->len);
 
 	CHECK(p != NULL);
 	p->place = place;
 	p->counts = counts;
-	count(place, counts);
+	add_waiting(place, counts);
 	memcpy(p->bytes, b->base, b->len);
-	CHECK(zmq_msg_init_data(ret, p->bytes, b->len, on_gone, p) == 0);
+	CHECK(zmq_msg_init_data(ret, p->bytes, b->len, on_copy_done, p) == 0);
 }
 
 static void
@@ -156,7 +154,7 @@ copy_small(zmq_msg_t *ret, struct place *place, const struct buf *b)
 {
 	place->small_bytes += b->len;
 	if (++place->small == SMALL_MOST) {
-		copy_bytes(ret, place, b, place->small_bytes);
+		copy_counted(ret, place, b, place->small_bytes);
 		place->small = 0;
 		place->small_bytes = 0;
 		return;
@@ -166,7 +164,7 @@ copy_small(zmq_msg_t *ret, struct place *place, const struct buf *b)
 }
 
 static bool
-has_room(const struct place *p, size_t len)
+has_room_for(const struct place *p, size_t len)
 {
 	size_t	waiting = atomic_load(&p->waiting);
 	size_t	all = atomic_load(&together);
@@ -178,24 +176,24 @@ has_room(const struct place *p, size_t len)
 	return all < TOGETHER_MOST && waiting <= TOGETHER_MOST - all;
 }
 
-/* False: too much waits for the peer already. */
+/* False if too much waits for the peer already. */
 static bool
 make_message(zmq_msg_t *ret, struct text peer, struct buf *b)
 {
-	struct place	*place = place_of(peer);
-	struct crate	*c;
+	struct place	*place = place_of_peer(peer);
+	struct lent_buf	*l;
 
-	if (!has_room(place, b->len))
+	if (!has_room_for(place, b->len))
 		return false;
 	if (b->len <= SMALL_BYTES) {
 		copy_small(ret, place, b);
 		return true;
 	}
-	c = take_crate();
-	if (c != NULL)
-		lend_buffer(ret, c, place, b);
+	l = take_lent_buf();
+	if (l != NULL)
+		lend_buf(ret, l, place, b);
 	else
-		copy_bytes(ret, place, b, b->len);
+		copy_counted(ret, place, b, b->len);
 	return true;
 }
 

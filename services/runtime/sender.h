@@ -1,8 +1,8 @@
 /*
- * Sending to a peer of a ROUTER, without waiting. ZeroMQ bounds how many
- * messages wait for a peer that does not read, not how large they are, nor
- * how many peers there are; here it is bytes that are counted, of each peer
- * and of all together. One thread sends.
+ * Sending to a peer of a ROUTER socket without waiting. ZeroMQ bounds how many
+ * messages wait for a peer that does not read, but neither their size nor the
+ * number of such peers. This bounds the bytes that wait: for each peer, and
+ * for all peers together. One thread sends.
  */
 #ifndef RUNTIME_SENDER_H
 #define RUNTIME_SENDER_H
@@ -12,9 +12,9 @@
 #include "base/buf.h"
 
 /*
- * Send a message, and empty it; it may have another buffer then. A peer that
- * does not take what it is sent loses it, and asks again. False: the peer is
- * gone, and has no use for any.
+ * Send a message and leave the buffer empty; its memory may be another. The
+ * message is dropped if too much waits for the peer, which asks again. False
+ * if the peer is gone, and further messages to it are of no use.
  */
 bool	sender_send(void *router, struct text peer, struct buf *message);
 

@@ -40,11 +40,11 @@
 #include "proto/labels.h"
 #include "proto/peer/curve.h"
 #include "services/op/newcomer.h"
-#include "services/runtime/courier.h"
+#include "services/runtime/relay.h"
 #include "services/runtime/exporter.h"
-#include "services/runtime/inbox.h"
+#include "services/runtime/backlog.h"
 #include "services/runtime/lanes.h"
-#include "services/runtime/listeners.h"
+#include "services/runtime/watchers.h"
 #include "services/runtime/sender.h"
 #include "services/runtime/turns.h"
 #include "services/store/timed.h"
@@ -126,12 +126,12 @@ struct svc {
 	bool			 reading;	/* a read transaction is open */
 	struct lane_args	 writer_args;
 	struct lane_args	 slow_args;
-	struct courier_args	 courier_args;
+	struct relay_args	 relay_args;
 	zactor_t		*writer;	/* NULL: another process writes */
 	zactor_t		*slow;
-	zactor_t		*courier;	/* NULL: no events go out */
+	zactor_t		*relay;	/* NULL: no events go out */
 	struct frame_reader	*frames;
-	struct inbox		 inbox;
+	struct backlog		 backlog;
 	int64_t			 warned_ms;	/* of what is no request */
 	struct call		 read;		/* the one read under way */
 	struct buf		 replies;	/* of the message being handled */
@@ -148,12 +148,12 @@ struct svc {
 	int64_t			 at_once_until_us;	/* lists need no turn */
 	struct turns		 writes;	/* of clients, for the lane */
 	struct aside		 asides[ASIDE_END];
-	struct courier_news	 heard[SERVICE_END];
+	struct relay_news	 heard[SERVICE_END];
 	int64_t			 deleted[SERVICE_END];
-	struct listeners	 listeners;
+	struct watchers	 watchers;
 	struct exporter		*exporter;	/* NULL: none */
 	int64_t			 announced;	/* what they are to see */
-	bool			 emitted;	/* the courier is to be woken */
+	bool			 emitted;	/* the relay is to be woken */
 	bool			 tallied;	/* ... though not in a hurry */
 	int64_t			 deleted_ms;	/* when that was looked at last */
 	int64_t			 watched_ms;	/* ... and the wall clock */
@@ -289,26 +289,26 @@ reply_later(struct svc *s, struct call *c)
 static bool
 is_delivered(const struct svc *s, const struct call *c)
 {
-	const struct courier_news	*news = &s->heard[c->consumer];
+	const struct relay_news	*news = &s->heard[c->consumer];
 
-	return c->emitted == 0 || s->courier == NULL || !news->up ||
+	return c->emitted == 0 || s->relay == NULL || !news->up ||
 	    s->close_ms != 0 || news->seq >= c->emitted;
 }
 
-/* A write that says SEEN changed what listeners keep. */
+/* A write that says SEEN changed what watchers keep. */
 static bool
 is_heard(struct svc *s, const struct call *c)
 {
 	int64_t	seq = args_number(&c->answer.extra, KEY_SEEN, 0);
 
 	return is_delivered(s, c) && (seq == 0 ||
-	    listeners_have_seen(&s->listeners, seq, clock_ms()));
+	    watchers_have_seen(&s->watchers, seq, clock_ms()));
 }
 
 static int64_t
 hold_ms(const struct svc *s, const struct call *c)
 {
-	return args_has(&c->answer.extra, KEY_SEEN) ? LISTENER_LEASE_MS :
+	return args_has(&c->answer.extra, KEY_SEEN) ? WATCHER_LEASE_MS :
 	    s->settings->event_wait_ms;
 }
 
@@ -660,19 +660,19 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 }
 
 static void
-note_listener(struct svc *s, const struct request *ping, struct text peer)
+note_watcher(struct svc *s, const struct request *ping, struct text peer)
 {
 	int64_t	seen = args_number(&ping->args, KEY_SEEN,
-		    LISTENER_KEEPS_NOTHING);
+		    WATCHER_KEEPS_NOTHING);
 
-	listeners_heard(&s->listeners, peer, seen,
+	watchers_heard(&s->watchers, peer, seen,
 	    args_number(&s->read.answer.extra, KEY_SEEN, seen), clock_ms());
 	if (s->service->heard != NULL)
 		s->service->heard(peer);
 }
 
 /*
- * Tell listeners what they have not seen, before their next PING asks: the
+ * Tell watchers what they have not seen, before their next PING asks: the
  * answer to a PING that they did not send, with the id 0.
  */
 static void
@@ -680,11 +680,11 @@ announce(struct svc *s)
 {
 	struct request		 ping = { .op = OP_PING,
 				    .request_id = TEXT_OF("") };
-	const struct listener	*l;
+	const struct watcher	*l;
 	struct text		 peer;
 	int64_t			 told_seq;
 
-	while ((l = listeners_to_tell(&s->listeners, s->announced,
+	while ((l = watchers_to_tell(&s->watchers, s->announced,
 	    &told_seq)) != NULL) {
 		args_put_number(&ping.args, KEY_SEEN, told_seq);
 		peer = (struct text){ l->peer.base, l->peer.len };
@@ -699,14 +699,14 @@ announce(struct svc *s)
 static void
 announce_standing(struct svc *s)
 {
-	const struct listener	*l;
+	const struct watcher	*l;
 	struct request		 ping;
 
-	for (size_t i = 0; i < s->listeners.count; i++) {
-		l = &s->listeners.rows[i];
+	for (size_t i = 0; i < s->watchers.count; i++) {
+		l = &s->watchers.rows[i];
 		ping = (struct request){ .op = OP_PING,
 		    .request_id = TEXT_OF("") };
-		if (l->seen != LISTENER_KEEPS_NOTHING)
+		if (l->seen != WATCHER_KEEPS_NOTHING)
 			args_put_number(&ping.args, KEY_SEEN, l->told_seq);
 		s->replies.len = 0;
 		(void)run_read(s, &ping, NULL, 0);
@@ -723,7 +723,7 @@ announce_standing(struct svc *s)
 static bool
 is_awaited(const struct svc *s)
 {
-	return frame_reader_left(s->frames) > 0 || s->inbox.count > 0 ||
+	return frame_reader_left(s->frames) > 0 || s->backlog.count > 0 ||
 	    s->reads.count > 0 || clock_us() >= s->at_once_until_us;
 }
 
@@ -738,7 +738,7 @@ run_on_loop(struct svc *s, const struct request *r, struct text peer)
 		wait_for_turn(s, &s->asides[ASIDE_QUICK].waiting, s->read.op,
 		    r, peer);
 	else if (r->op == OP_PING)
-		note_listener(s, r, peer);
+		note_watcher(s, r, peer);
 }
 
 static void
@@ -808,7 +808,7 @@ handle_from(struct svc *s, struct text peer, zmq_msg_t *message, size_t at)
 {
 	at = handle_message(s, peer, message, at);
 	if (at < zmq_msg_size(message) &&
-	    !inbox_put(&s->inbox, peer, message, at))
+	    !backlog_put(&s->backlog, peer, message, at))
 		log_debug("the rest of a message is dropped");
 }
 
@@ -827,8 +827,8 @@ skip_parts(void *router, zmq_msg_t *message)
 static void
 handle_new(struct svc *s, struct text peer, zmq_msg_t *message)
 {
-	if (!inbox_has(&s->inbox, peer) ||
-	    !inbox_put(&s->inbox, peer, message, 0))
+	if (!backlog_has(&s->backlog, peer) ||
+	    !backlog_put(&s->backlog, peer, message, 0))
 		handle_from(s, peer, message, 0);
 }
 
@@ -859,13 +859,13 @@ receive_message(struct svc *s)
 static bool
 carry_on(struct svc *s)
 {
-	struct mail	*m = inbox_take(&s->inbox);
+	struct backlog_message	*m = backlog_take(&s->backlog);
 
 	if (m == NULL)
 		return false;
 	handle_from(s, (struct text){ m->peer.base, m->peer.len }, &m->body,
 	    m->at);
-	mail_free(m);
+	backlog_message_free(m);
 	return true;
 }
 
@@ -1123,7 +1123,7 @@ delete_delivered(struct svc *s)
 
 /* Have an event set aside, so that those behind it go on. */
 static void
-set_aside(struct svc *s, const struct courier_news *news)
+set_aside(struct svc *s, const struct relay_news *news)
 {
 	struct request	r = { .op = OP_EVENT_SET_ASIDE,
 			    .request_id = TEXT_OF("event") };
@@ -1136,9 +1136,9 @@ set_aside(struct svc *s, const struct courier_news *news)
 static void
 receive_news(struct svc *s)
 {
-	struct courier_news	news;
+	struct relay_news	news;
 
-	while (s->courier != NULL && courier_receive(s->courier, &news)) {
+	while (s->relay != NULL && relay_receive(s->relay, &news)) {
 		s->heard[news.consumer] = news;
 		if (news.refused != 0)
 			set_aside(s, &news);
@@ -1152,7 +1152,7 @@ wait_ms(const struct svc *s)
 {
 	int64_t	least = IDLE_MS, left, now_ms = clock_ms();
 
-	if (s->inbox.count > 0 || s->reads.count > 0 ||
+	if (s->backlog.count > 0 || s->reads.count > 0 ||
 	    may_start(s, &s->asides[ASIDE_QUICK]) ||
 	    may_start(s, &s->asides[ASIDE_LONG]))
 		return 0;
@@ -1234,23 +1234,23 @@ is_over(const struct svc *s)
 
 	/* what a lane is at cannot be broken off, and ends soon */
 	return s->close_ms != 0 && now_ms > s->close_ms && s->calls == 0 &&
-	    (s->inbox.count == 0 || now_ms > s->stop_ms);
+	    (s->backlog.count == 0 || now_ms > s->stop_ms);
 }
 
 /* --- writing ------------------------------------------------------------------ */
 
 /* Begin to write: this process has the lock. */
 static void
-lead(struct svc *s)
+become_writer(struct svc *s)
 {
-	if (s->service->lead != NULL)
-		s->service->lead(s->service);
-	/* until the courier says otherwise: it has yet to find them */
+	if (s->service->became_writer != NULL)
+		s->service->became_writer(s->service);
+	/* until the relay says otherwise: it has yet to find them */
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		s->heard[id].up = true;
 	s->writer_args.lock = s->lock;
 	s->writer = writer_start(&s->writer_args);
-	s->courier = courier_start(&s->courier_args);
+	s->relay = relay_start(&s->relay_args);
 	s->standing.writes = true;
 }
 
@@ -1334,7 +1334,7 @@ take_over(struct svc *s)
 		wake_slow(s);
 	}
 	log_info("taking over: this process writes now");
-	lead(s);
+	become_writer(s);
 	announce_standing(s);
 }
 
@@ -1350,7 +1350,7 @@ busy_lane(const struct aside *a)
 static void
 wait_for_work(struct svc *s)
 {
-	zactor_t	*lanes[] = { s->writer, s->slow, s->courier,
+	zactor_t	*lanes[] = { s->writer, s->slow, s->relay,
 			    busy_lane(&s->asides[ASIDE_QUICK]),
 			    busy_lane(&s->asides[ASIDE_LONG]) };
 	zmq_pollitem_t	 items[7] = {
@@ -1395,7 +1395,7 @@ loop(struct svc *s)
 {
 	while (!is_over(s)) {
 		wait_for_work(s);
-		listeners_turn(&s->listeners, clock_ms());
+		watchers_turn(&s->watchers, clock_ms());
 		stop_in_time(s);
 		close_in_time(s);
 		take_over(s);
@@ -1414,8 +1414,8 @@ loop(struct svc *s)
 		start_writes(s);
 		if (s->still.until_ms != 0)
 			s->emitted = s->emitted || s->tallied;
-		if ((s->emitted || s->tallied) && s->courier != NULL)
-			courier_wake(s->courier, s->emitted);
+		if ((s->emitted || s->tallied) && s->relay != NULL)
+			relay_wake(s->relay, s->emitted);
 		s->emitted = s->tallied = false;
 		delete_delivered(s);
 		count_calls(s);
@@ -1448,7 +1448,7 @@ make_ready(struct svc *s)
 
 	if (!s->force_new && store_is_new(s->path.base, &stream))
 		newcomer_ask(s->settings, s->service->id,
-		    courier_consumers(s->service), stream);
+		    relay_consumers(s->service), stream);
 	db = store_open(s->path.base, false);
 	store_migrate(db, s->service, s->path.base);
 	store_seed(db, s->service, s->settings);
@@ -1527,7 +1527,7 @@ open_store(struct svc *s)
 		open_to_write(s);
 	db = store_open(s->path.base, true);
 	s->standing.schema = store_schema(db);
-	s->courier_args.is_meant = store_is_accepted(db);
+	s->relay_args.is_meant = store_is_accepted(db);
 	op_tables_init(&s->tables, s->service, db);
 	sqlite3_close(db);
 	return true;
@@ -1617,8 +1617,8 @@ free_calls(struct svc *s)
 		buf_done(&s->read.refs[i]);
 	buf_done(&s->replies);
 	buf_done(&s->still.holder);
-	listeners_done(&s->listeners);
-	inbox_done(&s->inbox);
+	watchers_done(&s->watchers);
+	backlog_done(&s->backlog);
 }
 
 /*
@@ -1628,7 +1628,7 @@ free_calls(struct svc *s)
 static void
 stop_writing(struct svc *s)
 {
-	zactor_destroy(&s->courier);
+	zactor_destroy(&s->relay);
 	atomic_store(&s->writer_args.stopping, true);
 	zactor_destroy(&s->writer);
 	if (s->lock != -1)
@@ -1685,7 +1685,7 @@ run(struct svc *s)
 		s->service->start(s->settings);
 	s->frames = frame_reader_new();
 	if (s->lock != -1 && !s->frozen)
-		lead(s);
+		become_writer(s);
 	s->slow_args.waiting = slow_new();
 	s->slow = slow_start(&s->slow_args);
 	lane_open(&s->reader, &s->tables, s->path.base, true);
@@ -1756,12 +1756,12 @@ svc_run(const struct service *service, const struct settings *settings,
 	curve_start();
 	s.standing.instance = new_instance();
 	s.writer_args.tables = s.slow_args.tables = &s.tables;
-	s.courier_args.tables = &s.tables;
-	s.courier_args.settings = settings;
+	s.relay_args.tables = &s.tables;
+	s.relay_args.settings = settings;
 	init_turns(&s);
 	if (open_store(&s)) {
 		s.writer_args.path = s.slow_args.path =
-		    s.courier_args.path = s.path.base;
+		    s.relay_args.path = s.path.base;
 		for (int i = 0; i < ASIDE_END; i++)
 			s.asides[i].args.path = s.path.base;
 		run(&s);

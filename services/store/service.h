@@ -82,7 +82,7 @@ struct service {
 
 	/* Called when this process gets the store's lock, at start or later,
 	 * before it writes; NULL if not needed. */
-	void	(*lead)(const struct service *);
+	void	(*became_writer)(const struct service *);
 
 	/* Called on the loop when a peer (its ZeroMQ identity) sent a PING;
 	 * NULL if not needed. */

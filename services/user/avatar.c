@@ -356,7 +356,7 @@ avatar_start(void)
 }
 
 void
-avatar_lead(const struct service *service)
+avatar_became_writer(const struct service *service)
 {
 	DIR	*folder = opendir(FOLDER);
 

@@ -17,7 +17,7 @@
 void	avatar_start(void);
 
 /* This process writes from now on: remove files that no row has. */
-void	avatar_lead(const struct service *);
+void	avatar_became_writer(const struct service *);
 
 /*
  * AVATAR_PUT: check the picture by its content, keep it, answer the user.

@@ -373,6 +373,6 @@ const struct service user_service = {
 	.seeded = user_seeded,
 	.upgraded = user_upgraded,
 	.actor = actor_find,
-	.lead = avatar_lead,
+	.became_writer = avatar_became_writer,
 	.start = user_start,
 };

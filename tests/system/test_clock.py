@@ -99,7 +99,7 @@ def test_a_clock_is_set(bent, name):
 
 @pytest.mark.parametrize('name', ['gateway', 'post'])
 def test_a_new_process_is_found(bent, name):
-    """By those who ask another service, the gateway and the couriers; its socket is another one."""
+    """By those who ask another service, the gateway and the relays; its socket is another one."""
     desk, clocks = bent
     c = desk.client(ADMIN)
     clocks.bend(name, -5 * HOUR)

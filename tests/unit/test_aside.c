@@ -110,7 +110,7 @@ its_place_in_the_outbox_tells_of_the_gap(void **state)
 	    OP_USER_WROTE_TICKET);
 	check_number("why", tickets("SELECT error FROM set_aside"),
 	    ERR_INTERNAL);
-	/* the courier says it until it sees it */
+	/* the relay says it until it sees it */
 	check_number("again", do_seq(OP_EVENT_SET_ASIDE, 1), OK);
 	check_number("once", tickets("SELECT count(*) FROM set_aside"), 1);
 	check_number("delivered since", do_seq(OP_EVENT_SET_ASIDE, 99), OK);

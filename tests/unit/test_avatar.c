@@ -214,7 +214,7 @@ what_was_rolled_back_keeps_its_file(void **state)
 	check_number("no more", (int64_t)going.count, 0);
 	check_number("the one, and one that is nobody's", count_files(), 2);
 	avatar_start();
-	avatar_lead(&user_service);
+	avatar_became_writer(&user_service);
 	check_number("the next start", count_files(), 1);
 }
 
@@ -256,7 +256,7 @@ a_start_removes_what_is_nobodys(void **state)
 	touch_file("imported.jpg");
 	touch_file("00112233.png");
 	avatar_start();
-	avatar_lead(&user_service);
+	avatar_became_writer(&user_service);
 	check_number("its own and what is not ours", count_files(), 3);
 }
 

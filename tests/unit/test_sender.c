@@ -8,7 +8,7 @@
 #include "unit.h"
 
 #define LARGE	(SMALL_BYTES + 1)
-#define MOST	(CRATES + 4)	/* messages that a test sends */
+#define MOST	(LENT_BUFS + 4)	/* messages that a test sends */
 
 static struct {
 	void		*context, *router, *peer;
@@ -51,8 +51,8 @@ disconnect_peer(void **state)
 	zmq_close(wire.router);
 	zmq_ctx_term(wire.context);
 	buf_done(&wire.frames);
-	for (size_t i = 0; i < CRATES; i++)
-		buf_done(&crates[i].buffer);
+	for (size_t i = 0; i < LENT_BUFS; i++)
+		buf_done(&lent_bufs[i].buffer);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ pass(size_t len, char byte)
 static size_t
 waiting_now(void)
 {
-	return atomic_load(&place_of(name)->waiting);
+	return atomic_load(&place_of_peer(name)->waiting);
 }
 
 static void
@@ -131,7 +131,8 @@ so_many_are_lent_and_no_more(void **state)
 {
 	(void)state;
 	for (int i = 0; i < MOST - 1; i++)
-		check_number("lent", pass(LARGE, (char)('a' + i)), i < CRATES);
+		check_number("lent", pass(LARGE, (char)('a' + i)),
+		    i < LENT_BUFS);
 	check_number("all wait", waiting_now(), (MOST - 1) * LARGE);
 	for (size_t i = 0; i < wire.count; i++)
 		check_number("untouched", *(char *)zmq_msg_data(&wire.got[i]),
@@ -147,16 +148,16 @@ what_is_kept_is_bounded(void **state)
 	size_t	kept = 0;
 
 	(void)state;
-	for (int i = 0; i < CRATES; i++)
+	for (int i = 0; i < LENT_BUFS; i++)
 		pass(KEPT_BYTES + (i % 2 == 0 ? 1 : 0), 'a');
 	while (wire.count > 0)
 		close_one();
-	for (size_t i = 0; i < CRATES; i++) {
-		check_true("not too large", crates[i].buffer.size <=
+	for (size_t i = 0; i < LENT_BUFS; i++) {
+		check_true("not too large", lent_bufs[i].buffer.size <=
 		    KEPT_BYTES);
-		kept += crates[i].buffer.size;
+		kept += lent_bufs[i].buffer.size;
 	}
-	check_number("half of them", kept, CRATES / 2 * KEPT_BYTES);
+	check_number("half of them", kept, LENT_BUFS / 2 * KEPT_BYTES);
 }
 
 static void
@@ -204,7 +205,7 @@ too_much_is_dropped(void **state)
 static void
 small_ones_count_when_there_are_many(void **state)
 {
-	struct place	*p = place_of(name);
+	struct place	*p = place_of_peer(name);
 	size_t		 most = TOGETHER_MOST;
 
 	(void)state;
@@ -241,8 +242,8 @@ what_waits_for_all_is_bounded(void **state)
 	(void)state;
 	for (int round = 0; round < 10000; round++)
 		for (size_t i = 0; i < LEN(others); i++)
-			if (has_room(&others[i], LARGE))
-				count(&others[i], LARGE);
+			if (has_room_for(&others[i], LARGE))
+				add_waiting(&others[i], LARGE);
 	for (size_t i = 0; i < LEN(others); i++) {
 		check_true("each has as much", atomic_load(&others[i].waiting) +
 		    (size_t)2 * LARGE > TOGETHER_MOST / (LEN(others) + 1));
@@ -262,11 +263,11 @@ static void
 nobody_is_told(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 2 * CRATES; i++) {
+	for (int i = 0; i < 2 * LENT_BUFS; i++) {
 		fill(LARGE, 'a');
 		check_true("gone", !sender_send(wire.router, text_of("none"),
 		    &wire.frames));
-		check_number("nothing waits", atomic_load(&place_of(
+		check_number("nothing waits", atomic_load(&place_of_peer(
 		    text_of("none"))->waiting), 0);
 	}
 	check_true("all buffers are here", pass(LARGE, 'a'));

@@ -226,7 +226,7 @@ revocations_are_told(void **state)
 	int64_t		seen;
 	static const struct { const char *name; int64_t seen, want;
 	    size_t told; } rows[] = {
-		{ "another service's courier", SAYS_NOTHING, 3, 0 },
+		{ "another service's relay", SAYS_NOTHING, 3, 0 },
 		{ "a new gateway", -1, 3, 0 },
 		{ "one that has seen none", 0, 3, 3 },
 		{ "one that has seen one", 1, 3, 2 },

@@ -1,10 +1,10 @@
 /*
- * services/runtime/courier.c: the ticket service's courier, with a user
+ * services/runtime/relay.c: the ticket service's relay, with a user
  * service that is a ROUTER in this process and answers as it is told.
  */
 #include "desk.h"
 
-#include "services/runtime/courier.h"
+#include "services/runtime/relay.h"
 
 #include "base/log.h"
 #include "proto/peer/replica.h"
@@ -18,24 +18,24 @@ struct event {
 	struct args	args;
 };
 
-/* The user service, as far as a courier sees it. */
+/* The user service, as far as a relay sees it. */
 static struct {
 	struct desk		 desk;
 	char			 endpoint[32], nobody[32];
-	struct courier_args	 args;
-	zactor_t		*courier;
+	struct relay_args	 args;
+	zactor_t		*relay;
 	zsock_t			*router;
 	struct frame_reader	*frames;
 	struct event		 events[EVENTS_MOST];	/* in order */
 	int			 count;
-	struct courier_news	 news;			/* the last */
+	struct relay_news	 news;			/* the last */
 	bool			 silent;		/* answers nothing */
 	bool			 slow;			/* ... for now */
 	struct buf		 late;			/* until then */
 	int			 refuse;		/* event by index */
 	int64_t			 never;			/* ... by its number,
 							 * for good */
-	struct courier_news	 refused;		/* that this is so */
+	struct relay_news	 refused;		/* that this is so */
 } user;
 
 static void
@@ -77,17 +77,17 @@ open_shop(void **state)
 	assert_true(zsock_bind(user.router, "%s", user.endpoint) != -1);
 	user.frames = frame_reader_new();
 	write_tickets(3);
-	user.args = (struct courier_args){ &user.desk.tables,
+	user.args = (struct relay_args){ &user.desk.tables,
 	    &user.desk.settings, user.desk.path };
-	user.courier = courier_start(&user.args);
-	return user.courier == NULL;
+	user.relay = relay_start(&user.args);
+	return user.relay == NULL;
 }
 
 static int
 close_shop(void **state)
 {
 	(void)state;
-	zactor_destroy(&user.courier);
+	zactor_destroy(&user.relay);
 	zsock_destroy(&user.router);
 	frame_reader_destroy(&user.frames);
 	desk_close(&user.desk);
@@ -151,16 +151,16 @@ answer_message(void)
 	zmq_msg_close(&body);
 }
 
-/* Answer, and hear the courier, until something is so. */
+/* Answer, and hear the relay, until something is so. */
 static void
 serve_until(bool (*is_so)(void), const char *what)
 {
 	zmq_pollitem_t	items[] = {
 		{ zsock_resolve(user.router), 0, ZMQ_POLLIN, 0 },
-		{ zsock_resolve(user.courier), 0, ZMQ_POLLIN, 0 },
+		{ zsock_resolve(user.relay), 0, ZMQ_POLLIN, 0 },
 	};
 	int64_t			until_ms = clock_ms() + PATIENCE_MS;
-	struct courier_news	news;
+	struct relay_news	news;
 
 	while (!is_so()) {
 		if (clock_ms() > until_ms)
@@ -169,7 +169,7 @@ serve_until(bool (*is_so)(void), const char *what)
 		if (items[0].revents != 0)
 			answer_message();
 		/* the other consumer is not there */
-		while (courier_receive(user.courier, &news))
+		while (relay_receive(user.relay, &news))
 			if (news.consumer == SERVICE_USER) {
 				user.news = news;
 				if (news.refused != 0)
@@ -234,7 +234,7 @@ events_are_delivered_in_order(void **state)
 	check_events(0, 3, 1, 0);
 	/* what comes later is told by a wake-up */
 	write_tickets(2);
-	courier_wake(user.courier, true);
+	relay_wake(user.relay, true);
 	serve_until(five_are_acknowledged, "five are acknowledged");
 	check_number("five", user.count, 5);
 	check_events(3, 2, 4, 0);
@@ -248,7 +248,7 @@ tallies_are_delivered_too(void **state)
 	(void)state;
 	serve_until(three_are_acknowledged, "three are acknowledged");
 	write_tickets(2);
-	courier_wake(user.courier, false);
+	relay_wake(user.relay, false);
 	serve_until(five_are_acknowledged, "five are acknowledged");
 	check_events(3, 2, 4, 0);
 }
@@ -287,11 +287,11 @@ what_is_refused_for_good_is_told(void **state)
 	serve_until(three_are_acknowledged, "three are acknowledged");
 	/* it was taken after all and left no gap: the next one is not believed
 	 * at once */
-	user.refused = (struct courier_news){ 0 };
+	user.refused = (struct relay_news){ 0 };
 	user.never = 4;
 	began_ms = clock_ms();
 	write_tickets(2);
-	courier_wake(user.courier, true);
+	relay_wake(user.relay, true);
 	serve_until(one_is_refused, "another one is refused");
 	check_number("which", user.refused.refused, 4);
 	check_true("after a while again", clock_ms() - began_ms >= 5000);
@@ -311,7 +311,7 @@ events_do_not_wait_for_each_other(void **state)
 	user.slow = true;
 	serve_until(it_is_up, "the consumer is up");
 	write_tickets(2);
-	courier_wake(user.courier, true);
+	relay_wake(user.relay, true);
 	serve_until(five_are_there, "five are there");
 	check_number("none is acknowledged", user.news.seq, 0);
 	for (int i = 0; i < 5; i++)
@@ -332,7 +332,7 @@ silence_is_told_and_all_is_sent_again(void **state)
 	serve_until(three_are_acknowledged, "three are acknowledged");
 	user.silent = true;
 	write_tickets(2);
-	courier_wake(user.courier, true);
+	relay_wake(user.relay, true);
 	serve_until(it_is_down, "the consumer is down");
 	check_number("none is acknowledged", user.news.seq, 3);
 	user.silent = false;
@@ -340,18 +340,18 @@ silence_is_told_and_all_is_sent_again(void **state)
 	check_events(3, 2, 4, 0);
 }
 
-/* A service of which nobody has to hear has no courier. */
+/* A service of which nobody has to hear has no relay. */
 static void
-no_events_no_courier(void **state)
+no_events_no_relay(void **state)
 {
 	struct service		service = ticket_service;
 	static const struct op	ops[] = { COMMON_OPS(TICKET), { 0 } };
 	struct op_tables	tables = { .service = &service };
-	struct courier_args	args = { .tables = &tables };
+	struct relay_args	args = { .tables = &tables };
 
 	(void)state;
 	service.ops = ops;
-	assert_null(courier_start(&args));
+	assert_null(relay_start(&args));
 }
 
 int
@@ -359,8 +359,8 @@ main(void)
 {
 #define HERE(sentence, f) { sentence, f, open_shop, close_shop, NULL }
 	const struct CMUnitTest	tests[] = {
-		TEST("a service without events has no courier",
-		    no_events_no_courier),
+		TEST("a service without events has no relay",
+		    no_events_no_relay),
 		HERE("events are delivered in order, each after the other",
 		    events_are_delivered_in_order),
 		HERE("tallies are delivered within a while",
@@ -377,5 +377,5 @@ main(void)
 
 	zsys_handler_set(NULL);
 	zsys_set_pipehwm(0);
-	return cmocka_run_group_tests_name("courier", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("relay", tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  * the consumer commits, the next ones arrive. Each says which one it follows,
  * so that the consumer refuses what overtook a failed one.
  */
-#include "services/runtime/courier.h"
+#include "services/runtime/relay.h"
 
 #include "services/op/newcomer.h"
 
@@ -13,7 +13,7 @@
 #include "base/metrics.h"
 #include "proto/peer/pool.h"
 
-#define FLIGHT_EVENTS	256	/* on their way at a time, a power of two */
+#define INFLIGHT_MOST	256	/* on their way at a time, a power of two */
 #define MESSAGE_BYTES	(REQUESTS_MOST_BYTES / 2) /* and one event */
 #define ACK_TIMEOUT_MS	2000
 #define RETRY_MS	500
@@ -27,18 +27,18 @@
 #define REFUSED_LEAST	5	/* ... and so many times, to believe it */
 #define STREAK_MS	10000	/* after a gap was taken a refusal is believed
 				 * at once */
-#define SIGHTS		64	/* times at which events were seen */
+#define LAG_SAMPLES	64	/* times at which events were seen */
 #define RECEIVE_MESSAGES 64	/* of one process, then others get a turn */
 #define MESSAGE_ANSWERS	4096	/* read of a message */
 
 /* By this time there were events up to this one. */
-struct sight {
+struct lag_sample {
 	int64_t	seq;
 	int64_t	seen_ms;
 };
 
 /* An event on its way. */
-struct flight {
+struct inflight {
 	int64_t				 seq;
 	enum { ASKED, TAKEN, REFUSED }	 state;
 	enum err			 error;	/* REFUSED: why */
@@ -59,10 +59,10 @@ struct consumer {
 	bool		 said_up;	/* what the loop was told, or thinks */
 	bool		 was_found;
 	bool		 was_asked;	/* whether it knows our store: once, as
-					 * what it hears later may be anybody's */
+					 * later it may have heard of another */
 	int64_t		 acked;		/* seq delivered up to here */
 	int64_t		 told;		/* ... as the loop knows */
-	struct flight	 flights[FLIGHT_EVENTS];	/* a ring */
+	struct inflight	 inflight[INFLIGHT_MOST];	/* a ring */
 	unsigned	 first;		/* of the ring */
 	unsigned	 count;		/* from there on */
 	unsigned	 asked_count;	/* ... not answered yet */
@@ -75,12 +75,12 @@ struct consumer {
 	int64_t		 counted_ms;	/* when they were counted last */
 	struct refusal	 refusal;	/* of the first of them */
 	int64_t		 gap_ms;	/* when the last gap was taken */
-	struct sight	 sights[SIGHTS];	/* of what is not acknowledged */
-	size_t		 sight_count;
+	struct lag_sample lag[LAG_SAMPLES];	/* of what is not acknowledged */
+	size_t		 lag_count;
 };
 
-struct courier {
-	const struct courier_args	*args;
+struct relay {
+	const struct relay_args	*args;
 	struct lane			 lane;
 	zsock_t				*pipe;
 	struct frame_reader		*frames;
@@ -106,45 +106,45 @@ consumers_of(const struct op *ops)
 }
 
 uint64_t
-courier_consumers(const struct service *service)
+relay_consumers(const struct service *service)
 {
 	return consumers_of(service->ops) | service->seed_consumers;
 }
 
 static void
-add_consumers(struct courier *k)
+add_consumers(struct relay *relay)
 {
-	uint64_t	 mask = courier_consumers(k->args->tables->service);
+	uint64_t	 mask = relay_consumers(relay->args->tables->service);
 	struct consumer	*c;
 
-	k->resolver = resolver_new(k->args->settings, mask);
+	relay->resolver = resolver_new(relay->args->settings, mask);
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		if ((mask & (UINT64_C(1) << id)) == 0)
 			continue;
-		c = &k->consumers[k->count++];
+		c = &relay->consumers[relay->count++];
 		c->id = (enum service_id)id;
 		c->said_up = true;
 		c->gap_ms = INT64_MIN / 2;
-		pool_init(&c->pool, c->id, k->resolver);
+		pool_init(&c->pool, c->id, relay->resolver);
 	}
 }
 
 static void
-tell_refused(struct courier *k, struct consumer *c, int64_t refused,
+tell_refused(struct relay *relay, struct consumer *c, int64_t refused,
     enum err e)
 {
-	struct courier_news	news = { c->id, c->said_up, c->acked, refused,
+	struct relay_news	news = { c->id, c->said_up, c->acked, refused,
 				    e };
 
 	c->told = c->acked;
-	CHECK(zmq_send(zsock_resolve(k->pipe), &news, sizeof(news), 0) ==
+	CHECK(zmq_send(zsock_resolve(relay->pipe), &news, sizeof(news), 0) ==
 	    sizeof(news));
 }
 
 static void
-tell(struct courier *k, struct consumer *c)
+tell(struct relay *relay, struct consumer *c)
 {
-	tell_refused(k, c, 0, OK);
+	tell_refused(relay, c, 0, OK);
 }
 
 /* --- refused for good ---------------------------------------------------- */
@@ -173,7 +173,7 @@ is_believed(const struct consumer *c, int64_t now_ms)
 
 /* The first of those under way was not taken. */
 static void
-note_refusal(struct courier *k, struct consumer *c, int64_t seq, enum err e,
+note_refusal(struct relay *relay, struct consumer *c, int64_t seq, enum err e,
     int64_t now_ms)
 {
 	struct refusal	*r = &c->refusal;
@@ -186,29 +186,29 @@ note_refusal(struct courier *k, struct consumer *c, int64_t seq, enum err e,
 		*r = (struct refusal){ .seq = seq, .since_ms = now_ms };
 	r->count++;
 	if (is_believed(c, now_ms))
-		tell_refused(k, c, seq, e);
+		tell_refused(relay, c, seq, e);
 }
 
 /* --- sending ------------------------------------------------------------- */
 
 static bool
-put_event(struct courier *k, struct consumer *c, sqlite3_stmt *st,
+put_event(struct relay *relay, struct consumer *c, sqlite3_stmt *st,
     int64_t after)
 {
 	struct request	r = { .request_id = TEXT_OF("event") };
 	int64_t		seq = sqlite3_column_int64(st, 0);
 
-	frame_reader_start(k->frames, sqlite3_column_blob(st, 3),
+	frame_reader_start(relay->frames, sqlite3_column_blob(st, 3),
 	    (size_t)sqlite3_column_bytes(st, 3));
-	if (frame_next_args(k->frames, &r.args) != FRAME_ONE) {
+	if (frame_next_args(relay->frames, &r.args) != FRAME_ONE) {
 		log_error("outbox: event %lld cannot be read", (long long)seq);
 		return false;
 	}
 	r.id = REPLICA_FIRST_ID + (uint64_t)seq;
 	r.op = (uint64_t)sqlite3_column_int64(st, 1);
 	r.actor = sqlite3_column_int64(st, 2);
-	args_put_number(&r.args, KEY_SOURCE, k->args->tables->service->id);
-	args_put_number(&r.args, KEY_STREAM, k->lane.stream);
+	args_put_number(&r.args, KEY_SOURCE, relay->args->tables->service->id);
+	args_put_number(&r.args, KEY_STREAM, relay->lane.stream);
 	args_put_number(&r.args, KEY_SEQ, seq);
 	if (sqlite3_column_type(st, 4) != SQLITE_NULL)
 		args_put_number(&r.args, KEY_ORIGINAL,
@@ -219,47 +219,48 @@ put_event(struct courier *k, struct consumer *c, sqlite3_stmt *st,
 	return true;
 }
 
-static struct flight *
-flight_at(struct consumer *c, unsigned i)
+static struct inflight *
+inflight_at(struct consumer *c, unsigned i)
 {
-	return &c->flights[(c->first + i) % FLIGHT_EVENTS];
+	return &c->inflight[(c->first + i) % INFLIGHT_MOST];
 }
 
 /* Add what comes next, as much as there is room for. *ret_more: not all. */
 static bool
-collect(struct courier *k, struct consumer *c, bool *ret_more)
+collect(struct relay *relay, struct consumer *c, bool *ret_more)
 {
-	struct call	 call = { .lane = &k->lane };
+	struct call	 call = { .lane = &relay->lane };
 	struct args	*args = &call.request.args;
 	sqlite3_stmt	*st;
 	int64_t		 after;
 	bool		 readable = true;
 
-	after = c->count == 0 ? 0 : flight_at(c, c->count - 1)->seq;
+	after = c->count == 0 ? 0 : inflight_at(c, c->count - 1)->seq;
 	args_put_number(args, KEY_CONSUMER, c->id);
 	args_put_number(args, KEY_SEQ, after != 0 ? after : c->acked);
-	args_put_number(args, KEY_LIMIT, FLIGHT_EVENTS - c->count);
+	args_put_number(args, KEY_LIMIT, INFLIGHT_MOST - c->count);
 	st = op_statement(&call, SQL_OUTBOX_NEXT);
 	c->asked->out.len = 0;
 	*ret_more = false;
 	while (!*ret_more && sqlite3_step(st) == SQLITE_ROW) {
-		readable = put_event(k, c, st, after);
+		readable = put_event(relay, c, st, after);
 		if (!readable) {
 			if (c->count == 0)
-				note_refusal(k, c, sqlite3_column_int64(st, 0),
-				    ERR_INTERNAL, clock_ms());
+				note_refusal(relay, c,
+				    sqlite3_column_int64(st, 0), ERR_INTERNAL,
+				    clock_ms());
 			break;
 		}
 		after = sqlite3_column_int64(st, 0);
-		*flight_at(c, c->count++) = (struct flight){ after, ASKED, OK,
-		    sqlite3_column_int64(st, 1) == OP_EVENT_LEFT_OUT };
+		*inflight_at(c, c->count++) = (struct inflight){ after, ASKED,
+		    OK, sqlite3_column_int64(st, 1) == OP_EVENT_LEFT_OUT };
 		c->asked_count++;
-		*ret_more = c->count == FLIGHT_EVENTS ||
+		*ret_more = c->count == INFLIGHT_MOST ||
 		    c->asked->out.len > MESSAGE_BYTES;
 	}
 	if (sqlite3_reset(st) == SQLITE_OK)
 		return readable;
-	log_error("outbox: %s", sqlite3_errmsg(k->lane.db));
+	log_error("outbox: %s", sqlite3_errmsg(relay->lane.db));
 	return false;
 }
 
@@ -273,19 +274,19 @@ give_up(struct consumer *c, int64_t due_ms)
 }
 
 static void
-send_next(struct courier *k, struct consumer *c, int64_t now_ms)
+send_next(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
 	struct replica	*writer = pool_writer(&c->pool);
 	unsigned	 had = c->asked_count;
 	bool		 more;
 
-	if (c->failed || c->count == FLIGHT_EVENTS || now_ms < c->due_ms ||
+	if (c->failed || c->count == INFLIGHT_MOST || now_ms < c->due_ms ||
 	    now_ms < c->pause_ms || writer == NULL ||
 	    (had > 0 && writer != c->asked))
 		return;
 	c->asked = writer;
 	/* what cannot be read is tried anew */
-	if (!collect(k, c, &more))
+	if (!collect(relay, c, &more))
 		c->due_ms = now_ms + RETRY_MS;
 	else
 		c->due_ms = more ? now_ms : INT64_MAX;
@@ -301,13 +302,13 @@ send_next(struct courier *k, struct consumer *c, int64_t now_ms)
 
 /* The event on its way that an answer is to; NULL if it is none, or was
  * answered before. */
-static struct flight *
-find_flight(struct consumer *c, int64_t seq)
+static struct inflight *
+find_inflight(struct consumer *c, int64_t seq)
 {
-	struct flight	*f;
+	struct inflight	*f;
 
 	for (unsigned i = 0; i < c->count; i++) {
-		f = flight_at(c, i);
+		f = inflight_at(c, i);
 		if (f->seq == seq)
 			return f->state == ASKED ? f : NULL;
 	}
@@ -319,13 +320,13 @@ find_flight(struct consumer *c, int64_t seq)
  * all, however often it was refused, is no gap and shows nothing.
  */
 static void
-land(struct consumer *c, int64_t now_ms)
+acknowledge(struct consumer *c, int64_t now_ms)
 {
-	while (c->count > 0 && c->flights[c->first].state == TAKEN) {
-		c->acked = c->flights[c->first].seq;
-		if (c->flights[c->first].is_gap)
+	while (c->count > 0 && c->inflight[c->first].state == TAKEN) {
+		c->acked = c->inflight[c->first].seq;
+		if (c->inflight[c->first].is_gap)
 			c->gap_ms = now_ms;
-		c->first = (c->first + 1) % FLIGHT_EVENTS;
+		c->first = (c->first + 1) % INFLIGHT_MOST;
 		c->count--;
 	}
 	if (c->acked >= c->refusal.seq)
@@ -334,27 +335,27 @@ land(struct consumer *c, int64_t now_ms)
 
 /* All that were asked are answered, and not all were taken. */
 static void
-begin_anew(struct courier *k, struct consumer *c, int64_t now_ms)
+begin_anew(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
-	const struct flight	*first = flight_at(c, 0);
+	const struct inflight	*first = inflight_at(c, 0);
 
-	note_refusal(k, c, first->seq, first->error, now_ms);
+	note_refusal(relay, c, first->seq, first->error, now_ms);
 	give_up(c, now_ms + RETRY_MS);
 }
 
 static void
-take_answer(struct courier *k, struct consumer *c, struct replica *r,
+take_answer(struct relay *relay, struct consumer *c, struct replica *r,
     const struct answer *a, int64_t now_ms)
 {
 	enum pong	 pong = replica_take_pong(r, a, now_ms);
-	struct flight	*f;
+	struct inflight	*f;
 
-	if (pong == PONG_HEARD && !c->was_asked && !k->args->is_meant)
-		newcomer_look(a, k->args->tables->service->id, c->id);
+	if (pong == PONG_HEARD && !c->was_asked && !relay->args->is_meant)
+		newcomer_look(a, relay->args->tables->service->id, c->id);
 	c->was_asked = c->was_asked || pong == PONG_HEARD;
 	if (pong != PONG_NONE || r != c->asked)
 		return;
-	f = find_flight(c, (int64_t)(a->id - REPLICA_FIRST_ID));
+	f = find_inflight(c, (int64_t)(a->id - REPLICA_FIRST_ID));
 	if (f == NULL)
 		return;		/* of what we gave up on */
 	/* it does not write any more: another one does, or will soon */
@@ -374,13 +375,13 @@ take_answer(struct courier *k, struct consumer *c, struct replica *r,
 	f->error = (enum err)a->error;
 	c->asked_count--;
 	c->moved_ms = now_ms;
-	land(c, now_ms);
+	acknowledge(c, now_ms);
 	if (c->failed && c->asked_count == 0)
-		begin_anew(k, c, now_ms);
+		begin_anew(relay, c, now_ms);
 }
 
 static void
-receive_all(struct courier *k, struct consumer *c, struct replica *r,
+receive_all(struct relay *relay, struct consumer *c, struct replica *r,
     int64_t now_ms)
 {
 	zmq_msg_t		message;
@@ -390,12 +391,12 @@ receive_all(struct courier *k, struct consumer *c, struct replica *r,
 	zmq_msg_init(&message);
 	for (int i = 0; i < RECEIVE_MESSAGES && replica_receive(r, &message);
 	    i++) {
-		frame_reader_start(k->frames, zmq_msg_data(&message),
+		frame_reader_start(relay->frames, zmq_msg_data(&message),
 		    zmq_msg_size(&message));
 		result = FRAME_ONE;
 		for (int j = 0; j < MESSAGE_ANSWERS && (result =
-		    frame_next_answer(k->frames, &a)) == FRAME_ONE; j++)
-			take_answer(k, c, r, &a, now_ms);
+		    frame_next_answer(relay->frames, &a)) == FRAME_ONE; j++)
+			take_answer(relay, c, r, &a, now_ms);
 		if (result == FRAME_BAD)
 			replica_warn(r, now_ms);
 	}
@@ -403,14 +404,15 @@ receive_all(struct courier *k, struct consumer *c, struct replica *r,
 }
 
 static void
-attend_replica(struct courier *k, struct consumer *c, struct replica *r,
+attend_replica(struct relay *relay, struct consumer *c, struct replica *r,
     int64_t now_ms)
 {
 	struct args	known = { 0 };
 	bool		lost;
 
-	receive_all(k, c, r, now_ms);
-	newcomer_put(&known, k->args->tables->service->id, k->lane.stream);
+	receive_all(relay, c, r, now_ms);
+	newcomer_put(&known, relay->args->tables->service->id,
+	    relay->lane.stream);
 	replica_ping(r, now_ms, &known);
 	lost = replica_lost(r, now_ms) || r->reborn;
 	r->reborn = false;
@@ -418,13 +420,13 @@ attend_replica(struct courier *k, struct consumer *c, struct replica *r,
 		give_up(c, now_ms);
 }
 
-/* Every second mark goes: what is old need not be known to the second. */
+/* Delete every second sample: old ones need not be exact to the second. */
 static void
-thin_out(struct consumer *c)
+thin_lag_samples(struct consumer *c)
 {
-	for (size_t i = 0; i < SIGHTS / 2; i++)
-		c->sights[i] = c->sights[i * 2];
-	c->sight_count = SIGHTS / 2;
+	for (size_t i = 0; i < LAG_SAMPLES / 2; i++)
+		c->lag[i] = c->lag[i * 2];
+	c->lag_count = LAG_SAMPLES / 2;
 }
 
 /*
@@ -436,16 +438,16 @@ lag_ms(struct consumer *c, int64_t newest, int64_t now_ms)
 {
 	size_t	done = 0;
 
-	while (done < c->sight_count && c->sights[done].seq <= c->acked)
+	while (done < c->lag_count && c->lag[done].seq <= c->acked)
 		done++;
-	c->sight_count -= done;
-	memmove(c->sights, c->sights + done, c->sight_count * sizeof(c->sights[0]));
-	if (c->sight_count == SIGHTS)
-		thin_out(c);
-	if (newest > c->acked && (c->sight_count == 0 ||
-	    newest > c->sights[c->sight_count - 1].seq))
-		c->sights[c->sight_count++] = (struct sight){ newest, now_ms };
-	return c->sight_count == 0 ? 0 : now_ms - c->sights[0].seen_ms;
+	c->lag_count -= done;
+	memmove(c->lag, c->lag + done, c->lag_count * sizeof(c->lag[0]));
+	if (c->lag_count == LAG_SAMPLES)
+		thin_lag_samples(c);
+	if (newest > c->acked && (c->lag_count == 0 ||
+	    newest > c->lag[c->lag_count - 1].seq))
+		c->lag[c->lag_count++] = (struct lag_sample){ newest, now_ms };
+	return c->lag_count == 0 ? 0 : now_ms - c->lag[0].seen_ms;
 }
 
 /* ... of what is for the call's CONSUMER. */
@@ -463,9 +465,9 @@ count_set_aside(struct call *call)
 
 /* How much is undelivered, for those who watch. */
 static void
-count_events(struct courier *k, struct consumer *c, int64_t now_ms)
+count_events(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
-	struct call	 call = { .lane = &k->lane };
+	struct call	 call = { .lane = &relay->lane };
 	sqlite3_stmt	*st;
 	int64_t		 count = 0, newest = 0;
 
@@ -486,14 +488,14 @@ count_events(struct courier *k, struct consumer *c, int64_t now_ms)
 }
 
 static void
-attend(struct courier *k, struct consumer *c, int64_t now_ms)
+attend(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
 	struct replica	*gone;
 	bool		 up;
 
 	pool_refresh(&c->pool);
 	for (unsigned i = 0; i < c->pool.count; i++)
-		attend_replica(k, c, c->pool.rows[i], now_ms);
+		attend_replica(relay, c, c->pool.rows[i], now_ms);
 	while ((gone = pool_take_gone(&c->pool)) != NULL) {
 		if (gone == c->asked) {
 			c->asked = NULL;
@@ -504,33 +506,33 @@ attend(struct courier *k, struct consumer *c, int64_t now_ms)
 	if (c->asked_count > 0 && now_ms - c->moved_ms > ACK_TIMEOUT_MS)
 		give_up(c, now_ms);
 	if (c->told != c->acked)
-		tell(k, c);
-	send_next(k, c, now_ms);
-	count_events(k, c, now_ms);
+		tell(relay, c);
+	send_next(relay, c, now_ms);
+	count_events(relay, c, now_ms);
 	up = pool_writer(&c->pool) != NULL ||
-	    now_ms - k->began_ms < FIND_MS;
+	    now_ms - relay->began_ms < FIND_MS;
 	if (c->said_up != up || (up && !c->was_found &&
 	    pool_writer(&c->pool) != NULL)) {
 		c->was_found = c->was_found || up;
 		c->said_up = up;
-		tell(k, c);
+		tell(relay, c);
 	}
 }
 
 /* Events that are waited for go out now, and all before them too. */
 static void
-make_due(struct courier *k, bool waited_for)
+make_due(struct relay *relay, bool waited_for)
 {
 	int64_t	due_ms = clock_ms() + (waited_for ? 0 : TALLY_MS);
 
-	for (size_t i = 0; i < k->count; i++)
-		if (due_ms < k->consumers[i].due_ms)
-			k->consumers[i].due_ms = due_ms;
+	for (size_t i = 0; i < relay->count; i++)
+		if (due_ms < relay->consumers[i].due_ms)
+			relay->consumers[i].due_ms = due_ms;
 }
 
 /* Wait for the loop, a consumer, or a while. False when it is time to end. */
 static bool
-wait_for_work(struct courier *k)
+wait_for_work(struct relay *relay)
 {
 	zmq_pollitem_t	items[1 + SERVICE_END * RESOLVE_MOST];
 	struct pool	*p;
@@ -538,9 +540,10 @@ wait_for_work(struct courier *k)
 	int		len, count = 1;
 	long		wait_ms = IDLE_MS;
 
-	items[0] = (zmq_pollitem_t){ zsock_resolve(k->pipe), 0, ZMQ_POLLIN, 0 };
-	for (size_t i = 0; i < k->count; i++) {
-		p = &k->consumers[i].pool;
+	items[0] = (zmq_pollitem_t){ zsock_resolve(relay->pipe), 0,
+	    ZMQ_POLLIN, 0 };
+	for (size_t i = 0; i < relay->count; i++) {
+		p = &relay->consumers[i].pool;
 		if (pool_writer(p) == NULL)
 			wait_ms = LOOK_MS;
 		for (unsigned j = 0; j < p->count; j++)
@@ -549,58 +552,58 @@ wait_for_work(struct courier *k)
 	}
 	zmq_poll(items, count, wait_ms);
 	for (;;) {
-		len = zmq_recv(zsock_resolve(k->pipe), command,
+		len = zmq_recv(zsock_resolve(relay->pipe), command,
 		    sizeof(command), ZMQ_DONTWAIT);
 		if (len == -1)
 			return errno != ETERM;
 		if (len > 1)	/* a wake-up is one byte, this is $TERM */
 			return false;
-		make_due(k, command[0] != 0);
+		make_due(relay, command[0] != 0);
 	}
 }
 
 static void
-courier_run(zsock_t *pipe, void *arg)
+relay_run(zsock_t *pipe, void *arg)
 {
-	struct courier	k = { .args = arg, .pipe = pipe,
+	struct relay	relay = { .args = arg, .pipe = pipe,
 			    .began_ms = clock_ms() };
 
-	lane_open(&k.lane, k.args->tables, k.args->path, true);
-	k.frames = frame_reader_new();
-	add_consumers(&k);
+	lane_open(&relay.lane, relay.args->tables, relay.args->path, true);
+	relay.frames = frame_reader_new();
+	add_consumers(&relay);
 	zsock_signal(pipe, 0);
-	while (wait_for_work(&k))
-		for (size_t i = 0; i < k.count; i++)
-			attend(&k, &k.consumers[i], clock_ms());
-	for (size_t i = 0; i < k.count; i++)
-		pool_done(&k.consumers[i].pool);
-	resolver_destroy(&k.resolver);
-	frame_reader_destroy(&k.frames);
-	lane_close(&k.lane);
+	while (wait_for_work(&relay))
+		for (size_t i = 0; i < relay.count; i++)
+			attend(&relay, &relay.consumers[i], clock_ms());
+	for (size_t i = 0; i < relay.count; i++)
+		pool_done(&relay.consumers[i].pool);
+	resolver_destroy(&relay.resolver);
+	frame_reader_destroy(&relay.frames);
+	lane_close(&relay.lane);
 }
 
 zactor_t *
-courier_start(struct courier_args *args)
+relay_start(struct relay_args *args)
 {
 	const struct service	*service = args->tables->service;
 
-	if (courier_consumers(service) == 0)
+	if (relay_consumers(service) == 0)
 		return NULL;
-	return actor_new(courier_run, args);
+	return actor_new(relay_run, args);
 }
 
 void
-courier_wake(zactor_t *courier, bool waited_for)
+relay_wake(zactor_t *relay, bool waited_for)
 {
 	char	how = waited_for;
 
 	/* the pipe has no bound: this can fail only at the very end */
-	(void)zmq_send(zsock_resolve(courier), &how, 1, ZMQ_DONTWAIT);
+	(void)zmq_send(zsock_resolve(relay), &how, 1, ZMQ_DONTWAIT);
 }
 
 bool
-courier_receive(zactor_t *courier, struct courier_news *ret)
+relay_receive(zactor_t *relay, struct relay_news *ret)
 {
-	return zmq_recv(zsock_resolve(courier), ret, sizeof(*ret),
+	return zmq_recv(zsock_resolve(relay), ret, sizeof(*ret),
 	    ZMQ_DONTWAIT) == sizeof(*ret);
 }
