@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 
 #include "base/clock.h"
 #include "base/harden.h"
@@ -14,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/program.h"
 #include "base/rlimits.h"
+#include "base/signals.h"
 #include "base/stderr.h"
 #include "base/wall.h"
 #include "gateway/bus/bus.h"
@@ -225,21 +225,6 @@ worker_run(void *arg)
 
 /* --- the process -------------------------------------------------------------------- */
 
-static sigset_t
-block_signals(void)
-{
-	sigset_t	set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	/* before any thread is made, so that all of them inherit it */
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return set;
-}
-
 /*
  * A connection is a descriptor: as many as the system lets us have, less what
  * we need for ourselves.
@@ -310,7 +295,7 @@ main(int argc, char **argv)
 	harden_secrets(&settings, false);
 	curve_load(&settings, PARTY_GATEWAY);
 	tls_load(&settings);
-	signals = block_signals();
+	signals = signals_block();
 	wall_watch();
 	take_limits(&gateway, &settings);
 	harden_owner(&settings);

@@ -26,7 +26,6 @@
 #include <czmq.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -35,6 +34,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/rlimits.h"
+#include "base/signals.h"
 #include "base/stderr.h"
 #include "base/wall.h"
 #include "proto/labels.h"
@@ -1428,15 +1428,8 @@ loop(struct svc *s)
 static int
 catch_signals(void)
 {
-	sigset_t	set;
+	sigset_t	set = signals_block();
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	/* before any thread is made, so that all of them inherit it */
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
