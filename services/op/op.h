@@ -127,6 +127,8 @@ struct op_tables {
 	struct row_plan		 *plans;		/* by row of ops */
 	struct bindings		 *bindings;		/* by statement */
 	bool			  keeps;		/* an op is kept_bulk() */
+	void			 *index;		/* that service->opened()
+							 * made; the loop's */
 };
 
 /* A shape that `fields` asked for, kept for the next that asks the same. */

@@ -1291,7 +1291,8 @@ thaw(struct svc *s)
 static bool
 is_loading(const struct svc *s)
 {
-	return s->service->loading != NULL && s->service->loading();
+	return s->tables.index != NULL &&
+	    s->service->loading(s->tables.index);
 }
 
 /* Those who wait until it is over are told at once. */
@@ -1655,6 +1656,8 @@ close_all(struct svc *s)
 {
 	if (s->service->stop != NULL)
 		s->service->stop();
+	if (s->tables.index != NULL)
+		s->service->closed(s->tables.index);
 	stop_writing(s);
 	close_store(s);
 	zsock_destroy(&s->router);
@@ -1684,7 +1687,8 @@ run(struct svc *s)
 	lane_open(&s->reader, &s->tables, s->path.base, true);
 	start_asides(s);
 	if (s->service->opened != NULL)
-		s->service->opened(s->service, s->path.base);
+		s->tables.index = s->service->opened(s->service,
+		    s->path.base);
 	s->standing.loading = is_loading(s);
 	own_endpoint(s, &endpoint);
 	listen_on(s, endpoint.base);

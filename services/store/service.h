@@ -64,13 +64,15 @@ struct service {
 	void	(*start)(const struct settings *);
 
 	/* Called once when there is a store to read, of this path, before
-	 * anybody can ask; NULL if not needed. */
-	void	(*opened)(const struct service *, const char *path);
+	 * the first request: returns the index of the store that the service
+	 * keeps in memory (struct op_tables), until closed(). NULL, all
+	 * three, if it keeps none. */
+	void	*(*opened)(const struct service *, const char *path);
+	void	(*closed)(void *index);
 
-	/* Whether a thread of the service's own still loads from the store
-	 * what some reads need: those are op_not_loaded(); NULL if there is
-	 * none. */
-	bool	(*loading)(void);
+	/* Whether a thread of the service's own still loads the index: reads
+	 * that need it are op_not_loaded(). */
+	bool	(*loading)(void *index);
 
 	/*
 	 * Where this store knows who the users are: called in the transaction

@@ -5,9 +5,9 @@
 #include "services/ticket/events.h"
 #include "services/ticket/list/export.h"
 #include "services/ticket/list/list.h"
-#include "services/ticket/list/loader.h"
 #include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
+#include "services/ticket/ticket_index.h"
 #include "services/ticket/writes.h"
 
 static const struct sql statements[] = {
@@ -117,7 +117,7 @@ static const struct shape action_shape = { "action", action_members };
 
 static const struct op ops[] = {
 	COMMON_OPS(TICKET),
-	{ .op = OP_PING, .run = columns_ping },
+	{ .op = OP_PING, .run = ticket_ping },
 	{ .op = OP_TICKET_GET, .run = op_one, .sql = SQL_TICKET_BY_ID,
 	    .shape = &ticket_shape, .refs = TICKET_REFS },
 	{ .op = OP_TICKET_LIST, .run = ticket_list,
@@ -279,7 +279,7 @@ const struct service ticket_service = {
 	.ops = ops,
 	.gone_actor = SQL_ACTOR_IS_GONE,
 	.start = writes_start,
-	.opened = columns_start,
-	.loading = columns_are_loading,
-	.stop = columns_stop,
+	.opened = ticket_index_new,
+	.loading = ticket_index_is_loading,
+	.closed = ticket_index_destroy,
 };

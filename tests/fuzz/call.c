@@ -8,6 +8,7 @@
  * beside the store are left out.
  */
 #include <jansson.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -62,6 +63,11 @@ open_store(size_t i, const char *root, const struct settings *settings)
 	if (s->start != NULL)
 		s->start(settings);
 	lane_open(&stores[i].lane, &stores[i].tables, stores[i].path, false);
+	if (s->opened == NULL)
+		return;
+	stores[i].tables.index = s->opened(s, stores[i].path);
+	while (s->loading(stores[i].tables.index))
+		sched_yield();
 }
 
 static void

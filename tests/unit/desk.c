@@ -2,6 +2,7 @@
 #include "desk.h"
 
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -37,6 +38,37 @@ desk_settings(void)
 	};
 }
 
+static void
+close_index(struct desk *d)
+{
+	if (d->tables.index != NULL)
+		d->tables.service->closed(d->tables.index);
+	d->tables.index = NULL;
+}
+
+void
+desk_load_index(struct desk *d)
+{
+	const struct service	*service = d->tables.service;
+
+	close_index(d);
+	d->tables.index = service->opened(service, d->path);
+}
+
+/* Most tests ask at once, and need not know that an index is being loaded. */
+static void
+open_index(struct desk *d)
+{
+	const struct timespec	 pause = { .tv_nsec = 1000000 };
+	const struct service	*service = d->tables.service;
+
+	if (service->opened == NULL)
+		return;
+	desk_load_index(d);
+	while (service->loading(d->tables.index))
+		nanosleep(&pause, NULL);
+}
+
 void
 desk_open(struct desk *d, const struct service *service)
 {
@@ -57,12 +89,14 @@ desk_open(struct desk *d, const struct service *service)
 	lane_open(&d->lane, &d->tables, d->path, false);
 	d->lane.lock = store_lock(d->folder);
 	CHECK(d->lane.lock != -1);
+	open_index(d);
 }
 
 void
 desk_close(struct desk *d)
 {
 	close(d->lane.lock);
+	close_index(d);
 	lane_close(&d->lane);
 	op_tables_done(&d->tables);
 	unit_folder_remove(d->folder);

@@ -30,6 +30,9 @@ struct settings	desk_settings(void);
 void	desk_open(struct desk *, const struct service *);
 void	desk_close(struct desk *);
 
+/* Have the service load its index of the store anew, beside the test. */
+void	desk_load_index(struct desk *);
+
 /* Begin a call: nothing in it but the operation, and the actor 1. */
 void	desk_begin(struct call *, enum op_code);
 

@@ -11,7 +11,6 @@
 #define SAID_MOST	80	/* bytes of a value that a message repeats */
 #define VALUES_MOST	100	/* in one parameter */
 #define RANGES_MOST	256	/* looked at to find few */
-#define KEPT_MOST	8	/* filters whose bits are kept */
 #define COMMAS_MOST	8	/* in one name */
 
 /* Called with each id of a list: `me` is a number, `unassigned` code 0. */
@@ -195,7 +194,7 @@ take_subscriber(struct call *c, struct columns *k, uint8_t *wanted, int64_t id)
 
 	sqlite3_bind_int64(st, 1, id);
 	while (op_step(c, st, &e) == SQLITE_ROW) {
-		slot = columns_find(k, sqlite3_column_int64(st, 0));
+		slot = slot_find(k, sqlite3_column_int64(st, 0));
 		if (slot != NULL)
 			wanted[slot - k->slots] = 1;
 	}
@@ -489,7 +488,7 @@ add_codes(struct columns *k, struct ranges *rs, enum sort sort,
 
 		if (wanted[code] == 0)
 			continue;
-		key = columns_key(k, sort, &like);
+		key = slot_key(k, sort, &like);
 		add_range(k, rs, sort, key, key);
 	}
 }
@@ -528,8 +527,8 @@ try_dates(struct columns *k, struct ranges *least, enum sort sort,
 	if (since == INT64_MIN && before == INT64_MAX)
 		return;
 	rs.count = rs.slots = 0;
-	add_range(k, &rs, sort, columns_key(k, sort, &one),
-	    columns_key(k, sort, &other));
+	add_range(k, &rs, sort, slot_key(k, sort, &one),
+	    slot_key(k, sort, &other));
 	keep_less(least, &rs);
 }
 
@@ -616,112 +615,4 @@ filter_few(struct columns *k, const struct filter *f, uint32_t **ret,
 		*ret = NULL;
 	}
 	return are;
-}
-
-/* --- bits ---------------------------------------------------------------- */
-
-/* The bits of a filter, as of some point in the columns' journal. */
-struct kept {
-	struct filter	 filter;
-	uint32_t	 codes[CODE_END];	/* of each kind, at the time */
-	uint64_t	*bits;
-	size_t		 room;			/* of bits */
-	size_t		 count;			/* of those that are set */
-	uint64_t	 generation;
-	uint64_t	 journaled;
-	uint64_t	 used;			/* when, in uses */
-};
-
-static struct kept	kept[KEPT_MOST];
-static uint64_t		uses;
-
-static bool
-is_same(const uint8_t *a, const uint8_t *b, uint32_t count)
-{
-	return a == NULL || b == NULL ? a == b : memcmp(a, b, count) == 0;
-}
-
-static bool
-is_of(const struct kept *one, const struct columns *k, const struct filter *f)
-{
-	const struct filter	*g = &one->filter;
-	bool			 same = one->bits != NULL &&
-				    one->generation == k->generation &&
-				    k->count <= one->room &&
-				    k->journaled - one->journaled <=
-				    JOURNAL_SIZE;
-
-	for (int kind = 0; kind < CODE_END && same; kind++)
-		same = one->codes[kind] == k->codes[kind].count &&
-		    is_same(f->codes[kind], g->codes[kind],
-		    one->codes[kind]);
-	return same &&
-	    is_same(f->assigned, g->assigned, one->codes[CODE_USER]) &&
-	    is_same(f->either, g->either, one->codes[CODE_USER]) &&
-	    f->added_since == g->added_since &&
-	    f->added_before == g->added_before &&
-	    f->updated_since == g->updated_since &&
-	    f->updated_before == g->updated_before;
-}
-
-static void
-set_bit(struct kept *one, size_t slot, bool passes)
-{
-	uint64_t	bit = UINT64_C(1) << slot % 64;
-	bool		passed = (one->bits[slot / 64] & bit) != 0;
-
-	if (passes == passed)
-		return;
-	one->bits[slot / 64] ^= bit;
-	one->count = passes ? one->count + 1 : one->count - 1;
-}
-
-/* What changed since is looked at anew. */
-static void
-follow(struct kept *one, const struct columns *k)
-{
-	size_t	slot;
-
-	for (; one->journaled != k->journaled; one->journaled++) {
-		slot = k->journal[one->journaled % JOURNAL_SIZE];
-		set_bit(one, slot, filter_passes(&one->filter, k, slot));
-	}
-}
-
-/* In the place of the one that was not used for longest. */
-static struct kept *
-keep(const struct columns *k, struct filter *f)
-{
-	struct kept	*one = &kept[0];
-
-	for (int i = 1; i < KEPT_MOST; i++)
-		if (kept[i].used < one->used)
-			one = &kept[i];
-	filter_done(&one->filter);
-	free(one->bits);
-	*one = (struct kept){ .filter = *f, .room = k->room,
-	    .generation = k->generation, .journaled = k->journaled };
-	*f = (struct filter){ .any = true };
-	for (int kind = 0; kind < CODE_END; kind++)
-		one->codes[kind] = k->codes[kind].count;
-	one->bits = must_alloc((one->room / 64 + 1) * sizeof(one->bits[0]));
-	for (size_t i = 0; i < k->count; i++)
-		set_bit(one, i, filter_passes(&one->filter, k, i));
-	return one;
-}
-
-const uint64_t *
-filter_bits(const struct columns *k, struct filter *f, size_t *ret_count)
-{
-	struct kept	*one = NULL;
-
-	for (int i = 0; i < KEPT_MOST && one == NULL; i++)
-		if (is_of(&kept[i], k, f))
-			one = &kept[i];
-	if (one == NULL)
-		one = keep(k, f);
-	follow(one, k);
-	one->used = ++uses;
-	*ret_count = one->count;
-	return one->bits;
 }

@@ -5,7 +5,7 @@
 #ifndef LIST_FILTER_H
 #define LIST_FILTER_H
 
-#include "services/ticket/list/columns.h"
+#include "services/ticket/index/columns.h"
 
 struct filter {
 	/* by code, which are wanted; NULL: all are */
@@ -42,14 +42,6 @@ bool		filter_passes(const struct filter *, const struct columns *,
  */
 bool		filter_few(struct columns *, const struct filter *,
 		    uint32_t **ret, size_t *ret_count);
-
-/*
- * The slots that pass as bits, and how many they are; not of filters with
- * subscribers. The last few are kept and follow what changes; they are valid
- * until the next call. What the filter has is taken.
- */
-const uint64_t	*filter_bits(const struct columns *, struct filter *,
-		    size_t *ret_count);
 
 /*
  * A date or a date with a time, ISO 8601, to microseconds since 1970: UTC

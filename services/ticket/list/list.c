@@ -9,11 +9,11 @@
 
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/list/filter.h"
-#include "services/ticket/list/labels.h"
-#include "services/ticket/list/loader.h"
-#include "services/ticket/list/ranks.h"
+#include "services/ticket/index/labels.h"
+#include "services/ticket/index/ranks.h"
 #include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
+#include "services/ticket/ticket_index.h"
 
 #define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */
 #define DESCENDING	0x80		/* in a cursor's sort */
@@ -53,6 +53,7 @@ struct match {
 };
 
 struct list {
+	struct ticket_index	*index;
 	struct columns		*columns;
 	const struct sort_info	*sort;
 	bool			 descending;
@@ -90,7 +91,7 @@ key_of(const struct list *l, size_t at)
 	if (l->sort->sort == SORT_RELEVANCE)
 		return UINT32_MAX -
 		    l->found->scores[found_place(l->found, k, at)];
-	return columns_key(k, l->sort->sort, &k->slots[at]);
+	return slot_key(k, l->sort->sort, &k->slots[at]);
 }
 
 /* The same with the direction in it. */
@@ -140,7 +141,7 @@ static enum err
 prepare_sort(struct call *c, struct list *l)
 {
 	if (l->sort->sort == SORT_TITLE)
-		return columns_label(c, l->columns);
+		return labels_update(c, l->columns);
 	return OK;
 }
 
@@ -199,7 +200,7 @@ key_at_place(const struct list *l, sqlite3_stmt *st)
 	const struct codes	*codes;
 
 	if (l->sort->sort == SORT_TITLE) {
-		const struct slot	*slot = columns_find(k, id);
+		const struct slot	*slot = slot_find(k, id);
 
 		return slot == NULL ? LABEL_EMPTY : slot->title;
 	}
@@ -240,7 +241,7 @@ find_place(struct call *c, struct list *l, const struct cursor *cursor)
 static enum err
 place_cursor(struct call *c, struct list *l, const struct cursor *cursor)
 {
-	const struct slot	*slot = columns_find(l->columns, cursor->id);
+	const struct slot	*slot = slot_find(l->columns, cursor->id);
 	bool			 unmoved = true, named = false;
 	enum err		 e = OK;
 
@@ -476,7 +477,7 @@ collect_found(struct list *l, int64_t *ret_total)
 			l->count = 0;
 			return false;
 		}
-		slot = columns_find(k, found->ids != NULL ? found->ids[place] :
+		slot = slot_find(k, found->ids != NULL ? found->ids[place] :
 		    found->first + (int64_t)place);
 		if (slot == NULL)
 			continue;
@@ -588,7 +589,7 @@ lower(const struct list *l, uint64_t key, size_t slot)
 	if (l->order != NULL)
 		return order_lower(l->order, k, l->sort->sort, key,
 		    slot > UINT32_MAX ? UINT32_MAX : (uint32_t)slot);
-	at = columns_lower(k, (int64_t)(key ^ SIGN));
+	at = slot_lower(k, (int64_t)(key ^ SIGN));
 	return at + (at < k->count && at < slot &&
 	    k->slots[at].id == (int64_t)(key ^ SIGN));
 }
@@ -626,7 +627,7 @@ take(struct list *l, size_t from, size_t to)
 static size_t
 slot_behind(const struct columns *k, int64_t id)
 {
-	return id == INT64_MAX ? k->count : columns_lower(k, id + 1);
+	return id == INT64_MAX ? k->count : slot_lower(k, id + 1);
 }
 
 static void
@@ -649,7 +650,7 @@ find_group(const struct list *l, size_t index, size_t *ret_from,
     size_t *ret_to)
 {
 	struct way	w = way_from(l, index);
-	uint64_t	key = columns_key(l->columns, l->sort->sort,
+	uint64_t	key = slot_key(l->columns, l->sort->sort,
 			    &l->columns->slots[way_slot(&w)]);
 
 	*ret_from = lower(l, key, 0);
@@ -731,7 +732,7 @@ pick_walk(struct list *l, size_t offset, size_t limit, struct part *ret)
 	for (size_t i = 0; i < ret->count; i++)
 		ret->ids[i] = l->columns->slots[l->taken[i]].id;
 	if (ret->count > 0)
-		ret->last_key = columns_key(l->columns, l->sort->sort,
+		ret->last_key = slot_key(l->columns, l->sort->sort,
 		    &l->columns->slots[l->taken[ret->count - 1]]);
 	free(l->taken);
 }
@@ -754,7 +755,8 @@ pick_filtered(struct list *l, size_t offset, size_t limit, struct part *ret)
 	}
 	if (l->filter.subscribed != NULL)
 		return false;
-	bits = filter_bits(l->columns, &l->filter, &count);
+	bits = bitmaps_find(&l->index->bitmaps, l->columns, &l->filter,
+	    &count);
 	ret->total = (int64_t)count;
 	if (count <= FEW_MOST) {
 		collect_bits(l, bits, count);
@@ -790,16 +792,18 @@ read_list(struct call *c, struct list *l)
 {
 	enum err	e;
 
-	l->columns = columns_now(c, &e);
+	l->index = ticket_index_of(c);
+	l->columns = &l->index->columns;
+	e = ticket_index_refresh(c);
 	if (e == OK)
 		e = read_sort(c, l);
 	if (e == OK)
-		e = columns_rank(c, l->columns);
+		e = ranks_update(c, l->columns);
 	if (e == OK)
 		e = filter_read(c, l->columns, &l->filter);
 	if (e == OK && args_has(&c->request.args, KEY_CONTENT))
-		e = search_run(c, l->columns, l->sort->sort ==
-		    SORT_RELEVANCE, &l->found);
+		e = search_run(&l->index->searches, c, l->columns,
+		    l->sort->sort == SORT_RELEVANCE, &l->found);
 	if (e == OK)
 		e = prepare_sort(c, l);
 	if (e == OK)
@@ -861,8 +865,8 @@ part_pick(struct call *c, int64_t offset, int64_t limit, struct part *ret)
 	bool		picked = false;
 
 	*ret = (struct part){ 0 };
-	search_take(c);
-	if (is_plain(c) && columns_are_loading())
+	search_take(&ticket_index_of(c)->searches, c);
+	if (is_plain(c) && loader_is_loading(&ticket_index_of(c)->loader))
 		e = pick_by_span(c, offset, limit, ret, &picked);
 	if (e != OK || picked)
 		return e;
@@ -905,7 +909,7 @@ cut_part(struct call *c, struct part *part, size_t count)
 	if (count == part->count)
 		return OK;
 	e = read_sort(c, &l);
-	slot = columns_find(part->columns, part->ids[count - 1]);
+	slot = slot_find(part->columns, part->ids[count - 1]);
 	if (e != OK || slot == NULL)
 		return e != OK ? e : ERR_INTERNAL;
 	part->last_key = key_of(&l, (size_t)(slot - l.columns->slots));
@@ -924,7 +928,8 @@ part_put(struct call *c, struct part *part, int sql, size_t most,
 
 	for (size_t i = 0; i < part->count && e == OK; i++) {
 		if (shown)
-			e = search_show(c, part->ids[i]);
+			e = search_show(&ticket_index_of(c)->searches, c,
+			    part->ids[i]);
 		if (e != OK)
 			break;
 		args_put_number(&c->request.args, KEY_ID, part->ids[i]);

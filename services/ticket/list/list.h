@@ -5,7 +5,7 @@
 #ifndef LIST_LIST_H
 #define LIST_LIST_H
 
-#include "services/ticket/list/columns.h"
+#include "services/ticket/index/columns.h"
 #include "services/ticket/search/search.h"
 
 /* A part of a list. */

@@ -50,7 +50,7 @@ CREATE TABLE priority_names (
 ) STRICT;
 
 -- Which tickets changed in what lists go by, newest last; ticket 0: names
--- did. Whoever keeps lists in memory (services/ticket/list/columns.c) reads on
+-- did. Whoever keeps lists in memory (services/ticket/index/columns.c) reads on
 -- from where it was. Old rows go as new ones come.
 CREATE TABLE changes (
 	seq       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -9,7 +9,6 @@
 #include "services/ticket/search/snippet.h"
 #include "services/ticket/ticket.h"
 
-#define KEPT_MOST	4
 #define RANGE_MOST	(1 << 22)	/* of ids, to go by them */
 #define REPLIES_MOST	(1 << 28)	/* a byte each, while words are met */
 #define TOO_LONG	"content: this search takes longer than a search " \
@@ -17,89 +16,96 @@
 			"beginnings of words, or for a phrase of rarer words."
 
 /* A search that was done, and of what. */
-struct kept {
+struct search_result {
 	struct found	found;
 	struct buf	match;
 	int64_t		stream;
 	int64_t		seq;		/* of the last change in it */
-	uint64_t	used;		/* when, in searches */
+	uint64_t	used;		/* when, in uses */
 };
 
-/* All of these are the loop's. */
-static struct kept	*kept[KEPT_MOST];
-static struct kept	*taken;		/* made for this very call, or NULL */
-static uint64_t		 searches;
-static struct query	 query;		/* of the last search */
-static struct buf	 snippet;	/* that was shown last */
-
-/* --- what is kept -------------------------------------------------------- */
+/* --- the last results ----------------------------------------------------- */
 
 static void
-kept_free(struct kept *one)
+free_result(struct search_result *r)
 {
-	if (one == NULL)
+	if (r == NULL)
 		return;
-	free(one->found.hits);
-	free(one->found.scores);
-	free(one->found.ids);
-	buf_done(&one->match);
-	free(one);
+	free(r->found.hits);
+	free(r->found.scores);
+	free(r->found.ids);
+	buf_done(&r->match);
+	free(r);
+}
+
+void
+searches_done(struct searches *s)
+{
+	for (int i = 0; i < RESULTS_MOST; i++)
+		free_result(s->results[i]);
+	query_done(&s->query);
+	buf_done(&s->snippet);
+	*s = (struct searches){ 0 };
 }
 
 static bool
-is_of_now(const struct kept *one, const struct columns *k)
+is_of_now(const struct search_result *r, const struct columns *k)
 {
-	return one->stream == k->stream && one->seq == k->seq;
+	return r->stream == k->stream && r->seq == k->seq;
 }
 
+/* Whether a result answers the query of the search that runs. */
 static bool
-is_of(const struct kept *one, const struct columns *k, const struct buf *match,
-    bool scored)
+answers_query(const struct searches *s, const struct search_result *r,
+    const struct columns *k, bool scored)
 {
-	return one != NULL && one->match.len == match->len &&
-	    memcmp(one->match.base, match->base, match->len) == 0 &&
-	    (one->found.scores != NULL || !scored) &&
-	    (one == taken || is_of_now(one, k));
+	const struct buf	*match = &s->query.match;
+
+	return r != NULL && r->match.len == match->len &&
+	    memcmp(r->match.base, match->base, match->len) == 0 &&
+	    (r->found.scores != NULL || !scored) &&
+	    (r == s->taken || is_of_now(r, k));
 }
 
-static struct kept *
-find_kept(const struct columns *k, const struct buf *match, bool scored)
+static struct search_result *
+find_result(const struct searches *s, const struct columns *k, bool scored)
 {
-	if (is_of(taken, k, match, scored))
-		return taken;
-	for (int i = 0; i < KEPT_MOST; i++)
-		if (is_of(kept[i], k, match, scored))
-			return kept[i];
+	if (answers_query(s, s->taken, k, scored))
+		return s->taken;
+	for (int i = 0; i < RESULTS_MOST; i++)
+		if (answers_query(s, s->results[i], k, scored))
+			return s->results[i];
 	return NULL;
 }
 
-/* In the place of the one that was not used for longest. */
+/* In the place of the least recently used one. */
 static void
-keep(struct kept *one)
+keep_result(struct searches *s, struct search_result *r)
 {
-	struct kept	**place = &kept[0];
+	struct search_result	**place = &s->results[0];
 
-	for (int i = 1; i < KEPT_MOST && *place != NULL; i++)
-		if (kept[i] == NULL || kept[i]->used < (*place)->used)
-			place = &kept[i];
-	kept_free(*place);
-	*place = one;
-	one->used = ++searches;
+	for (int i = 1; i < RESULTS_MOST && *place != NULL; i++)
+		if (s->results[i] == NULL ||
+		    s->results[i]->used < (*place)->used)
+			place = &s->results[i];
+	free_result(*place);
+	*place = r;
+	r->used = ++s->uses;
 }
 
 void
 search_unmake(void *made)
 {
-	kept_free(made);
+	free_result(made);
 }
 
 void
-search_take(struct call *c)
+search_take(struct searches *s, struct call *c)
 {
-	taken = c->made;
+	s->taken = c->made;
 	c->made = NULL;
-	if (taken != NULL)
-		keep(taken);
+	if (s->taken != NULL)
+		keep_result(s, s->taken);
 }
 
 /* --- places -------------------------------------------------------------- */
@@ -367,33 +373,33 @@ find(struct call *c, const struct query *q, bool scored, struct found *found)
 
 /* Of which state of the store this is. */
 static enum err
-read_state(struct call *c, struct kept *one)
+read_state(struct call *c, struct search_result *r)
 {
 	sqlite3_stmt	*st = op_statement(c, SQL_CHANGE_BOUNDS);
 	enum err	 e, done;
 
-	one->stream = c->lane->stream;
+	r->stream = c->lane->stream;
 	if (op_step(c, st, &e) == SQLITE_ROW)
-		one->seq = sqlite3_column_int64(st, 1);
+		r->seq = sqlite3_column_int64(st, 1);
 	done = op_done(c, st);
 	return e != OK ? e : done;
 }
 
 static enum err
-make(struct call *c, const struct query *q, bool scored, struct kept **ret)
+make(struct call *c, const struct query *q, bool scored, struct search_result **ret)
 {
-	struct kept	*one = must_alloc(sizeof(*one));
-	enum err	 e = read_state(c, one);
+	struct search_result	*r = must_alloc(sizeof(*r));
+	enum err	 e = read_state(c, r);
 
-	buf_put(&one->match, q->match.base, q->match.len);
+	buf_put(&r->match, q->match.base, q->match.len);
 	if (e == OK)
-		e = find(c, q, scored, &one->found);
+		e = find(c, q, scored, &r->found);
 	if (e == OK && op_is_over(c))
 		e = ERR_EXPIRED;
-	*ret = one;
+	*ret = r;
 	if (e == OK)
 		return OK;
-	kept_free(one);
+	free_result(r);
 	*ret = NULL;
 	if (!c->lane->over)
 		return e;
@@ -408,48 +414,48 @@ search_aside(struct call *c)
 	const struct args	*args = &c->request.args;
 	struct text		 sort = args_text(args, KEY_SORT);
 	struct query		 q = { .count = 0 };
-	struct kept		*one = NULL;
+	struct search_result	*r = NULL;
 	const char		*wrong;
 	enum err		 e;
 
 	wrong = query_parse(c->lane->db, args_text(args, KEY_CONTENT), &q);
 	e = wrong != NULL ? op_refuse(c, ERR_BAD_REQUEST, wrong) :
 	    make(c, &q, sort.len == 9 && memcmp(sort.base, "relevance", 9) ==
-	    0, &one);
+	    0, &r);
 	query_done(&q);
-	c->made = one;
+	c->made = r;
 	return e;
 }
 
 enum err
-search_run(struct call *c, const struct columns *k, bool scored,
-    const struct found **ret)
+search_run(struct searches *s, struct call *c, const struct columns *k,
+    bool scored, const struct found **ret)
 {
-	struct args	*args = &c->request.args;
-	const char	*wrong;
-	struct kept	*one;
-	enum err	 e;
+	struct search_result	*r;
+	const char		*wrong;
+	enum err		 e;
 
-	wrong = query_parse(c->lane->db, args_text(args, KEY_CONTENT), &query);
+	wrong = query_parse(c->lane->db,
+	    args_text(&c->request.args, KEY_CONTENT), &s->query);
 	if (wrong != NULL)
 		return op_refuse(c, ERR_BAD_REQUEST, wrong);
-	one = find_kept(k, &query.match, scored);
-	if (one == NULL && c->lane->may_put_aside)
+	r = find_result(s, k, scored);
+	if (r == NULL && c->lane->may_put_aside)
 		return op_put_aside(c);
-	if (one == NULL) {
-		e = make(c, &query, scored, &one);
+	if (r == NULL) {
+		e = make(c, &s->query, scored, &r);
 		if (e != OK)
 			return e;
-		keep(one);
+		keep_result(s, r);
 	}
-	c->passing = !is_of_now(one, k);
-	one->used = ++searches;
-	*ret = &one->found;
+	c->passing = !is_of_now(r, k);
+	r->used = ++s->uses;
+	*ret = &r->found;
 	return OK;
 }
 
 enum err
-search_show(struct call *c, int64_t ticket_id)
+search_show(struct searches *s, struct call *c, int64_t ticket_id)
 {
 	struct args	*args = &c->request.args;
 	sqlite3_stmt	*st;
@@ -458,11 +464,11 @@ search_show(struct call *c, int64_t ticket_id)
 	args->present &= ~K(DATA);
 	args_put_number(args, KEY_ID, ticket_id);
 	st = op_statement(c, SQL_TICKET_TEXTS);
-	snippet.len = 0;
-	if (op_step(c, st, &e) == SQLITE_ROW && snippet_put(&snippet,
-	    c->lane->db, &query, column_text(st, 0), column_text(st, 1)))
-		args_put_text(args, KEY_DATA, (struct text){ snippet.base,
-		    snippet.len });
+	s->snippet.len = 0;
+	if (op_step(c, st, &e) == SQLITE_ROW && snippet_put(&s->snippet,
+	    c->lane->db, &s->query, column_text(st, 0), column_text(st, 1)))
+		args_put_text(args, KEY_DATA, (struct text){ s->snippet.base,
+		    s->snippet.len });
 	done = op_done(c, st);
 	return e != OK ? e : done;
 }

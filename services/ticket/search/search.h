@@ -9,7 +9,8 @@
 #ifndef SEARCH_SEARCH_H
 #define SEARCH_SEARCH_H
 
-#include "services/ticket/list/columns.h"
+#include "services/ticket/index/columns.h"
+#include "services/ticket/search/query.h"
 
 /*
  * By ticket; which place is whose, found_place() knows. Where ids are not far
@@ -23,6 +24,22 @@ struct found {
 	int64_t		 first;
 	int64_t		*ids;		/* by place, ascending; NULL: by id */
 };
+
+struct search_result;
+
+#define RESULTS_MOST	4
+
+/* The last searches and what they found. */
+struct searches {
+	struct search_result	*results[RESULTS_MOST];
+	struct search_result	*taken;		/* made for the call that runs,
+						 * or NULL */
+	uint64_t		 uses;
+	struct query		 query;		/* of the last search */
+	struct buf		 snippet;	/* that was shown last */
+};
+
+void		searches_done(struct searches *);
 
 /* The place of an id where ids are far apart. */
 size_t		found_place_of(const struct found *, int64_t id);
@@ -40,7 +57,7 @@ found_place(const struct found *found, const struct columns *k, size_t slot)
 }
 
 /* Of a call that may have been put aside, before all else: take what it has. */
-void		search_take(struct call *);
+void		search_take(struct searches *, struct call *);
 
 op_run		search_aside;
 void		search_unmake(void *made);
@@ -49,13 +66,15 @@ void		search_unmake(void *made);
  * Look for the request's `content`; valid until the next search. Its call may
  * have to be put aside.
  */
-enum err	search_run(struct call *, const struct columns *, bool scored,
+enum err	search_run(struct searches *, struct call *,
+		    const struct columns *, bool scored,
 		    const struct found **ret);
 
 /*
  * What the last search found in a ticket's own texts, as the argument DATA;
  * none if it was not there.
  */
-enum err	search_show(struct call *, int64_t ticket_id);
+enum err	search_show(struct searches *, struct call *,
+		    int64_t ticket_id);
 
 #endif

@@ -1,5 +1,5 @@
 /* Codes of ids: arrays by code, and a hash table of codes. */
-#include "services/ticket/list/codes.h"
+#include "services/ticket/index/codes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,4 +63,14 @@ codes_add(struct codes *codes, int64_t id)
 		codes->table[at] = codes->count++;
 	}
 	return codes->table[at];
+}
+
+void
+codes_done(struct codes *codes)
+{
+	free(codes->ids);
+	free(codes->ranks);
+	free(codes->used);
+	free(codes->table);
+	*codes = (struct codes){ 0 };
 }

@@ -2,14 +2,14 @@
  * What lists filter and sort tickets by, in memory: 64 bytes a ticket, in
  * the order of the ids.
  */
-#ifndef LIST_SLOTS_H
-#define LIST_SLOTS_H
+#ifndef INDEX_SLOTS_H
+#define INDEX_SLOTS_H
 
 #include <sqlite3.h>
 
 #include "services/op/op.h"
-#include "services/ticket/list/codes.h"
-#include "services/ticket/list/orders.h"
+#include "services/ticket/index/codes.h"
+#include "services/ticket/index/orders.h"
 
 /* A ticket: a line of the processor's cache. */
 struct slot {
@@ -59,13 +59,13 @@ struct columns {
 #define GONE		UINT32_MAX	/* in replies: to be taken out */
 
 /* The slot of a ticket, NULL if it is not there. */
-struct slot	*columns_find(const struct columns *, int64_t id);
+struct slot	*slot_find(const struct columns *, int64_t id);
 
 /* The first slot with this id or a higher one; `count` if there is none. */
-size_t		 columns_lower(const struct columns *, int64_t id);
+size_t		 slot_lower(const struct columns *, int64_t id);
 
 /* What a slot is sorted by; what is small comes first. */
-uint64_t	 columns_key(const struct columns *, enum sort,
+uint64_t	 slot_key(const struct columns *, enum sort,
 		    const struct slot *);
 
 /* One more at the end, to be filled. */

@@ -3,20 +3,31 @@
  * table `changes`, within the read transaction of the call that asks, so that
  * they are what that transaction sees.
  */
-#ifndef LIST_COLUMNS_H
-#define LIST_COLUMNS_H
+#ifndef INDEX_COLUMNS_H
+#define INDEX_COLUMNS_H
 
-#include "services/ticket/list/slots.h"
+#include "services/ticket/index/slots.h"
 
 /* The first and the last change that are in the store; 0: there is none. */
-enum err	columns_bounds(struct call *, int64_t *ret_first,
-		    int64_t *ret_last);
+struct change_bounds {
+	int64_t	first;
+	int64_t	last;
+};
 
-/* All of them, which are what the change `last` has made of them. */
+enum err	columns_bounds(struct call *, struct change_bounds *ret);
+
+/* Load all tickets as they are after the change `last`. */
 enum err	columns_load(struct call *, struct columns *, int64_t last);
 
-/* The changes up to `last`. */
-enum err	columns_apply(struct call *, struct columns *, int64_t last);
+/*
+ * Bring the columns to what the call's transaction sees, whose changes are
+ * these: by the changes since, or by loading all tickets.
+ */
+enum err	columns_follow(struct call *, struct columns *,
+		    const struct change_bounds *);
+
+/* Free all that they have; they are empty then. */
+void		columns_done(struct columns *);
 
 /*
  * The order of a sort, made if it is not there; NULL for SORT_ID, which the

@@ -2,12 +2,12 @@
  * Columns of tickets: loaded from the store as a whole, then kept up to date
  * by what table `changes` has.
  */
-#include "services/ticket/list/columns.h"
+#include "services/ticket/index/columns.h"
 
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "services/ticket/list/titles.h"
+#include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
 #define RETITLED_MOST	500	/* and a 50th of all: more, and all are
@@ -27,7 +27,7 @@ columns_order(struct columns *k, enum sort sort)
 }
 
 static void
-forget_orders(struct columns *k)
+drop_orders(struct columns *k)
 {
 	for (int sort = 0; sort < SORT_RELEVANCE; sort++)
 		order_done(&k->orders[sort]);
@@ -72,7 +72,7 @@ order_changed(struct columns *k, struct slot *slot, const struct slot *now)
 
 	for (int sort = 0; sort < SORT_RELEVANCE; sort++) {
 		moves[sort] = columns_is_ordered(k, sort, slot) &&
-		    columns_key(k, sort, slot) != columns_key(k, sort, now);
+		    slot_key(k, sort, slot) != slot_key(k, sort, now);
 		if (moves[sort])
 			order_remove(&k->orders[sort], k, sort, at);
 	}
@@ -92,17 +92,16 @@ compare_slots(const void *a, const void *b)
 	return (one->id > other->id) - (one->id < other->id);
 }
 
-/* The first and the last change that are in the store; 0: there is none. */
 enum err
-columns_bounds(struct call *c, int64_t *ret_first, int64_t *ret_last)
+columns_bounds(struct call *c, struct change_bounds *ret)
 {
 	sqlite3_stmt	*st = op_statement(c, SQL_CHANGE_BOUNDS);
 	enum err	 e, done;
 
-	*ret_first = *ret_last = 0;
+	*ret = (struct change_bounds){ 0 };
 	if (op_step(c, st, &e) == SQLITE_ROW) {
-		*ret_first = sqlite3_column_int64(st, 0);
-		*ret_last = sqlite3_column_int64(st, 1);
+		ret->first = sqlite3_column_int64(st, 0);
+		ret->last = sqlite3_column_int64(st, 1);
 	}
 	done = op_done(c, st);
 	return e != OK ? e : done;
@@ -117,7 +116,7 @@ columns_load(struct call *c, struct columns *k, int64_t last)
 	k->loaded = k->ranked = k->labelled = false;
 	k->count = 0;
 	k->generation++;
-	forget_orders(k);
+	drop_orders(k);
 	while (op_step(c, st, &e) == SQLITE_ROW)
 		slot_fill(k, slot_append(k), st);
 	done = op_done(c, st);
@@ -171,7 +170,7 @@ put_row(struct columns *k, struct slot *slot, sqlite3_stmt *st)
 static enum err
 apply_row(struct call *c, struct columns *k, int64_t id, sqlite3_stmt *st)
 {
-	struct slot	*slot = columns_find(k, id);
+	struct slot	*slot = slot_find(k, id);
 	enum err	 e;
 
 	if (op_step(c, st, &e) != SQLITE_ROW) {
@@ -232,9 +231,9 @@ close_gaps(struct columns *k)
 	}
 }
 
-/* What fails half way is done again: nothing of it counts twice. */
-enum err
-columns_apply(struct call *c, struct columns *k, int64_t last)
+/* After a failure all of it is applied again: no change counts twice. */
+static enum err
+apply_changes(struct call *c, struct columns *k, int64_t last)
 {
 	struct args	*args = &c->request.args;
 	union value	 id = args->value[KEY_ID];
@@ -258,4 +257,47 @@ columns_apply(struct call *c, struct columns *k, int64_t last)
 	if (e == OK && done == OK)
 		k->seq = last;
 	return e != OK ? e : done;
+}
+
+/*
+ * Whether the changes since are all in the store, and few enough to be looked
+ * at one by one. Old changes are deleted from time to time.
+ */
+static bool
+can_apply(const struct columns *k, const struct change_bounds *b)
+{
+	return b->first <= k->seq + 1 && b->last >= k->seq &&
+	    b->last - k->seq <= (int64_t)k->count / 4 + 1000;
+}
+
+enum err
+columns_follow(struct call *c, struct columns *k,
+    const struct change_bounds *b)
+{
+	enum err	e = OK;
+
+	if (k->stream != c->lane->stream)
+		k->loaded = false;
+	if (k->loaded && b->last == k->seq)
+		return OK;
+	if (k->loaded && can_apply(k, b))
+		e = apply_changes(c, k, b->last);
+	else
+		k->loaded = false;
+	/* a change may show that the columns have to be loaded */
+	if (e == OK && !k->loaded)
+		e = columns_load(c, k, b->last);
+	return e;
+}
+
+void
+columns_done(struct columns *k)
+{
+	for (int kind = 0; kind < CODE_END; kind++)
+		codes_done(&k->codes[kind]);
+	drop_orders(k);
+	buf_done(&k->retitled);
+	free(k->slots);
+	free(k->titles);
+	*k = (struct columns){ 0 };
 }

@@ -4,8 +4,8 @@
  * a search and a move within one block, and page 1,000 a look at the blocks'
  * sizes.
  */
-#ifndef LIST_ORDERS_H
-#define LIST_ORDERS_H
+#ifndef INDEX_ORDERS_H
+#define INDEX_ORDERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

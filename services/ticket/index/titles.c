@@ -1,5 +1,5 @@
 /* Texts of rows, as they are compared. */
-#include "services/ticket/list/titles.h"
+#include "services/ticket/index/titles.h"
 
 #include <string.h>
 

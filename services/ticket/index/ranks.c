@@ -1,10 +1,10 @@
 /* Ranks of names: the order of users and categories by what they are called. */
-#include "services/ticket/list/ranks.h"
+#include "services/ticket/index/ranks.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/ticket/list/titles.h"
+#include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
 /* Of a statement with an id and one or two names, in the names' order. */
@@ -97,7 +97,7 @@ rank_kind(struct call *c, struct columns *k, enum code_kind kind, int sql)
 }
 
 enum err
-columns_rank(struct call *c, struct columns *k)
+ranks_update(struct call *c, struct columns *k)
 {
 	enum err	e;
 

@@ -1,11 +1,11 @@
 /* Orders of slots. */
-#include "services/ticket/list/orders.h"
+#include "services/ticket/index/orders.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "services/ticket/list/slots.h"
+#include "services/ticket/index/slots.h"
 
 #define FILLED	(ORDER_BLOCK * 3 / 4)	/* at first: others come between */
 #define DIGITS	256
@@ -89,7 +89,7 @@ order_build(struct order *o, const struct columns *k, enum sort sort)
 	from = must_alloc((k->count + 1) * sizeof(from[0]));
 	to = must_alloc((k->count + 1) * sizeof(to[0]));
 	for (size_t i = 0; i < k->count; i++) {
-		from[i].key = columns_key(k, sort, &k->slots[i]);
+		from[i].key = slot_key(k, sort, &k->slots[i]);
 		from[i].slot = (uint32_t)i;
 		same &= from[i].key;
 		any |= from[i].key;
@@ -121,7 +121,7 @@ static bool
 is_before(const struct columns *k, enum sort sort, uint32_t one, uint64_t key,
     uint32_t slot)
 {
-	uint64_t	has = columns_key(k, sort, &k->slots[one]);
+	uint64_t	has = slot_key(k, sort, &k->slots[one]);
 
 	return has != key ? has < key : one < slot;
 }
@@ -190,7 +190,7 @@ void
 order_insert(struct order *o, const struct columns *k, enum sort sort,
     uint32_t slot)
 {
-	uint64_t	 key = columns_key(k, sort, &k->slots[slot]);
+	uint64_t	 key = slot_key(k, sort, &k->slots[slot]);
 	size_t		 block, at;
 	uint32_t	*slots;
 
@@ -219,7 +219,7 @@ void
 order_remove(struct order *o, const struct columns *k, enum sort sort,
     uint32_t slot)
 {
-	uint64_t		 key = columns_key(k, sort, &k->slots[slot]);
+	uint64_t		 key = slot_key(k, sort, &k->slots[slot]);
 	size_t			 index = order_lower(o, k, sort, key, slot);
 	struct order_place	 p;
 	uint32_t		*slots;

@@ -2,18 +2,18 @@
  * Labels of titles: numbers far apart. A new title gets one between its
  * neighbours', and when there is no room left, all are given out anew.
  */
-#include "services/ticket/list/labels.h"
+#include "services/ticket/index/labels.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/ticket/list/titles.h"
+#include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
 #define LABEL_STEP	(UINT64_C(1) << 32)	/* beside a neighbour */
 
 enum err
-columns_label_all(struct call *c, struct columns *k)
+labels_make(struct call *c, struct columns *k)
 {
 	sqlite3_stmt	*st = op_statement(c, SQL_TITLES);
 	uint64_t	 gap = LABEL_NONE / (k->count + 2), label = 0;
@@ -25,7 +25,7 @@ columns_label_all(struct call *c, struct columns *k)
 	while (op_step(c, st, &e) == SQLITE_ROW) {
 		if (!title_is_again(&kept, column_text(st, 1)))
 			label += gap;
-		slot = columns_find(k, sqlite3_column_int64(st, 0));
+		slot = slot_find(k, sqlite3_column_int64(st, 0));
 		if (slot != NULL) {
 			slot->title = label;
 			k->titles[slot - k->slots] = title_hash(st, 1);
@@ -41,7 +41,7 @@ columns_label_all(struct call *c, struct columns *k)
 static uint64_t
 label_of(const struct columns *k, sqlite3_stmt *st)
 {
-	struct slot	*slot = columns_find(k, sqlite3_column_int64(st, 0));
+	struct slot	*slot = slot_find(k, sqlite3_column_int64(st, 0));
 
 	return slot == NULL ? LABEL_NONE : slot->title;
 }
@@ -117,7 +117,7 @@ label_changed(struct call *c, struct columns *k)
 	bool		 room = true;
 
 	while (op_step(c, st, &e) == SQLITE_ROW) {
-		slot = columns_find(k, sqlite3_column_int64(st, 0));
+		slot = slot_find(k, sqlite3_column_int64(st, 0));
 		if (slot == NULL)
 			continue;
 		e = label_one(c, k, slot, column_text(st, 1));
@@ -147,7 +147,7 @@ forget_labels(struct columns *k)
 	char		*end;
 
 	for (size_t i = 0; i < k->retitled_count; i++, p = end + 1) {
-		slot = columns_find(k, strtoll(p, &end, 10));
+		slot = slot_find(k, strtoll(p, &end, 10));
 		if (slot == NULL)
 			continue;
 		if (columns_is_ordered(k, SORT_TITLE, slot))
@@ -158,7 +158,7 @@ forget_labels(struct columns *k)
 }
 
 enum err
-columns_label(struct call *c, struct columns *k)
+labels_update(struct call *c, struct columns *k)
 {
 	struct args	*args = &c->request.args;
 	struct args	 kept = *args;
@@ -179,6 +179,6 @@ columns_label(struct call *c, struct columns *k)
 		*args = kept;
 	}
 	if (e == OK && !k->labelled)
-		e = columns_label_all(c, k);
+		e = labels_make(c, k);
 	return e;
 }

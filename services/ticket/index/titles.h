@@ -1,6 +1,6 @@
 /* Texts of rows: titles and names. */
-#ifndef LIST_TITLES_H
-#define LIST_TITLES_H
+#ifndef INDEX_TITLES_H
+#define INDEX_TITLES_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Small numbers for ids. */
-#ifndef LIST_CODES_H
-#define LIST_CODES_H
+#ifndef INDEX_CODES_H
+#define INDEX_CODES_H
 
 #include <stdint.h>
 
@@ -25,5 +25,7 @@ uint32_t	codes_find(const struct codes *, int64_t id);
 
 /* The same; it is given one if it has none. */
 uint32_t	codes_add(struct codes *, int64_t id);
+
+void		codes_done(struct codes *);
 
 #endif

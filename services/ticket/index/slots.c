@@ -1,5 +1,5 @@
 /* Slots of tickets: found by id, filled from rows, and what they are sorted by. */
-#include "services/ticket/list/slots.h"
+#include "services/ticket/index/slots.h"
 
 #include "base/buf.h"
 
@@ -10,7 +10,7 @@
  * id is: where few tickets were deleted, little is left to look through.
  */
 struct slot *
-columns_find(const struct columns *k, int64_t id)
+slot_find(const struct columns *k, int64_t id)
 {
 	size_t		low = 0, high = k->count, middle;
 	uint64_t	far;
@@ -35,7 +35,7 @@ columns_find(const struct columns *k, int64_t id)
 }
 
 size_t
-columns_lower(const struct columns *k, int64_t id)
+slot_lower(const struct columns *k, int64_t id)
 {
 	size_t	low = 0, high = k->count, middle;
 
@@ -118,7 +118,7 @@ id_order(const struct codes *codes, uint32_t code)
 }
 
 uint64_t
-columns_key(const struct columns *k, enum sort sort, const struct slot *s)
+slot_key(const struct columns *k, enum sort sort, const struct slot *s)
 {
 	switch (sort) {
 	case SORT_PRIORITY:

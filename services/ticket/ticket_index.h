@@ -1,0 +1,43 @@
+/*
+ * What a process of the ticket service keeps in memory: the tickets' columns,
+ * and what the last lists and searches made of them. The loop is the only
+ * thread that uses it.
+ */
+#ifndef TICKET_TICKET_INDEX_H
+#define TICKET_TICKET_INDEX_H
+
+#include "services/ticket/index/loader.h"
+#include "services/ticket/list/bitmaps.h"
+#include "services/ticket/search/search.h"
+
+struct ticket_index {
+	struct loader	loader;
+	struct columns	columns;
+	struct bitmaps	bitmaps;	/* of the last filters */
+	struct searches	searches;	/* the last ones, and what they found */
+};
+
+/*
+ * Hooks of the service (struct service): new() starts loading the columns from
+ * the store at `path`; destroy() waits for the end of that.
+ */
+void	*ticket_index_new(const struct service *, const char *path);
+void	 ticket_index_destroy(void *index);
+bool	 ticket_index_is_loading(void *index);
+
+static inline struct ticket_index *
+ticket_index_of(const struct call *c)
+{
+	return c->lane->tables->index;
+}
+
+/*
+ * Bring the columns to what the call's read transaction sees. Refuses the call
+ * while they are being loaded.
+ */
+enum err ticket_index_refresh(struct call *);
+
+/* PING: beside what op_ping() says, the columns are brought up to date. */
+op_run	 ticket_ping;
+
+#endif
