@@ -6,22 +6,26 @@
 void
 args_copy(struct args *to, const struct args *from, struct buf *buf)
 {
-	size_t	need = 0;
+	keyset		keys = args_keys(from);
+	size_t		need = 0;
+	struct text	text;
 
-	to->present = from->present;
-	for (unsigned k = 0; k < KEY_END; k++)
-		if (args_has(from, (enum key)k) && key_info(k)->type != KEY_INT)
-			need += from->value[k].text.len;
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1))
+		if (key_info(k)->type != KEY_INT)
+			need += args_text(from, k).len;
 	/* all room at once: the texts must not move afterwards */
 	buf_reserve(buf, need + 1);	/* an empty text has a place as well */
-	for (unsigned k = 0; k < KEY_END; k++) {
-		if (!args_has(from, (enum key)k))
-			continue;
-		to->value[k] = from->value[k];
+	args_clear(to);
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1)) {
+		args_put(to, k, *args_value(from, k));
 		if (key_info(k)->type == KEY_INT)
 			continue;
-		to->value[k].text.base = buf->base + buf->len;
-		buf_put(buf, from->value[k].text.base, from->value[k].text.len);
+		text = args_text(from, k);
+		args_put_text(to, k, (struct text){ buf->base + buf->len,
+		    text.len });
+		buf_put(buf, text.base, text.len);
 	}
 }
 

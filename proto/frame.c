@@ -46,32 +46,21 @@ put_bytes(msgpack_packer *pk, struct text t)
 	msgpack_pack_bin_body(pk, t.base, t.len);
 }
 
-static unsigned
-first_key(keyset keys)
-{
-	uint64_t	low = (uint64_t)keys;
-
-	return low != 0 ? (unsigned)__builtin_ctzll(low) :
-	    64 + (unsigned)__builtin_ctzll((uint64_t)(keys >> 64));
-}
-
 static void
 put_args(msgpack_packer *pk, const struct args *a)
 {
-	keyset		left = a->present;
-	unsigned	key;
+	keyset	keys = args_keys(a);
 
-	msgpack_pack_map(pk, (size_t)__builtin_popcountll((uint64_t)left) +
-	    (size_t)__builtin_popcountll((uint64_t)(left >> 64)));
-	for (; left != 0; left &= left - 1) {
-		key = first_key(left);
-		msgpack_pack_uint8(pk, (uint8_t)key);
-		if (key_info(key)->type == KEY_INT)
-			msgpack_pack_int64(pk, a->value[key].number);
-		else if (key_info(key)->type == KEY_TEXT)
-			put_text(pk, a->value[key].text);
+	msgpack_pack_map(pk, keyset_count(keys));
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1)) {
+		msgpack_pack_uint16(pk, (uint16_t)k);
+		if (key_info(k)->type == KEY_INT)
+			msgpack_pack_int64(pk, args_number(a, k, 0));
+		else if (key_info(k)->type == KEY_TEXT)
+			put_text(pk, args_text(a, k));
 		else
-			put_bytes(pk, a->value[key].text);
+			put_bytes(pk, args_text(a, k));
 	}
 }
 
@@ -230,7 +219,7 @@ take_arg(const msgpack_object_kv *kv, struct args *ret)
 static bool
 as_args(const msgpack_object *o, struct args *ret)
 {
-	ret->present = 0;
+	args_clear(ret);
 	if (o->type != MSGPACK_OBJECT_MAP)
 		return false;
 	for (uint32_t i = 0; i < o->via.map.size; i++)

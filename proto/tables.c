@@ -20,6 +20,11 @@ static const struct key_info keys[KEY_END + 1] = {
 #undef KEY
 };
 
+#define KEY(number, NAME, name, type, least, most) \
+	_Static_assert((number) < KEY_END, "a key beyond the set");
+#include "proto/keys.tbl"
+#undef KEY
+
 static const struct op_info ops[OP_END + 1] = {
 #define OP(code, SERVICE, NAME, KIND, WHO, needs, may) \
 	[code] = { #NAME, SERVICE_##SERVICE, OP_##KIND, needs, may, WHO_##WHO },
@@ -88,9 +93,11 @@ mark_path(enum mark mark)
 enum key
 key_find(const char *name, keyset among)
 {
-	for (unsigned k = 0; k < KEY_END; k++)
-		if ((among & KEY_BIT(k)) != 0 && keys[k].name != NULL &&
-		    strcmp(keys[k].name, name) == 0)
-			return (enum key)k;
-	return KEY_END;
+	enum key	k;
+
+	for (k = keyset_next(among, 0); k != KEY_END;
+	    k = keyset_next(among, k + 1))
+		if (keys[k].name != NULL && strcmp(keys[k].name, name) == 0)
+			break;
+	return k;
 }

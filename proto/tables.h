@@ -9,22 +9,7 @@
 #include <stdint.h>
 
 #include "base/services.h"
-
-enum key {
-#define KEY(number, NAME, name, type, least, most) KEY_##NAME = (number),
-#include "proto/keys.tbl"
-#undef KEY
-	KEY_END = 128	/* keys are bits of a mask */
-};
-
-/* A mask of keys. */
-typedef unsigned __int128 keyset;
-
-#define KEYSET_ALL	(~(keyset)0)
-
-/* The bit of a key in a mask of keys. */
-#define K(NAME)		((keyset)1 << KEY_##NAME)
-#define KEY_BIT(key)	((keyset)1 << (key))
+#include "proto/keyset.h"
 
 enum key_type { KEY_INT = 1, KEY_TEXT, KEY_BYTES };
 
@@ -121,7 +106,7 @@ const char		*mark_path(enum mark);
 /* The row of an error; a number from outside that is none: INTERNAL's. */
 const struct err_info	*err_info(uint64_t number);
 
-/* The key of that name among those in the mask; KEY_END if there is none. */
+/* The key of that name in the set; KEY_END if there is none. */
 enum key	key_find(const char *name, keyset among);
 
 #endif

@@ -720,7 +720,7 @@ is_not_yet(const struct slot *s, const struct answer *a)
 {
 	return a->error == ERR_EXPIRED &&
 	    args_number(&a->extra, KEY_LOADING, 0) != 0 &&
-	    (op_info(s->op)->may & K(SORT)) != 0;
+	    keyset_has(op_info(s->op)->may, KEY_SORT);
 }
 
 /*

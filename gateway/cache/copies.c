@@ -60,7 +60,7 @@ put_question(struct copies *k, const struct exchange *x)
 
 	if (r->method != METHOD_GET || r->page[0] == '\0' ||
 	    (r->way != WAY_PLAIN && r->way != WAY_STRICT) ||
-	    (r->takes & K(IF_NONE_MATCH)) == 0 || x->included != NULL ||
+	    !keyset_has(r->takes, KEY_IF_NONE_MATCH) || x->included != NULL ||
 	    args_has(&x->args, KEY_CURSOR))
 		return false;
 	k->question.len = 0;

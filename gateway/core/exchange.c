@@ -158,7 +158,7 @@ ask(struct exchange *x, int part, enum op_code op, const struct args *args,
 	if (op_info(op)->kind == OP_WRITE && x->word_ms != 0)
 		r.expires_ms = x->word_ms + WORD_MOST_MS;
 	r.args = *args;
-	r.args.present &= op_info(op)->needs | op_info(op)->may;
+	args_keep(&r.args, keyset_union(op_info(op)->needs, op_info(op)->may));
 	return bus_ask(x->worker->bus, x, part, &r, deadline_ms, ret_slot);
 }
 
@@ -199,18 +199,20 @@ exchange_keep(struct exchange *x, const struct answer *a)
 {
 	struct answer	*copy = h2o_mem_alloc_pool(&x->req->pool,
 			    sizeof(*copy));
+	keyset		 extras = args_keys(&a->extra);
 	h2o_iovec_t	 text;
 
 	*copy = *a;
 	text = h2o_strdup(&x->req->pool, a->fragment.base, a->fragment.len);
 	copy->fragment = (struct text){ text.base, text.len };
-	for (unsigned k = 0; k < KEY_END; k++) {
-		if (!args_has(&a->extra, (enum key)k) ||
-		    key_info(k)->type == KEY_INT)
+	for (enum key k = keyset_next(extras, 0); k != KEY_END;
+	    k = keyset_next(extras, k + 1)) {
+		if (key_info(k)->type == KEY_INT)
 			continue;
-		text = h2o_strdup(&x->req->pool, a->extra.value[k].text.base,
-		    a->extra.value[k].text.len);
-		copy->extra.value[k].text = (struct text){ text.base, text.len };
+		text = h2o_strdup(&x->req->pool, args_text(&a->extra, k).base,
+		    args_text(&a->extra, k).len);
+		args_put_text(&copy->extra, k,
+		    (struct text){ text.base, text.len });
 	}
 	return copy;
 }
@@ -241,7 +243,7 @@ exchange_timeout(const struct exchange *x, enum op_code op)
 	if (exchange_is_slow(op))
 		return s->login_timeout_ms;
 	if (args_has(&x->args, KEY_CONTENT) &&
-	    (op_info(op)->may & K(SORT)) != 0)
+	    keyset_has(op_info(op)->may, KEY_SORT))
 		return s->request_timeout_ms + s->search_ms;
 	return 0;
 }

@@ -44,7 +44,7 @@ path_key(const struct route *r, const char *name, size_t len)
 	if (len < sizeof(copy)) {
 		memcpy(copy, name, len);
 		copy[len] = '\0';
-		key = key_find(copy, r->takes | K(ID));
+		key = key_find(copy, keyset_union(r->takes, K(ID)));
 	}
 	if (key == KEY_END || key_info(key)->type == KEY_BYTES)
 		log_fatal("route %s %s: %.*s is nothing that %s takes",
@@ -82,7 +82,7 @@ cut_path(struct route *r)
 			return;
 		len = strcspn(p + 1, "/");
 		r->pieces[count].key = path_key(r, p + 1, len);
-		r->in_path |= KEY_BIT(r->pieces[count].key);
+		keyset_add(&r->in_path, r->pieces[count].key);
 		p += len + 1;
 	}
 	log_fatal("route %s: more than %d values", r->path, PIECES_MOST - 1);
@@ -91,14 +91,17 @@ cut_path(struct route *r)
 static void
 collect_keys(struct route *r)
 {
+	const struct op_info	*asked;
+
 	r->needs = op_info(r->op)->needs;
-	r->passes = 0;
+	r->passes = K(NONE);
 	for (int i = 0; i < ASKS_MOST && r->asks[i] != OP_NONE; i++) {
-		r->needs |= op_info(r->asks[i])->needs;
-		r->passes |= op_info(r->asks[i])->may;
+		asked = op_info(r->asks[i]);
+		r->needs = keyset_union(r->needs, asked->needs);
+		r->passes = keyset_union(r->passes, asked->may);
 	}
-	r->takes = r->needs | op_info(r->op)->may;
-	r->passes |= r->takes;
+	r->takes = keyset_union(r->needs, op_info(r->op)->may);
+	r->passes = keyset_union(r->passes, r->takes);
 }
 
 void
@@ -106,9 +109,11 @@ routes_init(void)
 {
 	for (struct route *r = routes; r->path != NULL; r++) {
 		r->missing = r->not_integer = "";
-		r->in_path = 0;
+		r->in_path = K(NONE);
 		collect_keys(r);
 		cut_path(r);
+		r->given = keyset_difference(r->takes,
+		    keyset_union(KEYS_NOT_FROM_CLIENTS, r->in_path));
 		check_path(r, r->page);
 		check_path(r, r->location);
 		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -175,7 +180,7 @@ match_path(const struct route *r, struct text path, struct args *ret)
 	const struct piece	*p = r->pieces;
 	size_t			 left, len;
 
-	ret->present = 0;
+	args_clear(ret);
 	for (;; p++) {
 		left = (size_t)(end - at);
 		len = p->before.len;
@@ -211,8 +216,7 @@ route_find(struct route_match *ret, enum mark root, struct text path,
 		if (r->method != method || ret->route != NULL)
 			continue;
 		ret->route = r;
-		ret->args.present = args.present;
-		memcpy(ret->args.value, args.value, sizeof(args.value));
+		ret->args = args;
 	}
 }
 

@@ -10,17 +10,13 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH,
     METHOD_DELETE, METHOD_END };
 
 /* Keys that a client can never give in a query or a body. */
-#define KEYS_NOT_FROM_CLIENTS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | \
-				 K(TOKEN_HASH) | K(ADDRESS) | K(EXPIRES) | \
-				 K(RIGHTS) | K(SEEN) | K(IF_MATCH) | \
-				 K(CHECKED) | \
-				 K(IF_NONE_MATCH) | \
-				 K(IDEMPOTENCY_KEY) | K(DIGEST) | \
-				 K(PASSWORD_HASH) | K(IDS) | K(USER_REFS) | \
-				 K(FORMAT) | K(SIZE) | K(BODY) | K(HANDLE) | \
-				 K(MEDIA_TYPE) | K(FILENAME) | \
-				 K(ORIGINAL_FILENAME) | K(AVATAR) | \
-				 K(ASKED_WITH) | K(CREDENTIAL))
+#define KEYS_NOT_FROM_CLIENTS	K(ACTOR, NOW, LIMIT, OFFSET, TOKEN_HASH, \
+				    ADDRESS, EXPIRES, RIGHTS, SEEN, IF_MATCH, \
+				    CHECKED, IF_NONE_MATCH, IDEMPOTENCY_KEY, \
+				    DIGEST, PASSWORD_HASH, IDS, USER_REFS, \
+				    FORMAT, SIZE, BODY, HANDLE, MEDIA_TYPE, \
+				    FILENAME, ORIGINAL_FILENAME, AVATAR, \
+				    ASKED_WITH, CREDENTIAL)
 
 /* How body and answer travel; routes.tbl says what each means. */
 enum way { WAY_PLAIN, WAY_STRICT, WAY_UPLOAD, WAY_PICTURE, WAY_FILE, WAY_CSV,
@@ -52,7 +48,9 @@ struct route {
 	keyset		 in_path;
 	keyset		 needs;		/* of the operation and those asked */
 	keyset		 takes;		/* those, and what the operation may
-					 * have: what a client can give */
+					 * have */
+	keyset		 given;		/* of those, what a client can give
+					 * beside the path */
 	keyset		 passes;	/* those, and what those asked may
 					 * have: what goes from one to the
 					 * next */

@@ -87,7 +87,7 @@ put_page_url(struct buf *b, const struct exchange *x, int64_t page)
 		buf_put_text(b, "&per_page=");
 	} else
 		buf_put_text(b, "?per_page=");
-	json_put_number(b, x->args.value[KEY_PER_PAGE].number);
+	json_put_number(b, args_number(&x->args, KEY_PER_PAGE, 1));
 	put_filters(b, x);
 }
 
@@ -101,7 +101,7 @@ put_cursor_url(struct buf *b, const struct exchange *x, struct text cursor)
 	buf_put(b, root.base, root.len);
 	buf_put(b, path, at == NULL ? strlen(path) : (size_t)(at - path));
 	buf_put_text(b, "?per_page=");
-	json_put_number(b, x->args.value[KEY_PER_PAGE].number);
+	json_put_number(b, args_number(&x->args, KEY_PER_PAGE, 1));
 	put_filters(b, x);
 	buf_put_text(b, "&cursor=");
 	put_query_text(b, cursor);
@@ -117,8 +117,8 @@ struct neighbours {
 static struct neighbours
 neighbours_of(const struct exchange *x, int64_t total)
 {
-	int64_t	page = x->args.value[KEY_PAGE].number;
-	int64_t	per_page = x->args.value[KEY_PER_PAGE].number;
+	int64_t	page = args_number(&x->args, KEY_PAGE, 1);
+	int64_t	per_page = args_number(&x->args, KEY_PER_PAGE, 1);
 	int64_t	last = total / per_page + (total % per_page != 0);
 
 	return (struct neighbours){ page < last ? page + 1 : 0, page - 1,
@@ -184,7 +184,7 @@ put_links(struct buf *b, const struct exchange *x, struct neighbours n)
 	buf_put_text(b, ",\"prev\":");
 	put_page_link(b, x, n.prev);
 	buf_put_text(b, ",\"self\":");
-	put_page_link(b, x, x->args.value[KEY_PAGE].number);
+	put_page_link(b, x, args_number(&x->args, KEY_PAGE, 1));
 }
 
 void
@@ -197,8 +197,8 @@ links_put_list_head(struct buf *b, const struct exchange *x, int64_t total)
 		buf_put_text(b, "},\"_meta\":{\"page\":null");
 	else
 		put_member(b, "},\"_meta\":{\"page\":",
-		    x->args.value[KEY_PAGE].number);
-	put_member(b, ",\"per_page\":", x->args.value[KEY_PER_PAGE].number);
+		    args_number(&x->args, KEY_PAGE, 1));
+	put_member(b, ",\"per_page\":", args_number(&x->args, KEY_PER_PAGE, 1));
 	put_member(b, ",\"total_items\":", total);
 	put_member(b, ",\"total_pages\":", n.last);
 	buf_put_text(b, "},\"items\":");

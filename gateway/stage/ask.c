@@ -12,7 +12,7 @@ asks_nothing(const struct exchange *x, enum op_code op)
 	const struct op_info	*info = op_info(op);
 
 	return info->service != op_info(x->route->op)->service &&
-	    info->needs == 0 && (x->args.present & info->may) == 0;
+	    keyset_is_empty(info->needs) && !args_has_any(&x->args, info->may);
 }
 
 /* The next question of the route; OP_NONE after the last one. */
@@ -46,15 +46,15 @@ static void
 merge_answer(struct exchange *x)
 {
 	const struct answer	*kept = exchange_keep(x, x->answer);
-	keyset			 new = kept->extra.present & x->route->passes &
-				    ~x->args.present;
+	keyset			 new = keyset_difference(keyset_intersection(
+				    args_keys(&kept->extra), x->route->passes),
+				    args_keys(&x->args));
 
-	for (unsigned k = 0; k < KEY_END; k++)
-		if ((new & KEY_BIT(k)) != 0)
-			x->args.value[k] = kept->extra.value[k];
-	x->args.present |= new;
+	for (enum key k = keyset_next(new, 0); k != KEY_END;
+	    k = keyset_next(new, k + 1))
+		args_put(&x->args, k, *args_value(&kept->extra, k));
 	if (!exchange_is_slow(x->route->asks[x->asked]))
-		x->passed |= new;
+		x->passed = keyset_union(x->passed, new);
 }
 
 static enum op_code

@@ -91,9 +91,8 @@ next_parameter(struct exchange *x, struct text *left, struct text *ret_name,
 static enum key
 query_key(const struct exchange *x, struct text name)
 {
-	keyset			 among = x->route->takes &
-				    ~(KEYS_NOT_FROM_CLIENTS | x->route->in_path);
-	char			 copy[64];
+	keyset	among = x->route->given;
+	char	copy[64];
 
 	if (name.len >= sizeof(copy) || memchr(name.base, '\0', name.len) !=
 	    NULL)
@@ -101,7 +100,9 @@ query_key(const struct exchange *x, struct text name)
 	memcpy(copy, name.base, name.len);
 	copy[name.len] = '\0';
 	/* a page in the path counts, one in the query is ignored */
-	return key_find(copy, among | (x->route->in_path & K(PAGE)));
+	if (keyset_has(x->route->in_path, KEY_PAGE))
+		keyset_add(&among, KEY_PAGE);
+	return key_find(copy, among);
 }
 
 static enum flow	refuse(struct exchange *, const char *format, ...)
@@ -206,11 +207,11 @@ decode_page(struct exchange *x)
 		args_put_number(&x->args, KEY_PAGE, 1);
 	if (!args_has(&x->args, KEY_PER_PAGE))
 		args_put_number(&x->args, KEY_PER_PAGE, PER_PAGE_DEFAULT);
-	if (x->args.value[KEY_PER_PAGE].number > PER_PAGE_MOST)
-		x->args.value[KEY_PER_PAGE].number = PER_PAGE_MOST;
+	if (args_number(&x->args, KEY_PER_PAGE, 0) > PER_PAGE_MOST)
+		args_put_number(&x->args, KEY_PER_PAGE, PER_PAGE_MOST);
 	/* links_put_list_head() divides by it */
-	if (x->args.value[KEY_PAGE].number < 1 ||
-	    x->args.value[KEY_PER_PAGE].number < 1)
+	if (args_number(&x->args, KEY_PAGE, 0) < 1 ||
+	    args_number(&x->args, KEY_PER_PAGE, 0) < 1)
 		return answer_error(x, ERR_NOT_FOUND, NULL);
 	return FLOW_NEXT;
 }
@@ -227,7 +228,7 @@ decode_none_match(struct exchange *x)
 	h2o_iovec_t	tags;
 
 	if (at == -1 || x->included != NULL ||
-	    (x->route->takes & K(IF_NONE_MATCH)) == 0)
+	    !keyset_has(x->route->takes, KEY_IF_NONE_MATCH))
 		return;
 	tags = x->req->headers.entries[at].value;
 	if (tags.len <= NONE_MATCH_MOST)
@@ -328,8 +329,8 @@ take_text(struct exchange *x, enum key key, const json_t *value)
 	copy = h2o_strdup(&x->req->pool, json_string_value(value),
 	    json_string_length(value));
 	args_put_text(&x->args, key, (struct text){ copy.base, copy.len });
-	if (!args_in_bounds(key, &x->args.value[key]))
-		return refuse_text(x, key, x->args.value[key].text);
+	if (!args_in_bounds(key, args_value(&x->args, key)))
+		return refuse_text(x, key, args_text(&x->args, key));
 	return FLOW_NEXT;
 }
 
@@ -374,7 +375,7 @@ take_integer(struct exchange *x, enum key key, const json_t *value)
 		return refuse(x, "%s must be an integer.", info->name);
 	}
 	args_put_number(&x->args, key, json_integer_value(value));
-	if (!args_in_bounds(key, &x->args.value[key]))
+	if (!args_in_bounds(key, args_value(&x->args, key)))
 		return refuse(x, "%s must be from %lld to %lld.", info->name,
 		    (long long)info->least, (long long)info->most);
 	return FLOW_NEXT;
@@ -396,9 +397,9 @@ take_number(struct exchange *x, enum key key, const json_t *value)
 static enum flow
 check_missing(struct exchange *x, const json_t *body, keyset needs)
 {
-	for (unsigned k = 0; k < KEY_END; k++) {
-		if ((needs & KEY_BIT(k)) == 0 ||
-		    json_object_get(body, key_info(k)->name) != NULL)
+	for (enum key k = keyset_next(needs, 0); k != KEY_END;
+	    k = keyset_next(needs, k + 1)) {
+		if (json_object_get(body, key_info(k)->name) != NULL)
 			continue;
 		if (x->route->missing[0] != '\0')
 			return answer_error(x, ERR_BAD_REQUEST,
@@ -415,17 +416,17 @@ take_fields(struct exchange *x, const json_t *body, keyset keys, bool ints)
 	enum flow	 flow = FLOW_NEXT;
 	const json_t	*value;
 
-	for (unsigned k = 0; k < KEY_END && flow == FLOW_NEXT; k++) {
-		if ((keys & KEY_BIT(k)) == 0 ||
-		    (key_info(k)->type == KEY_INT) != ints)
+	for (enum key k = keyset_next(keys, 0);
+	    k != KEY_END && flow == FLOW_NEXT; k = keyset_next(keys, k + 1)) {
+		if ((key_info(k)->type == KEY_INT) != ints)
 			continue;
 		value = json_object_get(body, key_info(k)->name);
 		/* what may be left out of a new thing may be null as well */
 		if (value != NULL && !(json_is_null(value) &&
 		    x->route->method == METHOD_POST &&
-		    (x->route->needs & KEY_BIT(k)) == 0))
-			flow = ints ? take_number(x, (enum key)k, value) :
-			    take_text(x, (enum key)k, value);
+		    !keyset_has(x->route->needs, k)))
+			flow = ints ? take_number(x, k, value) :
+			    take_text(x, k, value);
 	}
 	return flow;
 }
@@ -461,7 +462,8 @@ check_fields(struct exchange *x, json_t *body, keyset keys)
 static enum flow
 take_body(struct exchange *x, json_t *body, keyset keys)
 {
-	enum flow	flow = check_missing(x, body, x->route->needs & keys);
+	enum flow	flow = check_missing(x, body,
+			    keyset_intersection(x->route->needs, keys));
 
 	if (flow == FLOW_NEXT)
 		flow = check_fields(x, body, keys);
@@ -533,14 +535,14 @@ decode_headers(struct exchange *x)
 	struct text	if_match, key;
 
 	if (header_find(x->req, "if-match", &if_match) &&
-	    (x->route->takes & K(IF_MATCH)) != 0)
+	    keyset_has(x->route->takes, KEY_IF_MATCH))
 		args_put_text(&x->args, KEY_IF_MATCH, if_match);
 	if (!header_find(x->req, "idempotency-key", &key) ||
-	    (x->route->takes & K(IDEMPOTENCY_KEY)) == 0)
+	    !keyset_has(x->route->takes, KEY_IDEMPOTENCY_KEY))
 		return FLOW_NEXT;
 	args_put_text(&x->args, KEY_IDEMPOTENCY_KEY, key);
 	if (!args_in_bounds(KEY_IDEMPOTENCY_KEY,
-	    &x->args.value[KEY_IDEMPOTENCY_KEY]))
+	    args_value(&x->args, KEY_IDEMPOTENCY_KEY)))
 		return refuse(x, "Idempotency-Key must be 1 to 255 "
 		    "characters long.");
 	if (!args_has(&x->args, KEY_DIGEST))
@@ -562,15 +564,14 @@ has_body(const struct exchange *x)
 static enum flow
 decode_write(struct exchange *x)
 {
-	keyset		keys = x->route->takes &
-			    ~(KEYS_NOT_FROM_CLIENTS | x->route->in_path | K(ID));
+	keyset		keys = keyset_difference(x->route->given, K(ID));
 	enum flow	flow = FLOW_NEXT;
 
 	if (x->route->way == WAY_UPLOAD)
 		flow = upload_decode(x);
 	else if (x->route->way == WAY_PICTURE)
 		flow = picture_decode(x);
-	else if (has_body(x) && (keys != 0 || x->req->entity.len > 0) &&
+	else if (has_body(x) && (!keyset_is_empty(keys) || x->req->entity.len > 0) &&
 	    x->route->method != METHOD_DELETE)
 		flow = decode_body(x, keys);
 	return flow == FLOW_NEXT ? decode_headers(x) : flow;
@@ -580,7 +581,7 @@ enum flow
 stage_decode(struct exchange *x)
 {
 	/* "me" */
-	if ((x->route->needs & K(ID)) != 0 && !args_has(&x->args, KEY_ID))
+	if (keyset_has(x->route->needs, KEY_ID) && !args_has(&x->args, KEY_ID))
 		args_put_number(&x->args, KEY_ID, x->user_id);
 	if (x->route->method == METHOD_GET)
 		return decode_read(x);

@@ -102,9 +102,9 @@ identify_token(struct exchange *x)
 	if (token == NULL || len == 0)
 		return answer_unauthorized(x);
 	crypto_hash_sha256(x->token_hash, (const unsigned char *)token, len);
-	if ((op_info(x->route->op)->needs & K(TOKEN_HASH)) != 0)
+	if (keyset_has(op_info(x->route->op)->needs, KEY_TOKEN_HASH))
 		args_put_text(&x->args, KEY_TOKEN_HASH, hash);
-	if ((x->route->takes & K(ASKED_WITH)) != 0)
+	if (keyset_has(x->route->takes, KEY_ASKED_WITH))
 		args_put_text(&x->args, KEY_ASKED_WITH, hash);
 	found = is_known(x);
 	metric_add(METRIC_TOKENS_FOUND, found, 0, 1);
@@ -337,8 +337,8 @@ stage_confirm(struct exchange *x)
 static void
 ask_anew(struct exchange *x)
 {
-	x->args.present &= ~x->passed;
-	x->passed = 0;
+	args_keep(&x->args, keyset_difference(KEYSET_ALL, x->passed));
+	x->passed = K(NONE);
 	x->asked = 0;
 	x->asks_anew = true;
 	exchange_go_to(x, STAGE_ASK);
@@ -404,7 +404,7 @@ static void
 read_anew(struct exchange *x)
 {
 	if (x->copy != NULL)	/* of theirs; the client named none */
-		x->args.present &= ~K(IF_NONE_MATCH);
+		args_remove(&x->args, KEY_IF_NONE_MATCH);
 	x->copy = NULL;
 	exchange_go_to(x, STAGE_SEND);
 }

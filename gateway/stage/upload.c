@@ -324,7 +324,7 @@ send_chunks(struct exchange *x)
 	while (u->step == FILL && u->waiting < WINDOW &&
 	    u->sent < u->content.len) {
 		left = u->content.len - u->sent;
-		args.present = 0;
+		args_clear(&args);
 		args_put_number(&args, KEY_OFFSET, (int64_t)u->sent);
 		args_put_text(&args, KEY_BODY, (struct text){
 		    u->content.base + u->sent,

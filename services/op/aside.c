@@ -73,7 +73,7 @@ take_row(struct call *c, sqlite3_stmt *st, char subject[SUBJECT_SIZE])
 
 	args_put_number(args, KEY_EVENT, sqlite3_column_int64(st, 0));
 	args_put_number(args, KEY_CONSUMER, sqlite3_column_int64(st, 1));
-	args->present &= ~K(BODY);
+	args_remove(args, KEY_BODY);
 	if (sqlite3_column_type(st, 2) == SQLITE_NULL)
 		return;
 	snprintf(subject, SUBJECT_SIZE, "%s",
@@ -125,7 +125,7 @@ leave_out(struct call *c, int *ret_count)
 	args_put_number(args, KEY_EVENT, OP_EVENT_LEFT_OUT);
 	if (e == OK)
 		e = op_change(c, SQL_OUTBOX_LEAVE_OUT, NULL);
-	args->present &= ~K(PAYLOAD);
+	args_remove(args, KEY_PAYLOAD);
 	buf_done(&bytes);
 	return e;
 }
@@ -144,7 +144,7 @@ op_set_aside(struct call *c)
 		return e;
 	before = c->request.args;
 	e = leave_out(c, &count);
-	c->request.args.present &= ~K(BODY);
+	args_remove(&c->request.args, KEY_BODY);
 	if (e == OK)
 		say_set_aside(&before, count);
 	return e;
@@ -213,7 +213,7 @@ op_retry(struct call *c)
 		c->tallied = true;
 	if (e == OK)
 		e = op_change(c, SQL_SET_ASIDE_SENT, NULL);
-	c->request.args.present &= ~K(BODY);
+	args_remove(&c->request.args, KEY_BODY);
 	return e;
 }
 
@@ -226,7 +226,7 @@ op_drop(struct call *c)
 	enum err		 e = find_aside(c, subject, &readable);
 	const struct subject	*s = find_subject(event_of(c));
 
-	c->request.args.present &= ~K(BODY);
+	args_remove(&c->request.args, KEY_BODY);
 	if (e == OK && s != NULL && s->is_basis)
 		return op_refuse(c, ERR_CONFLICT, "What was told since is "
 		    "based on this event. It can only be sent again.");

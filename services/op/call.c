@@ -18,8 +18,8 @@ op_statement(struct call *c, int sql)
 	for (size_t i = 0; i < b->count; i++) {
 		int	parameter = b->rows[i].parameter;
 
-		v = &c->request.args.value[b->rows[i].key];
-		if (!args_has(&c->request.args, b->rows[i].key))
+		v = args_value(&c->request.args, b->rows[i].key);
+		if (v == NULL)
 			sqlite3_bind_null(st, parameter);
 		else if (key_info(b->rows[i].key)->type == KEY_INT)
 			sqlite3_bind_int64(st, parameter, v->number);

@@ -8,10 +8,9 @@
 #include "services/op/kept.h"
 
 /* What the service itself may put into any statement. */
-#define OWN_KEYS	(K(ACTOR) | K(NOW) | K(LIMIT) | K(OFFSET) | K(ID) | \
-			 K(RIGHTS) | K(HANDLE) | K(BODY) | K(OVER) | \
-			 K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER) | \
-			 K(ORIGINAL) | K(CONSUMER) | K(EVENT) | K(PAYLOAD))
+#define OWN_KEYS	ACTOR, NOW, LIMIT, OFFSET, ID, RIGHTS, HANDLE, BODY, \
+			OVER, SOURCE, STREAM, SEQ, AFTER, ORIGINAL, CONSUMER, \
+			EVENT, PAYLOAD
 
 static void
 bind_names(struct bindings *b, const struct sql *sql, sqlite3_stmt *st)
@@ -37,11 +36,12 @@ check_parameters(const struct op_tables *t, const struct op *op, int sql)
 {
 	const struct op_info	*info = op_info(op->op);
 	const struct bindings	*b = &t->bindings[sql];
-	keyset			 may = info->needs | info->may | op->makes |
-				    OWN_KEYS;
+	keyset			 may = keyset_union(keyset_union(info->needs,
+				    info->may), keyset_union(op->makes,
+				    K(OWN_KEYS)));
 
 	for (size_t i = 0; i < b->count; i++)
-		if ((may & KEY_BIT(b->rows[i].key)) == 0)
+		if (!keyset_has(may, b->rows[i].key))
 			log_fatal("operation %s, statement %s: it is never "
 			    "given %s", info->name, store_sql(t->service, sql)->name,
 			    key_info(b->rows[i].key)->name);
@@ -52,12 +52,14 @@ static void
 check_emits(const struct op *op)
 {
 	const struct op_info	*info = op_info(op->op), *event;
-	keyset			 given = info->needs | op->makes | OWN_KEYS;
+	keyset			 given = keyset_union(keyset_union(info->needs,
+				    op->makes), K(OWN_KEYS));
 	uint64_t		 waited_for = 0;
 
 	for (int i = 0; i < OP_EMITS && op->emits[i] != OP_NONE; i++) {
 		event = op_info(op->emits[i]);
-		if (!op_is_event(event->kind) || (event->needs & ~given) != 0)
+		if (!op_is_event(event->kind) ||
+		    !keyset_is_within(event->needs, given))
 			log_fatal("operation %s cannot emit %s: that is no "
 			    "event, or needs keys it does not have",
 			    info->name, event->name);
@@ -82,11 +84,11 @@ static void
 check_permit(const struct service *service, const struct op *op)
 {
 	const struct op_info	*info = op_info(op->op);
-	bool			 decides = op->makes != 0;
+	bool			 decides = !keyset_is_empty(op->makes);
 
 	if (info->kind == OP_WRITE && info->who != WHO_PROCESS &&
 	    info->who != WHO_PASSWORD && service->actor != NULL &&
-	    (info->may & K(ASKED_WITH)) == 0)
+	    !keyset_has(info->may, KEY_ASKED_WITH))
 		log_fatal("operation %s: it is not told which token asks",
 		    info->name);
 	if (!who_info(info->who)->by_owner)
@@ -113,12 +115,12 @@ takes_fields(const struct op_tables *t, const struct op *op)
 {
 	const struct op	*other = t->first[op->op];
 
-	if ((op_info(op->op)->may & K(FIELDS)) == 0)
+	if (!keyset_has(op_info(op->op)->may, KEY_FIELDS))
 		return false;
-	if ((op->when & K(FIELDS)) != 0)
+	if (keyset_has(op->when, KEY_FIELDS))
 		return true;
 	for (; other->op == op->op; other++)
-		if ((other->when & K(FIELDS)) != 0)
+		if (keyset_has(other->when, KEY_FIELDS))
 			return false;
 	return true;
 }
@@ -172,7 +174,7 @@ check_kept(struct op_tables *t, size_t row, const struct op_info *info)
 	if (t->keeps || b->count != 1 || b->rows[0].key != KEY_IDS ||
 	    op->shape == NULL || t->plans[row].id != 0 ||
 	    op->refs[0].column != NULL ||
-	    ((info->needs | info->may) & K(FIELDS)) != 0)
+	    keyset_has(keyset_union(info->needs, info->may), KEY_FIELDS))
 		log_fatal("operation %s: its rows cannot be kept", info->name);
 	t->keeps = true;
 }
@@ -198,7 +200,7 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 	if (op->run == op_page && op->count == SQL_NONE)
 		log_fatal("operation %s has no statement that counts",
 		    info->name);
-	if ((op->when & ~(info->needs | info->may)) != 0)
+	if (!keyset_is_within(op->when, keyset_union(info->needs, info->may)))
 		log_fatal("operation %s: `when` asks for a key it cannot have",
 		    info->name);
 	check_parameters(t, op, op->sql);

@@ -16,17 +16,17 @@ op_emit(struct call *c, enum op_code code)
 	char			 subject[SUBJECT_SIZE];
 	enum err		 e;
 
-	payload.present &= (event->needs | event->may) &
-	    ~(K(SOURCE) | K(STREAM) | K(SEQ) | K(AFTER) | K(ORIGINAL));
-	if ((event->needs & ~(payload.present | K(SOURCE) | K(STREAM) |
-	    K(SEQ))) != 0)
+	args_keep(&payload, keyset_difference(keyset_union(event->needs,
+	    event->may), K(SOURCE, STREAM, SEQ, AFTER, ORIGINAL)));
+	if (!keyset_is_within(event->needs, keyset_union(args_keys(&payload),
+	    K(SOURCE, STREAM, SEQ))))
 		log_fatal("operation %s: event %s lacks a key",
 		    op_info(c->op->op)->name, event->name);
 	frame_put_args(&bytes, &payload);
 	args_put_number(args, KEY_CONSUMER, event->service);
 	args_put_number(args, KEY_EVENT, code);
 	args_put_text(args, KEY_PAYLOAD, (struct text){ bytes.base, bytes.len });
-	args->present &= ~K(BODY);
+	args_remove(args, KEY_BODY);
 	if (subject_of(code, &payload, subject))
 		args_put_text(args, KEY_BODY, (struct text){ subject,
 		    strlen(subject) });
@@ -51,7 +51,7 @@ row_args(sqlite3_stmt *st, struct args *ret)
 {
 	enum key	key;
 
-	ret->present = 0;
+	args_clear(ret);
 	for (int i = 0; i < sqlite3_column_count(st); i++) {
 		key = key_find(sqlite3_column_name(st, i), KEYSET_ALL);
 		CHECK(key != KEY_END);

@@ -74,7 +74,7 @@ keep_answer(struct call *c)
 	e = op_change(c, SQL_ANSWER_KEEP, NULL);
 	if (e == OK)
 		e = op_change(c, SQL_ANSWER_EXPIRE, NULL);
-	c->request.args.present &= ~K(BODY);
+	args_remove(&c->request.args, KEY_BODY);
 	buf_done(&frame);
 	return e;
 }

@@ -160,7 +160,7 @@ static enum err
 make_rows(struct call *c, struct buf *ids)
 {
 	struct args	*args = &c->request.args;
-	union value	 asked = args->value[KEY_IDS];
+	struct text	 asked = args_text(args, KEY_IDS);
 	sqlite3_stmt	*st;
 	enum err	 e, done;
 
@@ -173,7 +173,7 @@ make_rows(struct call *c, struct buf *ids)
 			break;
 	}
 	done = op_done(c, st);
-	args->value[KEY_IDS] = asked;
+	args_put_text(args, KEY_IDS, asked);
 	c->fragment.len = 0;
 	c->answer.tag = 0;
 	return e != OK ? e : done;

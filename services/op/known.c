@@ -51,19 +51,19 @@ static uint64_t
 hash_question(const struct call *c)
 {
 	const struct args	*args = &c->request.args;
-	keyset			 left = args->present &
-				    ~(K(IF_NONE_MATCH) | K(NOW));
+	keyset			 keys = keyset_difference(args_keys(args),
+				    K(IF_NONE_MATCH, NOW));
+	const union value	*v;
 	uint64_t		 hash = op_mix(0, c->request.op);
 
-	for (unsigned k = 0; k < KEY_END && left != 0; k++) {
-		if ((left & ((keyset)1 << k)) == 0)
-			continue;
-		left &= ~((keyset)1 << k);
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1)) {
 		hash = op_mix(hash, k);
+		v = args_value(args, k);
 		if (key_info(k)->type == KEY_INT)
-			hash = op_mix(hash, (uint64_t)args->value[k].number);
-		else if (args->value[k].text.len > 0)
-			hash = hash_text(hash, args->value[k].text);
+			hash = op_mix(hash, (uint64_t)v->number);
+		else if (v->text.len > 0)
+			hash = hash_text(hash, v->text);
 	}
 	return hash;
 }

@@ -66,6 +66,18 @@ run_row(struct call *c)
 
 /* --- what a call comes with ------------------------------------------------- */
 
+static bool
+are_in_bounds(const struct args *args)
+{
+	keyset	keys = args_keys(args);
+
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1))
+		if (!args_in_bounds(k, args_value(args, k)))
+			return false;
+	return true;
+}
+
 /* Bounds are those of what is stored: a search may be for any text. */
 static enum err
 check_args(struct call *c, const struct op_info *info)
@@ -73,14 +85,12 @@ check_args(struct call *c, const struct op_info *info)
 	struct args	*args = &c->request.args;
 	bool		 stored = info->kind == OP_WRITE;
 
-	args->present &= info->needs | info->may;
-	if ((args->present & info->needs) != info->needs)
+	args_keep(args, keyset_union(info->needs, info->may));
+	if (!keyset_is_within(info->needs, args_keys(args)))
 		return op_refuse(c, ERR_BAD_REQUEST, "An argument is missing.");
-	for (unsigned k = 0; stored && k < KEY_END; k++)
-		if (args_has(args, (enum key)k) &&
-		    !args_in_bounds((enum key)k, &args->value[k]))
-			return op_refuse(c, ERR_BAD_REQUEST,
-			    "An argument is out of bounds.");
+	if (stored && !are_in_bounds(args))
+		return op_refuse(c, ERR_BAD_REQUEST,
+		    "An argument is out of bounds.");
 	args_put_number(args, KEY_ACTOR, c->request.actor);
 	args_put_number(args, KEY_RIGHTS, c->request.rights);
 	args_put_number(args, KEY_NOW, store_now());
@@ -163,12 +173,13 @@ run_call(struct call *c, const struct op_info *info)
 /* --- a call ------------------------------------------------------------------ */
 
 static const struct op *
-find_row(const struct op_tables *t, enum op_code code, keyset present)
+find_row(const struct op_tables *t, enum op_code code,
+    const struct args *args)
 {
 	const struct op	*op = code < OP_END ? t->first[code] : NULL;
 
 	for (; op != NULL && op->op == code; op++)
-		if ((op->when & present) == op->when)
+		if (keyset_is_within(op->when, args_keys(args)))
 			return op;
 	return NULL;
 }
@@ -211,7 +222,7 @@ op_call(struct lane *lane, struct call *c)
 	c->lane = lane;
 	c->answer.id = c->request.id;
 	c->op = find_row(lane->tables, (enum op_code)c->request.op,
-	    c->request.args.present);
+	    &c->request.args);
 	if (c->op == NULL)
 		e = ERR_UNKNOWN_OP;
 	else
@@ -222,8 +233,7 @@ op_call(struct lane *lane, struct call *c)
 		rows_end(c);
 	if (e != OK) {
 		c->fragment.len = 0;
-		c->answer.extra.present &= K(MESSAGE) | K(RETRY_AFTER) |
-		    K(LOADING);
+		args_keep(&c->answer.extra, K(MESSAGE, RETRY_AFTER, LOADING));
 	}
 	c->answer.fragment = (struct text){ c->fragment.base, c->fragment.len };
 }

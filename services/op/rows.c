@@ -207,8 +207,8 @@ enum err
 op_page(struct call *c)
 {
 	struct args	*args = &c->request.args;
-	int64_t		 page = args->value[KEY_PAGE].number;
-	int64_t		 per_page = args->value[KEY_PER_PAGE].number;
+	int64_t		 page = args_number(args, KEY_PAGE, 0);
+	int64_t		 per_page = args_number(args, KEY_PER_PAGE, 0);
 	int64_t		 total = 0;
 	enum err	 e;
 

@@ -112,8 +112,8 @@ static const struct op ops[] = {
 	    .large = true, .shape = &post_shape,
 	    .refs = { { KEY_USER_REFS, "user_id" } } },
 	{ .op = OP_POST_CREATE, .run = post_create,
-	    .makes = K(HOURS) | K(AUTHOR_ID) | K(DATE) | K(POST_ID) |
-		K(USER_ID) | K(POSTS) | K(ASSIGNED),
+	    .makes = K(HOURS, AUTHOR_ID, DATE, POST_ID,
+		USER_ID, POSTS, ASSIGNED),
 	    .sql = SQL_POST_INSERT, .shape = &post_shape,
 	    .guards = { TICKET_STAYS },
 	    .emits = { OP_TICKET_REPLIED, OP_USER_COUNTED } },
@@ -152,7 +152,7 @@ static const struct op ops[] = {
 
 	{ .op = OP_HISTORY_GET, .run = op_one, .sql = SQL_HISTORY_BY_ID,
 	    .shape = &history_shape },
-	{ .op = OP_HISTORY_LIST, .run = op_page, .when = K(TOPIC_ID) | K(POST_ID),
+	{ .op = OP_HISTORY_LIST, .run = op_page, .when = K(TOPIC_ID, POST_ID),
 	    .sql = SQL_HISTORY_PAGE_OF_BOTH, .count = SQL_HISTORY_COUNT_OF_BOTH,
 	    .large = true, .shape = &history_shape },
 	{ .op = OP_HISTORY_LIST, .run = op_page, .when = K(TOPIC_ID),

@@ -269,7 +269,7 @@ run_aside(struct lane *lane, struct call *c)
 	}
 	c->answer.error = c->op->aside(c);
 	/* as op_call() has it */
-	c->answer.extra.present &= K(MESSAGE);
+	args_keep(&c->answer.extra, K(MESSAGE));
 }
 
 static void

@@ -184,9 +184,9 @@ static void
 call_clear(struct call *c)
 {
 	c->op = NULL;
-	c->request.args.present = 0;
+	args_clear(&c->request.args);
 	c->answer.total = c->answer.tag = 0;
-	c->answer.extra.present = 0;
+	args_clear(&c->answer.extra);
 	c->fragment.len = 0;
 	c->text.len = 0;
 	c->message.len = 0;
@@ -983,7 +983,7 @@ take_made(struct svc *s, struct aside *a, struct call *c)
 {
 	a->busy = false;
 	if (c->ran_over && a == &s->asides[ASIDE_QUICK]) {
-		c->answer.extra.present = 0;
+		args_clear(&c->answer.extra);
 		wait_aside(s, &s->asides[ASIDE_LONG], c);
 		return;
 	}

@@ -121,7 +121,7 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_GET, .run = op_one, .sql = SQL_TICKET_BY_ID,
 	    .shape = &ticket_shape, .refs = TICKET_REFS },
 	{ .op = OP_TICKET_LIST, .run = ticket_list,
-	    .makes = K(DATA) | K(LIMIT),
+	    .makes = K(DATA, LIMIT),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape,
 	    .refs = TICKET_REFS, .lists = true,
 	    .aside = search_aside, .unmake = search_unmake },

@@ -28,12 +28,6 @@ writes_start(const struct settings *settings)
 
 /* --- parts of writes ------------------------------------------------------ */
 
-static void
-forget(struct call *c, keyset keys)
-{
-	c->request.args.present &= ~keys;
-}
-
 enum err
 write_find(struct call *c, struct ticket *ret)
 {
@@ -74,7 +68,7 @@ write_action(struct call *c, const char *action, int64_t recipient)
 
 	args_put_text(args, KEY_ACTION,
 	    (struct text){ action, strlen(action) });
-	forget(c, K(RECIPIENT_ID));
+	args_remove(&c->request.args, KEY_RECIPIENT_ID);
 	if (recipient != 0)
 		args_put_number(args, KEY_RECIPIENT_ID, recipient);
 	return op_change(c, SQL_ACTION_INSERT, NULL);
@@ -108,7 +102,7 @@ hand_over(struct call *c, struct ticket *t, int64_t to, int64_t status)
 		e = count(c, to, 0, 1);
 	if (e != OK)
 		return e;
-	forget(c, K(USER_ID));
+	args_remove(&c->request.args, KEY_USER_ID);
 	if (to != 0)
 		args_put_number(args, KEY_USER_ID, to);
 	args_put_number(args, KEY_STATUS_ID, status);
@@ -259,7 +253,7 @@ ticket_edit(struct call *c)
 		e = op_change(c, SQL_TICKET_EDIT, NULL);
 	if (e == OK && rewritten)
 		e = op_emit(c, OP_POST_TICKET_EDITED);
-	forget(c, K(OLD_CONTENT));
+	args_remove(&c->request.args, KEY_OLD_CONTENT);
 	buf_done(&old);
 	return e != OK ? e : op_one(c);
 }

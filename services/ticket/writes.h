@@ -25,9 +25,8 @@ op_run	subscription_create;
 op_run	subscription_delete;
 
 /* Keys that these functions, and those of events.c, add to a call. */
-#define WRITE_MAKES	(K(TICKET_ID) | K(USER_ID) | K(STATUS_ID) | \
-			 K(RECIPIENT_ID) | K(ACTION) | K(POSTS) | \
-			 K(ASSIGNED) | K(OLD_CONTENT) | K(AUTHOR_ID) | K(DATE))
+#define WRITE_MAKES	K(TICKET_ID, USER_ID, STATUS_ID, RECIPIENT_ID, ACTION, \
+			    POSTS, ASSIGNED, OLD_CONTENT, AUTHOR_ID, DATE)
 
 /* --- shared with events.c; the ticket is that of the call's TICKET_ID ----- */
 

@@ -198,7 +198,7 @@ avatar_clear(struct call *c)
 	}
 	going.count = kept;
 	pthread_mutex_unlock(&going.lock);
-	c->request.args.present &= ~K(FILENAME);
+	args_remove(&c->request.args, KEY_FILENAME);
 }
 
 /* --- operations ----------------------------------------------------------- */
@@ -251,7 +251,7 @@ avatar_put(struct call *c)
 		e = op_one(c);
 	if (e != OK)
 		remove_file(name);
-	args->present &= ~K(AVATAR);	/* it was on the stack */
+	args_remove(args, KEY_AVATAR);	/* it was on the stack */
 	return e;
 }
 

@@ -308,7 +308,7 @@ enum err
 login_change(struct call *c)
 {
 	bool		is_own = c->request.actor ==
-			    c->request.args.value[KEY_ID].number;
+			    args_number(&c->request.args, KEY_ID, 0);
 	enum err	e = check_bounds(c, KEY_NEW_PASSWORD);
 
 	if (e == OK && (is_own || (c->request.rights & RIGHT_ADMIN) == 0))

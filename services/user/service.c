@@ -129,14 +129,14 @@ ping(struct call *c)
 
 static const struct op ops[] = {
 	COMMON_OPS(USER),
-	{ .op = OP_PING, .run = ping, .makes = K(LIMIT) | K(FILENAME) },
+	{ .op = OP_PING, .run = ping, .makes = K(LIMIT, FILENAME) },
 
 	{ .op = OP_USER_GET, .run = op_one, .when = K(FIELDS),
 	    .sql = SQL_USER_BY_ID_FIELDS, .shape = &user_shape },
 	{ .op = OP_USER_GET, .run = op_one, .sql = SQL_USER_BY_ID,
 	    .shape = &user_shape },
 	{ .op = OP_USER_LIST, .run = op_page,
-	    .when = K(NAME) | K(FIELDS),
+	    .when = K(NAME, FIELDS),
 	    .sql = SQL_USER_PAGE_NAMED_FIELDS, .count = SQL_USER_COUNT_NAMED,
 	    .shape = &user_shape },
 	{ .op = OP_USER_LIST, .run = op_page,
@@ -202,7 +202,7 @@ static const struct op ops[] = {
 
 	{ .op = OP_TOKEN_CHECK, .run = token_check, .sql = SQL_TOKEN_BY_HASH },
 	{ .op = OP_TOKEN_CREATE, .run = token_create,
-	    .makes = K(TOKEN_HASH) | K(EXPIRES) | K(NAME),
+	    .makes = K(TOKEN_HASH, EXPIRES, NAME),
 	    .sql = SQL_TOKEN_INSERT, .also = { SQL_TOKEN_EXPIRE } },
 	{ .op = OP_TOKEN_DELETE, .run = token_delete, .tag = SQL_TOKEN_TAG,
 	    .also = { SQL_REVOCATION_EXPIRE } },

@@ -84,8 +84,8 @@ take_wishes(struct call *c)
 	if (args_has(args, KEY_TOKEN_NAME))
 		args_put_text(args, KEY_NAME, args_text(args, KEY_TOKEN_NAME));
 	if (args_has(args, KEY_EXPIRES_IN))
-		us = args->value[KEY_EXPIRES_IN].number * 1000000;
-	args_put_number(args, KEY_EXPIRES, args->value[KEY_NOW].number + us);
+		us = args_number(args, KEY_EXPIRES_IN, 0) * 1000000;
+	args_put_number(args, KEY_EXPIRES, args_number(args, KEY_NOW, 0) + us);
 	return OK;
 }
 
@@ -96,12 +96,12 @@ put_token(struct call *c, const char *token, int64_t id)
 	const struct args	*args = &c->request.args;
 	struct buf		*b = &c->fragment;
 
-	if ((args->present & (K(TOKEN_NAME) | K(EXPIRES_IN) | K(SCOPE))) == 0) {
+	if (!args_has_any(args, K(TOKEN_NAME, EXPIRES_IN, SCOPE))) {
 		buf_printf(b, "{\"token\":\"%s\"}", token);
 		return;
 	}
 	buf_put_text(b, "{\"expires\":");
-	json_put_date(b, args->value[KEY_EXPIRES].number);
+	json_put_date(b, args_number(args, KEY_EXPIRES, 0));
 	buf_put_text(b, ",\"id\":");
 	json_put_number(b, id);
 	buf_put_text(b, ",\"name\":");
@@ -129,7 +129,7 @@ tell_gateway(struct call *c, const unsigned char *hash, int64_t id)
 	args_put_text(extra, KEY_TOKEN_HASH,
 	    (struct text){ c->message.base, HASH_BYTES });
 	args_put_number(extra, KEY_EXPIRES,
-	    c->request.args.value[KEY_EXPIRES].number);
+	    args_number(&c->request.args, KEY_EXPIRES, 0));
 	args_put_number(extra, KEY_RIGHTS, rights);
 	args_put_number(extra, KEY_ID, id);
 	args_put_number(extra, KEY_AS_OF, newest);
@@ -171,7 +171,7 @@ token_create(struct call *c)
 	args_put_text(args, KEY_TOKEN_HASH,
 	    (struct text){ (const char *)hash, sizeof(hash) });
 	e = insert(c, &id);
-	args->present &= ~K(TOKEN_HASH);	/* it was ours, on the stack */
+	args_remove(args, KEY_TOKEN_HASH);	/* it was ours, on the stack */
 	if (e == OK)
 		e = tell_gateway(c, hash, id);
 	if (e == OK)
@@ -228,7 +228,7 @@ token_end(struct call *c)
 	args_put_text(args, KEY_TOKEN_HASH,
 	    (struct text){ (const char *)hash, sizeof(hash) });
 	e = token_delete(c);
-	args->present &= ~K(TOKEN_HASH);	/* it was ours, on the stack */
+	args_remove(args, KEY_TOKEN_HASH);	/* it was ours, on the stack */
 	return e;
 }
 

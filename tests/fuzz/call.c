@@ -118,15 +118,14 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 static enum key
 key_at(const struct op_info *info, uint8_t n)
 {
-	keyset	takes = info->needs | info->may;
-	uint8_t	at = 0;
+	keyset		takes = keyset_union(info->needs, info->may);
+	enum key	k = keyset_next(takes, 0);
 
 	if (n >= 128)
 		return (enum key)(n - 128);
-	for (unsigned k = 0; k < KEY_END; k++)
-		if ((takes & KEY_BIT(k)) != 0 && at++ == n)
-			return (enum key)k;
-	return KEY_END;
+	for (; k != KEY_END && n > 0; n--)
+		k = keyset_next(takes, k + 1);
+	return k;
 }
 
 static void

@@ -93,19 +93,16 @@ decode_start(bool (*takes)(const struct route *))
 static void
 check_taken(const struct exchange *x, bool as_query)
 {
-	keyset	given = x->route->takes &
-		    ~(KEYS_NOT_FROM_CLIENTS | x->route->in_path | K(ID));
+	keyset	given = keyset_difference(keyset_intersection(x->route->given,
+		    args_keys(&x->args)), K(ID));
 
-	CHECK((x->args.present & ~(x->route->takes | x->route->needs |
-	    x->route->in_path | K(PAGE) | K(PER_PAGE) | K(ID) | K(FORMAT) |
-	    K(LIMIT) | K(CURSOR))) == 0);
-	for (unsigned k = 0; k < KEY_END; k++) {
-		if ((given & KEY_BIT(k)) == 0 ||
-		    !args_has(&x->args, (enum key)k))
-			continue;
+	CHECK(keyset_is_within(args_keys(&x->args),
+	    keyset_union(keyset_union(x->route->takes, x->route->in_path),
+	    K(PAGE, PER_PAGE, ID, FORMAT, LIMIT, CURSOR))));
+	for (enum key k = keyset_next(given, 0); k != KEY_END;
+	    k = keyset_next(given, k + 1)) {
 		CHECK(key_info(k)->name != NULL);
-		CHECK(as_query || args_in_bounds((enum key)k,
-		    &x->args.value[k]));
+		CHECK(as_query || args_in_bounds(k, args_value(&x->args, k)));
 	}
 	CHECK(x->filter_count <= FILTERS_MOST);
 	if (x->route->page[0] != '\0')

@@ -20,16 +20,17 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 static void
 check_args(const struct args *a, const struct args *b)
 {
-	CHECK(a->present == b->present);
-	for (unsigned k = 0; k < KEY_END; k++) {
-		if (!args_has(a, (enum key)k))
-			continue;
+	keyset	keys = args_keys(a);
+
+	CHECK(keyset_equals(keys, args_keys(b)));
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1)) {
 		CHECK(key_info(k)->name != NULL);
 		if (key_info(k)->type == KEY_INT)
-			CHECK(a->value[k].number == b->value[k].number);
+			CHECK(args_number(a, k, 0) == args_number(b, k, 0));
 		else
-			CHECK(is_same(a->value[k].text, b->value[k].text));
-		(void)args_in_bounds((enum key)k, &a->value[k]);
+			CHECK(is_same(args_text(a, k), args_text(b, k)));
+		(void)args_in_bounds(k, args_value(a, k));
 	}
 }
 

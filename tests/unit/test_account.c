@@ -400,7 +400,7 @@ ask_as_admin(enum op_code op, bool with_token, const char *key)
 	put_text(&c, KEY_BODY, "no picture");
 	put_text(&c, KEY_MEDIA_TYPE, "image/png");
 	if (op == OP_MEMBER_ADD)
-		args->present &= ~K(USERNAME);
+		args_remove(args, KEY_USERNAME);
 	if (with_token)
 		put_text(&c, KEY_ASKED_WITH, ASKING);
 	if (key != NULL) {

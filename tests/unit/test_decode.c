@@ -144,12 +144,12 @@ pages_are_taken_from_the_query(void **state)
 		buf_put_byte(&url, '\0');
 		check_number(rows[i].query, decode(&v, "GET", url.base, ""),
 		    FLOW_NEXT);
-		check_true(rows[i].query, v.x.args.present ==
-		    (K(PAGE) | K(PER_PAGE)));
-		check_number(rows[i].query, v.x.args.value[KEY_PAGE].number,
+		check_true(rows[i].query, keyset_equals(
+		    args_keys(&v.x.args), K(PAGE, PER_PAGE)));
+		check_number(rows[i].query, args_number(&v.x.args, KEY_PAGE, 0),
 		    rows[i].page);
 		check_number(rows[i].query,
-		    v.x.args.value[KEY_PER_PAGE].number, rows[i].per_page);
+		    args_number(&v.x.args, KEY_PER_PAGE, 0), rows[i].per_page);
 		visit_end(&v);
 	}
 	buf_done(&url);
@@ -162,11 +162,11 @@ a_page_in_the_path_counts(void **state)
 
 	(void)state;
 	decode(&v, "GET", "/flicket-api/tickets/4/?page=9&per_page=2", "");
-	check_number("page", v.x.args.value[KEY_PAGE].number, 4);
-	check_number("per page", v.x.args.value[KEY_PER_PAGE].number, 2);
+	check_number("page", args_number(&v.x.args, KEY_PAGE, 0), 4);
+	check_number("per page", args_number(&v.x.args, KEY_PER_PAGE, 0), 2);
 	visit_end(&v);
 	decode(&v, "GET", "/flicket-api/posts/4/?ticket_id=9", "");
-	check_number("ticket", v.x.args.value[KEY_TICKET_ID].number, 4);
+	check_number("ticket", args_number(&v.x.args, KEY_TICKET_ID, 0), 4);
 	check_number("no filter", v.x.filter_count, 0);
 	visit_end(&v);
 }
@@ -287,9 +287,9 @@ bodies_are_checked(void **state)
 		check_number(rows[i].name, flow, rows[i].want == NULL ?
 		    FLOW_NEXT : FLOW_DONE);
 		if (rows[i].want == NULL)
-			check_true(rows[i].name, v.x.args.present == (K(TITLE) |
-			    K(CONTENT) | K(CATEGORY_ID) |
-			    K(TICKET_PRIORITY_ID)));
+			check_true(rows[i].name, keyset_equals(
+			    args_keys(&v.x.args), K(TITLE, CONTENT,
+			    CATEGORY_ID, TICKET_PRIORITY_ID)));
 		else {
 			check_number(rows[i].name, answered.error,
 			    ERR_BAD_REQUEST);
@@ -449,11 +449,11 @@ what_takes_no_body_looks_at_none(void **state)
 	(void)state;
 	check_number("GET", decode(&v, "GET", "/flicket-api/ticket/5?id=9",
 	    "no JSON"), FLOW_NEXT);
-	check_number("id", v.x.args.value[KEY_ID].number, 5);
+	check_number("id", args_number(&v.x.args, KEY_ID, 0), 5);
 	visit_end(&v);
 	check_number("POST", decode(&v, "POST", "/flicket-api/tokens",
 	    "no JSON"), FLOW_NEXT);
-	check_true("nothing", v.x.args.present == 0);
+	check_true("nothing", keyset_is_empty(args_keys(&v.x.args)));
 	visit_end(&v);
 	check_number("DELETE", decode(&v, "DELETE", "/flicket-api/tokens",
 	    "no JSON"), FLOW_NEXT);

@@ -56,16 +56,18 @@ full_request(struct request *r, struct buf *long_text)
 static void
 check_args(const char *row, const struct args *have, const struct args *want)
 {
-	check_true(row, have->present == want->present);
+	check_true(row, keyset_equals(args_keys(have), args_keys(want)));
 	for (unsigned k = 0; k < KEY_END; k++) {
 		if (!args_has(want, (enum key)k))
 			continue;
 		if (key_info(k)->type == KEY_INT)
-			check_number(key_info(k)->name, have->value[k].number,
-			    want->value[k].number);
+			check_number(key_info(k)->name,
+			    args_number(have, (enum key)k, 0),
+			    args_number(want, (enum key)k, 1));
 		else
-			check_text(key_info(k)->name, have->value[k].text,
-			    want->value[k].text);
+			check_text(key_info(k)->name,
+			    args_text(have, (enum key)k),
+			    args_text(want, (enum key)k));
 	}
 }
 
@@ -121,7 +123,7 @@ answers_come_back(void **state)
 	assert_int_equal(frame_next_answer(reader, &have), FRAME_ONE);
 	check_number("second", (int64_t)have.id, 2);
 	check_text("no fragment", have.fragment, TEXT_OF(""));
-	check_true("no extra", have.extra.present == 0);
+	check_true("no extra", keyset_is_empty(args_keys(&have.extra)));
 	assert_int_equal(frame_next_answer(reader, &have), FRAME_END);
 	buf_done(&b);
 }
@@ -139,7 +141,7 @@ arguments_come_back(void **state)
 	frame_put_args(&b, &want);
 	frame_reader_start(reader, b.base, b.len);
 	assert_int_equal(frame_next_args(reader, &have), FRAME_ONE);
-	check_true("none", have.present == 0);
+	check_true("none", keyset_is_empty(args_keys(&have)));
 	assert_int_equal(frame_next_args(reader, &have), FRAME_ONE);
 	check_args("two", &have, &want);
 	assert_int_equal(frame_next_args(reader, &have), FRAME_END);
@@ -267,7 +269,7 @@ touch_args(const struct args *a)
 			continue;
 		assert_non_null(key_info(k)->name);
 		if (key_info(k)->type != KEY_INT)
-			touch(a->value[k].text);
+			touch(args_text(a, (enum key)k));
 	}
 }
 
@@ -349,7 +351,7 @@ frames_with_wrong_bytes_do_no_harm(void **state)
 
 	(void)state;
 	full_request(&r, &text);
-	r.args.present &= K(ID) | K(TITLE) | K(NOW) | K(PAYLOAD) | K(SOURCE);
+	args_keep(&r.args, K(ID, TITLE, NOW, PAYLOAD, SOURCE));
 	frame_put_request(&b, &r);
 	frame_put_answer(&b, &(struct answer){ .id = 4, .extra = r.args });
 	for (int i = 0; i < 30000; i++) {
@@ -428,8 +430,8 @@ what_we_do_not_know_is_left_out(void **state)
 	frame_reader_start(reader, b.base, b.len);
 	assert_int_equal(frame_next_request(reader, &r), FRAME_ONE);
 	check_number("id", (int64_t)r.id, 77);
-	check_true("one argument is left", r.args.present == K(ID));
-	check_number("which is", r.args.value[KEY_ID].number, 5);
+	check_true("one argument is left", keyset_equals(args_keys(&r.args), K(ID)));
+	check_number("which is", args_number(&r.args, KEY_ID, 0), 5);
 	assert_int_equal(frame_next_request(reader, &r), FRAME_ONE);
 	check_number("the next frame", (int64_t)r.id, 78);
 	buf_done(&b);

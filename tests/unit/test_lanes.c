@@ -153,7 +153,8 @@ a_commit_that_fails_is_answered_with_store(void **state)
 		for (size_t j = 0; j < BATCH; j++)
 			check_true(rows[i].name, calls[j].emitted == 0 &&
 			    !calls[j].tallied &&
-			    calls[j].answer.extra.present == 0);
+			    keyset_is_empty(
+			    args_keys(&calls[j].answer.extra)));
 		check_batch(all_fail, calls);
 		store_exec(desk.lane.db, rows[i].undo);
 	}

@@ -184,7 +184,7 @@ put_relations(struct buf *ret, size_t filter, const char *cursor)
 {
 	static const char	*const names[] = { "next", "prev", "first",
 				    "last" };
-	static const struct answer answer = { .extra.present = 0 };
+	static const struct answer answer = { .id = 0 };
 	struct answer		 more = answer;
 	struct visit		 v;
 	char			*value = must_alloc(filter + 1), rel[20];

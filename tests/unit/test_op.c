@@ -21,7 +21,7 @@ one_row_is_one_object(void **state)
 	check_text("JSON", c.answer.fragment, TEXT_OF("{\"id\":2,\"links\":{"
 	    "\"priorities\":\"\x01priorities/\",\"self\":\"\x01priority/2\"},"
 	    "\"priority\":\"medium\"}"));
-	check_true("nothing beside it", c.answer.extra.present == 0);
+	check_true("nothing beside it", keyset_is_empty(args_keys(&c.answer.extra)));
 	desk_end(&c);
 
 	desk_begin(&c, OP_PRIORITY_GET);
@@ -484,9 +484,9 @@ an_event_that_is_waited_for_is_told(void **state)
 	    (size_t)sqlite3_column_bytes(st, 0));
 	assert_int_equal(frame_next_args(frames, &payload), FRAME_ONE);
 	check_true("what it needs and no more",
-	    payload.present == (K(ID) | K(NAME)));
-	check_number("id", payload.value[KEY_ID].number, 5);
-	check_text("name", payload.value[KEY_NAME].text, TEXT_OF("Ada"));
+	    keyset_equals(args_keys(&payload), K(ID, NAME)));
+	check_number("id", args_number(&payload, KEY_ID, 0), 5);
+	check_text("name", args_text(&payload, KEY_NAME), TEXT_OF("Ada"));
 	sqlite3_finalize(st);
 	frame_reader_destroy(&frames);
 	desk_end(&c);

@@ -96,7 +96,7 @@ show(struct visit *v, const char *if_none_match)
 	static struct answer	a;
 
 	memset(&seen, 0, sizeof(seen));
-	a.extra.present = 0;
+	args_clear(&a.extra);
 	args_put_text(&a.extra, KEY_BODY, TEXT_OF("p\0x"));
 	args_put_text(&a.extra, KEY_MEDIA_TYPE, TEXT_OF("image/png"));
 	visit_begin(v, "GET", "/flicket/static/flicket_avatars/a.png");

@@ -44,7 +44,8 @@ keys_make_sense(void **state)
 		    info->type <= KEY_BYTES);
 		check_true(info->name, info->most == 0 ||
 		    info->least <= info->most);
-		check_number(info->name, key_find(info->name, KEY_BIT(k)), k);
+		check_number(info->name, key_find(info->name,
+		    keyset_of((enum key)k)), k);
 		check_true(info->name, info->form == FORM_PLAIN ||
 		    info->type == KEY_INT);
 	}
@@ -57,7 +58,7 @@ keys_make_sense(void **state)
 static void
 operations_make_sense(void **state)
 {
-	const keyset		 event = K(SOURCE) | K(STREAM) | K(SEQ);
+	const keyset		 event = K(SOURCE, STREAM, SEQ);
 	const struct op_info	*info;
 	keyset			 keys;
 
@@ -67,11 +68,11 @@ operations_make_sense(void **state)
 		if (info->name == NULL)
 			continue;
 		check_true(info->name, info->service < SERVICE_END);
-		check_true(info->name, (info->needs & info->may) == 0);
-		keys = info->needs | info->may;
-		for (unsigned k = 0; k < KEY_END; k++) {
-			if ((KEY_BIT(k) & keys) == 0)
-				continue;
+		check_true(info->name, !keyset_intersects(info->needs,
+		    info->may));
+		keys = keyset_union(info->needs, info->may);
+		for (enum key k = keyset_next(keys, 0); k != KEY_END;
+		    k = keyset_next(keys, k + 1)) {
 			/* found by its name: no other of them has it */
 			assert_non_null(key_info(k)->name);
 			check_number(info->name, key_find(key_info(k)->name,
@@ -81,8 +82,8 @@ operations_make_sense(void **state)
 		    (info->kind != OP_EVENT && info->kind != OP_TALLY &&
 		    info->kind != OP_OWN));
 		if (info->kind == OP_EVENT || info->kind == OP_TALLY)
-			check_true(info->name, (info->needs & event) == event &&
-			    (info->may & K(AFTER)) != 0);
+			check_true(info->name, keyset_is_within(event,
+			    info->needs) && keyset_has(info->may, KEY_AFTER));
 		for (unsigned other = 1; other < code; other++)
 			check_true(info->name, op_info(other)->name == NULL ||
 			    strcmp(op_info(other)->name, info->name) != 0);

@@ -310,16 +310,16 @@ check_page(void)
 	size_t		 by = below(LEN(sorts)), f;
 	bool		 down = below(2) == 1;
 	unsigned	 per_page = below(40) + 1, pages, page;
-	keyset		 has = 0;
+	keyset		 has = K(NONE);
 	char		*sql;
 
 	desk_begin(&c, OP_TICKET_LIST);
 	buf_put_text(&where, "true");
 	for (unsigned i = below(4); i > 0; i--) {
 		f = below(LEN(filters));
-		if ((has & ((keyset)1 << filters[f].key)) != 0)
+		if (keyset_has(has, filters[f].key))
 			continue;
-		has |= (keyset)1 << filters[f].key;
+		keyset_add(&has, filters[f].key);
 		args_put_text(args, filters[f].key,
 		    text_of(filters[f].value));
 		buf_printf(&where, " AND %s", filters[f].sql);

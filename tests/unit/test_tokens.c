@@ -186,7 +186,7 @@ heartbeats_are_heard(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		t = tokens_new();
-		args.present = 0;
+		args_clear(&args);
 		tokens_tell(t, &args);
 		check_number("nothing yet", args_number(&args, KEY_SEEN, 0),
 		    -1);

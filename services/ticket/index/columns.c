@@ -236,8 +236,8 @@ static enum err
 apply_changes(struct call *c, struct columns *k, int64_t last)
 {
 	struct args	*args = &c->request.args;
-	union value	 id = args->value[KEY_ID];
-	keyset		 present = args->present;
+	keyset		 keys = args_keys(args);
+	int64_t		 id = args_number(args, KEY_ID, 0);
 	sqlite3_stmt	*st;
 	enum err	 e, done;
 
@@ -249,8 +249,9 @@ apply_changes(struct call *c, struct columns *k, int64_t last)
 			break;
 	}
 	done = op_done(c, st);
-	args->present = present;
-	args->value[KEY_ID] = id;
+	if (keyset_has(keys, KEY_ID))
+		args_put_number(args, KEY_ID, id);
+	args_keep(args, keys);
 	if (k->gaps)
 		close_gaps(k);
 	k->gaps = false;

@@ -112,8 +112,8 @@ enum err
 ticket_export(struct call *c)
 {
 	const struct args	*args = &c->request.args;
-	int64_t			 format = args->value[KEY_FORMAT].number;
-	int64_t			 limit = args->value[KEY_LIMIT].number;
+	int64_t			 format = args_number(args, KEY_FORMAT, 0);
+	int64_t			 limit = args_number(args, KEY_LIMIT, 0);
 	bool			 first = args_text(args, KEY_CURSOR).len == 0;
 	struct part		 part;
 	enum err		 e;

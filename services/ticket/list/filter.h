@@ -26,12 +26,10 @@ bool		filter_passes(const struct filter *, const struct columns *,
 		    size_t slot);
 
 /* The arguments that are filters. */
-#define FILTER_KEYS	(K(STATUS) | K(STATUS_IDS) | K(PRIORITY_IDS) | \
-			K(DEPARTMENT) | K(DEPARTMENT_IDS) | K(CATEGORY) | \
-			K(CATEGORY_IDS) | K(CREATED_IDS) | K(ASSIGNED_IDS) | \
-			K(USER_IDS) | K(SUBSCRIBER_IDS) | K(ADDED_SINCE) | \
-			K(ADDED_BEFORE) | K(UPDATED_SINCE) | \
-			K(UPDATED_BEFORE))
+#define FILTER_KEYS	STATUS, STATUS_IDS, PRIORITY_IDS, DEPARTMENT, \
+			DEPARTMENT_IDS, CATEGORY, CATEGORY_IDS, CREATED_IDS, \
+			ASSIGNED_IDS, USER_IDS, SUBSCRIBER_IDS, ADDED_SINCE, \
+			ADDED_BEFORE, UPDATED_SINCE, UPDATED_BEFORE
 
 /* More than so many are not few. */
 #define FEW_MOST	16384

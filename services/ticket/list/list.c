@@ -818,7 +818,7 @@ is_plain(const struct call *c)
 	const struct args	*args = &c->request.args;
 	struct text		 sort = args_text(args, KEY_SORT);
 
-	if ((args->present & (FILTER_KEYS | K(CONTENT) | K(CURSOR))) != 0)
+	if (args_has_any(args, K(FILTER_KEYS, CONTENT, CURSOR)))
 		return false;
 	return !args_has(args, KEY_SORT) || (sort.len == 8 &&
 	    memcmp(sort.base, "ticketid", 8) == 0);
@@ -977,8 +977,8 @@ ticket_list(struct call *c)
 {
 	struct args	*args = &c->request.args;
 	bool		 walks = args_has(args, KEY_CURSOR);
-	int64_t		 page = walks ? 1 : args->value[KEY_PAGE].number;
-	int64_t		 per_page = args->value[KEY_PER_PAGE].number, offset;
+	int64_t		 page = walks ? 1 : args_number(args, KEY_PAGE, 0);
+	int64_t		 per_page = args_number(args, KEY_PER_PAGE, 0), offset;
 	struct part	 part;
 	enum err	 e;
 

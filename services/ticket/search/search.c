@@ -461,7 +461,7 @@ search_show(struct searches *s, struct call *c, int64_t ticket_id)
 	sqlite3_stmt	*st;
 	enum err	 e, done;
 
-	args->present &= ~K(DATA);
+	args_remove(args, KEY_DATA);
 	args_put_number(args, KEY_ID, ticket_id);
 	st = op_statement(c, SQL_TICKET_TEXTS);
 	s->snippet.len = 0;

@@ -294,12 +294,6 @@ is_list(const struct route *r)
 	return r->page[0] != '\0';
 }
 
-static keyset
-given_by_client(const struct route *r)
-{
-	return r->takes & ~(KEYS_NOT_FROM_CLIENTS | r->in_path | K(ID));
-}
-
 static json_t *
 parameter(const char *name, const char *in, bool required, enum key key)
 {
@@ -308,6 +302,20 @@ parameter(const char *name, const char *in, bool required, enum key key)
 	return pack("{s:s,s:s,s:b,s:s,s:o,s:o}", "name", name, "in", in,
 	    "required", required, "description", p->description, "schema",
 	    key_schema(key, false), "example", example_of(p->example));
+}
+
+static void
+add_parameters(json_t *list, const struct route *r, keyset keys,
+    const char *in)
+{
+	keyset	needs = keyset_difference(r->needs, K(PAGE, PER_PAGE));
+	bool	required;
+
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1)) {
+		required = keyset_has(r->in_path, k) || keyset_has(needs, k);
+		add(list, parameter(key_info(k)->name, in, required, k));
+	}
 }
 
 static json_t *
@@ -323,28 +331,21 @@ static json_t *
 parameters_of(const struct route *r)
 {
 	json_t	*list = json_array();
-	keyset	 keys = given_by_client(r);
 	keyset	 may = op_info(r->op)->may;
 
-	for (unsigned k = 0; k < KEY_END; k++)
-		if ((r->in_path & KEY_BIT(k)) != 0)
-			add(list, parameter(key_info(k)->name, "path", true,
-			    (enum key)k));
-	for (unsigned k = 0; k < KEY_END && r->method == METHOD_GET; k++)
-		if ((keys & KEY_BIT(k)) != 0 && (k != KEY_PAGE ||
-		    (r->in_path & K(PAGE)) == 0))
-			add(list, parameter(key_info(k)->name, "query",
-			    (r->needs & KEY_BIT(k)) != 0 && k != KEY_PAGE &&
-			    k != KEY_PER_PAGE, (enum key)k));
+	add_parameters(list, r, r->in_path, "path");
+	if (r->method == METHOD_GET)
+		add_parameters(list, r, keyset_difference(r->given, K(ID)),
+		    "query");
 	if (r->method == METHOD_GET)
 		add(list, header_parameter("If-None-Match",
 		    "Tags the client has: 304 if it is one of them",
 		    "\"0123456789abcdef\""));
-	if ((may & K(IF_MATCH)) != 0)
+	if (keyset_has(may, KEY_IF_MATCH))
 		add(list, header_parameter("If-Match",
 		    "Only if the thing still has this tag",
 		    "\"0123456789abcdef\""));
-	if ((may & K(IDEMPOTENCY_KEY)) != 0)
+	if (keyset_has(may, KEY_IDEMPOTENCY_KEY))
 		add(list, header_parameter("Idempotency-Key",
 		    "The client's name for this request: sent again with it, "
 		    "it is done once", "5e0c1f6e"));
@@ -356,18 +357,17 @@ body_schema(const struct route *r)
 {
 	json_t	*properties = json_object(), *required = json_array();
 	json_t	*example = json_object(), *schema;
-	keyset	 keys = given_by_client(r) & ~(K(FIELDS) | K(INCLUDE));
+	keyset	 keys = keyset_difference(r->given, K(ID, FIELDS, INCLUDE));
 
-	for (unsigned k = 0; k < KEY_END; k++) {
-		if ((keys & KEY_BIT(k)) == 0)
-			continue;
-		schema = key_schema((enum key)k, true);
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1)) {
+		schema = key_schema(k, true);
 		put(schema, "description",
-		    json_string(param_of((enum key)k)->description));
+		    json_string(param_of(k)->description));
 		put(properties, key_info(k)->name, schema);
 		put(example, key_info(k)->name,
-		    example_of(param_of((enum key)k)->example));
-		if ((r->needs & KEY_BIT(k)) != 0)
+		    example_of(param_of(k)->example));
+		if (keyset_has(r->needs, k))
 			add(required, json_string(key_info(k)->name));
 	}
 	return pack("{s:s,s:o,s:o,s:[o]}", "type", "object", "properties",
@@ -441,7 +441,7 @@ static json_t *
 answer_schema(const struct route *r, json_t *schemas)
 {
 	keyset			 may = op_info(r->op)->may;
-	bool			 include = (may & K(INCLUDE)) != 0;
+	bool			 include = keyset_has(may, KEY_INCLUDE);
 	const struct shape	*shape = shape_of(r->op);
 	json_t			*item;
 
@@ -449,9 +449,9 @@ answer_schema(const struct route *r, json_t *schemas)
 		return ref_to("schemas", "new_token");
 	if (shape == NULL)
 		return json_object();
-	item = schema_ref(schemas, shape, (may & K(FIELDS)) != 0);
+	item = schema_ref(schemas, shape, keyset_has(may, KEY_FIELDS));
 	if (is_list(r))
-		return list_schema(item, (may & K(CURSOR)) != 0, include);
+		return list_schema(item, keyset_has(may, KEY_CURSOR), include);
 	return include ? with_included(item) : item;
 }
 
@@ -514,9 +514,9 @@ applies(const struct route *r, enum refusal when)
 	case WRITES:
 		return r->method != METHOD_GET;
 	case WITH_IF_MATCH:
-		return (may & K(IF_MATCH)) != 0;
+		return keyset_has(may, KEY_IF_MATCH);
 	case WITH_KEY:
-		return (may & K(IDEMPOTENCY_KEY)) != 0;
+		return keyset_has(may, KEY_IDEMPOTENCY_KEY);
 	case RANGES:
 		return r->way == WAY_FILE;
 	default:
@@ -597,7 +597,8 @@ operation_of(const struct route *r, json_t *schemas)
 
 	put_docs(operation, r);
 	put(operation, "parameters", parameters_of(r));
-	if (has_body(r) && (r->way != WAY_PLAIN || given_by_client(r) != 0))
+	if (has_body(r) && (r->way != WAY_PLAIN ||
+	    !keyset_is_within(r->given, K(ID))))
 		put(operation, "requestBody", body_of(r));
 	if (op_info(r->op)->who == WHO_PASSWORD)
 		put(operation, "security", pack("[{s:[]}]", "password"));

@@ -54,21 +54,21 @@ static json_t *
 arguments_of(struct events *e, const void *bytes, int len)
 {
 	struct args	 args = { 0 };
-	struct text	 text;
+	keyset		 keys;
+	const union value *v;
 	json_t		*o;
 
 	frame_reader_start(e->frames, bytes, (size_t)len);
 	if (frame_next_args(e->frames, &args) != FRAME_ONE)
 		return json_null();
 	o = json_object();
-	for (unsigned k = 0; k < KEY_END; k++) {
-		if (!args_has(&args, (enum key)k) || k == KEY_ORIGINAL)
-			continue;
-		text = args.value[k].text;
-		json_object_set_new(o, key_info((enum key)k)->name,
-		    key_info((enum key)k)->type == KEY_INT ?
-		    json_integer(args.value[k].number) :
-		    json_stringn(text.base, text.len));
+	keys = keyset_difference(args_keys(&args), K(ORIGINAL));
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1)) {
+		v = args_value(&args, k);
+		json_object_set_new(o, key_info(k)->name,
+		    key_info(k)->type == KEY_INT ? json_integer(v->number) :
+		    json_stringn(v->text.base, v->text.len));
 	}
 	return o;
 }

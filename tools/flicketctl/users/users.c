@@ -87,7 +87,7 @@ users_misfit(enum key key, const char *text, char *ret, size_t size)
 		return true;
 	}
 	args_put_text(&args, key, t);
-	if (!args_in_bounds(key, &args.value[key])) {
+	if (!args_in_bounds(key, args_value(&args, key))) {
 		snprintf(ret, size, "%s must be %lld to %lld characters long, "
 		    "this one has %lld.", info->name, (long long)info->least,
 		    (long long)info->most, (long long)have);
