@@ -4,7 +4,7 @@
  */
 #include "services/ticket/events.h"
 #include "services/ticket/list/export.h"
-#include "services/ticket/list/list.h"
+#include "services/ticket/list/page.h"
 #include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
 #include "services/ticket/ticket_index.h"

@@ -6,7 +6,7 @@
 
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/list/export.h"
-#include "services/ticket/list/filter.h"
+#include "services/ticket/list/date.h"
 #include "services/ticket/search/query.h"
 #include "services/ticket/search/snippet.h"
 

@@ -28,4 +28,10 @@ uint32_t	codes_add(struct codes *, int64_t id);
 
 void		codes_done(struct codes *);
 
+static inline uint64_t
+codes_rank(const struct codes *codes, uint32_t code)
+{
+	return code == 0 ? 0 : codes->ranks[code];
+}
+
 #endif

@@ -106,12 +106,6 @@ slot_fill(struct columns *k, struct slot *slot, sqlite3_stmt *st)
 }
 
 static uint64_t
-rank_of(const struct codes *codes, uint32_t code)
-{
-	return code == 0 ? 0 : codes->ranks[code];
-}
-
-static uint64_t
 id_order(const struct codes *codes, uint32_t code)
 {
 	return code == 0 ? 0 : (uint64_t)codes->ids[code] ^ SIGN;
@@ -126,7 +120,7 @@ slot_key(const struct columns *k, enum sort sort, const struct slot *s)
 	case SORT_TITLE:
 		return s->title;
 	case SORT_AUTHOR:
-		return rank_of(&k->codes[CODE_USER], s->author);
+		return codes_rank(&k->codes[CODE_USER], s->author);
 	case SORT_ADDED:
 		return (uint64_t)s->added ^ SIGN;
 	case SORT_UPDATED:
@@ -134,11 +128,11 @@ slot_key(const struct columns *k, enum sort sort, const struct slot *s)
 	case SORT_REPLIES:
 		return s->replies;
 	case SORT_CATEGORY:
-		return rank_of(&k->codes[CODE_CATEGORY], s->category);
+		return codes_rank(&k->codes[CODE_CATEGORY], s->category);
 	case SORT_STATUS:
 		return id_order(&k->codes[CODE_STATUS], s->status);
 	case SORT_ASSIGNED:
-		return rank_of(&k->codes[CODE_USER], s->assigned);
+		return codes_rank(&k->codes[CODE_USER], s->assigned);
 	case SORT_HOURS:
 		return (uint64_t)s->hours ^ SIGN;
 	default:

@@ -1,7 +1,7 @@
 /* Dates as clients write them. */
 #include <time.h>
 
-#include "services/ticket/list/filter.h"
+#include "services/ticket/list/date.h"
 
 /* So many digits, as a number. */
 static bool

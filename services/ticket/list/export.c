@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/json.h"
-#include "services/ticket/list/list.h"
+#include "services/ticket/list/slice.h"
 #include "services/ticket/ticket.h"
 
 #define ROWS_MOST	5000	/* of a chunk: a read must be short */
@@ -98,13 +98,13 @@ put_line(struct call *c, sqlite3_stmt *st)
 }
 
 static enum err
-put_rows(struct call *c, struct part *part, bool csv, bool first)
+put_rows(struct call *c, struct slice *s, bool csv, bool first)
 {
 	if (!csv)
-		return part_put(c, part, c->op->sql, CHUNK_BYTES, put_line);
+		return slice_put_rows(c, s, c->op->sql, CHUNK_BYTES, put_line);
 	if (first)
 		buf_put_text(&c->fragment, csv_head);
-	return part_put(c, part, SQL_TICKET_EXPORT_ROW, CHUNK_BYTES,
+	return slice_put_rows(c, s, SQL_TICKET_EXPORT_ROW, CHUNK_BYTES,
 	    put_csv);
 }
 
@@ -115,7 +115,7 @@ ticket_export(struct call *c)
 	int64_t			 format = args_number(args, KEY_FORMAT, 0);
 	int64_t			 limit = args_number(args, KEY_LIMIT, 0);
 	bool			 first = args_text(args, KEY_CURSOR).len == 0;
-	struct part		 part;
+	struct slice		 slice;
 	enum err		 e;
 
 	if ((format != EXPORT_CSV && format != EXPORT_NDJSON) || limit < 1)
@@ -124,12 +124,12 @@ ticket_export(struct call *c)
 	if (format == EXPORT_CSV && args_has(args, KEY_FIELDS))
 		return op_refuse(c, ERR_BAD_REQUEST, "fields: the columns of "
 		    "a CSV file are always the same.");
-	e = part_pick(c, 0, limit < ROWS_MOST ? limit : ROWS_MOST, &part);
-	c->answer.total = part.total;
+	e = slice_pick(c, 0, limit < ROWS_MOST ? limit : ROWS_MOST, &slice);
+	c->answer.total = slice.total;
 	if (e == OK)
-		e = put_rows(c, &part, format == EXPORT_CSV, first);
+		e = put_rows(c, &slice, format == EXPORT_CSV, first);
 	if (e == OK)
-		e = part_put_cursor(c, &part);
-	part_done(&part);
+		e = slice_put_cursor(c, &slice);
+	slice_done(&slice);
 	return e;
 }

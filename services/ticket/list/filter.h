@@ -1,6 +1,6 @@
 /*
- * What a list is to hold: the filters of a request, made ready to be held
- * against slots.
+ * The filters of a list. Each becomes an array that says of every code whether
+ * it is wanted, so that a ticket is judged by a few look-ups.
  */
 #ifndef LIST_FILTER_H
 #define LIST_FILTER_H
@@ -18,34 +18,21 @@ struct filter {
 	bool		 any;			/* there is a filter */
 };
 
-/* Read a request's filters; BAD_REQUEST names parameter and value. */
-enum err	filter_read(struct call *, struct columns *, struct filter *);
-void		filter_done(struct filter *);
-
-bool		filter_passes(const struct filter *, const struct columns *,
-		    size_t slot);
-
 /* The arguments that are filters. */
 #define FILTER_KEYS	STATUS, STATUS_IDS, PRIORITY_IDS, DEPARTMENT, \
 			DEPARTMENT_IDS, CATEGORY, CATEGORY_IDS, CREATED_IDS, \
 			ASSIGNED_IDS, USER_IDS, SUBSCRIBER_IDS, ADDED_SINCE, \
 			ADDED_BEFORE, UPDATED_SINCE, UPDATED_BEFORE
 
-/* More than so many are not few. */
-#define FEW_MOST	16384
-
 /*
- * The slots that pass, in no order, where one of the filters alone leaves
- * few; else false. NULL: there are none.
+ * Read a request's filters; BAD_REQUEST names parameter and value.
+ * filter_done() in any case.
  */
-bool		filter_few(struct columns *, const struct filter *,
-		    uint32_t **ret, size_t *ret_count);
+enum err	filter_read(struct call *, const struct columns *,
+		    struct filter *ret);
+void		filter_done(struct filter *);
 
-/*
- * A date or a date with a time, ISO 8601, to microseconds since 1970: UTC
- * where it names no zone. A space may stand for the T, and for the + of a
- * zone, as that is what a + in a query becomes.
- */
-bool		date_read(struct text, int64_t *ret_us);
+bool		filter_passes(const struct filter *, const struct columns *,
+		    size_t slot);
 
 #endif

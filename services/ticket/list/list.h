@@ -1,46 +1,44 @@
-/*
- * Lists of tickets: which of them, in which order, and a part of that. What
- * `tickets/` and the exports have in common.
- */
+/* A list as a request asks for it: which tickets, and in which order. */
 #ifndef LIST_LIST_H
 #define LIST_LIST_H
 
-#include "services/ticket/index/columns.h"
-#include "services/ticket/search/search.h"
+#include "services/ticket/list/filter.h"
+#include "services/ticket/list/position.h"
+#include "services/ticket/ticket_index.h"
 
-/* A part of a list. */
-struct part {
-	int64_t		*ids;		/* in the list's order; part_done() */
-	size_t		 count;
-	int64_t		 total;		/* of the whole list */
-	bool		 neighbours;	/* no ticket is between these */
-	bool		 more;		/* there are others behind these */
-	uint64_t	 last_key;	/* what the last one is sorted by */
-
-	/* what the others' keys are found by; valid while the call runs */
-	struct columns		*columns;
-	const struct found	*found;
+struct list {
+	struct columns	*columns;	/* valid while the call runs */
+	struct bitmaps	*bitmaps;
+	struct found	*found;		/* NULL: no search */
+	struct sorting	 sorting;
+	struct filter	 filter;
+	struct position	 position;
 };
 
 /*
- * Pick a part of what a request's filters and sort make: `limit` from
- * `offset` on, of those behind the argument CURSOR if there is one.
+ * Read a request. Of what is wrong with it the first is told, in the order of
+ * sort, filters, content, cursor. list_done() in any case.
  */
-enum err	part_pick(struct call *, int64_t offset, int64_t limit,
-		    struct part *ret);
-void		part_done(struct part *);
+enum err	list_read(struct call *, struct list *ret);
+void		list_done(struct list *);
 
-/* Put the cursor of a part's end into the answer, if others follow. */
-enum err	part_put_cursor(struct call *, const struct part *);
+/* What a slot is sorted by; what is small comes first if it ascends. */
+static inline uint64_t
+list_key(const struct list *l, size_t slot)
+{
+	const struct columns	*k = l->columns;
 
-/*
- * Run a statement for each ticket of a part, as the argument ID, and have
- * its row put. The part ends with the row that makes the fragment as large as
- * `most` bytes.
- */
-enum err	part_put(struct call *, struct part *, int sql, size_t most,
-		    enum err (*put)(struct call *, sqlite3_stmt *));
+	if (l->sorting.by == SORT_RELEVANCE)
+		return UINT32_MAX -
+		    l->found->scores[found_place(l->found, k, slot)];
+	return slot_key(k, l->sorting.by, &k->slots[slot]);
+}
 
-op_run		ticket_list;
+/* The same with the direction in it: what is small comes first. */
+static inline uint64_t
+list_order_key(const struct list *l, size_t slot)
+{
+	return l->sorting.descending ? ~list_key(l, slot) : list_key(l, slot);
+}
 
 #endif

@@ -429,7 +429,7 @@ search_aside(struct call *c)
 
 enum err
 search_run(struct searches *s, struct call *c, const struct columns *k,
-    bool scored, const struct found **ret)
+    bool scored, struct found **ret)
 {
 	struct search_result	*r;
 	const char		*wrong;

@@ -56,6 +56,14 @@ found_place(const struct found *found, const struct columns *k, size_t slot)
 	return place < found->count ? (size_t)place : found->count;
 }
 
+/* The id of a place. */
+static inline int64_t
+found_id(const struct found *found, size_t place)
+{
+	return found->ids != NULL ? found->ids[place] :
+	    found->first + (int64_t)place;
+}
+
 /* Of a call that may have been put aside, before all else: take what it has. */
 void		search_take(struct searches *, struct call *);
 
@@ -68,7 +76,7 @@ void		search_unmake(void *made);
  */
 enum err	search_run(struct searches *, struct call *,
 		    const struct columns *, bool scored,
-		    const struct found **ret);
+		    struct found **ret);
 
 /*
  * What the last search found in a ticket's own texts, as the argument DATA;

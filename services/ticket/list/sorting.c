@@ -1,0 +1,81 @@
+/* The names of sorts. */
+#include "services/ticket/list/sorting.h"
+
+#include "services/ticket/ticket.h"
+
+#define DESCENDING	0x80		/* in a cursor's sort */
+
+static const struct sort_info {
+	const char	*name;
+	enum sort	 sort;
+	int		 names;
+	int		 place;
+} sorts[] = {
+	{ "priority", SORT_PRIORITY },
+	{ "title", SORT_TITLE, SQL_TITLE_OF_TICKET, SQL_TITLE_FROM },
+	{ "ticketid", SORT_ID },
+	{ "addedby", SORT_AUTHOR, SQL_AUTHOR_OF_TICKET, SQL_USER_FROM },
+	{ "addedon", SORT_ADDED },
+	{ "last_updated", SORT_UPDATED },
+	{ "replies", SORT_REPLIES },
+	{ "department_category", SORT_CATEGORY, SQL_CATEGORY_OF_TICKET,
+	    SQL_CATEGORY_FROM },
+	{ "status", SORT_STATUS },
+	{ "assigned", SORT_ASSIGNED, SQL_ASSIGNEE_OF_TICKET, SQL_USER_FROM },
+	{ "time", SORT_HOURS },
+	{ "relevance", SORT_RELEVANCE },
+};
+#define SORTS	(sizeof(sorts) / sizeof(sorts[0]))
+#define NAMES	"priority, title, ticketid, addedby, addedon, last_updated, " \
+		"replies, department_category, status, assigned, time"
+
+static bool
+is_named(struct text t, const struct sort_info *info, bool *descending)
+{
+	size_t	len = strlen(info->name);
+
+	if (t.len < len || memcmp(t.base, info->name, len) != 0)
+		return false;
+	*descending = t.len == len + 5 &&
+	    memcmp(t.base + len, "_desc", 5) == 0;
+	return t.len == len || *descending;
+}
+
+static const struct sort_info *
+find_sort(struct text name, bool *descending)
+{
+	for (size_t i = 0; i < SORTS; i++)
+		if (is_named(name, &sorts[i], descending))
+			return &sorts[i];
+	return NULL;
+}
+
+enum err
+sorting_read(struct call *c, struct sorting *ret)
+{
+	struct text		 name = args_text(&c->request.args, KEY_SORT);
+	const struct sort_info	*info;
+
+	if (!args_has(&c->request.args, KEY_SORT))
+		name = TEXT_OF("ticketid");
+	info = find_sort(name, &ret->descending);
+	if (info == NULL)
+		return op_refusef(c, ERR_BAD_REQUEST, "sort: there is no "
+		    "\"%.*s\". There are %s, and relevance with content; "
+		    "_desc turns one around.", name.len > 40 ? 40 :
+		    (int)name.len, name.base, NAMES);
+	ret->by = info->sort;
+	ret->names = info->names;
+	ret->place = info->place;
+	if (ret->by == SORT_RELEVANCE && (ret->descending ||
+	    !args_has(&c->request.args, KEY_CONTENT)))
+		return op_refuse(c, ERR_BAD_REQUEST, "sort: relevance needs "
+		    "content, and has the best first; there is no _desc.");
+	return OK;
+}
+
+uint8_t
+sorting_number(const struct sorting *s)
+{
+	return (uint8_t)(s->by | (s->descending ? DESCENDING : 0));
+}

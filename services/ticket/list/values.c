@@ -1,0 +1,210 @@
+/* The values of a list's parameters. */
+#include "services/ticket/list/values.h"
+
+#include "services/ticket/ticket.h"
+
+#define SHOWN_MOST	80	/* bytes of a value in a message */
+#define COMMAS_MOST	8	/* in one name */
+
+int
+value_shown(struct text value)
+{
+	return value.len > SHOWN_MOST ? SHOWN_MOST : (int)value.len;
+}
+
+/* The text up to the next comma. Both are taken from *left. */
+static struct text
+take_value(struct text *left)
+{
+	struct text	 one = *left;
+	const char	*comma = left->len == 0 ? NULL :
+			    memchr(left->base, ',', left->len);
+
+	if (comma != NULL)
+		one.len = (size_t)(comma - one.base);
+	left->base += one.len + (comma != NULL);
+	left->len -= one.len + (comma != NULL);
+	return one;
+}
+
+static enum err
+refuse_count(struct call *c, enum key key)
+{
+	return op_refusef(c, ERR_BAD_REQUEST, "%s: more than %d values.",
+	    key_info(key)->name, VALUES_MOST);
+}
+
+void
+values_want(uint8_t *wanted, const struct codes *codes, int64_t id)
+{
+	uint32_t	code = codes_find(codes, id);
+
+	if (code != 0)
+		wanted[code] = 1;
+}
+
+/* --- ids ----------------------------------------------------------------- */
+
+/* A number beyond 64 bits is not the id of anything: the highest stands in. */
+static bool
+read_id(struct text t, int64_t *ret)
+{
+	bool	beyond = false;
+
+	*ret = 0;
+	for (size_t i = 0; i < t.len; i++) {
+		if (t.base[i] < '0' || t.base[i] > '9')
+			return false;
+		beyond = beyond || __builtin_mul_overflow(*ret, 10, ret) ||
+		    __builtin_add_overflow(*ret, t.base[i] - '0', ret);
+	}
+	if (beyond)
+		*ret = INT64_MAX;
+	return t.len > 0;
+}
+
+static bool
+is_word(struct text t, const char *word)
+{
+	return t.len == strlen(word) && memcmp(t.base, word, t.len) == 0;
+}
+
+static bool
+is_of_users(enum key key)
+{
+	return key == KEY_ASSIGNED_IDS || key == KEY_CREATED_IDS ||
+	    key == KEY_USER_IDS || key == KEY_SUBSCRIBER_IDS;
+}
+
+static enum err
+refuse_id(struct call *c, enum key key, struct text value)
+{
+	return op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is not an id. Give "
+	    "numbers with commas between%s%s.", key_info(key)->name,
+	    value_shown(value), value.base, is_of_users(key) ?
+	    ", or `me`" : "", key == KEY_ASSIGNED_IDS ?
+	    ", or `unassigned`" : "");
+}
+
+static void
+add_id(struct ids *ids, int64_t id)
+{
+	for (size_t i = 0; i < ids->count; i++)
+		if (ids->id[i] == id)
+			return;
+	ids->id[ids->count++] = id;
+}
+
+static enum err
+read_value(struct call *c, enum key key, struct text value, struct ids *ids)
+{
+	int64_t	id;
+
+	if (is_word(value, "me") && is_of_users(key))
+		add_id(ids, c->request.actor);
+	else if (is_word(value, "unassigned") && key == KEY_ASSIGNED_IDS)
+		ids->unassigned = true;
+	else if (read_id(value, &id))
+		add_id(ids, id);
+	else
+		return refuse_id(c, key, value);
+	return OK;
+}
+
+enum err
+values_read_ids(struct call *c, enum key key, struct ids *ret)
+{
+	struct text	left = args_text(&c->request.args, key);
+	enum err	e = OK;
+	bool		more = true;
+
+	ret->count = 0;
+	ret->unassigned = false;
+	for (int count = 0; more && e == OK; count++) {
+		if (count == VALUES_MOST)
+			return refuse_count(c, key);
+		more = left.len > 0 &&
+		    memchr(left.base, ',', left.len) != NULL;
+		e = read_value(c, key, take_value(&left), ret);
+	}
+	return e;
+}
+
+/* --- names --------------------------------------------------------------- */
+
+/*
+ * Mark the codes of the ids that have this name. A row with NULL is a name
+ * that is known but has no ids.
+ */
+static enum err
+want_name(struct call *c, int sql, struct text name,
+    const struct codes *codes, uint8_t *wanted, bool *ret_known)
+{
+	sqlite3_stmt	*st = op_statement(c, sql);
+	enum err	 e, done;
+
+	*ret_known = false;
+	sqlite3_bind_text(st, 1, name.base, (int)name.len, SQLITE_STATIC);
+	while (op_step(c, st, &e) == SQLITE_ROW) {
+		*ret_known = true;
+		if (sqlite3_column_type(st, 0) != SQLITE_NULL)
+			values_want(wanted, codes,
+			    sqlite3_column_int64(st, 0));
+	}
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+/* As much of a text as a name can be. */
+static struct text
+longest_name(struct text t)
+{
+	int	commas = 0;
+
+	for (size_t i = 0; i < t.len; i++)
+		if (t.base[i] == ',' && commas++ == COMMAS_MOST)
+			return (struct text){ t.base, i };
+	return t;
+}
+
+/* Cut a text at its last comma; false if it has none. */
+static bool
+shorten_name(struct text *t)
+{
+	while (t->len > 0)
+		if (t->base[--t->len] == ',')
+			return true;
+	return false;
+}
+
+static enum err
+refuse_name(struct call *c, enum key key, struct text name)
+{
+	return op_refusef(c, ERR_BAD_REQUEST, "%s: there is no \"%.*s\".",
+	    key_info(key)->name, value_shown(name), name.base);
+}
+
+enum err
+values_read_names(struct call *c, enum key key, int sql,
+    const struct codes *codes, uint8_t *wanted)
+{
+	struct text	left = args_text(&c->request.args, key), name;
+	enum err	e;
+	bool		known;
+
+	for (int count = 0; count < VALUES_MOST; count++) {
+		name = longest_name(left);
+		do
+			e = want_name(c, sql, name, codes, wanted, &known);
+		while (e == OK && !known && shorten_name(&name));
+		if (e != OK)
+			return e;
+		if (!known)
+			return refuse_name(c, key, take_value(&left));
+		if (name.len == left.len)
+			return OK;
+		left.base += name.len + 1;
+		left.len -= name.len + 1;
+	}
+	return refuse_count(c, key);
+}

@@ -1,0 +1,36 @@
+/* The values of a list's parameters: ids and names, with commas between. */
+#ifndef LIST_VALUES_H
+#define LIST_VALUES_H
+
+#include "services/ticket/index/columns.h"
+
+#define VALUES_MOST	100	/* in one parameter */
+
+/* Ids, each once. */
+struct ids {
+	int64_t	id[VALUES_MOST];
+	size_t	count;
+	bool	unassigned;	/* the word `unassigned` was among them */
+};
+
+/* How much of a value a message repeats, in bytes: for "%.*s". */
+int		value_shown(struct text);
+
+/*
+ * Read numbers. Where they are of users, `me` stands for the one who asks;
+ * `unassigned` is for ASSIGNED_IDS only.
+ */
+enum err	values_read_ids(struct call *, enum key, struct ids *ret);
+
+/*
+ * Read names and mark in `wanted` the codes of the ids that a statement finds
+ * for each. As a name may have commas itself, each is the longest that is
+ * known.
+ */
+enum err	values_read_names(struct call *, enum key, int sql,
+		    const struct codes *, uint8_t *wanted);
+
+/* Mark the code of an id, if a ticket has it. */
+void		values_want(uint8_t *wanted, const struct codes *, int64_t id);
+
+#endif
