@@ -3,29 +3,51 @@
 
 #include "base/scan.h"
 
+/* The last one takes the place of the i-th. */
+static void
+remove_at(struct args *a, unsigned i)
+{
+	keyset_remove(&a->present, (enum key)a->keys[i]);
+	a->count--;
+	a->keys[i] = a->keys[a->count];
+	a->values[i] = a->values[a->count];
+}
+
+void
+args_remove(struct args *a, enum key key)
+{
+	if (args_has(a, key))
+		remove_at(a, args_index(a, key));
+}
+
+void
+args_keep(struct args *a, keyset keys)
+{
+	if (keyset_is_within(a->present, keys))
+		return;
+	for (unsigned i = a->count; i > 0; i--)
+		if (!keyset_has(keys, (enum key)a->keys[i - 1]))
+			remove_at(a, i - 1);
+}
+
 void
 args_copy(struct args *to, const struct args *from, struct buf *buf)
 {
-	keyset		keys = args_keys(from);
-	size_t		need = 0;
-	struct text	text;
+	size_t		 need = 0;
+	struct text	*text;
 
-	for (enum key k = keyset_next(keys, 0); k != KEY_END;
-	    k = keyset_next(keys, k + 1))
-		if (key_info(k)->type != KEY_INT)
-			need += args_text(from, k).len;
+	*to = *from;
+	for (unsigned i = 0; i < to->count; i++)
+		if (key_info(to->keys[i])->type != KEY_INT)
+			need += to->values[i].text.len;
 	/* all room at once: the texts must not move afterwards */
 	buf_reserve(buf, need + 1);	/* an empty text has a place as well */
-	args_clear(to);
-	for (enum key k = keyset_next(keys, 0); k != KEY_END;
-	    k = keyset_next(keys, k + 1)) {
-		args_put(to, k, *args_value(from, k));
-		if (key_info(k)->type == KEY_INT)
+	for (unsigned i = 0; i < to->count; i++) {
+		if (key_info(to->keys[i])->type == KEY_INT)
 			continue;
-		text = args_text(from, k);
-		args_put_text(to, k, (struct text){ buf->base + buf->len,
-		    text.len });
-		buf_put(buf, text.base, text.len);
+		text = &to->values[i].text;
+		buf_put(buf, text->base, text->len);
+		text->base = buf->base + buf->len - text->len;
 	}
 }
 

@@ -1,61 +1,93 @@
 /*
- * Arguments: a value for each key that is present. Texts belong to the
- * message they came in, or to whoever put them there.
+ * Arguments: a short list of keys and values, each key once. Texts belong to
+ * the message they came in, or to the caller who put them there.
  */
 #ifndef PROTO_ARGS_H
 #define PROTO_ARGS_H
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "proto/tables.h"
+
+/*
+ * The most arguments that there are at a time. When a service starts it
+ * checks that each of its operations has fewer, with what it adds itself.
+ */
+#define ARGS_MOST	40
 
 union value {
 	int64_t		number;
 	struct text	text;	/* of TEXT and BYTES */
 };
 
-/* Read and changed by the functions below only; all zero: no arguments. */
+/*
+ * Read and changed by the functions below only. All zero: no arguments. The
+ * entries are in no order; functions that write them out go by the set.
+ */
 struct args {
-	keyset		keys;
-	union value	values[KEY_END];	/* defined only for those keys */
+	keyset		present;
+	uint16_t	count;
+	bool		overfull;		/* more came: proto/frame.h */
+	uint16_t	keys[ARGS_MOST];	/* of each value */
+	union value	values[ARGS_MOST];
 };
 
 static inline void
 args_clear(struct args *a)
 {
-	a->keys = K(NONE);
+	a->present = K(NONE);
+	a->count = 0;
+	a->overfull = false;
 }
 
 static inline bool
 args_has(const struct args *a, enum key key)
 {
-	return keyset_has(a->keys, key);
+	return keyset_has(a->present, key);
 }
 
 /* Which keys are present. */
 static inline keyset
 args_keys(const struct args *a)
 {
-	return a->keys;
+	return a->present;
 }
 
 static inline bool
 args_has_any(const struct args *a, keyset of)
 {
-	return keyset_intersects(a->keys, of);
+	return keyset_intersects(a->present, of);
+}
+
+/* Where a key that is present stands. */
+static inline unsigned
+args_index(const struct args *a, enum key key)
+{
+	unsigned	i = 0;
+
+	while (a->keys[i] != key)
+		i++;
+	return i;
 }
 
 /* The value of a key, until the arguments change; NULL if it is absent. */
 static inline const union value *
 args_value(const struct args *a, enum key key)
 {
-	return args_has(a, key) ? &a->values[key] : NULL;
+	return args_has(a, key) ? &a->values[args_index(a, key)] : NULL;
 }
 
 static inline void
 args_put(struct args *a, enum key key, union value value)
 {
-	keyset_add(&a->keys, key);
-	a->values[key] = value;
+	if (args_has(a, key)) {
+		a->values[args_index(a, key)] = value;
+		return;
+	}
+	CHECK(a->count < ARGS_MOST);
+	keyset_add(&a->present, key);
+	a->keys[a->count] = (uint16_t)key;
+	a->values[a->count++] = value;
 }
 
 static inline void
@@ -70,18 +102,10 @@ args_put_text(struct args *a, enum key key, struct text text)
 	args_put(a, key, (union value){ .text = text });
 }
 
-static inline void
-args_remove(struct args *a, enum key key)
-{
-	keyset_remove(&a->keys, key);
-}
+void	args_remove(struct args *, enum key);
 
 /* Remove all but these. */
-static inline void
-args_keep(struct args *a, keyset keys)
-{
-	a->keys = keyset_intersection(a->keys, keys);
-}
+void	args_keep(struct args *, keyset keys);
 
 /* The number of a key, or dflt if it is absent. */
 static inline int64_t

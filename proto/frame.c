@@ -196,6 +196,15 @@ as_text(const msgpack_object *o, struct text *ret)
 	return true;
 }
 
+static bool
+has_room(struct args *a, enum key key)
+{
+	if (a->count < ARGS_MOST || args_has(a, key))
+		return true;
+	a->overfull = true;
+	return false;
+}
+
 static void
 take_arg(const msgpack_object_kv *kv, struct args *ret)
 {
@@ -207,7 +216,7 @@ take_arg(const msgpack_object_kv *kv, struct args *ret)
 	if (!as_unsigned(&kv->key, &key))
 		return;
 	info = key_info(key);
-	if (info->name == NULL)
+	if (info->name == NULL || !has_room(ret, (enum key)key))
 		return;
 	if (info->type == KEY_INT) {
 		if (as_signed(&kv->val, &number))
@@ -376,6 +385,15 @@ frame_next_request(struct frame_reader *r, struct request *ret)
 	return FRAME_BAD;
 }
 
+/* No operation has so many: what the answer says cannot be relied on. */
+static void
+refuse_extras(struct answer *a)
+{
+	a->error = ERR_INTERNAL;
+	a->fragment = (struct text){ "", 0 };
+	args_clear(&a->extra);
+}
+
 enum frame_result
 frame_next_answer(struct frame_reader *r, struct answer *ret)
 {
@@ -395,6 +413,8 @@ frame_next_answer(struct frame_reader *r, struct answer *ret)
 	    as_signed(&o[3], &ret->total) && as_signed(&o[4], &ret->tag) &&
 	    as_text(&o[5], &ret->fragment) && as_args(&o[6], &ret->extra)) {
 		ret->error = error < ERR_END ? (enum err)error : ERR_INTERNAL;
+		if (ret->extra.overfull)
+			refuse_extras(ret);
 		return FRAME_ONE;
 	}
 	r->at = r->len;
@@ -409,7 +429,7 @@ frame_next_args(struct frame_reader *r, struct args *ret)
 
 	if (result != FRAME_ONE)
 		return result;
-	if (as_args(&o, ret))
+	if (as_args(&o, ret) && !ret->overfull)
 		return FRAME_ONE;
 	r->at = r->len;
 	return FRAME_BAD;

@@ -67,7 +67,10 @@ enum frame_result {
 
 /*
  * Arguments of a type that is not their key's, and those without a key, are
- * left out; whether what is needed is there is for the caller to see.
+ * left out; whether what is needed is there is for the caller to see. A
+ * request with more than ARGS_MOST arguments has args.overfull set and is
+ * refused by the caller; an answer with more extras counts as INTERNAL without
+ * any; frame_next_args() says FRAME_BAD.
  */
 enum frame_result	frame_next_request(struct frame_reader *,
 			    struct request *ret);

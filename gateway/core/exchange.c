@@ -140,6 +140,9 @@ exchange_may_keep(const struct exchange *x, size_t bytes)
 	    large(x->held) + 2 * (x->kept + bytes) <= most;
 }
 
+/* The answer in the place of one where nobody can be asked. */
+static const struct answer unavailable = { .error = ERR_UNAVAILABLE };
+
 static bool
 ask(struct exchange *x, int part, enum op_code op, const struct args *args,
     int64_t timeout_ms, int *ret_slot)
@@ -168,8 +171,7 @@ exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
 {
 	if (ask(x, -1, op, args, timeout_ms, &x->slot))
 		return FLOW_WAIT;
-	x->refusal = (struct answer){ .error = ERR_UNAVAILABLE };
-	x->answer = &x->refusal;
+	x->answer = &unavailable;
 	return FLOW_NEXT;
 }
 
@@ -177,11 +179,9 @@ void
 exchange_ask_part(struct exchange *x, unsigned part, enum op_code op,
     const struct args *args, int64_t timeout_ms)
 {
-	struct answer	refusal = { .error = ERR_UNAVAILABLE };
-
 	CHECK(part < PARTS_MOST && x->part_slots[part] == -1);
 	if (!ask(x, (int)part, op, args, timeout_ms, &x->part_slots[part]))
-		x->on_part(x, part, &refusal);
+		x->on_part(x, part, &unavailable);
 }
 
 void

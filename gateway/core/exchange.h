@@ -107,7 +107,6 @@ struct exchange {
 	/* of the service asked last; valid until its stage returns */
 	const struct answer	*answer;
 	int			 slot;		/* in the bus, -1: none */
-	struct answer		 refusal;	/* of the bus itself */
 	const struct copy	*copy;		/* of it, if it still holds */
 	bool			 asked_before;	/* so a copy is worth its while */
 

@@ -102,6 +102,9 @@ collect_keys(struct route *r)
 	}
 	r->takes = keyset_union(r->needs, op_info(r->op)->may);
 	r->passes = keyset_union(r->passes, r->takes);
+	if (keyset_count(r->passes) > ARGS_MOST)
+		log_fatal("route %s: more arguments than there is room for",
+		    r->path);
 }
 
 void

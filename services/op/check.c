@@ -7,10 +7,27 @@
 #include "base/log.h"
 #include "services/op/kept.h"
 
-/* What the service itself may put into any statement. */
-#define OWN_KEYS	ACTOR, NOW, LIMIT, OFFSET, ID, RIGHTS, HANDLE, BODY, \
-			OVER, SOURCE, STREAM, SEQ, AFTER, ORIGINAL, CONSUMER, \
-			EVENT, PAYLOAD
+/* What the service itself may put into any statement, and into one that writes. */
+#define READ_KEYS	ACTOR, NOW, LIMIT, OFFSET, ID, RIGHTS, OVER, SEQ
+#define WRITE_KEYS	HANDLE, BODY, SOURCE, STREAM, AFTER, ORIGINAL, \
+			CONSUMER, EVENT, PAYLOAD
+
+static keyset
+own_keys(const struct op *op)
+{
+	return op_info(op->op)->kind == OP_READ ? K(READ_KEYS) :
+	    K(READ_KEYS, WRITE_KEYS);
+}
+
+/* The keys that a row's statements and functions may find. */
+static keyset
+keys_of(const struct op *op)
+{
+	const struct op_info	*info = op_info(op->op);
+
+	return keyset_union(keyset_union(info->needs, info->may),
+	    keyset_union(op->makes, own_keys(op)));
+}
 
 static void
 bind_names(struct bindings *b, const struct sql *sql, sqlite3_stmt *st)
@@ -34,16 +51,14 @@ bind_names(struct bindings *b, const struct sql *sql, sqlite3_stmt *st)
 static void
 check_parameters(const struct op_tables *t, const struct op *op, int sql)
 {
-	const struct op_info	*info = op_info(op->op);
 	const struct bindings	*b = &t->bindings[sql];
-	keyset			 may = keyset_union(keyset_union(info->needs,
-				    info->may), keyset_union(op->makes,
-				    K(OWN_KEYS)));
+	keyset			 may = keys_of(op);
 
 	for (size_t i = 0; i < b->count; i++)
 		if (!keyset_has(may, b->rows[i].key))
 			log_fatal("operation %s, statement %s: it is never "
-			    "given %s", info->name, store_sql(t->service, sql)->name,
+			    "given %s", op_info(op->op)->name,
+			    store_sql(t->service, sql)->name,
 			    key_info(b->rows[i].key)->name);
 }
 
@@ -53,7 +68,7 @@ check_emits(const struct op *op)
 {
 	const struct op_info	*info = op_info(op->op), *event;
 	keyset			 given = keyset_union(keyset_union(info->needs,
-				    op->makes), K(OWN_KEYS));
+				    op->makes), own_keys(op));
 	uint64_t		 waited_for = 0;
 
 	for (int i = 0; i < OP_EMITS && op->emits[i] != OP_NONE; i++) {
@@ -200,6 +215,10 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 	if (op->run == op_page && op->count == SQL_NONE)
 		log_fatal("operation %s has no statement that counts",
 		    info->name);
+	if (keyset_count(keys_of(op)) > ARGS_MOST)
+		log_fatal("operation %s can have %u arguments, of %d that "
+		    "there is room for", info->name, keyset_count(keys_of(op)),
+		    ARGS_MOST);
 	if (!keyset_is_within(op->when, keyset_union(info->needs, info->may)))
 		log_fatal("operation %s: `when` asks for a key it cannot have",
 		    info->name);

@@ -85,6 +85,8 @@ check_args(struct call *c, const struct op_info *info)
 	struct args	*args = &c->request.args;
 	bool		 stored = info->kind == OP_WRITE;
 
+	if (args->overfull)
+		return op_refuse(c, ERR_BAD_REQUEST, "Too many arguments.");
 	args_keep(args, keyset_union(info->needs, info->may));
 	if (!keyset_is_within(info->needs, args_keys(args)))
 		return op_refuse(c, ERR_BAD_REQUEST, "An argument is missing.");

@@ -236,6 +236,69 @@ absent_arguments_have_defaults(void **state)
 	check_true("the others are not", !args_has(&a, KEY_PAGE));
 }
 
+/* The n-th of the keys there are, in an order of its own. */
+static enum key
+nth_key(unsigned n)
+{
+	enum key	k = KEY_NONE;
+
+	for (unsigned i = 0; i < KEY_END; i++) {
+		k = (enum key)((i * 37 + 11) % KEY_END);
+		if (key_info(k)->name != NULL && n-- == 0)
+			return k;
+	}
+	return KEY_NONE;
+}
+
+static void
+arguments_are_put_replaced_and_removed(void **state)
+{
+	struct args	a = { 0 };
+	int64_t		want[KEY_END] = { 0 };
+	uint64_t	seed = 5;
+	enum key	k;
+
+	(void)state;
+	for (int64_t i = 1; i < 20000; i++) {
+		k = nth_key((unsigned)(unit_random(&seed) % ARGS_MOST));
+		want[k] = unit_random(&seed) % 2 == 0 ? 0 : i;
+		if (want[k] == 0)
+			args_remove(&a, k);
+		else
+			args_put_number(&a, k, i);
+		k = nth_key((unsigned)(unit_random(&seed) % ARGS_MOST));
+		check_number("value", args_number(&a, k, 0), want[k]);
+		check_true("presence", args_has(&a, k) == (want[k] != 0));
+		check_true("pointer", (args_value(&a, k) == NULL) ==
+		    (want[k] == 0));
+		check_number("count", a.count, keyset_count(args_keys(&a)));
+	}
+}
+
+static void
+what_is_kept_has_its_values(void **state)
+{
+	struct args	a = { 0 };
+	keyset		some = K(NONE);
+	uint64_t	seed = 8;
+
+	(void)state;
+	for (int turn = 0; turn < 500; turn++) {
+		args_clear(&a);
+		some = K(NONE);
+		for (unsigned i = 0; i < ARGS_MOST; i++)
+			args_put_number(&a, nth_key(i), (int64_t)i);
+		for (unsigned i = 0; i < ARGS_MOST; i++)
+			if (unit_random(&seed) % 3 != 0)
+				keyset_add(&some, nth_key(i));
+		args_keep(&a, some);
+		check_true("these", keyset_equals(args_keys(&a), some));
+		for (unsigned i = 0; i < ARGS_MOST; i++)
+			check_number("value", args_number(&a, nth_key(i), -1),
+			    keyset_has(some, nth_key(i)) ? (int64_t)i : -1);
+	}
+}
+
 int
 main(void)
 {
@@ -253,6 +316,10 @@ main(void)
 		    copies_stand_alone),
 		TEST("absent arguments have defaults",
 		    absent_arguments_have_defaults),
+		TEST("arguments are put, replaced and removed",
+		    arguments_are_put_replaced_and_removed),
+		TEST("what is kept of arguments has its values",
+		    what_is_kept_has_its_values),
 	};
 
 	return cmocka_run_group_tests_name("args", tests, NULL, NULL);

@@ -25,9 +25,9 @@ end_reader(void **state)
 	return 0;
 }
 
-/* A request in which every key there is has a value. */
+/* A request with as many arguments as there can be, of the keys from one on. */
 static void
-full_request(struct request *r, struct buf *long_text)
+full_request(struct request *r, unsigned from, struct buf *long_text)
 {
 	*r = (struct request){
 		.id = UINT64_MAX,
@@ -39,8 +39,11 @@ full_request(struct request *r, struct buf *long_text)
 	};
 	buf_reserve(long_text, 70000);
 	memset(long_text->base, 'x', 70000);
-	for (unsigned k = 0; k < KEY_END; k++) {
-		if (key_info(k)->name == NULL)
+	args_put_text(&r->args, KEY_TITLE, TEXT_OF(""));
+	args_put_text(&r->args, KEY_PAYLOAD, TEXT_OF("\0\xff\x80"));
+	for (unsigned k = from; k < KEY_END && r->args.count < ARGS_MOST; k++) {
+		if (key_info(k)->name == NULL || k == KEY_TITLE ||
+		    k == KEY_PAYLOAD)
 			continue;
 		if (key_info(k)->type == KEY_INT)
 			args_put_number(&r->args, (enum key)k,
@@ -49,8 +52,6 @@ full_request(struct request *r, struct buf *long_text)
 			args_put_text(&r->args, (enum key)k, (struct text){
 			    long_text->base, (size_t)1 << (k % 17) });
 	}
-	args_put_text(&r->args, KEY_TITLE, TEXT_OF(""));
-	args_put_text(&r->args, KEY_PAYLOAD, TEXT_OF("\0\xff\x80"));
 }
 
 static void
@@ -72,13 +73,13 @@ check_args(const char *row, const struct args *have, const struct args *want)
 }
 
 static void
-requests_come_back(void **state)
+comes_back(unsigned from, keyset *seen)
 {
 	struct request	want, have = { 0 };
 	struct buf	b = { 0 }, text = { 0 };
 
-	(void)state;
-	full_request(&want, &text);
+	full_request(&want, from, &text);
+	*seen = keyset_union(*seen, args_keys(&want.args));
 	frame_put_request(&b, &want);
 	frame_reader_start(reader, b.base, b.len);
 	assert_int_equal(frame_next_request(reader, &have), FRAME_ONE);
@@ -89,10 +90,24 @@ requests_come_back(void **state)
 	check_number("rights", have.rights, want.rights);
 	check_text("request id", have.request_id, want.request_id);
 	check_args("args", &have.args, &want.args);
+	check_true("there was room", !have.args.overfull);
 	assert_int_equal(frame_next_request(reader, &have), FRAME_END);
 	assert_int_equal(frame_next_request(reader, &have), FRAME_END);
 	buf_done(&b);
 	buf_done(&text);
+}
+
+static void
+requests_come_back(void **state)
+{
+	keyset	seen = K(NONE);
+
+	(void)state;
+	for (unsigned from = 0; from < KEY_END; from += ARGS_MOST / 2)
+		comes_back(from, &seen);
+	for (unsigned k = 0; k < KEY_END; k++)
+		check_true("each key", key_info(k)->name == NULL ||
+		    keyset_has(seen, (enum key)k));
 }
 
 static void
@@ -350,7 +365,7 @@ frames_with_wrong_bytes_do_no_harm(void **state)
 	char		was;
 
 	(void)state;
-	full_request(&r, &text);
+	full_request(&r, 0, &text);
 	args_keep(&r.args, K(ID, TITLE, NOW, PAYLOAD, SOURCE));
 	frame_put_request(&b, &r);
 	frame_put_answer(&b, &(struct answer){ .id = 4, .extra = r.args });
@@ -434,6 +449,68 @@ what_we_do_not_know_is_left_out(void **state)
 	check_number("which is", args_number(&r.args, KEY_ID, 0), 5);
 	assert_int_equal(frame_next_request(reader, &r), FRAME_ONE);
 	check_number("the next frame", (int64_t)r.id, 78);
+	buf_done(&b);
+}
+
+/* A map with a number for each of the INT keys, the first ones twice. */
+static void
+put_many(msgpack_packer *pk, size_t count)
+{
+	size_t	put = 0;
+
+	msgpack_pack_map(pk, count + 2);
+	for (unsigned k = 0; put < count + 2; k = (k + 1) % KEY_END) {
+		if (key_info(k)->name == NULL || key_info(k)->type != KEY_INT)
+			continue;
+		msgpack_pack_uint32(pk, put++ < 2 ? KEY_ID : k);
+		msgpack_pack_int(pk, (int)put);
+	}
+}
+
+/* What a peer sends is never more than there is room for. */
+static void
+more_arguments_than_there_are_do_no_harm(void **state)
+{
+	struct buf	b = { 0 };
+	msgpack_packer	pk;
+	struct request	r;
+	struct answer	a;
+	struct args	args;
+
+	(void)state;
+	msgpack_packer_init(&pk, &b, put);
+	for (size_t i = 0; i < 2; i++) {
+		put_head(&pk, 8);
+		put_many(&pk, ARGS_MOST + i);
+	}
+	frame_reader_start(reader, b.base, b.len);
+	assert_int_equal(frame_next_request(reader, &r), FRAME_ONE);
+	check_number("all of them", r.args.count, ARGS_MOST);
+	check_true("fit", !r.args.overfull);
+	assert_int_equal(frame_next_request(reader, &r), FRAME_ONE);
+	check_number("no more of them", r.args.count, ARGS_MOST);
+	check_true("and that is said", r.args.overfull);
+
+	b.len = 0;
+	for (size_t i = 0; i < 2; i++) {
+		msgpack_pack_array(&pk, 7);
+		for (int j = 1; j < 6; j++)
+			msgpack_pack_int(&pk, j == 3 ? OK : j);
+		put_str(&pk, "[]");
+		put_many(&pk, ARGS_MOST + i);
+	}
+	frame_reader_start(reader, b.base, b.len);
+	assert_int_equal(frame_next_answer(reader, &a), FRAME_ONE);
+	check_number("good", a.error, OK);
+	assert_int_equal(frame_next_answer(reader, &a), FRAME_ONE);
+	check_number("not to be relied on", a.error, ERR_INTERNAL);
+	check_number("no extras", a.extra.count, 0);
+	check_text("no fragment", a.fragment, TEXT_OF(""));
+
+	b.len = 0;
+	put_many(&pk, ARGS_MOST + 1);
+	frame_reader_start(reader, b.base, b.len);
+	assert_int_equal(frame_next_args(reader, &args), FRAME_BAD);
 	buf_done(&b);
 }
 
@@ -610,6 +687,8 @@ main(void)
 		    frames_with_wrong_bytes_do_no_harm),
 		TEST("unknown keys, wrong types, further elements are left "
 		    "out", what_we_do_not_know_is_left_out),
+		TEST("more arguments than there is room for are refused",
+		    more_arguments_than_there_are_do_no_harm),
 		TEST("str and bin are both text", str_and_bin_are_both_text),
 		TEST("an error that we do not know is INTERNAL",
 		    an_unknown_error_is_internal),
