@@ -18,7 +18,8 @@ static inline bool
 is_found(const struct list *l, size_t slot)
 {
 	return l->found == NULL ||
-	    l->found->hits[found_place(l->found, l->columns, slot)] != 0;
+	    l->found->hits[found_place(l->found,
+	    l->columns->slots[slot].id)] != 0;
 }
 
 static inline bool

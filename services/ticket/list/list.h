@@ -30,7 +30,7 @@ list_key(const struct list *l, size_t slot)
 
 	if (l->sorting.by == SORT_RELEVANCE)
 		return UINT32_MAX -
-		    l->found->scores[found_place(l->found, k, slot)];
+		    l->found->scores[found_place(l->found, k->slots[slot].id)];
 	return slot_key(k, l->sorting.by, &k->slots[slot]);
 }
 

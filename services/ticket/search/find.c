@@ -1,0 +1,183 @@
+/*
+ * Finding tickets: words by the postings of the indices, phrases by FTS5,
+ * which can find words as well, but not as fast.
+ */
+#include "services/ticket/search/find.h"
+
+#include <stdlib.h>
+
+#include "services/ticket/search/postings.h"
+#include "services/ticket/ticket.h"
+
+#define REPLIES_MOST	(1 << 28)	/* a byte for each, in find_words() */
+
+/* --- words --------------------------------------------------------------- */
+
+/*
+ * A search for words in the texts of one index. A text is found when all of
+ * them are in it: `hits` counts the words before this one that are.
+ */
+struct word_search {
+	struct found		*found;
+	bool			 replies;
+	uint8_t			*hits;		/* by text; NULL: one word */
+	uint32_t		*scores;	/* by text; NULL: not asked */
+	size_t			 texts;		/* their room */
+	size_t			 word;		/* which of them ... */
+	size_t			 words;		/* ... of so many */
+	bool			 any;		/* it was in one of the texts */
+};
+
+/*
+ * How well a word in a text speaks for it: more often is better, by ever
+ * less, as in BM25. A title counts as four, a reply as half.
+ */
+static uint32_t
+score_of(const struct word_search *s, unsigned first, unsigned others)
+{
+	uint32_t	many = s->replies ? first : 4 * first + others;
+	uint32_t	score = (many << 20) / (many + 1);
+
+	return s->replies ? score / 2 : score;
+}
+
+static posting	take_posting;
+
+static void
+take_posting(void *arg, int64_t row, unsigned first, unsigned others)
+{
+	struct word_search	*s = arg;
+	struct found		*found = s->found;
+	size_t			 place = found_place(found, s->replies ?
+				    row >> 32 : row), text = place;
+	uint32_t		 score = 0;
+
+	if (place >= found->count)
+		return;
+	if (s->replies)
+		text = (size_t)(row & UINT32_MAX);
+	if (found->scores != NULL)
+		score = score_of(s, first, others);
+	s->any = true;
+	if (s->hits != NULL) {
+		if (text >= s->texts || s->hits[text] != s->word)
+			return;
+		s->hits[text]++;
+		if (s->scores != NULL)
+			score = s->scores[text] += score;
+	}
+	if (s->word == s->words - 1)
+		found_add(found, place, score);
+}
+
+static enum err
+search_index(struct call *c, const struct query *q, struct word_search *s,
+    const struct postings_of *of)
+{
+	bool		scored = s->found->scores != NULL;
+	enum err	e = OK;
+
+	s->any = true;
+	s->words = q->count;
+	if (q->count > 1) {
+		s->hits = must_alloc(s->texts);
+		if (scored)
+			s->scores = must_alloc(s->texts *
+			    sizeof(s->scores[0]));
+	}
+	for (size_t i = 0; i < q->count && s->any && e == OK; i++) {
+		const struct word	*w = &q->words[i];
+
+		s->any = false;
+		s->word = i;
+		e = postings_read(c, of, (struct text){ q->tokens.base +
+		    w->at, w->len }, w->prefix, scored, take_posting, s);
+	}
+	free(s->hits);
+	free(s->scores);
+	return e;
+}
+
+/* One more than the highest id of a reply. */
+static enum err
+count_replies(struct call *c, size_t *ret)
+{
+	sqlite3_stmt	*st = op_statement(c, SQL_REPLY_LAST);
+	enum err	 e, done;
+
+	if (op_step(c, st, &e) == SQLITE_ROW)
+		*ret = (size_t)sqlite3_column_int64(st, 0) + 1;
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+static enum err
+find_words(struct call *c, const struct query *q, struct found *found,
+    size_t replies)
+{
+	static const struct postings_of	tickets = { SQL_TICKET_TEXT_BLOCK,
+					    SQL_TICKET_TEXT_PAGE };
+	static const struct postings_of	posts = { SQL_REPLY_TEXT_BLOCK,
+					    SQL_REPLY_TEXT_PAGE };
+	struct word_search	own = { .found = found,
+				    .texts = found->count };
+	struct word_search	others = { .found = found, .replies = true,
+				    .texts = replies };
+	enum err		e = search_index(c, q, &own, &tickets);
+
+	return e != OK ? e : search_index(c, q, &others, &posts);
+}
+
+/* --- phrases ------------------------------------------------------------- */
+
+/* By FTS5; it does not count, so texts of one kind have the same score. */
+static enum err
+find_rows(struct call *c, int sql, uint32_t score, struct found *found)
+{
+	sqlite3_stmt	*st = op_statement(c, sql);
+	enum err	 e, done;
+	size_t		 place;
+
+	while (op_step(c, st, &e) == SQLITE_ROW && !op_is_over(c)) {
+		place = found_place(found, sqlite3_column_int64(st, 0));
+		if (place < found->count)
+			found_add(found, place, score);
+	}
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+static enum err
+find_phrases(struct call *c, const struct query *q, struct found *found)
+{
+	enum err	e;
+
+	args_put_text(&c->request.args, KEY_MATCH,
+	    (struct text){ q->match.base, q->match.len });
+	e = find_rows(c, SQL_SEARCH_TICKETS, 2, found);
+	if (e == OK)
+		e = find_rows(c, SQL_SEARCH_REPLIES, 1, found);
+	if (e == OK && found->scores != NULL)
+		e = find_rows(c, SQL_SEARCH_TITLES, 3, found);
+	return e;
+}
+
+/* --- both ----------------------------------------------------------------- */
+
+enum err
+find_tickets(struct call *c, const struct query *q, bool scored,
+    struct found *ret)
+{
+	size_t		replies = 0;
+	enum err	e = found_make(c, scored, ret);
+
+	if (e == OK)
+		e = count_replies(c, &replies);
+	if (e != OK)
+		return e;
+	if (q->has_phrase || replies > REPLIES_MOST)
+		return find_phrases(c, q, ret);
+	e = find_words(c, q, ret, replies);
+	/* an index in a form that is not known here: FTS5 can read it */
+	return e != ERR_INTERNAL ? e : find_phrases(c, q, ret);
+}

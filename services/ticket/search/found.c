@@ -1,0 +1,90 @@
+/* Places of tickets. */
+#include "services/ticket/search/found.h"
+
+#include <stdlib.h>
+
+#include "services/ticket/ticket.h"
+
+#define RANGE_MOST	(1 << 22)	/* of ids that need not be looked up */
+
+static enum err
+read_bounds(struct call *c, int64_t *ret_first, int64_t *ret_last)
+{
+	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_BOUNDS);
+	enum err	 e, done;
+
+	*ret_first = 0;
+	*ret_last = -1;
+	if (op_step(c, st, &e) == SQLITE_ROW &&
+	    sqlite3_column_type(st, 0) != SQLITE_NULL) {
+		*ret_first = sqlite3_column_int64(st, 0);
+		*ret_last = sqlite3_column_int64(st, 1);
+	}
+	done = op_done(c, st);
+	return e != OK ? e : done;
+}
+
+static enum err
+read_ids(struct call *c, struct found *f)
+{
+	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_IDS);
+	struct buf	 ids = { 0 };
+	int64_t		 id;
+	enum err	 e, done;
+
+	while (op_step(c, st, &e) == SQLITE_ROW) {
+		id = sqlite3_column_int64(st, 0);
+		buf_put(&ids, &id, sizeof(id));
+	}
+	done = op_done(c, st);
+	buf_reserve(&ids, sizeof(id));	/* not NULL, even without tickets */
+	f->ids = (int64_t *)(void *)ids.base;
+	f->count = ids.len / sizeof(id);
+	return e != OK ? e : done;
+}
+
+enum err
+found_make(struct call *c, bool scored, struct found *ret)
+{
+	int64_t		last = 0;
+	enum err	e = read_bounds(c, &ret->first, &last);
+	uint64_t	range = (uint64_t)last - (uint64_t)ret->first + 1;
+
+	if (e == OK && range > RANGE_MOST)
+		e = read_ids(c, ret);
+	else
+		ret->count = (size_t)range;
+	ret->hits = must_alloc(ret->count + 1);
+	if (scored)
+		ret->scores = must_alloc((ret->count + 1) *
+		    sizeof(ret->scores[0]));
+	return e;
+}
+
+void
+found_done(struct found *f)
+{
+	free(f->hits);
+	free(f->scores);
+	free(f->ids);
+}
+
+/* Callers mostly go through the ids in order: so look near the last one. */
+size_t
+found_look_up(struct found *f, int64_t id)
+{
+	size_t	low = 0, high = f->count, at;
+
+	for (at = f->near; at < f->count && at <= f->near + 1; at++)
+		if (f->ids[at] == id)
+			return f->near = at;
+	while (low < high) {
+		at = low + (high - low) / 2;
+		if (f->ids[at] < id)
+			low = at + 1;
+		else
+			high = at;
+	}
+	f->near = low;
+	return low < f->count && f->ids[low] == id ? low : f->count;
+}

@@ -1,0 +1,76 @@
+/* The results of the last few searches. */
+#include "services/ticket/search/results.h"
+
+#include <stdlib.h>
+
+void
+result_free(struct result *r)
+{
+	if (r == NULL)
+		return;
+	found_done(&r->found);
+	buf_done(&r->match);
+	free(r);
+}
+
+bool
+result_is_current(const struct result *r, const struct columns *k)
+{
+	return r->stream == k->stream && r->seq == k->seq;
+}
+
+static bool
+is_of_query(const struct result *r, const struct buf *match, bool scored)
+{
+	return r != NULL && r->match.len == match->len &&
+	    memcmp(r->match.base, match->base, match->len) == 0 &&
+	    (r->found.scores != NULL || !scored);
+}
+
+static struct result *
+find_result(const struct results *rs, const struct columns *k,
+    const struct buf *match, bool scored)
+{
+	struct result	*r;
+
+	if (is_of_query(rs->own, match, scored))
+		return rs->own;
+	for (int i = 0; i < RESULTS_MOST; i++) {
+		r = rs->list[i];
+		if (is_of_query(r, match, scored) && result_is_current(r, k))
+			return r;
+	}
+	return NULL;
+}
+
+struct result *
+results_find(struct results *rs, const struct columns *k,
+    const struct buf *match, bool scored)
+{
+	struct result	*r = find_result(rs, k, match, scored);
+
+	if (r != NULL)
+		r->used = ++rs->uses;
+	return r;
+}
+
+void
+results_keep(struct results *rs, struct result *r)
+{
+	struct result	**place = &rs->list[0];
+
+	for (int i = 1; i < RESULTS_MOST && *place != NULL; i++)
+		if (rs->list[i] == NULL || rs->list[i]->used < (*place)->used)
+			place = &rs->list[i];
+	result_free(*place);
+	*place = r;
+	r->used = ++rs->uses;
+}
+
+void
+results_done(struct results *rs)
+{
+	for (int i = 0; i < RESULTS_MOST; i++)
+		result_free(rs->list[i]);
+	*rs = (struct results){ 0 };
+}

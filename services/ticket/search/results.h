@@ -1,0 +1,47 @@
+/*
+ * The results of the last few searches, as readers who turn pages search for
+ * the same again and again.
+ */
+#ifndef SEARCH_RESULTS_H
+#define SEARCH_RESULTS_H
+
+#include "services/ticket/index/columns.h"
+#include "services/ticket/search/found.h"
+
+#define RESULTS_MOST	4
+
+/* What a search found, and of which query and state of the store that is. */
+struct result {
+	struct found	found;
+	struct buf	match;		/* the query, as FTS5 takes it */
+	int64_t		stream;
+	int64_t		seq;		/* of the last change that it saw */
+	uint64_t	used;		/* when, in results.uses */
+};
+
+struct results {
+	struct result	*list[RESULTS_MOST];
+	struct result	*own;		/* the one that was made for the call
+					 * that runs, or NULL */
+	uint64_t	 uses;
+};
+
+/* NULL is ignored. */
+void		result_free(struct result *);
+
+/* Whether a result is of the state of the store that the columns have. */
+bool		result_is_current(const struct result *,
+		    const struct columns *);
+
+/*
+ * The result of a query, by its match: a current one, or the call's own, which
+ * may be of an earlier state. NULL if there is none. `scored`: with scores.
+ */
+struct result	*results_find(struct results *, const struct columns *,
+		    const struct buf *match, bool scored);
+
+/* Keep a result, in the place of the least recently used one. */
+void		results_keep(struct results *, struct result *);
+void		results_done(struct results *);
+
+#endif
