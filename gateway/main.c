@@ -176,6 +176,21 @@ is_over(const struct worker *w)
 	return true;
 }
 
+/* Another version may answer the same request in another form. */
+static void
+on_restarted(struct worker *w)
+{
+	copies_clear(w->copies);
+}
+
+static const struct bus_events bus_events = {
+	.answered = exchange_resume,
+	.waited = trace_waited,
+	.crowded = exchange_crowd,
+	.extended = exchange_extend,
+	.restarted = on_restarted,
+};
+
 static void
 worker_init(struct worker *w, struct gateway *g)
 {
@@ -192,7 +207,7 @@ worker_init(struct worker *w, struct gateway *g)
 	    COPIES_PART / (size_t)g->settings->gateway_threads);
 	memory_init(w);
 	connections_init(w);
-	w->bus = bus_new(w, exchange_resume);
+	w->bus = bus_new(w, &bus_events);
 	w->listener = h2o_evloop_socket_create(w->ctx.loop, fd,
 	    H2O_SOCKET_FLAG_DONT_READ);
 	w->listener->data = w;

@@ -1,35 +1,63 @@
 /*
- * The bus: what a worker asks services, and what it hears. It alone knows
- * that ZeroMQ's descriptor is edge-triggered and that sockets are drained
- * after every wake-up and after every send.
+ * The bus: the requests of a worker to the services, and their answers. It
+ * chooses a process (upstream.h), refuses what would be answered too late
+ * (admission.h), keeps what is not answered yet (pending.h), and asks another
+ * process when one is lost.
  */
 #ifndef BUS_BUS_H
 #define BUS_BUS_H
 
-#include "gateway/core/exchange.h"
+#include <netinet/in.h>
 
-/* Collected for one message, besides the request that goes beyond it. */
+#include "proto/frame.h"
+
+/* Requests are collected for one message up to here, and sent at once beyond. */
 #define OUT_MOST_BYTES	((size_t)1 << 20)
 
-/* What an exchange is told, with the part that asked, -1: the exchange. */
-typedef void	 bus_answered(struct exchange *, int part,
-		    const struct answer *);
+struct bus;
+struct exchange;
+struct worker;
 
-struct bus	*bus_new(struct worker *, bus_answered *);
+/* A request to a service. */
+struct question {
+	struct exchange		*asker;
+	int			 part;		/* of the asker, -1: all of it */
+	int64_t			 user_id;	/* whose share it counts in; */
+	const struct in6_addr	*client;	/* ... 0: the address's */
+	int64_t			 deadline_ms;
+};
+
+/* What the bus tells an exchange. Functions live as long as the bus. */
+struct bus_events {
+	/* The answer, or the bus's refusal. */
+	void	(*answered)(struct exchange *, int part,
+		    const struct answer *);
+	/* Before that: when the service was asked, and when it answered. */
+	void	(*waited)(struct exchange *, int64_t sent_us,
+		    int64_t heard_us);
+	/* Too many requests wait at the process. */
+	void	(*crowded)(struct exchange *);
+	/* A service restarts or loads: there is time until then. */
+	void	(*extended)(struct exchange *, int64_t deadline_ms);
+	/* A process was started again, maybe as another version. */
+	void	(*restarted)(struct worker *);
+};
+
+struct bus	*bus_new(struct worker *, const struct bus_events *);
 void		 bus_destroy(struct bus **);
 
 /*
- * Put a request on the way to a replica of the operation's service; it goes
- * out at the end of this turn of the loop. The exchange hears of it through
- * bus_answered, with the part, once, before deadline_ms at the latest, unless
- * bus_forget() comes first. False if no replica can take it now. The replica
- * does not do it after r->expires_ms either, on our clock, if that is not 0:
- * who waits is told EXPIRED then, and may still have time.
+ * Put a request on its way to a process of the operation's service; it goes
+ * out at the end of this turn of the loop. The asker is told once, before
+ * deadline_ms at the latest, unless bus_forget() comes first. False if no
+ * process can take it. No process carries it out after r->expires_ms, on our
+ * clock, if that is not 0: the answer is EXPIRED then, and may come before the
+ * deadline. r->id is set; the rest of *r is only read.
  */
-bool	bus_ask(struct bus *, struct exchange *, int part, struct request *,
-	    int64_t deadline_ms, int *ret_slot);
+bool	bus_ask(struct bus *, const struct question *, struct request *r,
+	    int *ret_slot);
 
-/* The exchange is gone; its answer is of no use any more. */
+/* The asker is gone: its answer is not told. */
 void	bus_forget(struct bus *, int slot);
 
 /* Heartbeats and deadlines; every TICK_MS. */
@@ -44,7 +72,7 @@ bool	bus_is_up(const struct bus *, enum service_id);
  */
 bool	bus_slept(const struct bus *, enum service_id);
 
-/* When a replica of a service was last heard of, ms on our clock; 0 never. */
+/* When a process of a service was last heard of, ms on our clock; 0: never. */
 int64_t	bus_heard_ms(const struct bus *, enum service_id);
 
 #endif

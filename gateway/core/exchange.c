@@ -104,6 +104,19 @@ exchange_resume(struct exchange *x, int part, const struct answer *a)
 }
 
 void
+exchange_crowd(struct exchange *x)
+{
+	x->crowded = true;
+}
+
+void
+exchange_extend(struct exchange *x, int64_t deadline_ms)
+{
+	if (x->deadline_ms < deadline_ms)
+		x->deadline_ms = deadline_ms;
+}
+
+void
 exchange_continue(struct exchange *x)
 {
 	run(x);
@@ -154,15 +167,21 @@ ask(struct exchange *x, int part, enum op_code op, const struct args *args,
 		.request_id = x->request_id,
 		.trace = x->trace,
 	};
-	int64_t		deadline_ms = x->deadline_ms;
+	struct question	q = {
+		.asker = x,
+		.part = part,
+		.user_id = x->user_id,
+		.client = &x->client,
+		.deadline_ms = x->deadline_ms,
+	};
 
 	if (timeout_ms != 0)
-		deadline_ms = clock_ms() + timeout_ms;
+		q.deadline_ms = clock_ms() + timeout_ms;
 	if (op_info(op)->kind == OP_WRITE && x->word_ms != 0)
 		r.expires_ms = x->word_ms + WORD_MOST_MS;
 	r.args = *args;
 	args_keep(&r.args, keyset_union(op_info(op)->needs, op_info(op)->may));
-	return bus_ask(x->worker->bus, x, part, &r, deadline_ms, ret_slot);
+	return bus_ask(x->worker->bus, &q, &r, ret_slot);
 }
 
 enum flow

@@ -131,6 +131,12 @@ void		 exchange_end(struct exchange *);
 void		 exchange_resume(struct exchange *, int part,
 		    const struct answer *);
 
+/* Too many requests wait at the service that was asked. */
+void		 exchange_crowd(struct exchange *);
+
+/* There is time until then: it is not the client that is waited for. */
+void		 exchange_extend(struct exchange *, int64_t deadline_ms);
+
 /* Go on with this stage, and those behind it, when the one we are in returns. */
 void		 exchange_go_to(struct exchange *, enum stage_id);
 

@@ -561,7 +561,7 @@ def locked(desk, service):
         db.execute('ROLLBACK')
 
 
-WINDOW = 8      # gateway/bus/bus.c
+WINDOW = 8      # gateway/bus/window.c
 
 
 def waiting(desk, service):

@@ -1,0 +1,129 @@
+/*
+ * Pending requests: those that the bus has taken and not answered yet, in a
+ * table of a fixed size. A row keeps the request's frame, so that it can be
+ * sent to another process.
+ *
+ *   PLACING -> SENT -> FREE              it is answered
+ *   SENT -> LOST, UNSENT -> PLACING      its process is lost
+ *   PLACING -> QUEUED, LOADING -> SENT   a process comes
+ *   PLACING -> HELD -> QUEUED -> SENT    its user's turn comes
+ *   ... -> REFUSED -> FREE               no process takes it
+ *   any -> FREE                          its deadline is over
+ */
+#ifndef BUS_PENDING_H
+#define BUS_PENDING_H
+
+#include "base/buf.h"
+#include "gateway/bus/admission.h"
+#include "gateway/bus/shares.h"
+#include "proto/frame.h"
+
+struct exchange;
+struct link;
+
+enum pending_state {
+	PENDING_FREE,		/* the row is not used */
+	PENDING_PLACING,	/* is to be sent, or to wait */
+	PENDING_QUEUED,		/* waits until there is a process to ask */
+	PENDING_LOADING,	/* waits until a process has loaded its lists */
+	PENDING_HELD,		/* waits for other requests of its user */
+	PENDING_SENT,		/* a process has it */
+	PENDING_LOST,		/* ... and will not reply; may have done it */
+	PENDING_UNSENT,		/* ... or was never sent it */
+	PENDING_REFUSED,	/* cannot be sent, and must not wait */
+	PENDING_STATES
+};
+
+struct pending {
+	enum pending_state	 state;		/* see pending_set_state() */
+	struct exchange		*asker;		/* NULL: nobody wants a reply */
+	int			 part;		/* of the asker, -1: all of it */
+	struct link		*link;		/* to the process that has it */
+	enum service_id		 service;
+	enum op_code		 op;
+	enum op_kind		 kind;
+	struct demand		 demand;
+	bool			 repeatable;	/* twice does the same as once */
+	bool			 deferred;	/* a process was still loading:
+						 * rather one that has loaded */
+	bool			 released;	/* was held, and is no more */
+	int			 next_held, previous_held; /* row + 1, 0: none */
+	unsigned		 tries;		/* processes it was sent to */
+	int64_t			 sent_us;
+	int64_t			 deadline_ms;	/* is answered until then */
+	int64_t			 expires_ms;	/* not done later; 0: no limit */
+	uint64_t		 id;		/* in its frame */
+	uint64_t		 flush;		/* number of the link's message */
+	int			 next_free;
+	struct buf		 frame;
+};
+
+/* Those of one user that are held back, as rows + 1; 0: there is none. */
+struct held {
+	int	first, last;
+	size_t	count;
+};
+
+struct pending_table {
+	struct pending	*rows;
+	int		 size;
+	int		 used;			/* rows that were ever used */
+	int		 free;			/* first of a list, -1: none */
+	uint64_t	 generation;		/* of ids */
+	unsigned	 unplaced;		/* rows in use that no process
+						 * has ... */
+	size_t		 unplaced_bytes;	/* ... and their frames */
+	struct shares	 waiting;		/* those allowed to wait */
+	struct held	 held[SHARES];		/* by share */
+	size_t		 held_count;
+};
+
+void		 pending_init(struct pending_table *, int size);
+void		 pending_done(struct pending_table *);
+
+/*
+ * Take a row for a request, which gets the row's id. NULL: all are used. The
+ * row is PLACING; the caller fills in who asks, and what for.
+ */
+struct pending	*pending_take(struct pending_table *, struct request *);
+
+/*
+ * The one way to change a row's state; keeps the table's counts and lists. The
+ * caller takes a request out of its link first. FREE gives the row back.
+ */
+void		 pending_set_state(struct pending_table *, struct pending *,
+		    enum pending_state);
+
+/* The row that has this id, NULL if there is none. */
+struct pending	*pending_find(struct pending_table *, uint64_t id);
+
+/* Whether a request is at a process, so that `link` is not NULL. */
+static inline bool
+pending_is_at_process(const struct pending *p)
+{
+	return p->state == PENDING_SENT || p->state == PENDING_LOST ||
+	    p->state == PENDING_UNSENT;
+}
+
+/* Whether it waits for a process; HELD waits for other requests. */
+static inline bool
+pending_waits_for_process(const struct pending *p)
+{
+	return p->state == PENDING_QUEUED || p->state == PENDING_LOADING;
+}
+
+/*
+ * Whether a request may wait in the gateway: its user has no more than a share
+ * of what waits here, of at most `most` requests.
+ */
+bool		 pending_may_wait(const struct pending_table *,
+		    const struct pending *, size_t most);
+
+/* The one of a share that was held back first, NULL if there is none. */
+struct pending	*pending_first_held(struct pending_table *, unsigned share);
+
+/* Requests of its user that are held back, and will be sent before it. */
+size_t		 pending_held_before(const struct pending_table *,
+		    const struct pending *);
+
+#endif
