@@ -1,47 +1,15 @@
 /*
- * The bus: the requests of a worker to the services, and their answers. It
- * chooses a process (upstream.h), refuses what would be answered too late
- * (admission.h), keeps what is not answered yet (pending.h), and asks another
- * process when one is lost.
+ * The bus: the requests of a worker to the services, and their answers. Each
+ * goes to a process of its service (dispatch.h) over a link (link.h), together
+ * with the others of the same turn of the loop.
  */
 #ifndef BUS_BUS_H
 #define BUS_BUS_H
 
-#include <netinet/in.h>
-
-#include "proto/frame.h"
-
-/* Requests are collected for one message up to here, and sent at once beyond. */
-#define OUT_MOST_BYTES	((size_t)1 << 20)
+#include "gateway/bus/question.h"
 
 struct bus;
-struct exchange;
 struct worker;
-
-/* A request to a service. */
-struct question {
-	struct exchange		*asker;
-	int			 part;		/* of the asker, -1: all of it */
-	int64_t			 user_id;	/* whose share it counts in; */
-	const struct in6_addr	*client;	/* ... 0: the address's */
-	int64_t			 deadline_ms;
-};
-
-/* What the bus tells an exchange. Functions live as long as the bus. */
-struct bus_events {
-	/* The answer, or the bus's refusal. */
-	void	(*answered)(struct exchange *, int part,
-		    const struct answer *);
-	/* Before that: when the service was asked, and when it answered. */
-	void	(*waited)(struct exchange *, int64_t sent_us,
-		    int64_t heard_us);
-	/* Too many requests wait at the process. */
-	void	(*crowded)(struct exchange *);
-	/* A service restarts or loads: there is time until then. */
-	void	(*extended)(struct exchange *, int64_t deadline_ms);
-	/* A process was started again, maybe as another version. */
-	void	(*restarted)(struct worker *);
-};
 
 struct bus	*bus_new(struct worker *, const struct bus_events *);
 void		 bus_destroy(struct bus **);

@@ -14,7 +14,7 @@
 #define NOISE_MOST	4096
 #define NOISE_BAD	64	/* an undecodable frame counts as 64 of them */
 
-/* --- open, close ------------------------------------------------------------ */
+/* --- open, close --------------------------------------------------------- */
 
 static void
 on_readable(h2o_socket_t *watch, const char *err)
@@ -53,7 +53,7 @@ link_close(struct link *link)
 	free(link);
 }
 
-/* --- receive ---------------------------------------------------------------- */
+/* --- receive ------------------------------------------------------------- */
 
 /*
  * Hand on the answers in a message; those behind too much noise are not read.
@@ -98,7 +98,7 @@ link_drain(struct link *link, struct frame_reader *frames, link_answer *take,
 	return noise >= NOISE_MOST;
 }
 
-/* --- send ------------------------------------------------------------------- */
+/* --- send ---------------------------------------------------------------- */
 
 void
 link_add(struct link *link, struct pending *p, int64_t expires_ms)

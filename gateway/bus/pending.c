@@ -51,7 +51,7 @@ pending_done(struct pending_table *t)
 	free(t->rows);
 }
 
-/* --- those held back, first in, first out ---------------------------------- */
+/* --- those held back, first in, first out -------------------------------- */
 
 static void
 append_held(struct pending_table *t, struct pending *p)
@@ -102,7 +102,7 @@ pending_held_before(const struct pending_table *t, const struct pending *p)
 	return p->released ? 0 : t->held[p->demand.share].count;
 }
 
-/* --- states ----------------------------------------------------------------- */
+/* --- states -------------------------------------------------------------- */
 
 /* Rows that no process has: those that wait, and those that are in between. */
 static void
@@ -183,10 +183,10 @@ pending_may_wait(const struct pending_table *t, const struct pending *p,
 	    WAITING_MOST_BYTES);
 }
 
-/* --- rows ------------------------------------------------------------------- */
+/* --- rows ---------------------------------------------------------------- */
 
 static struct pending *
-find_free(struct pending_table *t)
+pop_free_row(struct pending_table *t)
 {
 	struct pending	*p;
 
@@ -200,7 +200,7 @@ find_free(struct pending_table *t)
 struct pending *
 pending_take(struct pending_table *t, struct request *r)
 {
-	struct pending	*p = find_free(t);
+	struct pending	*p = pop_free_row(t);
 
 	if (p == NULL)
 		return NULL;

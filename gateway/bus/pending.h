@@ -44,8 +44,8 @@ struct pending {
 	enum op_kind		 kind;
 	struct demand		 demand;
 	bool			 repeatable;	/* twice does the same as once */
-	bool			 deferred;	/* a process was still loading:
-						 * rather one that has loaded */
+	bool			 deferred;	/* a process was loading: rather
+						 * one that has loaded */
 	bool			 released;	/* was held, and is no more */
 	int			 next_held, previous_held; /* row + 1, 0: none */
 	unsigned		 tries;		/* processes it was sent to */

@@ -1,7 +1,7 @@
-/* Shares: places by keyed hashes, those of strangers behind those of users. */
+/* Shares: places by keyed hashes, first those of users, then of strangers. */
 #include "gateway/bus/shares.h"
 
-#define SHARE		8	/* so many times what is left over */
+#define SHARE		8	/* times what is left for all others */
 #define NETWORK_BYTES	6	/* of an IPv6 address */
 
 void
@@ -11,7 +11,7 @@ shares_key_make(struct shares_key *key)
 }
 
 static uint64_t
-hash_of(const struct shares_key *key, const void *base, size_t len)
+keyed_hash(const struct shares_key *key, const void *base, size_t len)
 {
 	uint64_t	hash;
 
@@ -20,13 +20,13 @@ hash_of(const struct shares_key *key, const void *base, size_t len)
 	return hash;
 }
 
-/* Ids are turned by so much as their block says: within it no two meet. */
+/* A block of ids is rotated by its hash: no two of a block have one place. */
 static unsigned
 place_of_user(const struct shares_key *key, int64_t user_id)
 {
 	uint64_t	id = (uint64_t)user_id, block = id / SHARES_USERS;
 
-	return (unsigned)((id + hash_of(key, &block, sizeof(block))) %
+	return (unsigned)((id + keyed_hash(key, &block, sizeof(block))) %
 	    SHARES_USERS);
 }
 
@@ -35,7 +35,7 @@ place_of_stranger(const struct shares_key *key, const struct in6_addr *a)
 {
 	size_t	len = IN6_IS_ADDR_V4MAPPED(a) ? sizeof(*a) : NETWORK_BYTES;
 
-	return SHARES_USERS + (unsigned)(hash_of(key, a->s6_addr, len) %
+	return SHARES_USERS + (unsigned)(keyed_hash(key, a->s6_addr, len) %
 	    SHARES_STRANGERS);
 }
 

@@ -1,9 +1,9 @@
 /*
- * Shares of what may wait: each user has one, and each address of those who
- * are not known to be users. There are fewer places than users and addresses,
- * so some share one; but never a stranger with a user, and nobody can tell, or
- * choose, with whom. Users whose ids follow one another have places of their
- * own, as many as there are.
+ * Shares of what may wait: each user has one, and so has each address of
+ * clients without a user (strangers). There are fewer places than users and
+ * addresses, so some have the same place; but never a stranger and a user, and
+ * no client can find out or choose with which others. Users with consecutive
+ * ids have different places, as far as there are enough.
  */
 #ifndef BUS_SHARES_H
 #define BUS_SHARES_H
@@ -18,7 +18,7 @@
 #define SHARES_STRANGERS	1024
 #define SHARES			(SHARES_USERS + SHARES_STRANGERS)
 
-/* What decides who shares a place with whom; a worker has its own. */
+/* The key of the hashes that decide on places; a worker has its own. */
 struct shares_key {
 	unsigned char	secret[crypto_shorthash_KEYBYTES];
 };
@@ -28,7 +28,7 @@ struct shares {
 		size_t		waiting;
 		size_t		bytes;
 	}		of[SHARES];
-	size_t		users;		/* places that something waits in */
+	size_t		users;		/* places that are not empty */
 };
 
 void	 shares_key_make(struct shares_key *);
@@ -40,17 +40,17 @@ void	 shares_key_make(struct shares_key *);
 unsigned shares_place(const struct shares_key *, int64_t user_id,
 	    const struct in6_addr *);
 
-/* Something of so many bytes begins or ends to wait. */
+/* A request of so many bytes begins or ends to wait. */
 void	 shares_begin(struct shares *, unsigned place, size_t bytes);
 void	 shares_end(struct shares *, unsigned place, size_t bytes);
 
 /*
- * What others may have beside one's own: alone, one has `most`, and whoever
- * comes finds an eighth of that left, and leaves as much in proportion.
+ * The bound of all shares together, where one alone may have `most`: an eighth
+ * of that is left for others, and as much in proportion when they come.
  */
 size_t	 shares_with_others(size_t most);
 
-/* Whether who has `own` of `all` may have more. */
+/* Whether a share that has `own` of `all` may have more. */
 bool	 shares_leave_some(size_t own, size_t all, size_t most);
 
 #endif

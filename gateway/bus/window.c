@@ -1,4 +1,4 @@
-/* Windows: counts of all processes together. Logins take their time elsewhere. */
+/* Windows: counts over all processes. Logins are not counted. */
 #include "gateway/bus/window.h"
 
 #include "base/clock.h"

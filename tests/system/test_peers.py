@@ -24,7 +24,7 @@ from wire import Client, expect
 
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 SEED = int(os.environ.get('FAULTS_SEED') or 1)
-LOADED_WITHIN = 5.5         # seconds, LOADING_MOST_MS of gateway/bus/bus.c and a tick
+LOADED_WITHIN = 5.5         # seconds, LOADING_MOST_MS of gateway/bus/dispatch.c, a tick
 DEADLINE = SHIPPED['FLICKET_REQUEST_TIMEOUT_MS'] / 1000
 WELL_WITHIN = 5.0           # seconds after a fault's end
 MORE_MB = 1500 if is_sanitized() else 300   # than a process needed before any fault

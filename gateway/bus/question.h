@@ -1,0 +1,40 @@
+/* A question: a request, who asks, and what they are told. */
+#ifndef BUS_QUESTION_H
+#define BUS_QUESTION_H
+
+#include <netinet/in.h>
+
+#include "proto/frame.h"
+
+/* Requests are collected for one message up to here; then it is sent at once. */
+#define OUT_MOST_BYTES	((size_t)1 << 20)
+
+struct exchange;
+struct worker;
+
+/* A request to a service. */
+struct question {
+	struct exchange		*asker;
+	int			 part;		/* of the asker, -1: all of it */
+	int64_t			 user_id;	/* whose share it counts in; */
+	const struct in6_addr	*client;	/* ... 0: the address's */
+	int64_t			 deadline_ms;
+};
+
+/* What the bus tells an exchange. Functions live as long as the bus. */
+struct bus_events {
+	/* The answer, or the bus's refusal. */
+	void	(*answered)(struct exchange *, int part,
+		    const struct answer *);
+	/* Before that: when the service was asked, and when it answered. */
+	void	(*waited)(struct exchange *, int64_t sent_us,
+		    int64_t heard_us);
+	/* Too many requests wait at the process. */
+	void	(*crowded)(struct exchange *);
+	/* A service restarts or loads: there is time until then. */
+	void	(*extended)(struct exchange *, int64_t deadline_ms);
+	/* A process was started again, maybe as another version. */
+	void	(*restarted)(struct worker *);
+};
+
+#endif
