@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "proto/peer/guard.h"
+#include "proto/peer/zap.h"
 
 #define RETRY_MS	400	/* what a handshake may take */
 
@@ -19,10 +19,10 @@ static struct {
 	struct keyring	 keyring;
 	uint64_t	 stamp;		/* of the files it was read from */
 	atomic_uint	 watched;	/* sockets, for names */
-	zactor_t	*guard;
+	zactor_t	*zap;
 } curve = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
-/* --- the keyring ---------------------------------------------------------- */
+/* --- the keyring --------------------------------------------------------- */
 
 void
 curve_load(const struct settings *s, enum party self)
@@ -79,23 +79,23 @@ admit(const uint8_t *bytes, enum party *ret_whose)
 /* --- start, stop --------------------------------------------------------- */
 
 static void
-start_guard(void)
+start_zap(void)
 {
-	static struct guard_args	args = {
+	static struct zap_args	args = {
 		.admit = admit,
 		.refresh = refresh,
 	};
 
 	args.has_keys = curve.folder != NULL;
-	curve.guard = guard_start(&args);
+	curve.zap = zap_start(&args);
 }
 
 void
 curve_start(void)
 {
-	if (curve.folder == NULL || curve.guard != NULL)
+	if (curve.folder == NULL || curve.zap != NULL)
 		return;
-	start_guard();
+	start_zap();
 	log_info("connections are encrypted, with the key of %s in %s",
 	    party_name(curve.self), curve.folder);
 }
@@ -103,7 +103,7 @@ curve_start(void)
 void
 curve_stop(void)
 {
-	zactor_destroy(&curve.guard);
+	zactor_destroy(&curve.zap);
 	pthread_mutex_lock(&curve.mutex);
 	sodium_memzero(&curve.keyring, sizeof(curve.keyring));
 	pthread_mutex_unlock(&curve.mutex);
@@ -113,17 +113,17 @@ curve_stop(void)
 void
 curve_reload(void)
 {
-	if (curve.guard != NULL)
-		guard_refresh(curve.guard);
+	if (curve.zap != NULL)
+		zap_refresh(curve.zap);
 }
 
-/* --- sockets --------------------------------------------------------------- */
+/* --- sockets ------------------------------------------------------------- */
 
 static void
 watch(zsock_t *sock, enum service_id to)
 {
-	if (curve.guard != NULL)
-		guard_watch(sock, to, atomic_fetch_add(&curve.watched, 1));
+	if (curve.zap != NULL)
+		zap_watch(sock, to, atomic_fetch_add(&curve.watched, 1));
 }
 
 void
@@ -131,8 +131,8 @@ curve_serve(zsock_t *sock)
 {
 	if (curve.folder == NULL) {
 		/* it counts who connects all the same */
-		if (curve.guard == NULL)
-			start_guard();
+		if (curve.zap == NULL)
+			start_zap();
 		watch(sock, SERVICE_ANY);
 		return;
 	}
@@ -140,7 +140,7 @@ curve_serve(zsock_t *sock)
 	zsock_set_curve_server(sock, 1);
 	zsock_set_curve_secretkey_bin(sock, curve.keyring.own_secret.bytes);
 	pthread_mutex_unlock(&curve.mutex);
-	/* with a domain nobody is let in unless the guard says so */
+	/* with a domain nobody is let in unless the authenticator says so */
 	zsock_set_zap_domain(sock, "flicket");
 	watch(sock, SERVICE_ANY);
 }

@@ -23,7 +23,7 @@
  */
 void	curve_load(const struct settings *, enum party self);
 
-/* Start and end the thread that decides who is let in; see guard.h. To be
+/* Start and end the thread that decides who is let in; see zap.h. To be
  * called before the first and after the last socket there is, and by one
  * thread, which is also the one for curve_reload(). */
 void	curve_start(void);

@@ -26,7 +26,7 @@ add(struct endpoints *e, const char *endpoint)
 		memcpy(e->rows[e->count++], endpoint, strlen(endpoint) + 1);
 }
 
-/* --- ipc -------------------------------------------------------------------- */
+/* --- ipc ----------------------------------------------------------------- */
 
 /* Whether a file is called stem.NUMBER.sock. */
 static bool
@@ -97,7 +97,7 @@ add_ipc(struct endpoints *e, const char *endpoint)
 		add(e, endpoint);
 }
 
-/* --- tcp -------------------------------------------------------------------- */
+/* --- tcp ----------------------------------------------------------------- */
 
 static bool
 add_addresses(struct endpoints *e, const char *host, const char *port,
@@ -176,7 +176,7 @@ resolve(const char *setting, struct endpoints *ret)
 	return true;
 }
 
-/* --- the thread ---------------------------------------------------------------- */
+/* --- the thread ---------------------------------------------------------- */
 
 struct resolver {
 	const struct settings	*settings;

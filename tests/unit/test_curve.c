@@ -1,5 +1,5 @@
 /*
- * proto/peer/keyring.c, proto/peer/curve.c and proto/peer/guard.c: key files, hostile ones
+ * proto/peer/keyring.c, proto/peer/curve.c and proto/peer/zap.c: key files, hostile ones
  * too, and sockets of this process on both sides of a connection.
  */
 #include "unit.h"

@@ -1,17 +1,19 @@
 /*
- * Who is refused by key is known here, with the address that ZeroMQ tells.
- * Who does not come as far as showing a key (another mechanism, or another
- * key of ours than we have) is seen by the socket's monitor: ACCEPTED has the
- * descriptor, the failure has the reason, and DISCONNECTED, the next event of
- * the one I/O thread, has the descriptor again.
+ * ZAP tells who has which key and which address: so a peer that is refused for
+ * its key is known here. A peer that does not come as far as showing a key
+ * (another mechanism, or another key of ours than we have) is seen by the
+ * socket's monitor: ACCEPTED has the descriptor, the failure has the reason,
+ * and DISCONNECTED, the next event of the one I/O thread, has the descriptor
+ * again.
  *
- * The same events tell how many connections a listener has. Of more than it is
- * given the newest of the peer that has most is shut down: of an address, or,
- * on this machine, of a process. So those of all others go on. ZeroMQ closes
- * the descriptor itself, perhaps before that: what is shut down may be another
- * connection by then, whose peer connects again; no file can be.
+ * The same events tell how many connections a listener has. If there are too
+ * many, the newest one of the peer with the most is shut down: a peer is an
+ * address or, on this machine, a process. So the connections of all others go
+ * on. ZeroMQ closes the descriptor itself, perhaps before that: it may belong
+ * to another connection by then, whose peer connects again, but never to a
+ * file.
  */
-#include "proto/peer/guard.h"
+#include "proto/peer/zap.h"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -29,25 +31,25 @@
 #define ZAP_ENDPOINT	"inproc://zeromq.zap.01"
 #define WATCH_ENDPOINT	"inproc://curve-watch"
 #define TICK_MS		1000
-#define LINES_MS	10000	/* in so long ... */
-#define LINES_MOST	5	/* ... so many lines */
+#define LINES_MS	10000	/* at most LINES_MOST lines in this time */
+#define LINES_MOST	5
 #define CONNECTIONS_MOST	512	/* of a listener ... */
 #define DESCRIPTORS_PART	4	/* ... or a quarter of all descriptors */
 #define ADDRESS_BYTES	80
-#define ENDED		UINT32_MAX /* a reason beside ZeroMQ's */
+#define ENDED		UINT32_MAX /* a reason of ours, beside ZeroMQ's */
 #define EVENTS		(ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | \
     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | \
     ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | \
     ZMQ_EVENT_MONITOR_STOPPED)
 
-/* What guard_watch() tells the thread. */
-struct order {
+/* What zap_watch() sends to the thread. */
+struct watch_order {
 	char		endpoint[48];	/* of the monitor */
 	enum service_id	to;
 };
 
-/* Who is at the other end: an address, or a process of this machine. */
-struct whose {
+/* The other end: an address, or a process of this machine. */
+struct origin {
 	uint32_t	family;
 	uint8_t		bytes[16];
 };
@@ -55,8 +57,9 @@ struct whose {
 /* A connection from its ACCEPTED to its DISCONNECTED. */
 struct peer {
 	int		fd;
-	bool		ended;		/* shut down; ZeroMQ has yet to see it */
-	struct whose	whose;
+	bool		ended;		/* we shut it down; ZeroMQ has not
+					 * seen that yet */
+	struct origin	origin;
 	char		address[ADDRESS_BYTES];
 };
 
@@ -67,68 +70,68 @@ struct watch {
 	struct peer	*peers;		/* where it listens, newest last */
 	size_t		 count, size;
 	size_t		 ended;		/* of them */
-	size_t		 most;		/* that are not */
+	size_t		 most;		/* that have not ended */
 };
 
-struct guard {
-	const struct guard_args	*args;
+struct zap {
+	const struct zap_args	*args;
 	zsock_t			*pipe;
-	zsock_t			*zap;
+	zsock_t			*requests;	/* ZAP's */
 	zsock_t			*orders;
 	struct watch		*watches;
 	size_t			 count;
 	int64_t			 tick_ms;
-	int64_t			 lines_ms;	/* when they were counted from */
+	int64_t			 lines_ms;	/* since when they are counted */
 	unsigned		 lines;
 	unsigned		 left_out;
 };
 
-/* --- saying so ------------------------------------------------------------ */
+/* --- log lines ----------------------------------------------------------- */
 
-/* Count lines from now on, and say how many were left out. */
+/* Begin a new count of lines if it is time; say how many were left out. */
 static void
-count_anew(struct guard *g, int64_t now_ms)
+count_anew(struct zap *z, int64_t now_ms)
 {
-	if (now_ms - g->lines_ms < LINES_MS)
+	if (now_ms - z->lines_ms < LINES_MS)
 		return;
-	if (g->left_out > 0)
+	if (z->left_out > 0)
 		log_warn("%u more connections were refused and not logged",
-		    g->left_out);
-	g->lines_ms = now_ms;
-	g->lines = g->left_out = 0;
+		    z->left_out);
+	z->lines_ms = now_ms;
+	z->lines = z->left_out = 0;
 }
 
 /* Whether one more line may be written; those left out are counted. */
 static bool
-may_say(struct guard *g)
+may_say(struct zap *z)
 {
-	count_anew(g, clock_ms());
-	if (g->lines < LINES_MOST) {
-		g->lines++;
+	count_anew(z, clock_ms());
+	if (z->lines < LINES_MOST) {
+		z->lines++;
 		return true;
 	}
-	g->left_out++;
+	z->left_out++;
 	return false;
 }
 
 static void
-say_refused(struct guard *g, const char *address, const char *why)
+say_refused(struct zap *z, const char *address, const char *why)
 {
 	metric_add(METRIC_CURVE_REFUSED, 0, 0, 1);
-	if (may_say(g))
+	if (may_say(z))
 		log_warn("refused a connection from %s: %s", address, why);
 }
 
 static void
-say_failed(struct guard *g, enum service_id to, const char *why)
+say_failed(struct zap *z, enum service_id to, const char *why)
 {
 	metric_add(METRIC_CURVE_FAILED, 0, 0, 1);
-	if (may_say(g))
+	if (may_say(z))
 		log_warn("no connection to the %s service: %s",
 		    service_name(to), why);
 }
 
-/* --- who is let in --------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------ */
 
 static bool
 frame_is(zframe_t *frame, const char *word)
@@ -147,9 +150,9 @@ put_address(zframe_t *frame, char ret[ADDRESS_BYTES])
 		    (const char *)zframe_data(frame));
 }
 
-/* The party of a ZAP request; PARTY_NONE, having said why, if it is refused. */
+/* The party of a ZAP request; PARTY_NONE if it is refused, and logs why. */
 static enum party
-judge(struct guard *g, zframe_t *address, zframe_t *mechanism, zframe_t *key)
+admit_request(struct zap *z, zframe_t *address, zframe_t *mechanism, zframe_t *key)
 {
 	char		where[ADDRESS_BYTES], why[128];
 	enum party	whose = PARTY_NONE;
@@ -157,25 +160,25 @@ judge(struct guard *g, zframe_t *address, zframe_t *mechanism, zframe_t *key)
 	put_address(address, where);
 	if (!frame_is(mechanism, "CURVE") || key == NULL ||
 	    zframe_size(key) != CURVE_BYTES) {
-		say_refused(g, where, "it does not speak CURVE");
+		say_refused(z, where, "it does not speak CURVE");
 		return PARTY_NONE;
 	}
-	if (g->args->admit(zframe_data(key), &whose))
+	if (z->args->admit(zframe_data(key), &whose))
 		return whose;
 	if (whose == PARTY_NONE)
 		snprintf(why, sizeof(why), "its key is nobody's");
 	else
 		snprintf(why, sizeof(why), "%s may not talk to us",
 		    party_name(whose));
-	say_refused(g, where, why);
+	say_refused(z, where, why);
 	return PARTY_NONE;
 }
 
 /* version, request id, domain, address, identity, mechanism, credentials */
 static void
-answer_zap(struct guard *g)
+answer_zap(struct zap *z)
 {
-	zmsg_t		*message = zmsg_recv(g->zap);
+	zmsg_t		*message = zmsg_recv(z->requests);
 	zframe_t	*frames[7] = { NULL };
 	enum party	 whose;
 
@@ -184,7 +187,7 @@ answer_zap(struct guard *g)
 	for (int i = 0; i < 7; i++)
 		frames[i] = zmsg_pop(message);
 	whose = frame_is(frames[0], "1.0") ?
-	    judge(g, frames[3], frames[5], frames[6]) : PARTY_NONE;
+	    admit_request(z, frames[3], frames[5], frames[6]) : PARTY_NONE;
 	zmsg_destroy(&message);
 	message = zmsg_new();
 	zmsg_addstr(message, "1.0");
@@ -196,13 +199,13 @@ answer_zap(struct guard *g)
 	zmsg_addmem(message, NULL, 0);
 	for (int i = 0; i < 7; i++)
 		zframe_destroy(&frames[i]);
-	if (zmsg_send(&message, g->zap) == -1)
+	if (zmsg_send(&message, z->requests) == -1)
 		zmsg_destroy(&message);
 }
 
-/* --- handshakes that come to nothing -------------------------------------- */
+/* --- connections and failed handshakes ----------------------------------- */
 
-/* Where the other end of an accepted connection is. */
+/* Find out where the other end of an accepted connection is. */
 static void
 find_peer(int fd, struct peer *ret)
 {
@@ -213,23 +216,23 @@ find_peer(int fd, struct peer *ret)
 	char			host[64], port[8];
 
 	*ret = (struct peer){ .fd = fd };
-	snprintf(ret->address, ADDRESS_BYTES, "somewhere");
+	snprintf(ret->address, ADDRESS_BYTES, "an unknown address");
 	if (getpeername(fd, sa, &len) == -1)
 		return;
-	ret->whose.family = sa->sa_family;
+	ret->origin.family = sa->sa_family;
 	if (sa->sa_family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED,
 	    &user, &user_len) == 0) {
-		memcpy(ret->whose.bytes, &user.pid, sizeof(user.pid));
+		memcpy(ret->origin.bytes, &user.pid, sizeof(user.pid));
 		snprintf(ret->address, ADDRESS_BYTES, "process %d of user %u",
 		    (int)user.pid, (unsigned)user.uid);
 	} else if (getnameinfo(sa, len, host, sizeof(host), port, sizeof(port),
 	    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
 		snprintf(ret->address, ADDRESS_BYTES, "%s port %s", host, port);
 	if (sa->sa_family == AF_INET)
-		memcpy(ret->whose.bytes,
+		memcpy(ret->origin.bytes,
 		    &((struct sockaddr_in *)sa)->sin_addr, 4);
 	else if (sa->sa_family == AF_INET6)
-		memcpy(ret->whose.bytes,
+		memcpy(ret->origin.bytes,
 		    &((struct sockaddr_in6 *)sa)->sin6_addr, 16);
 }
 
@@ -253,9 +256,9 @@ forget_peer(struct watch *w, struct peer *p)
 }
 
 static bool
-is_same(const struct peer *a, const struct peer *b)
+is_same_peer(const struct peer *a, const struct peer *b)
 {
-	return memcmp(&a->whose, &b->whose, sizeof(a->whose)) == 0;
+	return memcmp(&a->origin, &b->origin, sizeof(a->origin)) == 0;
 }
 
 static size_t
@@ -264,11 +267,11 @@ count_same(const struct watch *w, const struct peer *p)
 	size_t	n = 0;
 
 	for (size_t i = 0; i < w->count; i++)
-		n += !w->peers[i].ended && is_same(&w->peers[i], p);
+		n += !w->peers[i].ended && is_same_peer(&w->peers[i], p);
 	return n;
 }
 
-/* The newest connection of who has most. */
+/* The newest connection of the peer with the most. */
 static struct peer *
 find_crowding(const struct watch *w)
 {
@@ -277,7 +280,7 @@ find_crowding(const struct watch *w)
 
 	for (size_t i = w->count; i-- > 0;) {
 		p = &w->peers[i];
-		if (p->ended || (found != NULL && is_same(p, found)))
+		if (p->ended || (found != NULL && is_same_peer(p, found)))
 			continue;
 		n = count_same(w, p);
 		if (n > most) {
@@ -289,7 +292,7 @@ find_crowding(const struct watch *w)
 }
 
 static void
-end_crowding(struct guard *g, struct watch *w)
+end_crowding(struct zap *z, struct watch *w)
 {
 	struct peer	*p = find_crowding(w);
 
@@ -299,13 +302,13 @@ end_crowding(struct guard *g, struct watch *w)
 	w->ended++;
 	(void)shutdown(p->fd, SHUT_RDWR);
 	metric_add(METRIC_BUS_CROWDED, 0, 0, 1);
-	if (may_say(g))
+	if (may_say(z))
 		log_warn("ended a connection from %s: there are more than %zu",
 		    p->address, w->most);
 }
 
 static void
-take_accepted(struct guard *g, struct watch *w, int fd)
+take_accepted(struct zap *z, struct watch *w, int fd)
 {
 	struct peer	*old = find_open(w, fd);
 
@@ -318,7 +321,7 @@ take_accepted(struct guard *g, struct watch *w, int fd)
 	}
 	find_peer(fd, &w->peers[w->count++]);
 	if (w->count - w->ended > w->most)
-		end_crowding(g, w);
+		end_crowding(z, w);
 }
 
 static const char *
@@ -330,21 +333,21 @@ reason_text(uint32_t reason)
 	case ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC:
 		return "the key is another one than was expected";
 	case ENDED:
-		return "it ended the handshake, as who does not speak CURVE "
-		    "does";
+		return "it ended the handshake, as a peer that does not speak "
+		    "CURVE does";
 	default:
 		return "it breaks the protocol";
 	}
 }
 
-/* Without keys a handshake that comes to nothing has no meaning. */
+/* Without keys a failed handshake has no meaning. */
 static void
-take_disconnected(struct guard *g, struct watch *w, int fd)
+take_disconnected(struct zap *z, struct watch *w, int fd)
 {
 	struct peer	*p = find_open(w, fd);
 
-	if (w->reason != 0 && g->args->has_keys && (p == NULL || !p->ended))
-		say_refused(g, p == NULL ? "somewhere" : p->address,
+	if (w->reason != 0 && z->args->has_keys && (p == NULL || !p->ended))
+		say_refused(z, p == NULL ? "an unknown address" : p->address,
 		    reason_text(w->reason));
 	w->reason = 0;
 	if (p != NULL)
@@ -352,35 +355,35 @@ take_disconnected(struct guard *g, struct watch *w, int fd)
 }
 
 static void
-hear_listener(struct guard *g, struct watch *w, unsigned event, uint32_t value)
+hear_listener(struct zap *z, struct watch *w, unsigned event, uint32_t value)
 {
 	if (event == ZMQ_EVENT_ACCEPTED)
-		take_accepted(g, w, (int)value);
+		take_accepted(z, w, (int)value);
 	else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
 		w->reason = value;
 	else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
 		w->reason = ENDED;
 	else if (event == ZMQ_EVENT_DISCONNECTED)
-		take_disconnected(g, w, (int)value);
-	/* FAILED_AUTH is what answer_zap() said */
+		take_disconnected(z, w, (int)value);
+	/* HANDSHAKE_FAILED_AUTH was logged by answer_zap() */
 }
 
 static void
-hear_asker(struct guard *g, const struct watch *w, unsigned event,
+hear_asker(struct zap *z, const struct watch *w, unsigned event,
     uint32_t value)
 {
 	if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
-		say_failed(g, w->to, "it does not let our key in");
+		say_failed(z, w->to, "it does not let our key in");
 	else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
-		say_failed(g, w->to, reason_text(value));
+		say_failed(z, w->to, reason_text(value));
 	else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
-		log_debug("the %s service ended a handshake: stopped, or its "
-		    "key is another", service_name(w->to));
+		log_debug("the %s service ended a handshake: it stopped, or "
+		    "has another key", service_name(w->to));
 }
 
-/* Take one event. False when the socket is gone. */
+/* Take one event of a monitor. False when its socket is gone. */
 static bool
-hear(struct guard *g, struct watch *w)
+take_event(struct zap *z, struct watch *w)
 {
 	zmsg_t		*message = zmsg_recv(w->monitor);
 	zframe_t	*frame = message == NULL ? NULL : zmsg_first(message);
@@ -396,18 +399,18 @@ hear(struct guard *g, struct watch *w)
 	memcpy(&value, zframe_data(frame) + sizeof(event), sizeof(value));
 	zmsg_destroy(&message);
 	if (w->to == SERVICE_ANY)
-		hear_listener(g, w, event, value);
+		hear_listener(z, w, event, value);
 	else
-		hear_asker(g, w, event, value);
+		hear_asker(z, w, event, value);
 	return event != ZMQ_EVENT_MONITOR_STOPPED;
 }
 
-/* --- the sockets that are watched ------------------------------------------- */
+/* --- watched sockets ----------------------------------------------------- */
 
 void
-guard_watch(zsock_t *sock, enum service_id to, unsigned number)
+zap_watch(zsock_t *sock, enum service_id to, unsigned number)
 {
-	struct order	 order = { .to = to };
+	struct watch_order	 order = { .to = to };
 	zsock_t		*push = zsock_new_push(">" WATCH_ENDPOINT);
 
 	CHECK(push != NULL);
@@ -420,7 +423,7 @@ guard_watch(zsock_t *sock, enum service_id to, unsigned number)
 	zsock_destroy(&push);
 }
 
-/* So many that what else the process opens has its place beside them. */
+/* So few that there are descriptors left for what else the process opens. */
 static size_t
 connections_most(void)
 {
@@ -433,18 +436,18 @@ connections_most(void)
 }
 
 static void
-take_order(struct guard *g)
+take_order(struct zap *z)
 {
-	struct order	 order;
+	struct watch_order	 order;
 	struct watch	*w;
 
-	if (zmq_recv(zsock_resolve(g->orders), &order, sizeof(order), 0) !=
+	if (zmq_recv(zsock_resolve(z->orders), &order, sizeof(order), 0) !=
 	    sizeof(order))
 		return;
-	g->watches = realloc(g->watches,
-	    (g->count + 1) * sizeof(g->watches[0]));
-	CHECK(g->watches != NULL);
-	w = &g->watches[g->count++];
+	z->watches = realloc(z->watches,
+	    (z->count + 1) * sizeof(z->watches[0]));
+	CHECK(z->watches != NULL);
+	w = &z->watches[z->count++];
 	*w = (struct watch){ .to = order.to, .most = connections_most() };
 	w->monitor = zsock_new(ZMQ_PAIR);
 	CHECK(w->monitor != NULL);
@@ -454,103 +457,103 @@ take_order(struct guard *g)
 }
 
 static void
-forget(struct guard *g, size_t at)
+forget_watch(struct zap *z, size_t at)
 {
-	zsock_destroy(&g->watches[at].monitor);
-	free(g->watches[at].peers);
-	g->watches[at] = g->watches[--g->count];
+	zsock_destroy(&z->watches[at].monitor);
+	free(z->watches[at].peers);
+	z->watches[at] = z->watches[--z->count];
 }
 
-/* --- the thread --------------------------------------------------------------- */
+/* --- the thread ---------------------------------------------------------- */
 
 static void
-tick(struct guard *g)
+refresh_if_due(struct zap *z)
 {
 	int64_t	now_ms = clock_ms();
 
-	if (now_ms - g->tick_ms < TICK_MS)
+	if (now_ms - z->tick_ms < TICK_MS)
 		return;
-	g->tick_ms = now_ms;
-	count_anew(g, now_ms);
-	if (g->args->has_keys)
-		g->args->refresh();
+	z->tick_ms = now_ms;
+	count_anew(z, now_ms);
+	if (z->args->has_keys)
+		z->args->refresh();
 }
 
-/* A word from the process. False at the end. */
+/* Take a command of the process. False at the end. */
 static bool
-take_command(struct guard *g)
+take_command(struct zap *z)
 {
-	char	*command = zstr_recv(g->pipe);
+	char	*command = zstr_recv(z->pipe);
 	bool	 ends = command == NULL || strcmp(command, "$TERM") == 0;
 
 	zstr_free(&command);
-	if (!ends && g->args->has_keys)
-		g->args->refresh();
+	if (!ends && z->args->has_keys)
+		z->args->refresh();
 	return !ends;
 }
 
 /* Wait for something to do and do it. False at the end. */
 static bool
-turn(struct guard *g)
+poll_once(struct zap *z)
 {
-	size_t		 count = g->count;
+	size_t		 count = z->count;
 	zmq_pollitem_t	*items = must_alloc((count + 3) * sizeof(items[0]));
 	bool		 goes_on;
 
-	items[0].socket = zsock_resolve(g->pipe);
-	items[1].socket = zsock_resolve(g->zap);
-	items[2].socket = zsock_resolve(g->orders);
+	items[0].socket = zsock_resolve(z->pipe);
+	items[1].socket = zsock_resolve(z->requests);
+	items[2].socket = zsock_resolve(z->orders);
 	for (size_t i = 0; i < count; i++)
-		items[3 + i].socket = zsock_resolve(g->watches[i].monitor);
+		items[3 + i].socket = zsock_resolve(z->watches[i].monitor);
 	for (size_t i = 0; i < count + 3; i++)
 		items[i].events = ZMQ_POLLIN;
 	goes_on = zmq_poll(items, (int)count + 3, TICK_MS) != -1 ||
 	    errno != ETERM;
 	if (items[0].revents != 0)
-		goes_on = take_command(g);
+		goes_on = take_command(z);
 	if (items[1].revents != 0)
-		answer_zap(g);
+		answer_zap(z);
 	for (size_t i = count; i-- > 0;)
-		if (items[3 + i].revents != 0 && !hear(g, &g->watches[i]))
-			forget(g, i);
+		if (items[3 + i].revents != 0 && !take_event(z, &z->watches[i]))
+			forget_watch(z, i);
 	if (items[2].revents != 0)
-		take_order(g);
+		take_order(z);
 	free(items);
 	return goes_on;
 }
 
 static void
-guard_run(zsock_t *pipe, void *arg)
+zap_run(zsock_t *pipe, void *arg)
 {
-	struct guard	g = { .args = arg, .pipe = pipe };
+	struct zap	z = { .args = arg, .pipe = pipe };
 
-	g.zap = zsock_new_rep("@" ZAP_ENDPOINT);
-	g.orders = zsock_new_pull("@" WATCH_ENDPOINT);
-	CHECK(g.zap != NULL && g.orders != NULL);
-	zsock_set_linger(g.zap, 0);
-	g.tick_ms = clock_ms();
+	z.requests = zsock_new_rep("@" ZAP_ENDPOINT);
+	z.orders = zsock_new_pull("@" WATCH_ENDPOINT);
+	CHECK(z.requests != NULL && z.orders != NULL);
+	zsock_set_linger(z.requests, 0);
+	z.tick_ms = clock_ms();
 	zsock_signal(pipe, 0);
-	while (turn(&g))
-		tick(&g);
-	while (g.count > 0)
-		forget(&g, g.count - 1);
-	free(g.watches);
-	/* to close a socket is ZeroMQ's to finish, some time later; until
-	 * then nobody else could bind its name */
-	zsock_unbind(g.orders, WATCH_ENDPOINT);
-	zsock_unbind(g.zap, ZAP_ENDPOINT);
-	zsock_destroy(&g.orders);
-	zsock_destroy(&g.zap);
+	while (poll_once(&z))
+		refresh_if_due(&z);
+	while (z.count > 0)
+		forget_watch(&z, z.count - 1);
+	free(z.watches);
+	/* ZeroMQ finishes closing a socket some time later; until then its
+	 * name could not be bound again */
+	zsock_unbind(z.orders, WATCH_ENDPOINT);
+	zsock_unbind(z.requests, ZAP_ENDPOINT);
+	zsock_destroy(&z.orders);
+	zsock_destroy(&z.requests);
 }
 
 zactor_t *
-guard_start(struct guard_args *args)
+zap_start(struct zap_args *args)
 {
-	return actor_new(guard_run, args);
+	return actor_new(zap_run, args);
 }
 
 void
-guard_refresh(zactor_t *guard)
+zap_refresh(zactor_t *zap)
 {
-	(void)zstr_send(guard, "REFRESH");
+	(void)zstr_send(zap, "REFRESH");
 }
