@@ -63,8 +63,8 @@ handle_pong(struct link *link, const struct answer *a, int64_t now_ms)
 
 	if (r->service == SERVICE_USER)
 		tokens_hear(b->worker->tokens, a, now_ms);
-	if (r->reborn) {
-		r->reborn = false;
+	if (r->restarted) {
+		r->restarted = false;
 		b->dispatch.events->restarted(b->worker);
 		log_info("%s service at %s was started again",
 		    service_name(r->service), r->endpoint);
@@ -96,7 +96,7 @@ handle_frame(struct link *link, const struct answer *a, int64_t now_ms)
 	case PONG_HEARD:
 		handle_pong(link, a, now_ms);
 		return true;
-	case PONG_NEWS:
+	case PONG_UNSOLICITED:
 		if (link->replica->service == SERVICE_USER)
 			tokens_hear(link->bus->worker->tokens, a, now_ms);
 		/* answered once, however many came */

@@ -238,7 +238,7 @@ dispatch_lose_unsent(struct dispatch *d, struct link *link)
 	struct pending	*rows = d->pending.rows;
 
 	link->replica->out.len = 0;
-	link->replica->deaf = true;
+	replica_disconnect(link->replica);
 	for (int i = 0; i < d->pending.used; i++)
 		if (rows[i].state == PENDING_SENT && rows[i].link == link &&
 		    rows[i].flush == link->flushes)

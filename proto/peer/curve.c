@@ -35,7 +35,7 @@ curve_load(const struct settings *s, enum party self)
 	curve.folder = s->keys;
 	if (sodium_init() == -1)
 		log_fatal("libsodium cannot be used");
-	/* keeps it out of swap and core dumps, where we may have that */
+	/* keeps it out of swap and core dumps, where that is allowed */
 	(void)sodium_mlock(&curve.keyring, sizeof(curve.keyring));
 	curve.stamp = keyring_stamp(curve.folder, self);
 	if (!keyring_load(&curve.keyring, curve.folder, self, why)) {
@@ -44,9 +44,9 @@ curve_load(const struct settings *s, enum party self)
 	}
 }
 
-/* Once a second, and when told to. What is wrong is said once. */
+/* Once a second, and when told to. An error is logged once. */
 static void
-refresh(void)
+reload_keys(void)
 {
 	uint64_t	stamp = keyring_stamp(curve.folder, curve.self);
 	struct keyring	fresh;
@@ -67,7 +67,7 @@ refresh(void)
 }
 
 static bool
-admit(const uint8_t *bytes, enum party *ret_whose)
+may_connect(const uint8_t *bytes, enum party *ret_whose)
 {
 	pthread_mutex_lock(&curve.mutex);
 	*ret_whose = keyring_whose(&curve.keyring, bytes);
@@ -82,8 +82,8 @@ static void
 start_zap(void)
 {
 	static struct zap_args	args = {
-		.admit = admit,
-		.refresh = refresh,
+		.admit = may_connect,
+		.refresh = reload_keys,
 	};
 
 	args.has_keys = curve.folder != NULL;
@@ -120,7 +120,7 @@ curve_reload(void)
 /* --- sockets ------------------------------------------------------------- */
 
 static void
-watch(zsock_t *sock, enum service_id to)
+watch_socket(zsock_t *sock, enum service_id to)
 {
 	if (curve.zap != NULL)
 		zap_watch(sock, to, atomic_fetch_add(&curve.watched, 1));
@@ -130,10 +130,10 @@ void
 curve_serve(zsock_t *sock)
 {
 	if (curve.folder == NULL) {
-		/* it counts who connects all the same */
+		/* connections are bounded all the same */
 		if (curve.zap == NULL)
 			start_zap();
-		watch(sock, SERVICE_ANY);
+		watch_socket(sock, SERVICE_ANY);
 		return;
 	}
 	pthread_mutex_lock(&curve.mutex);
@@ -142,7 +142,7 @@ curve_serve(zsock_t *sock)
 	pthread_mutex_unlock(&curve.mutex);
 	/* with a domain nobody is let in unless the authenticator says so */
 	zsock_set_zap_domain(sock, "flicket");
-	watch(sock, SERVICE_ANY);
+	watch_socket(sock, SERVICE_ANY);
 }
 
 /*
@@ -178,7 +178,7 @@ curve_connect(zsock_t *sock, enum service_id to)
 	zsock_set_curve_secretkey_bin(sock, k->own_secret.bytes);
 	pthread_mutex_unlock(&curve.mutex);
 	if (sodium_is_zero(last, sizeof(last)))
-		watch(sock, to);	/* the first time */
+		watch_socket(sock, to);	/* the first time */
 }
 
 bool

@@ -2,7 +2,7 @@
  * CURVE on the sockets between processes. Where FLICKET_KEYS is set every
  * connection is encrypted, both ends know each other by their keys, and a
  * service takes only the peers that proto/peer/talks.tbl allows. Where it is
- * not, these functions leave sockets as they are, but that the connections
+ * not, these functions leave sockets as they are, except that the connections
  * to a service are counted and have a bound.
  *
  * Public keys are read anew when their files change, within a second, and at
@@ -18,14 +18,14 @@
 #include "proto/peer/keyring.h"
 
 /*
- * Say who this process is and read its keys. What is wrong with them is a
- * message on stderr and exit status 2, as with every setting.
+ * Say which party this process is and read its keys. An error in them ends the
+ * process with a message on stderr and status 2, as that of any setting.
  */
 void	curve_load(const struct settings *, enum party self);
 
-/* Start and end the thread that decides who is let in; see zap.h. To be
- * called before the first and after the last socket there is, and by one
- * thread, which is also the one for curve_reload(). */
+/* Start and end the thread that decides who may connect (zap.h): before the
+ * first socket and after the last one. One thread calls these two and
+ * curve_reload(). */
 void	curve_start(void);
 void	curve_stop(void);
 

@@ -1,4 +1,4 @@
-/* Key files: read strictly, as they decide who is let in. */
+/* Key files: read strictly, as they decide who may connect. */
 #include "proto/peer/keyring.h"
 
 #include <sys/stat.h>
@@ -69,7 +69,7 @@ keyring_path(struct buf *ret, const char *folder, enum party p,
 
 /* Take a word and the one space behind it off the beginning of a line. */
 static bool
-take_word(struct text *line, const char *word)
+skip_word(struct text *line, const char *word)
 {
 	size_t	len = strlen(word);
 
@@ -92,14 +92,14 @@ read_key(struct text hex, struct curve_key *ret)
 	    !sodium_is_zero(ret->bytes, CURVE_BYTES);
 }
 
-/* What is wrong with a line, NULL if nothing is. Keys are not repeated. */
+/* The error in a line, NULL if there is none. Messages do not repeat keys. */
 static const char *
-read_line(struct text line, enum curve_kind kind, enum party p,
+read_key_line(struct text line, enum curve_kind kind, enum party p,
     struct curve_key *ret)
 {
-	if (!take_word(&line, kind_words[kind]))
+	if (!skip_word(&line, kind_words[kind]))
 		return "is not of the kind this file must have";
-	if (!take_word(&line, party_name(p)))
+	if (!skip_word(&line, party_name(p)))
 		return "is not of the party that this file is of";
 	if (!read_key(line, ret))
 		return "has no key of 64 hexadecimal digits at its end";
@@ -121,7 +121,7 @@ keyring_parse(struct text t, enum curve_kind kind, enum party p,
 		t.base += line.len + (end != NULL);
 		t.len -= line.len + (end != NULL);
 		wrong = ret->count == most ? "is one too many" :
-		    read_line(line, kind, p, &ret->key[ret->count]);
+		    read_key_line(line, kind, p, &ret->key[ret->count]);
 		if (wrong != NULL) {
 			snprintf(why, CURVE_WHY, "line %u %s", ret->count + 1,
 			    wrong);
@@ -136,9 +136,9 @@ keyring_parse(struct text t, enum curve_kind kind, enum party p,
 
 /* --- files --------------------------------------------------------------- */
 
-/* The length of a file's text, -1 with what is wrong in why. */
+/* The length of a file's text; -1 with the reason in why. */
 static ssize_t
-read_text(int fd, enum curve_kind kind, char ret[FILE_MOST],
+read_key_text(int fd, enum curve_kind kind, char ret[FILE_MOST],
     char why[CURVE_WHY])
 {
 	struct stat	st;
@@ -178,9 +178,9 @@ keyring_read(const char *folder, enum curve_kind kind, enum party p,
 	int		fd;
 
 	keyring_path(&path, folder, p, kind);
-	/* what is no file, a FIFO for one, must not hold us up */
+	/* opening a FIFO, for one, must not block */
 	fd = open(path.base, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	len = read_text(fd, kind, text, wrong);
+	len = read_key_text(fd, kind, text, wrong);
 	done = len != -1 && keyring_parse((struct text){ text, (size_t)len },
 	    kind, p, kind == CURVE_SECRET ? 1 : CURVE_KEYS, ret, wrong);
 	sodium_memzero(text, sizeof(text));
@@ -216,7 +216,7 @@ load_own(struct keyring *k, const char *folder, enum party self,
 	return false;
 }
 
-/* One key for two parties would make one of them the other. */
+/* If two parties had one key, one could pass for the other. */
 static bool
 are_distinct(const struct keyring *k, const char *folder, char why[CURVE_WHY])
 {

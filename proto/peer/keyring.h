@@ -1,5 +1,5 @@
 /*
- * The keys that processes know each other by (CurveZMQ), as they lie in the
+ * The keys by which processes know each other (CurveZMQ), as files of the
  * folder FLICKET_KEYS:
  *
  *   public/NAME.public   who NAME is: one line for each key it may have.
@@ -21,7 +21,7 @@
 
 #define CURVE_BYTES	32	/* of a key */
 #define CURVE_KEYS	3	/* that a party may have at the same time */
-#define CURVE_WHY	512	/* room for what is wrong with a keyring */
+#define CURVE_WHY	512	/* room for an error message */
 
 /* Who has a key: the services, under their numbers, and two more. */
 enum party {
@@ -64,8 +64,8 @@ void		 keyring_path(struct buf *ret, const char *folder, enum party,
 		    enum curve_kind);
 
 /*
- * Read the text of a key file: lines of that kind and of that party, most at
- * most. False, with what is wrong in why, if it is anything else.
+ * Read the text of a key file: at most `most` lines of that kind and party.
+ * False, with the reason in why, for anything else.
  */
 bool		 keyring_parse(struct text, enum curve_kind, enum party,
 		    unsigned most, struct curve_keys *ret,
@@ -83,12 +83,12 @@ bool		 keyring_load(struct keyring *ret, const char *folder,
 void		 keyring_derive(const struct curve_key *secret,
 		    struct curve_key *ret);
 
-/* Whose public key this is; PARTY_NONE if it is nobody's. */
+/* The party that has this public key; PARTY_NONE if none has. */
 enum party	 keyring_whose(const struct keyring *, const uint8_t *bytes);
 
 /*
- * A number that changes when one of the files that keyring_load() reads does,
- * in its inode, size or times.
+ * A hash of the inodes, sizes, modes and times of the files that
+ * keyring_load() reads: it changes when one of them does.
  */
 uint64_t	 keyring_stamp(const char *folder, enum party self);
 

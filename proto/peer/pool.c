@@ -18,7 +18,7 @@ pool_done(struct pool *p)
 }
 
 static bool
-is_among(const struct endpoints *e, const char *endpoint)
+has_endpoint(const struct endpoints *e, const char *endpoint)
 {
 	for (unsigned i = 0; i < e->count; i++)
 		if (strcmp(e->rows[i], endpoint) == 0)
@@ -27,7 +27,7 @@ is_among(const struct endpoints *e, const char *endpoint)
 }
 
 static bool
-is_known(const struct pool *p, const char *endpoint)
+has_replica(const struct pool *p, const char *endpoint)
 {
 	for (unsigned i = 0; i < p->count; i++)
 		if (strcmp(p->rows[i]->endpoint, endpoint) == 0)
@@ -43,9 +43,9 @@ pool_refresh(struct pool *p)
 	if (!resolver_read(p->resolver, p->service, &p->generation, &found))
 		return;
 	for (unsigned i = 0; i < p->count; i++)
-		p->rows[i]->gone = !is_among(&found, p->rows[i]->endpoint);
+		p->rows[i]->gone = !has_endpoint(&found, p->rows[i]->endpoint);
 	for (unsigned i = 0; i < found.count; i++) {
-		if (is_known(p, found.rows[i]))
+		if (has_replica(p, found.rows[i]))
 			continue;
 		if (p->count < RESOLVE_MOST)
 			p->rows[p->count++] = replica_new(p->service,
@@ -62,7 +62,7 @@ pool_take_gone(struct pool *p)
 
 	for (unsigned i = 0; i < p->count; i++) {
 		r = p->rows[i];
-		if (!r->gone || r->up || r->waiting > 0)
+		if (!r->gone || replica_is_up(r) || r->waiting > 0)
 			continue;
 		p->rows[i] = p->rows[--p->count];
 		return r;
@@ -70,7 +70,7 @@ pool_take_gone(struct pool *p)
 	return NULL;
 }
 
-/* Whether one is to be asked rather than another, which may be NULL. */
+/* Whether one is asked rather than another, which may be NULL. */
 static bool
 is_better(const struct replica *r, const struct replica *best, bool loaded)
 {
@@ -94,7 +94,8 @@ pool_reader(struct pool *p, bool from_leaving, bool loaded)
 		p->turn++;
 	for (unsigned i = 0; i < p->count; i++) {
 		r = p->rows[(p->turn + i) % p->count];
-		if (!r->up || r->refuses || (r->leaving && !from_leaving))
+		if (!replica_is_up(r) || r->refuses ||
+		    (r->leaving && !from_leaving))
 			continue;
 		if (is_better(r, best, loaded))
 			best = r;
@@ -106,7 +107,7 @@ bool
 pool_has_reader(const struct pool *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
-		if (p->rows[i]->up && !p->rows[i]->refuses)
+		if (replica_is_up(p->rows[i]) && !p->rows[i]->refuses)
 			return true;
 	return false;
 }
@@ -129,7 +130,7 @@ pool_writer(const struct pool *p)
 
 	for (unsigned i = 0; i < p->count; i++) {
 		r = p->rows[i];
-		if (r->up && r->writes && !r->leaving &&
+		if (replica_is_up(r) && r->writes && !r->leaving &&
 		    (best == NULL || r->writes_ms > best->writes_ms))
 			best = r;
 	}
@@ -142,7 +143,7 @@ pool_ups(const struct pool *p)
 	unsigned	count = 0;
 
 	for (unsigned i = 0; i < p->count; i++)
-		count += p->rows[i]->up;
+		count += replica_is_up(p->rows[i]);
 	return count;
 }
 
@@ -150,7 +151,7 @@ bool
 pool_is_up(const struct pool *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
-		if (p->rows[i]->up && !p->rows[i]->leaving &&
+		if (replica_is_up(p->rows[i]) && !p->rows[i]->leaving &&
 		    !p->rows[i]->refuses)
 			return true;
 	return false;

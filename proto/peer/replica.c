@@ -4,10 +4,10 @@
 #include "base/log.h"
 #include "proto/peer/curve.h"
 
-/* More than is ever asked of a process at a time, in number or in bytes: that is
- * for those who ask to bound, and a full queue means that nobody reads it. */
+/* More than a process is ever asked at a time. Senders bound that themselves, so
+ * a full queue means that the process does not read. */
 #define QUEUE_MESSAGES		65536
-#define READ_AHEAD_MESSAGES	16	/* the rest waits at its sender */
+#define READ_AHEAD_MESSAGES	16	/* the rest waits at the sender */
 #define RECONNECT_MS		50
 #define PING_AGAIN_MS		20	/* where there was no connection yet */
 #define WARN_EVERY_MS		10000
@@ -53,6 +53,33 @@ replica_destroy(struct replica **self_p)
 	*self_p = NULL;
 }
 
+/* --- states -------------------------------------------------------------- */
+
+static void
+set_state(struct replica *r, enum replica_state to)
+{
+	const char	*name = service_name(r->service);
+
+	if (to == REPLICA_UP && r->state == REPLICA_DOWN)
+		log_info("%s service at %s is up", name, r->endpoint);
+	else if (to == REPLICA_DOWN)
+		log_warn("%s service at %s %s", name, r->endpoint,
+		    r->state == REPLICA_UP ? "does not answer" : "is gone");
+	else if (to == REPLICA_DISCONNECTED)
+		log_debug("%s service at %s takes no messages", name,
+		    r->endpoint);
+	r->state = to;
+}
+
+void
+replica_disconnect(struct replica *r)
+{
+	if (r->state == REPLICA_UP)
+		set_state(r, REPLICA_DISCONNECTED);
+}
+
+/* --- heartbeats ---------------------------------------------------------- */
+
 static void
 connect_anew(struct replica *r, int64_t now_ms)
 {
@@ -68,9 +95,9 @@ connect_anew(struct replica *r, int64_t now_ms)
  * protocol or sent a message beyond the bound.
  */
 static void
-renew(struct replica *r, int64_t now_ms)
+renew_connection(struct replica *r, int64_t now_ms)
 {
-	if (!r->up && now_ms - r->connected_ms >= REPLICA_RENEW_MS)
+	if (!replica_is_up(r) && now_ms - r->connected_ms >= REPLICA_RENEW_MS)
 		connect_anew(r, now_ms);
 }
 
@@ -91,26 +118,26 @@ replica_ping(struct replica *r, int64_t now_ms, const struct args *extra)
 	if (now_ms - r->pinged_ms < REPLICA_PING_MS)
 		return;
 	r->pinged_ms = now_ms;
-	renew(r, now_ms);
+	renew_connection(r, now_ms);
 	if (extra != NULL)
 		ping.args = *extra;
 	frame_put_request(&frame, &ping);
-	/* failure means that there is nobody to hear it, as queues are for
-	 * live connections only; or that it has taken nothing for long */
+	/* failure means that there is no connection, as only live ones have
+	 * queues; or that the process has read nothing for long */
 	if (zmq_send(zsock_resolve(r->sock), frame.base, frame.len,
 	    ZMQ_DONTWAIT) == -1) {
-		r->deaf = true;
+		replica_disconnect(r);
 		/* or it has another key now */
 		if (curve_may_retry(r->service, now_ms - r->connected_ms))
 			connect_anew(r, now_ms);
-		if (!r->up)
+		if (!replica_is_up(r))
 			r->pinged_ms = now_ms - REPLICA_PING_MS + PING_AGAIN_MS;
 	} else
 		r->pings[r->ping_count++ % REPLICA_PINGS_KEPT] = now_ms;
 	buf_done(&frame);
 }
 
-/* What the answer to a PING says of the process. */
+/* Take what a PONG says of the process. */
 static void
 take_standing(struct replica *r, const struct args *extra, int64_t now_ms)
 {
@@ -118,13 +145,13 @@ take_standing(struct replica *r, const struct args *extra, int64_t now_ms)
 	bool	writes = args_number(extra, KEY_WRITES, 0) != 0;
 
 	if (r->instance != 0 && instance != r->instance)
-		r->reborn = true;
+		r->restarted = true;
 	r->instance = instance;
 	if (writes && !r->writes)
 		r->writes_ms = now_ms;
 	r->writes = writes;
 	/* once it has refused a read it does so to its end */
-	r->refuses = r->refuses && !r->reborn &&
+	r->refuses = r->refuses && !r->restarted &&
 	    args_number(extra, KEY_LEAVING, 0) != 0;
 	r->leaving = args_number(extra, KEY_LEAVING, 0) != 0;
 	r->loading = args_number(extra, KEY_LOADING, 0) != 0;
@@ -139,7 +166,7 @@ was_sent(const struct replica *r, int64_t sent_ms)
 	return false;
 }
 
-/* What no clock tells would overflow where deadlines are added to it. */
+/* A time that no clock tells would overflow when deadlines are added to it. */
 static int64_t
 clock_told(const struct args *extra)
 {
@@ -149,15 +176,15 @@ clock_told(const struct args *extra)
 	    REPLICA_CLOCK_MOST : told_ms;
 }
 
-/* Another run of the process has not heard of us, so it has no news for us. */
+/* A new run of the process does not know us, so this is of the one before. */
 static enum pong
-take_news(struct replica *r, const struct answer *a, int64_t now_ms)
+take_unsolicited(struct replica *r, const struct answer *a, int64_t now_ms)
 {
-	if (a->error != OK || !r->up ||
+	if (a->error != OK || !replica_is_up(r) ||
 	    args_number(&a->extra, KEY_INSTANCE, 0) != r->instance)
 		return PONG_VOID;
 	take_standing(r, &a->extra, now_ms);
-	return PONG_NEWS;
+	return PONG_UNSOLICITED;
 }
 
 enum pong
@@ -168,18 +195,14 @@ replica_take_pong(struct replica *r, const struct answer *a, int64_t now_ms)
 	if (a->id >= REPLICA_FIRST_ID)
 		return PONG_NONE;
 	if (a->id == 0)
-		return take_news(r, a, now_ms);
+		return take_unsolicited(r, a, now_ms);
 	if (a->error != OK || sent_ms > now_ms || sent_ms <= r->heard_ms ||
 	    now_ms - sent_ms >= REPLICA_DOWN_MS || !was_sent(r, sent_ms))
 		return PONG_VOID;
 	r->heard_ms = sent_ms;
 	r->clock_ms = clock_told(&a->extra) - sent_ms;
 	take_standing(r, &a->extra, now_ms);
-	r->deaf = false;
-	if (!r->up)
-		log_info("%s service at %s is up", service_name(r->service),
-		    r->endpoint);
-	r->up = true;
+	set_state(r, REPLICA_UP);
 	return PONG_HEARD;
 }
 
@@ -193,14 +216,14 @@ replica_warn(struct replica *r, int64_t now_ms)
 	    service_name(r->service), r->endpoint);
 }
 
-/* One that never answered is not lost, but worth a line. */
+/* A process that never answered is not lost, but worth a line. */
 static void
 say_missed(struct replica *r, int64_t now_ms)
 {
-	if (r->heard_ms != 0 || r->missed ||
+	if (r->heard_ms != 0 || r->was_missed ||
 	    now_ms - r->made_ms < REPLICA_MISSED_MS)
 		return;
-	r->missed = true;
+	r->was_missed = true;
 	log_warn("%s service at %s has not answered yet",
 	    service_name(r->service), r->endpoint);
 }
@@ -209,11 +232,11 @@ bool
 replica_lost(struct replica *r, int64_t now_ms)
 {
 	say_missed(r, now_ms);
-	if (!r->up || (now_ms - r->heard_ms < REPLICA_DOWN_MS && !r->deaf))
+	if (r->state == REPLICA_DOWN || (r->state == REPLICA_UP &&
+	    now_ms - r->heard_ms < REPLICA_DOWN_MS))
 		return false;
-	log_warn("%s service at %s %s", service_name(r->service), r->endpoint,
-	    r->deaf ? "is gone" : "does not answer");
-	r->up = r->writes = false;
+	set_state(r, REPLICA_DOWN);
+	r->writes = false;
 	return true;
 }
 
@@ -222,6 +245,8 @@ replica_clock(const struct replica *r, int64_t ms)
 {
 	return ms + r->clock_ms;
 }
+
+/* --- messages ------------------------------------------------------------ */
 
 bool
 replica_flush(struct replica *r)

@@ -6,10 +6,10 @@
  * answer makes the replica up, and without one for REPLICA_DOWN_MS, or
  * when its connection is gone, it is down and nothing but PINGs is sent to
  * it. The answer says whether it takes writes, whether it is about to leave,
- * and which run of the process this is: another one than before knows
- * nothing of what that was asked. The answer also tells the
- * replica's clock; a request carries its deadline on that clock, so that a
- * process that was stopped and goes on does not do what nobody waits for.
+ * and which run of the process this is: a new run knows nothing of the
+ * requests to the one before. The answer also tells the replica's clock; a
+ * request carries its deadline on that clock, so that a process that was
+ * stopped and goes on does not carry out requests that were given up.
  */
 #ifndef PEER_REPLICA_H
 #define PEER_REPLICA_H
@@ -29,7 +29,16 @@
 /* Ids of requests start above those of PINGs, which are the time sent. */
 #define REPLICA_FIRST_ID	(UINT64_C(1) << 62)
 
+/* Whether a replica can be asked. */
+enum replica_state {
+	REPLICA_DOWN,		/* not heard of, or not any more */
+	REPLICA_UP,
+	REPLICA_DISCONNECTED	/* counts as up until replica_lost(); it has
+				 * no connection, or reads nothing */
+};
+
 struct replica {
+	enum replica_state state;	/* see replica_is_up() */
 	enum service_id	 service;
 	char		*endpoint;
 	zsock_t		*sock;
@@ -37,48 +46,54 @@ struct replica {
 	int64_t		 pinged_ms;	/* when the last PING went out */
 	int64_t		 pings[REPLICA_PINGS_KEPT]; /* ... and those before */
 	unsigned	 ping_count;	/* ever, since it wraps around */
-	int64_t		 warned_ms;	/* of what is no answer */
+	int64_t		 warned_ms;	/* of malformed messages, last */
 	int64_t		 heard_ms;	/* when the last one answered was sent */
 	int64_t		 clock_ms;	/* its clock minus ours, at most */
 	int64_t		 made_ms;
 	int64_t		 connected_ms;	/* when it was connected to last */
-	bool		 missed;	/* never up, and that was said */
-	bool		 up;
-	bool		 deaf;		/* no connection, or it is full */
+	bool		 was_missed;	/* never up, and that was logged */
 	bool		 writes;	/* takes writes */
 	int64_t		 writes_ms;	/* since when, on our clock */
-	bool		 leaving;	/* is to be asked nothing new, but for
-					 * reads that nobody else can answer */
-	bool		 refuses;	/* ... and not those any more */
-	bool		 loading;	/* what some reads need */
-	int64_t		 instance;	/* this run of it; 0: never said */
-	bool		 reborn;	/* it is another run; the owner's to
-					 * clear when it has seen to that */
-	bool		 gone;		/* nothing leads there any more */
-	void		*owner;		/* whatever its owner keeps of it */
+	bool		 leaving;	/* is asked nothing new, except reads
+					 * that no other can answer */
+	bool		 refuses;	/* ... and not even those */
+	bool		 loading;	/* its lists; other reads it answers */
+	int64_t		 instance;	/* this run of it; 0: not known */
+	bool		 restarted;	/* it is another run; the owner clears
+					 * this when it has acted on it */
+	bool		 gone;		/* no name leads there any more */
+	void		*owner;		/* what its owner keeps with it */
 	unsigned	 waiting;	/* requests not answered yet */
 };
+
+static inline bool
+replica_is_up(const struct replica *r)
+{
+	return r->state != REPLICA_DOWN;
+}
 
 struct replica	*replica_new(enum service_id, const char *endpoint);
 void		 replica_destroy(struct replica **);
 
-/* Send a PING if one is due. extra may be NULL, or more to say with it. */
+/* Send a PING if one is due. extra: more arguments of it, or NULL. */
 void	replica_ping(struct replica *, int64_t now_ms, const struct args *extra);
 
 enum pong {
 	PONG_NONE,	/* the answer to another request */
-	PONG_VOID,	/* to a PING that was not sent, or too late: it says
-			 * nothing */
+	PONG_VOID,	/* to a PING that was not sent, or too late: ignored */
 	PONG_HEARD,	/* to a PING: the replica has been heard of */
-	PONG_NEWS	/* unasked, with the id 0: it tells what is new, but not
-			 * of the clock */
+	PONG_UNSOLICITED /* to no PING, with the id 0: tells what is
+			 * new, but not the clock */
 };
 
 enum pong	replica_take_pong(struct replica *, const struct answer *,
 		    int64_t now_ms);
 
-/* Log that a replica sent what is no answer; seldom, however often it does. */
+/* Log that a replica sent a malformed message; at most once in 10 s. */
 void	replica_warn(struct replica *, int64_t now_ms);
+
+/* What it is sent does not reach it: the next replica_lost() says so. */
+void	replica_disconnect(struct replica *);
 
 /* Whether it went down just now: it was up and is not heard of any more. */
 bool	replica_lost(struct replica *, int64_t now_ms);

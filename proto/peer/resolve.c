@@ -17,7 +17,7 @@
 #define SUFFIX		".sock"
 
 static void
-add(struct endpoints *e, const char *endpoint)
+add_endpoint(struct endpoints *e, const char *endpoint)
 {
 	for (unsigned i = 0; i < e->count; i++)
 		if (strcmp(e->rows[i], endpoint) == 0)
@@ -70,7 +70,7 @@ add_numbered(struct endpoints *e, const char *path)
 		if (is_numbered(entry->d_name, name, stem_len)) {
 			snprintf(found, sizeof(found), "ipc://%.*s%s",
 			    (int)folder_len, path, entry->d_name);
-			add(e, found);
+			add_endpoint(e, found);
 		}
 	closedir(dir);
 	qsort(e->rows + first, e->count - first, sizeof(e->rows[0]), by_name);
@@ -86,15 +86,15 @@ add_ipc(struct endpoints *e, const char *endpoint)
 
 	if (len <= strlen(SUFFIX) || path[0] == '@' ||
 	    strcmp(path + len - strlen(SUFFIX), SUFFIX) != 0) {
-		add(e, endpoint);
+		add_endpoint(e, endpoint);
 		return;
 	}
 	if (stat(path, &st) == 0)
-		add(e, endpoint);
+		add_endpoint(e, endpoint);
 	add_numbered(e, path);
-	/* nobody yet: this is where the first one will be */
+	/* no socket yet: the first one will be here */
 	if (e->count == before)
-		add(e, endpoint);
+		add_endpoint(e, endpoint);
 }
 
 /* --- tcp ----------------------------------------------------------------- */
@@ -116,14 +116,14 @@ add_addresses(struct endpoints *e, const char *host, const char *port,
 			continue;
 		snprintf(endpoint, sizeof(endpoint), strchr(text, ':') != NULL ?
 		    "tcp://[%s]:%s" : "tcp://%s:%s", text, port);
-		add(e, endpoint);
+		add_endpoint(e, endpoint);
 	}
 	freeaddrinfo(list);
 	return true;
 }
 
 static bool
-is_number(const char *host)
+is_numeric_host(const char *host)
 {
 	const struct addrinfo	 hints = { .ai_flags = AI_NUMERICHOST };
 	struct addrinfo		*list;
@@ -143,9 +143,9 @@ add_tcp(struct endpoints *e, const char *endpoint)
 
 	if (colon != NULL)
 		snprintf(name, sizeof(name), "%.*s", (int)(colon - host), host);
-	/* what is no name is ZeroMQ's to understand */
-	if (colon == NULL || is_number(name)) {
-		add(e, endpoint);
+	/* ZeroMQ parses what is not a name */
+	if (colon == NULL || is_numeric_host(name)) {
+		add_endpoint(e, endpoint);
 		return true;
 	}
 	return add_addresses(e, name, colon + 1, AF_INET) ||
@@ -167,7 +167,7 @@ resolve(const char *setting, struct endpoints *ret)
 		else if (strncmp(one, "tcp://", 6) == 0)
 			all = add_tcp(&found, one) && all;
 		else if (one[0] != '\0')
-			add(&found, one);
+			add_endpoint(&found, one);
 	}
 	/* one name that cannot be looked up says nothing of the others */
 	if (!all && found.count == 0)
@@ -190,7 +190,7 @@ struct resolver {
 };
 
 static bool
-is_same(const struct endpoints *a, const struct endpoints *b)
+are_same_endpoints(const struct endpoints *a, const struct endpoints *b)
 {
 	if (a->count != b->count)
 		return false;
@@ -201,14 +201,15 @@ is_same(const struct endpoints *a, const struct endpoints *b)
 }
 
 static void
-look(struct resolver *r, enum service_id id)
+look_up(struct resolver *r, enum service_id id)
 {
 	struct endpoints	found;
 
 	if (!resolve(settings_endpoint(r->settings, id), &found))
 		return;
 	pthread_mutex_lock(&r->lock);
-	if (r->generation[id] == 0 || !is_same(&found, &r->now[id])) {
+	if (r->generation[id] == 0 ||
+	    !are_same_endpoints(&found, &r->now[id])) {
 		r->now[id] = found;
 		r->generation[id]++;
 	}
@@ -216,7 +217,7 @@ look(struct resolver *r, enum service_id id)
 }
 
 static void
-let_go(struct resolver *r)
+drop_holder(struct resolver *r)
 {
 	bool	last;
 
@@ -245,22 +246,22 @@ wait_for_round(struct resolver *r)
 }
 
 static void *
-run(void *arg)
+resolver_run(void *arg)
 {
 	struct resolver	*r = arg;
 
 	do {
 		for (unsigned id = 1; id < SERVICE_END; id++)
 			if ((r->services & (UINT64_C(1) << id)) != 0)
-				look(r, (enum service_id)id);
+				look_up(r, (enum service_id)id);
 	} while (wait_for_round(r));
-	let_go(r);
+	drop_holder(r);
 	return NULL;
 }
 
-/* Whether looking needs no name server, and so no waiting. */
+/* Whether a setting is looked up without a name server, so without waiting. */
 static bool
-is_local(const char *setting)
+needs_no_name_server(const char *setting)
 {
 	char	copy[ENDPOINT_SIZE], *rest = copy, *one, *colon;
 
@@ -272,7 +273,7 @@ is_local(const char *setting)
 		colon = strrchr(one + 6, ':');
 		if (colon != NULL)
 			*colon = '\0';
-		if (!is_number(one + 6))
+		if (!is_numeric_host(one + 6))
 			return false;
 	}
 	return true;
@@ -291,9 +292,9 @@ resolver_new(const struct settings *settings, uint64_t services)
 	pthread_cond_init(&r->wake, NULL);
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		if ((services & (UINT64_C(1) << id)) != 0 &&
-		    is_local(settings_endpoint(settings, id)))
-			look(r, (enum service_id)id);
-	if (pthread_create(&thread, NULL, run, r) != 0)
+		    needs_no_name_server(settings_endpoint(settings, id)))
+			look_up(r, (enum service_id)id);
+	if (pthread_create(&thread, NULL, resolver_run, r) != 0)
 		log_fatal("a thread cannot be started: %s", strerror(errno));
 	pthread_detach(thread);
 	return r;
@@ -310,7 +311,7 @@ resolver_destroy(struct resolver **self_p)
 	r->ending = true;
 	pthread_cond_signal(&r->wake);
 	pthread_mutex_unlock(&r->lock);
-	let_go(r);
+	drop_holder(r);
 	*self_p = NULL;
 }
 

@@ -6,8 +6,8 @@
  *   ipc://run/S.sock	the socket, and those beside it, run/S.1.sock,
  *			run/S.2.sock, ... that further processes made
  *
- * A thread looks again and again, so that processes that come later are
- * found, and nobody waits for a name server but this thread.
+ * A thread looks them up again and again: it finds processes that come later,
+ * and no other thread waits for a name server.
  */
 #ifndef PEER_RESOLVE_H
 #define PEER_RESOLVE_H
@@ -25,22 +25,22 @@ struct endpoints {
 };
 
 /*
- * What a setting leads to now; may wait for a name server. False, and nothing
- * changed, if a name cannot be looked up.
+ * The endpoints of a setting now; may wait for a name server. False, with *ret
+ * as it was, if a name cannot be looked up.
  */
 bool	resolve(const char *setting, struct endpoints *ret);
 
 struct resolver;
 
-/* Begin to look for the services of a mask of bits by enum service_id. */
+/* Begin to look up services: a mask of bits by enum service_id. */
 struct resolver	*resolver_new(const struct settings *, uint64_t services);
 
 /* Never waits; a look-up under way ends by itself. */
 void	resolver_destroy(struct resolver **);
 
 /*
- * What a service's endpoints were last, if that is another generation than
- * *generation, which is 0 at first. From any thread.
+ * A service's endpoints as they were found last. False if they did not change
+ * since *generation, which is 0 at first. From any thread.
  */
 bool	resolver_read(struct resolver *, enum service_id,
 	    uint64_t *generation, struct endpoints *ret);

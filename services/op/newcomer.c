@@ -113,14 +113,14 @@ ask_one(enum service_id service, const char *endpoint, enum service_id self,
 
 	newcomer_put(&args, self, stream);
 	wait_ms = is_held(endpoint) ? ANSWER_MS : CONNECT_MS;
-	while (!r->up && spent_ms < (r->ping_count == 0 ? wait_ms :
+	while (!replica_is_up(r) && spent_ms < (r->ping_count == 0 ? wait_ms :
 	    ANSWER_MS)) {
 		replica_ping(r, clock_ms(), &args);
 		zclock_sleep(LOOK_MS);
 		hear(r, frames, self);
 		spent_ms = clock_ms() - began_ms;
 	}
-	if (!r->up && r->ping_count > 0)
+	if (!replica_is_up(r) && r->ping_count > 0)
 		log_warn("the %s service did not say in time whether it knows "
 		    "this store", service_name(service));
 	replica_destroy(&r);

@@ -56,12 +56,12 @@ health_check(enum service_id id, const struct settings *settings)
 	curve_start();
 	own_address(id, settings, &address);
 	r = replica_new(id, address.base);
-	while (!r->up && clock_ms() < until_ms) {
+	while (!replica_is_up(r) && clock_ms() < until_ms) {
 		replica_ping(r, clock_ms(), NULL);
 		zclock_sleep(POLL_MS);
 		hear(r, frames);
 	}
-	up = r->up;
+	up = replica_is_up(r);
 	if (!up)
 		fprintf(stderr, "the %s service does not answer at %s\n",
 		    service_name(id), address.base);

@@ -414,8 +414,8 @@ attend_replica(struct relay *relay, struct consumer *c, struct replica *r,
 	newcomer_put(&known, relay->args->tables->service->id,
 	    relay->lane.stream);
 	replica_ping(r, now_ms, &known);
-	lost = replica_lost(r, now_ms) || r->reborn;
-	r->reborn = false;
+	lost = replica_lost(r, now_ms) || r->restarted;
+	r->restarted = false;
 	if (lost && r == c->asked && c->asked_count > 0)
 		give_up(c, now_ms);
 }

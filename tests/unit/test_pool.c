@@ -19,7 +19,8 @@ pool_of(const struct one *rows, unsigned count)
 	struct pool	p = { .service = SERVICE_TICKET, .count = count };
 
 	for (unsigned i = 0; i < count; i++) {
-		replicas[i] = (struct replica){ .up = rows[i].up,
+		replicas[i] = (struct replica){ .state = rows[i].up ?
+		    REPLICA_UP : REPLICA_DOWN,
 		    .leaving = rows[i].leaving,
 		    .refuses = rows[i].refuses, .writes = rows[i].writes,
 		    .loading = rows[i].loading,

@@ -134,7 +134,7 @@ answers_make_it_up(void **state)
 		a = pong(rows[i].sent, rows[i].error);
 		check_number(rows[i].name, replica_take_pong(&r, &a,
 		    rows[i].now), rows[i].up ? PONG_HEARD : PONG_VOID);
-		check_number(rows[i].name, r.up, rows[i].up);
+		check_number(rows[i].name, replica_is_up(&r), rows[i].up);
 		check_number(rows[i].name, r.writes, rows[i].up);
 		check_number(rows[i].name, replica_clock(&r, 1),
 		    rows[i].clock + 1);
@@ -190,12 +190,12 @@ news_are_of_the_run_that_was_heard(void **state)
 	a.id = 0;
 	args_put_number(&a.extra, KEY_LEAVING, 1);
 	args_put_number(&a.extra, KEY_LOADING, 1);
-	check_number("news", replica_take_pong(&r, &a, 1001), PONG_NEWS);
+	check_number("news", replica_take_pong(&r, &a, 1001), PONG_UNSOLICITED);
 	check_true("it leaves", r.leaving);
 	check_true("it loads", r.loading);
 	args_put_number(&a.extra, KEY_INSTANCE, 8);
 	check_number("another's", replica_take_pong(&r, &a, 1001), PONG_VOID);
-	check_true("it is the same", !r.reborn);
+	check_true("it is the same", !r.restarted);
 }
 
 static void
@@ -210,13 +210,17 @@ silence_makes_it_lost(void **state)
 	check_true("it was never up", !replica_lost(&r, 9000));
 	replica_take_pong(&r, &a, 1000);
 	check_true("not yet", !replica_lost(&r, 1000 + REPLICA_DOWN_MS - 1));
-	check_true("still up", r.up);
+	check_true("still up", replica_is_up(&r));
 	check_true("now", replica_lost(&r, 1000 + REPLICA_DOWN_MS));
-	check_true("down", !r.up);
+	check_true("down", !replica_is_up(&r));
 	check_true("told once", !replica_lost(&r, 1000 + REPLICA_DOWN_MS));
 	a = pong(5000, OK);
 	replica_take_pong(&r, &a, 5001);
-	check_true("up again", r.up);
+	check_true("up again", replica_is_up(&r));
+	replica_disconnect(&r);
+	check_true("counts as up", replica_is_up(&r));
+	check_true("gone at once", replica_lost(&r, 5001));
+	check_true("down again", !replica_is_up(&r));
 }
 
 static void
