@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum key {
-#define KEY(number, NAME, name, type, least, most) KEY_##NAME = (number),
+#define KEY(number, NAME, name, type, from, least, most) KEY_##NAME = (number),
 #include "proto/keys.tbl"
 #undef KEY
 	KEY_END = 256,		/* numbers are below */

@@ -12,15 +12,17 @@
 #define TYPE_HOURS	KEY_INT, FORM_HOURS
 #define TYPE_TEXT	KEY_TEXT, FORM_PLAIN
 #define TYPE_BYTES	KEY_BYTES, FORM_PLAIN
+#define FROM_CLIENT	true
+#define FROM_INNER	false
 
 static const struct key_info keys[KEY_END + 1] = {
-#define KEY(number, NAME, name, type, least, most) \
-	[number] = { name, TYPE_##type, least, most },
+#define KEY(number, NAME, name, type, from, least, most) \
+	[number] = { name, TYPE_##type, FROM_##from, least, most },
 #include "proto/keys.tbl"
 #undef KEY
 };
 
-#define KEY(number, NAME, name, type, least, most) \
+#define KEY(number, NAME, name, type, from, least, most) \
 	_Static_assert((number) < KEY_END, "a key beyond the set");
 #include "proto/keys.tbl"
 #undef KEY

@@ -24,6 +24,7 @@ struct key_info {
 	const char	*name;	/* NULL: there is no such key */
 	enum key_type	 type;
 	enum key_form	 form;
+	bool		 from_client;	/* a query or a body may set it */
 	int64_t		 least;
 	int64_t		 most;
 };

@@ -107,16 +107,47 @@ collect_keys(struct route *r)
 		    r->path);
 }
 
+/* The keys that a client may set at all. */
+static keyset
+keys_of_clients(void)
+{
+	keyset	s = K(NONE);
+
+	for (unsigned k = 0; k < KEY_END; k++) {
+		if (!key_info(k)->from_client)
+			continue;
+		if (key_info(k)->type == KEY_BYTES)
+			log_fatal("key %s: no client can set bytes",
+			    key_info(k)->name);
+		keyset_add(&s, (enum key)k);
+	}
+	return s;
+}
+
+/* A key of clients that no route takes is a slip in one of the tables. */
+static void
+check_reached(keyset clients, keyset reached)
+{
+	enum key	k = keyset_next(keyset_difference(clients, reached), 0);
+
+	if (k != KEY_END)
+		log_fatal("key %s (%d): clients may set it, and no route "
+		    "takes it", key_info(k)->name, k);
+}
+
 void
 routes_init(void)
 {
+	keyset	clients = keys_of_clients(), reached = K(NONE);
+
 	for (struct route *r = routes; r->path != NULL; r++) {
 		r->missing = r->not_integer = "";
 		r->in_path = K(NONE);
 		collect_keys(r);
 		cut_path(r);
-		r->given = keyset_difference(r->takes,
-		    keyset_union(KEYS_NOT_FROM_CLIENTS, r->in_path));
+		r->given = keyset_difference(keyset_intersection(r->takes,
+		    clients), r->in_path);
+		reached = keyset_union(reached, r->given);
 		check_path(r, r->page);
 		check_path(r, r->location);
 		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -125,6 +156,7 @@ routes_init(void)
 				r->not_integer = texts[i].not_integer;
 			}
 	}
+	check_reached(clients, reached);
 }
 
 /* Take digits off a path; false if there are none or too many. */

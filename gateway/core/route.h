@@ -9,15 +9,6 @@
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH,
     METHOD_DELETE, METHOD_END };
 
-/* Keys that a client can never give in a query or a body. */
-#define KEYS_NOT_FROM_CLIENTS	K(ACTOR, NOW, LIMIT, OFFSET, TOKEN_HASH, \
-				    ADDRESS, EXPIRES, RIGHTS, SEEN, IF_MATCH, \
-				    CHECKED, IF_NONE_MATCH, IDEMPOTENCY_KEY, \
-				    DIGEST, PASSWORD_HASH, IDS, USER_REFS, \
-				    FORMAT, SIZE, BODY, HANDLE, MEDIA_TYPE, \
-				    FILENAME, ORIGINAL_FILENAME, AVATAR, \
-				    ASKED_WITH, CREDENTIAL)
-
 /* How body and answer travel; routes.tbl says what each means. */
 enum way { WAY_PLAIN, WAY_STRICT, WAY_UPLOAD, WAY_PICTURE, WAY_FILE, WAY_CSV,
     WAY_NDJSON };
@@ -49,8 +40,8 @@ struct route {
 	keyset		 needs;		/* of the operation and those asked */
 	keyset		 takes;		/* those, and what the operation may
 					 * have */
-	keyset		 given;		/* of those, what a client can give
-					 * beside the path */
+	keyset		 given;		/* of those, what a client can set
+					 * in the query or the body */
 	keyset		 passes;	/* those, and what those asked may
 					 * have: what goes from one to the
 					 * next */
@@ -64,7 +55,8 @@ struct route_match {
 
 /*
  * Check the table and make it ready. Dies, naming the route, if a name in a
- * path is no key that the operation takes.
+ * path is not a key that the operation takes; naming the key, if keys.tbl says
+ * that clients may set it and no route takes it.
  */
 void	routes_init(void);
 

@@ -564,7 +564,7 @@ has_body(const struct exchange *x)
 static enum flow
 decode_write(struct exchange *x)
 {
-	keyset		keys = keyset_difference(x->route->given, K(ID));
+	keyset		keys = x->route->given;
 	enum flow	flow = FLOW_NEXT;
 
 	if (x->route->way == WAY_UPLOAD)

@@ -93,8 +93,8 @@ decode_start(bool (*takes)(const struct route *))
 static void
 check_taken(const struct exchange *x, bool as_query)
 {
-	keyset	given = keyset_difference(keyset_intersection(x->route->given,
-		    args_keys(&x->args)), K(ID));
+	keyset	given = keyset_intersection(x->route->given,
+		    args_keys(&x->args));
 
 	CHECK(keyset_is_within(args_keys(&x->args),
 	    keyset_union(keyset_union(x->route->takes, x->route->in_path),

@@ -177,6 +177,57 @@ methods_have_names(void **state)
 	}
 }
 
+/*
+ * All that a client can set in queries and bodies, by name: a new operation,
+ * route or key that lets it set more is seen here.
+ */
+static void
+clients_set_these_keys(void **state)
+{
+	const keyset	want = keyset_union(K(PAGE, PER_PAGE, TICKET_ID,
+			    TOPIC_ID, POST_ID, USER_ID, CATEGORY_ID,
+			    DEPARTMENT_ID, TICKET_PRIORITY_ID, TITLE, CONTENT,
+			    DEPARTMENT, CATEGORY, DEPARTMENT_CATEGORY, NAME,
+			    USERNAME, PASSWORD, HOURS, STATUS_ID, FORCE, CLOSE,
+			    GROUP_NAME, EMAIL, JOB_TITLE, LOCALE, DISABLED,
+			    NEW_PASSWORD, EXPIRES_IN, SCOPE, TOKEN_NAME),
+			    K(STATUS, STATUS_IDS, PRIORITY_IDS, CATEGORY_IDS,
+			    DEPARTMENT_IDS, ASSIGNED_IDS, CREATED_IDS,
+			    USER_IDS, SUBSCRIBER_IDS, ADDED_SINCE,
+			    ADDED_BEFORE, UPDATED_SINCE, UPDATED_BEFORE, SORT,
+			    CURSOR, FIELDS, INCLUDE));
+	keyset		all = K(NONE), paths = K(NONE);
+
+	(void)state;
+	for (const struct route *r = routes_all(); r->path != NULL; r++) {
+		check_true(r->path, keyset_is_within(r->given, r->takes));
+		check_true(r->path, !keyset_intersects(r->given, r->in_path));
+		all = keyset_union(all, r->given);
+		paths = keyset_union(paths, r->in_path);
+	}
+	for (unsigned k = 0; k < KEY_END; k++)
+		if (keyset_has(all, (enum key)k) !=
+		    keyset_has(want, (enum key)k) ||
+		    key_info(k)->from_client != keyset_has(all, (enum key)k))
+			fail_msg("key %u (%s)", k, key_info(k)->name);
+	check_true("paths", keyset_equals(paths, K(ID, PAGE, TICKET_ID,
+	    USER_ID, GROUP_ID, FILENAME)));
+}
+
+/* What decides who asks, and what of, is never theirs to set. */
+static void
+clients_never_set_who_asks(void **state)
+{
+	const keyset	never = K(ACTOR, RIGHTS, NOW, ID, TOKEN_HASH,
+			    ASKED_WITH, CREDENTIAL, PASSWORD_HASH, CHECKED,
+			    IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY, DIGEST,
+			    FILENAME, BODY, HANDLE, LIMIT, OFFSET, IDS);
+
+	(void)state;
+	for (const struct route *r = routes_all(); r->path != NULL; r++)
+		check_true(r->path, !keyset_intersects(r->given, never));
+}
+
 int
 main(void)
 {
@@ -189,6 +240,9 @@ main(void)
 		    every_route_is_found_and_makes_sense),
 		TEST("methods have names, and case matters",
 		    methods_have_names),
+		TEST("clients can set these keys and no others",
+		    clients_set_these_keys),
+		TEST("clients never set who asks", clients_never_set_who_asks),
 	};
 
 	return cmocka_run_group_tests_name("route", tests, start, NULL);

@@ -335,8 +335,7 @@ parameters_of(const struct route *r)
 
 	add_parameters(list, r, r->in_path, "path");
 	if (r->method == METHOD_GET)
-		add_parameters(list, r, keyset_difference(r->given, K(ID)),
-		    "query");
+		add_parameters(list, r, r->given, "query");
 	if (r->method == METHOD_GET)
 		add(list, header_parameter("If-None-Match",
 		    "Tags the client has: 304 if it is one of them",
@@ -357,7 +356,7 @@ body_schema(const struct route *r)
 {
 	json_t	*properties = json_object(), *required = json_array();
 	json_t	*example = json_object(), *schema;
-	keyset	 keys = keyset_difference(r->given, K(ID, FIELDS, INCLUDE));
+	keyset	 keys = keyset_difference(r->given, K(FIELDS, INCLUDE));
 
 	for (enum key k = keyset_next(keys, 0); k != KEY_END;
 	    k = keyset_next(keys, k + 1)) {
@@ -598,7 +597,7 @@ operation_of(const struct route *r, json_t *schemas)
 	put_docs(operation, r);
 	put(operation, "parameters", parameters_of(r));
 	if (has_body(r) && (r->way != WAY_PLAIN ||
-	    !keyset_is_within(r->given, K(ID))))
+	    !keyset_is_empty(r->given)))
 		put(operation, "requestBody", body_of(r));
 	if (op_info(r->op)->who == WHO_PASSWORD)
 		put(operation, "security", pack("[{s:[]}]", "password"));
