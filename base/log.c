@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 
 #define LINE_MAX_BYTES	4000
 #define ESCAPED_MOST	6	/* \u0000, or three bytes for what is no UTF-8 */
@@ -110,15 +111,6 @@ log_begin(const char *id, size_t id_len, const char *trace, size_t trace_len)
 	memcpy(about.span, trace + SPAN_AT, SPAN_DIGITS);
 }
 
-/* Every bit of the result depends on every bit of x (MurmurHash3's end). */
-static uint64_t
-mix(uint64_t x)
-{
-	x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
-	x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-	return x ^ x >> 33;
-}
-
 void
 log_below(uint64_t number)
 {
@@ -130,7 +122,7 @@ log_below(uint64_t number)
 	about.is_below = true;
 	memcpy(about.parent, about.span, SPAN_DIGITS);
 	for (size_t i = 0; i < SPAN_DIGITS; i++)
-		span = mix(span ^ (unsigned char)about.parent[i]);
+		span = hash_finish(span ^ (unsigned char)about.parent[i]);
 	span |= 1;		/* an id of zeros is none */
 	for (size_t i = 0; i < SPAN_DIGITS; i++)
 		about.span[i] = digits[span >> (60 - 4 * i) & 15];

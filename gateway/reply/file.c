@@ -8,6 +8,7 @@
  * the version. It is somebody else's: it is neither to be guessed at nor shown
  * as a page of this site.
  */
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/core/exchange.h"
@@ -33,15 +34,12 @@ struct download {
 
 /* --- conditions ------------------------------------------------------------------ */
 
-/* FNV-1a; names that were imported have characters that tags may not. */
+/* A hash: names that were imported have characters that tags must not have. */
 static void
 make_etag(struct download *d, struct text filename)
 {
-	uint64_t	h = UINT64_C(0xcbf29ce484222325);
+	uint64_t	h = hash_bytes(HASH_START, filename.base, filename.len);
 
-	for (size_t i = 0; i < filename.len; i++)
-		h = (h ^ (unsigned char)filename.base[i]) *
-		    UINT64_C(0x100000001b3);
 	snprintf(d->etag, sizeof(d->etag), "\"%016llx-%llx\"",
 	    (unsigned long long)h, (unsigned long long)d->size);
 }

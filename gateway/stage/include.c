@@ -5,6 +5,7 @@
  * then it is known who they are.
  */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "gateway/core/exchange.h"
 
@@ -260,9 +261,7 @@ include_tag(const struct exchange *x)
 	for (size_t i = 0; i < KINDS; i++) {
 		if (x->included->answers[i] == NULL)
 			continue;
-		/* FNV-1a's prime: the order counts */
-		tag = (tag ^ (uint64_t)x->included->answers[i]->tag) *
-		    UINT64_C(0x100000001b3);
+		tag = hash_step(tag, (uint64_t)x->included->answers[i]->tag);
 	}
 	return tag;
 }

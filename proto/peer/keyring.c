@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 #define FILE_MOST	512	/* bytes of a key file */
 
 static const char *const kind_words[] = {
@@ -258,16 +260,6 @@ keyring_whose(const struct keyring *k, const uint8_t *bytes)
 	return PARTY_NONE;
 }
 
-/* FNV-1a */
-static uint64_t
-mix(uint64_t hash, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		hash = (hash ^ (value >> (8 * i) & 0xff)) *
-		    UINT64_C(1099511628211);
-	return hash;
-}
-
 static uint64_t
 stamp_file(uint64_t hash, const char *folder, enum party p,
     enum curve_kind kind)
@@ -279,17 +271,17 @@ stamp_file(uint64_t hash, const char *folder, enum party p,
 	if (stat(path.base, &st) == -1)
 		memset(&st, 0, sizeof(st));
 	buf_done(&path);
-	hash = mix(hash, (uint64_t)st.st_ino);
-	hash = mix(hash, (uint64_t)st.st_size);
-	hash = mix(hash, (uint64_t)st.st_mode);
-	hash = mix(hash, (uint64_t)st.st_mtim.tv_sec);
-	return mix(hash, (uint64_t)st.st_mtim.tv_nsec);
+	hash = hash_number(hash, (uint64_t)st.st_ino);
+	hash = hash_number(hash, (uint64_t)st.st_size);
+	hash = hash_number(hash, (uint64_t)st.st_mode);
+	hash = hash_number(hash, (uint64_t)st.st_mtim.tv_sec);
+	return hash_number(hash, (uint64_t)st.st_mtim.tv_nsec);
 }
 
 uint64_t
 keyring_stamp(const char *folder, enum party self)
 {
-	uint64_t	hash = UINT64_C(14695981039346656037);
+	uint64_t	hash = HASH_START;
 
 	for (unsigned p = 1; p < PARTY_END; p++)
 		hash = stamp_file(hash, folder, (enum party)p, CURVE_PUBLIC);

@@ -4,23 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* splitmix64's finisher: each bit of what goes in moves half of those out. */
-uint64_t
-op_mix(uint64_t a, uint64_t b)
-{
-	uint64_t	x = a * UINT64_C(0x9e3779b97f4a7c15) + b +
-			    UINT64_C(0x9e3779b97f4a7c15);
-
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return x ^ (x >> 31);
-}
+#include "base/hash.h"
 
 /* 0 would mean that there is no tag. */
 int64_t
 op_mix_tags(int64_t a, int64_t b)
 {
-	return (int64_t)(op_mix((uint64_t)a, (uint64_t)b) >> 1) | 1;
+	return (int64_t)(hash_mix((uint64_t)a, (uint64_t)b) >> 1) | 1;
 }
 
 int64_t

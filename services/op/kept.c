@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "services/op/known.h"
 
@@ -58,7 +59,7 @@ is_there(const struct kept *k, const struct kept_row *row)
 static struct kept_row *
 find_row(struct kept *k, int64_t id)
 {
-	size_t	at = (size_t)op_mix(0, (uint64_t)id) % PLACES;
+	size_t	at = (size_t)hash_mix(0, (uint64_t)id) % PLACES;
 
 	while (is_there(k, &k->rows[at]) && k->rows[at].id != id)
 		at = (at + 1) % PLACES;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 #define KNOWN_MOST	8192	/* questions; a newer one takes an older's place */
 
 struct question {
@@ -35,15 +37,15 @@ hash_text(uint64_t hash, struct text t)
 {
 	uint64_t	word;
 
-	hash = op_mix(hash, t.len);
+	hash = hash_mix(hash, t.len);
 	for (; t.len >= sizeof(word); t.base += sizeof(word),
 	    t.len -= sizeof(word)) {
 		memcpy(&word, t.base, sizeof(word));
-		hash = op_mix(hash, word);
+		hash = hash_mix(hash, word);
 	}
 	word = 0;
 	memcpy(&word, t.base, t.len);
-	return op_mix(hash, word);
+	return hash_mix(hash, word);
 }
 
 /* Of all that an answer depends on, who asks included. */
@@ -54,14 +56,14 @@ hash_question(const struct call *c)
 	keyset			 keys = keyset_difference(args_keys(args),
 				    K(IF_NONE_MATCH, NOW));
 	const union value	*v;
-	uint64_t		 hash = op_mix(0, c->request.op);
+	uint64_t		 hash = hash_mix(0, c->request.op);
 
 	for (enum key k = keyset_next(keys, 0); k != KEY_END;
 	    k = keyset_next(keys, k + 1)) {
-		hash = op_mix(hash, k);
+		hash = hash_mix(hash, k);
 		v = args_value(args, k);
 		if (key_info(k)->type == KEY_INT)
-			hash = op_mix(hash, (uint64_t)v->number);
+			hash = hash_mix(hash, (uint64_t)v->number);
 		else if (v->text.len > 0)
 			hash = hash_text(hash, v->text);
 	}
@@ -81,7 +83,7 @@ known_version(struct call *c, int64_t *ret)
 	}
 	st = op_statement(c, SQL_DATA_VERSION);
 	if (op_step(c, st, &e) == SQLITE_ROW)
-		*ret = (int64_t)(op_mix(
+		*ret = (int64_t)(hash_mix(
 		    (uint64_t)sqlite3_column_int64(st, 0),
 		    (uint64_t)sqlite3_total_changes64(lane->db)) >> 1) | 1;
 	done = op_done(c, st);

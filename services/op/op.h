@@ -230,9 +230,6 @@ void	op_seed_events(sqlite3 *, enum op_code event, const char *query);
 
 /* --- for rows ---------------------------------------------------------- */
 
-/* A number that each bit of two others moves half of the bits of. */
-uint64_t	op_mix(uint64_t, uint64_t);
-
 bool	op_is_event(enum op_kind);	/* EVENT or TALLY */
 
 op_run	op_one;		/* one row: its JSON; no row: NOT_FOUND */

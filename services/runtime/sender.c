@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <zmq.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 
 #define PLACES		16384	/* a power of two */
@@ -55,7 +56,7 @@ static struct lent_buf {
 	struct buf	 buffer;
 } lent_bufs[LENT_BUFS];
 
-/* FNV-1a, from a random start. */
+/* By a hash that has a random start. */
 static struct place *
 place_of_peer(struct text peer)
 {
@@ -64,10 +65,7 @@ place_of_peer(struct text peer)
 
 	while (start == 0)
 		CHECK(getrandom(&start, sizeof(start), 0) == sizeof(start));
-	h = start;
-	for (size_t i = 0; i < peer.len; i++)
-		h = (h ^ (unsigned char)peer.base[i]) *
-		    UINT64_C(0x100000001b3);
+	h = hash_bytes(start, peer.base, peer.len);
 	return &places[(h >> 32 ^ h) % PLACES];
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 
 #define SHARE	8	/* of a row: so many times what is left */
@@ -33,7 +34,7 @@ turns_init(struct turns *t, unsigned most, size_t bytes_most)
 static struct row **
 place_of(struct turns *t, int64_t user)
 {
-	struct row	**p = &t->chains[op_mix(0, (uint64_t)user) %
+	struct row	**p = &t->chains[hash_mix(0, (uint64_t)user) %
 			    TURNS_CHAINS];
 
 	while (*p != NULL && (*p)->user != user)

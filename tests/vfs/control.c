@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "faulty.h"
 
 static struct control	*control;
@@ -34,15 +35,11 @@ map_control(void)
 	close(fd);
 }
 
-/* splitmix64: the same seed fails the same ones. */
+/* The same seed fails the same ones. */
 static uint64_t
 chance(uint64_t seed, uint64_t n)
 {
-	uint64_t	x = seed + n * UINT64_C(0x9e3779b97f4a7c15);
-
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return x ^ (x >> 31);
+	return hash_finish(seed + n * HASH_GOLDEN);
 }
 
 static bool

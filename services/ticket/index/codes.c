@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 #define CODES_FIRST	64	/* room at first; a power of two */
 
 static uint32_t
 place_of(const struct codes *codes, int64_t id)
 {
-	uint64_t	hash = (uint64_t)id * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t	hash = (uint64_t)id * HASH_GOLDEN;
 	uint32_t	at = (uint32_t)(hash >> 32) & codes->mask, code;
 
 	while ((code = codes->table[at]) != 0 && codes->ids[code] != id)

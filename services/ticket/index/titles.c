@@ -3,17 +3,15 @@
 
 #include <string.h>
 
-/* FNV-1a: whether a title is the one that was labelled. */
+#include "base/hash.h"
+
 uint64_t
 title_hash(sqlite3_stmt *st, int column)
 {
-	const char	*p = (const char *)sqlite3_column_text(st, column);
-	uint64_t	 hash = UINT64_C(14695981039346656037);
+	const void	*text = sqlite3_column_text(st, column);
 
-	for (int i = sqlite3_column_bytes(st, column); i > 0; i--)
-		hash = (hash ^ (unsigned char)*p++) *
-		    UINT64_C(1099511628211);
-	return hash;
+	return hash_bytes(HASH_START, text,
+	    (size_t)sqlite3_column_bytes(st, column));
 }
 
 

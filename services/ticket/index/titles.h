@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-/* Whether a title is the one that was labelled: FNV-1a. */
+/* The hash of a title: whether it is the one that was labelled. */
 uint64_t	title_hash(sqlite3_stmt *, int column);
 
 /* Whether a text is the one before; it is kept for the next. */

@@ -4,7 +4,9 @@
  */
 #include "services/ticket/list/cursor.h"
 
-#define SUM_BYTES	4
+#include "base/hash.h"
+
+#define SUM_BYTES	4	/* of a hash: a cursor that was changed is refused */
 #define HEAD_BYTES	(SUM_BYTES + 1 + 8 + 8)
 #define BYTES_MOST	(HEAD_BYTES + 2 * (2 + CURSOR_TEXT_MOST))
 
@@ -69,17 +71,6 @@ read_uint(const char *p, int bytes)
 	return n;
 }
 
-/* FNV-1a: tells what somebody typed from what was given out. */
-static uint32_t
-sum_of(const char *p, size_t len)
-{
-	uint32_t	sum = 2166136261;
-
-	for (size_t i = 0; i < len; i++)
-		sum = (sum ^ (unsigned char)p[i]) * 16777619;
-	return sum;
-}
-
 void
 cursor_put(struct buf *b, const struct cursor *cursor)
 {
@@ -96,7 +87,7 @@ cursor_put(struct buf *b, const struct cursor *cursor)
 		put_uint(&fields, len, 2);
 		buf_put(&fields, cursor->texts[i].base, len);
 	}
-	put_uint(&bytes, sum_of(fields.base, fields.len), SUM_BYTES);
+	put_uint(&bytes, hash_bytes_32(fields.base, fields.len), SUM_BYTES);
 	buf_put(&bytes, fields.base, fields.len);
 	put_base64(b, &bytes);
 	buf_done(&fields);
@@ -132,7 +123,7 @@ cursor_read(struct text t, struct buf *bytes, struct cursor *ret)
 	    bytes->len < HEAD_BYTES)
 		return false;
 	p = bytes->base;
-	if (read_uint(p, SUM_BYTES) != sum_of(p + SUM_BYTES,
+	if (read_uint(p, SUM_BYTES) != hash_bytes_32(p + SUM_BYTES,
 	    bytes->len - SUM_BYTES))
 		return false;
 	ret->sort = (uint8_t)p[SUM_BYTES];

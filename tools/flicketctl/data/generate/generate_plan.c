@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 
 #define SECOND		INT64_C(1000000)
@@ -18,26 +19,17 @@
 #define FIRST_DAY	(16801 * DAY)	/* 2016-01-01 */
 #define SPAN		(3653 * DAY)	/* to the end of 2025 */
 
-/* SplitMix64: any state gives a good number, the next one another. */
-static uint64_t
-mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 void
 rng_begin(struct rng *r, const struct plan *plan, enum draw draw, int64_t row)
 {
-	r->state = mix(mix(plan->seed + (uint64_t)draw) + (uint64_t)row);
+	r->state = hash_finish(hash_finish(plan->seed + (uint64_t)draw) + (uint64_t)row);
 }
 
 uint64_t
 rng_next(struct rng *r)
 {
-	r->state += UINT64_C(0x9e3779b97f4a7c15);
-	return mix(r->state);
+	r->state += HASH_GOLDEN;
+	return hash_finish(r->state);
 }
 
 double
@@ -286,8 +278,8 @@ hash_password(struct plan *plan, int cost)
 	char			 random[16], salt[CRYPT_GENSALT_OUTPUT_SIZE];
 	struct crypt_data	*data = calloc(1, sizeof(*data));
 	const char		*hash;
-	uint64_t		 halves[2] = { mix(plan->seed + 1),
-				    mix(plan->seed + 2) };
+	uint64_t		 halves[2] = { hash_finish(plan->seed + 1),
+				    hash_finish(plan->seed + 2) };
 
 	CHECK(data != NULL);
 	memcpy(random, halves, sizeof(random));
