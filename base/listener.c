@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/number.h"
 #include "base/settings.h"
 
 #define BACKLOG	4096
@@ -67,26 +68,22 @@ listener_open(const char *address)
 	return fd;
 }
 
-/* The number that a variable of the environment is; -1 if it is none. */
-static long
-number_of(const char *name)
+/* A variable of the environment as a number; -1 if it is not a number. */
+static int64_t
+variable_number(const char *name)
 {
 	const char	*text = getenv(name);
-	char		*end;
-	long		 n;
+	int64_t		 n;
 
-	if (text == NULL)
-		return -1;
-	errno = 0;
-	n = strtol(text, &end, 10);
-	return errno == 0 && end != text && *end == '\0' ? n : -1;
+	return text != NULL && number_read((struct text){ text, strlen(text) },
+	    0, INT64_MAX, &n) ? n : -1;
 }
 
 int
 listener_handed(void)
 {
-	long		count = number_of("LISTEN_FDS");
-	bool		ours = number_of("LISTEN_PID") == (long)getpid();
+	int64_t		count = variable_number("LISTEN_FDS");
+	bool		ours = variable_number("LISTEN_PID") == getpid();
 	int		fd = LISTENER_HANDED_FD, listens = 0;
 	socklen_t	len = sizeof(listens);
 

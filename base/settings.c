@@ -13,6 +13,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "base/number.h"
 
 struct setting {
 	const char	*name;
@@ -69,14 +70,11 @@ bad_entry(const char *name, const char *value, const struct entries *list,
 static int64_t
 read_number(const struct setting *row, const char *value)
 {
-	char	 want[96], *end;
-	int64_t	 n;
+	char	want[96];
+	int64_t	n;
 
-	errno = 0;
-	n = strtoll(value, &end, 10);
-	if (errno != 0 || end == value || *end != '\0' ||
-	    isspace((unsigned char)value[0]) ||
-	    n < row->least || n > row->most) {
+	if (!number_read((struct text){ value, strlen(value) }, row->least,
+	    row->most, &n)) {
 		snprintf(want, sizeof(want), "a whole number from %lld to %lld",
 		    (long long)row->least, (long long)row->most);
 		bad_value(row->name, value, want);
@@ -133,13 +131,11 @@ settings_split_address(const char *address, char *ret_host, size_t host_size,
 	const char	*colon = strrchr(address, ':');
 	const char	*host = address;
 	size_t		 host_len;
-	char		*end;
-	long		 port;
+	int64_t		 port;
 
-	if (colon == NULL || !isdigit((unsigned char)colon[1]))
-		return false;
-	port = strtol(colon + 1, &end, 10);
-	if (*end != '\0' || port < 0 || port > UINT16_MAX)
+	if (colon == NULL || !isdigit((unsigned char)colon[1]) ||
+	    !number_read((struct text){ colon + 1, strlen(colon + 1) }, 0,
+	    UINT16_MAX, &port))
 		return false;
 	host_len = (size_t)(colon - host);
 	if (host_len >= 2 && host[0] == '[' && host[host_len - 1] == ']') {

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "services/op/known.h"
 
 #define PLACES		16384	/* in the table, a power of two */
@@ -81,18 +82,14 @@ forget_all(struct kept *k, int64_t version)
 
 /* "12," or, at the end, "12]"; 0, which no row has, if it is anything else. */
 static int64_t
-take_id(struct text *t)
+take_array_id(struct text *t)
 {
-	int64_t	id = 0;
+	int64_t	id;
 
-	while (t->len > 0 && *t->base >= '0' && *t->base <= '9' &&
-	    id < INT64_MAX / 10 - 1) {
-		/* JSON has no such numbers */
-		if (id == 0 && *t->base == '0')
-			return 0;
-		id = id * 10 + *t->base++ - '0';
-		t->len--;
-	}
+	/* JSON has no numbers that begin with a 0 */
+	if (t->len == 0 || t->base[0] == '0' ||
+	    number_take(t, &id) != NUMBER_FITS)
+		return 0;
 	if (t->len == 0 || *t->base != (t->len == 1 ? ']' : ','))
 		return 0;
 	t->base++;
@@ -119,7 +116,7 @@ read_ids(struct kept *k, struct text t, size_t *ret_count)
 	t.base++;
 	t.len--;
 	while (t.len > 0 && count < IDS_MOST) {
-		k->ids[count] = take_id(&t);
+		k->ids[count] = take_array_id(&t);
 		if (k->ids[count++] == 0)
 			return false;
 	}

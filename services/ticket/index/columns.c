@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 
-#include "base/json.h"
 #include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
@@ -137,11 +136,12 @@ note_title(struct columns *k, int64_t id)
 {
 	if (!k->labelled)
 		return;
-	if (k->retitled_count++ > 0)
-		buf_put_byte(&k->retitled, ',');
-	else
-		k->retitled.len = 0;
-	json_put_number(&k->retitled, id);
+	if (k->retitled_count == k->retitled_room) {
+		k->retitled_room = k->retitled_room * 2 + 64;
+		k->retitled = must_resize(k->retitled, k->retitled_room *
+		    sizeof(k->retitled[0]));
+	}
+	k->retitled[k->retitled_count++] = id;
 	k->labelled = k->retitled_count <= RETITLED_MOST + k->count / 50;
 }
 
@@ -297,7 +297,7 @@ columns_done(struct columns *k)
 	for (int kind = 0; kind < CODE_END; kind++)
 		codes_done(&k->codes[kind]);
 	drop_orders(k);
-	buf_done(&k->retitled);
+	free(k->retitled);
 	free(k->slots);
 	free(k->titles);
 	*k = (struct columns){ 0 };

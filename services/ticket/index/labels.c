@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
@@ -140,14 +141,12 @@ label_changed(struct call *c, struct columns *k)
 
 /* Those that changed have no place until they are given one. */
 static void
-forget_labels(struct columns *k)
+drop_labels(struct columns *k)
 {
-	const char	*p = k->retitled.base;
 	struct slot	*slot;
-	char		*end;
 
-	for (size_t i = 0; i < k->retitled_count; i++, p = end + 1) {
-		slot = slot_find(k, strtoll(p, &end, 10));
+	for (size_t i = 0; i < k->retitled_count; i++) {
+		slot = slot_find(k, k->retitled[i]);
 		if (slot == NULL)
 			continue;
 		if (columns_is_ordered(k, SORT_TITLE, slot))
@@ -155,6 +154,17 @@ forget_labels(struct columns *k)
 			    (uint32_t)(slot - k->slots));
 		slot->title = LABEL_NONE;
 	}
+}
+
+/* As a JSON array. */
+static void
+put_retitled(const struct columns *k, struct buf *ret)
+{
+	for (size_t i = 0; i < k->retitled_count; i++) {
+		buf_put_byte(ret, i == 0 ? '[' : ',');
+		json_put_number(ret, k->retitled[i]);
+	}
+	buf_put_byte(ret, ']');
 }
 
 enum err
@@ -166,12 +176,8 @@ labels_update(struct call *c, struct columns *k)
 	enum err	 e = OK;
 
 	if (k->labelled && k->retitled_count > 0) {
-		/* with a NUL behind it, for strtoll() */
-		buf_put(&k->retitled, "]", 2);
-		k->retitled.len--;
-		forget_labels(k);
-		buf_put_byte(&ids, '[');
-		buf_put(&ids, k->retitled.base, k->retitled.len);
+		drop_labels(k);
+		put_retitled(k, &ids);
 		args_put_text(args, KEY_IDS, (struct text){ ids.base,
 		    ids.len });
 		e = label_changed(c, k);

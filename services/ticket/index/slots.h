@@ -45,8 +45,9 @@ struct columns {
 	bool		 gaps;		/* slots are to be taken out */
 	bool		 ranked;	/* ranks are up to date */
 	bool		 labelled;	/* titles are, but for `retitled` */
-	struct buf	 retitled;	/* ids as JSON, commas between */
+	int64_t		*retitled;	/* ids of tickets without a label */
 	size_t		 retitled_count;
+	size_t		 retitled_room;
 	struct order	 orders[SORT_RELEVANCE];	/* none for SORT_ID */
 	uint32_t	 journal[JOURNAL_SIZE];	/* a ring of slots */
 	uint64_t	 journaled;	/* how many were written into it */

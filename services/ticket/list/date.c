@@ -1,26 +1,9 @@
 /* Dates as clients write them. */
-#include <time.h>
-
 #include "services/ticket/list/date.h"
 
-/* So many digits, as a number. */
-static bool
-take_digits(struct text *t, size_t count, int *ret)
-{
-	int	n = 0;
+#include <time.h>
 
-	if (t->len < count)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (t->base[i] < '0' || t->base[i] > '9')
-			return false;
-		n = n * 10 + (t->base[i] - '0');
-	}
-	t->base += count;
-	t->len -= count;
-	*ret = n;
-	return true;
-}
+#include "base/number.h"
 
 /* One of these characters; 0 if there is none of them. */
 static char
@@ -46,12 +29,12 @@ take_fraction(struct text *t, int64_t *us)
 
 	if (take_one(t, ".,") == '\0')
 		return true;
-	if (!take_digits(t, 1, &digit))
+	if (!number_take_digits(t, 1, &digit))
 		return false;
 	do {
 		*us += digit * weight;
 		weight /= 10;
-	} while (take_digits(t, 1, &digit));
+	} while (number_take_digits(t, 1, &digit));
 	return true;
 }
 
@@ -61,10 +44,10 @@ take_time(struct text *t, int64_t *us)
 {
 	int	hour, minute, second = 0;
 
-	if (!take_digits(t, 2, &hour) || take_one(t, ":") == '\0' ||
-	    !take_digits(t, 2, &minute))
+	if (!number_take_digits(t, 2, &hour) || take_one(t, ":") == '\0' ||
+	    !number_take_digits(t, 2, &minute))
 		return false;
-	if (take_one(t, ":") != '\0' && (!take_digits(t, 2, &second) ||
+	if (take_one(t, ":") != '\0' && (!number_take_digits(t, 2, &second) ||
 	    !take_fraction(t, us)))
 		return false;
 	*us += ((hour * 60 + minute) * 60 + second) * INT64_C(1000000);
@@ -81,11 +64,11 @@ take_zone(struct text *t, int64_t *us)
 	if (t->len == 0 || take_one(t, "Zz") != '\0')
 		return true;
 	sign = take_one(t, "+- ");
-	if (sign == '\0' || !take_digits(t, 2, &hour))
+	if (sign == '\0' || !number_take_digits(t, 2, &hour))
 		return false;
 	if (t->len > 0) {
 		take_one(t, ":");
-		if (!take_digits(t, 2, &minute))
+		if (!number_take_digits(t, 2, &minute))
 			return false;
 	}
 	*us += (sign == '-' ? 1 : -1) * (int64_t)(hour * 60 + minute) *
@@ -100,9 +83,9 @@ take_day(struct text *t, int64_t *us)
 	struct tm	tm = { 0 };
 	int		day, month, year;
 
-	if (!take_digits(t, 4, &year) || take_one(t, "-") == '\0' ||
-	    !take_digits(t, 2, &month) || take_one(t, "-") == '\0' ||
-	    !take_digits(t, 2, &day))
+	if (!number_take_digits(t, 4, &year) || take_one(t, "-") == '\0' ||
+	    !number_take_digits(t, 2, &month) || take_one(t, "-") == '\0' ||
+	    !number_take_digits(t, 2, &day))
 		return false;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;

@@ -1,6 +1,7 @@
 /* The values of a list's parameters. */
 #include "services/ticket/list/values.h"
 
+#include "base/number.h"
 #include "services/ticket/ticket.h"
 
 #define SHOWN_MOST	80	/* bytes of a value in a message */
@@ -45,22 +46,11 @@ values_want(uint8_t *wanted, const struct codes *codes, int64_t id)
 
 /* --- ids ----------------------------------------------------------------- */
 
-/* A number beyond 64 bits is not the id of anything: the highest stands in. */
+/* A number beyond 64 bits is not the id of anything; INT64_MAX stands in. */
 static bool
 read_id(struct text t, int64_t *ret)
 {
-	bool	beyond = false;
-
-	*ret = 0;
-	for (size_t i = 0; i < t.len; i++) {
-		if (t.base[i] < '0' || t.base[i] > '9')
-			return false;
-		beyond = beyond || __builtin_mul_overflow(*ret, 10, ret) ||
-		    __builtin_add_overflow(*ret, t.base[i] - '0', ret);
-	}
-	if (beyond)
-		*ret = INT64_MAX;
-	return t.len > 0;
+	return number_take(&t, ret) != NUMBER_NONE && t.len == 0;
 }
 
 static bool

@@ -2,13 +2,13 @@
 #include "tools/flicketctl/cli/cli.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/number.h"
 
 static const struct cli_row	*rows;
 
@@ -188,26 +188,12 @@ cli_has_choice(const struct cli_row *row)
 	return row->type != NULL && islower((unsigned char)row->type[0]);
 }
 
-static int64_t
-read_number(const char *text, bool *ret_ok)
-{
-	char	*end;
-	int64_t	 n;
-
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	*ret_ok = errno == 0 && end != text && *end == '\0' &&
-	    !isspace((unsigned char)text[0]);
-	return n;
-}
-
 /* -1 if a value fits its row, else STATUS_USAGE after a message. */
 static int
 check_value(const struct cli *c, const struct cli_row *row, const char *value)
 {
 	const char	*dashes = cli_is_option(row) ? "--" : "";
 	int64_t		 n;
-	bool		 ok;
 
 	if (value[0] == '\0')
 		return cli_usage(c->command, "%s%s is empty", dashes,
@@ -217,8 +203,8 @@ check_value(const struct cli *c, const struct cli_row *row, const char *value)
 		    dashes, row->name, value, row->type);
 	if (row->kind != CLI_NUMBER)
 		return -1;
-	n = read_number(value, &ok);
-	if (!ok || n < row->least || n > row->most)
+	if (!number_read((struct text){ value, strlen(value) }, row->least,
+	    row->most, &n))
 		return cli_usage(c->command, "--%s: \"%s\" is not a whole "
 		    "number from %lld to %lld", row->name, value,
 		    (long long)row->least, (long long)row->most);
@@ -341,9 +327,13 @@ int64_t
 cli_number(const struct cli *c, const char *option, int64_t dflt)
 {
 	const char	*value = given(c, option);
-	bool		 ok;
+	int64_t		 n = dflt;
 
-	return value == NULL ? dflt : read_number(value, &ok);
+	/* check_value() has seen to it that it is a number */
+	if (value != NULL)
+		(void)number_read((struct text){ value, strlen(value) },
+		    INT64_MIN, INT64_MAX, &n);
+	return n;
 }
 
 const char *

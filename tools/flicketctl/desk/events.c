@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "proto/frame.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/term.h"
@@ -320,16 +321,14 @@ do_one(struct events *e, struct peers *peers, struct peer *peer,
 	return true;
 }
 
-/* A number of the command line, from 1 on; 0: it is none. */
+/* The number of an event on the command line; 0 if it is not a number. */
 static int64_t
-number_of(const char *text)
+event_number(const char *text)
 {
-	char		*end;
-	long long	 n;
+	int64_t	n;
 
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	return errno == 0 && *end == '\0' && n > 0 ? n : 0;
+	return number_read((struct text){ text, strlen(text) }, 1, INT64_MAX,
+	    &n) ? n : 0;
 }
 
 static bool
@@ -339,7 +338,7 @@ do_given(struct events *e, const struct cli *c, struct peers *peers,
 	bool	ok = true;
 
 	for (int i = 1; i < c->count; i++)
-		ok = do_one(e, peers, peer, deed, number_of(c->args[i]),
+		ok = do_one(e, peers, peer, deed, event_number(c->args[i]),
 		    false) && ok;
 	return ok;
 }
@@ -395,7 +394,7 @@ run(const struct cli *c, const char *who, const struct deed *deed)
 		return cli_usage(c->command, "give the numbers of events, or "
 		    "--all");
 	for (int i = 1; i < c->count; i++)
-		if (number_of(c->args[i]) == 0)
+		if (event_number(c->args[i]) == 0)
 			return cli_usage(c->command, "\"%s\" is not the number "
 			    "of an event", c->args[i]);
 	return begin(&e, who) && do_all(&e, c, deed) ? STATUS_OK :

@@ -6,19 +6,19 @@
 
 #include <string.h>
 
+#include "base/number.h"
+
 #define SECOND	INT64_C(1000000)	/* in microseconds */
 
 /* Read exactly `digits` digits; false if they are not there. */
 static bool
-take_number(const char **p, int digits, int *ret)
+take_digits(const char **p, size_t digits, int *ret)
 {
-	*ret = 0;
-	for (; digits > 0; digits--, (*p)++) {
-		if (**p < '0' || **p > '9')
-			return false;
-		*ret = *ret * 10 + (**p - '0');
-	}
-	return true;
+	struct text	t = { *p, strnlen(*p, digits) };
+	bool		taken = number_take_digits(&t, digits, ret);
+
+	*p = t.base;
+	return taken;
 }
 
 static bool
@@ -73,9 +73,9 @@ take_time(const char **p, int64_t *ret)
 	*ret = 0;
 	if (**p == '\0')
 		return true;
-	if (!take_char(p, " T") || !take_number(p, 2, &hour) ||
-	    !take_char(p, ":") || !take_number(p, 2, &minute) ||
-	    !take_char(p, ":") || !take_number(p, 2, &second) ||
+	if (!take_char(p, " T") || !take_digits(p, 2, &hour) ||
+	    !take_char(p, ":") || !take_digits(p, 2, &minute) ||
+	    !take_char(p, ":") || !take_digits(p, 2, &second) ||
 	    hour > 23 || minute > 59 || second > 59)
 		return false;
 	*ret = (hour * 3600 + minute * 60 + second) * SECOND;
@@ -90,9 +90,9 @@ date_read(const char *p, int64_t *ret)
 	int	year, month, day;
 	int64_t	time;
 
-	if (!take_number(&p, 4, &year) || !take_char(&p, "-") ||
-	    !take_number(&p, 2, &month) || !take_char(&p, "-") ||
-	    !take_number(&p, 2, &day) || !is_day(year, month, day) ||
+	if (!take_digits(&p, 4, &year) || !take_char(&p, "-") ||
+	    !take_digits(&p, 2, &month) || !take_char(&p, "-") ||
+	    !take_digits(&p, 2, &day) || !is_day(year, month, day) ||
 	    !take_time(&p, &time) || *p != '\0')
 		return false;
 	*ret = days_since_1970(year, month, day) * 86400 * SECOND + time;

@@ -19,12 +19,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/durable.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "services/store/store.h"
 
 const char *const import_store_names[STORE_COUNT] = {
@@ -92,13 +92,12 @@ make_path(const char *path)
 static bool
 is_leftover(const char *name)
 {
-	char	*end;
-	long	 pid;
+	size_t	prefix = strlen(IMPORT_PREFIX);
+	int64_t	pid;
 
-	if (strncmp(name, IMPORT_PREFIX, strlen(IMPORT_PREFIX)) != 0)
-		return false;
-	pid = strtol(name + strlen(IMPORT_PREFIX), &end, 10);
-	if (*end != '\0' || pid < 1 || pid > INT_MAX)
+	if (strncmp(name, IMPORT_PREFIX, prefix) != 0 ||
+	    !number_read((struct text){ name + prefix, strlen(name) - prefix },
+	    1, INT_MAX, &pid))
 		return false;
 	return pid == getpid() || (kill((pid_t)pid, 0) == -1 &&
 	    errno == ESRCH);
