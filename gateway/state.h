@@ -55,7 +55,7 @@ struct worker {
 	struct bus		*bus;
 	struct tokens		*tokens;
 	struct copies		*copies;
-	struct buf		 body;		/* see answer_buffer() */
+	struct buf		 body;		/* see respond_buffer() */
 	h2o_linklist_t		 connections;	/* connection.c's */
 	h2o_linklist_t		 resting;	/* ... too */
 	bool			 paused;	/* accepts nothing just now */

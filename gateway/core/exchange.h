@@ -220,40 +220,40 @@ void		identity_part(struct exchange *, const struct answer *);
 /* --- answering, from any stage (respond.c): all return FLOW_DONE ------------ */
 
 /* An error in JSON. message NULL: the error's own; "" : none. */
-enum flow	answer_error(struct exchange *, enum err, const char *message);
+enum flow	respond_error(struct exchange *, enum err, const char *message);
 
 /* UNAUTHORIZED, and what to come with instead. */
-enum flow	answer_unauthorized(struct exchange *);
+enum flow	respond_unauthorized(struct exchange *);
 
 /* An error that a service answered, with its message and Retry-After. */
-enum flow	answer_refusal(struct exchange *, const struct answer *);
+enum flow	respond_refusal(struct exchange *, const struct answer *);
 
 /* A body that lives as long as the request, or static. */
-enum flow	answer_body(struct exchange *, int status, const char *type,
+enum flow	respond_body(struct exchange *, int status, const char *type,
 		    struct text body);
 
 /* A status without a body. */
-enum flow	answer_status(struct exchange *, int status);
+enum flow	respond_status(struct exchange *, int status);
 
 /*
  * A body made on the spot: put it into the worker's buffer, which is empty
- * and theirs until answer_buffered() gives it to the request and sends it.
+ * and theirs until respond_buffered() gives it to the request and sends it.
  */
-struct buf	*answer_buffer(struct exchange *);
-enum flow	answer_buffered(struct exchange *, int status,
+struct buf	*respond_buffer(struct exchange *);
+enum flow	respond_buffered(struct exchange *, int status,
 		    const char *type);
 
-void		answer_header(struct exchange *, const char *name,
+void		respond_header(struct exchange *, const char *name,
 		    const char *value);
 
 /* A type that a service told, for the request; some bytes if it is none. */
-h2o_iovec_t	answer_type(struct exchange *, struct text told);
+h2o_iovec_t	respond_type(struct exchange *, struct text told);
 
 /* For those who answer in pieces: count and log an answer begun elsewhere. */
-void		answer_count(struct exchange *, int status);
+void		respond_count(struct exchange *, int status);
 
 /* Append a fragment (fragment.c), what they stand for in the place of its marks. */
-void		answer_put_fragment(struct buf *, const struct exchange *,
+void		fragment_put(struct buf *, const struct exchange *,
 		    struct text fragment);
 
 /* --- include (include.c) --------------------------------------------------- */

@@ -98,7 +98,7 @@ cors_is_preflight(const struct exchange *x)
 void
 cors_put_preflight(struct exchange *x, const char *methods)
 {
-	answer_header(x, "Access-Control-Allow-Methods", methods);
-	answer_header(x, "Access-Control-Allow-Headers", TAKEN);
-	answer_header(x, "Access-Control-Max-Age", AGE_S);
+	respond_header(x, "Access-Control-Allow-Methods", methods);
+	respond_header(x, "Access-Control-Allow-Headers", TAKEN);
+	respond_header(x, "Access-Control-Max-Age", AGE_S);
 }

@@ -37,7 +37,7 @@ take_piece(struct export *e, const struct answer *a)
 
 	e->cursor = (struct text){ copy.base, copy.len };
 	e->piece.len = 0;
-	answer_put_fragment(&e->piece, e->x, a->fragment);
+	fragment_put(&e->piece, e->x, a->fragment);
 	exchange_hold(e->x, e->piece.size);
 }
 
@@ -122,11 +122,11 @@ export_answer(struct exchange *x)
 	req->res.reason = "OK";
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
 	    "Content-Type", type, strlen(type));
-	answer_header(x, "Content-Disposition", is_csv ?
+	respond_header(x, "Content-Disposition", is_csv ?
 	    "attachment; filename=\"tickets.csv\"" :
 	    "attachment; filename=\"tickets.ndjson\"");
-	answer_header(x, "X-Content-Type-Options", "nosniff");
-	answer_count(x, 200);
+	respond_header(x, "X-Content-Type-Options", "nosniff");
+	respond_count(x, 200);
 	take_piece(e, x->answer);
 	h2o_start_response(req, &e->generator);
 	send_piece(e);

@@ -124,8 +124,8 @@ refuse_range(struct download *d)
 	char	value[48];
 
 	snprintf(value, sizeof(value), "bytes */%lld", (long long)d->size);
-	answer_header(d->x, "Content-Range", value);
-	return answer_error(d->x, ERR_BAD_RANGE, NULL);
+	respond_header(d->x, "Content-Range", value);
+	return respond_error(d->x, ERR_BAD_RANGE, NULL);
 }
 
 /* --- the head ---------------------------------------------------------------------- */
@@ -184,7 +184,7 @@ put_disposition(struct exchange *x, struct text name)
 			buf_printf(&b, "%%%02X", c);
 	}
 	buf_put_byte(&b, '\0');
-	answer_header(x, "Content-Disposition", b.base);
+	respond_header(x, "Content-Disposition", b.base);
 	buf_done(&b);
 }
 
@@ -195,7 +195,7 @@ put_content_range(struct download *d)
 
 	snprintf(value, sizeof(value), "bytes %lld-%lld/%lld",
 	    (long long)d->at, (long long)d->end - 1, (long long)d->size);
-	answer_header(d->x, "Content-Range", value);
+	respond_header(d->x, "Content-Range", value);
 }
 
 static void
@@ -206,10 +206,10 @@ start(struct download *d, int status, const char *reason)
 	d->started = true;
 	req->res.status = status;
 	req->res.reason = reason;
-	answer_header(d->x, "ETag", d->etag);
+	respond_header(d->x, "ETag", d->etag);
 	/* asked for again each time: whoever asks may not be a user any more */
-	answer_header(d->x, "Cache-Control", "private, no-cache");
-	answer_count(d->x, status);
+	respond_header(d->x, "Cache-Control", "private, no-cache");
+	respond_count(d->x, status);
 	h2o_start_response(req, &d->generator);
 }
 
@@ -217,16 +217,16 @@ static void
 start_file(struct download *d)
 {
 	h2o_req_t	*req = d->x->req;
-	h2o_iovec_t	 type = answer_type(d->x, d->type);
+	h2o_iovec_t	 type = respond_type(d->x, d->type);
 
 	req->res.content_length = (size_t)(d->end - d->at);
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
 	    "Content-Type", type.base, type.len);
 	put_disposition(d->x, shorten(d->original));
-	answer_header(d->x, "X-Content-Type-Options", "nosniff");
-	answer_header(d->x, "Content-Security-Policy",
+	respond_header(d->x, "X-Content-Type-Options", "nosniff");
+	respond_header(d->x, "Content-Security-Policy",
 	    "sandbox; default-src 'none'");
-	answer_header(d->x, "Accept-Ranges", "bytes");
+	respond_header(d->x, "Accept-Ranges", "bytes");
 	if (d->partial)
 		put_content_range(d);
 	start(d, d->partial ? 206 : 200, d->partial ? "Partial Content" : "OK");
@@ -260,7 +260,7 @@ break_off(struct download *d, const struct answer *a)
 	struct exchange	*x = d->x;
 
 	if (!d->started) {
-		answer_refusal(x, a);
+		respond_refusal(x, a);
 		return;
 	}
 	log_warn("a file broke off: %s", err_info(a->error)->reason);
@@ -365,7 +365,7 @@ file_answer(struct exchange *x)
 	struct download	*d = new_download(x);
 
 	if (d->size < 0)
-		return answer_error(x, ERR_INTERNAL, NULL);
+		return respond_error(x, ERR_INTERNAL, NULL);
 	if (is_known(d)) {
 		x->req->res.content_length = SIZE_MAX;
 		start(d, 304, "Not Modified");

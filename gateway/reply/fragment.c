@@ -19,7 +19,7 @@ copy_root(char *to, const struct text *root)
 }
 
 void
-answer_put_fragment(struct buf *b, const struct exchange *x, struct text fragment)
+fragment_put(struct buf *b, const struct exchange *x, struct text fragment)
 {
 	const struct text	*roots = x->worker->gateway->roots, *root;
 	const char		*p = fragment.base;

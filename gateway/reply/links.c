@@ -267,6 +267,6 @@ links_put_header(struct exchange *x, int64_t total)
 		    put_relation(&b, x, "last", n.last));
 	buf_put_byte(&b, '\0');
 	if (b.len > 1)
-		answer_header(x, "Link", b.base);
+		respond_header(x, "Link", b.base);
 	buf_done(&b);
 }

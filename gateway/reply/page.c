@@ -63,20 +63,20 @@ page_answer(struct exchange *x, struct text path)
 		if (x->is_head || h2o_memis(x->req->method.base,
 		    x->req->method.len, H2O_STRLIT("GET")))
 			return pages[i].run(x);
-		answer_header(x, "Allow", "GET, HEAD");
+		respond_header(x, "Allow", "GET, HEAD");
 		if (cors_is_preflight(x)) {
 			cors_put_preflight(x, "GET, HEAD");
-			return answer_body(x, 200, "text/plain", TEXT_OF(""));
+			return respond_body(x, 200, "text/plain", TEXT_OF(""));
 		}
-		return answer_error(x, ERR_BAD_METHOD, NULL);
+		return respond_error(x, ERR_BAD_METHOD, NULL);
 	}
-	return answer_error(x, ERR_NOT_FOUND, NULL);
+	return respond_error(x, ERR_NOT_FOUND, NULL);
 }
 
 static enum flow
 page_healthz(struct exchange *x)
 {
-	return answer_body(x, 200, "application/json",
+	return respond_body(x, 200, "application/json",
 	    TEXT_OF("{\"status\":\"alive\"}\n"));
 }
 
@@ -104,13 +104,13 @@ refuse_unready(struct exchange *x)
 	buf_put_byte(&b, '.');
 	copy = h2o_strdup(&x->req->pool, b.base, b.len);
 	buf_done(&b);
-	return answer_error(x, ERR_UNAVAILABLE, copy.base);
+	return respond_error(x, ERR_UNAVAILABLE, copy.base);
 }
 
 static enum flow
 page_readyz(struct exchange *x)
 {
-	struct buf	*b = answer_buffer(x);
+	struct buf	*b = respond_buffer(x);
 	bool		 up, all = true;
 
 	buf_put_text(b, "{\"services\":{");
@@ -124,8 +124,8 @@ page_readyz(struct exchange *x)
 	if (!all && problem_is_wanted(x->req))
 		return refuse_unready(x);
 	if (!all)
-		answer_header(x, "Retry-After", "1");
-	return answer_buffered(x, all ? 200 : 503, "application/json");
+		respond_header(x, "Retry-After", "1");
+	return respond_buffered(x, all ? 200 : 503, "application/json");
 }
 
 static enum flow
@@ -134,15 +134,15 @@ page_metrics(struct exchange *x)
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		metric_set(METRIC_SERVICE_UP, id,
 		    is_up(x, (enum service_id)id));
-	metrics_put(answer_buffer(x));
-	return answer_buffered(x, 200, "text/plain; version=0.0.4");
+	metrics_put(respond_buffer(x));
+	return respond_buffered(x, 200, "text/plain; version=0.0.4");
 }
 
 static enum flow
 page_avatar(struct exchange *x)
 {
-	answer_header(x, "Cache-Control", "public, max-age=86400");
-	return answer_body(x, 200, "image/png", (struct text){
+	respond_header(x, "Cache-Control", "public, max-age=86400");
+	return respond_body(x, 200, "image/png", (struct text){
 	    (const char *)default_avatar_bytes, default_avatar_size });
 }
 
@@ -166,15 +166,15 @@ answer_file(struct exchange *x, const char *type, const char *bytes,
 	sodium_bin2hex(etag + 1, sizeof(etag) - 1, hash, sizeof(hash));
 	etag[sizeof(etag) - 2] = '"';
 	etag[sizeof(etag) - 1] = '\0';
-	answer_header(x, "ETag", etag);
-	answer_header(x, "Cache-Control", "no-cache");
-	answer_header(x, "X-Content-Type-Options", "nosniff");
+	respond_header(x, "ETag", etag);
+	respond_header(x, "Cache-Control", "no-cache");
+	respond_header(x, "X-Content-Type-Options", "nosniff");
 	at = h2o_find_header(&x->req->headers, H2O_TOKEN_IF_NONE_MATCH, -1);
 	if (at != -1 && h2o_strstr(x->req->headers.entries[at].value.base,
 	    x->req->headers.entries[at].value.len, etag, strlen(etag)) !=
 	    SIZE_MAX)
-		return answer_body(x, 304, NULL, TEXT_OF(""));
-	return answer_body(x, 200, type, (struct text){ bytes, size });
+		return respond_body(x, 304, NULL, TEXT_OF(""));
+	return respond_body(x, 200, type, (struct text){ bytes, size });
 }
 
 static enum flow
@@ -183,7 +183,7 @@ page_openapi(struct exchange *x)
 	/* an origin that is listed has its own; two of them are none */
 	if (h2o_find_header(&x->req->res.headers,
 	    H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, -1) == -1)
-		answer_header(x, "Access-Control-Allow-Origin", "*");
+		respond_header(x, "Access-Control-Allow-Origin", "*");
 	return answer_file(x, "application/json", openapi_bytes, openapi_size);
 }
 
@@ -191,11 +191,11 @@ page_openapi(struct exchange *x)
 static enum flow
 page_docs(struct exchange *x)
 {
-	answer_header(x, "Content-Security-Policy", "default-src 'none'; "
+	respond_header(x, "Content-Security-Policy", "default-src 'none'; "
 	    "script-src 'self'; style-src 'self' 'unsafe-inline'; "
 	    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
 	    "form-action 'none'; frame-ancestors 'none'");
-	answer_header(x, "Referrer-Policy", "no-referrer");
+	respond_header(x, "Referrer-Policy", "no-referrer");
 	return answer_file(x, "text/html; charset=utf-8", docs_page_bytes,
 	    docs_page_size);
 }

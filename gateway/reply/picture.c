@@ -44,14 +44,14 @@ picture_decode(struct exchange *x)
 	struct text	type = media_type(x);
 
 	if (!is_picture(type))
-		return answer_error(x, ERR_BAD_MEDIA_TYPE, "Send the picture "
+		return respond_error(x, ERR_BAD_MEDIA_TYPE, "Send the picture "
 		    "itself as the body, with Content-Type: image/png, "
 		    "image/jpeg or image/gif.");
 	if (entity.len == 0)
-		return answer_error(x, ERR_BAD_REQUEST,
+		return respond_error(x, ERR_BAD_REQUEST,
 		    "The body is empty; it must be the picture itself.");
 	if (entity.len > PICTURE_MOST_BYTES)
-		return answer_error(x, ERR_BODY_TOO_LARGE,
+		return respond_error(x, ERR_BODY_TOO_LARGE,
 		    "A picture has at most 1048576 bytes.");
 	args_put_text(&x->args, KEY_BODY,
 	    (struct text){ entity.base, entity.len });
@@ -95,13 +95,13 @@ picture_answer(struct exchange *x)
 	char		etag[48];
 
 	put_etag(bytes, etag, sizeof(etag));
-	answer_header(x, "ETag", etag);
-	answer_header(x, "Cache-Control", "private, max-age=86400");
-	answer_header(x, "X-Content-Type-Options", "nosniff");
+	respond_header(x, "ETag", etag);
+	respond_header(x, "Cache-Control", "private, max-age=86400");
+	respond_header(x, "X-Content-Type-Options", "nosniff");
 	if (has_it(x, etag))
-		return answer_body(x, 304, NULL, (struct text){ "", 0 });
+		return respond_body(x, 304, NULL, (struct text){ "", 0 });
 	/* the answer lives no longer than this stage */
 	body = h2o_strdup(&x->req->pool, bytes.base, bytes.len);
-	return answer_body(x, 200, answer_type(x, type).base,
+	return respond_body(x, 200, respond_type(x, type).base,
 	    (struct text){ body.base, body.len });
 }

@@ -13,7 +13,7 @@
 static h2o_generator_t	generator = { NULL, NULL };
 
 void
-answer_header(struct exchange *x, const char *name, const char *value)
+respond_header(struct exchange *x, const char *name, const char *value)
 {
 	h2o_mem_pool_t	*pool = &x->req->pool;
 	h2o_iovec_t	 copy = h2o_strdup(pool, value, SIZE_MAX);
@@ -27,7 +27,7 @@ answer_header(struct exchange *x, const char *name, const char *value)
 
 /* Whatever has a control character in it would be a header of its own. */
 h2o_iovec_t
-answer_type(struct exchange *x, struct text told)
+respond_type(struct exchange *x, struct text told)
 {
 	bool	printable = told.len > 0;
 
@@ -56,7 +56,7 @@ reason_of(int status)
 }
 
 void
-answer_count(struct exchange *x, int status)
+respond_count(struct exchange *x, int status)
 {
 	if (!x->answered)
 		connection_answer(x->connection);
@@ -80,7 +80,7 @@ send_body(struct exchange *x, int status, const char *reason,
 	if (type != NULL)
 		h2o_add_header(&req->pool, &req->res.headers,
 		    H2O_TOKEN_CONTENT_TYPE, "Content-Type", type, strlen(type));
-	answer_count(x, status);
+	respond_count(x, status);
 	h2o_start_response(req, &generator);
 	/* h2o_send() would send a body to HEAD as well */
 	h2o_send(req, &bytes, x->is_head || body.len == 0 ? 0 : 1,
@@ -89,26 +89,26 @@ send_body(struct exchange *x, int status, const char *reason,
 }
 
 enum flow
-answer_body(struct exchange *x, int status, const char *type,
+respond_body(struct exchange *x, int status, const char *type,
     struct text body)
 {
 	return send_body(x, status, reason_of(status), type, body);
 }
 
 enum flow
-answer_status(struct exchange *x, int status)
+respond_status(struct exchange *x, int status)
 {
 	x->req->res.status = status;
 	x->req->res.reason = reason_of(status);
 	x->req->res.content_length = SIZE_MAX;
-	answer_count(x, status);
+	respond_count(x, status);
 	h2o_start_response(x->req, &generator);
 	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
 	return FLOW_DONE;
 }
 
 struct buf *
-answer_buffer(struct exchange *x)
+respond_buffer(struct exchange *x)
 {
 	x->worker->body.len = 0;
 	return &x->worker->body;
@@ -151,9 +151,9 @@ keep_body(struct exchange *x)
 }
 
 enum flow
-answer_buffered(struct exchange *x, int status, const char *type)
+respond_buffered(struct exchange *x, int status, const char *type)
 {
-	return answer_body(x, status, type, keep_body(x));
+	return respond_body(x, status, type, keep_body(x));
 }
 
 static void
@@ -178,23 +178,23 @@ send_error(struct exchange *x, enum err e, struct text message,
 
 	if (problem_is_wanted(x->req)) {
 		type = PROBLEM_TYPE;
-		answer_header(x, "Vary", "Accept");
-		problem_put(answer_buffer(x), info->http, info->reason,
+		respond_header(x, "Vary", "Accept");
+		problem_put(respond_buffer(x), info->http, info->reason,
 		    message, x->request_id);
 	} else
-		put_error(answer_buffer(x), info, message);
+		put_error(respond_buffer(x), info, message);
 	if (retry_after == 0 && (info->http == 503 || info->http == 429))
 		retry_after = 1;
 	if (retry_after != 0) {
 		snprintf(seconds, sizeof(seconds), "%lld",
 		    (long long)retry_after);
-		answer_header(x, "Retry-After", seconds);
+		respond_header(x, "Retry-After", seconds);
 	}
 	return send_body(x, info->http, info->reason, type, keep_body(x));
 }
 
 enum flow
-answer_error(struct exchange *x, enum err e, const char *message)
+respond_error(struct exchange *x, enum err e, const char *message)
 {
 	if (message == NULL)
 		message = err_info(e)->message;
@@ -202,23 +202,23 @@ answer_error(struct exchange *x, enum err e, const char *message)
 }
 
 enum flow
-answer_unauthorized(struct exchange *x)
+respond_unauthorized(struct exchange *x)
 {
-	answer_header(x, "WWW-Authenticate",
+	respond_header(x, "WWW-Authenticate",
 	    op_info(x->route->op)->who == WHO_PASSWORD ?
 	    "Basic realm=\"Authentication Required\"" :
 	    "Bearer realm=\"Authentication Required\"");
-	return answer_error(x, ERR_UNAUTHORIZED, NULL);
+	return respond_error(x, ERR_UNAUTHORIZED, NULL);
 }
 
 enum flow
-answer_refusal(struct exchange *x, const struct answer *a)
+respond_refusal(struct exchange *x, const struct answer *a)
 {
 	struct text	message = args_text(&a->extra, KEY_MESSAGE);
 	const char	*dflt = err_info(a->error)->message;
 
 	if (a->error == ERR_UNAUTHORIZED)
-		return answer_unauthorized(x);
+		return respond_unauthorized(x);
 	/* as if the gateway had known: a service refuses those, too */
 	x->crowded = x->crowded || a->error == ERR_EXPIRED;
 	if (message.len == 0)

@@ -31,7 +31,7 @@ refuse(struct exchange *x, enum err e, const char *format, size_t is,
 	char	*message = h2o_mem_alloc_pool(&x->req->pool, 128);
 
 	snprintf(message, 128, format, is, most);
-	return answer_error(x, e, message);
+	return respond_error(x, e, message);
 }
 
 enum flow
@@ -46,7 +46,7 @@ stage_admit(struct exchange *x)
 		req->http1_is_persistent = 0;
 		if (framing_has_body())
 			cutoff_linger(req);
-		return answer_error(x, ERR_BAD_REQUEST, fault);
+		return respond_error(x, ERR_BAD_REQUEST, fault);
 	}
 	if (req->input.path.len > URL_MOST_BYTES)
 		return refuse(x, ERR_URL_TOO_LONG, "The URL has %zu bytes; "
@@ -95,7 +95,7 @@ check_memory(struct exchange *x)
 	if (memory_pressure(x->worker) != PRESSURE_ALL)
 		return FLOW_NEXT;
 	x->crowded = true;
-	return answer_error(x, ERR_UNAVAILABLE, "The server has too much to "
+	return respond_error(x, ERR_UNAVAILABLE, "The server has too much to "
 	    "do.");
 }
 
@@ -124,13 +124,13 @@ answer_methods(struct exchange *x, unsigned methods, bool is_options)
 			    method_name((enum method)m),
 			    m == METHOD_GET ? "HEAD, " : "");
 	buf_printf(&allow, "OPTIONS");
-	answer_header(x, "Allow", allow.base);
+	respond_header(x, "Allow", allow.base);
 	if (cors_is_preflight(x))
 		cors_put_preflight(x, allow.base);
 	buf_done(&allow);
 	if (!is_options)
-		return answer_error(x, ERR_BAD_METHOD, NULL);
-	return answer_body(x, 200, "text/plain", (struct text){ "", 0 });
+		return respond_error(x, ERR_BAD_METHOD, NULL);
+	return respond_body(x, 200, "text/plain", (struct text){ "", 0 });
 }
 
 static enum flow
@@ -144,7 +144,7 @@ match_route(struct exchange *x, enum mark root, struct text path)
 
 	route_find(&match, root, path, x->is_head ? METHOD_GET : method_of(name));
 	if (match.methods == 0)
-		return answer_error(x, ERR_NOT_FOUND, NULL);
+		return respond_error(x, ERR_NOT_FOUND, NULL);
 	if (match.route == NULL)
 		return answer_methods(x, match.methods, is_options);
 	x->route = match.route;

@@ -13,7 +13,7 @@ put_location(struct exchange *x)
 
 	links_put_path(&b, x, x->route->location, &x->answer->extra, 0);
 	buf_put_byte(&b, '\0');
-	answer_header(x, "Location", b.base);
+	respond_header(x, "Location", b.base);
 	buf_done(&b);
 }
 
@@ -94,7 +94,7 @@ put_answer(struct buf *b, const struct exchange *x, bool is_list)
 {
 	if (is_list)
 		links_put_list_head(b, x, x->answer->total);
-	answer_put_fragment(b, x, x->answer->fragment);
+	fragment_put(b, x, x->answer->fragment);
 	if (is_list)
 		include_put(b, x);
 	else if (x->included != NULL && b->len > 0) {
@@ -109,7 +109,7 @@ static enum flow
 answer_kept(struct exchange *x, struct text body)
 {
 	exchange_hold(x, body.len);
-	return answer_body(x, x->route->status, "application/json", body);
+	return respond_body(x, x->route->status, "application/json", body);
 }
 
 /* The owner said that what we have of it still holds. */
@@ -133,7 +133,7 @@ answer_list(struct exchange *x)
 		body = copies_keep(x->worker->copies, x, x->answer->tag,
 		    x->answer->total, (struct text){ b->base, b->len });
 	return body.len > 0 ? answer_kept(x, body) :
-	    answer_buffered(x, x->route->status, "application/json");
+	    respond_buffered(x, x->route->status, "application/json");
 }
 
 static enum flow
@@ -147,7 +147,7 @@ answer_json(struct exchange *x)
 		h2o_add_header(&x->req->pool, &x->req->res.headers,
 		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);
 		if (has_it(x, etag))
-			return answer_status(x, 304);
+			return respond_status(x, 304);
 		if (x->copy != NULL && x->answer->fragment.len == 0 &&
 		    x->answer->tag == x->copy->tag)
 			return answer_copy(x);
@@ -156,28 +156,28 @@ answer_json(struct exchange *x)
 	    x->answer->fragment.len == 0) {
 		log_error("%s: who asks does not have what it is said to",
 		    op_info(x->route->op)->name);
-		return answer_error(x, ERR_INTERNAL, NULL);
+		return respond_error(x, ERR_INTERNAL, NULL);
 	}
 	if (x->route->location[0] != '\0')
 		put_location(x);
 	if (is_list)
 		links_put_header(x, x->answer->total);
-	put_answer(answer_buffer(x), x, is_list);
+	put_answer(respond_buffer(x), x, is_list);
 	if (is_list)
 		return answer_list(x);
-	return answer_buffered(x, x->route->status, "application/json");
+	return respond_buffered(x, x->route->status, "application/json");
 }
 
 enum flow
 stage_answer(struct exchange *x)
 {
 	if (x->answer->error != OK)
-		return answer_refusal(x, x->answer);
+		return respond_refusal(x, x->answer);
 	if (include_failure(x) != NULL)
-		return answer_refusal(x, include_failure(x));
+		return respond_refusal(x, include_failure(x));
 	learn_token(x);
 	if (x->route->status == 204)
-		return answer_body(x, 204, NULL, (struct text){ "", 0 });
+		return respond_body(x, 204, NULL, (struct text){ "", 0 });
 	switch (x->route->way) {
 	case WAY_FILE:
 		return file_answer(x);

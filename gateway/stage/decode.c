@@ -212,7 +212,7 @@ decode_page(struct exchange *x)
 	/* links_put_list_head() divides by it */
 	if (args_number(&x->args, KEY_PAGE, 0) < 1 ||
 	    args_number(&x->args, KEY_PER_PAGE, 0) < 1)
-		return answer_error(x, ERR_NOT_FOUND, NULL);
+		return respond_error(x, ERR_NOT_FOUND, NULL);
 	return FLOW_NEXT;
 }
 
@@ -268,7 +268,7 @@ refuse(struct exchange *x, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(message, 512, format, ap);
 	va_end(ap);
-	return answer_error(x, ERR_BAD_REQUEST, message);
+	return respond_error(x, ERR_BAD_REQUEST, message);
 }
 
 /* "application/json", "application/problem+json; charset=utf-8", ... */
@@ -370,7 +370,7 @@ take_integer(struct exchange *x, enum key key, const json_t *value)
 
 	if (!json_is_integer(value)) {
 		if (x->route->not_integer[0] != '\0')
-			return answer_error(x, ERR_BAD_REQUEST,
+			return respond_error(x, ERR_BAD_REQUEST,
 			    x->route->not_integer);
 		return refuse(x, "%s must be an integer.", info->name);
 	}
@@ -402,7 +402,7 @@ check_missing(struct exchange *x, const json_t *body, keyset needs)
 		if (json_object_get(body, key_info(k)->name) != NULL)
 			continue;
 		if (x->route->missing[0] != '\0')
-			return answer_error(x, ERR_BAD_REQUEST,
+			return respond_error(x, ERR_BAD_REQUEST,
 			    x->route->missing);
 		return refuse(x, "%s is missing.", key_info(k)->name);
 	}
@@ -484,7 +484,7 @@ decode_body(struct exchange *x, keyset keys)
 	enum flow	 flow;
 
 	if (!is_json_type(x->req) && entity.len > 0)
-		return answer_error(x, ERR_BAD_MEDIA_TYPE, NULL);
+		return respond_error(x, ERR_BAD_MEDIA_TYPE, NULL);
 	if (entity.len == 0)
 		body = json_object();
 	else

@@ -100,7 +100,7 @@ identify_token(struct exchange *x)
 	bool		 found;
 
 	if (token == NULL || len == 0)
-		return answer_unauthorized(x);
+		return respond_unauthorized(x);
 	crypto_hash_sha256(x->token_hash, (const unsigned char *)token, len);
 	if (keyset_has(op_info(x->route->op)->needs, KEY_TOKEN_HASH))
 		args_put_text(&x->args, KEY_TOKEN_HASH, hash);
@@ -171,7 +171,7 @@ identify_password(struct exchange *x)
 	struct args	args = { 0 };
 
 	if (!decode_basic(x, &args))
-		return answer_unauthorized(x);
+		return respond_unauthorized(x);
 	return exchange_ask(x, OP_PASSWORD_CHECK, &args,
 	    x->worker->gateway->settings->login_timeout_ms);
 }
@@ -252,16 +252,16 @@ static enum flow
 take_identity(struct exchange *x)
 {
 	if (x->answer->error != OK)
-		return answer_refusal(x, x->answer);
+		return respond_refusal(x, x->answer);
 	if (is_past(x, x->answer)) {
 		if (x->past > PAST_MOST)
-			return answer_error(x, ERR_UNAVAILABLE, NULL);
+			return respond_error(x, ERR_UNAVAILABLE, NULL);
 		x->stage--;	/* the answer is for the stage that we are in */
 		return ask_token(x);
 	}
 	take_token(x, x->answer);
 	return x->user_id != 0 ? FLOW_NEXT :
-	    answer_error(x, ERR_INTERNAL, NULL);
+	    respond_error(x, ERR_INTERNAL, NULL);
 }
 
 enum flow
@@ -272,7 +272,7 @@ stage_identified(struct exchange *x)
 	if (x->answer == NULL || is_known_without(x))
 		return FLOW_NEXT;	/* the cache knew */
 	if (x->answer->error == ERR_UNAUTHORIZED)
-		return answer_unauthorized(x);
+		return respond_unauthorized(x);
 	flow = take_identity(x);
 	if (flow == FLOW_NEXT && op_info(x->route->op)->who == WHO_PASSWORD)
 		take_login(x);
@@ -287,10 +287,10 @@ stage_permit(struct exchange *x)
 
 	if ((x->rights & RIGHT_READ_ONLY) != 0 &&
 	    x->route->method != METHOD_GET)
-		return answer_error(x, ERR_FORBIDDEN, WHO_READS_ONLY);
+		return respond_error(x, ERR_FORBIDDEN, WHO_READS_ONLY);
 	x->allowed = x->rights;
 	if (!who_may(who, x->rights))
-		return answer_error(x, ERR_FORBIDDEN, who_info(who)->refusal);
+		return respond_error(x, ERR_FORBIDDEN, who_info(who)->refusal);
 	return FLOW_NEXT;
 }
 
@@ -396,7 +396,7 @@ stage_still(struct exchange *x)
 		return FLOW_NEXT;
 	x->waiting = keep_waiting(x);
 	return x->waiting != NULL ? ask_token(x) :
-	    answer_error(x, ERR_EXPIRED, NULL);
+	    respond_error(x, ERR_EXPIRED, NULL);
 }
 
 /* What was read with other rights may be for those only. */

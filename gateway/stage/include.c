@@ -64,7 +64,7 @@ want(struct included *in, struct text name)
 static enum flow
 refuse_name(struct exchange *x, struct text name)
 {
-	struct buf	*b = answer_buffer(x);
+	struct buf	*b = respond_buffer(x);
 	h2o_iovec_t	 message;
 
 	buf_printf(b, "include: there is no \"%.*s\"; there are ",
@@ -73,7 +73,7 @@ refuse_name(struct exchange *x, struct text name)
 		buf_printf(b, "%s%s", i > 0 ? ", " : "", kinds[i].name);
 	buf_put(b, ".", 2);
 	message = h2o_strdup(&x->req->pool, b->base, b->len);
-	return answer_error(x, ERR_BAD_REQUEST, message.base);
+	return respond_error(x, ERR_BAD_REQUEST, message.base);
 }
 
 enum flow
@@ -204,7 +204,7 @@ enum flow
 stage_included(struct exchange *x)
 {
 	struct included	*in = x->included;
-	struct buf	*b = answer_buffer(x);
+	struct buf	*b = respond_buffer(x);
 
 	if (in == NULL || x->answer->error != OK)
 		return FLOW_NEXT;
@@ -239,7 +239,7 @@ include_put(struct buf *b, const struct exchange *x)
 		if (in->answers[i] == NULL)
 			buf_put_text(b, "[]");
 		else
-			answer_put_fragment(b, x, in->answers[i]->fragment);
+			fragment_put(b, x, in->answers[i]->fragment);
 	}
 	buf_put_byte(b, '}');
 }

@@ -28,11 +28,11 @@ put_headers(struct exchange *x, const struct limit *l)
 	snprintf(value, sizeof(value), "\"token\";q=%lld;w=%d",
 	    (long long)x->worker->gateway->settings->rate_limit,
 	    LIMIT_WINDOW_S);
-	answer_header(x, "RateLimit-Policy", value);
+	respond_header(x, "RateLimit-Policy", value);
 	snprintf(value, sizeof(value), "\"token\";r=%lld;t=%lld",
 	    (long long)l->left, (long long)(l->left > 0 ? l->full_s :
 	    l->wait_s));
-	answer_header(x, "RateLimit", value);
+	respond_header(x, "RateLimit", value);
 }
 
 /* Logins have no token; theirs is a limit of failures (services/user). */
@@ -50,5 +50,5 @@ stage_limit(struct exchange *x)
 	if (l.allowed)
 		return FLOW_NEXT;
 	args_put_number(&refusal.extra, KEY_RETRY_AFTER, l.wait_s);
-	return answer_refusal(x, &refusal);
+	return respond_refusal(x, &refusal);
 }

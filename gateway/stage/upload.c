@@ -46,7 +46,7 @@ refuse(struct exchange *x, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(message, 512, format, ap);
 	va_end(ap);
-	return answer_error(x, ERR_BAD_REQUEST, message);
+	return respond_error(x, ERR_BAD_REQUEST, message);
 }
 
 /* Folders are the sender's own (RFC 7578, 4.2). */
@@ -215,7 +215,7 @@ upload_decode(struct exchange *x)
 			return flow;
 	}
 	if (result == MULTIPART_OTHER)
-		return answer_error(x, ERR_BAD_MEDIA_TYPE, "Send a form with "
+		return respond_error(x, ERR_BAD_MEDIA_TYPE, "Send a form with "
 		    "the file, with Content-Type: multipart/form-data.");
 	if (result == MULTIPART_BAD)
 		return refuse(x, "The body is not multipart/form-data: %s.",
@@ -247,7 +247,7 @@ fail(struct exchange *x, const struct answer *a)
 	struct upload	*u = x->stream;
 
 	u->step = OVER;
-	answer_refusal(x, a);
+	respond_refusal(x, a);
 }
 
 static void

@@ -22,7 +22,7 @@ static struct {
 /* --- in the place of answer.c, page.c ----------------------------------- */
 
 enum flow
-answer_error(struct exchange *x, enum err e, const char *message)
+respond_error(struct exchange *x, enum err e, const char *message)
 {
 	(void)x;
 	CHECK(e > OK && e < ERR_END);
@@ -33,7 +33,7 @@ answer_error(struct exchange *x, enum err e, const char *message)
 }
 
 enum flow
-answer_body(struct exchange *x, int status, const char *type, struct text body)
+respond_body(struct exchange *x, int status, const char *type, struct text body)
 {
 	(void)x, (void)status, (void)type, (void)body;
 	return FLOW_DONE;

@@ -18,7 +18,7 @@
 		return FLOW_DONE; \
 	}
 
-ROOM(answer_unauthorized)
+ROOM(respond_unauthorized)
 ROOM(upload_decode)
 ROOM(upload_start)
 ROOM(picture_decode)
@@ -85,7 +85,7 @@ page_find(struct text path)
 }
 
 STAND_IN void
-answer_header(struct exchange *x, const char *name, const char *value)
+respond_header(struct exchange *x, const char *name, const char *value)
 {
 	(void)x, (void)name, (void)value;
 }

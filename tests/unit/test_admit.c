@@ -11,7 +11,7 @@ static struct {
 } answered;
 
 enum flow
-answer_error(struct exchange *x, enum err e, const char *message)
+respond_error(struct exchange *x, enum err e, const char *message)
 {
 	(void)x, (void)message;
 	answered.error = e;
@@ -19,7 +19,7 @@ answer_error(struct exchange *x, enum err e, const char *message)
 }
 
 enum flow
-answer_body(struct exchange *x, int status, const char *type,
+respond_body(struct exchange *x, int status, const char *type,
     struct text body)
 {
 	(void)x, (void)type, (void)body;
@@ -28,7 +28,7 @@ answer_body(struct exchange *x, int status, const char *type,
 }
 
 void
-answer_header(struct exchange *x, const char *name, const char *value)
+respond_header(struct exchange *x, const char *name, const char *value)
 {
 	(void)x;
 	check_string("header", name, "Allow");

@@ -126,7 +126,7 @@ marks_become_urls(void **state)
 	v.gateway.roots[0] = TEXT_OF("");
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
-		answer_put_fragment(&b, &v.x, rows[i].in);
+		fragment_put(&b, &v.x, rows[i].in);
 		check_text("fragment", text_in(&b), rows[i].want);
 	}
 	buf_done(&b);
@@ -137,12 +137,12 @@ marks_become_urls(void **state)
 static h2o_iovec_t
 send_bytes(struct visit *v, size_t len, char byte)
 {
-	struct buf	*b = answer_buffer(&v->x);
+	struct buf	*b = respond_buffer(&v->x);
 
 	check_number("begins empty", b->len, 0);
 	for (size_t i = 0; i < len; i++)
 		buf_put_byte(b, byte);
-	check_number("sent", answer_buffered(&v->x, 200, "text/plain"),
+	check_number("sent", respond_buffered(&v->x, 200, "text/plain"),
 	    FLOW_DONE);
 	check_number("in one piece", sent.count, 1);
 	return sent.last;
@@ -181,7 +181,7 @@ large_bodies_are_not_copied(void **state)
 	}
 }
 
-/* What answer_put_fragment() is to do, byte by byte. */
+/* What fragment_put() is to do, byte by byte. */
 static void
 put_plainly(struct buf *b, const struct visit *v, struct text in)
 {
@@ -223,7 +223,7 @@ marks_are_found_wherever_they_are(void **state)
 		/* each time in a buffer with no more room than it asks for */
 		have = (struct buf){ 0 };
 		want.len = 0;
-		answer_put_fragment(&have, &v.x, in);
+		fragment_put(&have, &v.x, in);
 		put_plainly(&want, &v, in);
 		check_text("fragment", text_in(&have), text_in(&want));
 		buf_done(&have);
@@ -259,7 +259,7 @@ errors_are_json(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		visit_begin(&v, "GET", "/");
-		check_number(rows[i].name, answer_error(&v.x, rows[i].error,
+		check_number(rows[i].name, respond_error(&v.x, rows[i].error,
 		    rows[i].message), FLOW_DONE);
 		check_answer(rows[i].name, &v, rows[i].status,
 		    text_of(rows[i].body));
@@ -280,7 +280,7 @@ refusals_of_services_are_passed_on(void **state)
 	(void)state;
 	args_put_number(&a.extra, KEY_RETRY_AFTER, 42);
 	visit_begin(&v, "GET", "/");
-	answer_refusal(&v.x, &a);
+	respond_refusal(&v.x, &a);
 	check_answer("with its own message", &v, 429, TEXT_OF(
 	    "{\"error\":\"Too Many Requests\",\"message\":\"Too many failed "
 	    "logins. Try again later.\"}\n"));
@@ -289,7 +289,7 @@ refusals_of_services_are_passed_on(void **state)
 	a = (struct answer){ .error = ERR_BAD_REQUEST };
 	args_put_text(&a.extra, KEY_MESSAGE, TEXT_OF("no"));
 	visit_begin(&v, "GET", "/");
-	answer_refusal(&v.x, &a);
+	respond_refusal(&v.x, &a);
 	check_answer("with the service's", &v, 400, TEXT_OF(
 	    "{\"error\":\"Bad Request\",\"message\":\"no\"}\n"));
 	visit_end(&v);
@@ -435,7 +435,7 @@ a_challenge_names_what_to_come_with(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		visit_begin(&v, rows[i].method, rows[i].url);
-		check_number(rows[i].url, answer_unauthorized(&v.x), FLOW_DONE);
+		check_number(rows[i].url, respond_unauthorized(&v.x), FLOW_DONE);
 		check_number(rows[i].url, v.req.res.status, 401);
 		check_text(rows[i].url, header_of(&v, "www-authenticate"),
 		    text_of(rows[i].want));

@@ -5,7 +5,7 @@
 
 /* The stand-in for this one does nothing. */
 void
-answer_header(struct exchange *x, const char *name, const char *value)
+respond_header(struct exchange *x, const char *name, const char *value)
 {
 	h2o_iovec_t	lower = h2o_strdup(&x->req->pool, name, SIZE_MAX);
 

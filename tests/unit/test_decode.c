@@ -12,7 +12,7 @@ static struct {
 } answered;
 
 enum flow
-answer_error(struct exchange *x, enum err e, const char *message)
+respond_error(struct exchange *x, enum err e, const char *message)
 {
 	(void)x;
 	answered.error = e;

@@ -24,7 +24,7 @@ static struct {
 } seen;
 
 enum flow
-answer_error(struct exchange *x, enum err e, const char *message)
+respond_error(struct exchange *x, enum err e, const char *message)
 {
 	(void)x;
 	seen.error = e;
@@ -34,7 +34,7 @@ answer_error(struct exchange *x, enum err e, const char *message)
 }
 
 enum flow
-answer_refusal(struct exchange *x, const struct answer *a)
+respond_refusal(struct exchange *x, const struct answer *a)
 {
 	(void)x;
 	seen.error = a->error;
@@ -42,9 +42,9 @@ answer_refusal(struct exchange *x, const struct answer *a)
 }
 
 enum flow
-answer_unauthorized(struct exchange *x)
+respond_unauthorized(struct exchange *x)
 {
-	return answer_error(x, ERR_UNAUTHORIZED, NULL);
+	return respond_error(x, ERR_UNAUTHORIZED, NULL);
 }
 
 enum flow

@@ -13,7 +13,7 @@ static struct {
 } seen;
 
 enum flow
-answer_refusal(struct exchange *x, const struct answer *a)
+respond_refusal(struct exchange *x, const struct answer *a)
 {
 	(void)x;
 	seen.error = a->error;
@@ -22,7 +22,7 @@ answer_refusal(struct exchange *x, const struct answer *a)
 }
 
 void
-answer_header(struct exchange *x, const char *name, const char *value)
+respond_header(struct exchange *x, const char *name, const char *value)
 {
 	(void)x;
 	snprintf(strcmp(name, "RateLimit") == 0 ? seen.limit : seen.policy,

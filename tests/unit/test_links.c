@@ -16,7 +16,7 @@ start(void **state)
 
 /* In the place of gateway/reply/answer.c's. */
 void
-answer_header(struct exchange *x, const char *name, const char *value)
+respond_header(struct exchange *x, const char *name, const char *value)
 {
 	(void)name;
 	h2o_add_header(&x->req->pool, &x->req->res.headers, H2O_TOKEN_LINK,

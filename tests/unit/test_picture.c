@@ -14,7 +14,7 @@ static struct {
 } seen;
 
 enum flow
-answer_error(struct exchange *x, enum err e, const char *message)
+respond_error(struct exchange *x, enum err e, const char *message)
 {
 	(void)x;
 	check_true("it says what is wrong", message != NULL && *message != 0);
@@ -23,7 +23,7 @@ answer_error(struct exchange *x, enum err e, const char *message)
 }
 
 enum flow
-answer_body(struct exchange *x, int status, const char *type,
+respond_body(struct exchange *x, int status, const char *type,
     struct text body)
 {
 	(void)x;
@@ -36,13 +36,13 @@ answer_body(struct exchange *x, int status, const char *type,
 }
 
 h2o_iovec_t
-answer_type(struct exchange *x, struct text told)
+respond_type(struct exchange *x, struct text told)
 {
 	return h2o_strdup(&x->req->pool, told.base, told.len);
 }
 
 void
-answer_header(struct exchange *x, const char *name, const char *value)
+respond_header(struct exchange *x, const char *name, const char *value)
 {
 	(void)x;
 	seen.headers++;
