@@ -29,6 +29,7 @@
 #include "gateway/http/timers.h"
 #include "gateway/http/tls.h"
 #include "gateway/memory.h"
+#include "gateway/server.h"
 #include "proto/labels.h"
 #include "proto/peer/curve.h"
 #include "proto/peer/resolve.h"
@@ -327,7 +328,7 @@ main(int argc, char **argv)
 	frames_init();
 	framing_init();
 	hpack_init();
-	gateway_init(&gateway, &settings);
+	server_init(&gateway, &settings);
 	trace_init();
 	gateway.resolver = resolver_new(&settings, ~UINT64_C(0));
 	run_workers(&gateway, &signals);

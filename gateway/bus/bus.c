@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "gateway/bus/dispatch.h"
 #include "gateway/cache/tokens.h"
-#include "gateway/state.h"
+#include "gateway/worker.h"
 
 #define PONG_PING_MS	20	/* between PINGs that answer unsolicited PONGs */
 

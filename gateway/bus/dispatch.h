@@ -14,7 +14,7 @@
 #include "gateway/bus/question.h"
 #include "gateway/bus/upstream.h"
 #include "gateway/bus/window.h"
-#include "gateway/state.h"
+#include "gateway/worker.h"
 
 /* A request was collected for a link, which is to be flushed. */
 typedef void	 dispatch_collected(struct link *);

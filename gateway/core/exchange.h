@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 
 #include "gateway/core/route.h"
-#include "gateway/state.h"
+#include "gateway/worker.h"
 #include "proto/frame.h"
 
 #define FILTERS_MOST	24

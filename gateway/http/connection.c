@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "gateway/memory.h"
 
 #define GRACE_MS	1000
 

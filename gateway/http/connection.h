@@ -12,7 +12,7 @@
 #define HTTP_CONNECTION_H
 
 #include "gateway/http/frames.h"
-#include "gateway/state.h"
+#include "gateway/worker.h"
 
 struct connection;
 

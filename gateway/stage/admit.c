@@ -4,7 +4,6 @@
 #include "gateway/cutoff.h"
 #include "gateway/http/framing.h"
 #include "gateway/http/url.h"
-#include "gateway/memory.h"
 #include "gateway/reply/cors.h"
 #include "gateway/reply/page.h"
 

@@ -26,7 +26,7 @@ from wire import Client, expect, head
 TICKET_LIST, POST_LIST, WRITES_HOLD, WRITES_RELEASE = 31, 51, 7, 8
 LIMIT, TICKET_ID, CONTENT, FIELDS = 3, 23, 31, 75
 ONE, OTHER = 1, 3               # users
-TICK_SECONDS = 0.05             # TICK_MS of gateway/state.h
+TICK_SECONDS = 0.05             # TICK_MS of gateway/worker.h
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 
 

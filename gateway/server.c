@@ -1,5 +1,4 @@
-/* h2o's configuration: one host, one handler. */
-#include "gateway/state.h"
+#include "gateway/server.h"
 
 #include <sodium.h>
 
@@ -35,7 +34,7 @@ root_of(const struct settings *s, enum mark mark)
 }
 
 void
-gateway_init(struct gateway *g, const struct settings *s)
+server_init(struct gateway *g, const struct settings *s)
 {
 	h2o_pathconf_t	*path;
 

@@ -1,10 +1,10 @@
 /*
- * What the gateway holds. `struct gateway` is made at start and only read
- * afterwards, but for what has locks of its own; each thread is a
- * `struct worker` that shares nothing else.
+ * The gateway and its workers, a thread each. `struct gateway` is filled at
+ * start and only read afterwards, except for what is atomic or has a lock of
+ * its own; workers share nothing else.
  */
-#ifndef GATEWAY_STATE_H
-#define GATEWAY_STATE_H
+#ifndef GATEWAY_WORKER_H
+#define GATEWAY_WORKER_H
 
 #include <h2o.h>
 #include <semaphore.h>
@@ -21,24 +21,27 @@ struct proxies;
 struct resolver;
 struct tokens;
 
+/* How full the memory is, as memory.c finds in each tick. */
+enum pressure { PRESSURE_NONE, PRESSURE_BODIES, PRESSURE_ALL };
+
 struct gateway {
 	const struct settings	*settings;
 	struct resolver		*resolver;
 	struct proxies		*proxies;
-	struct limits		*limits;	/* NULL: there are none */
+	struct limits		*limits;	/* NULL: no limit is set */
 	h2o_globalconf_t	 conf;
 	h2o_hostconf_t		*host;
 	struct text		 roots[MARK_END]; /* what a mark stands for */
 	int			 listener;
 	atomic_bool		 stopping;
 	struct worker		*workers;	/* as many as threads */
-	sem_t			 ended;		/* posted by each at its end */
+	sem_t			 ended;		/* posted by each worker at its end */
 	_Atomic int64_t		 connections;	/* open, of all workers */
 	int64_t			 connections_most;
-	atomic_int		 pressure;	/* memory.h */
+	atomic_int		 pressure;	/* see memory_pressure() */
 	_Atomic int64_t		 memory_used;
 	int			 statm;		/* memory.c's */
-	int64_t			 memory_said_ms; /* the first worker's own */
+	int64_t			 memory_said_ms; /* only the first worker's */
 	int64_t			 memory_trimmed_ms;
 	_Atomic int64_t		 up[SERVICE_END]; /* workers that reach it */
 	uint32_t		 boot;		/* random, for request ids */
@@ -58,13 +61,14 @@ struct worker {
 	struct buf		 body;		/* see respond_buffer() */
 	h2o_linklist_t		 connections;	/* connection.c's */
 	h2o_linklist_t		 resting;	/* ... too */
-	bool			 paused;	/* accepts nothing just now */
-	int64_t			 warned_ms;	/* of that */
+	bool			 paused;	/* accepts nothing until the next tick */
+	int64_t			 warned_ms;	/* the log was told so, last */
 	unsigned		 exchanges;	/* under way */
 	size_t			 large_bytes;	/* of their large answers */
-	uint64_t		 requests;	/* ever, for request ids */
+	uint64_t		 requests;	/* since the start, for request ids */
 	int64_t			 stop_ms;	/* 0: not stopping */
-	int64_t			 told_ms;	/* clients of HTTP/2 that we stop */
+	int64_t			 told_ms;	/* clients of HTTP/2 were told that we
+						 * stop */
 };
 
 #define TICK_MS		50
@@ -76,7 +80,12 @@ worker_of(const h2o_req_t *req)
 	return H2O_STRUCT_FROM_MEMBER(struct worker, ctx, req->conn->ctx);
 }
 
-/* Prepare h2o's configuration and the texts; before any worker. */
-void	gateway_init(struct gateway *, const struct settings *);
+/* Cheap enough for each request. */
+static inline enum pressure
+memory_pressure(const struct worker *w)
+{
+	return (enum pressure)atomic_load_explicit(&w->gateway->pressure,
+	    memory_order_relaxed);
+}
 
 #endif
