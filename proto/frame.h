@@ -11,6 +11,7 @@
 #define FRAME_ITEMS_MOST 65536	/* the frame itself, and all that is in it */
 #define ANSWERS_MOST_BYTES ((size_t)64 << 20) /* of one message, to who asks */
 #define REQUESTS_MOST_BYTES ((size_t)8 << 20) /* of one message, to a service */
+#define AVATAR_MOST_BYTES (1 << 20)	/* of a picture, for both ends of the wire */
 #define SPENT_MOST_US	INT64_C(3600000000)	/* that an answer may claim */
 
 struct request {

@@ -1,10 +1,4 @@
-/*
- * A request's way: stages in their order, and one loop that enters them.
- *
- * A stage that asks a service returns FLOW_WAIT; the loop goes on with the
- * stage behind it when the answer comes. Where a service cannot be asked the
- * same stage finds the refusal at once, so that there is one way, not two.
- */
+/* The engine: one loop that enters the stages, and what they ask services. */
 #include "gateway/core/exchange.h"
 
 #include "base/clock.h"
@@ -16,28 +10,37 @@
 
 #define LARGE_BYTES	((size_t)1 << 20)	/* of an answer */
 
-static void
-run(struct exchange *x)
-{
-	enum flow	flow = FLOW_NEXT;
+/* --- stages ------------------------------------------------------------------ */
 
-	trace_log_begin(x);
+/* Go on from a stage that returned `flow`. */
+static void
+run_stages(struct exchange *x, enum flow flow)
+{
 	while (flow == FLOW_NEXT) {
-		CHECK(x->stage < STAGE_END);
+		CHECK(x->next < STAGE_END);
+		x->stage = x->next;
+		x->next = x->stage + 1;
 		log_debug("%s", x->stages[x->stage].name);
-		flow = x->stages[x->stage++].enter(x);
+		flow = x->stages[x->stage].begin(x);
 	}
-	log_done();
 }
 
-/* The stage that follows, where the way is not straight. */
+/* The stage that waited has its answer; NULL: it came in parts. */
+static enum flow
+end_wait(struct exchange *x, const struct answer *a)
+{
+	const struct stage	*s = &x->stages[x->stage];
+
+	return s->done == NULL ? FLOW_NEXT : s->done(x, a);
+}
+
 void
 exchange_go_to(struct exchange *x, enum stage_id stage)
 {
-	x->stage = stage;
+	CHECK((x->stages[x->stage].leads_to & 1U << stage) != 0);
+	x->next = stage;
 }
 
-/* What goes on beside the exchange comes to its end. */
 void
 exchange_end(struct exchange *x)
 {
@@ -78,29 +81,30 @@ exchange_start(struct worker *w, h2o_req_t *req,
 	x->slot = -1;
 	for (unsigned i = 0; i < PARTS_MOST; i++)
 		x->part_slots[i] = -1;
-	x->deadline_ms = clock_ms() + w->gateway->settings->request_timeout_ms;
+	exchange_renew_deadline(x);
 	w->requests++;
 	w->exchanges++;
 	trace_begin(x);
 	x->connection = connection_begin(req);
 	x->client = proxies_client(w->gateway->proxies, req);
-	run(x);
+	trace_log_begin(x);
+	run_stages(x, FLOW_NEXT);
+	log_done();
 }
 
 void
 exchange_resume(struct exchange *x, int part, const struct answer *a)
 {
-	x->spent_us += a->spent_us;
+	x->timing.spent_us += a->spent_us;
+	trace_log_begin(x);
 	if (part != -1) {
 		x->part_slots[part] = -1;
-		trace_log_begin(x);
 		x->on_part(x, (unsigned)part, a);
-		log_done();
-		return;
+	} else {
+		x->slot = -1;
+		run_stages(x, end_wait(x, a));
 	}
-	x->slot = -1;
-	x->answer = a;
-	run(x);
+	log_done();
 }
 
 void
@@ -119,8 +123,10 @@ exchange_extend(struct exchange *x, int64_t deadline_ms)
 void
 exchange_continue(struct exchange *x)
 {
-	run(x);
+	run_stages(x, end_wait(x, NULL));
 }
+
+/* --- memory ------------------------------------------------------------------ */
 
 static size_t
 large(size_t bytes)
@@ -138,7 +144,7 @@ exchange_hold(struct exchange *x, size_t bytes)
 }
 
 /*
- * Large answers have half of the worker's memory, so that they leave room for
+ * Large answers have half of the worker's memory, so that the rest is left for
  * all others. What they are put together from is there twice for a while.
  */
 bool
@@ -151,66 +157,6 @@ exchange_may_keep(const struct exchange *x, size_t bytes)
 
 	return large(x->kept + bytes) == 0 || w->large_bytes -
 	    large(x->held) + 2 * (x->kept + bytes) <= most;
-}
-
-/* The answer in the place of one where nobody can be asked. */
-static const struct answer unavailable = { .error = ERR_UNAVAILABLE };
-
-static bool
-ask(struct exchange *x, int part, enum op_code op, const struct args *args,
-    int64_t timeout_ms, int *ret_slot)
-{
-	struct request	r = {
-		.op = op,
-		.actor = x->user_id,
-		.rights = x->rights,
-		.request_id = x->request_id,
-		.trace = x->trace,
-	};
-	struct question	q = {
-		.asker = x,
-		.part = part,
-		.user_id = x->user_id,
-		.client = &x->client,
-		.deadline_ms = x->deadline_ms,
-	};
-
-	if (timeout_ms != 0)
-		q.deadline_ms = clock_ms() + timeout_ms;
-	if (op_info(op)->kind == OP_WRITE && x->word_ms != 0)
-		r.expires_ms = x->word_ms + WORD_MOST_MS;
-	r.args = *args;
-	args_keep(&r.args, keyset_union(op_info(op)->needs, op_info(op)->may));
-	return bus_ask(x->worker->bus, &q, &r, ret_slot);
-}
-
-enum flow
-exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
-    int64_t timeout_ms)
-{
-	if (ask(x, -1, op, args, timeout_ms, &x->slot))
-		return FLOW_WAIT;
-	x->answer = &unavailable;
-	return FLOW_NEXT;
-}
-
-void
-exchange_ask_part(struct exchange *x, unsigned part, enum op_code op,
-    const struct args *args, int64_t timeout_ms)
-{
-	CHECK(part < PARTS_MOST && x->part_slots[part] == -1);
-	if (!ask(x, (int)part, op, args, timeout_ms, &x->part_slots[part]))
-		x->on_part(x, part, &unavailable);
-}
-
-void
-exchange_tell(struct exchange *x, enum op_code op, const struct args *args,
-    int64_t timeout_ms)
-{
-	int	slot;
-
-	if (ask(x, -1, op, args, timeout_ms, &slot))
-		bus_forget(x->worker->bus, slot);
 }
 
 struct answer *
@@ -246,7 +192,9 @@ exchange_keep_large(struct exchange *x, const struct answer *a)
 	return exchange_keep(x, a);
 }
 
-/* What hashes a password: it takes long, and says nothing that depends on rights. */
+/* --- questions --------------------------------------------------------------- */
+
+/* Hashes depend on no rights, and take long. */
 bool
 exchange_is_slow(enum op_code op)
 {
@@ -265,4 +213,71 @@ exchange_timeout(const struct exchange *x, enum op_code op)
 	    keyset_has(op_info(op)->may, KEY_SORT))
 		return s->request_timeout_ms + s->search_ms;
 	return 0;
+}
+
+void
+exchange_renew_deadline(struct exchange *x)
+{
+	x->deadline_ms = clock_ms() +
+	    x->worker->gateway->settings->request_timeout_ms;
+}
+
+/* False: no process can be asked. */
+static bool
+ask_bus(struct exchange *x, int part, enum op_code op, const struct args *args,
+    int64_t timeout_ms, int *ret_slot)
+{
+	struct request	r = {
+		.op = op,
+		.actor = x->user_id,
+		.rights = x->rights,
+		.request_id = x->request_id,
+		.trace = x->trace,
+	};
+	struct question	q = {
+		.asker = x,
+		.part = part,
+		.user_id = x->user_id,
+		.client = &x->client,
+		.deadline_ms = x->deadline_ms,
+	};
+
+	if (timeout_ms != 0)
+		q.deadline_ms = clock_ms() + timeout_ms;
+	if (op_info(op)->kind == OP_WRITE && x->identity.confirmed_ms != 0)
+		r.expires_ms = x->identity.confirmed_ms +
+		    IDENTITY_CONFIRMED_MOST_MS;
+	r.args = *args;
+	args_keep(&r.args, keyset_union(op_info(op)->needs, op_info(op)->may));
+	return bus_ask(x->worker->bus, &q, &r, ret_slot);
+}
+
+static const struct answer	unavailable = { .error = ERR_UNAVAILABLE };
+
+enum flow
+exchange_ask(struct exchange *x, enum op_code op, const struct args *args,
+    int64_t timeout_ms)
+{
+	if (ask_bus(x, -1, op, args, timeout_ms, &x->slot))
+		return FLOW_WAIT;
+	return end_wait(x, &unavailable);
+}
+
+void
+exchange_ask_part(struct exchange *x, unsigned part, enum op_code op,
+    const struct args *args, int64_t timeout_ms)
+{
+	CHECK(part < PARTS_MOST && x->part_slots[part] == -1);
+	if (!ask_bus(x, (int)part, op, args, timeout_ms, &x->part_slots[part]))
+		x->on_part(x, part, &unavailable);
+}
+
+void
+exchange_tell(struct exchange *x, enum op_code op, const struct args *args,
+    int64_t timeout_ms)
+{
+	int	slot;
+
+	if (ask_bus(x, -1, op, args, timeout_ms, &slot))
+		bus_forget(x->worker->bus, slot);
 }

@@ -146,7 +146,7 @@ take_trace(struct exchange *x)
 void
 trace_begin(struct exchange *x)
 {
-	x->began_us = clock_us();
+	x->timing.began_us = clock_us();
 	metric_add(METRIC_EXCHANGES, 0, 0, 1);
 	x->request_id = trace_take_id(x->worker, x->req);
 	take_trace(x);
@@ -158,31 +158,34 @@ trace_begin(struct exchange *x)
 void
 trace_waited(struct exchange *x, int64_t sent_us, int64_t heard_us)
 {
-	x->bus_us += heard_us - (sent_us > x->heard_us ? sent_us : x->heard_us);
-	x->heard_us = heard_us;
+	struct timing	*t = &x->timing;
+
+	t->bus_us += heard_us - (sent_us > t->heard_us ? sent_us : t->heard_us);
+	t->heard_us = heard_us;
 }
 
 /*
- * What is on the bus is not in a service, and what is there not here. Several
- * services that are asked at once work longer than they are waited for.
+ * The time on the bus is without that in services, and ours without both.
+ * Several services that are asked at once work longer than they are waited for.
  */
 void
 trace_put_timing(struct exchange *x)
 {
-	struct text	 asked = header_value(x->req, "x-server-timing");
-	int64_t		 all_us = clock_us() - x->began_us;
-	int64_t		 spent_us = x->spent_us < x->bus_us ? x->spent_us :
-			    x->bus_us;
-	int64_t		 own_us = all_us - x->bus_us;
-	char		*value;
-	int		 len;
+	const struct timing	*t = &x->timing;
+	struct text		 asked = header_value(x->req,
+				    "x-server-timing");
+	int64_t			 own_us = clock_us() - t->began_us - t->bus_us;
+	int64_t			 spent_us = t->spent_us < t->bus_us ?
+				    t->spent_us : t->bus_us;
+	char			*value;
+	int			 len;
 
 	if (asked.len != 1 || asked.base[0] != '1')
 		return;
 	value = h2o_mem_alloc_pool(&x->req->pool, 96);
 	len = snprintf(value, 96, "gateway;dur=%.3f, bus;dur=%.3f, "
 	    "store;dur=%.3f", (double)(own_us < 0 ? 0 : own_us) / 1e3,
-	    (double)(x->bus_us - spent_us) / 1e3, (double)spent_us / 1e3);
+	    (double)(t->bus_us - spent_us) / 1e3, (double)spent_us / 1e3);
 	h2o_add_header_by_str(&x->req->pool, &x->req->res.headers,
 	    H2O_STRLIT("server-timing"), 0, "Server-Timing", value,
 	    (size_t)len);
@@ -263,7 +266,7 @@ log_access(const struct exchange *x, int64_t us)
 void
 trace_end(struct exchange *x)
 {
-	int64_t	us = clock_us() - x->began_us;
+	int64_t	us = clock_us() - x->timing.began_us;
 
 	metric_add(METRIC_EXCHANGES, 0, 0, -1);
 	metric_add(METRIC_HTTP_REQUESTS, index_of(x->route),

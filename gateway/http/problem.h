@@ -5,7 +5,10 @@
 #ifndef HTTP_PROBLEM_H
 #define HTTP_PROBLEM_H
 
-#include "gateway/core/exchange.h"
+#include <h2o.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
 
 #define PROBLEM_TYPE	"application/problem+json"
 

@@ -1,6 +1,8 @@
 /* CORS: which origins, and the headers for them. */
 #include "gateway/reply/cors.h"
 
+#include "gateway/reply/respond.h"
+
 #define TAKEN	"Authorization, Content-Type, If-Match, If-None-Match, " \
 		"Idempotency-Key, X-Request-ID, X-Server-Timing, traceparent"
 #define SHOWN	"ETag, Link, Location, Retry-After, RateLimit, " \

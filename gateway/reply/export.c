@@ -1,14 +1,13 @@
-/*
- * A whole list as a file: pieces of it are asked for one after the other, as
- * fast as the client takes them, so that a slow reader holds one piece and
- * no read of the store lasts longer than that. Before each is sent it is looked
- * whether the token is still good.
- */
+/* The head goes with the first piece, which is there already. */
+#include "gateway/reply/export.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "gateway/core/exchange.h"
+#include "gateway/core/identity.h"
 #include "gateway/core/trace.h"
+#include "gateway/reply/fragment.h"
+#include "gateway/reply/respond.h"
 
 #define PIECE	0	/* the part under which pieces are asked for */
 
@@ -65,7 +64,7 @@ static void
 on_identity(struct exchange *x, enum err e)
 {
 	if (e == OK)
-		send_piece(x->stream);
+		send_piece(x->export);
 	else
 		break_off(x, e);
 }
@@ -81,7 +80,7 @@ on_part(struct exchange *x, unsigned part, const struct answer *a)
 		break_off(x, a->error);
 		return;
 	}
-	take_piece(x->stream, a);
+	take_piece(x->export, a);
 	identity_check(x, on_identity);
 }
 
@@ -116,7 +115,7 @@ export_answer(struct exchange *x)
 	memset(e, 0, sizeof(*e));
 	e->x = x;
 	e->generator.proceed = on_proceed;
-	x->stream = e;
+	x->export = e;
 	x->on_part = on_part;
 	req->res.status = 200;
 	req->res.reason = "OK";

@@ -1,19 +1,17 @@
 /*
- * A file on its way out: FILE_OPEN's answer says what it is, then pieces of it
- * are asked for one after the other, as fast as the client takes them. The
- * head of the answer goes with the first piece, so that what fails before is
- * an error as any other; what fails later ends the connection.
- *
  * A file never changes under its name (services/post/files.h), so the name is
- * the version. It is somebody else's: it is neither to be guessed at nor shown
- * as a page of this site.
+ * the version. It is what a user sent: browsers must neither guess its type nor
+ * show it as a page of this site.
  */
+#include "gateway/reply/file.h"
+
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "gateway/core/exchange.h"
+#include "gateway/core/identity.h"
 #include "gateway/core/trace.h"
 #include "gateway/http/header.h"
+#include "gateway/reply/respond.h"
 
 #define PIECE		0	/* the part under which pieces are asked for */
 #define PIECE_BYTES	((int64_t)65536)
@@ -272,7 +270,7 @@ break_off(struct download *d, const struct answer *a)
 static void
 send_piece(struct exchange *x, enum err e)
 {
-	struct download		*d = x->stream;
+	struct download		*d = x->download;
 	const struct answer	 refusal = { .error = e };
 	h2o_iovec_t		 out = { d->piece.base, d->piece.len };
 
@@ -292,7 +290,7 @@ static void
 take_piece(struct exchange *x, const struct answer *a)
 {
 	static const struct answer	 shorter = { .error = ERR_NOT_FOUND };
-	struct download			*d = x->stream;
+	struct download			*d = x->download;
 	struct text			 bytes = args_text(&a->extra, KEY_BODY);
 
 	if (a->error != OK || (int64_t)bytes.len != next_bytes(d)) {
@@ -354,7 +352,7 @@ new_download(struct exchange *x)
 	d->size = args_number(&a->extra, KEY_SIZE, 0);
 	d->end = d->size;
 	make_etag(d, filename);
-	x->stream = d;
+	x->download = d;
 	x->on_part = on_part;
 	return d;
 }
@@ -380,5 +378,5 @@ file_answer(struct exchange *x)
 		return FLOW_DONE;
 	}
 	ask_piece(d);
-	return FLOW_WAIT;
+	return FLOW_DONE;
 }

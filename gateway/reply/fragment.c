@@ -1,6 +1,7 @@
-/* Fragments of services, with what their marks stand for. */
+/* Marks are found many bytes at a time. */
+#include "gateway/reply/fragment.h"
+
 #include "base/scan.h"
-#include "gateway/core/exchange.h"
 
 /* Roots are short: a call would take longer than copying them. */
 static inline void

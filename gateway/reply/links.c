@@ -1,6 +1,8 @@
-/* URLs that answers carry: pages of lists, and where a new thing is. */
+/* Links between pages, and along a cursor. */
+#include "gateway/reply/links.h"
+
 #include "base/json.h"
-#include "gateway/core/exchange.h"
+#include "gateway/reply/respond.h"
 
 /* The most frequent name in a path; it need not be looked up. */
 static bool

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "gateway/http/problem.h"
 #include "gateway/reply/cors.h"
+#include "gateway/reply/respond.h"
 
 extern const unsigned char	default_avatar_bytes[];
 extern const size_t		default_avatar_size;

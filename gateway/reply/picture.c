@@ -1,11 +1,10 @@
-/* Pictures of users, in and out: the body is the picture itself. */
+/* Types and tags of pictures. */
+#include "gateway/reply/picture.h"
+
 #include <sodium.h>
 #include <stdio.h>
 
-#include "gateway/core/exchange.h"
-
-/* The largest picture that the user service takes (services/user/avatar.h). */
-#define PICTURE_MOST_BYTES	(1 << 20)
+#include "gateway/reply/respond.h"
 
 /* Content-Type without its parameters, in small letters; empty: none. */
 static struct text
@@ -50,9 +49,9 @@ picture_decode(struct exchange *x)
 	if (entity.len == 0)
 		return respond_error(x, ERR_BAD_REQUEST,
 		    "The body is empty; it must be the picture itself.");
-	if (entity.len > PICTURE_MOST_BYTES)
-		return respond_error(x, ERR_BODY_TOO_LARGE,
-		    "A picture has at most 1048576 bytes.");
+	if (entity.len > AVATAR_MOST_BYTES)
+		return respond_errorf(x, ERR_BODY_TOO_LARGE,
+		    "A picture has at most %d bytes.", AVATAR_MOST_BYTES);
 	args_put_text(&x->args, KEY_BODY,
 	    (struct text){ entity.base, entity.len });
 	args_put_text(&x->args, KEY_MEDIA_TYPE, type);

@@ -1,5 +1,8 @@
-/* What any stage answers with: bodies, errors, refusals. */
-#include "gateway/core/exchange.h"
+/* Bodies, errors and refusals, handed to libh2o. */
+#include "gateway/reply/respond.h"
+
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "base/json.h"
 #include "base/metrics.h"
@@ -7,8 +10,7 @@
 #include "gateway/http/connection.h"
 #include "gateway/http/problem.h"
 
-/* Larger bodies are not copied to their requests: those get the buffer. */
-#define COPIED_MOST	16384
+#define ERROR_BYTES	512	/* of a message that is made */
 
 static h2o_generator_t	generator = { NULL, NULL };
 
@@ -25,18 +27,18 @@ respond_header(struct exchange *x, const char *name, const char *value)
 	    lower.len, 1, orig.base, copy.base, copy.len);
 }
 
-/* Whatever has a control character in it would be a header of its own. */
+/* A control character would begin a header field of its own. */
 h2o_iovec_t
-respond_type(struct exchange *x, struct text told)
+respond_type(struct exchange *x, struct text type)
 {
-	bool	printable = told.len > 0;
+	bool	printable = type.len > 0;
 
-	for (size_t i = 0; i < told.len; i++)
-		printable = printable && told.base[i] >= ' ' &&
-		    told.base[i] <= '~';
+	for (size_t i = 0; i < type.len; i++)
+		printable = printable && type.base[i] >= ' ' &&
+		    type.base[i] <= '~';
 	if (!printable)
 		return h2o_iovec_init(H2O_STRLIT("application/octet-stream"));
-	return h2o_strdup(&x->req->pool, told.base, told.len);
+	return h2o_strdup(&x->req->pool, type.base, type.len);
 }
 
 static const char *
@@ -143,7 +145,7 @@ keep_body(struct exchange *x)
 	const struct buf	*b = &x->worker->body;
 	h2o_iovec_t		 copy;
 
-	if (b->len > COPIED_MOST)
+	if (b->len > RESPOND_COPIED_MOST)
 		return take_body(x);
 	copy = h2o_strdup(&x->req->pool, b->base, b->len);
 	exchange_hold(x, copy.len);
@@ -202,6 +204,18 @@ respond_error(struct exchange *x, enum err e, const char *message)
 }
 
 enum flow
+respond_errorf(struct exchange *x, enum err e, const char *format, ...)
+{
+	char	*message = h2o_mem_alloc_pool(&x->req->pool, ERROR_BYTES);
+	va_list	 ap;
+
+	va_start(ap, format);
+	vsnprintf(message, ERROR_BYTES, format, ap);
+	va_end(ap);
+	return respond_error(x, e, message);
+}
+
+enum flow
 respond_unauthorized(struct exchange *x)
 {
 	respond_header(x, "WWW-Authenticate",
@@ -219,7 +233,7 @@ respond_refusal(struct exchange *x, const struct answer *a)
 
 	if (a->error == ERR_UNAUTHORIZED)
 		return respond_unauthorized(x);
-	/* as if the gateway had known: a service refuses those, too */
+	/* as if the gateway had refused it: too many waited at the service */
 	x->crowded = x->crowded || a->error == ERR_EXPIRED;
 	if (message.len == 0)
 		message = (struct text){ dflt, strlen(dflt) };

@@ -1,11 +1,9 @@
-/* Admission and matching: is this a request that we take at all, and which. */
-#include "gateway/bus/bus.h"
-#include "gateway/core/exchange.h"
-#include "gateway/cutoff.h"
+/* Sizes, and what framing.c found. */
+#include "gateway/stage/admit.h"
+
 #include "gateway/http/framing.h"
-#include "gateway/http/url.h"
-#include "gateway/reply/cors.h"
-#include "gateway/reply/page.h"
+#include "gateway/http/linger.h"
+#include "gateway/reply/respond.h"
 
 #define URL_MOST_BYTES		((size_t)8192)
 #define HEAD_MOST_BYTES		((size_t)16384)
@@ -22,19 +20,8 @@ head_bytes(const h2o_req_t *req)
 	return bytes;
 }
 
-/* format has the size that it is, and the largest accepted. */
-static enum flow
-refuse(struct exchange *x, enum err e, const char *format, size_t is,
-    size_t most)
-{
-	char	*message = h2o_mem_alloc_pool(&x->req->pool, 128);
-
-	snprintf(message, 128, format, is, most);
-	return respond_error(x, e, message);
-}
-
 enum flow
-stage_admit(struct exchange *x)
+admit_begin(struct exchange *x)
 {
 	h2o_req_t	*req = x->req;
 	const char	*fault = req->version < 0x200 ? framing_fault() : NULL;
@@ -44,140 +31,19 @@ stage_admit(struct exchange *x)
 	if (fault != NULL) {
 		req->http1_is_persistent = 0;
 		if (framing_has_body())
-			cutoff_linger(req);
+			linger_begin(req);
 		return respond_error(x, ERR_BAD_REQUEST, fault);
 	}
 	if (req->input.path.len > URL_MOST_BYTES)
-		return refuse(x, ERR_URL_TOO_LONG, "The URL has %zu bytes; "
+		return respond_errorf(x, ERR_URL_TOO_LONG, "The URL has %zu bytes; "
 		    "%zu are accepted.", req->input.path.len, URL_MOST_BYTES);
 	if (req->headers.size > HEADERS_MOST)
-		return refuse(x, ERR_HEADERS_TOO_BIG, "There are %zu header "
+		return respond_errorf(x, ERR_HEADERS_TOO_BIG, "There are %zu header "
 		    "fields; %zu are accepted.", req->headers.size,
 		    HEADERS_MOST);
 	if (head_bytes(req) > HEAD_MOST_BYTES)
-		return refuse(x, ERR_HEADERS_TOO_BIG, "The header fields have "
+		return respond_errorf(x, ERR_HEADERS_TOO_BIG, "The header fields have "
 		    "%zu bytes; %zu are accepted.", head_bytes(req),
 		    HEAD_MOST_BYTES);
 	return FLOW_NEXT;
-}
-
-/* What a body may have besides the file in it. */
-#define UPLOAD_SLACK_BYTES	65536
-
-/*
- * What goes on to a service in one request: that and those before it are less
- * than the message that it takes, or it would end the connection for all.
- */
-#define BODY_MOST_BYTES		(REQUESTS_MOST_BYTES - 2 * OUT_MOST_BYTES)
-
-/* How much is too much depends on the route, if there is one. */
-static enum flow
-check_body(struct exchange *x)
-{
-	const struct settings	*s = x->worker->gateway->settings;
-	size_t			 most = (size_t)s->max_body_bytes;
-
-	if (most > BODY_MOST_BYTES)
-		most = BODY_MOST_BYTES;
-	if (x->route != NULL && x->route->way == WAY_UPLOAD)
-		most = (size_t)s->upload_max_bytes + UPLOAD_SLACK_BYTES;
-	if (x->req->entity.len <= most)
-		return FLOW_NEXT;
-	return refuse(x, ERR_BODY_TOO_LARGE, "The body has %zu bytes; %zu are "
-	    "accepted.", x->req->entity.len, most);
-}
-
-/* Where there is little memory left nothing is begun that takes more. */
-static enum flow
-check_memory(struct exchange *x)
-{
-	if (memory_pressure(x->worker) != PRESSURE_ALL)
-		return FLOW_NEXT;
-	x->crowded = true;
-	return respond_error(x, ERR_UNAVAILABLE, "The server has too much to "
-	    "do.");
-}
-
-/* --- match -------------------------------------------------------------------- */
-
-/* The path without query, as it came. */
-static struct text
-path_of(const h2o_req_t *req)
-{
-	struct text	path = { req->input.path.base, req->input.path.len };
-	const char	*query = memchr(path.base, '?', path.len);
-
-	if (query != NULL)
-		path.len = (size_t)(query - path.base);
-	return path;
-}
-
-static enum flow
-answer_methods(struct exchange *x, unsigned methods, bool is_options)
-{
-	struct buf	allow = { 0 };
-
-	for (unsigned m = 0; m < METHOD_END; m++)
-		if ((methods & (1U << m)) != 0)
-			buf_printf(&allow, "%s, %s",
-			    method_name((enum method)m),
-			    m == METHOD_GET ? "HEAD, " : "");
-	buf_printf(&allow, "OPTIONS");
-	respond_header(x, "Allow", allow.base);
-	if (cors_is_preflight(x))
-		cors_put_preflight(x, allow.base);
-	buf_done(&allow);
-	if (!is_options)
-		return respond_error(x, ERR_BAD_METHOD, NULL);
-	return respond_body(x, 200, "text/plain", (struct text){ "", 0 });
-}
-
-static enum flow
-match_route(struct exchange *x, enum mark root, struct text path)
-{
-	struct text		name = { x->req->method.base,
-				    x->req->method.len };
-	struct route_match	match;
-	bool			is_options = h2o_memis(name.base, name.len,
-				    H2O_STRLIT("OPTIONS"));
-
-	route_find(&match, root, path, x->is_head ? METHOD_GET : method_of(name));
-	if (match.methods == 0)
-		return respond_error(x, ERR_NOT_FOUND, NULL);
-	if (match.route == NULL)
-		return answer_methods(x, match.methods, is_options);
-	x->route = match.route;
-	x->args = match.args;
-	return FLOW_NEXT;
-}
-
-/*
- * Operations are found by the path decoded once, dots and slashes left alone;
- * pages by the path as it came: a proxy that keeps one of them to itself, as
- * it should /metrics, compares the same bytes.
- */
-enum flow
-stage_match(struct exchange *x)
-{
-	struct text	 as_came = path_of(x->req), path = as_came;
-	const char	*root;
-	size_t		 len;
-	enum flow	 flow;
-
-	if (memchr(path.base, '%', path.len) != NULL)
-		path = url_decode(&x->req->pool, path, false);
-	for (unsigned m = 1; m < MARK_END; m++) {
-		root = mark_path((enum mark)m);
-		len = strlen(root);
-		if (path.len < len || memcmp(path.base, root, len) != 0 ||
-		    page_find(as_came))
-			continue;
-		flow = match_route(x, (enum mark)m, (struct text){
-		    path.base + len, path.len - len });
-		if (flow == FLOW_NEXT)
-			flow = check_memory(x);
-		return flow == FLOW_NEXT ? check_body(x) : flow;
-	}
-	flow = check_body(x);
-	return flow == FLOW_NEXT ? page_answer(x, as_came) : flow;
 }

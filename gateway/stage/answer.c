@@ -1,10 +1,17 @@
-/* The last stage: a service's answer as HTTP. */
-#include "gateway/core/exchange.h"
+/* Tags, links, and JSON; other formats have files of their own in reply/. */
+#include "gateway/stage/answer.h"
 
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/cache/copies.h"
 #include "gateway/cache/tokens.h"
+#include "gateway/reply/export.h"
+#include "gateway/reply/file.h"
+#include "gateway/reply/fragment.h"
+#include "gateway/reply/links.h"
+#include "gateway/reply/picture.h"
+#include "gateway/reply/respond.h"
+#include "gateway/stage/include.h"
 
 static void
 put_location(struct exchange *x)
@@ -25,7 +32,7 @@ learn_token(struct exchange *x)
 	struct text		 hash = args_text(extra, KEY_TOKEN_HASH);
 
 	if (x->route->op == OP_TOKEN_DELETE)
-		tokens_forget(x->worker->tokens, x->token_hash);
+		tokens_forget(x->worker->tokens, x->identity.token_hash);
 	if (x->route->op != OP_TOKEN_CREATE || hash.len != TOKEN_HASH_BYTES ||
 	    tokens_is_past(x->worker->tokens,
 	    (const unsigned char *)hash.base, x->answer))
@@ -169,7 +176,7 @@ answer_json(struct exchange *x)
 }
 
 enum flow
-stage_answer(struct exchange *x)
+answer_begin(struct exchange *x)
 {
 	if (x->answer->error != OK)
 		return respond_refusal(x, x->answer);

@@ -1,10 +1,9 @@
-/* Other owners are asked for their word before the operation is. */
-#include "base/clock.h"
-#include "gateway/core/exchange.h"
+/* Questions to other owners, and the answer to a request that is sent again. */
+#include "gateway/stage/ask.h"
 
 /*
- * Another owner is not asked about arguments none of which was given. The
- * one of the operation itself is: it may want one of them.
+ * Another owner is not asked if none of the arguments was given that it is asked
+ * about. The owner of the operation itself is: it may need one of them.
  */
 static bool
 asks_nothing(const struct exchange *x, enum op_code op)
@@ -21,31 +20,39 @@ next_question(struct exchange *x)
 {
 	enum op_code	op;
 
-	for (; x->asked < ASKS_MOST; x->asked++) {
-		op = x->route->asks[x->asked];
+	for (; x->asked.count < ASKS_MOST; x->asked.count++) {
+		op = x->route->asks[x->asked.count];
 		if (op == OP_NONE || !(asks_nothing(x, op) ||
-		    (x->asks_anew && exchange_is_slow(op))))
+		    (x->asked.anew && exchange_is_slow(op))))
 			return op;
 	}
 	return OP_NONE;
 }
 
 enum flow
-stage_ask(struct exchange *x)
+ask_begin(struct exchange *x)
 {
 	enum op_code	op = next_question(x);
 
-	x->answer = NULL;
 	if (op == OP_NONE)
 		return FLOW_NEXT;
 	return exchange_ask(x, op, &x->args, exchange_timeout(x, op));
 }
 
-/* What was answered is an argument of what comes after. */
-static void
-merge_answer(struct exchange *x)
+void
+ask_forget(struct exchange *x)
 {
-	const struct answer	*kept = exchange_keep(x, x->answer);
+	args_keep(&x->args, keyset_difference(KEYSET_ALL, x->asked.passed));
+	x->asked.passed = K(NONE);
+	x->asked.count = 0;
+	x->asked.anew = true;
+}
+
+/* What was answered is an argument of what follows. */
+static void
+merge_answer(struct exchange *x, const struct answer *a)
+{
+	const struct answer	*kept = exchange_keep(x, a);
 	keyset			 new = keyset_difference(keyset_intersection(
 				    args_keys(&kept->extra), x->route->passes),
 				    args_keys(&x->args));
@@ -53,8 +60,8 @@ merge_answer(struct exchange *x)
 	for (enum key k = keyset_next(new, 0); k != KEY_END;
 	    k = keyset_next(new, k + 1))
 		args_put(&x->args, k, *args_value(&kept->extra, k));
-	if (!exchange_is_slow(x->route->asks[x->asked]))
-		x->passed = keyset_union(x->passed, new);
+	if (!exchange_is_slow(x->route->asks[x->asked.count]))
+		x->asked.passed = keyset_union(x->asked.passed, new);
 }
 
 static enum op_code
@@ -68,59 +75,55 @@ recall_of(enum op_code op)
 	}
 }
 
-/* It is not sent on. What is said instead is for whom the token is still good. */
+/* Answer without sending the request; but only if the token is still good. */
 static enum flow
 answer_unsent(struct exchange *x, const struct answer *a)
 {
 	x->answer = a;
-	exchange_go_to(x, STAGE_STILL);
+	exchange_go_to(x, STAGE_RECHECK);
 	return FLOW_NEXT;
 }
 
 /*
- * A request that is sent again may be refused now because it was carried out
- * before: a reply that closed its ticket. So the answer that was kept for it
+ * A request that is sent again may be refused because it was carried out the
+ * first time: a reply that closed its ticket. So the answer that was kept for it
  * comes before the refusal.
  */
 static enum flow
-refuse_or_recall(struct exchange *x)
+refuse_or_recall(struct exchange *x, const struct answer *a)
 {
 	struct args	args = x->args;
 
-	x->first_refusal = exchange_keep(x, x->answer);
+	x->asked.refusal = exchange_keep(x, a);
 	if (!args_has(&args, KEY_IDEMPOTENCY_KEY) ||
-	    x->answer->error == ERR_UNAVAILABLE)
-		return answer_unsent(x, x->first_refusal);
+	    a->error == ERR_UNAVAILABLE)
+		return answer_unsent(x, x->asked.refusal);
 	args_put_number(&args, KEY_HANDLE, x->route->op);
 	return exchange_ask(x, recall_of(x->route->op), &args, 0);
 }
 
-enum flow
-stage_asked(struct exchange *x)
-{
-	if (x->answer == NULL)
-		return FLOW_NEXT;
-	if (x->answer->error != OK)
-		return refuse_or_recall(x);
-	merge_answer(x);
-	/* slow ones must not use up the time of those behind them */
-	x->deadline_ms = clock_ms() +
-	    x->worker->gateway->settings->request_timeout_ms;
-	x->asked++;
-	exchange_go_to(x, STAGE_ASK);
-	return FLOW_NEXT;
-}
-
 /*
  * Only NOT_FOUND says that the request was not carried out. After any other
- * error that is not known, and a client that heard the first refusal would
- * give up what may have been done.
+ * error that is not known, and a client that was told the refusal would give up
+ * what may have been done.
  */
-enum flow
-stage_recalled(struct exchange *x)
+static enum flow
+answer_recalled(struct exchange *x, const struct answer *a)
 {
-	if (x->first_refusal == NULL)
-		return FLOW_NEXT;
-	return answer_unsent(x, x->answer->error == ERR_NOT_FOUND ?
-	    x->first_refusal : x->answer);
+	return answer_unsent(x, a->error == ERR_NOT_FOUND ?
+	    x->asked.refusal : a);
+}
+
+enum flow
+ask_done(struct exchange *x, const struct answer *a)
+{
+	if (x->asked.refusal != NULL)
+		return answer_recalled(x, a);
+	if (a->error != OK)
+		return refuse_or_recall(x, a);
+	merge_answer(x, a);
+	/* slow ones must not use up the time of those behind them */
+	exchange_renew_deadline(x);
+	x->asked.count++;
+	return ask_begin(x);
 }

@@ -1,35 +1,27 @@
-/*
- * Query and body to arguments. What an operation takes is in its row of
- * ops.tbl; a list takes it from the query, all else from the body. Nothing
- * that does not fit its key's type gets past this stage, and nothing out of
- * bounds that would be stored.
- */
+/* Query parameters, JSON members and header fields, each checked by its key. */
+#include "gateway/stage/decode.h"
+
 #include <ctype.h>
 #include <jansson.h>
 #include <math.h>
 #include <sodium.h>
 
-#include "gateway/core/exchange.h"
 #include "gateway/http/header.h"
 #include "gateway/http/url.h"
+#include "gateway/reply/picture.h"
+#include "gateway/reply/respond.h"
+#include "gateway/stage/include.h"
+#include "gateway/stage/upload.h"
 
 #define PER_PAGE_DEFAULT	50
 #define PER_PAGE_MOST		100
-
-
-
-#define NONE_MATCH_MOST	1024	/* bytes; more is for the gateway alone */
+#define NONE_MATCH_MOST		1024	/* bytes; more is for the gateway alone */
 #define EXPORT_ROWS		200	/* in one piece of an export */
 
 /* --- query --------------------------------------------------------------------- */
 
-/*
- * A whole number as Python's int() reads one: space around it, a sign, single
- * underscores between digits. Beyond 64 bits it is the largest or least there
- * is. False if it is none.
- */
-static bool
-read_integer(struct text t, int64_t *ret)
+bool
+decode_integer(struct text t, int64_t *ret)
 {
 	const char	*p = t.base, *end = t.base + t.len;
 	bool		 negative = false, digit = false, beyond = false;
@@ -105,9 +97,6 @@ query_key(const struct exchange *x, struct text name)
 	return key_find(copy, among);
 }
 
-static enum flow	refuse(struct exchange *, const char *format, ...)
-			    __attribute__((format(printf, 2, 3)));
-
 /* An id that is no number is the id of nothing, as in Flicket. */
 static void
 take_filter(struct exchange *x, enum key key, struct text value)
@@ -121,7 +110,7 @@ take_filter(struct exchange *x, enum key key, struct text value)
 	x->filters[x->filter_count++] = (struct filter){ key, value };
 	if (key_info(key)->type == KEY_INT)
 		args_put_number(&x->args, key,
-		    read_integer(value, &n) ? n : INT64_MIN);
+		    decode_integer(value, &n) ? n : INT64_MIN);
 	else
 		args_put_text(&x->args, key, value);
 }
@@ -131,7 +120,7 @@ take_page(struct exchange *x, enum key key, struct text value)
 {
 	int64_t	n;
 
-	if (!args_has(&x->args, key) && read_integer(value, &n))
+	if (!args_has(&x->args, key) && decode_integer(value, &n))
 		args_put_number(&x->args, key, n);
 }
 
@@ -146,18 +135,18 @@ check_parameter(struct exchange *x, enum key key, struct text name,
 	int	len = name.len > 60 ? 60 : (int)name.len;
 
 	if (key == KEY_END)
-		return refuse(x, "There is no parameter \"%.*s\" here.", len,
+		return respond_errorf(x, ERR_BAD_REQUEST, "There is no parameter \"%.*s\" here.", len,
 		    name.base);
 	/* what is no number there counts as not given, as in every list */
 	if (key == KEY_PAGE || key == KEY_PER_PAGE)
 		return FLOW_NEXT;
 	if (args_has(&x->args, key))
-		return refuse(x, "%.*s is given twice; several values have "
+		return respond_errorf(x, ERR_BAD_REQUEST, "%.*s is given twice; several values have "
 		    "commas between them.", len, name.base);
 	if (value.len == 0 && key != KEY_CURSOR)
-		return refuse(x, "%.*s is empty.", len, name.base);
+		return respond_errorf(x, ERR_BAD_REQUEST, "%.*s is empty.", len, name.base);
 	if (text_characters(value) == -1)
-		return refuse(x, "%.*s is not UTF-8.", len, name.base);
+		return respond_errorf(x, ERR_BAD_REQUEST, "%.*s is not UTF-8.", len, name.base);
 	return FLOW_NEXT;
 }
 
@@ -259,18 +248,6 @@ decode_read(struct exchange *x)
 
 /* --- body ----------------------------------------------------------------------- */
 
-static enum flow
-refuse(struct exchange *x, const char *format, ...)
-{
-	char	*message = h2o_mem_alloc_pool(&x->req->pool, 512);
-	va_list	 ap;
-
-	va_start(ap, format);
-	vsnprintf(message, 512, format, ap);
-	va_end(ap);
-	return respond_error(x, ERR_BAD_REQUEST, message);
-}
-
 /* "application/json", "application/problem+json; charset=utf-8", ... */
 static bool
 is_json_type(const h2o_req_t *req)
@@ -303,9 +280,9 @@ refuse_text(struct exchange *x, enum key key, struct text t)
 	int64_t			 have = text_characters(t);
 
 	if (have == -1)
-		return refuse(x, "%s has a character that cannot be stored "
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s has a character that cannot be stored "
 		    "(U+0000).", info->name);
-	return refuse(x, "%s must be %lld to %lld characters long, this one "
+	return respond_errorf(x, ERR_BAD_REQUEST, "%s must be %lld to %lld characters long, this one "
 	    "has %lld.", info->name, (long long)info->least,
 	    (long long)info->most, (long long)have);
 }
@@ -322,7 +299,7 @@ take_text(struct exchange *x, enum key key, const json_t *value)
 		return FLOW_NEXT;
 	}
 	if (!json_is_string(value))
-		return refuse(x, "%s must be a text of %lld to %lld "
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be a text of %lld to %lld "
 		    "characters.", info->name, (long long)info->least,
 		    (long long)info->most);
 	/* the document goes away before the request does */
@@ -338,7 +315,7 @@ static enum flow
 take_bool(struct exchange *x, enum key key, const json_t *value)
 {
 	if (!json_is_boolean(value))
-		return refuse(x, "%s must be true or false.",
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be true or false.",
 		    key_info(key)->name);
 	args_put_number(&x->args, key, json_is_true(value));
 	return FLOW_NEXT;
@@ -357,7 +334,7 @@ take_hours(struct exchange *x, enum key key, const json_t *value)
 	if (!json_is_number(value) || fabs(hundredths - whole) > 1e-4 ||
 	    whole < (double)key_info(key)->least ||
 	    whole > (double)key_info(key)->most)
-		return refuse(x, "%s must be a number from 0 to 99999999.99 "
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be a number from 0 to 99999999.99 "
 		    "with at most two decimals.", key_info(key)->name);
 	args_put_number(&x->args, key, (int64_t)whole);
 	return FLOW_NEXT;
@@ -372,11 +349,11 @@ take_integer(struct exchange *x, enum key key, const json_t *value)
 		if (x->route->not_integer[0] != '\0')
 			return respond_error(x, ERR_BAD_REQUEST,
 			    x->route->not_integer);
-		return refuse(x, "%s must be an integer.", info->name);
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be an integer.", info->name);
 	}
 	args_put_number(&x->args, key, json_integer_value(value));
 	if (!args_in_bounds(key, args_value(&x->args, key)))
-		return refuse(x, "%s must be from %lld to %lld.", info->name,
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be from %lld to %lld.", info->name,
 		    (long long)info->least, (long long)info->most);
 	return FLOW_NEXT;
 }
@@ -404,7 +381,7 @@ check_missing(struct exchange *x, const json_t *body, keyset needs)
 		if (x->route->missing[0] != '\0')
 			return respond_error(x, ERR_BAD_REQUEST,
 			    x->route->missing);
-		return refuse(x, "%s is missing.", key_info(k)->name);
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s is missing.", key_info(k)->name);
 	}
 	return FLOW_NEXT;
 }
@@ -450,10 +427,10 @@ check_fields(struct exchange *x, json_t *body, keyset keys)
 	if (is_lenient(x))
 		return FLOW_NEXT;
 	if (!json_is_object(body))
-		return refuse(x, "The body must be a JSON object.");
+		return respond_errorf(x, ERR_BAD_REQUEST, "The body must be a JSON object.");
 	json_object_foreach(body, name, value)
 		if (key_find(name, keys) == KEY_END)
-			return refuse(x, "There is no field \"%.60s\" here.",
+			return respond_errorf(x, ERR_BAD_REQUEST, "There is no field \"%.60s\" here.",
 			    name);
 	return FLOW_NEXT;
 }
@@ -493,13 +470,13 @@ decode_body(struct exchange *x, keyset keys)
 		    JSON_REJECT_DUPLICATES), &error);
 	if (body == NULL && json_error_code(&error) ==
 	    json_error_numeric_overflow)
-		return refuse(x, "A number has more than 64 bits: line %d, "
+		return respond_errorf(x, ERR_BAD_REQUEST, "A number has more than 64 bits: line %d, "
 		    "column %d.", error.line, error.column);
 	if (body == NULL) {
 		/* where, not what stands there: that may be a password */
 		if ((near = strstr(error.text, " near '")) != NULL)
 			*near = '\0';
-		return refuse(x, "The body is not JSON: line %d, column %d: "
+		return respond_errorf(x, ERR_BAD_REQUEST, "The body is not JSON: line %d, column %d: "
 		    "%s.", error.line, error.column, error.text);
 	}
 	flow = take_body(x, body, keys);
@@ -513,10 +490,13 @@ decode_body(struct exchange *x, keyset keys)
 static void
 put_digest(struct exchange *x)
 {
-	crypto_generichash_state	state;
+	crypto_generichash_state	 state;
 	const h2o_req_t			*req = x->req;
+	unsigned char			*digest = h2o_mem_alloc_pool(
+					    &x->req->pool,
+					    crypto_generichash_BYTES);
 
-	crypto_generichash_init(&state, NULL, 0, sizeof(x->digest));
+	crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES);
 	crypto_generichash_update(&state, (const unsigned char *)
 	    req->method.base, req->method.len);
 	crypto_generichash_update(&state, (const unsigned char *)
@@ -524,9 +504,9 @@ put_digest(struct exchange *x)
 	crypto_generichash_update(&state, (const unsigned char *)"\0", 1);
 	crypto_generichash_update(&state, (const unsigned char *)
 	    req->entity.base, req->entity.len);
-	crypto_generichash_final(&state, x->digest, sizeof(x->digest));
-	args_put_text(&x->args, KEY_DIGEST,
-	    (struct text){ (const char *)x->digest, sizeof(x->digest) });
+	crypto_generichash_final(&state, digest, crypto_generichash_BYTES);
+	args_put_text(&x->args, KEY_DIGEST, (struct text){
+	    (const char *)digest, crypto_generichash_BYTES });
 }
 
 static enum flow
@@ -543,7 +523,7 @@ decode_headers(struct exchange *x)
 	args_put_text(&x->args, KEY_IDEMPOTENCY_KEY, key);
 	if (!args_in_bounds(KEY_IDEMPOTENCY_KEY,
 	    args_value(&x->args, KEY_IDEMPOTENCY_KEY)))
-		return refuse(x, "Idempotency-Key must be 1 to 255 "
+		return respond_errorf(x, ERR_BAD_REQUEST, "Idempotency-Key must be 1 to 255 "
 		    "characters long.");
 	if (!args_has(&x->args, KEY_DIGEST))
 		put_digest(x);
@@ -578,7 +558,7 @@ decode_write(struct exchange *x)
 }
 
 enum flow
-stage_decode(struct exchange *x)
+decode_begin(struct exchange *x)
 {
 	/* "me" */
 	if (keyset_has(x->route->needs, KEY_ID) && !args_has(&x->args, KEY_ID))

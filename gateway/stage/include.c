@@ -1,13 +1,10 @@
-/*
- * `include=`: what belongs to the things that were asked for, in the same
- * answer. All of it is asked for at once, in bulk: one question for each
- * kind, however many things there are; then the users of all that, as only
- * then it is known who they are.
- */
-#include "base/clock.h"
+/* Kinds, each with an operation that gives many at once. */
+#include "gateway/stage/include.h"
+
 #include "base/hash.h"
 #include "base/json.h"
-#include "gateway/core/exchange.h"
+#include "gateway/reply/fragment.h"
+#include "gateway/reply/respond.h"
 
 /* The kinds, in the order of the answer; users come last. */
 static const struct {
@@ -35,6 +32,7 @@ struct included {
 	unsigned		 wanted;	/* bits of kinds */
 	unsigned		 waiting;	/* questions under way */
 	bool			 starting;	/* they are being asked */
+	bool			 asked_users;	/* the last of them */
 	size_t			 bytes;		/* of the answers */
 	const struct answer	*answers[KINDS];
 	const struct answer	*failed;	/* the first that is an error */
@@ -153,38 +151,6 @@ ask_kind(struct exchange *x, unsigned kind, struct text ids)
 	exchange_ask_part(x, kind, kinds[kind].op, &args, 0);
 }
 
-static enum flow
-wait_for_all(struct exchange *x)
-{
-	x->included->starting = false;
-	return x->included->waiting > 0 ? FLOW_WAIT : FLOW_NEXT;
-}
-
-enum flow
-stage_include(struct exchange *x)
-{
-	const struct answer	*kept;
-
-	if (x->included == NULL || x->answer->error != OK)
-		return FLOW_NEXT;
-	/* it may be the second time, with other rights (stage_held()) */
-	*x->included = (struct included){ .wanted = x->included->wanted };
-	kept = exchange_keep_large(x, x->answer);
-	if (kept == NULL) {
-		refuse(x->included, ERR_EXPIRED, NULL);
-		return FLOW_NEXT;
-	}
-	x->answer = kept;
-	/* a search must not use up the time of what belongs to it */
-	x->deadline_ms = clock_ms() +
-	    x->worker->gateway->settings->request_timeout_ms;
-	x->on_part = on_included;
-	x->included->starting = true;
-	for (unsigned i = 0; i < USERS; i++)
-		ask_kind(x, i, args_text(&x->answer->extra, kinds[i].ids));
-	return wait_for_all(x);
-}
-
 /* Append the numbers of a JSON array to one that is not closed yet. */
 static void
 add_refs(struct buf *b, const struct answer *a)
@@ -200,14 +166,14 @@ add_refs(struct buf *b, const struct answer *a)
 	buf_put(b, refs.base + 1, refs.len - 2);
 }
 
-enum flow
-stage_included(struct exchange *x)
+/* Who they are is known when all else has been answered. */
+static enum flow
+ask_users(struct exchange *x)
 {
 	struct included	*in = x->included;
 	struct buf	*b = respond_buffer(x);
 
-	if (in == NULL || x->answer->error != OK)
-		return FLOW_NEXT;
+	in->asked_users = true;
 	if (in->failed != NULL)
 		return FLOW_NEXT;
 	add_refs(b, x->answer);
@@ -217,7 +183,41 @@ stage_included(struct exchange *x)
 		buf_put_byte(b, ']');
 	in->starting = true;
 	ask_kind(x, USERS, (struct text){ b->base, b->len });
-	return wait_for_all(x);
+	in->starting = false;
+	return in->waiting > 0 ? FLOW_WAIT : FLOW_NEXT;
+}
+
+enum flow
+include_begin(struct exchange *x)
+{
+	struct included		*in = x->included;
+	const struct answer	*kept;
+
+	if (in == NULL || x->answer->error != OK)
+		return FLOW_NEXT;
+	/* it may be the second time, with other rights (confirm.c) */
+	*in = (struct included){ .wanted = in->wanted };
+	kept = exchange_keep_large(x, x->answer);
+	if (kept == NULL) {
+		refuse(in, ERR_EXPIRED, NULL);
+		return FLOW_NEXT;
+	}
+	x->answer = kept;
+	/* a search must not use up the time of what belongs to it */
+	exchange_renew_deadline(x);
+	x->on_part = on_included;
+	in->starting = true;
+	for (unsigned i = 0; i < USERS; i++)
+		ask_kind(x, i, args_text(&x->answer->extra, kinds[i].ids));
+	in->starting = false;
+	return in->waiting > 0 ? FLOW_WAIT : ask_users(x);
+}
+
+enum flow
+include_done(struct exchange *x, const struct answer *a)
+{
+	(void)a;	/* on_included() has seen all of them */
+	return x->included->asked_users ? FLOW_NEXT : ask_users(x);
 }
 
 /* --- answer --------------------------------------------------------------------- */

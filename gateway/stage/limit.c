@@ -1,8 +1,10 @@
-/* Not more requests of a token than it may make. */
+/* A token's bucket, and the header fields that tell of it. */
+#include "gateway/stage/limit.h"
+
 #include <time.h>
 
 #include "gateway/cache/limit.h"
-#include "gateway/core/exchange.h"
+#include "gateway/reply/respond.h"
 
 #define SECOND_NS	INT64_C(1000000000)
 
@@ -17,8 +19,8 @@ now_ns(void)
 
 /*
  * draft-ietf-httpapi-ratelimit-headers-09: q requests in w seconds; r are
- * left, and t seconds until all are there again. Where none is left t is when
- * the next is there, which Retry-After says, too.
+ * left, and t seconds until all are there again. If r is 0, t is when the next
+ * is there, which Retry-After says, too.
  */
 static void
 put_headers(struct exchange *x, const struct limit *l)
@@ -37,7 +39,7 @@ put_headers(struct exchange *x, const struct limit *l)
 
 /* Logins have no token; theirs is a limit of failures (services/user). */
 enum flow
-stage_limit(struct exchange *x)
+limit_begin(struct exchange *x)
 {
 	struct limits	*limits = x->worker->gateway->limits;
 	struct answer	 refusal = { .error = ERR_RATE_LIMITED };
@@ -45,7 +47,7 @@ stage_limit(struct exchange *x)
 
 	if (limits == NULL || op_info(x->route->op)->who == WHO_PASSWORD)
 		return FLOW_NEXT;
-	limits_take(limits, x->token_hash, now_ns(), &l);
+	limits_take(limits, x->identity.token_hash, now_ns(), &l);
 	put_headers(x, &l);
 	if (l.allowed)
 		return FLOW_NEXT;

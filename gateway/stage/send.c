@@ -1,17 +1,10 @@
 /* The operation goes to its owner. */
+#include "gateway/stage/send.h"
+
 #include "base/clock.h"
 #include "gateway/cache/copies.h"
-#include "gateway/core/exchange.h"
 
-enum flow
-stage_upload(struct exchange *x)
-{
-	/* with its name it is there already */
-	return x->route->way == WAY_UPLOAD && !args_has(&x->args,
-	    KEY_FILENAME) ? upload_start(x) : FLOW_NEXT;
-}
-
-/* What we have a copy of is asked for as by a client that has one. */
+/* A copy that the gateway has is compared as one that the client has. */
 static void
 look_for_copy(struct exchange *x)
 {
@@ -24,7 +17,7 @@ look_for_copy(struct exchange *x)
 }
 
 enum flow
-stage_send(struct exchange *x)
+send_begin(struct exchange *x)
 {
 	look_for_copy(x);
 	return exchange_ask(x, x->route->op, &x->args,
@@ -32,16 +25,24 @@ stage_send(struct exchange *x)
 }
 
 /*
- * Not done, as the word on the token grew too old while it waited: it is asked
- * for again, and then so is the write.
+ * Not done, because what the user service said of the token grew too old while
+ * the write waited.
  */
-enum flow
-stage_sent(struct exchange *x)
+static bool
+is_to_be_confirmed_again(const struct exchange *x)
 {
-	int64_t	now_ms = clock_ms();
+	int64_t	confirmed_ms = x->identity.confirmed_ms, now_ms = clock_ms();
 
-	if (x->answer->error == ERR_EXPIRED && x->word_ms != 0 &&
-	    now_ms >= x->word_ms + WORD_MOST_MS && now_ms < x->deadline_ms)
+	return x->answer->error == ERR_EXPIRED && confirmed_ms != 0 &&
+	    now_ms >= confirmed_ms + IDENTITY_CONFIRMED_MOST_MS &&
+	    now_ms < x->deadline_ms;
+}
+
+enum flow
+send_done(struct exchange *x, const struct answer *a)
+{
+	x->answer = a;
+	if (is_to_be_confirmed_again(x))
 		exchange_go_to(x, STAGE_CONFIRM);
 	return FLOW_NEXT;
 }

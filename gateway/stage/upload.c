@@ -1,19 +1,12 @@
-/*
- * A file on its way in: out of the form it came in (upload_decode), in chunks
- * to the post service (upload_start), which checks it and puts it on disk
- * under a name of its own making. With that name the request goes on.
- *
- * However that ends (a row for the file, a refusal, an answer from the first
- * time, a client that left), the service is told that we have done with the
- * file: one that has no row by then is dropped.
- */
+/* Forms, and chunks of which a few are under way at once. */
+#include "gateway/stage/upload.h"
+
 #include <errno.h>
 #include <sodium.h>
 
-#include "base/clock.h"
-#include "gateway/core/exchange.h"
 #include "gateway/http/header.h"
 #include "gateway/http/multipart.h"
+#include "gateway/reply/respond.h"
 
 #define CHUNK_BYTES	((size_t)65536)
 #define WINDOW		4	/* chunks under way; each is a part */
@@ -32,22 +25,6 @@ struct upload {
 };
 
 /* --- the form ------------------------------------------------------------------ */
-
-static enum flow
-refuse(struct exchange *x, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static enum flow
-refuse(struct exchange *x, const char *format, ...)
-{
-	char	*message = h2o_mem_alloc_pool(&x->req->pool, 512);
-	va_list	 ap;
-
-	va_start(ap, format);
-	vsnprintf(message, 512, format, ap);
-	va_end(ap);
-	return respond_error(x, ERR_BAD_REQUEST, message);
-}
 
 /* Folders are the sender's own (RFC 7578, 4.2). */
 static struct text
@@ -75,12 +52,12 @@ check_filename(struct exchange *x, struct text name)
 	int64_t			 characters = text_characters(name);
 
 	if (name.len == 0)
-		return refuse(x, "file: none was chosen, its name is empty.");
+		return respond_errorf(x, ERR_BAD_REQUEST, "file: none was chosen, its name is empty.");
 	if (characters == -1 || has_control(name))
-		return refuse(x, "file: its name is not UTF-8, or has control "
+		return respond_errorf(x, ERR_BAD_REQUEST, "file: its name is not UTF-8, or has control "
 		    "characters.");
 	if (characters < info->least || characters > info->most)
-		return refuse(x, "file: its name must be %lld to %lld "
+		return respond_errorf(x, ERR_BAD_REQUEST, "file: its name must be %lld to %lld "
 		    "characters long, this one has %lld.",
 		    (long long)info->least, (long long)info->most,
 		    (long long)characters);
@@ -90,14 +67,14 @@ check_filename(struct exchange *x, struct text name)
 static enum flow
 take_file(struct exchange *x, const struct part *part)
 {
-	struct upload	*u = x->stream;
+	struct upload	*u = x->upload;
 	struct text	 name = without_folders(part->filename);
 	h2o_iovec_t	 copy;
 
 	if (!part->is_file)
-		return refuse(x, "file: it must be a file, with a filename.");
+		return respond_errorf(x, ERR_BAD_REQUEST, "file: it must be a file, with a filename.");
 	if (u->filename.base != NULL)
-		return refuse(x, "file: only one can be sent at a time.");
+		return respond_errorf(x, ERR_BAD_REQUEST, "file: only one can be sent at a time.");
 	copy = h2o_strdup(&x->req->pool, name.base, name.len);
 	u->filename = (struct text){ copy.base, copy.len };
 	u->content = part->content;
@@ -127,14 +104,14 @@ take_number(struct exchange *x, enum key key, const struct part *part)
 	int64_t		 number;
 
 	if (part->is_file)
-		return refuse(x, "%s must be a field, not a file.", name);
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be a field, not a file.", name);
 	if (args_has(&x->args, key))
-		return refuse(x, "%s is given twice.", name);
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s is given twice.", name);
 	/* forms send what was not filled in */
 	if (part->content.len == 0)
 		return FLOW_NEXT;
 	if (!read_number(part->content, &number))
-		return refuse(x, "%s must be an integer.", name);
+		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be an integer.", name);
 	args_put_number(&x->args, key, number);
 	return FLOW_NEXT;
 }
@@ -157,7 +134,7 @@ take_part(struct exchange *x, const struct part *part)
 		return take_number(x, KEY_TICKET_ID, part);
 	if (is_named(part, "post_id"))
 		return take_number(x, KEY_POST_ID, part);
-	return refuse(x, "There is no field \"%.*s\" here.", shown,
+	return respond_errorf(x, ERR_BAD_REQUEST, "There is no field \"%.*s\" here.", shown,
 	    part->name.base);
 }
 
@@ -169,7 +146,8 @@ static void
 put_digest(struct exchange *x)
 {
 	crypto_generichash_state	 state;
-	const struct upload		*u = x->stream;
+	unsigned char			*digest;
+	const struct upload		*u = x->upload;
 	int64_t				 numbers[3] = {
 		args_number(&x->args, KEY_TICKET_ID, INT64_MIN),
 		args_number(&x->args, KEY_POST_ID, INT64_MIN),
@@ -178,16 +156,17 @@ put_digest(struct exchange *x)
 
 	if (header_value(x->req, "idempotency-key").len == 0)
 		return;
-	crypto_generichash_init(&state, NULL, 0, sizeof(x->digest));
+	digest = h2o_mem_alloc_pool(&x->req->pool, crypto_generichash_BYTES);
+	crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES);
 	crypto_generichash_update(&state, (const unsigned char *)numbers,
 	    sizeof(numbers));
 	crypto_generichash_update(&state, (const unsigned char *)
 	    u->filename.base, u->filename.len);
 	crypto_generichash_update(&state, (const unsigned char *)
 	    u->content.base, u->content.len);
-	crypto_generichash_final(&state, x->digest, sizeof(x->digest));
+	crypto_generichash_final(&state, digest, crypto_generichash_BYTES);
 	args_put_text(&x->args, KEY_DIGEST,
-	    (struct text){ (const char *)x->digest, sizeof(x->digest) });
+	    (struct text){ (const char *)digest, crypto_generichash_BYTES });
 }
 
 enum flow
@@ -203,7 +182,7 @@ upload_decode(struct exchange *x)
 	enum flow		 flow;
 
 	*u = (struct upload){ .step = BEGIN };
-	x->stream = u;
+	x->upload = u;
 	result = multipart_begin(&m, header_value(x->req, "content-type"),
 	    body);
 	while (result == MULTIPART_PART) {
@@ -218,10 +197,10 @@ upload_decode(struct exchange *x)
 		return respond_error(x, ERR_BAD_MEDIA_TYPE, "Send a form with "
 		    "the file, with Content-Type: multipart/form-data.");
 	if (result == MULTIPART_BAD)
-		return refuse(x, "The body is not multipart/form-data: %s.",
+		return respond_errorf(x, ERR_BAD_REQUEST, "The body is not multipart/form-data: %s.",
 		    m.wrong);
 	if (u->filename.base == NULL)
-		return refuse(x, "file is missing.");
+		return respond_errorf(x, ERR_BAD_REQUEST, "file is missing.");
 	put_digest(x);
 	return FLOW_NEXT;
 }
@@ -234,7 +213,7 @@ static void	send_chunks(struct exchange *);
 static void
 ask(struct exchange *x, unsigned part, enum op_code op, struct args *args)
 {
-	struct upload	*u = x->stream;
+	struct upload	*u = x->upload;
 
 	args_put_number(args, KEY_HANDLE, u->handle);
 	exchange_ask_part(x, part, op, args,
@@ -244,7 +223,7 @@ ask(struct exchange *x, unsigned part, enum op_code op, struct args *args)
 static void
 fail(struct exchange *x, const struct answer *a)
 {
-	struct upload	*u = x->stream;
+	struct upload	*u = x->upload;
 
 	u->step = OVER;
 	respond_refusal(x, a);
@@ -253,7 +232,7 @@ fail(struct exchange *x, const struct answer *a)
 static void
 seal(struct exchange *x)
 {
-	struct upload	*u = x->stream;
+	struct upload	*u = x->upload;
 	struct args	 args = { 0 };
 
 	u->step = SEAL;
@@ -264,22 +243,21 @@ seal(struct exchange *x)
 static void
 finish(struct exchange *x, const struct answer *a)
 {
-	struct upload	*u = x->stream;
+	struct upload	*u = x->upload;
 	struct text	 name = args_text(&a->extra, KEY_FILENAME);
 	h2o_iovec_t	 copy = h2o_strdup(&x->req->pool, name.base, name.len);
 
 	u->step = OVER;
 	args_put_text(&x->args, KEY_FILENAME,
 	    (struct text){ copy.base, copy.len });
-	x->deadline_ms = clock_ms() +
-	    x->worker->gateway->settings->request_timeout_ms;
+	exchange_renew_deadline(x);
 	exchange_continue(x);
 }
 
 static void
 on_part(struct exchange *x, unsigned part, const struct answer *a)
 {
-	struct upload	*u = x->stream;
+	struct upload	*u = x->upload;
 
 	(void)part;
 	if (u->step == OVER)
@@ -317,7 +295,7 @@ free_part(const struct exchange *x)
 static void
 send_chunks(struct exchange *x)
 {
-	struct upload	*u = x->stream;
+	struct upload	*u = x->upload;
 	struct args	 args;
 	size_t		 left;
 
@@ -350,17 +328,17 @@ drop(struct exchange *x, struct upload *u)
 static void
 upload_end(struct exchange *x)
 {
-	struct upload	*u = x->stream;
+	struct upload	*u = x->upload;
 
 	if (u->begun)
 		drop(x, u);
 }
 
 /* The handle is ours, so that it can be given back before we are answered. */
-enum flow
-upload_start(struct exchange *x)
+static enum flow
+begin_file(struct exchange *x)
 {
-	struct upload	*u = x->stream;
+	struct upload	*u = x->upload;
 	struct args	 args = { 0 };
 
 	x->on_part = on_part;
@@ -372,4 +350,12 @@ upload_start(struct exchange *x)
 	args_put_number(&args, KEY_SIZE, (int64_t)u->content.len);
 	ask(x, 0, OP_FILE_BEGIN, &args);
 	return FLOW_WAIT;
+}
+
+enum flow
+upload_begin(struct exchange *x)
+{
+	/* after a jump back the file is there already, and has a name */
+	return x->upload != NULL && !args_has(&x->args, KEY_FILENAME) ?
+	    begin_file(x) : FLOW_NEXT;
 }

@@ -11,8 +11,6 @@
 
 #include "services/user/user.h"
 
-#define AVATAR_MOST_BYTES	(1 << 20)
-
 /* Load what tells types of files. */
 void	avatar_start(void);
 

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "gateway/http/url.h"
+#include "gateway/stage/decode.h"
 #include "tests/unit/exchange.h"
+#include "tests/unit/fakes.h"
 
 #define ROUTES_MOST	256
 
@@ -13,38 +15,6 @@ static struct {
 	char			 url[128];
 } rows[ROUTES_MOST];
 static unsigned		count;
-
-static struct {
-	enum err	error;
-	size_t		length;		/* of its message */
-} answered;
-
-/* --- in the place of answer.c, page.c ----------------------------------- */
-
-enum flow
-respond_error(struct exchange *x, enum err e, const char *message)
-{
-	(void)x;
-	CHECK(e > OK && e < ERR_END);
-	answered.error = e;
-	answered.length = message == NULL ? 0 : strlen(message);
-	CHECK(answered.length < 512);
-	return FLOW_DONE;
-}
-
-enum flow
-respond_body(struct exchange *x, int status, const char *type, struct text body)
-{
-	(void)x, (void)status, (void)type, (void)body;
-	return FLOW_DONE;
-}
-
-enum flow
-page_answer(struct exchange *x, struct text path)
-{
-	(void)x, (void)path;
-	return FLOW_DONE;
-}
 
 /* --- routes ------------------------------------------------------------- */
 
@@ -133,12 +103,13 @@ decode_input(struct input *in, bool as_query)
 		memcpy(v.req.path.base, whole.base, whole.len);
 	} else
 		v.req.entity = h2o_iovec_init(in->base, in->len);
-	memset(&answered, 0, sizeof(answered));
-	flow = stage_decode(&v.x);
+	responded_clear();
+	flow = decode_begin(&v.x);
 	if (flow == FLOW_NEXT)
 		check_taken(&v.x, as_query);
 	else
-		CHECK(flow == FLOW_DONE && answered.error != OK);
+		CHECK(flow == FLOW_DONE && responded.error > OK &&
+		    responded.error < ERR_END);
 	if (as_query)
 		free(v.req.path.base);
 	visit_end(&v);

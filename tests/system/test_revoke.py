@@ -33,7 +33,7 @@ IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 SEED = int(os.environ.get('FAULTS_SEED') or 1)
 LOGIN = 'anybody with a name and a password'
 PATIENT = {'FLICKET_REQUEST_TIMEOUT_MS': 60000, 'FLICKET_LOGIN_TIMEOUT_MS': 60000}   # nothing else is to end it
-WORD_SECONDS = 2.0          # WORD_MOST_MS of gateway/core/exchange.h
+WORD_SECONDS = 2.0          # IDENTITY_CONFIRMED_MOST_MS of gateway/core/exchange.h
 CLOCKS_SECONDS = 0.9        # that the distance of two clocks may be off by (proto/README.md)
 EXPIRES_SECONDS = 6         # a token's time, where it is to run out
 TOKENS_USED = 107

@@ -4,6 +4,7 @@
 
 #include "base/metrics.h"
 #include "gateway/core/exchange.h"
+#include "gateway/pipeline.h"
 #include "unit.h"
 
 struct visit {
@@ -37,8 +38,11 @@ visit_begin(struct visit *v, const char *method, const char *url)
 	v->gateway.roots[MARK_AVATARS] = TEXT_OF("http://desk/avatars/");
 	v->gateway.roots[MARK_UPLOADS] = TEXT_OF("http://desk/uploads/");
 	v->worker.gateway = &v->gateway;
+	v->settings.gateway_threads = 1;
+	v->settings.cors_origins = "";
 	v->x.req = &v->req;
 	v->x.worker = &v->worker;
+	v->x.stages = pipeline_stages();
 	v->x.slot = -1;
 	for (unsigned i = 0; i < PARTS_MOST; i++)
 		v->x.part_slots[i] = -1;

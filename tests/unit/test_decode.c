@@ -1,25 +1,12 @@
-/*
- * gateway/stage/decode.c, included for its statics. Errors are kept instead of
- * answered.
- */
+/* gateway/stage/decode.c */
 #include "exchange.h"
+#include "fakes.h"
 
-#include "gateway/stage/decode.c"
+#include <stdlib.h>
 
-static struct {
-	enum err	error;		/* OK: none was answered */
-	char		message[512];	/* "": the error's own */
-} answered;
+#include "base/log.h"
 
-enum flow
-respond_error(struct exchange *x, enum err e, const char *message)
-{
-	(void)x;
-	answered.error = e;
-	snprintf(answered.message, sizeof(answered.message), "%s",
-	    message == NULL ? "" : message);
-	return FLOW_DONE;
-}
+#include "gateway/stage/decode.h"
 
 static int
 start(void **state)
@@ -66,7 +53,7 @@ integers_are_read_as_python_does(void **state)
 		copy = must_alloc(rows[i].in.len == 0 ? 1 : rows[i].in.len);
 		memcpy(copy, rows[i].in.base, rows[i].in.len);
 		n = 0;
-		is = read_integer((struct text){ copy, rows[i].in.len }, &n);
+		is = decode_integer((struct text){ copy, rows[i].in.len }, &n);
 		check_number(rows[i].in.base, is, rows[i].want);
 		if (is)
 			check_number(rows[i].in.base, n, rows[i].n);
@@ -77,11 +64,11 @@ integers_are_read_as_python_does(void **state)
 static enum flow
 decode(struct visit *v, const char *method, const char *url, const char *body)
 {
-	memset(&answered, 0, sizeof(answered));
+	responded_clear();
 	visit_begin(v, method, url);
 	assert_non_null(v->x.route);
 	v->req.entity = h2o_iovec_init(body, strlen(body));
-	return stage_decode(&v->x);
+	return decode_begin(&v->x);
 }
 
 static void
@@ -100,7 +87,7 @@ pages_below_the_first_are_not_there(void **state)
 		buf_put_byte(&url, '\0');
 		check_number(rows[i], decode(&v, "GET", url.base, ""),
 		    FLOW_DONE);
-		check_number(rows[i], answered.error, ERR_NOT_FOUND);
+		check_number(rows[i], responded.error, ERR_NOT_FOUND);
 		visit_end(&v);
 	}
 	buf_done(&url);
@@ -291,9 +278,9 @@ bodies_are_checked(void **state)
 			    args_keys(&v.x.args), K(TITLE, CONTENT,
 			    CATEGORY_ID, TICKET_PRIORITY_ID)));
 		else {
-			check_number(rows[i].name, answered.error,
+			check_number(rows[i].name, responded.error,
 			    ERR_BAD_REQUEST);
-			check_part(rows[i].name, answered.message,
+			check_part(rows[i].name, responded.message,
 			    rows[i].want);
 		}
 		visit_end(&v);
@@ -335,7 +322,7 @@ fields_are_what_a_route_takes(void **state)
 		check_number(rows[i].name, decode(&v, rows[i].method, url,
 		    rows[i].body), rows[i].want == NULL ? FLOW_NEXT :
 		    FLOW_DONE);
-		check_part(rows[i].name, answered.message,
+		check_part(rows[i].name, responded.message,
 		    rows[i].want == NULL ? "" : rows[i].want);
 		visit_end(&v);
 	}
@@ -349,12 +336,12 @@ digest_of(const char *method, const char *url, const char *body,
 	struct visit	v;
 	enum flow	flow;
 
-	memset(&answered, 0, sizeof(answered));
+	responded_clear();
 	visit_begin(&v, method, url);
 	v.req.entity = h2o_iovec_init(body, strlen(body));
 	h2o_add_header_by_str(&v.req.pool, &v.req.headers,
 	    H2O_STRLIT("idempotency-key"), 1, NULL, H2O_STRLIT("key"));
-	flow = stage_decode(&v.x);
+	flow = decode_begin(&v.x);
 	check_number(url, flow, FLOW_NEXT);
 	check_number(url, (int64_t)args_text(&v.x.args, KEY_DIGEST).len, 32);
 	memcpy(ret, args_text(&v.x.args, KEY_DIGEST).base, 32);
@@ -385,7 +372,7 @@ values_outlive_the_document(void **state)
 	decode(&v, "POST", "/flicket-api/tickets/", TICKET(
 	    "\"\\u00e9\\n\\\"\"", "\"abcde\"", "-9223372036854775808",
 	    "9223372036854775807"));
-	check_number("answered", answered.error, OK);
+	check_number("answered", responded.error, OK);
 	check_text("title", args_text(&v.x.args, KEY_TITLE),
 	    TEXT_OF("\xc3\xa9\n\""));
 	check_text("content", args_text(&v.x.args, KEY_CONTENT),
@@ -427,15 +414,15 @@ bodies_are_json_by_type(void **state)
 		const char	*row = rows[i].type == NULL ? "none" :
 				    rows[i].type;
 
-		memset(&answered, 0, sizeof(answered));
+		responded_clear();
 		visit_begin(&v, "POST", "/flicket-api/departments/");
 		v.req.entity = h2o_iovec_init(
 		    H2O_STRLIT("{\"department\":\"Post\"}"));
 		if (rows[i].type != NULL)
 			visit_header(&v, H2O_TOKEN_CONTENT_TYPE, rows[i].type);
-		flow = stage_decode(&v.x);
+		flow = decode_begin(&v.x);
 		check_number(row, flow, rows[i].want ? FLOW_NEXT : FLOW_DONE);
-		check_number(row, answered.error, rows[i].want ? OK :
+		check_number(row, responded.error, rows[i].want ? OK :
 		    ERR_BAD_MEDIA_TYPE);
 		visit_end(&v);
 	}

@@ -1,33 +1,15 @@
-/* The limit per token: gateway/cache/limit.c, gateway/stage/limit.c, included for their statics. */
+/* The limit per token: gateway/cache/limit.c, gateway/stage/limit.c */
 #include "exchange.h"
+#include "fakes.h"
 
-#include "gateway/cache/limit.c"
-#include "gateway/stage/limit.c"
+#include <pthread.h>
 
-#define MS	INT64_C(1000000)
+#include "gateway/cache/limit.h"
+#include "gateway/stage/limit.h"
 
-static struct {
-	enum err	error;
-	int64_t		retry_after;
-	char		policy[96], limit[96];
-} seen;
-
-enum flow
-respond_refusal(struct exchange *x, const struct answer *a)
-{
-	(void)x;
-	seen.error = a->error;
-	seen.retry_after = args_number(&a->extra, KEY_RETRY_AFTER, 0);
-	return FLOW_DONE;
-}
-
-void
-respond_header(struct exchange *x, const char *name, const char *value)
-{
-	(void)x;
-	snprintf(strcmp(name, "RateLimit") == 0 ? seen.limit : seen.policy,
-	    sizeof(seen.limit), "%s", value);
-}
+#define MS		INT64_C(1000000)
+#define SECOND_NS	(1000 * MS)
+#define WAYS		8	/* tokens of one set */
 
 static void
 hash_of(uint32_t set, uint32_t number, unsigned char ret[32])
@@ -133,10 +115,10 @@ tokens_do_not_share(void **state)
 		limits_take(l, hash, 2 * SECOND_NS, &is);
 		check_true("used up", !is.allowed);
 	}
-	/* one too many: the one that is full soonest makes room */
+	/* one too many: the one that is full soonest gives way */
 	hash_of(9, 100, hash);
 	limits_take(l, hash, 2 * SECOND_NS, &is);
-	check_true("has room", is.allowed);
+	check_true("has its place", is.allowed);
 	for (uint32_t i = 1; i < WAYS; i++) {
 		hash_of(9, i, hash);
 		limits_take(l, hash, 2 * SECOND_NS, &is);
@@ -189,34 +171,53 @@ threads_take_out_of_one_bucket(void **state)
 	limits_destroy(&shared);
 }
 
+/* The field that was added last. */
+static struct text
+last_header(const struct visit *v, const char *name)
+{
+	const h2o_headers_t	*h = &v->req.res.headers;
+	struct text		 last = { "", 0 };
+
+	for (size_t i = 0; i < h->size; i++)
+		if (h2o_memis(h->entries[i].name->base,
+		    h->entries[i].name->len, name, strlen(name)))
+			last = (struct text){ h->entries[i].value.base,
+			    h->entries[i].value.len };
+	return last;
+}
+
 static void
-the_room_says_what_is_left(void **state)
+the_stage_says_what_is_left(void **state)
 {
 	struct visit	v;
 
 	(void)state;
 	visit_begin(&v, "GET", "/flicket-api/user/1");
-	check_number("no limit", stage_limit(&v.x), FLOW_NEXT);
-	check_string("no header", seen.policy, "");
+	check_number("no limit", limit_begin(&v.x), FLOW_NEXT);
+	check_number("no header", responded.headers, 0);
 	v.settings.rate_limit = 2;
 	v.gateway.limits = limits_new(2);
-	hash_of(1, 1, v.x.token_hash);
-	check_number("first", stage_limit(&v.x), FLOW_NEXT);
-	check_string("first", seen.policy, "\"token\";q=2;w=60");
-	check_string("first", seen.limit, "\"token\";r=1;t=30");
-	check_number("second", stage_limit(&v.x), FLOW_NEXT);
-	check_string("second", seen.limit, "\"token\";r=0;t=30");
-	check_number("third", stage_limit(&v.x), FLOW_DONE);
-	check_number("third", seen.error, ERR_RATE_LIMITED);
-	check_number("third", seen.retry_after, 30);
-	check_string("third", seen.limit, "\"token\";r=0;t=30");
+	hash_of(1, 1, v.x.identity.token_hash);
+	check_number("first", limit_begin(&v.x), FLOW_NEXT);
+	check_text("first", last_header(&v, "ratelimit-policy"),
+	    TEXT_OF("\"token\";q=2;w=60"));
+	check_text("first", last_header(&v, "ratelimit"),
+	    TEXT_OF("\"token\";r=1;t=30"));
+	check_number("second", limit_begin(&v.x), FLOW_NEXT);
+	check_text("second", last_header(&v, "ratelimit"),
+	    TEXT_OF("\"token\";r=0;t=30"));
+	check_number("third", limit_begin(&v.x), FLOW_DONE);
+	check_number("third", responded.error, ERR_RATE_LIMITED);
+	check_number("third", responded.retry_after, 30);
+	check_text("third", last_header(&v, "ratelimit"),
+	    TEXT_OF("\"token\";r=0;t=30"));
 	limits_destroy(&v.gateway.limits);
 	visit_end(&v);
 	/* a login is not made with a token */
 	visit_begin(&v, "POST", "/flicket-api/tokens");
 	v.gateway.limits = limits_new(1);
 	for (int i = 0; i < 3; i++)
-		check_number("login", stage_limit(&v.x), FLOW_NEXT);
+		check_number("login", limit_begin(&v.x), FLOW_NEXT);
 	limits_destroy(&v.gateway.limits);
 	visit_end(&v);
 }
@@ -241,8 +242,8 @@ main(void)
 		    tokens_do_not_share),
 		TEST("threads take out of one bucket",
 		    threads_take_out_of_one_bucket),
-		TEST("the room says what is left",
-		    the_room_says_what_is_left),
+		TEST("the stage says what is left",
+		    the_stage_says_what_is_left),
 	};
 
 	return cmocka_run_group_tests_name("limit", tests, start, NULL);

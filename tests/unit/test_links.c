@@ -1,10 +1,11 @@
 /* gateway/reply/links.c */
 #include "exchange.h"
+#include "fakes.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
-
+#include "gateway/reply/links.h"
 
 static int
 start(void **state)
@@ -12,16 +13,6 @@ start(void **state)
 	(void)state;
 	routes_init();
 	return 0;
-}
-
-/* In the place of gateway/reply/answer.c's. */
-void
-respond_header(struct exchange *x, const char *name, const char *value)
-{
-	(void)name;
-	h2o_add_header(&x->req->pool, &x->req->res.headers, H2O_TOKEN_LINK,
-	    NULL, h2o_strdup(&x->req->pool, value, SIZE_MAX).base,
-	    strlen(value));
 }
 
 #define API	"http://desk/flicket-api/"

@@ -1,0 +1,134 @@
+/* The token again, before a write and before an answer. */
+#include "gateway/stage/confirm.h"
+
+#include "base/clock.h"
+#include "gateway/bus/bus.h"
+#include "gateway/cache/tokens.h"
+#include "gateway/core/identity.h"
+#include "gateway/reply/respond.h"
+#include "gateway/stage/ask.h"
+#include "gateway/stage/identify.h"
+#include "gateway/stage/include.h"
+#include "gateway/stage/permit.h"
+
+/* --- before a write -------------------------------------------------------------- */
+
+/* What other owners said, they said to the rights of before. */
+static enum flow
+permit_write(struct exchange *x)
+{
+	int64_t		permitted = x->identity.permitted;
+	enum flow	flow = permit_again(x);
+
+	if (flow == FLOW_NEXT && x->identity.permitted != permitted) {
+		ask_forget(x);
+		exchange_go_to(x, STAGE_ASK);
+	}
+	return flow;
+}
+
+enum flow
+confirm_begin(struct exchange *x)
+{
+	const struct bus	*bus = x->worker->bus;
+
+	if (op_info(x->route->op)->kind != OP_WRITE ||
+	    op_info(x->route->op)->who == WHO_PASSWORD)
+		return FLOW_NEXT;
+	x->identity.confirmed_ms = clock_ms();
+	if (!identity_is_known(x))
+		return identity_ask(x);
+	/* while the user service is not heard of, the cache is trusted longer */
+	if (bus_is_up(bus, SERVICE_USER))
+		x->identity.confirmed_ms = bus_heard_ms(bus, SERVICE_USER);
+	return permit_write(x);
+}
+
+enum flow
+confirm_done(struct exchange *x, const struct answer *a)
+{
+	enum flow	flow = identify_again(x, a);
+
+	return flow == FLOW_NEXT ? permit_write(x) : flow;
+}
+
+/* --- before an answer ------------------------------------------------------------ */
+
+/*
+ * A write that was done is told in any case. What was read is not for a token
+ * that has ended; nor is why a write was refused before it was sent, or that it
+ * was done before.
+ */
+static bool
+is_told_anyway(const struct exchange *x)
+{
+	const struct op_info	*info = op_info(x->route->op);
+
+	return info->kind == OP_WRITE && (x->asked.refusal == NULL ||
+	    info->who == WHO_PASSWORD);
+}
+
+/* The token was looked up so short a while ago that it holds. */
+static bool
+is_sure(const struct exchange *x)
+{
+	return identity_is_trusted(x) &&
+	    x->identity.endings == tokens_endings(x->worker->tokens) &&
+	    x->timing.heard_us - x->timing.began_us < CONFIRM_SURE_US;
+}
+
+/* What something was included with has been waited with: it is kept already. */
+static const struct answer *
+keep_answer(struct exchange *x)
+{
+	if (x->included != NULL && x->answer->error == OK &&
+	    include_failure(x) == NULL)
+		return x->answer;
+	return exchange_keep_large(x, x->answer);
+}
+
+/* What was read with other rights may be for those only: it is read again. */
+static void
+read_again(struct exchange *x)
+{
+	if (x->copy != NULL)	/* of theirs; the client named none */
+		args_remove(&x->args, KEY_IF_NONE_MATCH);
+	x->copy = NULL;
+	exchange_go_to(x, STAGE_SEND);
+}
+
+static enum flow
+permit_answer(struct exchange *x)
+{
+	int64_t		permitted = x->identity.permitted;
+	enum flow	flow = permit_again(x);
+
+	if (flow == FLOW_NEXT && x->identity.permitted != permitted &&
+	    op_info(x->route->op)->kind != OP_WRITE)
+		read_again(x);
+	return flow;
+}
+
+enum flow
+recheck_begin(struct exchange *x)
+{
+	const struct answer	*kept;
+
+	if (is_told_anyway(x))
+		return FLOW_NEXT;
+	if (is_sure(x) || identity_is_known(x))
+		return permit_answer(x);
+	kept = keep_answer(x);
+	if (kept == NULL)
+		return respond_error(x, ERR_EXPIRED, NULL);
+	x->answer = kept;
+	return identity_ask(x);
+}
+
+enum flow
+recheck_done(struct exchange *x, const struct answer *a)
+{
+	enum flow	flow = identify_again(x, a);
+
+	return flow == FLOW_NEXT ? permit_answer(x) : flow;
+}

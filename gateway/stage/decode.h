@@ -1,0 +1,21 @@
+/*
+ * The stage that makes arguments of query, body and header fields. What an
+ * operation takes is in its row of ops.tbl; a list takes it from the query, all
+ * else from the body. What does not fit its key's type is refused here, as is
+ * what is out of bounds and would be stored.
+ */
+#ifndef STAGE_DECODE_H
+#define STAGE_DECODE_H
+
+#include "gateway/core/exchange.h"
+
+enum flow	decode_begin(struct exchange *);
+
+/*
+ * Read an integer as Python's int() does: space around it, a sign, single
+ * underscores between digits. Beyond 64 bits it is INT64_MAX or INT64_MIN.
+ * False: it is not an integer.
+ */
+bool		decode_integer(struct text, int64_t *ret);
+
+#endif

@@ -1,0 +1,128 @@
+/* Routes and pages, and what depends on which it is. */
+#include "gateway/stage/match.h"
+
+#include "gateway/bus/bus.h"
+#include "gateway/http/url.h"
+#include "gateway/reply/cors.h"
+#include "gateway/reply/page.h"
+#include "gateway/reply/respond.h"
+
+/* --- bounds -------------------------------------------------------------------- */
+
+/*
+ * What goes on to a service in one request: that and those before it are less
+ * than the message that it takes, or it would end the connection for all.
+ */
+#define BODY_MOST_BYTES		(REQUESTS_MOST_BYTES - 2 * OUT_MOST_BYTES)
+
+/* How much is too much depends on the route, if there is one. */
+static enum flow
+check_body(struct exchange *x)
+{
+	const struct settings	*s = x->worker->gateway->settings;
+	size_t			 most = (size_t)s->max_body_bytes;
+
+	if (most > BODY_MOST_BYTES)
+		most = BODY_MOST_BYTES;
+	if (x->route != NULL && x->route->way == WAY_UPLOAD)
+		most = (size_t)s->upload_max_bytes + MATCH_UPLOAD_SLACK_BYTES;
+	if (x->req->entity.len <= most)
+		return FLOW_NEXT;
+	return respond_errorf(x, ERR_BODY_TOO_LARGE, "The body has %zu bytes; %zu are "
+	    "accepted.", x->req->entity.len, most);
+}
+
+/* Where there is little memory left nothing is begun that takes more. */
+static enum flow
+check_memory(struct exchange *x)
+{
+	if (memory_pressure(x->worker) != PRESSURE_ALL)
+		return FLOW_NEXT;
+	x->crowded = true;
+	return respond_error(x, ERR_UNAVAILABLE, "The server has too much to "
+	    "do.");
+}
+
+/* --- routes -------------------------------------------------------------------- */
+
+/* The path without query, as it came. */
+static struct text
+path_of(const h2o_req_t *req)
+{
+	struct text	path = { req->input.path.base, req->input.path.len };
+	const char	*query = memchr(path.base, '?', path.len);
+
+	if (query != NULL)
+		path.len = (size_t)(query - path.base);
+	return path;
+}
+
+static enum flow
+answer_methods(struct exchange *x, unsigned methods, bool is_options)
+{
+	struct buf	allow = { 0 };
+
+	for (unsigned m = 0; m < METHOD_END; m++)
+		if ((methods & (1U << m)) != 0)
+			buf_printf(&allow, "%s, %s",
+			    method_name((enum method)m),
+			    m == METHOD_GET ? "HEAD, " : "");
+	buf_printf(&allow, "OPTIONS");
+	respond_header(x, "Allow", allow.base);
+	if (cors_is_preflight(x))
+		cors_put_preflight(x, allow.base);
+	buf_done(&allow);
+	if (!is_options)
+		return respond_error(x, ERR_BAD_METHOD, NULL);
+	return respond_body(x, 200, "text/plain", (struct text){ "", 0 });
+}
+
+static enum flow
+match_route(struct exchange *x, enum mark root, struct text path)
+{
+	struct text		name = { x->req->method.base,
+				    x->req->method.len };
+	struct route_match	match;
+	bool			is_options = h2o_memis(name.base, name.len,
+				    H2O_STRLIT("OPTIONS"));
+
+	route_find(&match, root, path, x->is_head ? METHOD_GET : method_of(name));
+	if (match.methods == 0)
+		return respond_error(x, ERR_NOT_FOUND, NULL);
+	if (match.route == NULL)
+		return answer_methods(x, match.methods, is_options);
+	x->route = match.route;
+	x->args = match.args;
+	return FLOW_NEXT;
+}
+
+/*
+ * Operations are found by the path decoded once, dots and slashes left alone;
+ * pages by the path as it came: a proxy that keeps one of them to itself, as
+ * it should /metrics, compares the same bytes.
+ */
+enum flow
+match_begin(struct exchange *x)
+{
+	struct text	 as_came = path_of(x->req), path = as_came;
+	const char	*root;
+	size_t		 len;
+	enum flow	 flow;
+
+	if (memchr(path.base, '%', path.len) != NULL)
+		path = url_decode(&x->req->pool, path, false);
+	for (unsigned m = 1; m < MARK_END; m++) {
+		root = mark_path((enum mark)m);
+		len = strlen(root);
+		if (path.len < len || memcmp(path.base, root, len) != 0 ||
+		    page_find(as_came))
+			continue;
+		flow = match_route(x, (enum mark)m, (struct text){
+		    path.base + len, path.len - len });
+		if (flow == FLOW_NEXT)
+			flow = check_memory(x);
+		return flow == FLOW_NEXT ? check_body(x) : flow;
+	}
+	flow = check_body(x);
+	return flow == FLOW_NEXT ? page_answer(x, as_came) : flow;
+}

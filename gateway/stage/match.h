@@ -1,0 +1,15 @@
+/*
+ * The stage that finds the route. What is not in the API is a page, and answered
+ * here (reply/page.h).
+ */
+#ifndef STAGE_MATCH_H
+#define STAGE_MATCH_H
+
+#include "gateway/core/exchange.h"
+
+/* What a form may have besides the file in it. */
+#define MATCH_UPLOAD_SLACK_BYTES	65536
+
+enum flow	match_begin(struct exchange *);
+
+#endif
