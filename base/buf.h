@@ -2,6 +2,7 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,6 +19,20 @@ struct text {
 	size_t		 len;
 };
 
+/* A text that a NUL ends. */
+static inline struct text
+text_of(const char *s)
+{
+	return (struct text){ s, strlen(s) };
+}
+
+static inline bool
+text_same(struct text a, struct text b)
+{
+	return a.len == b.len && (a.len == 0 ||
+	    memcmp(a.base, b.base, a.len) == 0);
+}
+
 #define TEXT_OF(literal)	((struct text){ literal, sizeof(literal) - 1 })
 
 void	buf_done(struct buf *);
@@ -27,6 +42,13 @@ void	buf_grow(struct buf *, size_t);
 
 void	buf_printf(struct buf *, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
+
+/* What is in a buffer; valid until more is put into it. */
+static inline struct text
+buf_text(const struct buf *b)
+{
+	return (struct text){ b->base, b->len };
+}
 
 static inline void
 buf_reserve(struct buf *b, size_t more)

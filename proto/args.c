@@ -31,6 +31,16 @@ args_keep(struct args *a, keyset keys)
 }
 
 void
+args_merge(struct args *a, const struct args *with)
+{
+	keyset	keys = args_keys(with);
+
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1))
+		args_put(a, k, *args_value(with, k));
+}
+
+void
 args_copy(struct args *to, const struct args *from, struct buf *buf)
 {
 	size_t		 need = 0;

@@ -125,6 +125,9 @@ args_text(const struct args *a, enum key key)
 	return v != NULL ? v->text : (struct text){ "", 0 };
 }
 
+/* Give arguments all that others have, in the place of their own. */
+void	args_merge(struct args *, const struct args *with);
+
 /* Copy arguments, with their texts, which then live in buf. */
 void	args_copy(struct args *to, const struct args *from, struct buf *buf);
 

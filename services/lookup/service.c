@@ -95,30 +95,17 @@ static const struct shape status_shape = { "status", status_members };
 
 /* Tell it the names that a statement finds, columns named as their keys. */
 static enum err
-tell(struct call *c, int sql, enum op_code event)
+tell_names(struct call *c, int sql, enum op_code event)
 {
-	struct args	 own = c->request.args;
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e, done;
-	enum key	 key;
+	struct stmt	st = op_stmt(c, sql);
+	struct args	told = { 0 };
+	enum err	e = OK;
 
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		for (int i = 0; i < sqlite3_column_count(st); i++) {
-			key = key_find(sqlite3_column_name(st, i), KEYSET_ALL);
-			if (sqlite3_column_type(st, i) == SQLITE_INTEGER)
-				args_put_number(&c->request.args, key,
-				    sqlite3_column_int64(st, i));
-			else
-				args_put_text(&c->request.args, key,
-				    (struct text){ (const char *)
-				    sqlite3_column_text(st, i), (size_t)
-				    sqlite3_column_bytes(st, i) });
-		}
-		e = op_emit(c, event);
+	if (stmt_next(&st)) {
+		stmt_args(&st, &told);
+		e = op_emit(c, event, &told);
 	}
-	done = op_done(c, st);
-	c->request.args = own;	/* the texts were the statement's */
-	return e != OK ? e : done;
+	return op_end(c, &st, e);
 }
 
 /* A change of a department, with or without an answer, and its news. */
@@ -127,7 +114,7 @@ department_change(struct call *c)
 {
 	enum err	e = c->op->shape == NULL ? op_exec(c) : op_one(c);
 
-	return e != OK ? e : tell(c, SQL_DEPARTMENT_TOLD,
+	return e != OK ? e : tell_names(c, SQL_DEPARTMENT_TOLD,
 	    OP_TICKET_DEPARTMENT_CHANGED);
 }
 
@@ -136,7 +123,7 @@ category_change(struct call *c)
 {
 	enum err	e = c->op->shape == NULL ? op_exec(c) : op_one(c);
 
-	return e != OK ? e : tell(c, SQL_CATEGORY_TOLD,
+	return e != OK ? e : tell_names(c, SQL_CATEGORY_TOLD,
 	    OP_TICKET_CATEGORY_CHANGED);
 }
 
@@ -232,32 +219,24 @@ static const struct op ops[] = {
 /* --- a new store, or one that has never told its names --------------------- */
 
 static void
-tell_all(sqlite3 *db)
+tell_all(struct db *db)
 {
 	op_seed_events(db, OP_TICKET_DEPARTMENT_CHANGED,
-	    "SELECT id, coalesce(department, '') AS department, deleted "
-	    "FROM departments ORDER BY id");
-	op_seed_events(db, OP_TICKET_CATEGORY_CHANGED,
-	    "SELECT id, coalesce(category, '') AS category, "
-	    "coalesce(department_id, 0) AS department_id, deleted "
-	    "FROM categories ORDER BY id");
-	op_seed_events(db, OP_TICKET_NAMES_KNOWN,
-	    "SELECT 2 AS format, id, coalesce(priority, '') AS name "
-	    "FROM priorities ORDER BY id");
-	op_seed_events(db, OP_TICKET_NAMES_KNOWN,
-	    "SELECT 3 AS format, id, coalesce(status, '') AS name "
-	    "FROM statuses ORDER BY id");
+	    SQL_DEPARTMENTS_TOLD);
+	op_seed_events(db, OP_TICKET_CATEGORY_CHANGED, SQL_CATEGORIES_TOLD);
+	op_seed_events(db, OP_TICKET_NAMES_KNOWN, SQL_PRIORITIES_TOLD);
+	op_seed_events(db, OP_TICKET_NAMES_KNOWN, SQL_STATUSES_TOLD);
 }
 
 static void
-lookup_seeded(sqlite3 *db, const struct settings *settings)
+lookup_seeded(struct db *db, const struct settings *settings)
 {
 	(void)settings;
 	tell_all(db);
 }
 
 static void
-lookup_upgraded(sqlite3 *db, int64_t from)
+lookup_upgraded(struct db *db, int64_t from)
 {
 	if (from < 2)
 		tell_all(db);

@@ -65,67 +65,88 @@ subject_of(enum op_code event, const struct args *args, char ret[SUBJECT_SIZE])
 
 /* --- set aside ---------------------------------------------------------------- */
 
-/* Of a row that begins with op, consumer, subject. The subject is copied. */
-static void
-take_row(struct call *c, sqlite3_stmt *st, char subject[SUBJECT_SIZE])
-{
-	struct args	*args = &c->request.args;
+/* An event as it stands in the outbox, or among those that are set aside. */
+struct event {
+	int64_t		seq;
+	enum op_code	code;
+	int64_t		consumer;
+	char		subject[SUBJECT_SIZE];	/* "": it is not about a thing */
+};
 
-	args_put_number(args, KEY_EVENT, sqlite3_column_int64(st, 0));
-	args_put_number(args, KEY_CONSUMER, sqlite3_column_int64(st, 1));
-	args_remove(args, KEY_BODY);
-	if (sqlite3_column_type(st, 2) == SQLITE_NULL)
-		return;
-	snprintf(subject, SUBJECT_SIZE, "%s",
-	    (const char *)sqlite3_column_text(st, 2));
-	args_put_text(args, KEY_BODY, (struct text){ subject,
-	    strlen(subject) });
+/* Of a row that begins with op, consumer, subject. */
+static void
+take_event(const struct stmt *st, struct event *ret)
+{
+	struct text	subject = stmt_text(st, 2);
+
+	ret->code = (enum op_code)stmt_number(st, 0);
+	ret->consumer = stmt_number(st, 1);
+	snprintf(ret->subject, sizeof(ret->subject), "%.*s", (int)subject.len,
+	    subject.len == 0 ? "" : subject.base);
+}
+
+/* A statement about an event and others of its subject. */
+static struct stmt
+stmt_about(struct call *c, int sql, const struct event *e)
+{
+	struct stmt	st = op_stmt(c, sql);
+
+	stmt_bind_number(&st, KEY_SEQ, e->seq);
+	stmt_bind_number(&st, KEY_CONSUMER, e->consumer);
+	if (e->subject[0] != '\0')
+		stmt_bind_text(&st, KEY_BODY, text_of(e->subject));
+	else
+		stmt_bind_null(&st, KEY_BODY);
+	return st;
 }
 
 /* Whether the event of SEQ waits to be delivered and is no gap itself. */
 static enum err
-find_waiting(struct call *c, char subject[SUBJECT_SIZE], bool *ret)
+find_waiting(struct call *c, struct event *event, bool *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_OUTBOX_ONE);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_OUTBOX_ONE);
 
-	*ret = op_step(c, st, &e) == SQLITE_ROW &&
-	    sqlite3_column_int64(st, 0) != OP_EVENT_LEFT_OUT;
+	*event = (struct event){
+		.seq = args_number(&c->request.args, KEY_SEQ, 0)
+	};
+	*ret = stmt_next(&st);
 	if (*ret)
-		take_row(c, st, subject);
-	done = op_done(c, st);
-	return e != OK ? e : done;
+		take_event(&st, event);
+	*ret = *ret && event->code != OP_EVENT_LEFT_OUT;
+	return op_end(c, &st, OK);
 }
 
 static void
-say_set_aside(const struct args *args, int count)
+say_set_aside(const struct event *event, enum err reason, int count)
 {
-	const struct op_info	*event = op_info((uint64_t)args_number(args,
-				    KEY_EVENT, 0));
-	enum err		 e = (enum err)args_number(args, KEY_HANDLE, 0);
+	const struct op_info	*info = op_info(event->code);
 
 	log_error("event %lld (%s) is set aside: it is refused for good (%s); "
 	    "%d later ones about the same thing are set aside with it; "
-	    "`flicketctl events list` tells more",
-	    (long long)args_number(args, KEY_SEQ, 0),
-	    event->name != NULL ? event->name : "?", err_info(e)->reason,
+	    "`flicketctl events list` tells more", (long long)event->seq,
+	    info->name != NULL ? info->name : "?", err_info(reason)->reason,
 	    count - 1);
 }
 
-/* The event of SEQ, for the reason HANDLE, and later ones of its subject. */
+/* An event, for that reason, and later ones of its subject. */
 static enum err
-leave_out(struct call *c, int *ret_count)
+leave_out(struct call *c, const struct event *event, enum err reason,
+    int *ret_count)
 {
-	struct args	*args = &c->request.args, gap = { 0 };
-	struct buf	 bytes = { 0 };
-	enum err	 e = op_change(c, SQL_SET_ASIDE_PUT, ret_count);
+	struct args	gap = { 0 };
+	struct buf	bytes = { 0 };
+	struct stmt	st = stmt_about(c, SQL_SET_ASIDE_PUT, event);
+	enum err	e;
 
+	stmt_bind_number(&st, KEY_HANDLE, reason);
+	e = op_run_out(c, &st, ret_count);
+	if (e != OK)
+		return e;
 	frame_put_args(&bytes, &gap);
-	args_put_text(args, KEY_PAYLOAD, (struct text){ bytes.base, bytes.len });
-	args_put_number(args, KEY_EVENT, OP_EVENT_LEFT_OUT);
-	if (e == OK)
-		e = op_change(c, SQL_OUTBOX_LEAVE_OUT, NULL);
-	args_remove(args, KEY_PAYLOAD);
+	st = stmt_about(c, SQL_OUTBOX_LEAVE_OUT, event);
+	stmt_bind_text(&st, KEY_PAYLOAD, buf_text(&bytes));
+	stmt_bind_number(&st, KEY_EVENT, OP_EVENT_LEFT_OUT);
+	e = op_run_out(c, &st, NULL);
 	buf_done(&bytes);
 	return e;
 }
@@ -134,99 +155,106 @@ leave_out(struct call *c, int *ret_count)
 enum err
 op_set_aside(struct call *c)
 {
-	char		subject[SUBJECT_SIZE];
-	struct args	before;
+	enum err	reason = (enum err)args_number(&c->request.args,
+			    KEY_HANDLE, 0);
+	struct event	event;
 	bool		waits;
 	int		count = 0;
-	enum err	e = find_waiting(c, subject, &waits);
+	enum err	e = find_waiting(c, &event, &waits);
 
 	if (e != OK || !waits)
 		return e;
-	before = c->request.args;
-	e = leave_out(c, &count);
-	args_remove(&c->request.args, KEY_BODY);
+	e = leave_out(c, &event, reason, &count);
 	if (e == OK)
-		say_set_aside(&before, count);
+		say_set_aside(&event, reason, count);
 	return e;
 }
 
 enum err
-op_follow(struct call *c, int64_t seq)
+op_follow(struct call *c, int64_t seq, enum service_id consumer,
+    struct text subject)
 {
+	struct event	event = { .seq = seq, .consumer = consumer };
+	struct stmt	st;
 	bool		follows;
 	int		count;
-	enum err	e = op_finds(c, SQL_SET_ASIDE_HAS, &follows);
+	enum err	e;
 
-	if (e != OK || !follows)
-		return e;
-	args_put_number(&c->request.args, KEY_SEQ, seq);
-	args_put_number(&c->request.args, KEY_HANDLE, OK);
-	return leave_out(c, &count);
+	snprintf(event.subject, sizeof(event.subject), "%.*s",
+	    (int)subject.len, subject.base);
+	st = op_stmt(c, SQL_SET_ASIDE_HAS);
+	stmt_bind_number(&st, KEY_CONSUMER, consumer);
+	stmt_bind_text(&st, KEY_BODY, subject);
+	follows = stmt_next(&st);
+	e = op_end(c, &st, OK);
+	return e != OK || !follows ? e : leave_out(c, &event, OK, &count);
 }
 
 /* --- sent again, dropped -------------------------------------------------------- */
 
 /* The event that is set aside, and whether it can be read. */
 static enum err
-find_aside(struct call *c, char subject[SUBJECT_SIZE], bool *ret_readable)
+find_aside(struct call *c, struct event *event, bool *ret_readable)
 {
-	sqlite3_stmt		*st = op_statement(c, SQL_SET_ASIDE_ONE);
+	struct stmt		 st = op_stmt(c, SQL_SET_ASIDE_ONE);
 	struct frame_reader	*frames = c->lane->frames;
 	struct args		 payload;
-	enum err		 e, done;
+	struct text		 frame;
+	bool			 found = stmt_next(&st);
 
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		take_row(c, st, subject);
-		frame_reader_start(frames, sqlite3_column_blob(st, 3),
-		    (size_t)sqlite3_column_bytes(st, 3));
+	*event = (struct event){
+		.seq = args_number(&c->request.args, KEY_SEQ, 0)
+	};
+	if (found) {
+		take_event(&st, event);
+		frame = stmt_bytes(&st, 3);
+		frame_reader_start(frames, frame.base, frame.len);
 		*ret_readable = frame_next_args(frames, &payload) == FRAME_ONE;
-	} else if (e == OK)
-		e = ERR_NOT_FOUND;
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	}
+	return op_end(c, &st, found ? OK : ERR_NOT_FOUND);
 }
 
-static enum op_code
-event_of(const struct call *c)
+static enum err
+send_again(struct call *c, const struct event *event)
 {
-	return (enum op_code)args_number(&c->request.args, KEY_EVENT, OP_NONE);
+	struct stmt	st = stmt_about(c, SQL_SET_ASIDE_SEND, event);
+	enum err	e = op_run_out(c, &st, NULL);
+
+	if (e != OK)
+		return e;
+	/* the answer waits for what waits for an answer itself */
+	if (op_info(event->code)->kind == OP_EVENT) {
+		c->emitted = db_last_id(c->lane->db);
+		c->consumer = (enum service_id)event->consumer;
+	} else
+		c->tallied = true;
+	st = stmt_about(c, SQL_SET_ASIDE_SENT, event);
+	return op_run_out(c, &st, NULL);
 }
 
-/* The answer waits for what waits for an answer itself. */
 enum err
 op_retry(struct call *c)
 {
-	char		subject[SUBJECT_SIZE];
+	struct event	event;
 	bool		readable = false;
-	enum err	e = find_aside(c, subject, &readable);
+	enum err	e = find_aside(c, &event, &readable);
 
 	if (e == OK && !readable)
 		return op_refuse(c, ERR_CONFLICT, "This event cannot be read, "
 		    "and not be sent again. It can only be dropped.");
-	if (e == OK)
-		e = op_change(c, SQL_SET_ASIDE_SEND, NULL);
-	if (e == OK && op_info(event_of(c))->kind == OP_EVENT) {
-		c->emitted = sqlite3_last_insert_rowid(c->lane->db);
-		c->consumer = (enum service_id)args_number(&c->request.args,
-		    KEY_CONSUMER, 0);
-	} else if (e == OK)
-		c->tallied = true;
-	if (e == OK)
-		e = op_change(c, SQL_SET_ASIDE_SENT, NULL);
-	args_remove(&c->request.args, KEY_BODY);
-	return e;
+	return e != OK ? e : send_again(c, &event);
 }
 
 /* The gap that its consumer noted stays: the event was never applied. */
 enum err
 op_drop(struct call *c)
 {
-	char			 subject[SUBJECT_SIZE];
+	const struct subject	*s;
+	struct event		 event;
 	bool			 readable = false;
-	enum err		 e = find_aside(c, subject, &readable);
-	const struct subject	*s = find_subject(event_of(c));
+	enum err		 e = find_aside(c, &event, &readable);
 
-	args_remove(&c->request.args, KEY_BODY);
+	s = find_subject(event.code);
 	if (e == OK && s != NULL && s->is_basis)
 		return op_refuse(c, ERR_CONFLICT, "What was told since is "
 		    "based on this event. It can only be sent again.");

@@ -1,6 +1,8 @@
 /* What a call does with statements, and how it is refused. */
 #include "services/op/op.h"
 
+#include <sqlite3.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,29 +10,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-sqlite3_stmt *
-op_statement(struct call *c, int sql)
+struct stmt
+op_stmt(struct call *c, int sql)
 {
-	const struct bindings	*b = &c->lane->tables->bindings[sql];
-	sqlite3_stmt		*st = c->lane->statements[sql];
-	const union value	*v;
-
-	for (size_t i = 0; i < b->count; i++) {
-		int	parameter = b->rows[i].parameter;
-
-		v = args_value(&c->request.args, b->rows[i].key);
-		if (v == NULL)
-			sqlite3_bind_null(st, parameter);
-		else if (key_info(b->rows[i].key)->type == KEY_INT)
-			sqlite3_bind_int64(st, parameter, v->number);
-		else if (key_info(b->rows[i].key)->type == KEY_TEXT)
-			sqlite3_bind_text(st, parameter, v->text.base,
-			    (int)v->text.len, SQLITE_STATIC);
-		else
-			sqlite3_bind_blob(st, parameter, v->text.base,
-			    (int)v->text.len, SQLITE_STATIC);
-	}
-	return st;
+	return stmt_begin(c->lane->db, sql, &c->request.args);
 }
 
 /*
@@ -40,16 +23,13 @@ op_statement(struct call *c, int sql)
 static enum err
 failure_of(const struct call *c)
 {
-	int	code = sqlite3_errcode(c->lane->db) & 0xff;
-
 	return op_is_event(op_info(c->op->op)->kind) &&
-	    (code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH ||
-	    code == SQLITE_TOOBIG) ? ERR_INTERNAL : ERR_STORE;
+	    db_refused_values(c->lane->db) ? ERR_INTERNAL : ERR_STORE;
 }
 
-/* Say what failed, once: a failed step is reported by the reset as well. */
-static enum err
-store_error(struct call *c)
+/* What failed is said once a call. */
+enum err
+op_fail(struct call *c)
 {
 	enum err	e = failure_of(c);
 
@@ -59,11 +39,17 @@ store_error(struct call *c)
 		return e;
 	c->store_failed = true;
 	log_error("store: %s: %s", op_info(c->op->op)->name,
-	    sqlite3_errmsg(c->lane->db));
+	    db_error(c->lane->db));
 	if (op_info(c->op->op)->kind == OP_READ)
 		return op_refuse(c, ERR_STORE, "The store cannot be read at "
 		    "the moment. Try again shortly.");
 	return e;
+}
+
+sqlite3_stmt *
+op_statement(struct call *c, int sql)
+{
+	return op_stmt(c, sql).st;
 }
 
 int
@@ -73,7 +59,7 @@ op_step(struct call *c, sqlite3_stmt *st, enum err *ret_error)
 
 	*ret_error = OK;
 	if (result != SQLITE_ROW && result != SQLITE_DONE)
-		*ret_error = store_error(c);
+		*ret_error = op_fail(c);
 	return result;
 }
 
@@ -83,41 +69,47 @@ op_done(struct call *c, sqlite3_stmt *st)
 	int	result = sqlite3_reset(st);
 
 	sqlite3_clear_bindings(st);
-	return result == SQLITE_OK ? OK : store_error(c);
+	return result == SQLITE_OK ? OK : op_fail(c);
+}
+
+enum err
+op_end(struct call *c, struct stmt *st, enum err e)
+{
+	return stmt_end(st) ? e : op_fail(c);
+}
+
+enum err
+op_run_out(struct call *c, struct stmt *st, int *ret_changed)
+{
+	while (stmt_next(st))
+		continue;
+	if (ret_changed != NULL)
+		*ret_changed = stmt_changed(st);
+	return op_end(c, st, OK);
 }
 
 enum err
 op_change(struct call *c, int sql, int *ret_changed)
 {
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e;
-	int		 result;
+	struct stmt	st = op_stmt(c, sql);
 
-	do
-		result = op_step(c, st, &e);
-	while (result == SQLITE_ROW);
-	if (ret_changed != NULL)
-		*ret_changed = sqlite3_changes(c->lane->db);
-	if (e != OK) {
-		op_done(c, st);
-		return e;
-	}
-	return op_done(c, st);
+	return op_run_out(c, &st, ret_changed);
 }
 
 enum err
 op_finds(struct call *c, int sql, bool *ret_found)
 {
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e;
-	int		 result = op_step(c, st, &e);
+	struct stmt	st = op_stmt(c, sql);
 
-	*ret_found = result == SQLITE_ROW;
-	if (e != OK) {
-		op_done(c, st);
-		return e;
-	}
-	return op_done(c, st);
+	*ret_found = stmt_next(&st);
+	return op_end(c, &st, OK);
+}
+
+void
+op_act_as(struct call *c, int64_t user, int64_t date)
+{
+	args_put_number(&c->request.args, KEY_ACTOR, user);
+	args_put_number(&c->request.args, KEY_NOW, date);
 }
 
 enum err

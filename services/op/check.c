@@ -29,37 +29,17 @@ keys_of(const struct op *op)
 	    keyset_union(op->makes, own_keys(op)));
 }
 
-static void
-bind_names(struct bindings *b, const struct sql *sql, sqlite3_stmt *st)
-{
-	int		 count = sqlite3_bind_parameter_count(st);
-	const char	*name;
-	enum key	 key;
-
-	b->rows = must_alloc((size_t)(count + 1) * sizeof(b->rows[0]));
-	for (int i = 1; i <= count; i++) {
-		name = sqlite3_bind_parameter_name(st, i);
-		key = name == NULL ? KEY_END : key_find(name + 1, KEYSET_ALL);
-		if (key == KEY_END)
-			log_fatal("statement %s: parameter %s is no key",
-			    sql->name, name == NULL ? "?" : name);
-		b->rows[b->count++] = (struct binding){ i, key };
-	}
-}
-
 /* Every parameter must be an argument of the operation, or our own. */
 static void
 check_parameters(const struct op_tables *t, const struct op *op, int sql)
 {
-	const struct bindings	*b = &t->bindings[sql];
-	keyset			 may = keys_of(op);
+	enum key	never = keyset_next(keyset_difference(t->keys[sql],
+			    keys_of(op)), 0);
 
-	for (size_t i = 0; i < b->count; i++)
-		if (!keyset_has(may, b->rows[i].key))
-			log_fatal("operation %s, statement %s: it is never "
-			    "given %s", op_info(op->op)->name,
-			    store_sql(t->service, sql)->name,
-			    key_info(b->rows[i].key)->name);
+	if (never != KEY_END)
+		log_fatal("operation %s, statement %s: it is never given %s",
+		    op_info(op->op)->name, store_sql(t->service, sql)->name,
+		    key_info(never)->name);
 }
 
 /* An event takes its arguments from those of the call that emits it. */
@@ -115,15 +95,6 @@ check_permit(const struct service *service, const struct op *op)
 		    info->name);
 }
 
-static int
-find_column(sqlite3_stmt *st, const char *name)
-{
-	for (int i = 0; i < sqlite3_column_count(st); i++)
-		if (strcmp(sqlite3_column_name(st, i), name) == 0)
-			return i;
-	return -1;
-}
-
 /* Whether a request with `fields` can come to this row. */
 static bool
 takes_fields(const struct op_tables *t, const struct op *op)
@@ -142,7 +113,7 @@ takes_fields(const struct op_tables *t, const struct op *op)
 
 /* Members that only `fields` brings must be in the statement, too. */
 static void
-check_extras(const struct op_tables *t, const struct op *op, sqlite3_stmt *st)
+check_extras(const struct op_tables *t, const struct op *op, const struct stmt *st)
 {
 	const struct member	*m;
 	struct shape_plan	*plan;
@@ -158,18 +129,18 @@ check_extras(const struct op_tables *t, const struct op *op, sqlite3_stmt *st)
 }
 
 static void
-plan_row(struct op_tables *t, size_t row, sqlite3_stmt *st)
+plan_row(struct op_tables *t, size_t row, const struct stmt *st)
 {
 	const struct op	*op = &t->service->ops[row];
 	struct row_plan	*plan = &t->plans[row];
 
 	plan->shape = shape_compile(op->shape, st,
 	    store_sql(t->service, op->sql)->name);
-	plan->id = find_column(st, "id");
-	plan->version = find_column(st, "version");
+	plan->id = stmt_find(st, "id");
+	plan->version = stmt_find(st, "version");
 	plan->bulk = op->run == op_bulk || op->run == kept_bulk;
 	for (int i = 0; i < OP_REFS && op->refs[i].column != NULL; i++) {
-		plan->refs[i] = find_column(st, op->refs[i].column);
+		plan->refs[i] = stmt_find(st, op->refs[i].column);
 		if (plan->refs[i] == -1)
 			log_fatal("operation %s: its statement has no column "
 			    "%s", op_info(op->op)->name, op->refs[i].column);
@@ -181,12 +152,11 @@ plan_row(struct op_tables *t, size_t row, sqlite3_stmt *st)
 static void
 check_kept(struct op_tables *t, size_t row, const struct op_info *info)
 {
-	const struct op		*op = &t->service->ops[row];
-	const struct bindings	*b = &t->bindings[op->sql];
+	const struct op	*op = &t->service->ops[row];
 
 	if (op->run != kept_bulk)
 		return;
-	if (t->keeps || b->count != 1 || b->rows[0].key != KEY_IDS ||
+	if (t->keeps || !keyset_equals(t->keys[op->sql], K(IDS)) ||
 	    op->shape == NULL || t->plans[row].id != 0 ||
 	    op->refs[0].column != NULL ||
 	    keyset_has(keyset_union(info->needs, info->may), KEY_FIELDS))
@@ -195,10 +165,11 @@ check_kept(struct op_tables *t, size_t row, const struct op_info *info)
 }
 
 static void
-check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
+check_row(struct op_tables *t, size_t row, struct db *db)
 {
 	const struct op		*op = &t->service->ops[row];
 	const struct op_info	*info = op_info(op->op);
+	struct stmt		 st;
 
 	if (info->name == NULL || (info->service != t->service->id &&
 	    info->service != SERVICE_ANY))
@@ -233,8 +204,11 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 	check_permit(t->service, op);
 	if (t->first[op->op] == NULL)
 		t->first[op->op] = op;
-	if (op->shape != NULL && op->sql != SQL_NONE)
-		plan_row(t, row, statements[op->sql]);
+	if (op->shape != NULL && op->sql != SQL_NONE) {
+		st = stmt_begin(db, op->sql, NULL);
+		plan_row(t, row, &st);
+		stmt_end(&st);
+	}
 	check_kept(t, row, info);
 	if ((op->aside == NULL) != (op->unmake == NULL))
 		log_fatal("operation %s: nobody frees what it makes aside",
@@ -242,30 +216,25 @@ check_row(struct op_tables *t, size_t row, sqlite3_stmt **statements)
 }
 
 void
-op_tables_init(struct op_tables *t, const struct service *service, sqlite3 *db)
+op_tables_init(struct op_tables *t, const struct service *service,
+    struct db *db)
 {
-	sqlite3_stmt	**statements = store_prepare(db, service);
-	size_t		  rows;
+	size_t	rows;
 
 	*t = (struct op_tables){ .service = service };
 	for (rows = 0; service->ops[rows].op != OP_NONE; rows++)
 		continue;
 	t->plans = must_alloc((rows + 1) * sizeof(t->plans[0]));
-	t->bindings = must_alloc((size_t)service->sql_end *
-	    sizeof(t->bindings[0]));
+	t->keys = must_alloc((size_t)service->sql_end * sizeof(t->keys[0]));
 	for (int i = SQL_NONE + 1; i < service->sql_end; i++)
-		bind_names(&t->bindings[i], store_sql(service, i),
-		    statements[i]);
+		t->keys[i] = db_keys(db, i);
 	for (size_t i = 0; i < rows; i++)
-		check_row(t, i, statements);
+		check_row(t, i, db);
 	for (unsigned code = 1; code < OP_END; code++)
 		if (op_info(code)->service == service->id &&
 		    t->first[code] == NULL)
 			log_fatal("%s service: operation %s has no row",
 			    service_name(service->id), op_info(code)->name);
-	for (int i = SQL_NONE + 1; i < service->sql_end; i++)
-		sqlite3_finalize(statements[i]);
-	free(statements);
 }
 
 void
@@ -273,8 +242,6 @@ op_tables_done(struct op_tables *t)
 {
 	for (size_t i = 0; t->service->ops[i].op != OP_NONE; i++)
 		shape_plan_destroy(&t->plans[i].shape);
-	for (int i = SQL_NONE + 1; i < t->service->sql_end; i++)
-		free(t->bindings[i].rows);
 	free(t->plans);
-	free(t->bindings);
+	free(t->keys);
 }

@@ -81,20 +81,20 @@ enum err
 etag_check(struct call *c)
 {
 	const struct args	*args = &c->request.args;
-	sqlite3_stmt		*st;
-	enum err		 e, done;
+	struct stmt		 st;
+	enum err		 e;
 	int64_t			 tag = 0;
 
 	if (!args_has(args, KEY_IF_MATCH))
 		return OK;
 	if (c->op->tag != SQL_NONE) {
-		st = op_statement(c, c->op->tag);
-		if (op_step(c, st, &e) == SQLITE_ROW)
-			tag = op_tag(c->lane, sqlite3_column_int64(st, 0),
-			    sqlite3_column_int64(st, 1));
-		done = op_done(c, st);
-		if (e != OK || done != OK)
-			return e != OK ? e : done;
+		st = op_stmt(c, c->op->tag);
+		if (stmt_next(&st))
+			tag = op_tag(c->lane, stmt_number(&st, 0),
+			    stmt_number(&st, 1));
+		e = op_end(c, &st, OK);
+		if (e != OK)
+			return e;
 	}
 	return names_tag(args_text(args, KEY_IF_MATCH), tag) ? OK :
 	    ERR_PRECONDITION;

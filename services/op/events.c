@@ -5,95 +5,95 @@
 
 #include "base/log.h"
 
+/* Put an event into the outbox; *ret_seq: its number there. */
+static enum err
+put_event(struct call *c, enum op_code code, const struct args *payload,
+    int64_t *ret_seq)
+{
+	enum service_id	consumer = op_info(code)->service;
+	struct stmt	st = op_stmt(c, SQL_OUTBOX_PUT);
+	struct buf	bytes = { 0 };
+	char		subject[SUBJECT_SIZE];
+	bool		about = subject_of(code, payload, subject);
+	enum err	e;
+
+	frame_put_args(&bytes, payload);
+	stmt_bind_number(&st, KEY_CONSUMER, consumer);
+	stmt_bind_number(&st, KEY_EVENT, code);
+	stmt_bind_text(&st, KEY_PAYLOAD, buf_text(&bytes));
+	if (about)
+		stmt_bind_text(&st, KEY_BODY, text_of(subject));
+	else
+		stmt_bind_null(&st, KEY_BODY);
+	e = op_run_out(c, &st, NULL);
+	buf_done(&bytes);
+	*ret_seq = db_last_id(c->lane->db);
+	return e == OK && about ?
+	    op_follow(c, *ret_seq, consumer, text_of(subject)) : e;
+}
+
 /* An event that lacks what it needs would be refused for ever. */
 enum err
-op_emit(struct call *c, enum op_code code)
+op_emit(struct call *c, enum op_code code, const struct args *own)
 {
 	const struct op_info	*event = op_info(code);
-	struct args		*args = &c->request.args, payload = *args,
-				 own = *args;
-	struct buf		 bytes = { 0 };
-	char			 subject[SUBJECT_SIZE];
+	struct args		 payload = c->request.args;
+	int64_t			 seq;
 	enum err		 e;
 
+	if (own != NULL)
+		args_merge(&payload, own);
 	args_keep(&payload, keyset_difference(keyset_union(event->needs,
 	    event->may), K(SOURCE, STREAM, SEQ, AFTER, ORIGINAL)));
 	if (!keyset_is_within(event->needs, keyset_union(args_keys(&payload),
 	    K(SOURCE, STREAM, SEQ))))
 		log_fatal("operation %s: event %s lacks a key",
 		    op_info(c->op->op)->name, event->name);
-	frame_put_args(&bytes, &payload);
-	args_put_number(args, KEY_CONSUMER, event->service);
-	args_put_number(args, KEY_EVENT, code);
-	args_put_text(args, KEY_PAYLOAD, (struct text){ bytes.base, bytes.len });
-	args_remove(args, KEY_BODY);
-	if (subject_of(code, &payload, subject))
-		args_put_text(args, KEY_BODY, (struct text){ subject,
-		    strlen(subject) });
-	e = op_change(c, SQL_OUTBOX_PUT, NULL);
-	buf_done(&bytes);
+	e = put_event(c, code, &payload, &seq);
 	if (event->kind == OP_TALLY)
 		c->tallied = true;
 	else {
-		c->emitted = sqlite3_last_insert_rowid(c->lane->db);
+		c->emitted = seq;
 		c->consumer = event->service;
 	}
-	if (e == OK && args_has(args, KEY_BODY))
-		e = op_follow(c, c->emitted);
-	*args = own;
 	return e;
 }
 
 /* --- of a new store ------------------------------------------------------ */
 
 static void
-row_args(sqlite3_stmt *st, struct args *ret)
+seed_event(struct db *db, enum op_code event, const struct args *args)
 {
-	enum key	key;
+	struct stmt	st = stmt_begin(db, SQL_OUTBOX_PUT, NULL);
+	struct buf	payload = { 0 };
+	char		subject[SUBJECT_SIZE];
 
-	args_clear(ret);
-	for (int i = 0; i < sqlite3_column_count(st); i++) {
-		key = key_find(sqlite3_column_name(st, i), KEYSET_ALL);
-		CHECK(key != KEY_END);
-		if (key_info(key)->type == KEY_INT)
-			args_put_number(ret, key, sqlite3_column_int64(st, i));
-		else
-			args_put_text(ret, key, (struct text){
-			    (const char *)sqlite3_column_text(st, i),
-			    (size_t)sqlite3_column_bytes(st, i) });
-	}
+	frame_put_args(&payload, args);
+	stmt_bind_number(&st, KEY_CONSUMER, op_info(event)->service);
+	stmt_bind_number(&st, KEY_EVENT, event);
+	stmt_bind_number(&st, KEY_ACTOR, 0);
+	stmt_bind_text(&st, KEY_PAYLOAD, buf_text(&payload));
+	if (subject_of(event, args, subject))
+		stmt_bind_text(&st, KEY_BODY, text_of(subject));
+	stmt_next(&st);
+	if (!stmt_end(&st))
+		log_fatal("new store: %s", db_error(db));
+	buf_done(&payload);
 }
 
 void
-op_seed_events(sqlite3 *db, enum op_code event, const char *query)
+op_seed_events(struct db *db, enum op_code event, int sql)
 {
-	sqlite3_stmt	*rows, *put;
-	struct args	 args;
-	struct buf	 payload = { 0 };
-	char		 subject[SUBJECT_SIZE];
+	struct stmt	st = stmt_begin(db, sql, NULL);
+	struct args	args;
 
-	if (sqlite3_prepare_v2(db, query, -1, &rows, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(db, store_sql(NULL, SQL_OUTBOX_PUT)->text, -1,
-	    &put, NULL) != SQLITE_OK)
-		log_fatal("new store: %s", sqlite3_errmsg(db));
-	while (sqlite3_step(rows) == SQLITE_ROW) {
-		row_args(rows, &args);
-		payload.len = 0;
-		frame_put_args(&payload, &args);
-		sqlite3_bind_int(put, 1, (int)op_info(event)->service);
-		sqlite3_bind_int(put, 2, (int)event);
-		sqlite3_bind_int(put, 3, 0);
-		sqlite3_bind_blob(put, 4, payload.base, (int)payload.len,
-		    SQLITE_STATIC);
-		if (subject_of(event, &args, subject))
-			sqlite3_bind_text(put, 5, subject, -1, SQLITE_STATIC);
-		if (sqlite3_step(put) != SQLITE_DONE)
-			log_fatal("new store: %s", sqlite3_errmsg(db));
-		sqlite3_reset(put);
+	while (stmt_next(&st)) {
+		args_clear(&args);
+		stmt_args(&st, &args);
+		seed_event(db, event, &args);
 	}
-	sqlite3_finalize(rows);
-	sqlite3_finalize(put);
-	buf_done(&payload);
+	if (!stmt_end(&st))
+		log_fatal("new store: %s", db_error(db));
 }
 
 /* --- from other services ------------------------------------------------- */

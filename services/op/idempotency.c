@@ -1,27 +1,23 @@
 /* Answers that are kept for an Idempotency-Key. */
 #include "services/op/stages.h"
 
-#include <string.h>
-
 #include "base/log.h"
 
 static bool
-is_same_request(struct call *c, sqlite3_stmt *st)
+is_same_request(struct call *c, const struct stmt *st)
 {
-	struct text	digest = args_text(&c->request.args, KEY_DIGEST);
-
-	return (size_t)sqlite3_column_bytes(st, 0) == digest.len &&
-	    memcmp(sqlite3_column_blob(st, 0), digest.base, digest.len) == 0;
+	return text_same(stmt_bytes(st, 0), args_text(&c->request.args,
+	    KEY_DIGEST));
 }
 
 /* Take an answer out of the frame it is kept as. */
 static enum err
-take_answer(struct call *c, sqlite3_stmt *st)
+take_answer(struct call *c, const struct stmt *st)
 {
+	struct text	frame = stmt_bytes(st, 1);
 	struct answer	kept;
 
-	frame_reader_start(c->lane->frames, sqlite3_column_blob(st, 1),
-	    (size_t)sqlite3_column_bytes(st, 1));
+	frame_reader_start(c->lane->frames, frame.base, frame.len);
 	if (frame_next_answer(c->lane->frames, &kept) != FRAME_ONE) {
 		log_error("an answer that was kept cannot be read");
 		return ERR_INTERNAL;
@@ -38,18 +34,14 @@ take_answer(struct call *c, sqlite3_stmt *st)
 static enum err
 recall(struct call *c, enum op_code op)
 {
-	sqlite3_stmt	*st;
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_ANSWER_FIND);
+	enum err	e = ERR_NOT_FOUND;
 
-	args_put_number(&c->request.args, KEY_HANDLE, op);
-	st = op_statement(c, SQL_ANSWER_FIND);
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		e = is_same_request(c, st) ? take_answer(c, st) :
+	stmt_bind_number(&st, KEY_HANDLE, op);
+	if (stmt_next(&st))
+		e = is_same_request(c, &st) ? take_answer(c, &st) :
 		    ERR_KEY_REUSED;
-	else if (e == OK)
-		e = ERR_NOT_FOUND;
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, e);
 }
 
 enum err
@@ -63,20 +55,18 @@ op_recall(struct call *c)
 static enum err
 keep_answer(struct call *c)
 {
+	struct stmt	st = op_stmt(c, SQL_ANSWER_KEEP);
 	struct buf	frame = { 0 };
 	struct answer	kept = c->answer;
 	enum err	e;
 
-	kept.fragment = (struct text){ c->fragment.base, c->fragment.len };
+	kept.fragment = buf_text(&c->fragment);
 	frame_put_answer(&frame, &kept);
-	args_put_text(&c->request.args, KEY_BODY,
-	    (struct text){ frame.base, frame.len });
-	e = op_change(c, SQL_ANSWER_KEEP, NULL);
-	if (e == OK)
-		e = op_change(c, SQL_ANSWER_EXPIRE, NULL);
-	args_remove(&c->request.args, KEY_BODY);
+	stmt_bind_number(&st, KEY_HANDLE, c->op->op);
+	stmt_bind_text(&st, KEY_BODY, buf_text(&frame));
+	e = op_run_out(c, &st, NULL);
 	buf_done(&frame);
-	return e;
+	return e != OK ? e : op_change(c, SQL_ANSWER_EXPIRE, NULL);
 }
 
 enum err
@@ -87,6 +77,5 @@ once_run(struct call *c, op_run *run)
 	if (e != ERR_NOT_FOUND)
 		return e;
 	e = run(c);
-	args_put_number(&c->request.args, KEY_HANDLE, c->op->op);
 	return e != OK ? e : keep_answer(c);
 }

@@ -132,9 +132,9 @@ read_ids(struct kept *k, struct text t, size_t *ret_count)
 
 /* --- rows ------------------------------------------------------------------ */
 
-/* Keep the row that a statement stands at. */
+/* Keep the row that a run stands at. */
 static enum err
-keep_row(struct call *c, sqlite3_stmt *st)
+keep_row(struct call *c, const struct stmt *st)
 {
 	struct kept	*k = c->lane->kept;
 	struct kept_row	*row;
@@ -145,9 +145,9 @@ keep_row(struct call *c, sqlite3_stmt *st)
 	e = op_put_row(c, st);
 	if (e != OK)
 		return e;
-	row = find_row(k, sqlite3_column_int64(st, 0));
+	row = find_row(k, stmt_number(st, 0));
 	k->count += !is_there(k, row);
-	*row = (struct kept_row){ sqlite3_column_int64(st, 0), c->answer.tag,
+	*row = (struct kept_row){ stmt_number(st, 0), c->answer.tag,
 	    k->generation, k->bytes.len, c->fragment.len };
 	buf_put(&k->bytes, c->fragment.base, c->fragment.len);
 	return OK;
@@ -155,26 +155,17 @@ keep_row(struct call *c, sqlite3_stmt *st)
 
 /* Have the rows of these ids made. */
 static enum err
-make_rows(struct call *c, struct buf *ids)
+make_rows(struct call *c, struct text ids)
 {
-	struct args	*args = &c->request.args;
-	struct text	 asked = args_text(args, KEY_IDS);
-	sqlite3_stmt	*st;
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, c->op->sql);
+	enum err	e = OK;
 
-	buf_put_byte(ids, ']');
-	args_put_text(args, KEY_IDS, (struct text){ ids->base, ids->len });
-	st = op_statement(c, c->op->sql);
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		e = keep_row(c, st);
-		if (e != OK)
-			break;
-	}
-	done = op_done(c, st);
-	args_put_text(args, KEY_IDS, asked);
+	stmt_bind_text(&st, KEY_IDS, ids);
+	while (e == OK && stmt_next(&st))
+		e = keep_row(c, &st);
 	c->fragment.len = 0;
 	c->answer.tag = 0;
-	return e != OK ? e : done;
+	return op_end(c, &st, e);
 }
 
 static enum err
@@ -190,8 +181,10 @@ make_missing(struct call *c, size_t count)
 		buf_put_byte(&missing, missing.len == 0 ? '[' : ',');
 		json_put_number(&missing, k->ids[i]);
 	}
-	if (missing.len > 0)
-		e = make_rows(c, &missing);
+	if (missing.len > 0) {
+		buf_put_byte(&missing, ']');
+		e = make_rows(c, buf_text(&missing));
+	}
 	buf_done(&missing);
 	return e;
 }

@@ -73,42 +73,17 @@ hash_question(const struct call *c)
 enum err
 known_version(struct call *c, int64_t *ret)
 {
-	struct lane	*lane = c->lane;
-	sqlite3_stmt	*st;
-	enum err	 e, done;
-
-	if (lane->version != 0 && !sqlite3_get_autocommit(lane->db)) {
-		*ret = lane->version;
-		return OK;
-	}
-	st = op_statement(c, SQL_DATA_VERSION);
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		*ret = (int64_t)(hash_mix(
-		    (uint64_t)sqlite3_column_int64(st, 0),
-		    (uint64_t)sqlite3_total_changes64(lane->db)) >> 1) | 1;
-	done = op_done(c, st);
-	/* it stays the same within a transaction that only reads */
-	if (e == OK && done == OK && lane->read_only &&
-	    !sqlite3_get_autocommit(lane->db))
-		lane->version = *ret;
-	return e != OK ? e : done;
-}
-
-static bool
-has_now(const struct call *c, int sql)
-{
-	const struct bindings	*b = &c->lane->tables->bindings[sql];
-
-	for (size_t i = 0; i < b->count; i++)
-		if (b->rows[i].key == KEY_NOW)
-			return true;
-	return false;
+	*ret = db_version(c->lane->db);
+	return *ret != 0 ? OK : op_fail(c);
 }
 
 bool
 known_goes_by_time(const struct call *c)
 {
-	return has_now(c, c->op->sql) || has_now(c, c->op->count);
+	const keyset	*keys = c->lane->tables->keys;
+
+	return keyset_has(keys[c->op->sql], KEY_NOW) ||
+	    keyset_has(keys[c->op->count], KEY_NOW);
 }
 
 /* The rule is the gateway's, which answers 304 (gateway/stage/answer.c). */

@@ -22,8 +22,7 @@ enum err	 known_run(struct call *, op_run *run);
 bool		 known_goes_by_time(const struct call *);
 
 /*
- * What is another number after every commit, and never 0: SQLite counts those
- * of other connections, and the changes of this one.
+ * The version of the call's store (db_version()).
  */
 enum err	 known_version(struct call *, int64_t *ret);
 

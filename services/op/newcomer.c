@@ -27,16 +27,16 @@ newcomer_put(struct args *args, enum service_id source, int64_t stream)
 enum err
 newcomer_answer(struct call *c)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_INBOX_KNOWN);
+	struct stmt	st = op_stmt(c, SQL_INBOX_KNOWN);
 
-	if (sqlite3_step(st) == SQLITE_ROW) {
-		if (sqlite3_column_int64(st, 0) > 0)
+	if (stmt_next(&st)) {
+		if (stmt_number(&st, 0) > 0)
 			args_put_number(&c->answer.extra, KEY_SEQ,
-			    sqlite3_column_int64(st, 0));
+			    stmt_number(&st, 0));
 		args_put_number(&c->answer.extra, KEY_AFTER,
-		    sqlite3_column_int64(st, 1));
+		    stmt_number(&st, 1));
 	}
-	return op_done(c, st);
+	return op_end(c, &st, OK);
 }
 
 void

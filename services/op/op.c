@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "services/op/kept.h"
 #include "services/op/known.h"
+#include "services/store/now.h"
 
 /* --- a row ------------------------------------------------------------------ */
 
@@ -44,7 +45,7 @@ run_emits(struct call *c)
 	enum err	e = OK;
 
 	for (int i = 0; i < OP_EMITS && c->op->emits[i] != 0 && e == OK; i++)
-		e = op_emit(c, c->op->emits[i]);
+		e = op_emit(c, c->op->emits[i], NULL);
 	return e;
 }
 

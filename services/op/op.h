@@ -10,7 +10,7 @@
 #include "proto/frame.h"
 #include "services/op/shape.h"
 #include "services/store/service.h"
-#include "services/store/store.h"
+#include "services/store/statement.h"
 
 #define OP_GUARDS	8
 #define OP_ALSO		6
@@ -87,17 +87,6 @@ struct op {
 	bool			 large;
 };
 
-/* Which of a statement's parameters is which key. */
-struct binding {
-	int		parameter;
-	enum key	key;
-};
-
-struct bindings {
-	struct binding	*rows;
-	size_t		 count;
-};
-
 /* A row's shape compiled for its statement, and which columns are what. */
 struct row_plan {
 	struct shape_plan	*shape;
@@ -125,7 +114,8 @@ struct op_tables {
 	const struct standing	 *standing;	/* NULL: alone, and writes */
 	const struct op		 *first[OP_END];	/* by operation */
 	struct row_plan		 *plans;		/* by row of ops */
-	struct bindings		 *bindings;		/* by statement */
+	keyset			 *keys;			/* that a statement has
+							 * as parameters */
 	bool			  keeps;		/* an op is kept_bulk() */
 	void			 *index;		/* that service->opened()
 							 * made; the loop's */
@@ -139,8 +129,7 @@ struct chosen {
 
 /* A connection with the service's statements, used by one thread. */
 struct lane {
-	sqlite3			 *db;
-	sqlite3_stmt		**statements;
+	struct db		 *db;
 	const struct op_tables	 *tables;
 	int64_t			  stream;	/* of our own events */
 	const atomic_bool	 *stopping;	/* of a lane beside the loop */
@@ -150,13 +139,10 @@ struct lane {
 
 	struct known		 *known;	/* answers that askers have */
 	struct kept		 *kept;		/* rows; NULL: none are */
-	int64_t			  version;	/* of the store, in this
-						 * transaction; 0: not known */
 	int64_t			  until_us;	/* the time for a call is over
 						 * then; 0: it has no bound */
 	bool			  over;		/* it is, or was for the loop */
 	bool			  may_put_aside;
-	bool			  read_only;
 
 	/* the shape that `fields` asked for last, by row of ops */
 	struct chosen		 *chosen;
@@ -193,11 +179,12 @@ struct call {
 };
 
 /*
- * Check and compile a service's tables. Dies, naming the row, if an
- * operation is another service's, a statement has a parameter that is no
- * key, a shape does not fit its statement, or an operation has no row.
+ * Check and compile a service's tables, with a connection to its store. Dies,
+ * naming the row, if an operation is another service's, a statement has a
+ * parameter that the operation is never given, a shape does not fit its
+ * statement, or an operation has no row.
  */
-void	op_tables_init(struct op_tables *, const struct service *, sqlite3 *);
+void	op_tables_init(struct op_tables *, const struct service *, struct db *);
 
 void	op_tables_done(struct op_tables *);
 
@@ -219,20 +206,19 @@ bool	op_kind_of(const struct op_tables *, uint64_t op, enum op_kind *ret);
 /* Whether users take turns at an operation that this service has. */
 bool	op_has_turns(const struct op_tables *, uint64_t op);
 
-/* Run one of the statements that begin and end transactions. */
-bool	lane_exec(struct lane *, int sql);
-
 /*
- * For `seeded`: put an event into the outbox for each row of a query, whose
+ * For `seeded`: put an event into the outbox for each row of a statement, whose
  * columns are named as the event's keys. Dies on failure.
  */
-void	op_seed_events(sqlite3 *, enum op_code event, const char *query);
+void	op_seed_events(struct db *, enum op_code event, int sql);
 
 /* --- for rows ---------------------------------------------------------- */
 
 bool	op_is_event(enum op_kind);	/* EVENT or TALLY */
 
 op_run	op_one;		/* one row: its JSON; no row: NOT_FOUND */
+enum err op_one_of(struct call *, int64_t id);	/* op_one() of another id:
+						 * of what was just made */
 op_run	op_page;	/* a page of rows: a JSON array, and the total */
 op_run	op_bulk;	/* the rows for `ids`: a JSON array */
 op_run	op_recall;	/* the answer kept for an Idempotency-Key */
@@ -250,10 +236,11 @@ bool	subject_of(enum op_code event, const struct args *,
 	    char ret[SUBJECT_SIZE]);
 
 /*
- * Set the event of this number, just put into the outbox for CONSUMER and about
- * BODY, aside as well, if an earlier one about that is.
+ * Set the event of this number, just put into the outbox for that consumer and
+ * about that subject, aside as well, if an earlier one about that is.
  */
-enum err op_follow(struct call *, int64_t seq);
+enum err op_follow(struct call *, int64_t seq, enum service_id consumer,
+    struct text subject);
 
 /* Rows that every service has besides PING's. */
 #define COMMON_OPS(NAME) \
@@ -268,17 +255,27 @@ enum err op_follow(struct call *, int64_t seq);
 
 /* --- for functions of services ------------------------------------------ */
 
-/* A statement of the call's lane, reset and bound by name to its args. */
-sqlite3_stmt *op_statement(struct call *, int sql);
+/* What op_stmt() takes the place of. */
+struct sqlite3_stmt *op_statement(struct call *, int sql);
+int	op_step(struct call *, struct sqlite3_stmt *, enum err *ret_error);
+enum err op_done(struct call *, struct sqlite3_stmt *);
+
+/* Begin a run of a statement on the call's connection, with the call's args. */
+struct stmt op_stmt(struct call *, int sql);
 
 /*
- * Step; SQLITE_ROW or SQLITE_DONE, and OK in *ret_error; anything else is
- * logged and becomes an error. Whoever stepped must op_done() the statement.
+ * End a run: the error of the store, which is logged, if it failed; else the
+ * one that is given.
  */
-int	op_step(struct call *, sqlite3_stmt *, enum err *ret_error);
-enum err op_done(struct call *, sqlite3_stmt *);
+enum err op_end(struct call *, struct stmt *, enum err);
 
-/* Run a statement for its effect; ret_changed may be NULL. */
+/* The error of the store that has just failed; it is logged. */
+enum err op_fail(struct call *);
+
+/* Run to the end, for its effect, and end it; ret_changed may be NULL. */
+enum err op_run_out(struct call *, struct stmt *, int *ret_changed);
+
+/* The same from the beginning, with the call's args. */
 enum err op_change(struct call *, int sql, int *ret_changed);
 
 /* Whether a statement finds a row. */
@@ -304,17 +301,24 @@ enum err op_put_aside(struct call *);
 bool	op_is_over(const struct call *);
 
 /*
- * Write an event into the outbox, with what the call's args have of its keys.
- * It must be among the row's emits or tells.
+ * Write an event into the outbox, with what `own` (NULL: nothing) has of its
+ * keys, and the call's args of the others. It must be among the row's emits or
+ * tells.
  */
-enum err op_emit(struct call *, enum op_code code);
+enum err op_emit(struct call *, enum op_code, const struct args *own);
 
 /*
- * Append the row that a statement stands at to the fragment, as the shape of
- * the call's row (or what `fields` leaves of it), and count it in the
- * answer's tag and refs.
+ * Have what follows in the call done in the name of that user, at that time,
+ * in microseconds: what an event tells of was done by somebody, then.
  */
-enum err op_put_row(struct call *, sqlite3_stmt *);
+void	op_act_as(struct call *, int64_t user, int64_t date);
+
+/*
+ * Append the row that a run stands at to the fragment, as the shape of the
+ * call's row (or what `fields` leaves of it), and count it in the answer's tag
+ * and refs.
+ */
+enum err op_put_row(struct call *, const struct stmt *);
 
 /* The tag of two things that have one each. */
 int64_t	op_mix_tags(int64_t, int64_t);

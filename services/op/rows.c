@@ -22,7 +22,7 @@ row_of(const struct call *c)
 
 /* The shape of the call's row, or what `fields` leaves of it. */
 static const struct shape_plan *
-find_shape(struct call *c, sqlite3_stmt *st, enum err *ret)
+find_shape(struct call *c, const struct stmt *st, enum err *ret)
 {
 	struct chosen	*chosen = &c->lane->chosen[row_of(c)];
 	struct text	 fields = args_text(&c->request.args, KEY_FIELDS);
@@ -46,7 +46,7 @@ find_shape(struct call *c, sqlite3_stmt *st, enum err *ret)
 }
 
 static void
-put_refs(struct call *c, const struct row_plan *plan, sqlite3_stmt *st)
+put_refs(struct call *c, const struct row_plan *plan, const struct stmt *st)
 {
 	const struct ref	*refs = c->op->refs;
 	struct buf		*b;
@@ -57,14 +57,14 @@ put_refs(struct call *c, const struct row_plan *plan, sqlite3_stmt *st)
 	    !args_has(&c->request.args, KEY_INCLUDE))
 		return;
 	for (int i = 0; i < OP_REFS && refs[i].column != NULL; i++) {
-		if (sqlite3_column_type(st, plan->refs[i]) != SQLITE_INTEGER)
+		if (!stmt_is_number(st, plan->refs[i]))
 			continue;
 		/* columns for one key go into one list */
 		for (first = 0; refs[first].key != refs[i].key; first++)
 			continue;
 		b = &c->refs[first];
 		buf_put_byte(b, b->len == 0 ? '[' : ',');
-		json_put_number(b, sqlite3_column_int64(st, plan->refs[i]));
+		json_put_number(b, stmt_number(st, plan->refs[i]));
 	}
 }
 
@@ -104,7 +104,7 @@ check_size(struct call *c)
 }
 
 enum err
-op_put_row(struct call *c, sqlite3_stmt *st)
+op_put_row(struct call *c, const struct stmt *st)
 {
 	const struct row_plan	*plan = &c->lane->tables->plans[row_of(c)];
 	const struct shape_plan	*shape;
@@ -116,9 +116,9 @@ op_put_row(struct call *c, sqlite3_stmt *st)
 		return e;
 	shape_put(shape, st, &c->fragment);
 	if (plan->id != -1) {
-		tag = op_tag(c->lane, sqlite3_column_int64(st, plan->id),
+		tag = op_tag(c->lane, stmt_number(st, plan->id),
 		    plan->version == -1 ? 0 :
-		    sqlite3_column_int64(st, plan->version));
+		    stmt_number(st, plan->version));
 		c->answer.tag = c->answer.tag == 0 ? tag :
 		    op_mix_tags(c->answer.tag, tag);
 	}
@@ -133,70 +133,63 @@ op_put_row(struct call *c, sqlite3_stmt *st)
  * in `also` and events know the new row by it.
  */
 static void
-take_id(struct call *c, sqlite3_stmt *st)
+take_id(struct call *c, const struct stmt *st)
 {
-	for (int i = 0; i < sqlite3_column_count(st); i++)
-		if (strcmp(sqlite3_column_name(st, i), "id") == 0) {
-			args_put_number(&c->request.args, KEY_ID,
-			    sqlite3_column_int64(st, i));
-			args_put_number(&c->answer.extra, KEY_ID,
-			    sqlite3_column_int64(st, i));
-			return;
-		}
+	int	column = stmt_find(st, "id");
+
+	if (column == -1)
+		return;
+	args_put_number(&c->request.args, KEY_ID, stmt_number(st, column));
+	args_put_number(&c->answer.extra, KEY_ID, stmt_number(st, column));
 }
 
 enum err
 op_one(struct call *c)
 {
-	sqlite3_stmt	*st = op_statement(c, c->op->sql);
-	enum err	 e, done;
-	int		 result = op_step(c, st, &e);
+	struct stmt	st = op_stmt(c, c->op->sql);
+	enum err	e = ERR_NOT_FOUND;
 
-	if (result == SQLITE_ROW) {
-		e = op_put_row(c, st);
-		if (e == OK && op_info(c->op->op)->kind != OP_READ) {
-			take_id(c, st);
-			/* INSERT ... RETURNING writes to the end only now */
-			op_step(c, st, &e);
-		}
-	} else if (e == OK)
-		e = ERR_NOT_FOUND;
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	if (stmt_next(&st)) {
+		e = op_put_row(c, &st);
+		if (e == OK && op_info(c->op->op)->kind != OP_READ)
+			take_id(c, &st);
+	}
+	return op_end(c, &st, e);
+}
+
+enum err
+op_one_of(struct call *c, int64_t id)
+{
+	args_put_number(&c->request.args, KEY_ID, id);
+	return op_one(c);
 }
 
 static enum err
 count_items(struct call *c, int64_t *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, c->op->count);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, c->op->count);
 
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		*ret = sqlite3_column_int64(st, 0);
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	if (stmt_next(&st))
+		*ret = stmt_number(&st, 0);
+	return op_end(c, &st, OK);
 }
 
 static enum err
-put_rows(struct call *c)
+put_rows(struct call *c, struct stmt *st)
 {
-	sqlite3_stmt	*st = op_statement(c, c->op->sql);
-	enum err	 e, done;
+	enum err	e = OK;
 
 	buf_put_byte(&c->fragment, '[');
-	while (op_step(c, st, &e) == SQLITE_ROW) {
+	while (e == OK && stmt_next(st)) {
 		if (c->fragment.len > 1)
 			buf_put_byte(&c->fragment, ',');
 		e = op_put_row(c, st);
 		if (e == OK && ++c->rows % LOOK_ROWS == 0 && c->op->large &&
 		    op_is_over(c))
 			e = op_put_aside(c);
-		if (e != OK)
-			break;
 	}
 	buf_put_byte(&c->fragment, ']');
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, st, e);
 }
 
 /*
@@ -206,11 +199,12 @@ put_rows(struct call *c)
 enum err
 op_page(struct call *c)
 {
-	struct args	*args = &c->request.args;
-	int64_t		 page = args_number(args, KEY_PAGE, 0);
-	int64_t		 per_page = args_number(args, KEY_PER_PAGE, 0);
-	int64_t		 total = 0;
-	enum err	 e;
+	const struct args	*args = &c->request.args;
+	int64_t			 page = args_number(args, KEY_PAGE, 0);
+	int64_t			 per_page = args_number(args, KEY_PER_PAGE, 0);
+	int64_t			 total = 0;
+	struct stmt		 st;
+	enum err		 e;
 
 	if (page < 1 || per_page < 1)
 		return ERR_NOT_FOUND;
@@ -220,19 +214,21 @@ op_page(struct call *c)
 	if (page > 1 && (total == 0 || page - 1 > (total - 1) / per_page))
 		return ERR_NOT_FOUND;
 	c->answer.total = total;
-	args_put_number(args, KEY_LIMIT, per_page);
-	args_put_number(args, KEY_OFFSET, (page - 1) * per_page);
 	c->answer.tag = op_mix_tags(c->lane->stream, total);
-	return put_rows(c);
+	st = op_stmt(c, c->op->sql);
+	stmt_bind_number(&st, KEY_LIMIT, per_page);
+	stmt_bind_number(&st, KEY_OFFSET, (page - 1) * per_page);
+	return put_rows(c, &st);
 }
 
 enum err
 op_bulk(struct call *c)
 {
+	struct stmt	st = op_stmt(c, c->op->sql);
 	enum err	e;
 
 	c->rows = 0;
-	e = put_rows(c);
+	e = put_rows(c, &st);
 	if (e == OK && c->rows > BULK_MOST)
 		return op_refusef(c, ERR_BAD_REQUEST, "include: more than %d "
 		    "rows of kind %s belong to these tickets; ask for fewer "

@@ -1,11 +1,13 @@
 /* Shapes: compiled once, then text and values in turn for each row. */
 #include "services/op/shape.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/log.h"
+#include "services/store/store.h"
 
 #define VALUES_MOST	64	/* of a shape */
 
@@ -33,13 +35,13 @@ struct shape_plan {
 
 static int
 find_column(const struct shape *shape, const struct member *m,
-    sqlite3_stmt *st, const char *statement_name)
+    const struct stmt *st, const char *statement_name)
 {
 	const char	*name = m->column != NULL ? m->column : m->name;
+	int		 column = stmt_find(st, name);
 
-	for (int i = 0; i < sqlite3_column_count(st); i++)
-		if (strcmp(sqlite3_column_name(st, i), name) == 0)
-			return i;
+	if (column != -1)
+		return column;
 	log_fatal("shape %s, member %s: statement %s has no column %s",
 	    shape->name, m->name, statement_name, name);
 }
@@ -146,7 +148,7 @@ is_constant(const struct member *m)
 
 static void
 compile_value(struct shape_plan *plan, const struct shape *shape,
-    const struct member *m, sqlite3_stmt *st, const char *statement_name)
+    const struct member *m, const struct stmt *st, const char *statement_name)
 {
 	struct step	*step = &plan->steps[plan->count++];
 
@@ -165,7 +167,7 @@ compile_value(struct shape_plan *plan, const struct shape *shape,
 
 static void
 compile_member(struct shape_plan *plan, const struct shape *shape,
-    const struct member *m, sqlite3_stmt *st, const char *statement_name)
+    const struct member *m, const struct stmt *st, const char *statement_name)
 {
 	struct buf	*text = &plan->after;
 
@@ -209,7 +211,7 @@ has_name(struct text names, const char *name)
 
 /* Those members that `fields` names; without fields those not extra. */
 static struct shape_plan *
-compile(const struct shape *shape, sqlite3_stmt *st,
+compile(const struct shape *shape, const struct stmt *st,
     const char *statement_name, const struct text *fields)
 {
 	struct shape_plan	*plan = must_alloc(sizeof(*plan));
@@ -237,7 +239,7 @@ compile(const struct shape *shape, sqlite3_stmt *st,
 }
 
 struct shape_plan *
-shape_compile(const struct shape *shape, sqlite3_stmt *st,
+shape_compile(const struct shape *shape, const struct stmt *st,
     const char *statement_name)
 {
 	return compile(shape, st, statement_name, NULL);
@@ -260,7 +262,7 @@ is_member(const struct shape *shape, struct text name)
 }
 
 struct shape_plan *
-shape_choose(const struct shape *shape, sqlite3_stmt *st, struct text fields,
+shape_choose(const struct shape *shape, const struct stmt *st, struct text fields,
     struct text *ret_unknown)
 {
 	struct text	 left = fields, name;
@@ -299,7 +301,7 @@ shape_plan_destroy(struct shape_plan **self_p)
 }
 
 /*
- * Values are taken out of the statement once and then asked directly. That
+ * Values are taken out of the row once and then asked directly. That
  * is allowed while nobody else uses the connection: store_open() makes each
  * for one thread, without a mutex.
  */
@@ -403,7 +405,7 @@ put_digits(struct digits *d, sqlite3_value *v, struct buf *b)
 }
 
 void
-shape_put(const struct shape_plan *plan, sqlite3_stmt *st, struct buf *b)
+shape_put(const struct shape_plan *plan, const struct stmt *st, struct buf *b)
 {
 	const struct step	*step = plan->steps;
 	sqlite3_value		*values[VALUES_MOST];
@@ -411,7 +413,7 @@ shape_put(const struct shape_plan *plan, sqlite3_stmt *st, struct buf *b)
 
 	for (size_t i = 0; i < plan->count; i++, step++) {
 		if (step->same == i) {
-			values[i] = sqlite3_column_value(st, step->column);
+			values[i] = sqlite3_column_value(st->st, step->column);
 			digits[i].len = 0;
 		} else
 			values[i] = values[step->same];

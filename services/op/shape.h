@@ -7,10 +7,9 @@
 #ifndef OP_SHAPE_H
 #define OP_SHAPE_H
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "proto/tables.h"
+#include "services/store/statement.h"
 
 enum member_kind {
 	SHAPE_END,
@@ -52,7 +51,7 @@ struct shape_plan;
  * Compile a shape for a statement. Dies, naming shape, member and statement,
  * if the statement has no such column.
  */
-struct shape_plan *shape_compile(const struct shape *, sqlite3_stmt *,
+struct shape_plan *shape_compile(const struct shape *, const struct stmt *,
 		    const char *statement_name);
 
 /*
@@ -60,12 +59,12 @@ struct shape_plan *shape_compile(const struct shape *, sqlite3_stmt *,
  * commas between. NULL if one of them is none of the shape's; *ret_unknown
  * then is its name.
  */
-struct shape_plan *shape_choose(const struct shape *, sqlite3_stmt *,
+struct shape_plan *shape_choose(const struct shape *, const struct stmt *,
 		    struct text fields, struct text *ret_unknown);
 void		 shape_plan_destroy(struct shape_plan **);
 
-/* Append the statement's row as an object. */
-void		 shape_put(const struct shape_plan *, sqlite3_stmt *,
+/* Append the row that a run stands at as an object. */
+void		 shape_put(const struct shape_plan *, const struct stmt *,
 		    struct buf *);
 
 #endif

@@ -77,8 +77,8 @@ static struct {
 	unsigned	 taken;		/* of those */
 	struct doomed	*doomed;
 	int		 folder;	/* -1: there is none */
-	sqlite3		*db;		/* the thread's, while it works */
-	sqlite3_stmt	*has_row;
+	const struct service	*service;
+	struct db	*db;		/* the thread's, while it works */
 	const char	*extensions;	/* that are taken, commas between */
 	int64_t		 most_bytes;
 	pthread_t	 thread;
@@ -645,8 +645,9 @@ file_open(struct call *c)
 	struct args	*extra = &c->answer.extra;
 	char		 extension[EXTENSION_SIZE];
 	const char	*type;
-	sqlite3_stmt	*st;
-	enum err	 e, done;
+	struct stmt	 st;
+	struct text	 original;
+	enum err	 e = ERR_NOT_FOUND;
 	int64_t		 size;
 	int		 fd;
 
@@ -654,17 +655,17 @@ file_open(struct call *c)
 	if (fd == -1)
 		return ERR_NOT_FOUND;
 	close(fd);
-	st = op_statement(c, c->op->sql);
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		buf_put(&c->message, sqlite3_column_text(st, 4),
-		    (size_t)sqlite3_column_bytes(st, 4));
+	st = op_stmt(c, c->op->sql);
+	if (stmt_next(&st)) {
+		original = stmt_text(&st, 4);
+		buf_put(&c->message, original.base, original.len);
 		args_put_text(extra, KEY_ORIGINAL_FILENAME,
-		    (struct text){ c->message.base, c->message.len });
-	} else if (e == OK)
-		e = ERR_NOT_FOUND;
-	done = op_done(c, st);
-	if (e != OK || done != OK)
-		return e != OK ? e : done;
+		    buf_text(&c->message));
+		e = OK;
+	}
+	e = op_end(c, &st, e);
+	if (e != OK)
+		return e;
 	content_extension(name, extension);
 	type = content_type(extension);
 	args_put_text(extra, KEY_MEDIA_TYPE,
@@ -722,12 +723,12 @@ files_remove_later(struct text filename)
 static bool
 has_row(const char *name)
 {
-	int	result;
+	struct stmt	st = stmt_begin(files.db, SQL_UPLOAD_OF_FILE, NULL);
+	bool		has;
 
-	sqlite3_bind_text(files.has_row, 1, name, -1, SQLITE_STATIC);
-	result = sqlite3_step(files.has_row);
-	sqlite3_reset(files.has_row);
-	return result != SQLITE_DONE;
+	stmt_bind_text(&st, KEY_FILENAME, text_of(name));
+	has = stmt_next(&st);
+	return !stmt_end(&st) || has;
 }
 
 /*
@@ -771,10 +772,10 @@ is_orphan(const char *name)
 {
 	bool	is;
 
-	if (store_try(files.db, "BEGIN IMMEDIATE") != SQLITE_OK)
+	if (!db_begin_write(files.db))
 		return false;
 	is = !has_row(name);
-	return store_try(files.db, "ROLLBACK") == SQLITE_OK && is;
+	return db_rollback(files.db) && is;
 }
 
 /* Let go of a file that was claimed once it is clear what became of it. */
@@ -830,28 +831,12 @@ is_idle(void)
 	return files.taken == 0 && files.doomed == NULL;
 }
 
-static void
-close_db(void)
-{
-	sqlite3_finalize(files.has_row);
-	sqlite3_close(files.db);
-	files.has_row = NULL;
-	files.db = NULL;
-}
-
 /* False if the disk does not let us; it is said. */
 static bool
 open_db(void)
 {
-	files.db = store_try_open(STORE, false);
-	if (files.db == NULL)
-		return false;
-	if (sqlite3_prepare_v2(files.db, "SELECT 1 FROM uploads "
-	    "WHERE filename = ?1", -1, &files.has_row, NULL) == SQLITE_OK)
-		return true;
-	log_error("%s: %s", STORE, sqlite3_errmsg(files.db));
-	close_db();
-	return false;
+	files.db = db_try_open(files.service, STORE, false);
+	return files.db != NULL;
 }
 
 /* Until there is work, or the end. */
@@ -900,7 +885,7 @@ run(void *arg)
 		}
 		while (wait_a_while())
 			look_after_all(clock_ms());
-		close_db();
+		db_close(&files.db);
 	}
 	return NULL;
 }
@@ -918,7 +903,7 @@ sweep(void)
 	if (dir == NULL)
 		log_fatal("%s: %s", FOLDER, strerror(errno));
 	/* one look at the store for all; each for itself is as right */
-	store_try(files.db, "BEGIN");
+	db_begin_read(files.db);
 	while ((entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 ||
 		    strcmp(entry->d_name, "..") == 0 ||
@@ -927,15 +912,16 @@ sweep(void)
 		remove_file(entry->d_name);
 		count++;
 	}
-	store_try(files.db, "COMMIT");
+	db_commit(files.db);
 	closedir(dir);
 	if (count > 0)
 		log_info("%d files without a row removed", count);
 }
 
 void
-files_start(const struct settings *settings)
+files_start(const struct service *service, const struct settings *settings)
 {
+	files.service = service;
 	files.extensions = settings->upload_extensions;
 	files.most_bytes = settings->upload_max_bytes;
 	if (mkdir(FOLDER, 0700) == -1 && errno != EEXIST) {
@@ -964,7 +950,7 @@ files_became_writer(const struct service *service)
 	pthread_mutex_lock(&files.lock);
 	if (open_db()) {
 		sweep();
-		close_db();
+		db_close(&files.db);
 	}
 	pthread_mutex_unlock(&files.lock);
 }

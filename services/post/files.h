@@ -25,7 +25,7 @@
  * Make the folder if need be, remove files without a row, start the thread.
  * Dies if the folder cannot be used, or a setting is none.
  */
-void	files_start(const struct settings *);
+void	files_start(const struct service *, const struct settings *);
 
 /* This process writes from now on: remove files that a crash left. */
 void	files_became_writer(const struct service *);

@@ -112,11 +112,9 @@ static const struct op ops[] = {
 	    .large = true, .shape = &post_shape,
 	    .refs = { { KEY_USER_REFS, "user_id" } } },
 	{ .op = OP_POST_CREATE, .run = post_create,
-	    .makes = K(HOURS, AUTHOR_ID, DATE, POST_ID,
-		USER_ID, POSTS, ASSIGNED),
 	    .sql = SQL_POST_INSERT, .shape = &post_shape,
 	    .guards = { TICKET_STAYS },
-	    .emits = { OP_TICKET_REPLIED, OP_USER_COUNTED } },
+	    .tells = { OP_TICKET_REPLIED, OP_USER_COUNTED } },
 	{ .op = OP_POST_EDIT_CHECK, .run = op_guards,
 	    .guards = { POST_GUARDS } },
 	{ .op = OP_POST_EDIT, .run = post_edit, .sql = SQL_POST_BY_ID,
@@ -184,21 +182,17 @@ static const struct op ops[] = {
 /* The ticket service counts and searches replies; it is told of those that
  * were there before it did. */
 static void
-post_upgraded(sqlite3 *db, int64_t from)
+post_upgraded(struct db *db, int64_t from)
 {
 	if (from == 1)
-		op_seed_events(db, OP_TICKET_REPLY_KNOWN,
-		    "SELECT id AS post_id, ticket_id, "
-		    "coalesce(content, '') AS content, hours, "
-		    "coalesce(user_id, 0) AS author_id FROM posts "
-		    "WHERE ticket_id IS NOT NULL ORDER BY id");
+		op_seed_events(db, OP_TICKET_REPLY_KNOWN, SQL_POSTS_KNOWN);
 }
 
 static void
 post_start(const struct settings *settings)
 {
 	content_start();
-	files_start(settings);
+	files_start(&post_service, settings);
 }
 
 extern const char *const	post_migrations[];

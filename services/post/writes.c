@@ -18,13 +18,46 @@ enum {
 /* ... and one that gives files. */
 enum { UPLOAD_ID, UPLOAD_POST_ID, UPLOAD_TOPIC_ID };
 
-/* What is not there is an empty text. */
-static struct text
-text_or_empty(sqlite3_stmt *st, int column)
-{
-	struct text	t = column_text(st, column);
+/* A reply as it is stored; what is not there is an empty text. */
+struct reply {
+	int64_t		id;
+	int64_t		ticket_id;
+	int64_t		user_id;	/* 0: an imported one may have no
+					 * author */
+	int64_t		hours;		/* hundredths */
+	struct text	content;	/* the run's */
+};
 
-	return t.base == NULL ? (struct text){ "", 0 } : t;
+static struct text
+text_or_empty(const struct stmt *st, int column)
+{
+	struct text	t = stmt_text(st, column);
+
+	return t.base == NULL ? TEXT_OF("") : t;
+}
+
+static struct reply
+take_reply(const struct stmt *st)
+{
+	return (struct reply){
+		.id = stmt_number(st, POST_ID),
+		.ticket_id = stmt_number(st, POST_TICKET_ID),
+		.user_id = stmt_number(st, POST_USER_ID),
+		.hours = stmt_number(st, POST_HOURS),
+		.content = text_or_empty(st, POST_CONTENT),
+	};
+}
+
+/* Tell the user service how many replies more a user has. */
+static enum err
+tell_posts(struct call *c, int64_t user_id, int64_t posts)
+{
+	struct args	totals = { 0 };
+
+	args_put_number(&totals, KEY_USER_ID, user_id);
+	args_put_number(&totals, KEY_POSTS, posts);
+	args_put_number(&totals, KEY_ASSIGNED, 0);
+	return op_emit(c, OP_USER_COUNTED, &totals);
 }
 
 /* --- written -------------------------------------------------------------- */
@@ -32,98 +65,99 @@ text_or_empty(sqlite3_stmt *st, int column)
 enum err
 post_create(struct call *c)
 {
-	struct args	*args = &c->request.args;
-	enum err	 e;
+	const struct args	*args = &c->request.args;
+	struct args		 told = { 0 };
+	enum err		 e = op_one(c);
 
-	args_put_number(args, KEY_HOURS, args_number(args, KEY_HOURS, 0));
-	args_put_number(args, KEY_AUTHOR_ID, c->request.actor);
-	args_put_number(args, KEY_DATE, args_number(args, KEY_NOW, 0));
-	e = op_one(c);
-	args_put_number(args, KEY_POST_ID, args_number(args, KEY_ID, 0));
-	args_put_number(args, KEY_USER_ID, c->request.actor);
-	args_put_number(args, KEY_POSTS, 1);
-	args_put_number(args, KEY_ASSIGNED, 0);
-	return e;
+	if (e != OK)
+		return e;
+	args_put_number(&told, KEY_HOURS, args_number(args, KEY_HOURS, 0));
+	args_put_number(&told, KEY_AUTHOR_ID, c->request.actor);
+	args_put_number(&told, KEY_DATE, args_number(args, KEY_NOW, 0));
+	args_put_number(&told, KEY_POST_ID, args_number(args, KEY_ID, 0));
+	e = op_emit(c, OP_TICKET_REPLIED, &told);
+	return e != OK ? e : tell_posts(c, c->request.actor, 1);
 }
 
 /* --- edited --------------------------------------------------------------- */
 
-static bool
-is_same(struct text a, struct text b)
+/* Tell the ticket service what the reply was and is, for its index. */
+static enum err
+tell_edited(struct call *c, const struct reply *old, const struct reply *new)
 {
-	return a.len == b.len && memcmp(a.base, b.base, a.len) == 0;
-}
+	struct args	told = { 0 };
 
-/*
- * What the reply is into OLD_CONTENT and OLD_HOURS, and what it is to be into
- * CONTENT and HOURS. The texts are the statement's, or the request's.
- */
-static void
-take_old(struct args *args, sqlite3_stmt *st)
-{
-	struct text	content = text_or_empty(st, POST_CONTENT);
-	int64_t		hours = sqlite3_column_int64(st, POST_HOURS);
-
-	args_put_number(args, KEY_POST_ID, sqlite3_column_int64(st, POST_ID));
-	args_put_number(args, KEY_TICKET_ID,
-	    sqlite3_column_int64(st, POST_TICKET_ID));
-	args_put_text(args, KEY_OLD_CONTENT, content);
-	args_put_number(args, KEY_OLD_HOURS, hours);
-	if (!args_has(args, KEY_CONTENT))
-		args_put_text(args, KEY_CONTENT, content);
-	if (!args_has(args, KEY_HOURS))
-		args_put_number(args, KEY_HOURS, hours);
+	args_put_number(&told, KEY_POST_ID, old->id);
+	args_put_number(&told, KEY_TICKET_ID, old->ticket_id);
+	args_put_text(&told, KEY_OLD_CONTENT, old->content);
+	args_put_number(&told, KEY_OLD_HOURS, old->hours);
+	args_put_text(&told, KEY_CONTENT, new->content);
+	args_put_number(&told, KEY_HOURS, new->hours);
+	args_put_number(&told, KEY_DATE, args_number(&c->request.args,
+	    KEY_NOW, 0));
+	return op_emit(c, OP_TICKET_REPLY_EDITED, &told);
 }
 
 static enum err
-change(struct call *c)
+change_reply(struct call *c, const struct reply *old, const struct reply *new)
 {
-	struct args	*args = &c->request.args;
-	bool		 same_text, same_hours;
-	enum err	 e = OK;
+	bool		same_text = text_same(old->content, new->content);
+	struct stmt	st;
+	enum err	e = OK;
 
-	same_text = is_same(args_text(args, KEY_CONTENT),
-	    args_text(args, KEY_OLD_CONTENT));
-	same_hours = args_number(args, KEY_HOURS, 0) ==
-	    args_number(args, KEY_OLD_HOURS, 0);
-	if (same_text && same_hours)
+	if (same_text && old->hours == new->hours)
 		return OK;
 	if (!same_text)
 		e = op_change(c, SQL_HISTORY_OF_POST, NULL);
-	if (e == OK)
-		e = op_change(c, SQL_POST_UPDATE, NULL);
-	args_put_number(args, KEY_DATE, args_number(args, KEY_NOW, 0));
-	if (e == OK)
-		e = op_emit(c, OP_TICKET_REPLY_EDITED);
-	return e;
+	if (e != OK)
+		return e;
+	st = op_stmt(c, SQL_POST_UPDATE);
+	stmt_bind_text(&st, KEY_CONTENT, new->content);
+	stmt_bind_number(&st, KEY_HOURS, new->hours);
+	e = op_run_out(c, &st, NULL);
+	return e != OK ? e : tell_edited(c, old, new);
+}
+
+/* The reply that the path names, with its text in `content`. */
+static enum err
+find_reply(struct call *c, struct reply *ret, struct buf *content, bool *found)
+{
+	struct stmt	st = op_stmt(c, SQL_POST_BY_ID);
+
+	*found = stmt_next(&st);
+	if (*found) {
+		*ret = take_reply(&st);
+		buf_grow(content, ret->content.len + 1);
+		buf_put(content, ret->content.base, ret->content.len);
+		ret->content = buf_text(content);
+	}
+	return op_end(c, &st, OK);
+}
+
+/* As it is to be: what the body does not give stays. */
+static struct reply
+edited(const struct reply *old, const struct args *args)
+{
+	struct reply	new = *old;
+
+	if (args_has(args, KEY_CONTENT))
+		new.content = args_text(args, KEY_CONTENT);
+	new.hours = args_number(args, KEY_HOURS, old->hours);
+	return new;
 }
 
 enum err
 post_edit(struct call *c)
 {
-	struct args	 own = c->request.args;
-	sqlite3_stmt	*st = op_statement(c, SQL_POST_BY_ID);
-	struct buf	 content = { 0 };
-	struct text	 old;
-	enum err	 e, done;
+	struct reply	old, new;
+	struct buf	content = { 0 };
+	bool		found = false;
+	enum err	e = find_reply(c, &old, &content, &found);
 
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		take_old(&c->request.args, st);
-		/* the row is about to change under the statement */
-		old = args_text(&c->request.args, KEY_OLD_CONTENT);
-		buf_grow(&content, old.len + 1);
-		buf_put(&content, old.base, old.len);
-		old.base = content.base;
-		args_put_text(&c->request.args, KEY_OLD_CONTENT, old);
-		if (!args_has(&own, KEY_CONTENT))
-			args_put_text(&c->request.args, KEY_CONTENT, old);
+	if (e == OK && found) {
+		new = edited(&old, &c->request.args);
+		e = change_reply(c, &old, &new);
 	}
-	done = op_done(c, st);
-	if (e == OK)
-		e = done;
-	if (e == OK)
-		e = change(c);
-	c->request.args = own;
 	buf_done(&content);
 	return e != OK ? e : op_one(c);
 }
@@ -134,94 +168,65 @@ post_edit(struct call *c)
 static enum err
 delete_uploads(struct call *c, int sql)
 {
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, sql);
 
-	while (op_step(c, st, &e) == SQLITE_ROW)
-		files_remove_later(text_or_empty(st, 0));
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	while (stmt_next(&st))
+		files_remove_later(text_or_empty(&st, 0));
+	return op_end(c, &st, OK);
 }
 
 static enum err
-tell_deleted(struct call *c, sqlite3_stmt *st)
+tell_deleted(struct call *c, const struct reply *r)
 {
-	struct args	*args = &c->request.args;
+	struct args	told = { 0 };
 
-	args_put_number(args, KEY_POST_ID, sqlite3_column_int64(st, POST_ID));
-	args_put_number(args, KEY_TICKET_ID,
-	    sqlite3_column_int64(st, POST_TICKET_ID));
-	args_put_text(args, KEY_OLD_CONTENT, text_or_empty(st, POST_CONTENT));
-	args_put_number(args, KEY_OLD_HOURS,
-	    sqlite3_column_int64(st, POST_HOURS));
-	return op_emit(c, OP_TICKET_REPLY_DELETED);
+	args_put_number(&told, KEY_POST_ID, r->id);
+	args_put_number(&told, KEY_TICKET_ID, r->ticket_id);
+	args_put_text(&told, KEY_OLD_CONTENT, r->content);
+	args_put_number(&told, KEY_OLD_HOURS, r->hours);
+	return op_emit(c, OP_TICKET_REPLY_DELETED, &told);
 }
 
+/* Tell of all replies of a ticket that is gone. */
 static enum err
-count_down(struct call *c, int64_t user_id, int64_t posts)
+tell_all_deleted(struct call *c)
 {
-	struct args	*args = &c->request.args;
+	struct stmt	st = op_stmt(c, SQL_POST_ALL_OF_TICKET);
+	struct reply	r;
+	enum err	e = OK;
 
-	args_put_number(args, KEY_USER_ID, user_id);
-	args_put_number(args, KEY_POSTS, -posts);
-	args_put_number(args, KEY_ASSIGNED, 0);
-	return op_emit(c, OP_USER_COUNTED);
-}
-
-/* Tell of all replies that a statement gives. */
-static enum err
-tell_all_deleted(struct call *c, int sql)
-{
-	struct args	 own = c->request.args;
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e, done;
-
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		e = tell_deleted(c, st);
-		if (e != OK)
-			break;
+	while (e == OK && stmt_next(&st)) {
+		r = take_reply(&st);
+		e = tell_deleted(c, &r);
 	}
-	done = op_done(c, st);
-	c->request.args = own;	/* the texts were the statement's */
-	return e != OK ? e : done;
+	return op_end(c, &st, e);
 }
 
 static enum err
-count_all_down(struct call *c)
+tell_all_posts(struct call *c)
 {
-	struct args	 own = c->request.args;
-	sqlite3_stmt	*st = op_statement(c, SQL_POST_AUTHORS_OF_TICKET);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_POST_AUTHORS_OF_TICKET);
+	enum err	e = OK;
 
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		e = count_down(c, sqlite3_column_int64(st, 0),
-		    sqlite3_column_int64(st, 1));
-		if (e != OK)
-			break;
-	}
-	done = op_done(c, st);
-	c->request.args = own;
-	return e != OK ? e : done;
+	while (e == OK && stmt_next(&st))
+		e = tell_posts(c, stmt_number(&st, 0), -stmt_number(&st, 1));
+	return op_end(c, &st, e);
 }
 
 static enum err
 tell_post_deleted(struct call *c)
 {
-	struct args	 own = c->request.args;
-	sqlite3_stmt	*st = op_statement(c, SQL_POST_BY_ID);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_POST_BY_ID);
+	struct reply	r;
+	enum err	e = OK;
 
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		e = tell_deleted(c, st);
-		/* what was imported may have no author */
-		if (e == OK && sqlite3_column_type(st, POST_USER_ID) !=
-		    SQLITE_NULL)
-			e = count_down(c, sqlite3_column_int64(st,
-			    POST_USER_ID), 1);
+	if (stmt_next(&st)) {
+		r = take_reply(&st);
+		e = tell_deleted(c, &r);
+		if (e == OK && !stmt_is_null(&st, POST_USER_ID))
+			e = tell_posts(c, r.user_id, -1);
 	}
-	done = op_done(c, st);
-	c->request.args = own;
-	return e != OK ? e : done;
+	return op_end(c, &st, e);
 }
 
 enum err
@@ -241,10 +246,10 @@ post_delete(struct call *c)
 enum err
 post_ticket_deleted(struct call *c)
 {
-	enum err	e = tell_all_deleted(c, SQL_POST_ALL_OF_TICKET);
+	enum err	e = tell_all_deleted(c);
 
 	if (e == OK)
-		e = count_all_down(c);
+		e = tell_all_posts(c);
 	if (e == OK)
 		e = delete_uploads(c, SQL_UPLOAD_DELETE_OF_TICKET);
 	if (e == OK)
@@ -279,18 +284,16 @@ upload_delete(struct call *c)
 enum err
 upload_place(struct call *c)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_UPLOAD_BY_ID);
-	int		 post = UPLOAD_POST_ID, topic = UPLOAD_TOPIC_ID;
-	enum err	 e, done;
+	struct stmt	 st = op_stmt(c, SQL_UPLOAD_BY_ID);
+	struct args	*extra = &c->answer.extra;
 
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		if (sqlite3_column_type(st, post) != SQLITE_NULL)
-			args_put_number(&c->answer.extra, KEY_POST_ID,
-			    sqlite3_column_int64(st, post));
-		else if (sqlite3_column_type(st, topic) != SQLITE_NULL)
-			args_put_number(&c->answer.extra, KEY_TICKET_ID,
-			    sqlite3_column_int64(st, topic));
+	if (stmt_next(&st)) {
+		if (!stmt_is_null(&st, UPLOAD_POST_ID))
+			args_put_number(extra, KEY_POST_ID,
+			    stmt_number(&st, UPLOAD_POST_ID));
+		else if (!stmt_is_null(&st, UPLOAD_TOPIC_ID))
+			args_put_number(extra, KEY_TICKET_ID,
+			    stmt_number(&st, UPLOAD_TOPIC_ID));
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }

@@ -8,10 +8,10 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "services/store/checkpoint.h"
+#include "services/store/store.h"
 
 #define BATCH_MOST	512	/* calls in one transaction */
 #define SLOW_NICE	10
-#define LOOK_STEPS	1000	/* of SQLite's machine, between looks */
 
 void
 lane_send(void *pipe, struct call *c)
@@ -85,7 +85,7 @@ write_one(struct lane *lane, struct call *c)
 		answer_error(c, e);
 		return true;
 	}
-	if (!lane_exec(lane, SQL_SAVEPOINT))
+	if (!db_savepoint(lane->db))
 		return false;
 	op_log_begin(&c->request);
 	op_call(lane, c);
@@ -93,10 +93,10 @@ write_one(struct lane *lane, struct call *c)
 	if (c->answer.error != OK) {
 		c->emitted = 0;
 		c->tallied = false;
-		if (!lane_exec(lane, SQL_ROLLBACK_TO))
+		if (!db_savepoint_undo(lane->db))
 			return false;
 	}
-	return lane_exec(lane, SQL_RELEASE);
+	return db_savepoint_end(lane->db);
 }
 
 /*
@@ -106,25 +106,25 @@ write_one(struct lane *lane, struct call *c)
 static bool
 write_batch(struct lane *lane, struct call **batch, size_t count)
 {
-	bool	sure = lane_exec(lane, SQL_BEGIN_WRITE);
-	int	before = sqlite3_total_changes(lane->db);
+	bool	sure = db_begin_write(lane->db);
+	int64_t	before = db_rows_changed(lane->db);
 	int64_t	began_us;
 
 	for (size_t i = 0; i < count && sure; i++)
 		sure = write_one(lane, batch[i]) &&
-		    !sqlite3_get_autocommit(lane->db);
+		    db_in_transaction(lane->db);
 	began_us = clock_us();
-	if (sure && lane_exec(lane, SQL_COMMIT)) {
+	if (sure && db_commit(lane->db)) {
 		metric_observe(METRIC_COMMITS, 0, clock_us() - began_us);
 		metric_observe(METRIC_COMMIT_CALLS, 0, (int64_t)count);
 		metric_observe(METRIC_COMMIT_ROWS, 0,
-		    sqlite3_total_changes(lane->db) - before);
+		    db_rows_changed(lane->db) - before);
 		return true;
 	}
 	/* with a transaction that cannot be ended nothing would ever be
 	 * written again: the supervisor starts afresh */
-	if (!sqlite3_get_autocommit(lane->db) &&
-	    !lane_exec(lane, SQL_ROLLBACK))
+	if (db_in_transaction(lane->db) &&
+	    !db_rollback(lane->db))
 		log_fatal("store: a transaction cannot be rolled back");
 	return false;
 }
@@ -141,10 +141,10 @@ is_sound(const struct lane *lane)
 		    "what was committed may be lost: %s", strerror(errno));
 		return false;
 	}
-	if (store_is_in_place(lane->db))
+	if (db_is_in_place(lane->db))
 		return true;
 	log_error("store: %s or its log was moved or removed; what was "
-	    "committed is lost", sqlite3_db_filename(lane->db, "main"));
+	    "committed is lost", db_path(lane->db));
 	return false;
 }
 
@@ -173,7 +173,7 @@ writer_run(zsock_t *pipe, void *arg)
 	lane_open(&lane, args->tables, args->path, false);
 	lane.stopping = &args->stopping;
 	lane.lock = args->lock;
-	checkpoint = checkpoint_start(lane.db, args->path);
+	checkpoint = checkpoint_start(db_sqlite(lane.db), args->path);
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		count = 0;
@@ -242,8 +242,8 @@ slow_wake(zactor_t *slow)
 
 /* --- aside -------------------------------------------------------------- */
 
-/* SQLite asks now and then whether it is to go on. */
-static int
+/* Asked now and then by what runs (db_end_when()). */
+static bool
 is_to_end(void *arg)
 {
 	struct lane	*lane = arg;
@@ -279,12 +279,12 @@ make_aside(struct lane *lane, struct call *c, int64_t most_us)
 	lane->until_us = clock_us() + most_us;
 	c->answer.id = c->request.id;
 	c->answer.error = ERR_STORE;
-	if (lane_exec(lane, SQL_BEGIN))
+	if (db_begin_read(lane->db))
 		run_aside(lane, c);
 	c->ran_over = lane->over;
 	lane->until_us = 0;
 	lane->over = false;
-	if (!sqlite3_get_autocommit(lane->db) && !lane_exec(lane, SQL_COMMIT))
+	if (db_in_transaction(lane->db) && !db_commit(lane->db))
 		log_fatal("store: a transaction that reads cannot be ended");
 }
 
@@ -300,7 +300,7 @@ aside_run(zsock_t *pipe, void *arg)
 	be_nice(args->nice);
 	lane_open(&lane, args->tables, args->path, true);
 	lane.stopping = &args->stopping;
-	sqlite3_progress_handler(lane.db, LOOK_STEPS, is_to_end, &lane);
+	db_end_when(lane.db, is_to_end, &lane);
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		c = lane_receive(pipe, true, &terminated);

@@ -192,27 +192,26 @@ note_refusal(struct relay *relay, struct consumer *c, int64_t seq, enum err e,
 /* --- sending ------------------------------------------------------------- */
 
 static bool
-put_event(struct relay *relay, struct consumer *c, sqlite3_stmt *st,
+put_event(struct relay *relay, struct consumer *c, const struct stmt *st,
     int64_t after)
 {
 	struct request	r = { .request_id = TEXT_OF("event") };
-	int64_t		seq = sqlite3_column_int64(st, 0);
+	int64_t		seq = stmt_number(st, 0);
+	struct text	frame = stmt_bytes(st, 3);
 
-	frame_reader_start(relay->frames, sqlite3_column_blob(st, 3),
-	    (size_t)sqlite3_column_bytes(st, 3));
+	frame_reader_start(relay->frames, frame.base, frame.len);
 	if (frame_next_args(relay->frames, &r.args) != FRAME_ONE) {
 		log_error("outbox: event %lld cannot be read", (long long)seq);
 		return false;
 	}
 	r.id = REPLICA_FIRST_ID + (uint64_t)seq;
-	r.op = (uint64_t)sqlite3_column_int64(st, 1);
-	r.actor = sqlite3_column_int64(st, 2);
+	r.op = (uint64_t)stmt_number(st, 1);
+	r.actor = stmt_number(st, 2);
 	args_put_number(&r.args, KEY_SOURCE, relay->args->tables->service->id);
 	args_put_number(&r.args, KEY_STREAM, relay->lane.stream);
 	args_put_number(&r.args, KEY_SEQ, seq);
-	if (sqlite3_column_type(st, 4) != SQLITE_NULL)
-		args_put_number(&r.args, KEY_ORIGINAL,
-		    sqlite3_column_int64(st, 4));
+	if (!stmt_is_null(st, 4))
+		args_put_number(&r.args, KEY_ORIGINAL, stmt_number(st, 4));
 	if (after != 0)
 		args_put_number(&r.args, KEY_AFTER, after);
 	frame_put_request(&c->asked->out, &r);
@@ -229,38 +228,34 @@ inflight_at(struct consumer *c, unsigned i)
 static bool
 collect(struct relay *relay, struct consumer *c, bool *ret_more)
 {
-	struct call	 call = { .lane = &relay->lane };
-	struct args	*args = &call.request.args;
-	sqlite3_stmt	*st;
-	int64_t		 after;
-	bool		 readable = true;
+	struct stmt	st = stmt_begin(relay->lane.db, SQL_OUTBOX_NEXT, NULL);
+	int64_t		after;
+	bool		readable = true;
 
 	after = c->count == 0 ? 0 : inflight_at(c, c->count - 1)->seq;
-	args_put_number(args, KEY_CONSUMER, c->id);
-	args_put_number(args, KEY_SEQ, after != 0 ? after : c->acked);
-	args_put_number(args, KEY_LIMIT, INFLIGHT_MOST - c->count);
-	st = op_statement(&call, SQL_OUTBOX_NEXT);
+	stmt_bind_number(&st, KEY_CONSUMER, c->id);
+	stmt_bind_number(&st, KEY_SEQ, after != 0 ? after : c->acked);
+	stmt_bind_number(&st, KEY_LIMIT, INFLIGHT_MOST - c->count);
 	c->asked->out.len = 0;
 	*ret_more = false;
-	while (!*ret_more && sqlite3_step(st) == SQLITE_ROW) {
-		readable = put_event(relay, c, st, after);
+	while (!*ret_more && stmt_next(&st)) {
+		readable = put_event(relay, c, &st, after);
 		if (!readable) {
 			if (c->count == 0)
-				note_refusal(relay, c,
-				    sqlite3_column_int64(st, 0), ERR_INTERNAL,
-				    clock_ms());
+				note_refusal(relay, c, stmt_number(&st, 0),
+				    ERR_INTERNAL, clock_ms());
 			break;
 		}
-		after = sqlite3_column_int64(st, 0);
+		after = stmt_number(&st, 0);
 		*inflight_at(c, c->count++) = (struct inflight){ after, ASKED,
-		    OK, sqlite3_column_int64(st, 1) == OP_EVENT_LEFT_OUT };
+		    OK, stmt_number(&st, 1) == OP_EVENT_LEFT_OUT };
 		c->asked_count++;
 		*ret_more = c->count == INFLIGHT_MOST ||
 		    c->asked->out.len > MESSAGE_BYTES;
 	}
-	if (sqlite3_reset(st) == SQLITE_OK)
+	if (stmt_end(&st))
 		return readable;
-	log_error("outbox: %s", sqlite3_errmsg(relay->lane.db));
+	log_error("outbox: %s", db_error(relay->lane.db));
 	return false;
 }
 
@@ -450,16 +445,17 @@ lag_ms(struct consumer *c, int64_t newest, int64_t now_ms)
 	return c->lag_count == 0 ? 0 : now_ms - c->lag[0].seen_ms;
 }
 
-/* ... of what is for the call's CONSUMER. */
+/* How many events for a consumer are set aside. */
 static int64_t
-count_set_aside(struct call *call)
+count_set_aside(struct relay *relay, const struct consumer *c)
 {
-	sqlite3_stmt	*st = op_statement(call, SQL_SET_ASIDE_COUNT);
-	int64_t		 count = 0;
+	struct stmt	st = stmt_begin(relay->lane.db, SQL_SET_ASIDE_COUNT,
+			    NULL);
+	int64_t		count;
 
-	if (sqlite3_step(st) == SQLITE_ROW)
-		count = sqlite3_column_int64(st, 0);
-	sqlite3_reset(st);
+	stmt_bind_number(&st, KEY_CONSUMER, c->id);
+	count = stmt_next(&st) ? stmt_number(&st, 0) : 0;
+	stmt_end(&st);
 	return count;
 }
 
@@ -467,23 +463,22 @@ count_set_aside(struct call *call)
 static void
 count_events(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
-	struct call	 call = { .lane = &relay->lane };
-	sqlite3_stmt	*st;
-	int64_t		 count = 0, newest = 0;
+	struct stmt	st;
+	int64_t		count = 0, newest = 0;
 
 	if (now_ms - c->counted_ms < COUNT_MS)
 		return;
 	c->counted_ms = now_ms;
-	args_put_number(&call.request.args, KEY_CONSUMER, c->id);
-	args_put_number(&call.request.args, KEY_SEQ, c->acked);
-	st = op_statement(&call, SQL_OUTBOX_COUNT);
-	if (sqlite3_step(st) == SQLITE_ROW) {
-		count = sqlite3_column_int64(st, 0);
-		newest = sqlite3_column_int64(st, 1);
+	st = stmt_begin(relay->lane.db, SQL_OUTBOX_COUNT, NULL);
+	stmt_bind_number(&st, KEY_CONSUMER, c->id);
+	stmt_bind_number(&st, KEY_SEQ, c->acked);
+	if (stmt_next(&st)) {
+		count = stmt_number(&st, 0);
+		newest = stmt_number(&st, 1);
 	}
-	sqlite3_reset(st);
+	stmt_end(&st);
 	metric_set(METRIC_UNDELIVERED, c->id, count);
-	metric_set(METRIC_SET_ASIDE, c->id, count_set_aside(&call));
+	metric_set(METRIC_SET_ASIDE, c->id, count_set_aside(relay, c));
 	metric_set(METRIC_OUTBOX_LAG_MS, c->id, lag_ms(c, newest, now_ms));
 }
 

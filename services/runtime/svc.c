@@ -47,6 +47,8 @@
 #include "services/runtime/watchers.h"
 #include "services/runtime/sender.h"
 #include "services/runtime/turns.h"
+#include "services/store/migrate.h"
+#include "services/store/store.h"
 #include "services/store/timed.h"
 
 #define QUEUE_MESSAGES		10000	/* for a peer that has not read them */
@@ -379,7 +381,7 @@ run_read(struct svc *s, const struct request *r, void *made, int64_t began_us)
 	c->began_us = began_us != 0 ? began_us : s->reader.until_us - LOOP_US;
 	op_log_begin(r);
 	if (!s->reading)
-		s->reading = lane_exec(&s->reader, SQL_BEGIN);
+		s->reading = db_begin_read(s->reader.db);
 	s->reader.over = false;
 	op_call(&s->reader, c);
 	if (!c->put_aside) {
@@ -398,8 +400,8 @@ static void
 end_reading(struct svc *s)
 {
 	if (s->reading)
-		lane_exec(&s->reader, SQL_COMMIT);
-	s->reading = !sqlite3_get_autocommit(s->reader.db);
+		db_commit(s->reader.db);
+	s->reading = db_in_transaction(s->reader.db);
 }
 
 /* A call that outlives its message takes copies of all it needs. */
@@ -1437,18 +1439,12 @@ catch_signals(void)
 static void
 make_ready(struct svc *s)
 {
-	sqlite3	*db;
-	int64_t	 stream;
+	int64_t	stream;
 
 	if (!s->force_new && store_is_new(s->path.base, &stream))
 		newcomer_ask(s->settings, s->service->id,
 		    relay_consumers(s->service), stream);
-	db = store_open(s->path.base, false);
-	store_migrate(db, s->service, s->path.base);
-	store_seed(db, s->service, s->settings);
-	if (s->force_new)
-		store_accept(db);
-	sqlite3_close(db);
+	store_make(s->service, s->settings, s->path.base, s->force_new);
 }
 
 /* Whether SIGTERM came while there was nothing to do but wait. */
@@ -1504,7 +1500,7 @@ static bool
 open_store(struct svc *s)
 {
 	const char	*name = service_name(s->service->id);
-	sqlite3		*db;
+	struct db	*db;
 
 	buf_printf(&s->path, "stores/%s/%s.db", name, name);
 	while (!take_lock(s)) {
@@ -1519,11 +1515,11 @@ open_store(struct svc *s)
 	}
 	if (s->lock != -1)
 		open_to_write(s);
-	db = store_open(s->path.base, true);
-	s->standing.schema = store_schema(db);
-	s->relay_args.is_meant = store_is_accepted(db);
+	db = db_open(s->service, s->path.base, true);
+	s->standing.schema = store_schema(db_sqlite(db));
+	s->relay_args.is_meant = store_is_accepted(db_sqlite(db));
 	op_tables_init(&s->tables, s->service, db);
-	sqlite3_close(db);
+	db_close(&db);
 	return true;
 }
 

@@ -12,8 +12,8 @@
 #include "proto/tables.h"
 
 struct call;
+struct db;
 struct op;
-struct sqlite3;
 
 /* One statement: the name it has in sql.tbl and its text. */
 struct sql {
@@ -46,7 +46,7 @@ struct service {
 	 * Called once, in the transaction that seeds a new store, after
 	 * `seed` has run; NULL if there is nothing to add. Dies on failure.
 	 */
-	void	(*seeded)(struct sqlite3 *, const struct settings *);
+	void	(*seeded)(struct db *, const struct settings *);
 
 	/* Services that `seeded` left events for, as bits by enum service_id,
 	 * beyond those that operations emit to. */
@@ -58,7 +58,7 @@ struct service {
 	 * told, because there was nothing to tell it with, is told now. NULL
 	 * if nothing is. Dies on failure.
 	 */
-	void	(*upgraded)(struct sqlite3 *, int64_t from);
+	void	(*upgraded)(struct db *, int64_t from);
 
 	/* Called once at start, before any thread runs; NULL if not needed. */
 	void	(*start)(const struct settings *);

@@ -1,10 +1,7 @@
-/*
- * Stores. The one surprise: a COMMIT that fails leaves the transaction open
- * for some errors and not for others (sqlite.org/lang_transaction.html), so
- * whoever commits looks at sqlite3_get_autocommit() afterwards.
- */
+/* A store's files: who may write to them, and connections to them. */
 #include "services/store/store.h"
 
+#include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,29 +9,17 @@
 #include <errno.h>
 #include <pthread.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
-#include "base/durable.h"
 #include "base/log.h"
-#include "base/wall.h"
 
-#define STEADY_MS	(INT64_C(60) * 60 * 1000)
-#define OVER_US		(INT64_C(24) * 60 * 60 * 1000000)
 #define BUSY_MS		5000
 #define PAGE_BYTES	8192	/* and what a log has about it */
-#define FOLDERS_ABOVE	4	/* it: stores/NAME, stores, data, its own */
 /* SQLite's index of a log: so much for at least so much of the log */
 #define INDEX_BYTES	32768
 #define INDEXED_BYTES	(1 << 24)
-
-extern const char	common_sql[], common_late_sql[];
 
 /*
  * Whether a path still leads to an open file. An import puts other folders
@@ -124,8 +109,8 @@ is_at_limit(const char *path)
  * A store cannot be used, for SQLite's last reason. Whether a later start
  * may do better is what the status says.
  */
-static _Noreturn void
-die(sqlite3 *db, const char *path)
+void
+store_die(sqlite3 *db, const char *path)
 {
 	int	error = sqlite3_errcode(db) & 0xff;
 
@@ -142,7 +127,7 @@ void
 store_exec(sqlite3 *db, const char *sql)
 {
 	if (store_try(db, sql) != SQLITE_OK)
-		die(db, sqlite3_db_filename(db, "main"));
+		store_die(db, sqlite3_db_filename(db, "main"));
 }
 
 /*
@@ -329,242 +314,8 @@ store_open(const char *path, bool read_only)
 	sqlite3	*db;
 
 	if (!try_open(path, read_only, &db))
-		die(db, path);
+		store_die(db, path);
 	return db;
-}
-
-static int64_t
-read_number(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt	*st;
-	int64_t		 n;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK ||
-	    sqlite3_step(st) != SQLITE_ROW)
-		die(db, sqlite3_db_filename(db, "main"));
-	n = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	return n;
-}
-
-int64_t
-store_schema(sqlite3 *db)
-{
-	return read_number(db, "PRAGMA user_version");
-}
-
-int64_t
-store_stream(sqlite3 *db)
-{
-	return read_number(db, "SELECT stream FROM identity");
-}
-
-/*
- * All migrations that a store lacks and what follows from them, whole or not
- * at all.
- */
-static void
-migrate(sqlite3 *db, const struct service *service, int64_t have,
-    int64_t newest)
-{
-	struct buf	sql = { 0 };
-
-	store_exec(db, "BEGIN IMMEDIATE");
-	if (have == 0)
-		store_exec(db, common_sql);
-	store_exec(db, common_late_sql);
-	for (int64_t i = have; i < newest; i++)
-		store_exec(db, service->migrations[i]);
-	if (have > 0 && have < newest && service->upgraded != NULL)
-		service->upgraded(db, have);
-	buf_printf(&sql, "PRAGMA user_version = %lld", (long long)newest);
-	store_exec(db, sql.base);
-	buf_done(&sql);
-	store_exec(db, "COMMIT");
-}
-
-void
-store_lay_out(sqlite3 *db, const struct service *service, int64_t schema)
-{
-	store_exec(db, common_sql);
-	store_exec(db, common_late_sql);
-	for (int64_t i = 0; i < schema; i++)
-		store_exec(db, service->migrations[i]);
-}
-
-int64_t
-store_newest_schema(const struct service *service)
-{
-	int64_t	newest = 0;
-
-	while (service->migrations[newest] != NULL)
-		newest++;
-	return newest;
-}
-
-/* What schema a store has. Dies if this program is too old for it. */
-static int64_t
-schema_of(sqlite3 *db, const struct service *service, const char *path)
-{
-	int64_t	have = read_number(db, "PRAGMA user_version");
-
-	if (have > store_newest_schema(service))
-		log_refuse("store %s has schema %lld, newer than this program's "
-		    "%lld: run the newer program, or restore a backup", path,
-		    (long long)have, (long long)store_newest_schema(service));
-	return have;
-}
-
-bool
-store_is_ready(const struct service *service, const char *path)
-{
-	struct stat	 st;
-	sqlite3		*db;
-	bool		 ready;
-
-	if (stat(path, &st) == -1 || st.st_size == 0)
-		return false;
-	db = store_open(path, true);
-	ready = schema_of(db, service, path) == store_newest_schema(service) &&
-	    read_number(db, "SELECT seeded FROM identity") != 0;
-	sqlite3_close(db);
-	return ready;
-}
-
-bool
-store_is_new(const char *path, int64_t *ret_stream)
-{
-	struct stat	 st;
-	sqlite3		*db;
-	bool		 is = true;
-
-	*ret_stream = 0;
-	if (stat(path, &st) == -1 || st.st_size == 0)
-		return true;
-	db = store_open(path, true);
-	if (store_schema(db) != 0) {
-		*ret_stream = store_stream(db);
-		is = !store_is_accepted(db) && read_number(db, "SELECT ifnull("
-		    "(SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), "
-		    "0) = (SELECT count(*) FROM outbox)") != 0;
-	}
-	sqlite3_close(db);
-	return is;
-}
-
-void
-store_accept(sqlite3 *db)
-{
-	store_exec(db, "UPDATE identity SET seeded = 2");
-}
-
-bool
-store_is_accepted(sqlite3 *db)
-{
-	return read_number(db, "SELECT seeded FROM identity") == 2;
-}
-
-void
-store_migrate(sqlite3 *db, const struct service *service, const char *path)
-{
-	int64_t	have = schema_of(db, service, path);
-	int64_t	newest = store_newest_schema(service);
-
-	if (have < newest)
-		migrate(db, service, have, newest);
-}
-
-/*
- * A file lasts once the folders above it do; a power failure may else take
- * them back, and all in them. Up to the folder that has the data folder in it:
- * what we may not look into was not made by us.
- */
-static void
-sync_folders(sqlite3 *db)
-{
-	char	path[PATH_MAX], *slash;
-	int	fd;
-
-	snprintf(path, sizeof(path), "%s", sqlite3_db_filename(db, "main"));
-	for (int i = 0; i < FOLDERS_ABOVE; i++) {
-		slash = strrchr(path, '/');
-		if (slash == NULL || slash == path)
-			return;
-		*slash = '\0';
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd == -1 && errno == EACCES)
-			continue;
-		if (fd == -1 || !folder_sync_fd(fd))
-			log_fatal("%s cannot be synced: %s", path,
-			    strerror(errno));
-		close(fd);
-	}
-}
-
-void
-store_seed(sqlite3 *db, const struct service *service,
-    const struct settings *settings)
-{
-	if (read_number(db, "SELECT seeded FROM identity") != 0)
-		return;
-	store_exec(db, "BEGIN IMMEDIATE");
-	store_exec(db, service->seed);
-	if (service->seeded != NULL)
-		service->seeded(db, settings);
-	sync_folders(db);
-	store_exec(db, "UPDATE identity SET seeded = 1");
-	store_exec(db, "COMMIT");
-}
-
-const struct sql *
-store_sql(const struct service *service, int sql)
-{
-	static const struct sql	common[SQL_COMMON_END] = {
-		[SQL_NONE] = { "NONE", "" },
-#define SQL(NAME, text) [SQL_##NAME] = { #NAME, text },
-#include "services/store/sql.tbl"
-#undef SQL
-	};
-
-	return sql < SQL_COMMON_END ? &common[sql] :
-	    &service->sql[sql - SQL_COMMON_END];
-}
-
-sqlite3_stmt **
-store_prepare(sqlite3 *db, const struct service *service)
-{
-	sqlite3_stmt	**statements;
-
-	statements = must_alloc((size_t)service->sql_end *
-	    sizeof(statements[0]));
-	for (int i = SQL_NONE + 1; i < service->sql_end; i++)
-		if (sqlite3_prepare_v3(db, store_sql(service, i)->text, -1,
-		    SQLITE_PREPARE_PERSISTENT, &statements[i],
-		    NULL) != SQLITE_OK)
-			log_fatal("statement %s does not fit the schema: %s",
-			    store_sql(service, i)->name, sqlite3_errmsg(db));
-	return statements;
-}
-
-int64_t
-store_now(void)
-{
-	static _Atomic int64_t	last;
-	int64_t			now = wall_us(), before = last;
-
-	do {
-		if (now <= before && before - now < WALL_STEP_US)
-			now = before + 1;
-	} while (!__atomic_compare_exchange_n((int64_t *)&last, &before, now,
-	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-	return now;
-}
-
-int64_t
-store_over(void)
-{
-	return wall_steady_ms() < STEADY_MS ? INT64_MIN :
-	    store_now() - OVER_US;
 }
 
 struct text

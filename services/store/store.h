@@ -1,7 +1,7 @@
 /*
  * A store: one SQLite database of one service. Where it lives, who may write
- * to it, how a connection to it is set up and what its schema is are told
- * here; operations run the statements (services/op).
+ * to it and how a connection to it is set up are told here; its schema is made
+ * by migrate.h, statements are run by statement.h.
  *
  * It lives in stores/NAME/NAME.db below FLICKET_DATA. Several processes can
  * use it; the one that holds stores/NAME/lock is the one that may write.
@@ -9,12 +9,13 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "services/store/service.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
 
 /* Tell SQLite how it is used here; before anything else is asked of it. */
 void	store_configure(void);
@@ -40,7 +41,7 @@ int	store_wait_turn(const char *folder);
  * is the last to close folds the log into the database, and any may have to
  * recover it after a crash.
  */
-sqlite3	*store_open(const char *path, bool read_only);
+struct sqlite3	*store_open(const char *path, bool read_only);
 
 /*
  * Whether a store that is there can be opened as usual: SQLite's index of its
@@ -50,7 +51,7 @@ sqlite3	*store_open(const char *path, bool read_only);
 bool	store_has_room(const char *path);
 
 /* The same where there is another time to try: NULL, and logged. */
-sqlite3	*store_try_open(const char *path, bool read_only);
+struct sqlite3	*store_try_open(const char *path, bool read_only);
 
 /*
  * Whether the file system of a store's lock still takes writes, and so whether
@@ -62,86 +63,24 @@ bool	store_is_sound(int lock);
  * Whether a store that was just written to and its log are where they were:
  * what is written to files without a name nobody will find.
  */
-bool	store_is_in_place(sqlite3 *);
+bool	store_is_in_place(struct sqlite3 *);
 
 /* Whether an errno means that a store can be read, but not be written to. */
 bool	store_is_read_only(int error);
 
-/*
- * Whether a store is there, with a program's own schema and its defaults: a
- * process that does not hold the lock can use it. Dies if it is newer.
- */
-bool	store_is_ready(const struct service *, const char *path);
-
-/*
- * Bring a database to the newest schema: the common tables, then each of the
- * service's migrations it does not have, each in a transaction of its own.
- * Dies with a message if the database is newer than the program.
- */
-void	store_migrate(sqlite3 *, const struct service *, const char *path);
-
-/*
- * Lay out an empty database as a store of that schema: without what belongs to
- * a desk.
- */
-void	store_lay_out(sqlite3 *, const struct service *, int64_t schema);
-
-/*
- * Whether there is no store yet, or one of which nobody has heard anything:
- * all that it has told of is still in its outbox. *ret_stream: its own, 0 if
- * there is none.
- */
-bool	store_is_new(const char *path, int64_t *ret_stream);
-
-/*
- * Say that a store is meant to be there, whatever others know of another one;
- * whether that was said.
- */
-void	store_accept(sqlite3 *);
-bool	store_is_accepted(sqlite3 *);
-
-/* Give a store that was never seeded its defaults, in one transaction. */
-void	store_seed(sqlite3 *, const struct service *,
-	    const struct settings *);
-
 /* Run statements that must not fail (schema, BEGIN, COMMIT); dies if so. */
-void	store_exec(sqlite3 *, const char *sql);
+void	store_exec(struct sqlite3 *, const char *sql);
+
+/*
+ * End the process: the store cannot be used, for SQLite's last reason. Whether
+ * a later start may do better is what the exit status says.
+ */
+_Noreturn void	store_die(struct sqlite3 *, const char *path);
 
 /* Like store_exec, but returns SQLite's result code instead of dying. */
-int	store_try(sqlite3 *, const char *sql);
-
-/* Which schema a store has. */
-int64_t	store_schema(sqlite3 *);
-
-/* The newest schema that this program knows of a service's store. */
-int64_t	store_newest_schema(const struct service *);
-
-/* The number of this store's stream of events. */
-int64_t	store_stream(sqlite3 *);
-
-/* The row of a statement, of the common table or of the service's own. */
-const struct sql *store_sql(const struct service *, int sql);
-
-/*
- * Prepare all of a service's statements. Dies, naming the row, if one does
- * not fit the schema. Returns an array by number; [SQL_NONE] is NULL.
- */
-sqlite3_stmt **store_prepare(sqlite3 *, const struct service *);
-
-/*
- * Now, in microseconds since 1970: never the same twice in one process, and
- * never less than before, unless the wall clock was set back (base/clock.h).
- */
-int64_t	store_now(void);
-
-/*
- * What is dated before this is over for good, and may be deleted: a day ago,
- * by a clock that was not seen to be set for an hour. While it was, and in a
- * process's first hour, that is nothing: INT64_MIN.
- */
-int64_t	store_over(void);
+int	store_try(struct sqlite3 *, const char *sql);
 
 /* A column of the row that a statement stands at; the base is NULL if it is. */
-struct text	column_text(sqlite3_stmt *, int column);
+struct text	column_text(struct sqlite3_stmt *, int column);
 
 #endif

@@ -100,43 +100,33 @@ take_reply(struct call *c, struct ticket *t)
 enum err
 reply_check(struct call *c)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_NAMED_TICKET_TAG);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_NAMED_TICKET_TAG);
 
-	if (op_step(c, st, &e) == SQLITE_ROW)
+	if (stmt_next(&st))
 		args_put_number(&c->answer.extra, KEY_CHECKED,
-		    sqlite3_column_int64(st, 1));
-	done = op_done(c, st);
-	return e != OK ? e : done;
+		    stmt_number(&st, 1));
+	return op_end(c, &st, OK);
 }
 
 enum err
 event_replied(struct call *c)
 {
-	struct args	*args = &c->request.args;
-	struct ticket	 t;
-	int		 is_new = 0;
-	enum err	 e = write_find(c, &t);
+	const struct args	*args = &c->request.args;
+	struct ticket		 t;
+	int			 is_new = 0;
+	enum err		 e = write_find(c, args_number(args,
+				    KEY_TICKET_ID, 0), &t);
 
 	/* written while its ticket was being deleted: it must go as well */
 	if (e == ERR_NOT_FOUND)
-		return op_emit(c, OP_POST_TICKET_DELETED);
+		return write_tell_gone(c, args_number(args, KEY_TICKET_ID, 0));
 	if (e == OK)
 		e = op_change(c, SQL_REPLY_NOTE, &is_new);
 	if (e != OK || !is_new)
 		return e;
-	args_put_number(args, KEY_ACTOR, args_number(args, KEY_AUTHOR_ID, 0));
-	args_put_number(args, KEY_NOW, args_number(args, KEY_DATE, 0));
+	op_act_as(c, args_number(args, KEY_AUTHOR_ID, 0),
+	    args_number(args, KEY_DATE, 0));
 	return take_reply(c, &t);
-}
-
-static bool
-is_same_text(const struct args *args, enum key a, enum key b)
-{
-	struct text	one = args_text(args, a), other = args_text(args, b);
-
-	return one.len == other.len && (one.len == 0 ||
-	    memcmp(one.base, other.base, one.len) == 0);
 }
 
 /* The ticket was updated when its reply was: its date is the reply's. */
@@ -146,16 +136,18 @@ event_reply_edited(struct call *c)
 	static const int	texts[] = {
 		SQL_REPLY_UNINDEX, SQL_REPLY_INDEX, SQL_NONE
 	};
+	const struct args	*args = &c->request.args;
 	bool			known;
 	enum err		e = op_finds(c, SQL_REPLY_NOTED, &known);
 
 	if (e != OK || !known)
 		return e;
-	if (!is_same_text(&c->request.args, KEY_CONTENT, KEY_OLD_CONTENT))
+	if (!text_same(args_text(args, KEY_CONTENT),
+	    args_text(args, KEY_OLD_CONTENT)))
 		e = change_all(c, texts);
-	if (args_has(&c->request.args, KEY_DATE))
-		args_put_number(&c->request.args, KEY_NOW,
-		    args_number(&c->request.args, KEY_DATE, 0));
+	if (args_has(args, KEY_DATE))
+		op_act_as(c, args_number(args, KEY_ACTOR, 0),
+		    args_number(args, KEY_DATE, 0));
 	return e != OK ? e : op_change(c, SQL_TICKET_REPLY_EDIT, NULL);
 }
 
@@ -188,19 +180,14 @@ event_reply_known(struct call *c)
 
 /* --- users -------------------------------------------------------------- */
 
-/* The next ticket that the user of ID has, as TICKET_ID; false: none. */
+/* The next ticket that the user of ID has; 0: none. */
 static enum err
-find_held(struct call *c, bool *ret)
+find_held(struct call *c, int64_t *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_HELD_BY);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_TICKET_HELD_BY);
 
-	*ret = op_step(c, st, &e) == SQLITE_ROW;
-	if (*ret)
-		args_put_number(&c->request.args, KEY_TICKET_ID,
-		    sqlite3_column_int64(st, 0));
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	*ret = stmt_next(&st) ? stmt_number(&st, 0) : 0;
+	return op_end(c, &st, OK);
 }
 
 /*
@@ -211,15 +198,15 @@ enum err
 event_user_gone(struct call *c)
 {
 	struct ticket	t;
-	bool		holds = true;
-	enum err	e = find_held(c, &holds);
+	int64_t		held = 0;
+	enum err	e = find_held(c, &held);
 
-	while (e == OK && holds) {
-		e = write_find(c, &t);
+	while (e == OK && held != 0) {
+		e = write_find(c, held, &t);
 		if (e == OK)
 			e = write_release(c, &t);
 		if (e == OK)
-			e = find_held(c, &holds);
+			e = find_held(c, &held);
 	}
 	return e != OK ? e : op_exec(c);
 }

@@ -28,64 +28,81 @@ writes_start(const struct settings *settings)
 
 /* --- parts of writes ------------------------------------------------------ */
 
-enum err
-write_find(struct call *c, struct ticket *ret)
+/* A run of a statement about a ticket. */
+static struct stmt
+stmt_of(struct call *c, int sql, const struct ticket *t)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_STATE);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, sql);
 
-	*ret = (struct ticket){ 0 };
-	if (op_step(c, st, &e) == SQLITE_ROW)
+	stmt_bind_number(&st, KEY_TICKET_ID, t->id);
+	return st;
+}
+
+static enum err
+change_of(struct call *c, int sql, const struct ticket *t)
+{
+	struct stmt	st = stmt_of(c, sql, t);
+
+	return op_run_out(c, &st, NULL);
+}
+
+enum err
+write_find(struct call *c, int64_t id, struct ticket *ret)
+{
+	struct stmt	st;
+	bool		found;
+
+	*ret = (struct ticket){ .id = id };
+	st = stmt_of(c, SQL_TICKET_STATE, ret);
+	found = stmt_next(&st);
+	if (found)
 		*ret = (struct ticket){
-			.author = sqlite3_column_int64(st, 0),
-			.assignee = sqlite3_column_int64(st, 1),
-			.status = sqlite3_column_int64(st, 2),
-			.priority = sqlite3_column_int64(st, 3),
-			.category = sqlite3_column_int64(st, 4),
-			.status_version = sqlite3_column_int64(st, 5),
-			.priority_version = sqlite3_column_int64(st, 6),
+			.id = id,
+			.author = stmt_number(&st, 0),
+			.assignee = stmt_number(&st, 1),
+			.status = stmt_number(&st, 2),
+			.priority = stmt_number(&st, 3),
+			.category = stmt_number(&st, 4),
+			.status_version = stmt_number(&st, 5),
+			.priority_version = stmt_number(&st, 6),
 		};
-	else if (e == OK)
-		e = ERR_NOT_FOUND;
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, found ? OK : ERR_NOT_FOUND);
 }
 
 /* The ticket that the path names. */
 static enum err
 find_named(struct call *c, struct ticket *ret)
 {
-	args_put_number(&c->request.args, KEY_TICKET_ID,
-	    args_number(&c->request.args, KEY_ID, 0));
-	return write_find(c, ret);
+	return write_find(c, args_number(&c->request.args, KEY_ID, 0), ret);
 }
 
-/* An action without data. recipient 0: nobody in particular. */
+/* An action without data; recipient 0: it has none. */
 static enum err
-write_action(struct call *c, const char *action, int64_t recipient)
+write_action(struct call *c, const struct ticket *t, const char *action,
+    int64_t recipient)
 {
-	struct args	*args = &c->request.args;
+	struct stmt	st = stmt_of(c, SQL_ACTION_INSERT, t);
 
-	args_put_text(args, KEY_ACTION,
-	    (struct text){ action, strlen(action) });
-	args_remove(&c->request.args, KEY_RECIPIENT_ID);
+	stmt_bind_text(&st, KEY_ACTION, text_of(action));
 	if (recipient != 0)
-		args_put_number(args, KEY_RECIPIENT_ID, recipient);
-	return op_change(c, SQL_ACTION_INSERT, NULL);
+		stmt_bind_number(&st, KEY_RECIPIENT_ID, recipient);
+	else
+		stmt_bind_null(&st, KEY_RECIPIENT_ID);
+	return op_run_out(c, &st, NULL);
 }
 
-/* Tell the user service by how much somebody's totals change. */
+/* Tell the user service by how much a user's totals change. */
 static enum err
-count(struct call *c, int64_t user, int64_t posts, int64_t assigned)
+tell_totals(struct call *c, int64_t user, int64_t posts, int64_t assigned)
 {
-	struct args	*args = &c->request.args;
+	struct args	totals = { 0 };
 
 	if (user == 0 || (posts == 0 && assigned == 0))
 		return OK;
-	args_put_number(args, KEY_USER_ID, user);
-	args_put_number(args, KEY_POSTS, posts);
-	args_put_number(args, KEY_ASSIGNED, assigned);
-	return op_emit(c, OP_USER_COUNTED);
+	args_put_number(&totals, KEY_USER_ID, user);
+	args_put_number(&totals, KEY_POSTS, posts);
+	args_put_number(&totals, KEY_ASSIGNED, assigned);
+	return op_emit(c, OP_USER_COUNTED, &totals);
 }
 
 /*
@@ -95,20 +112,22 @@ count(struct call *c, int64_t user, int64_t posts, int64_t assigned)
 static enum err
 hand_over(struct call *c, struct ticket *t, int64_t to, int64_t status)
 {
-	struct args	*args = &c->request.args;
-	enum err	 e = count(c, t->assignee, 0, -1);
+	struct stmt	st;
+	enum err	e = tell_totals(c, t->assignee, 0, -1);
 
 	if (e == OK)
-		e = count(c, to, 0, 1);
+		e = tell_totals(c, to, 0, 1);
 	if (e != OK)
 		return e;
-	args_remove(&c->request.args, KEY_USER_ID);
-	if (to != 0)
-		args_put_number(args, KEY_USER_ID, to);
-	args_put_number(args, KEY_STATUS_ID, status);
 	t->assignee = to;
 	t->status = status;
-	return op_change(c, SQL_TICKET_HAND_OVER, NULL);
+	st = stmt_of(c, SQL_TICKET_HAND_OVER, t);
+	if (to != 0)
+		stmt_bind_number(&st, KEY_USER_ID, to);
+	else
+		stmt_bind_null(&st, KEY_USER_ID);
+	stmt_bind_number(&st, KEY_STATUS_ID, status);
+	return op_run_out(c, &st, NULL);
 }
 
 enum err
@@ -121,8 +140,8 @@ write_status(struct call *c, struct ticket *t)
 	if (status == t->status)
 		return OK;
 	t->status = status;
-	e = op_change(c, SQL_TICKET_SET_STATUS, NULL);
-	return e != OK ? e : op_change(c, SQL_ACTION_STATUS, NULL);
+	e = change_of(c, SQL_TICKET_SET_STATUS, t);
+	return e != OK ? e : change_of(c, SQL_ACTION_STATUS, t);
 }
 
 enum err
@@ -135,8 +154,8 @@ write_priority(struct call *c, struct ticket *t)
 	if (priority == t->priority)
 		return OK;
 	t->priority = priority;
-	e = op_change(c, SQL_TICKET_SET_PRIORITY, NULL);
-	return e != OK ? e : op_change(c, SQL_ACTION_PRIORITY, NULL);
+	e = change_of(c, SQL_TICKET_SET_PRIORITY, t);
+	return e != OK ? e : change_of(c, SQL_ACTION_PRIORITY, t);
 }
 
 enum err
@@ -144,7 +163,7 @@ write_close(struct call *c, struct ticket *t)
 {
 	enum err	e = hand_over(c, t, 0, STATUS_CLOSED);
 
-	return e != OK ? e : write_action(c, "close", 0);
+	return e != OK ? e : write_action(c, t, "close", 0);
 }
 
 enum err
@@ -153,7 +172,17 @@ write_release(struct call *c, struct ticket *t)
 	enum err	e = hand_over(c, t, 0, t->status == STATUS_CLOSED ?
 			    STATUS_CLOSED : STATUS_OPEN);
 
-	return e != OK ? e : write_action(c, "release", 0);
+	return e != OK ? e : write_action(c, t, "release", 0);
+}
+
+/* Tell the post service that a ticket is gone. */
+enum err
+write_tell_gone(struct call *c, int64_t id)
+{
+	struct args	gone = { 0 };
+
+	args_put_number(&gone, KEY_TICKET_ID, id);
+	return op_emit(c, OP_POST_TICKET_DELETED, &gone);
 }
 
 /* --- users that a body names ---------------------------------------------- */
@@ -178,83 +207,96 @@ refuse_user(struct call *c, const char *problem)
 static enum err
 find_user(struct call *c, int64_t *ret)
 {
-	struct args	*args = &c->request.args;
-	sqlite3_stmt	*st;
-	enum err	 e, done;
-	bool		 disabled = false;
+	const struct args	*args = &c->request.args;
+	struct stmt		 st;
+	enum err		 e;
+	bool			 disabled = false;
 
 	if (args_has(args, KEY_USER_ID) == args_has(args, KEY_USERNAME))
 		return op_refuse(c, ERR_BAD_REQUEST, "Must include either "
 		    "user_id or username.");
-	st = op_statement(c, SQL_USER_MEANT);
 	*ret = 0;
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		*ret = sqlite3_column_int64(st, 0);
-		disabled = sqlite3_column_int(st, 1) != 0;
+	st = op_stmt(c, SQL_USER_MEANT);
+	if (stmt_next(&st)) {
+		*ret = stmt_number(&st, 0);
+		disabled = stmt_number(&st, 1) != 0;
 	}
-	done = op_done(c, st);
-	if (e != OK || done != OK)
-		return e != OK ? e : done;
+	e = op_end(c, &st, OK);
+	if (e != OK)
+		return e;
 	if (*ret == 0)
 		return refuse_user(c, "does not exist");
 	if (disabled)
 		return refuse_user(c, "is disabled");
-	args_put_number(args, KEY_USER_ID, *ret);
 	return OK;
 }
 
-/* Whether the user of USER_ID is subscribed to the ticket of TICKET_ID. */
 static enum err
-is_subscribed(struct call *c, bool *ret)
+is_subscribed(struct call *c, const struct ticket *t, int64_t user, bool *ret)
 {
-	return op_finds(c, SQL_SUBSCRIBED, ret);
+	struct stmt	st = stmt_of(c, SQL_SUBSCRIBED, t);
+
+	stmt_bind_number(&st, KEY_USER_ID, user);
+	*ret = stmt_next(&st);
+	return op_end(c, &st, OK);
+}
+
+/* *ret_id: the id of the subscription. */
+static enum err
+subscribe(struct call *c, const struct ticket *t, int64_t user,
+    int64_t *ret_id)
+{
+	struct stmt	st = stmt_of(c, SQL_SUBSCRIBE, t);
+
+	stmt_bind_number(&st, KEY_USER_ID, user);
+	if (stmt_next(&st))
+		*ret_id = stmt_number(&st, 0);
+	return op_end(c, &st, OK);
 }
 
 /* --- editing and deleting tickets ----------------------------------------- */
 
 /*
- * If the content is to become another one: the old one, and whose it was,
- * for the histories. The old one is put into *ret, which must live as long
- * as the call's args are used.
+ * What a text that is rewritten was, for the post service, which keeps it. In
+ * `own` are the event's keys that the call does not have.
  */
 static enum err
-take_old_content(struct call *c, struct buf *ret, bool *ret_changes)
+take_old_content(struct call *c, const struct ticket *t, struct buf *content,
+    struct args *own, bool *ret_rewritten)
 {
-	struct args	*args = &c->request.args;
-	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_OLD_CONTENT);
-	enum err	 e, done;
+	struct stmt	st = stmt_of(c, SQL_TICKET_OLD_CONTENT, t);
+	struct text	old;
 
-	*ret_changes = op_step(c, st, &e) == SQLITE_ROW;
-	if (*ret_changes) {
-		buf_put(ret, sqlite3_column_blob(st, 0),
-		    (size_t)sqlite3_column_bytes(st, 0));
-		args_put_text(args, KEY_OLD_CONTENT, (struct text){
-		    ret->len == 0 ? "" : ret->base, ret->len });
-		args_put_number(args, KEY_AUTHOR_ID,
-		    sqlite3_column_int64(st, 1));
-		args_put_number(args, KEY_DATE,
-		    args_number(args, KEY_NOW, 0));
+	*ret_rewritten = stmt_next(&st);
+	if (*ret_rewritten) {
+		old = stmt_bytes(&st, 0);
+		buf_put(content, old.base, old.len);
+		args_put_text(own, KEY_OLD_CONTENT, old.len == 0 ?
+		    TEXT_OF("") : buf_text(content));
+		args_put_number(own, KEY_AUTHOR_ID, stmt_number(&st, 1));
+		args_put_number(own, KEY_DATE, args_number(&c->request.args,
+		    KEY_NOW, 0));
+		args_put_number(own, KEY_TICKET_ID, t->id);
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 enum err
 ticket_edit(struct call *c)
 {
 	struct ticket	t;
-	struct buf	old = { 0 };
+	struct args	told = { 0 };
+	struct buf	content = { 0 };
 	bool		rewritten = false;
 	enum err	e = find_named(c, &t);
 
 	if (e == OK)
-		e = take_old_content(c, &old, &rewritten);
+		e = take_old_content(c, &t, &content, &told, &rewritten);
 	if (e == OK)
-		e = op_change(c, SQL_TICKET_EDIT, NULL);
+		e = change_of(c, SQL_TICKET_EDIT, &t);
 	if (e == OK && rewritten)
-		e = op_emit(c, OP_POST_TICKET_EDITED);
-	args_remove(&c->request.args, KEY_OLD_CONTENT);
-	buf_done(&old);
+		e = op_emit(c, OP_POST_TICKET_EDITED, &told);
+	buf_done(&content);
 	return e != OK ? e : op_one(c);
 }
 
@@ -273,13 +315,14 @@ ticket_delete(struct call *c)
 	enum err		e = find_named(c, &t);
 
 	if (e == OK)
-		e = count(c, t.author, -1, t.author == t.assignee ? -1 : 0);
+		e = tell_totals(c, t.author, -1,
+		    t.author == t.assignee ? -1 : 0);
 	if (e == OK && t.author != t.assignee)
-		e = count(c, t.assignee, 0, -1);
+		e = tell_totals(c, t.assignee, 0, -1);
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) &&
 	    e == OK; i++)
-		e = op_change(c, statements[i], NULL);
-	return e != OK ? e : op_emit(c, OP_POST_TICKET_DELETED);
+		e = change_of(c, statements[i], &t);
+	return e != OK ? e : write_tell_gone(c, t.id);
 }
 
 /* --- who works on a ticket ------------------------------------------------ */
@@ -288,14 +331,15 @@ static enum err
 assign_to(struct call *c, struct ticket *t, int64_t user)
 {
 	enum err	e = hand_over(c, t, user, STATUS_IN_WORK);
-	bool		subscribed;
+	bool		subscribed = false;
+	int64_t		id;
 
 	if (e == OK)
-		e = write_action(c, "assign", user);
+		e = write_action(c, t, "assign", user);
 	if (e == OK)
-		e = is_subscribed(c, &subscribed);
+		e = is_subscribed(c, t, user, &subscribed);
 	if (e == OK && !subscribed)
-		e = op_change(c, SQL_SUBSCRIBE, NULL);
+		e = subscribe(c, t, user, &id);
 	return e;
 }
 
@@ -335,7 +379,7 @@ ticket_claim(struct call *c)
 	if (e == OK && t.assignee != actor) {
 		e = hand_over(c, &t, actor, STATUS_IN_WORK);
 		if (e == OK)
-			e = write_action(c, "claim", 0);
+			e = write_action(c, &t, "claim", 0);
 	}
 	return e != OK ? e : op_one(c);
 }
@@ -408,81 +452,68 @@ ticket_category(struct call *c)
 	if (t.status == STATUS_CLOSED)
 		return op_refuse(c, ERR_CONFLICT, MESSAGE_CLOSED);
 	if (t.category != args_number(&c->request.args, KEY_CATEGORY_ID, 0)) {
-		e = op_change(c, SQL_TICKET_SET_CATEGORY, NULL);
+		e = change_of(c, SQL_TICKET_SET_CATEGORY, &t);
 		if (e == OK)
-			e = op_change(c, SQL_ACTION_CATEGORY, NULL);
+			e = change_of(c, SQL_ACTION_CATEGORY, &t);
 	}
 	return e != OK ? e : op_one(c);
 }
 
 /* --- subscriptions -------------------------------------------------------- */
 
-/* Put the id that a statement gives into the call's ID. */
-static enum err
-take_new_id(struct call *c, int sql)
-{
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e, done;
-
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		args_put_number(&c->request.args, KEY_ID,
-		    sqlite3_column_int64(st, 0));
-		/* INSERT ... RETURNING writes to the end only now */
-		op_step(c, st, &e);
-	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
-}
-
 enum err
 subscription_create(struct call *c)
 {
-	int64_t		user = 0;
+	struct ticket	t = {
+		.id = args_number(&c->request.args, KEY_TICKET_ID, 0)
+	};
+	int64_t		user = 0, id = 0;
 	bool		subscribed = false;
 	enum err	e = find_user(c, &user);
 
 	if (e == OK)
-		e = is_subscribed(c, &subscribed);
+		e = is_subscribed(c, &t, user, &subscribed);
 	if (e == OK && subscribed)
 		return op_refusef(c, ERR_CONFLICT, "User %lld is subscribed to "
 		    "this ticket already.", (long long)user);
 	if (e == OK)
-		e = take_new_id(c, SQL_SUBSCRIBE);
+		e = subscribe(c, &t, user, &id);
 	if (e == OK)
-		e = write_action(c, "subscribe", user);
-	return e != OK ? e : op_one(c);
+		e = write_action(c, &t, "subscribe", user);
+	return e != OK ? e : op_one_of(c, id);
 }
 
 /* The ticket and the user of the subscription that the path names. */
 static enum err
-find_subscription(struct call *c, int64_t *ret_user)
+find_subscription(struct call *c, struct ticket *ret, int64_t *ret_user)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_SUBSCRIPTION_OF);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_SUBSCRIPTION_OF);
 
+	*ret = (struct ticket){ 0 };
 	*ret_user = 0;
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		args_put_number(&c->request.args, KEY_TICKET_ID,
-		    sqlite3_column_int64(st, 0));
-		*ret_user = sqlite3_column_int64(st, 1);
+	if (stmt_next(&st)) {
+		ret->id = stmt_number(&st, 0);
+		*ret_user = stmt_number(&st, 1);
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
-/* An imported one may belong to a ticket that is no more: no action then. */
+/* An imported one may belong to a ticket that is not there: no action then. */
 enum err
 subscription_delete(struct call *c)
 {
+	struct stmt	st;
+	struct ticket	t;
 	int64_t		user = 0;
 	int		touched = 0;
-	enum err	e = find_subscription(c, &user);
+	enum err	e = find_subscription(c, &t, &user);
 
 	if (e == OK)
 		e = op_change(c, SQL_SUBSCRIPTION_DELETE, NULL);
-	if (e == OK)
-		e = op_change(c, SQL_TICKET_TOUCH, &touched);
-	if (e == OK && touched != 0)
-		e = write_action(c, "unsubscribe", user);
-	return e;
+	if (e != OK)
+		return e;
+	st = stmt_of(c, SQL_TICKET_TOUCH, &t);
+	e = op_run_out(c, &st, &touched);
+	return e != OK || touched == 0 ? e :
+	    write_action(c, &t, "unsubscribe", user);
 }

@@ -24,14 +24,15 @@ op_run	ticket_category;
 op_run	subscription_create;
 op_run	subscription_delete;
 
-/* Keys that these functions, and those of events.c, add to a call. */
+/* Keys that these functions, and those of events.c, give to statements. */
 #define WRITE_MAKES	K(TICKET_ID, USER_ID, STATUS_ID, RECIPIENT_ID, ACTION, \
 			    POSTS, ASSIGNED, OLD_CONTENT, AUTHOR_ID, DATE)
 
-/* --- shared with events.c; the ticket is that of the call's TICKET_ID ----- */
+/* --- shared with events.c ------------------------------------------------- */
 
 /* What decides about a ticket. 0 is none. */
 struct ticket {
+	int64_t	id;
 	int64_t	author;
 	int64_t	assignee;
 	int64_t	status;
@@ -42,7 +43,10 @@ struct ticket {
 };
 
 /* NOT_FOUND: it is not there. */
-enum err write_find(struct call *, struct ticket *ret);
+enum err write_find(struct call *, int64_t id, struct ticket *ret);
+
+/* Tell the post service that a ticket is not there any more. */
+enum err write_tell_gone(struct call *, int64_t id);
 
 /*
  * Set status or priority, if it is another than the ticket has, with its

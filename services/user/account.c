@@ -59,22 +59,17 @@ tell_cost(const struct call *c)
 
 /* Tell the ticket service who the user is now. */
 static enum err
-tell(struct call *c)
+tell_user(struct call *c)
 {
-	struct args	*args = &c->request.args, own = *args;
-	sqlite3_stmt	*st = op_statement(c, SQL_USER_TOLD);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_USER_TOLD);
+	struct args	told = { 0 };
+	enum err	e = OK;
 
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		args_put_text(args, KEY_NAME, column_text(st, 0));
-		args_put_text(args, KEY_USERNAME, column_text(st, 1));
-		args_put_number(args, KEY_DISABLED,
-		    sqlite3_column_int64(st, 2));
-		e = op_emit(c, OP_TICKET_USER_CHANGED);
+	if (stmt_next(&st)) {
+		stmt_args(&st, &told);
+		e = op_emit(c, OP_TICKET_USER_CHANGED, &told);
 	}
-	done = op_done(c, st);
-	*args = own;		/* the texts were the statement's */
-	return e != OK ? e : done;
+	return op_end(c, &st, e);
 }
 
 enum err
@@ -85,7 +80,7 @@ account_create(struct call *c)
 	tell_cost(c);
 	if (e == OK)
 		e = op_one(c);
-	return e != OK ? e : tell(c);
+	return e != OK ? e : tell_user(c);
 }
 
 enum err
@@ -100,7 +95,7 @@ account_edit(struct call *c)
 		if (e == OK)
 			e = op_change(c, SQL_TOKEN_DELETE_OF_USER, NULL);
 	}
-	return e != OK ? e : tell(c);
+	return e != OK ? e : tell_user(c);
 }
 
 enum err

@@ -10,16 +10,14 @@ is_operator(const struct request *r)
 enum err
 actor_find(struct call *c)
 {
-	sqlite3_stmt	*st;
-	enum err	 e, done;
+	struct stmt	st;
+	bool		found;
 
 	if (is_operator(&c->request))
 		return OK;
-	st = op_statement(c, SQL_ACTOR);
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		c->request.rights = sqlite3_column_int64(st, 0);
-	else if (e == OK)
-		e = ERR_UNAUTHORIZED;
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	st = op_stmt(c, SQL_ACTOR);
+	found = stmt_next(&st);
+	if (found)
+		c->request.rights = stmt_number(&st, 0);
+	return op_end(c, &st, found ? OK : ERR_UNAUTHORIZED);
 }

@@ -156,29 +156,27 @@ let_go(const char *name)
 enum err
 avatar_give_up(struct call *c)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_AVATAR_OF);
-	enum err	 e, done;
-	struct text	 name;
+	struct stmt	st = op_stmt(c, SQL_AVATAR_OF);
+	struct text	name;
 
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		name.base = (const char *)sqlite3_column_text(st, 0);
-		name.len = (size_t)sqlite3_column_bytes(st, 0);
+	if (stmt_next(&st)) {
+		name = stmt_text(&st, 0);
 		if (name.base != NULL && is_safe(name))
 			let_go(name.base);
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 /* Whether a row of those that are committed has the file. */
 static bool
 is_used(struct call *c, const char *name)
 {
-	bool	found;
+	struct stmt	st = op_stmt(c, SQL_AVATAR_USED);
+	bool		found;
 
-	args_put_text(&c->request.args, KEY_FILENAME,
-	    (struct text){ name, strlen(name) });
-	return op_finds(c, SQL_AVATAR_USED, &found) != OK || found;
+	stmt_bind_text(&st, KEY_FILENAME, text_of(name));
+	found = stmt_next(&st);
+	return op_end(c, &st, OK) != OK || found;
 }
 
 void
@@ -313,34 +311,29 @@ is_ours(const char *name)
 }
 
 static bool
-has_row(sqlite3_stmt *st, const char *name)
+has_row(struct db *db, const char *name)
 {
-	int	result;
+	struct stmt	st = stmt_begin(db, SQL_AVATAR_USED, NULL);
+	bool		has;
 
-	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
-	result = sqlite3_step(st);
-	sqlite3_reset(st);
-	return result != SQLITE_DONE;
+	stmt_bind_text(&st, KEY_FILENAME, text_of(name));
+	has = stmt_next(&st);
+	return !stmt_end(&st) || has;
 }
 
 static void
 sweep(const struct service *service, DIR *folder)
 {
-	sqlite3		*db = store_open(STORE "/user.db", false);
-	sqlite3_stmt	*st;
+	struct db	*db = db_open(service, STORE "/user.db", false);
 	struct dirent	*entry;
 
-	if (sqlite3_prepare_v2(db, store_sql(service,
-	    SQL_AVATAR_USED)->text, -1, &st, NULL) != SQLITE_OK)
-		log_fatal("user store: %s", sqlite3_errmsg(db));
 	while ((entry = readdir(folder)) != NULL)
-		if (is_ours(entry->d_name) && !has_row(st, entry->d_name)) {
+		if (is_ours(entry->d_name) && !has_row(db, entry->d_name)) {
 			log_info("%s/%s is nobody's: removed", FOLDER,
 			    entry->d_name);
 			remove_file(entry->d_name);
 		}
-	sqlite3_finalize(st);
-	sqlite3_close(db);
+	db_close(&db);
 }
 
 void

@@ -32,19 +32,18 @@ credential_holds(struct call *c, int sql, bool *ret)
 {
 	struct text	 compared = args_text(&c->request.args, KEY_CREDENTIAL);
 	unsigned char	 digest[crypto_hash_sha256_BYTES];
-	sqlite3_stmt	*st;
-	enum err	 e, done;
+	struct stmt	 st;
+	struct text	 stored;
 
 	*ret = !args_has(&c->request.args, KEY_CREDENTIAL);
 	if (*ret)
 		return OK;
-	st = op_statement(c, sql);
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		digest_of(sqlite3_column_blob(st, 0),
-		    (size_t)sqlite3_column_bytes(st, 0), digest);
-		*ret = compared.len == sizeof(digest) &&
-		    memcmp(compared.base, digest, sizeof(digest)) == 0;
+	st = op_stmt(c, sql);
+	if (stmt_next(&st)) {
+		stored = stmt_bytes(&st, 0);
+		digest_of(stored.base, stored.len, digest);
+		*ret = text_same(compared, (struct text){ (const char *)digest,
+		    sizeof(digest) });
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }

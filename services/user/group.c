@@ -5,21 +5,18 @@
 
 /* The user that user_id or username stands for, as USER_ID. */
 static enum err
-find_user(struct call *c)
+find_member(struct call *c)
 {
 	struct args	*args = &c->request.args;
-	sqlite3_stmt	*st = op_statement(c, SQL_MEMBER_USER);
-	enum err	 e, done;
-	bool		 by_name = args_has(args, KEY_USERNAME);
+	struct stmt	 st = op_stmt(c, SQL_MEMBER_USER);
+	bool		 found = stmt_next(&st);
 
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		args_put_number(args, KEY_USER_ID, sqlite3_column_int64(st, 0));
-	else if (e == OK)
-		e = op_refuse(c, ERR_BAD_REQUEST, by_name ?
-		    "username: there is no such user." :
-		    "user_id: there is no such user.");
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	if (found)
+		args_put_number(args, KEY_USER_ID, stmt_number(&st, 0));
+	return op_end(c, &st, found ? OK : op_refuse(c, ERR_BAD_REQUEST,
+	    args_has(args, KEY_USERNAME) ?
+	    "username: there is no such user." :
+	    "user_id: there is no such user."));
 }
 
 /* Both sides of a membership show it. */
@@ -36,7 +33,7 @@ touch(struct call *c)
 enum err
 group_add_member(struct call *c)
 {
-	enum err	e = find_user(c);
+	enum err	e = find_member(c);
 	bool		found = false;
 
 	if (e == OK)

@@ -106,29 +106,46 @@ fail(struct call *c, struct failure *who)
 static enum err
 know_cost(struct call *c)
 {
-	sqlite3_stmt	*st;
-	enum err	 e, done;
-	int		 cost;
+	struct stmt	st;
+	enum err	e;
+	int		cost;
 
 	if (login.knows_cost)
 		return OK;
-	st = op_statement(c, SQL_PASSWORDS);
-	while (op_step(c, st, &e) == SQLITE_ROW)
-		if (password_kind((struct text){ sqlite3_column_blob(st, 0),
-		    (size_t)sqlite3_column_bytes(st, 0) }, &cost) ==
+	st = op_stmt(c, SQL_PASSWORDS);
+	while (stmt_next(&st))
+		if (password_kind(stmt_bytes(&st, 0), &cost) ==
 		    PASSWORD_BCRYPT)
 			password_has_cost(cost);
-	done = op_done(c, st);
-	login.knows_cost = e == OK && done == OK;
-	return e != OK ? e : done;
+	e = op_end(c, &st, OK);
+	login.knows_cost = e == OK;
+	return e;
+}
+
+/* A hash of a password as it is stored. */
+struct stored_hash {
+	char	text[PASSWORD_HASH_SIZE];
+	size_t	len;		/* 0: none */
+};
+
+static void
+take_hash(struct stored_hash *to, struct text from)
+{
+	to->len = from.len < sizeof(to->text) ? from.len : 0;
+	memcpy(to->text, to->len == 0 ? "" : from.base, to->len);
+}
+
+static struct text
+hash_text(const struct stored_hash *h)
+{
+	return (struct text){ h->text, h->len };
 }
 
 struct account {
-	int64_t		id;
-	int64_t		rights;
-	bool		disabled;
-	char		hash[PASSWORD_HASH_SIZE];
-	size_t		hash_len;	/* 0: none, or no such user */
+	int64_t			id;
+	int64_t			rights;
+	bool			disabled;
+	struct stored_hash	hash;	/* none for a user who is not there */
 };
 
 /*
@@ -138,26 +155,18 @@ struct account {
 static enum err
 find_account(struct call *c, struct account *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, c->op->sql);
-	enum err	 e, done;
-	int		 len;
+	struct stmt	st = op_stmt(c, c->op->sql);
 
 	*ret = (struct account){ 0 };
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		ret->id = sqlite3_column_int64(st, 0);
-		len = sqlite3_column_bytes(st, 1);
-		ret->disabled = sqlite3_column_int(st, 2) != 0;
-		ret->rights = sqlite3_column_int64(st, 3);
-		if (len > 0 && (size_t)len < sizeof(ret->hash) &&
-		    !ret->disabled) {
-			memcpy(ret->hash, sqlite3_column_blob(st, 1),
-			    (size_t)len);
-			ret->hash_len = (size_t)len;
-		}
+	if (stmt_next(&st)) {
+		ret->id = stmt_number(&st, 0);
+		ret->disabled = stmt_number(&st, 2) != 0;
+		ret->rights = stmt_number(&st, 3);
+		if (!ret->disabled)
+			take_hash(&ret->hash, stmt_bytes(&st, 1));
 	}
 	/* before the hash: a read transaction must not last that long */
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 enum err
@@ -181,10 +190,10 @@ login_check(struct call *c)
 	if (e != OK)
 		return e;
 	is = password_is(args_text(args, KEY_PASSWORD),
-	    (struct text){ account.hash, account.hash_len });
+	    hash_text(&account.hash));
 	if (!is || account.disabled)
 		return fail(c, &who);
-	credential_put(c, (struct text){ account.hash, account.hash_len });
+	credential_put(c, hash_text(&account.hash));
 	args_put_number(&c->answer.extra, KEY_USER_ID, account.id);
 	args_put_number(&c->answer.extra, KEY_RIGHTS, account.rights);
 	return OK;
@@ -243,34 +252,22 @@ login_hash(struct call *c)
 
 /* What is stored of a user. */
 struct stored {
-	char		hash[PASSWORD_HASH_SIZE];
-	size_t		hash_len;	/* 0: none */
-	uint64_t	name;
+	struct stored_hash	hash;
+	uint64_t		name;
 };
 
 static enum err
 find_stored(struct call *c, struct stored *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, c->op->sql);
-	enum err	 e, done;
-	struct text	 name;
-	int		 len;
+	struct stmt	st = op_stmt(c, c->op->sql);
+	bool		found = stmt_next(&st);
 
 	*ret = (struct stored){ 0 };
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		len = sqlite3_column_bytes(st, 0);
-		if (len > 0 && (size_t)len < sizeof(ret->hash)) {
-			memcpy(ret->hash, sqlite3_column_blob(st, 0),
-			    (size_t)len);
-			ret->hash_len = (size_t)len;
-		}
-		name.base = (const char *)sqlite3_column_text(st, 1);
-		name.len = (size_t)sqlite3_column_bytes(st, 1);
-		ret->name = hash_of(name);
-	} else if (e == OK)
-		e = ERR_NOT_FOUND;
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	if (found) {
+		take_hash(&ret->hash, stmt_bytes(&st, 0));
+		ret->name = hash_of(stmt_text(&st, 1));
+	}
+	return op_end(c, &st, found ? OK : ERR_NOT_FOUND);
 }
 
 /*
@@ -294,9 +291,8 @@ check_old(struct call *c)
 	if (is_limited(c, &who))
 		return ERR_TOO_MANY;
 	if (password_is(args_text(&c->request.args, KEY_PASSWORD),
-	    (struct text){ stored.hash, stored.hash_len })) {
-		credential_put(c, (struct text){ stored.hash,
-		    stored.hash_len });
+	    hash_text(&stored.hash))) {
+		credential_put(c, hash_text(&stored.hash));
 		return OK;
 	}
 	if (fail(c, &who) == ERR_TOO_MANY)

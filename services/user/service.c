@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "services/op/kept.h"
+#include "services/store/now.h"
 #include "services/user/account.h"
 #include "services/user/actor.h"
 #include "services/user/avatar.h"
@@ -271,12 +272,15 @@ write_password_file(const char *password)
 }
 
 static void
-tell_all(sqlite3 *db)
+seed_users(struct db *db, const char *hash)
 {
-	op_seed_events(db, OP_TICKET_USER_CHANGED,
-	    "SELECT id, coalesce(name, '') AS name, "
-	    "coalesce(username, '') AS username, disabled "
-	    "FROM users ORDER BY id");
+	struct stmt	st = stmt_begin(db, SQL_SEED_USERS, NULL);
+
+	stmt_bind_number(&st, KEY_NOW, store_now());
+	stmt_bind_text(&st, KEY_PASSWORD_HASH, text_of(hash));
+	stmt_next(&st);
+	if (!stmt_end(&st))
+		log_fatal("user store: %s", db_error(db));
 }
 
 /* A FIFO that nobody writes to does not hold up the start for longer. */
@@ -312,12 +316,11 @@ read_password_file(const char *path, char *ret, size_t size)
 
 /* The admin's password, the dates, and the names for the ticket service. */
 static void
-user_seeded(sqlite3 *db, const struct settings *settings)
+user_seeded(struct db *db, const struct settings *settings)
 {
 	char		 made_up[PASSWORD_MOST_BYTES + 2];
 	char		 hash[PASSWORD_HASH_SIZE];
 	const char	*password = settings->admin_password;
-	sqlite3_stmt	*st;
 
 	password_start((int)settings->bcrypt_cost);
 	if (settings->admin_password_file[0] != '\0') {
@@ -330,24 +333,16 @@ user_seeded(sqlite3 *db, const struct settings *settings)
 		password = made_up;
 	}
 	password_hash(password, (int)settings->bcrypt_cost, hash);
-	if (sqlite3_prepare_v2(db, "UPDATE users SET date_added = ?1, "
-	    "password = CASE id WHEN 1 THEN ?2 END", -1, &st,
-	    NULL) != SQLITE_OK)
-		log_fatal("user store: %s", sqlite3_errmsg(db));
-	sqlite3_bind_int64(st, 1, store_now());
-	sqlite3_bind_blob(st, 2, hash, (int)strlen(hash), SQLITE_STATIC);
-	if (sqlite3_step(st) != SQLITE_DONE)
-		log_fatal("user store: %s", sqlite3_errmsg(db));
-	sqlite3_finalize(st);
-	tell_all(db);
+	seed_users(db, hash);
+	op_seed_events(db, OP_TICKET_USER_CHANGED, SQL_USERS_TOLD);
 }
 
 /* Schema 1 told names only. */
 static void
-user_upgraded(sqlite3 *db, int64_t from)
+user_upgraded(struct db *db, int64_t from)
 {
 	if (from < 2)
-		tell_all(db);
+		op_seed_events(db, OP_TICKET_USER_CHANGED, SQL_USERS_TOLD);
 }
 
 static void

@@ -24,159 +24,156 @@ token_start(const struct settings *s)
 enum err
 token_check(struct call *c)
 {
-	sqlite3_stmt	*st = op_statement(c, c->op->sql);
-	enum err	 e, done;
-	int		 result = op_step(c, st, &e);
+	struct stmt	 st = op_stmt(c, c->op->sql);
+	struct args	*extra = &c->answer.extra;
+	bool		 found = stmt_next(&st);
 
-	if (result == SQLITE_ROW) {
-		args_put_number(&c->answer.extra, KEY_USER_ID,
-		    sqlite3_column_int64(st, 0));
-		args_put_number(&c->answer.extra, KEY_EXPIRES,
-		    sqlite3_column_int64(st, 1));
-		args_put_number(&c->answer.extra, KEY_RIGHTS,
-		    sqlite3_column_int64(st, 2));
-		args_put_number(&c->answer.extra, KEY_ID,
-		    sqlite3_column_int64(st, 3));
-		args_put_number(&c->answer.extra, KEY_AS_OF,
-		    sqlite3_column_int64(st, 4));
-	} else if (e == OK)
-		e = ERR_UNAUTHORIZED;
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	if (found) {
+		args_put_number(extra, KEY_USER_ID, stmt_number(&st, 0));
+		args_put_number(extra, KEY_EXPIRES, stmt_number(&st, 1));
+		args_put_number(extra, KEY_RIGHTS, stmt_number(&st, 2));
+		args_put_number(extra, KEY_ID, stmt_number(&st, 3));
+		args_put_number(extra, KEY_AS_OF, stmt_number(&st, 4));
+	}
+	return op_end(c, &st, found ? OK : ERR_UNAUTHORIZED);
 }
 
 static enum err
 newest_revocation(struct call *c, int64_t *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_REVOCATION_NEWEST);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_REVOCATION_NEWEST);
 
-	*ret = 0;
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		*ret = sqlite3_column_int64(st, 0);
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	*ret = stmt_next(&st) ? stmt_number(&st, 0) : 0;
+	return op_end(c, &st, OK);
 }
 
 /* --- making ---------------------------------------------------------------- */
 
-static bool
-is_word(struct text t, const char *word)
-{
-	return t.len == strlen(word) && memcmp(t.base, word, t.len) == 0;
-}
+/* A token that is about to be made. */
+struct new_token {
+	char		text[TOKEN_TEXT_SIZE];
+	unsigned char	hash[HASH_BYTES];
+	int64_t		id;
+	int64_t		expires_us;
+	bool		read_only;
+};
 
-/*
- * What is said of the new token, in the statement's words: it has another
- * `name` than that of a person.
- */
+/* What the client asks for it to be. */
 static enum err
-take_wishes(struct call *c)
+take_wishes(struct call *c, struct new_token *ret)
 {
-	struct args	*args = &c->request.args;
-	struct text	 scope = args_text(args, KEY_SCOPE);
-	int64_t		 us = lifetime_us;
+	const struct args	*args = &c->request.args;
+	struct text		 scope = args_text(args, KEY_SCOPE);
+	int64_t			 us = lifetime_us;
 
-	if (args_has(args, KEY_SCOPE) && !is_word(scope, "read") &&
-	    !is_word(scope, "write"))
+	*ret = (struct new_token){
+		.read_only = text_same(scope, TEXT_OF("read"))
+	};
+	if (args_has(args, KEY_SCOPE) && !ret->read_only &&
+	    !text_same(scope, TEXT_OF("write")))
 		return op_refuse(c, ERR_BAD_REQUEST,
 		    "scope must be read or write.");
-	if (args_has(args, KEY_TOKEN_NAME))
-		args_put_text(args, KEY_NAME, args_text(args, KEY_TOKEN_NAME));
 	if (args_has(args, KEY_EXPIRES_IN))
 		us = args_number(args, KEY_EXPIRES_IN, 0) * 1000000;
-	args_put_number(args, KEY_EXPIRES, args_number(args, KEY_NOW, 0) + us);
+	ret->expires_us = args_number(args, KEY_NOW, 0) + us;
 	return OK;
+}
+
+static void
+make_secret(struct new_token *t)
+{
+	unsigned char	bytes[TOKEN_BYTES];
+
+	randombytes_buf(bytes, sizeof(bytes));
+	sodium_bin2base64(t->text, sizeof(t->text), bytes, sizeof(bytes),
+	    sodium_base64_VARIANT_ORIGINAL);
+	crypto_hash_sha256(t->hash, (const unsigned char *)t->text,
+	    strlen(t->text));
+}
+
+static struct text
+hash_of(const struct new_token *t)
+{
+	return (struct text){ (const char *)t->hash, sizeof(t->hash) };
 }
 
 /* The answer that the recording has, or one with all that was said. */
 static void
-put_token(struct call *c, const char *token, int64_t id)
+put_token(struct call *c, const struct new_token *t)
 {
 	const struct args	*args = &c->request.args;
 	struct buf		*b = &c->fragment;
 
 	if (!args_has_any(args, K(TOKEN_NAME, EXPIRES_IN, SCOPE))) {
-		buf_printf(b, "{\"token\":\"%s\"}", token);
+		buf_printf(b, "{\"token\":\"%s\"}", t->text);
 		return;
 	}
 	buf_put_text(b, "{\"expires\":");
-	json_put_date(b, args_number(args, KEY_EXPIRES, 0));
+	json_put_date(b, t->expires_us);
 	buf_put_text(b, ",\"id\":");
-	json_put_number(b, id);
+	json_put_number(b, t->id);
 	buf_put_text(b, ",\"name\":");
 	if (args_has(args, KEY_TOKEN_NAME))
 		json_put_text(b, args_text(args, KEY_TOKEN_NAME));
 	else
 		buf_put_text(b, "null");
 	buf_printf(b, ",\"scope\":\"%s\",\"token\":\"%s\"}",
-	    is_word(args_text(args, KEY_SCOPE), "read") ? "read" : "write",
-	    token);
+	    t->read_only ? "read" : "write", t->text);
 }
 
 /* The gateway that asked knows the token from the beginning. */
 static enum err
-tell_gateway(struct call *c, const unsigned char *hash, int64_t id)
+tell_gateway(struct call *c, const struct new_token *t)
 {
 	struct args	*extra = &c->answer.extra;
-	int64_t		 rights = c->request.rights, newest;
+	int64_t		 newest;
 	enum err	 e = newest_revocation(c, &newest);
 
-	if (is_word(args_text(&c->request.args, KEY_SCOPE), "read"))
-		rights |= RIGHT_READ_ONLY;
 	c->message.len = 0;
-	buf_put(&c->message, hash, HASH_BYTES);
-	args_put_text(extra, KEY_TOKEN_HASH,
-	    (struct text){ c->message.base, HASH_BYTES });
-	args_put_number(extra, KEY_EXPIRES,
-	    args_number(&c->request.args, KEY_EXPIRES, 0));
-	args_put_number(extra, KEY_RIGHTS, rights);
-	args_put_number(extra, KEY_ID, id);
+	buf_put(&c->message, t->hash, HASH_BYTES);
+	args_put_text(extra, KEY_TOKEN_HASH, buf_text(&c->message));
+	args_put_number(extra, KEY_EXPIRES, t->expires_us);
+	args_put_number(extra, KEY_RIGHTS, c->request.rights |
+	    (t->read_only ? RIGHT_READ_ONLY : 0));
+	args_put_number(extra, KEY_ID, t->id);
 	args_put_number(extra, KEY_AS_OF, newest);
 	return e;
 }
 
+/* A token has a name of its own, which is not that of its user. */
 static enum err
-insert(struct call *c, int64_t *ret_id)
+insert_token(struct call *c, struct new_token *t)
 {
-	sqlite3_stmt	*st = op_statement(c, c->op->sql);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, c->op->sql);
 
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		*ret_id = sqlite3_column_int64(st, 0);
-		op_step(c, st, &e);
-	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	stmt_bind_text(&st, KEY_TOKEN_HASH, hash_of(t));
+	stmt_bind_number(&st, KEY_EXPIRES, t->expires_us);
+	if (args_has(&c->request.args, KEY_TOKEN_NAME))
+		stmt_bind_text(&st, KEY_NAME, args_text(&c->request.args,
+		    KEY_TOKEN_NAME));
+	if (stmt_next(&st))
+		t->id = stmt_number(&st, 0);
+	return op_end(c, &st, OK);
 }
 
 enum err
 token_create(struct call *c)
 {
-	unsigned char	 bytes[TOKEN_BYTES], hash[HASH_BYTES];
-	char		 token[TOKEN_TEXT_SIZE];
-	struct args	*args = &c->request.args;
-	int64_t		 id = 0;
-	bool		 holds = false;
-	enum err	 e = take_wishes(c);
+	struct new_token	t;
+	bool			holds = false;
+	enum err		e = take_wishes(c, &t);
 
 	if (e == OK)
 		e = credential_holds(c, SQL_ACTOR_PASSWORD, &holds);
 	if (e != OK || !holds)
 		return e != OK ? e : ERR_UNAUTHORIZED;
-	randombytes_buf(bytes, sizeof(bytes));
-	sodium_bin2base64(token, sizeof(token), bytes, sizeof(bytes),
-	    sodium_base64_VARIANT_ORIGINAL);
-	crypto_hash_sha256(hash, (const unsigned char *)token, strlen(token));
-	args_put_text(args, KEY_TOKEN_HASH,
-	    (struct text){ (const char *)hash, sizeof(hash) });
-	e = insert(c, &id);
-	args_remove(args, KEY_TOKEN_HASH);	/* it was ours, on the stack */
+	make_secret(&t);
+	e = insert_token(c, &t);
 	if (e == OK)
-		e = tell_gateway(c, hash, id);
+		e = tell_gateway(c, &t);
 	if (e == OK)
-		put_token(c, token, id);
-	sodium_memzero(token, sizeof(token));
+		put_token(c, &t);
+	sodium_memzero(&t, sizeof(t));
 	return e;
 }
 
@@ -201,35 +198,49 @@ token_revoke(struct call *c, int sql)
 	return e != OK ? e : await_gateways(c);
 }
 
+/* Delete the token of that hash, and have it known as ended. */
+static enum err
+delete_token(struct call *c, struct text hash)
+{
+	static const int	statements[] = {
+		SQL_TOKEN_DELETE, SQL_REVOCATION_INSERT
+	};
+	struct stmt		st;
+	enum err		e = OK;
+
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) &&
+	    e == OK; i++) {
+		st = op_stmt(c, statements[i]);
+		stmt_bind_text(&st, KEY_TOKEN_HASH, hash);
+		e = op_run_out(c, &st, NULL);
+	}
+	return e != OK ? e : await_gateways(c);
+}
+
 enum err
 token_delete(struct call *c)
 {
-	enum err	e = op_change(c, SQL_TOKEN_DELETE, NULL);
-
-	return e != OK ? e : token_revoke(c, SQL_REVOCATION_INSERT);
+	return delete_token(c, args_text(&c->request.args, KEY_TOKEN_HASH));
 }
 
 enum err
 token_end(struct call *c)
 {
-	struct args	*args = &c->request.args;
-	sqlite3_stmt	*st = op_statement(c, SQL_TOKEN_OF_ACTOR);
-	unsigned char	 hash[HASH_BYTES];
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_TOKEN_OF_ACTOR);
+	char		hash[HASH_BYTES];
+	struct text	stored;
+	enum err	e = ERR_NOT_FOUND;
 
-	if (op_step(c, st, &e) == SQLITE_ROW &&
-	    sqlite3_column_bytes(st, 0) == HASH_BYTES)
-		memcpy(hash, sqlite3_column_blob(st, 0), HASH_BYTES);
-	else if (e == OK)
-		e = ERR_NOT_FOUND;
-	done = op_done(c, st);
-	if (e != OK || done != OK)
-		return e != OK ? e : done;
-	args_put_text(args, KEY_TOKEN_HASH,
-	    (struct text){ (const char *)hash, sizeof(hash) });
-	e = token_delete(c);
-	args_remove(args, KEY_TOKEN_HASH);	/* it was ours, on the stack */
-	return e;
+	if (stmt_next(&st)) {
+		stored = stmt_bytes(&st, 0);
+		if (stored.len == sizeof(hash)) {
+			memcpy(hash, stored.base, sizeof(hash));
+			e = OK;
+		}
+	}
+	e = op_end(c, &st, e);
+	return e != OK ? e : delete_token(c, (struct text){ hash,
+	    sizeof(hash) });
 }
 
 /* --- telling gateways ------------------------------------------------------ */
@@ -242,28 +253,25 @@ token_end(struct call *c)
 static enum err
 collect_revoked(struct call *c, int64_t *seen, int64_t newest)
 {
-	struct args	*args = &c->request.args;
-	int64_t		 next = *seen + 1;
-	sqlite3_stmt	*st;
-	enum err	 e, done;
-	bool		 gap = false;
+	struct stmt	st = op_stmt(c, SQL_REVOCATION_AFTER);
+	int64_t		next = *seen + 1;
+	struct text	hash;
+	bool		gap = false;
 
-	args_put_number(args, KEY_LIMIT, REVOKED_MOST);
-	st = op_statement(c, SQL_REVOCATION_AFTER);
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		*seen = sqlite3_column_int64(st, 0);
+	stmt_bind_number(&st, KEY_LIMIT, REVOKED_MOST);
+	while (stmt_next(&st)) {
+		*seen = stmt_number(&st, 0);
 		gap = gap || *seen != next++;
-		if (sqlite3_column_bytes(st, 1) == HASH_BYTES)
-			buf_put(&c->text, sqlite3_column_blob(st, 1),
-			    HASH_BYTES);
+		hash = stmt_bytes(&st, 1);
+		if (hash.len == HASH_BYTES)
+			buf_put(&c->text, hash.base, hash.len);
 	}
-	done = op_done(c, st);
 	gap = gap || *seen != newest;
 	*seen = newest;
 	if (!gap)
 		args_put_text(&c->answer.extra, KEY_REVOKED,
-		    (struct text){ c->text.base, c->text.len });
-	return e != OK ? e : done;
+		    buf_text(&c->text));
+	return op_end(c, &st, OK);
 }
 
 enum err

@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+
+#include <sqlite3.h>
+
 #include "services/op/op.h"
 
 static const struct service *const	services[] = {
@@ -50,16 +53,16 @@ open_store(size_t i, const char *root, const struct settings *settings)
 {
 	const struct service	*s = services[i];
 	char			 from[512];
-	sqlite3			*db;
+	struct db		*db;
 
 	snprintf(from, sizeof(from), "%s/%s/%s.db", root, service_name(s->id),
 	    service_name(s->id));
 	snprintf(stores[i].path, sizeof(stores[i].path), "%s/%s.db", folder,
 	    service_name(s->id));
 	copy_store(from, stores[i].path);
-	db = store_open(stores[i].path, false);
+	db = db_open(s, stores[i].path, false);
 	op_tables_init(&stores[i].tables, s, db);
-	sqlite3_close(db);
+	db_close(&db);
 	if (s->start != NULL)
 		s->start(settings);
 	lane_open(&stores[i].lane, &stores[i].tables, stores[i].path, false);
@@ -204,11 +207,11 @@ run(size_t store, struct call *c)
 {
 	struct lane	*lane = &stores[store].lane;
 
-	CHECK(lane_exec(lane, SQL_BEGIN_WRITE));
+	CHECK(db_begin_write(lane->db));
 	op_call(lane, c);
 	check_answer(c);
-	CHECK(!sqlite3_get_autocommit(lane->db));
-	CHECK(lane_exec(lane, SQL_ROLLBACK));
+	CHECK(db_in_transaction(lane->db));
+	CHECK(db_rollback(lane->db));
 }
 
 int

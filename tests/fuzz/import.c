@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <time.h>
 

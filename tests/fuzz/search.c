@@ -1,6 +1,8 @@
 /* Whatever clients search for, the database takes what is made of it. */
 #include "fuzz.h"
 
+#include <sqlite3.h>
+
 #include "services/ticket/search/query.h"
 
 static sqlite3		*db;

@@ -1,11 +1,15 @@
 /* Stores for tests. */
 #include "desk.h"
 
+#include <sqlite3.h>
+
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "services/store/migrate.h"
+#include "services/store/store.h"
 
 struct desk	desk;
 
@@ -72,21 +76,21 @@ open_index(struct desk *d)
 void
 desk_open(struct desk *d, const struct service *service)
 {
-	sqlite3	*db;
+	struct db	*db;
 
 	memset(d, 0, sizeof(*d));
 	log_set_level(LEVEL_ERROR);
 	d->settings = desk_settings();
 	unit_folder_make(d->folder);
 	snprintf(d->path, sizeof(d->path), "%s/store.db", d->folder);
-	db = store_open(d->path, false);
-	store_migrate(db, service, d->path);
-	store_seed(db, service, &d->settings);
+	store_make(service, &d->settings, d->path, false);
+	db = db_open(service, d->path, false);
 	op_tables_init(&d->tables, service, db);
-	sqlite3_close(db);
+	db_close(&db);
 	if (service->start != NULL)
 		service->start(&d->settings);
 	lane_open(&d->lane, &d->tables, d->path, false);
+	d->sqlite = db_sqlite(d->lane.db);
 	d->lane.lock = store_lock(d->folder);
 	CHECK(d->lane.lock != -1);
 	open_index(d);
@@ -135,7 +139,7 @@ desk_number(struct desk *d, const char *query)
 	sqlite3_stmt	*st;
 	int64_t		 n = -1;
 
-	CHECK(sqlite3_prepare_v2(d->lane.db, query, -1, &st, NULL) ==
+	CHECK(sqlite3_prepare_v2(d->sqlite, query, -1, &st, NULL) ==
 	    SQLITE_OK);
 	if (sqlite3_step(st) == SQLITE_ROW)
 		n = sqlite3_column_int64(st, 0);

@@ -59,7 +59,7 @@ check_answer(const char *row, const struct visit *v, int status,
     struct text body)
 {
 	check_number(row, v->req.res.status, status);
-	check_text(row, text_in(&sent.body), body);
+	check_text(row, buf_text(&sent.body), body);
 	check_number(row, (int64_t)v->req.res.content_length,
 	    (int64_t)body.len);
 	check_text(row, header_of(v, "content-type"), body.len == 0 ?

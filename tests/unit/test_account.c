@@ -4,16 +4,19 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
 #include <sodium.h>
 
 #include "base/log.h"
+#include "services/store/migrate.h"
+#include "services/store/store.h"
 
 static int
 open_desk(void **state)
 {
 	(void)state;
 	desk_open(&desk, &user_service);
-	store_exec(desk.lane.db, "DELETE FROM outbox");
+	store_exec(desk.sqlite, "DELETE FROM outbox");
 	return 0;
 }
 
@@ -109,7 +112,7 @@ give_tokens(int64_t user, int count)
 		buf_printf(&sql, "INSERT INTO tokens (hash, user_id, "
 		    "date_added, expires) VALUES (randomblob(32), %d, 1, "
 		    "9000000000000000);", (int)user);
-	store_exec(desk.lane.db, sql.base);
+	store_exec(desk.sqlite, sql.base);
 	buf_done(&sql);
 }
 
@@ -125,7 +128,7 @@ check_event(const char *row, enum op_code op, int64_t id, const char *name,
 	sqlite3_stmt		*st;
 
 	check_number(row, desk_number(&desk, "SELECT count(*) FROM outbox"), 1);
-	CHECK(sqlite3_prepare_v2(desk.lane.db, "SELECT op, args, consumer "
+	CHECK(sqlite3_prepare_v2(desk.sqlite, "SELECT op, args, consumer "
 	    "FROM outbox", -1, &st, NULL) == SQLITE_OK);
 	check_number(row, sqlite3_step(st), SQLITE_ROW);
 	check_number(row, sqlite3_column_int(st, 0), op);
@@ -143,7 +146,7 @@ check_event(const char *row, enum op_code op, int64_t id, const char *name,
 	}
 	sqlite3_finalize(st);
 	frame_reader_destroy(&frames);
-	store_exec(desk.lane.db, "DELETE FROM outbox");
+	store_exec(desk.sqlite, "DELETE FROM outbox");
 }
 
 static void
@@ -295,7 +298,7 @@ a_new_password_ends_other_tokens(void **state)
 
 	(void)state;
 	give_tokens(2, 3);
-	store_exec(desk.lane.db, "INSERT INTO tokens (hash, user_id, "
+	store_exec(desk.sqlite, "INSERT INTO tokens (hash, user_id, "
 	    "date_added, expires) VALUES (x'01000000000000000000000000000000"
 	    "00000000000000000000000000000000', 2, 1, 2)");
 	begin(&c, OP_USER_PASSWORD, 2);
@@ -413,7 +416,7 @@ ask_as_admin(enum op_code op, bool with_token, const char *key)
 static void
 furnish(void)
 {
-	store_exec(desk.lane.db,
+	store_exec(desk.sqlite,
 	    "INSERT INTO users (id, username, name, email) "
 	    "VALUES (3, 'third', 'Third', 'third@example.test');"
 	    "INSERT INTO groups (id, group_name) VALUES (7, 'seven');"
@@ -464,17 +467,17 @@ check_ending(size_t ending, enum op_code op, bool with_token)
 	    (want == ERR_FORBIDDEN && !endings[ending].of_token &&
 	    is_anybodys(op)))
 		want = OK;
-	store_exec(desk.lane.db, "SAVEPOINT ending");
-	store_exec(desk.lane.db, endings[ending].how);
-	before = sqlite3_total_changes(desk.lane.db);
+	store_exec(desk.sqlite, "SAVEPOINT ending");
+	store_exec(desk.sqlite, endings[ending].how);
+	before = sqlite3_total_changes(desk.sqlite);
 	e = ask_as_admin(op, with_token, want == OK ? NULL : "key");
 	if (want == OK)		/* what else it lacks is not the matter */
 		check_true(row, e != ERR_UNAUTHORIZED && e != ERR_FORBIDDEN);
 	else {
 		check_number(row, e, want);
-		check_number(row, sqlite3_total_changes(desk.lane.db), before);
+		check_number(row, sqlite3_total_changes(desk.sqlite), before);
 	}
-	store_exec(desk.lane.db, "ROLLBACK TO ending; RELEASE ending");
+	store_exec(desk.sqlite, "ROLLBACK TO ending; RELEASE ending");
 }
 
 static void
@@ -497,7 +500,7 @@ nothing_is_recalled_for_who_has_ended(void **state)
 	furnish();
 	check_number("done", ask_as_admin(OP_GROUP_CREATE, true, "key"), OK);
 	check_number("again", ask_as_admin(OP_GROUP_CREATE, true, "key"), OK);
-	store_exec(desk.lane.db, "DELETE FROM tokens WHERE id = 69");
+	store_exec(desk.sqlite, "DELETE FROM tokens WHERE id = 69");
 	check_number("ended", ask_as_admin(OP_GROUP_CREATE, true, "key"),
 	    ERR_UNAUTHORIZED);
 }
@@ -555,7 +558,7 @@ a_password_replaces_the_one_that_was_compared(void **state)
 	struct buf	query = { 0 };
 
 	(void)state;
-	store_exec(desk.lane.db, "UPDATE users SET password = "
+	store_exec(desk.sqlite, "UPDATE users SET password = "
 	    "CAST('first' AS BLOB) WHERE id = 2");
 	for (size_t i = 0; i < LEN(rows); i++) {
 		check_number(rows[i].name, set_password(rows[i].actor,
@@ -591,7 +594,7 @@ somebody_stays_an_admin(void **state)
 	check_number("then", member(OP_MEMBER_REMOVE, 1, 1, &seen), OK);
 	/* it has just given up the right to do that */
 	check_number("nor by it", remove_user(id), ERR_FORBIDDEN);
-	store_exec(desk.lane.db, "INSERT INTO groups (id, group_name, rights) "
+	store_exec(desk.sqlite, "INSERT INTO groups (id, group_name, rights) "
 	    "VALUES (9, 'more', 1); "
 	    "UPDATE users SET password = NULL WHERE id = 1; "
 	    "INSERT INTO members (user_id, group_id) VALUES (1, 9)");

@@ -112,7 +112,7 @@ emoji(struct buf *b, size_t count)
 	b->len = 0;
 	while (count-- > 0)
 		buf_put_text(b, "\xf0\x9f\x98\x80");
-	return text_in(b);
+	return buf_text(b);
 }
 
 static void
@@ -219,7 +219,7 @@ copies_stand_alone(void **state)
 	check_number("its last byte", long_text.base[399], 'c');
 	check_text("empty text", args_text(&to, KEY_PAYLOAD), TEXT_OF(""));
 	b.len = 6;
-	check_text("what was there", text_in(&b), TEXT_OF("before"));
+	check_text("what was there", buf_text(&b), TEXT_OF("before"));
 	buf_done(&b);
 }
 

@@ -4,6 +4,10 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
+
+#include "services/store/store.h"
+
 enum { AUTHOR = 1, STREAM = 77 };
 
 static struct {
@@ -75,7 +79,7 @@ deliver(int64_t seq)
 	enum err		 e;
 	int64_t			 original;
 
-	assert_int_equal(sqlite3_prepare_v2(shops.tickets.lane.db, "SELECT op, "
+	assert_int_equal(sqlite3_prepare_v2(shops.tickets.sqlite, "SELECT op, "
 	    "actor, args, original FROM outbox WHERE seq = ?1", -1, &st, NULL),
 	    SQLITE_OK);
 	sqlite3_bind_int64(st, 1, seq);
@@ -190,7 +194,7 @@ static void
 one_that_cannot_be_read_can_be_dropped_only(void **state)
 {
 	(void)state;
-	assert_int_equal(sqlite3_exec(shops.tickets.lane.db,
+	assert_int_equal(sqlite3_exec(shops.tickets.sqlite,
 	    "UPDATE outbox SET args = x'c1'", NULL, NULL, NULL), SQLITE_OK);
 	check_number("aside", do_seq(OP_EVENT_SET_ASIDE, 1), OK);
 	check_number("not sent", do_seq(OP_EVENT_RETRY, 1), ERR_CONFLICT);
@@ -259,7 +263,7 @@ static void
 what_later_ones_are_based_on_is_not_dropped(void **state)
 {
 	(void)state;
-	store_exec(shops.tickets.lane.db, "INSERT INTO set_aside (seq, "
+	store_exec(shops.tickets.sqlite, "INSERT INTO set_aside (seq, "
 	    "original, consumer, op, actor, args, error, date) VALUES "
 	    "(9, 9, 2, 126, 1, x'80', 9, 0), (10, 10, 2, 127, 1, x'80', 0, 0)");
 	check_number("an edit", do_seq(OP_EVENT_DROP, 9), ERR_CONFLICT);
@@ -288,7 +292,7 @@ static void
 gaps_are_those_of_a_stream(void **state)
 {
 	(void)state;
-	store_exec(shops.users.lane.db, "INSERT INTO left_out (source, stream, "
+	store_exec(shops.users.sqlite, "INSERT INTO left_out (source, stream, "
 	    "seq) VALUES (2, 5, 1)");
 	check_number("a copy", deliver(1), OK);
 	do_seq(OP_EVENT_SET_ASIDE, 1);
@@ -303,7 +307,7 @@ static void
 what_does_not_fit_is_refused_for_good(void **state)
 {
 	(void)state;
-	assert_int_equal(sqlite3_exec(shops.users.lane.db, "UPDATE users SET "
+	assert_int_equal(sqlite3_exec(shops.users.sqlite, "UPDATE users SET "
 	    "total_posts = 9223372036854775807", NULL, NULL, NULL), SQLITE_OK);
 	check_number("refused", deliver(1), ERR_INTERNAL);
 }

@@ -4,6 +4,9 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
+
+#include "services/store/store.h"
 #include "services/user/avatar.c"
 
 static const char	picture[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1"
@@ -101,7 +104,7 @@ name_of_user(int64_t id)
 	static char	 name[NAME_SIZE];
 	sqlite3_stmt	*st;
 
-	CHECK(sqlite3_prepare_v2(desk.lane.db, "SELECT avatar FROM users "
+	CHECK(sqlite3_prepare_v2(desk.sqlite, "SELECT avatar FROM users "
 	    "WHERE id = ?1", -1, &st, NULL) == SQLITE_OK);
 	sqlite3_bind_int64(st, 1, id);
 	CHECK(sqlite3_step(st) == SQLITE_ROW);
@@ -169,7 +172,7 @@ names_from_outside_are_names(void **state)
 	for (size_t i = 0; i < LEN(names); i++) {
 		sqlite3_stmt	*st;
 
-		CHECK(sqlite3_prepare_v2(desk.lane.db, "UPDATE users SET "
+		CHECK(sqlite3_prepare_v2(desk.sqlite, "UPDATE users SET "
 		    "avatar = ?1 WHERE id = 2", -1, &st, NULL) == SQLITE_OK);
 		sqlite3_bind_text(st, 1, names[i], -1, SQLITE_STATIC);
 		CHECK(sqlite3_step(st) == SQLITE_DONE);
@@ -203,9 +206,9 @@ what_was_rolled_back_keeps_its_file(void **state)
 {
 	(void)state;
 	check_number("put", put_png(1), OK);
-	store_exec(desk.lane.db, "BEGIN");
+	store_exec(desk.sqlite, "BEGIN");
 	check_number("again", put_png(1), OK);
-	store_exec(desk.lane.db, "ROLLBACK");
+	store_exec(desk.sqlite, "ROLLBACK");
 	ping();
 	check_number("waits", (int64_t)going.count, 1);
 	check_number("still there", access(FOLDER, F_OK), 0);

@@ -26,7 +26,7 @@ take(struct backlog *in, struct text peer, size_t at)
 	struct backlog_message	*m = backlog_take(in);
 
 	assert_non_null(m);
-	check_text("whose", text_in(&m->peer), peer);
+	check_text("whose", buf_text(&m->peer), peer);
 	check_number("from where", (int64_t)m->at, (int64_t)at);
 	backlog_message_free(m);
 }

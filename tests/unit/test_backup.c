@@ -1,6 +1,7 @@
 /* Names and paths of backups, folders that are begun, search compared. */
 #include "unit.h"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <stdio.h>

@@ -61,7 +61,7 @@ printf_appends(void **state)
 	(void)state;
 	buf_put_text(&b, "a");
 	buf_printf(&b, "%d-%s", -5, "x");
-	check_text("short", text_in(&b), TEXT_OF("a-5-x"));
+	check_text("short", buf_text(&b), TEXT_OF("a-5-x"));
 	buf_printf(&b, "%*d", 999, 7);
 	check_number("long", (int64_t)b.len, 5 + 999);
 	check_number("its end", b.base[b.len - 1], '7');

@@ -4,11 +4,13 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <unistd.h>
 
 #include "services/store/checkpoint.c"
+#include "services/store/store.h"
 
 #define PAGE		4096	/* bytes; two rows */
 #define ROWS		"zeroblob(2000)"

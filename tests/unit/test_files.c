@@ -4,8 +4,11 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
+
 #undef fail		/* cmocka's */
 #include "services/post/files.c"
+#include "services/store/store.h"
 
 static int
 open_desk(void **state)
@@ -27,7 +30,7 @@ static int
 close_desk(void **state)
 {
 	(void)state;
-	close_db();
+	db_close(&files.db);
 	for (size_t i = 0; i < INCOMING_MOST; i++)
 		if (files.incoming[i].state != FREE)
 			discard(&files.incoming[i], false);
@@ -303,11 +306,11 @@ a_refused_row_can_be_asked_for_again(void **state)
 
 	(void)state;
 	bring("hello", name);
-	CHECK(sqlite3_exec(desk.lane.db, "CREATE TEMP TRIGGER no BEFORE INSERT "
+	CHECK(sqlite3_exec(desk.sqlite, "CREATE TEMP TRIGGER no BEFORE INSERT "
 	    "ON uploads BEGIN SELECT RAISE(ABORT, 'no'); END", NULL, NULL,
 	    NULL) == SQLITE_OK);
 	check_number("refused", make_row(name), ERR_STORE);
-	CHECK(sqlite3_exec(desk.lane.db, "DROP TRIGGER no", NULL, NULL,
+	CHECK(sqlite3_exec(desk.sqlite, "DROP TRIGGER no", NULL, NULL,
 	    NULL) == SQLITE_OK);
 	check_number("again", make_row(name), OK);
 }
@@ -462,12 +465,12 @@ what_may_get_its_row_is_kept(void **state)
 
 	(void)state;
 	bring("slow", name);
-	store_exec(desk.lane.db, "BEGIN IMMEDIATE");
+	store_exec(desk.sqlite, "BEGIN IMMEDIATE");
 	check_number("a row", make_row(name), OK);
-	sqlite3_busy_timeout(files.db, 1);
+	sqlite3_busy_timeout(db_sqlite(files.db), 1);
 	look_after_all(clock_ms() + LIFE_MS + 1);
 	check_true("still there", is_there(name));
-	store_exec(desk.lane.db, "COMMIT");
+	store_exec(desk.sqlite, "COMMIT");
 	look_after_all(clock_ms() + LIFE_MS + 1);
 	check_true("for good", is_there(name) && is_idle());
 }
@@ -481,11 +484,11 @@ a_file_goes_after_its_row(void **state)
 	bring("going", name);
 	make_row(name);
 	look_after_all(clock_ms());
-	store_exec(desk.lane.db, "BEGIN IMMEDIATE; DELETE FROM uploads");
+	store_exec(desk.sqlite, "BEGIN IMMEDIATE; DELETE FROM uploads");
 	files_remove_later(text_of(name));
 	look_after_all(clock_ms());
 	check_true("before the commit it is there", is_there(name));
-	store_exec(desk.lane.db, "COMMIT");
+	store_exec(desk.sqlite, "COMMIT");
 	look_after_all(clock_ms());
 	check_true("after it, it is not", !is_there(name) && is_idle());
 

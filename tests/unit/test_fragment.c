@@ -32,7 +32,7 @@ marks_become_urls(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
 		fragment_put(&b, &v.x, rows[i].in);
-		check_text("fragment", text_in(&b), rows[i].want);
+		check_text("fragment", buf_text(&b), rows[i].want);
 	}
 	buf_done(&b);
 	visit_end(&v);
@@ -82,7 +82,7 @@ marks_are_found_wherever_they_are(void **state)
 		want.len = 0;
 		fragment_put(&have, &v.x, in);
 		put_plainly(&want, &v, in);
-		check_text("fragment", text_in(&have), text_in(&want));
+		check_text("fragment", buf_text(&have), buf_text(&want));
 		buf_done(&have);
 		free(copy);
 	}

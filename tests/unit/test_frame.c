@@ -373,7 +373,7 @@ frames_with_wrong_bytes_do_no_harm(void **state)
 		at = unit_random(&seed) % b.len;
 		was = b.base[at];
 		b.base[at] = (char)unit_random(&seed);
-		read_every_way(text_in(&b));
+		read_every_way(buf_text(&b));
 		b.base[at] = was;
 	}
 	buf_done(&b);

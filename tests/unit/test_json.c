@@ -52,7 +52,7 @@ every_byte_has_a_form(void **state)
 			snprintf(want, sizeof(want), "\"\xef\xbf\xbd\"");
 		b.len = 0;
 		json_put_text(&b, (struct text){ &byte, 1 });
-		check_text("a byte", text_in(&b), text_of(want));
+		check_text("a byte", buf_text(&b), text_of(want));
 		if (i < 128)
 			check_parsed("a byte", (struct text){ &byte, 1 },
 			    (struct text){ &byte, 1 });
@@ -135,7 +135,7 @@ random_texts_come_back(void **state)
 			buf_put_text(&b,
 			    parts[unit_random(&seed) % LEN(parts)]);
 		buf_put_byte(&b, 0);	/* NUL is escaped too */
-		check_parsed("random", text_in(&b), text_in(&b));
+		check_parsed("random", buf_text(&b), buf_text(&b));
 	}
 	buf_done(&b);
 }
@@ -152,7 +152,7 @@ random_bytes_make_json(void **state)
 		in.len = out.len = 0;
 		for (uint64_t n = unit_random(&seed) % 24; n > 0; n--)
 			buf_put_byte(&in, (char)unit_random(&seed));
-		json_put_text(&out, text_in(&in));
+		json_put_text(&out, buf_text(&in));
 		v = json_loadb(out.base, out.len,
 		    JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 		if (v == NULL)
@@ -180,7 +180,7 @@ numbers_are_written_whole(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
 		json_put_number(&b, rows[i].in);
-		check_text(rows[i].want, text_in(&b), text_of(rows[i].want));
+		check_text(rows[i].want, buf_text(&b), text_of(rows[i].want));
 		v = json_loadb(b.base, b.len, JSON_DECODE_ANY, NULL);
 		check_true(rows[i].want, json_is_integer(v) &&
 		    json_integer_value(v) == rows[i].in);
@@ -231,7 +231,7 @@ dates_are_http_dates(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
 		json_put_date(&b, rows[i].us);
-		check_text(rows[i].name, text_in(&b), text_of(rows[i].want));
+		check_text(rows[i].name, buf_text(&b), text_of(rows[i].want));
 	}
 	buf_done(&b);
 }
@@ -252,7 +252,7 @@ dates_agree_with_strftime(void **state)
 		    &tm);
 		b.len = 0;
 		json_put_date(&b, t * S + 5);
-		check_text("a date", text_in(&b), text_of(want));
+		check_text("a date", buf_text(&b), text_of(want));
 	}
 	buf_done(&b);
 }
@@ -272,7 +272,7 @@ dates_out_of_range_do_no_harm(void **state)
 		b.len = 0;
 		json_put_date(&b, times[i]);
 		check_number("length", (int64_t)b.len, 31);
-		check_true("UTF-8", text_characters(text_in(&b)) == 31);
+		check_true("UTF-8", text_characters(buf_text(&b)) == 31);
 	}
 	buf_done(&b);
 }
@@ -302,9 +302,9 @@ runs_end_at_any_byte(void **state)
 				    "x");
 			}
 			buf_put_byte(&want, '"');
-			json_put_text(&out, text_in(&in));
-			check_text(rows[i].want, text_in(&out),
-			    text_in(&want));
+			json_put_text(&out, buf_text(&in));
+			check_text(rows[i].want, buf_text(&out),
+			    buf_text(&want));
 		}
 	}
 	buf_done(&in);

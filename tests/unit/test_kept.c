@@ -4,9 +4,11 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 
 #include "base/json.h"
+#include "services/store/store.h"
 
 #define USERS	9000	/* more than are kept at once */
 
@@ -15,7 +17,7 @@ open_desk(void **state)
 {
 	(void)state;
 	desk_open(&desk, &user_service);
-	store_exec(desk.lane.db, "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL "
+	store_exec(desk.sqlite, "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL "
 	    "SELECT i + 1 FROM n WHERE i < 9000) INSERT INTO users "
 	    "(id, username, name, email) SELECT i, 'user' || i, "
 	    "'Überall ' || i, 'u' || i || '@example.com' FROM n "
@@ -37,7 +39,7 @@ check_ids(const char *ids)
 	made.lane = kept.lane;
 	made.op = kept.op;
 	check_number(ids, op_bulk(&made), OK);
-	check_text(ids, text_in(&kept.fragment), text_in(&made.fragment));
+	check_text(ids, buf_text(&kept.fragment), buf_text(&made.fragment));
 	check_number(ids, kept.answer.tag, made.answer.tag);
 	len = kept.fragment.len;
 	desk_end(&kept);
@@ -85,7 +87,7 @@ count_made(void)
 	sqlite3_stmt	*st = NULL;
 	int		 count = 0;
 
-	while ((st = sqlite3_next_stmt(desk.lane.db, st)) != NULL)
+	while ((st = sqlite3_next_stmt(desk.sqlite, st)) != NULL)
 		if (strstr(sqlite3_sql(st), "json_each(:ids)) ORDER BY") !=
 		    NULL)
 			count += sqlite3_stmt_status(st,
@@ -120,7 +122,7 @@ a_change_is_seen(void **state)
 
 	(void)state;
 	before = check_ids("[1,2,3]");
-	store_exec(desk.lane.db, "UPDATE users SET name = 'another' "
+	store_exec(desk.sqlite, "UPDATE users SET name = 'another' "
 	    "WHERE id = 2");
 	check_true("its own", check_ids("[1,2,3]") != before);
 	before = check_ids("[1,2,3]");

@@ -4,9 +4,11 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include "services/runtime/lanes.c"
+#include "services/store/store.h"
 
 /* A batch of departments to create, and what is to come of each. */
 struct row {
@@ -68,7 +70,7 @@ a_failing_call_leaves_the_others(void **state)
 	(void)state;
 	begin_batch(one_fails, calls, batch);
 	assert_true(write_batch(&desk.lane, batch, BATCH));
-	check_true("committed", sqlite3_get_autocommit(desk.lane.db));
+	check_true("committed", sqlite3_get_autocommit(desk.sqlite));
 	check_batch(one_fails, calls);
 }
 
@@ -83,7 +85,7 @@ what_a_failing_call_wrote_goes(void **state)
 	struct call	calls[BATCH], *batch[BATCH];
 
 	(void)state;
-	store_exec(desk.lane.db, "CREATE TABLE noted (name TEXT);"
+	store_exec(desk.sqlite, "CREATE TABLE noted (name TEXT);"
 	    "CREATE TRIGGER note BEFORE INSERT ON departments "
 	    "BEGIN INSERT INTO noted VALUES (new.department); END;"
 	    "CREATE TRIGGER fail AFTER INSERT ON departments "
@@ -144,19 +146,19 @@ a_commit_that_fails_is_answered_with_store(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		store_exec(desk.lane.db, rows[i].how);
+		store_exec(desk.sqlite, rows[i].how);
 		begin_batch(all_fail, calls, batch);
 		for (size_t j = 0; j < BATCH; j++)
 			calls[j].emitted = 5;
 		run_batch_here(batch);
-		check_true(rows[i].name, sqlite3_get_autocommit(desk.lane.db));
+		check_true(rows[i].name, sqlite3_get_autocommit(desk.sqlite));
 		for (size_t j = 0; j < BATCH; j++)
 			check_true(rows[i].name, calls[j].emitted == 0 &&
 			    !calls[j].tallied &&
 			    keyset_is_empty(
 			    args_keys(&calls[j].answer.extra)));
 		check_batch(all_fail, calls);
-		store_exec(desk.lane.db, rows[i].undo);
+		store_exec(desk.sqlite, rows[i].undo);
 	}
 	/* and then it goes on */
 	begin_batch(one_fails, calls, batch);
@@ -178,7 +180,7 @@ a_full_disk_is_answered_with_store(void **state)
 	(void)state;
 	sql = sqlite3_mprintf("PRAGMA max_page_count = %lld",
 	    (long long)desk_number(&desk, "PRAGMA page_count"));
-	store_exec(desk.lane.db, sql);
+	store_exec(desk.sqlite, sql);
 	sqlite3_free(sql);
 	do {
 		snprintf(names, sizeof(names), "Department number %08d", n);
@@ -193,7 +195,7 @@ a_full_disk_is_answered_with_store(void **state)
 	check_number("all that were answered OK are there", desk_number(&desk,
 	    "SELECT count(*) FROM departments "
 	    "WHERE department LIKE 'Department number %'"), n - 1);
-	store_exec(desk.lane.db, "PRAGMA max_page_count = 1073741823");
+	store_exec(desk.sqlite, "PRAGMA max_page_count = 1073741823");
 	run_batch(&desk.lane, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("with room again", c.answer.error, OK);
@@ -332,12 +334,12 @@ the_writer_waits_for_the_store(void **state)
 	bool			 terminated;
 
 	(void)state;
-	store_exec(desk.lane.db, "BEGIN IMMEDIATE");
+	store_exec(desk.sqlite, "BEGIN IMMEDIATE");
 	begin_batch(one_fails, calls, batch);
 	for (size_t i = 0; i < BATCH; i++)
 		lane_send(writer, batch[i]);
 	assert_null(lane_receive(writer, false, &terminated));
-	store_exec(desk.lane.db, "COMMIT");
+	store_exec(desk.sqlite, "COMMIT");
 	for (size_t i = 0; i < BATCH; i++)
 		assert_ptr_equal(lane_receive(writer, true, &terminated),
 		    batch[i]);
@@ -397,7 +399,7 @@ aside(struct call *c)
 		c->made = &made_here;
 		return OK;
 	}
-	assert_int_equal(sqlite3_prepare_v2(c->lane->db, "WITH RECURSIVE n (i) "
+	assert_int_equal(sqlite3_prepare_v2(db_sqlite(c->lane->db), "WITH RECURSIVE n (i) "
 	    "AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) "
 	    "FROM n", -1, &st, NULL), SQLITE_OK);
 	result = sqlite3_step(st);

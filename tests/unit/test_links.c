@@ -39,7 +39,7 @@ paths_get_their_numbers(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
 		links_put_path(&b, &v.x, rows[i].path, &args, 3);
-		check_text(rows[i].path, text_in(&b), text_of(rows[i].want));
+		check_text(rows[i].path, buf_text(&b), text_of(rows[i].want));
 	}
 	buf_done(&b);
 	visit_end(&v);
@@ -95,7 +95,7 @@ lists_link_to_their_pages(void **state)
 		    rows[i].next, rows[i].prev, rows[i].self,
 		    (long long)rows[i].page, (long long)rows[i].total,
 		    (long long)rows[i].pages);
-		check_text(rows[i].name, text_in(&b), text_in(&want));
+		check_text(rows[i].name, buf_text(&b), buf_text(&want));
 	}
 	buf_done(&b);
 	buf_done(&want);
@@ -226,7 +226,7 @@ a_link_header_is_bounded(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		put_relations(&b, rows[i].filter, rows[i].cursor);
-		check_text(rows[i].name, text_in(&b), text_of(rows[i].want));
+		check_text(rows[i].name, buf_text(&b), text_of(rows[i].want));
 	}
 	buf_done(&b);
 }

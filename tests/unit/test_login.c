@@ -24,6 +24,7 @@ crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
 	return real(phrase, setting, data);
 }
 
+#include "services/store/store.h"
 #include "services/user/password.h"
 #undef fail		/* cmocka's, and a function's name there */
 #include "services/user/login.c"
@@ -33,7 +34,7 @@ open_desk(void **state)
 {
 	(void)state;
 	desk_open(&desk, &user_service);
-	store_exec(desk.lane.db, "UPDATE users SET password = "
+	store_exec(desk.sqlite, "UPDATE users SET password = "
 	    "(SELECT password FROM users WHERE id = 1) WHERE id = 2;"
 	    "INSERT INTO users (id, username, password, disabled) "
 	    "SELECT 3, 'former', password, 1 FROM users WHERE id = 1;"
@@ -148,7 +149,7 @@ every_no_is_the_same_work(void **state)
 	    "(15, 'foreign', CAST('$6$rounds=999999999$s' AS BLOB), 0)", dear,
 	    dear, cheap, cheap + 7);
 	buf_put_byte(&sql, '\0');
-	store_exec(desk.lane.db, sql.base);
+	store_exec(desk.sqlite, sql.base);
 	buf_done(&sql);
 	for (size_t i = 0; i < LEN(rows); i++) {
 		rounds = 0;
@@ -380,7 +381,7 @@ a_hash_that_is_never_run_can_be_replaced(void **state)
 	bool	is;
 
 	(void)state;
-	store_exec(desk.lane.db, "UPDATE users SET password = "
+	store_exec(desk.sqlite, "UPDATE users SET password = "
 	    "CAST('$2b$31$' || substr(CAST(password AS TEXT), 8) AS BLOB) "
 	    "WHERE id = 2");
 	check_number("own", change(2, 2, "Password1", "Password2", &is),

@@ -1,7 +1,11 @@
 /* services/lookup: what is deleted, and what the ticket service is told. */
 #include "desk.h"
 
+#include <sqlite3.h>
+
 #include "base/log.h"
+#include "services/store/migrate.h"
+#include "services/store/store.h"
 
 static enum err
 end(struct call *c)
@@ -82,7 +86,7 @@ last_event(enum op_code want, struct args *ret, char *name, size_t size)
 	sqlite3_stmt		*st;
 	struct text		 t;
 
-	CHECK(sqlite3_prepare_v2(desk.lane.db, "SELECT op, args FROM outbox "
+	CHECK(sqlite3_prepare_v2(desk.sqlite, "SELECT op, args FROM outbox "
 	    "ORDER BY seq DESC LIMIT 1", -1, &st, NULL) == SQLITE_OK);
 	check_number("an event", sqlite3_step(st), SQLITE_ROW);
 	check_number("of this kind", sqlite3_column_int(st, 0), want);
@@ -159,7 +163,7 @@ tags_are_of_all_that_is_shown(void **state)
 	(void)state;
 	check_number("the same", tag_of(OP_CATEGORY_GET, 1), was);
 	for (size_t i = 0; i < LEN(changes); i++) {
-		store_exec(desk.lane.db, changes[i]);
+		store_exec(desk.sqlite, changes[i]);
 		now = tag_of(OP_CATEGORY_GET, 1);
 		check_true(changes[i], now != was);
 		check_number(changes[i], tag_of(OP_DEPARTMENT_CATEGORY_GET, 1),

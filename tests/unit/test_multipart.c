@@ -160,7 +160,7 @@ file_names_are_read(void **state)
 		body.len = 0;
 		buf_printf(&body, "--b\r\nContent-Disposition: form-data; "
 		    "name=\"file\"; %s\r\n\r\nx\r\n--b--", rows[i].header);
-		check_number(rows[i].header, read_all(TYPE, text_in(&body),
+		check_number(rows[i].header, read_all(TYPE, buf_text(&body),
 		    &part, &wrong), 1);
 		check_text(rows[i].header, part.name, TEXT_OF("file"));
 		check_true(rows[i].header, part.is_file ==
@@ -185,31 +185,31 @@ what_is_too_much_is_refused(void **state)
 		for (int i = 0; i < n; i++)
 			buf_put_text(&body, "--b\r\n" FILE_HEAD "x\r\n");
 		buf_put_text(&body, "--b--");
-		check_number("parts", read_all(TYPE, text_in(&body), &part,
+		check_number("parts", read_all(TYPE, buf_text(&body), &part,
 		    &wrong), n <= MULTIPART_MOST ? n : -1);
 	}
 	for (int n = NAME_MOST_BYTES; n <= NAME_MOST_BYTES + 1; n++) {
 		body.len = 0;
 		buf_printf(&body, "--b\r\nContent-Disposition: form-data; "
 		    "name=\"%0*d\"\r\n\r\nx\r\n--b--", n, 0);
-		check_number("name", read_all(TYPE, text_in(&body), &part,
+		check_number("name", read_all(TYPE, buf_text(&body), &part,
 		    &wrong), n <= NAME_MOST_BYTES ? 1 : -1);
 		body.len = 0;
 		buf_printf(&body, "--b\r\nContent-Disposition: form-data; "
 		    "name=%0*d\r\n\r\nx\r\n--b--", n, 0);
-		check_number("bare name", read_all(TYPE, text_in(&body), &part,
+		check_number("bare name", read_all(TYPE, buf_text(&body), &part,
 		    &wrong), n <= NAME_MOST_BYTES ? 1 : -1);
 	}
 	body.len = 0;
 	buf_printf(&body, "--b\r\nX: %05000d\r\n" FILE_HEAD "x\r\n--b--", 0);
-	check_number("header", read_all(TYPE, text_in(&body), &part, &wrong),
+	check_number("header", read_all(TYPE, buf_text(&body), &part, &wrong),
 	    -1);
 	body.len = 0;
 	buf_put_text(&body, "--b\r\n");
 	for (int i = 0; i < 20; i++)
 		buf_put_text(&body, "X: y\r\n");
 	buf_put_text(&body, FILE_HEAD "x\r\n--b--");
-	check_number("headers", read_all(TYPE, text_in(&body), &part, &wrong),
+	check_number("headers", read_all(TYPE, buf_text(&body), &part, &wrong),
 	    -1);
 	buf_done(&body);
 }

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "services/op/newcomer.h"
+#include "services/store/migrate.h"
+#include "services/store/store.h"
 
 static void
 look(const void *arg)
@@ -55,7 +57,7 @@ an_answer_tells_what_was_heard(void **state)
 	struct call	c;
 
 	(void)state;
-	store_exec(desk.lane.db, "INSERT INTO inbox (source, stream, seq) "
+	store_exec(desk.sqlite, "INSERT INTO inbox (source, stream, seq) "
 	    "VALUES (1, 7, 7), (1, 8, 3), (3, 7, 99)");
 	for (size_t i = 0; i < LEN(rows); i++) {
 		desk_begin(&c, OP_PING);
@@ -83,13 +85,13 @@ a_store_is_new_until_somebody_has_heard_of_it(void **state)
 	check_number("of no stream", stream, 0);
 	check_true("with all events", store_is_new(desk.path, &stream));
 	check_number("its own", stream, desk.lane.stream);
-	store_exec(desk.lane.db, "INSERT INTO outbox (consumer, op, actor, "
+	store_exec(desk.sqlite, "INSERT INTO outbox (consumer, op, actor, "
 	    "args) VALUES (1, 16, 1, x'80'); DELETE FROM outbox");
 	check_true("told", !store_is_new(desk.path, &stream));
-	store_exec(desk.lane.db, "DELETE FROM sqlite_sequence");
-	store_accept(desk.lane.db);
+	store_exec(desk.sqlite, "DELETE FROM sqlite_sequence");
+	store_accept(desk.sqlite);
 	check_true("meant", !store_is_new(desk.path, &stream));
-	check_true("is said", store_is_accepted(desk.lane.db));
+	check_true("is said", store_is_accepted(desk.sqlite));
 }
 
 int

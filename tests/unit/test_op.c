@@ -1,9 +1,11 @@
 /* services/op/op.c: rows of the services, run on stores of their own. */
 #include "desk.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "services/store/store.h"
 
 /* --- one row ----------------------------------------------------------- */
 
@@ -100,10 +102,10 @@ a_guard_that_fails_lets_nothing_pass(void **state)
 
 	(void)state;
 	breaks_off = true;
-	sqlite3_progress_handler(desk.lane.db, 1, break_off_once, NULL);
+	sqlite3_progress_handler(desk.sqlite, 1, break_off_once, NULL);
 	check_number("refused", create_department("Post", &c), ERR_STORE);
 	check_true("by the guard", !breaks_off);
-	sqlite3_progress_handler(desk.lane.db, 0, NULL, NULL);
+	sqlite3_progress_handler(desk.sqlite, 0, NULL, NULL);
 	desk_end(&c);
 	check_number("nothing is written", desk_number(&desk, "SELECT count(*) "
 	    "FROM departments WHERE department = 'Post'"), 0);
@@ -126,13 +128,13 @@ a_bulk_has_so_many_rows_at_most(void **state)
 	struct call	c;
 
 	(void)state;
-	CHECK(sqlite3_exec(desk.lane.db, "WITH n (i) AS (SELECT 1 UNION ALL "
+	CHECK(sqlite3_exec(desk.sqlite, "WITH n (i) AS (SELECT 1 UNION ALL "
 	    "SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO actions "
 	    "(ticket_id, action) SELECT 1, 'open' FROM n", NULL, NULL, NULL) ==
 	    SQLITE_OK);
 	check_number("most", ask_actions(&c), OK);
 	desk_end(&c);
-	CHECK(sqlite3_exec(desk.lane.db, "INSERT INTO actions (ticket_id, "
+	CHECK(sqlite3_exec(desk.sqlite, "INSERT INTO actions (ticket_id, "
 	    "action) VALUES (1, 'open')", NULL, NULL, NULL) == SQLITE_OK);
 	check_number("more", ask_actions(&c), ERR_BAD_REQUEST);
 	check_part("more", args_text(&c.answer.extra, KEY_MESSAGE).base,
@@ -478,7 +480,7 @@ an_event_that_is_waited_for_is_told(void **state)
 	check_number("its number", c.emitted, desk_number(&d,
 	    "SELECT seq FROM outbox"));
 	check_number("who gets it", c.consumer, SERVICE_TICKET);
-	sqlite3_prepare_v2(d.lane.db, "SELECT args FROM outbox", -1, &st, NULL);
+	sqlite3_prepare_v2(d.sqlite, "SELECT args FROM outbox", -1, &st, NULL);
 	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
 	frame_reader_start(frames, sqlite3_column_blob(st, 0),
 	    (size_t)sqlite3_column_bytes(st, 0));
@@ -502,7 +504,7 @@ a_new_store_tells_of_its_seed(void **state)
 	static const char *const names[] = { "admin", "notification" };
 
 	(void)state;
-	sqlite3_prepare_v2(desk.lane.db, "SELECT args, consumer, op "
+	sqlite3_prepare_v2(desk.sqlite, "SELECT args, consumer, op "
 	    "FROM outbox ORDER BY seq", -1, &st, NULL);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(sqlite3_step(st), SQLITE_ROW);
@@ -547,7 +549,7 @@ tags_are_of_things_and_their_versions(void **state)
 	check_true("each its own", one != two);
 	check_true("the same again", one == tag_of_department(1));
 	check_true("made of these", one == op_tag(&desk.lane, 1, 1));
-	sqlite3_exec(desk.lane.db, "UPDATE departments SET version = 2 "
+	sqlite3_exec(desk.sqlite, "UPDATE departments SET version = 2 "
 	    "WHERE id = 1", NULL, NULL, NULL);
 	check_true("another version", one != tag_of_department(1));
 	check_true("not of the others", two == tag_of_department(2));
@@ -690,7 +692,7 @@ a_key_stands_for_its_answer(void **state)
 	    "departments WHERE department IN ('Once', 'Two', 'Three')"), 3);
 	/* a day later it is forgotten, by a clock that is known to go right */
 	unit_steady_clock();
-	sqlite3_exec(desk.lane.db, "UPDATE answers SET date = date - "
+	sqlite3_exec(desk.sqlite, "UPDATE answers SET date = date - "
 	    "86400000001", NULL, NULL, NULL);
 	check_number("forgotten", create_once("k", DIGEST_A, "Once", 1,
 	    &again), ERR_BAD_REQUEST);
@@ -845,12 +847,12 @@ a_store_that_fails_is_answered(void **state)
 	for (size_t i = 0; i < LEN(triggers); i++)
 		for (size_t j = 0; j < LEN(tables); j++) {
 			sql = sqlite3_mprintf(triggers[i], tables[j]);
-			store_exec(desk.lane.db, "BEGIN");
-			store_exec(desk.lane.db, sql);
+			store_exec(desk.sqlite, "BEGIN");
+			store_exec(desk.sqlite, sql);
 			check_number(sql, create_ticket(1, &c), ERR_STORE);
 			check_text(sql, c.answer.fragment, TEXT_OF(""));
 			desk_end(&c);
-			store_exec(desk.lane.db, "ROLLBACK");
+			store_exec(desk.sqlite, "ROLLBACK");
 			sqlite3_free(sql);
 		}
 	check_number("the lane goes on", create_ticket(1, &c), OK);

@@ -128,7 +128,7 @@ bodies_say_what_there_is_to_say(void **state)
 		b.len = 0;
 		problem_put(&b, rows[i].status, rows[i].reason,
 		    text_of(rows[i].message), TEXT_OF("a-1"));
-		check_text(rows[i].reason, text_in(&b), text_of(rows[i].want));
+		check_text(rows[i].reason, buf_text(&b), text_of(rows[i].want));
 	}
 	buf_done(&b);
 }

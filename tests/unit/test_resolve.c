@@ -38,7 +38,7 @@ check_leads_to(const char *setting, const char *wanted)
 	buf_put_text(&all, "");
 	for (unsigned i = 0; i < found.count; i++)
 		buf_printf(&all, "%s%s", i > 0 ? " " : "", found.rows[i]);
-	check_text(setting, text_in(&all), text_of(wanted));
+	check_text(setting, buf_text(&all), text_of(wanted));
 	buf_done(&all);
 }
 

@@ -113,7 +113,7 @@ example_of(const char *path, struct buf *b)
 		buf_put_text(b, "81");
 		path += strcspn(path + 1, "/");
 	}
-	return text_in(b);
+	return buf_text(b);
 }
 
 static void

@@ -5,6 +5,12 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
+
+#include "services/store/migrate.h"
+#include "services/store/statement.h"
+#include "services/store/store.h"
+
 static void
 every_service_opens(void **state)
 {
@@ -104,18 +110,21 @@ open_wrong(const void *arg)
 	const struct wrong	*w = arg;
 	static struct copy	 copy;
 	struct op_tables	 tables;
-	sqlite3			*db = store_open(":memory:", false);
+	sqlite3			*sqlite = store_open(":memory:", false);
+	struct db		*db;
 
 	copy_service(&copy, &lookup_service);
-	store_migrate(db, &copy.service, ":memory:");
+	store_migrate(sqlite, &copy.service, ":memory:");
 	if (w->statement != NULL)
 		copy.sql[number_of(&copy, w->statement) -
 		    SQL_COMMON_END].text = w->text;
 	if (w->spoil != NULL)
 		w->spoil(&copy);
+	db = db_over(&copy.service, sqlite);
 	op_tables_init(&tables, &copy.service, db);
 	op_tables_done(&tables);
-	sqlite3_close(db);
+	db_close(&db);
+	sqlite3_close(sqlite);
 }
 
 static void
@@ -217,19 +226,19 @@ wrong_tables_are_named(void **state)
 		    "statement STATUS_COUNT does not fit the schema" },
 		{ "a parameter that is no key", "DEPARTMENT_BY_ID",
 		    DEPARTMENT ":idd", NULL, "statement DEPARTMENT_BY_ID: "
-		    "parameter :idd is no key" },
+		    "parameter :idd is not a key" },
 		{ "a parameter without a name", "DEPARTMENT_BY_ID",
 		    DEPARTMENT "?", NULL, "statement DEPARTMENT_BY_ID: "
-		    "parameter ? is no key" },
+		    "parameter ? is not a key" },
 		{ "a parameter that is never given", "DEPARTMENT_BY_ID",
 		    DEPARTMENT ":title", NULL, "operation DEPARTMENT_GET, "
 		    "statement DEPARTMENT_BY_ID: it is never given title" },
 		{ "one in a guard", NULL, NULL, ask_category_in_guard,
 		    "operation DEPARTMENT_CREATE, statement CATEGORY_NAMED: it "
-		    "is never given category" },
+		    "is never given department_id" },
 		{ "one in what follows", NULL, NULL, ask_category_in_also,
 		    "operation DEPARTMENT_CREATE, statement CATEGORY_NAMED: it "
-		    "is never given category" },
+		    "is never given department_id" },
 		{ "one in a count", NULL, NULL, ask_category_in_count,
 		    "operation STATUS_LIST, statement CATEGORY_COUNT: it is "
 		    "never given department_id" },

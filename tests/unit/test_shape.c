@@ -1,6 +1,8 @@
 /* services/op/shape.c: rows of statements on a store in memory. */
 #include "unit.h"
 
+#include <sqlite3.h>
+
 #include "services/op/shape.h"
 
 static sqlite3	*db;
@@ -29,9 +31,9 @@ put_rows(const char *query, const struct member *members, struct buf *ret)
 
 	if (sqlite3_prepare_v2(db, query, -1, &st, NULL) != SQLITE_OK)
 		fail_msg("%s: %s", query, sqlite3_errmsg(db));
-	plan = shape_compile(&shape, st, "QUERY");
+	plan = shape_compile(&shape, &(struct stmt){ .st = st }, "QUERY");
 	while (sqlite3_step(st) == SQLITE_ROW)
-		shape_put(plan, st, ret);
+		shape_put(plan, &(struct stmt){ .st = st }, ret);
 	shape_plan_destroy(&plan);
 	assert_null(plan);
 	shape_plan_destroy(&plan);
@@ -114,7 +116,7 @@ each_kind_has_its_form(void **state)
 		members[0] = rows[i].member;
 		put_rows(rows[i].query, members, &b);
 		buf_printf(&want, "{\"a\":%s}", rows[i].want);
-		check_text(rows[i].name, text_in(&b), text_in(&want));
+		check_text(rows[i].name, buf_text(&b), buf_text(&want));
 	}
 	buf_done(&b);
 	buf_done(&want);
@@ -146,7 +148,7 @@ texts_in_urls_are_encoded(void **state)
 		put_rows(query, members, &b);
 		sqlite3_free(query);
 		buf_printf(&want, "{\"a\":\"" ROOT "%s\"}", rows[i].want);
-		check_text(rows[i].in, text_in(&b), text_in(&want));
+		check_text(rows[i].in, buf_text(&b), buf_text(&want));
 	}
 	buf_done(&b);
 	buf_done(&want);
@@ -188,7 +190,7 @@ objects_nest_and_commas_stand_between(void **state)
 		b.len = 0;
 		put_rows("SELECT 1 x, 2 y, 3 z UNION ALL SELECT 4, 5, NULL",
 		    rows[i].members, &b);
-		check_text(rows[i].name, text_in(&b), text_of(rows[i].want));
+		check_text(rows[i].name, buf_text(&b), text_of(rows[i].want));
 	}
 	buf_done(&b);
 }

@@ -124,7 +124,7 @@ who_had_no_turn_for_longest_is_next(void **state)
 		put_all(rows[i].in);
 		b.len = 0;
 		take(SLOW_MOST, &b);
-		check_text(rows[i].name, text_in(&b), text_of(rows[i].out));
+		check_text(rows[i].name, buf_text(&b), text_of(rows[i].out));
 	}
 	buf_done(&b);
 }
@@ -267,7 +267,7 @@ turns_are_remembered(void **state)
 	put_all("Ax Ay Bx Bz");
 	b.len = 0;
 	take(4, &b);
-	check_text("by turns", text_in(&b), text_of("Bz Ay Bx Ax"));
+	check_text("by turns", buf_text(&b), text_of("Bz Ay Bx Ax"));
 	for (int i = 0; i < SLOW_TURNS; i++) {
 		put_all("Cc");
 		take(1, &b);
@@ -275,7 +275,7 @@ turns_are_remembered(void **state)
 	put_all("Ax Ay");
 	b.len = 0;
 	take(2, &b);
-	check_text("forgotten", text_in(&b), text_of("Ax Ay"));
+	check_text("forgotten", buf_text(&b), text_of("Ax Ay"));
 	buf_done(&b);
 }
 
@@ -401,7 +401,7 @@ what_must_wait_is_never_refused(void **state)
 	    request.id, 3 * SLOW_MOST);
 	check_true("another comes", put(call_of("2")) != NULL);
 	take(2, &b);
-	check_text("in turns", text_in(&b), text_of("1A 2"));
+	check_text("in turns", buf_text(&b), text_of("1A 2"));
 	for (int i = 2; i < 3 * SLOW_MOST; i++)
 		assert_non_null(slow_take(queue));
 	assert_null(slow_take(queue));

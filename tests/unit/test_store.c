@@ -1,6 +1,7 @@
 /* services/store/store.c */
 #include "desk.h"
 
+#include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -9,6 +10,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "services/store/migrate.h"
+#include "services/store/now.h"
+#include "services/store/statement.h"
+#include "services/store/store.h"
 
 static char	folder[FOLDER_SIZE], path[FOLDER_SIZE + 16];
 
@@ -271,10 +276,10 @@ a_newer_store_is_left_alone(void **state)
 static int	seeded;
 
 static void
-count_seeded(sqlite3 *db, const struct settings *s)
+count_seeded(struct db *db, const struct settings *s)
 {
 	check_number("settings", s->bcrypt_cost, 4);
-	check_number("after the seed", number(db, "SELECT count(*) FROM a"), 2);
+	check_number("after the seed", number(db_sqlite(db), "SELECT count(*) FROM a"), 2);
 	seeded++;
 }
 

@@ -4,10 +4,12 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "services/store/store.h"
 #include "services/ticket/index/columns.h"
 #include "services/ticket/search/postings.h"
 #include "services/ticket/search/search.h"
@@ -31,7 +33,7 @@ run(const char *format, ...)
 	va_start(ap, format);
 	sql = sqlite3_vmprintf(format, ap);
 	va_end(ap);
-	store_exec(desk.lane.db, sql);
+	store_exec(desk.sqlite, sql);
 	sqlite3_free(sql);
 }
 
@@ -88,7 +90,7 @@ select_ids(const char *query, struct buf *ret)
 	sqlite3_stmt	*st;
 	int		 result;
 
-	assert_int_equal(sqlite3_prepare_v2(desk.lane.db, query, -1, &st,
+	assert_int_equal(sqlite3_prepare_v2(desk.sqlite, query, -1, &st,
 	    NULL), SQLITE_OK);
 	ret->len = 0;
 	buf_put_byte(ret, '[');
@@ -107,7 +109,7 @@ check_list(const char *sort, const char *content, const char *query)
 
 	list_ids(sort, content, &have);
 	select_ids(query, &want);
-	check_text(query, text_in(&have), text_in(&want));
+	check_text(query, buf_text(&have), buf_text(&want));
 	buf_done(&have);
 	buf_done(&want);
 }
@@ -354,7 +356,7 @@ check_page(void)
 	    "WHERE %s ORDER BY %s%s, t.id LIMIT %u OFFSET %u", where.base,
 	    sort.base, down ? " DESC" : "", per_page, (page - 1) * per_page);
 	select_ids(sql, &want);
-	check_text(sql, text_in(&c.fragment), text_in(&want));
+	check_text(sql, buf_text(&c.fragment), buf_text(&want));
 	sqlite3_free(sql);
 	sql = sqlite3_mprintf("SELECT count(*) FROM tickets t WHERE %s",
 	    where.base);
@@ -434,7 +436,7 @@ check_walk(const char *sort, const char *status)
 		args_put_text(args, KEY_FIELDS, TEXT_OF("id"));
 		args_put_text(args, KEY_SORT, text_of(sort));
 		args_put_text(args, KEY_STATUS_IDS, text_of(status));
-		args_put_text(args, KEY_CURSOR, text_in(&cursor));
+		args_put_text(args, KEY_CURSOR, buf_text(&cursor));
 		check_number(sort, desk_call(&desk, &c), OK);
 		if (c.fragment.len > 2) {
 			if (ids.len > 0)
@@ -460,7 +462,7 @@ check_walk(const char *sort, const char *status)
 	args_put_text(args, KEY_STATUS_IDS, text_of(status));
 	check_number(sort, desk_call(&desk, &c), OK);
 	buf_put(&whole, c.fragment.base + 1, c.fragment.len - 2);
-	check_text(sort, text_in(&ids), text_in(&whole));
+	check_text(sort, buf_text(&ids), buf_text(&whole));
 	desk_end(&c);
 	buf_done(&cursor);
 	buf_done(&ids);

@@ -4,6 +4,8 @@
  */
 #include "unit.h"
 
+#include <sqlite3.h>
+
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/list/export.h"
 #include "services/ticket/list/date.h"
@@ -63,7 +65,7 @@ words_are_quoted(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		check_true(rows[i].name,
 		    query_parse(db, rows[i].content, &q) == NULL);
-		check_text(rows[i].name, text_in(&q.match),
+		check_text(rows[i].name, buf_text(&q.match),
 		    text_of(rows[i].match));
 		check_number(rows[i].name, q.count, rows[i].words);
 		check_number(rows[i].name, q.has_phrase, rows[i].phrase);
@@ -102,9 +104,9 @@ what_cannot_be_searched_for_is_explained(void **state)
 	}
 	for (int i = 0; i < 32; i++)
 		buf_printf(&many, "w%d ", i);
-	check_true("32 words", query_parse(db, text_in(&many), &q) == NULL);
+	check_true("32 words", query_parse(db, buf_text(&many), &q) == NULL);
 	buf_put_text(&many, "w");
-	wrong = query_parse(db, text_in(&many), &q);
+	wrong = query_parse(db, buf_text(&many), &q);
 	check_part("33 words", wrong != NULL ? wrong : "", "more than 32");
 	buf_done(&many);
 	query_done(&q);
@@ -153,7 +155,7 @@ a_snippet_is_html_around_what_was_found(void **state)
 			continue;
 		}
 		check_true(rows[i].query, found == (rows[i].want != NULL));
-		check_text(rows[i].query, text_in(&b), text_of(
+		check_text(rows[i].query, buf_text(&b), text_of(
 		    rows[i].want != NULL ? rows[i].want : ""));
 	}
 	buf_done(&b);
@@ -226,7 +228,7 @@ a_cursor_comes_back(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		text.len = 0;
 		cursor_put(&text, &rows[i]);
-		check_true("read", cursor_read(text_in(&text), &bytes, &got));
+		check_true("read", cursor_read(buf_text(&text), &bytes, &got));
 		check_number("sort", got.sort, rows[i].sort);
 		check_number("id", got.id, rows[i].id);
 		check_true("number", got.number == rows[i].number);
@@ -248,7 +250,7 @@ long_texts_of_a_cursor_are_cut_off(void **state)
 
 	(void)state;
 	cursor_put(&b, &long_one);
-	check_true("read", cursor_read(text_in(&b), &bytes, &got));
+	check_true("read", cursor_read(buf_text(&b), &bytes, &got));
 	check_number("cut", got.texts[0].len, CURSOR_TEXT_MOST);
 	check_number("cut", got.texts[1].len, CURSOR_TEXT_MOST);
 	buf_done(&b);
@@ -274,13 +276,13 @@ what_is_no_cursor_is_none(void **state)
 
 		for (int c = 0; c < 256; c++) {
 			b.base[i] = (char)c;
-			check_true("changed", cursor_read(text_in(&b), &bytes,
+			check_true("changed", cursor_read(buf_text(&b), &bytes,
 			    &got) == (b.base[i] == kept));
 		}
 		b.base[i] = kept;
 	}
 	buf_put_byte(&b, 'A');
-	check_true("longer", !cursor_read(text_in(&b), &bytes, &got));
+	check_true("longer", !cursor_read(buf_text(&b), &bytes, &got));
 	buf_done(&b);
 	buf_done(&bytes);
 }
@@ -310,7 +312,7 @@ a_cell_is_quoted_and_no_formula(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
 		csv_put(&b, rows[i].text);
-		check_text("cell", text_in(&b), rows[i].cell);
+		check_text("cell", buf_text(&b), rows[i].cell);
 	}
 	buf_done(&b);
 }

@@ -4,6 +4,9 @@
  */
 #include "desk.h"
 
+#include <sqlite3.h>
+
+#include "services/store/store.h"
 #include "services/ticket/ticket.h"
 
 static int64_t		seq;
@@ -16,7 +19,7 @@ open_desk(void **state)
 	(void)state;
 	desk_open(&desk, &ticket_service);
 	seq = 0;
-	store_exec(desk.lane.db,
+	store_exec(desk.sqlite,
 	    "INSERT INTO user_names (id, name, username, disabled) VALUES "
 	    "(1, 'admin', 'admin', 0), (3, 'Author', 'author', 0),"
 	    "(4, 'Worker', 'worker', 0), (5, 'Other', 'other', 0),"
@@ -81,7 +84,7 @@ check_action(const char *row, const char *want)
 {
 	sqlite3_stmt	*st;
 
-	assert_int_equal(sqlite3_prepare_v2(desk.lane.db,
+	assert_int_equal(sqlite3_prepare_v2(desk.sqlite,
 	    "SELECT action || '|' || user_id "
 	    "|| coalesce('|' || recipient_id, '') "
 	    "|| coalesce('|' || post_id, '') || coalesce('|' || data, '') "
@@ -109,7 +112,7 @@ set(const char *columns)
 
 	snprintf(query, sizeof(query), "UPDATE tickets SET %s WHERE id = 7",
 	    columns);
-	store_exec(desk.lane.db, query);
+	store_exec(desk.sqlite, query);
 }
 
 static bool
@@ -240,7 +243,7 @@ static void
 each_action_leaves_its_row(void **state)
 {
 	(void)state;
-	store_exec(desk.lane.db, "INSERT INTO reply_text (rowid, content) "
+	store_exec(desk.sqlite, "INSERT INTO reply_text (rowid, content) "
 	    "SELECT column1 * 4294967296 + column2, 'words' "
 	    "FROM (VALUES (7, 20), (7, 31), (6, 40), (8, 1))");
 	act(OP_TICKET_ASSIGN, OTHER, KEY_USER_ID, WORKER);
@@ -324,7 +327,7 @@ a_deleted_ticket_takes_all_along(void **state)
 {
 	(void)state;
 	set("assigned_id = 4");
-	store_exec(desk.lane.db, "INSERT INTO subscriptions (ticket_id, "
+	store_exec(desk.sqlite, "INSERT INTO subscriptions (ticket_id, "
 	    "user_id) VALUES (7, 3), (8, 3); INSERT INTO actions (ticket_id) "
 	    "VALUES (7), (8); INSERT INTO replies VALUES (20, 7)");
 	check_number("deleted", ACT(DELETE, ADMIN), OK);
@@ -377,7 +380,7 @@ subscriptions_come_and_go(void **state)
 	}
 	check_action("subscribe", "subscribe|3|5");
 	check_true("no update", is("last_updated IS NULL AND version = 1"));
-	store_exec(desk.lane.db, "UPDATE subscriptions SET id = 7 "
+	store_exec(desk.sqlite, "UPDATE subscriptions SET id = 7 "
 	    "WHERE user_id = 4");
 	check_number("not anyone", act(OP_SUBSCRIPTION_DELETE, OTHER, KEY_END,
 	    0), ERR_FORBIDDEN);

@@ -1,5 +1,7 @@
 /* services/user/token.c */
 #include "desk.h"
+#include "services/store/now.h"
+#include "services/store/store.h"
 
 #include <sodium.h>
 
@@ -129,9 +131,9 @@ tokens_come_to_an_end(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		check_number(rows[i].name, check(&h, NULL), OK);
-		store_exec(desk.lane.db, rows[i].how);
+		store_exec(desk.sqlite, rows[i].how);
 		check_number(rows[i].name, check(&h, NULL), ERR_UNAUTHORIZED);
-		store_exec(desk.lane.db, rows[i].undo);
+		store_exec(desk.sqlite, rows[i].undo);
 	}
 	check_number("and with it its row", desk_number(&desk,
 	    "SELECT count(*) FROM tokens"), 0);
@@ -143,7 +145,7 @@ old_tokens_are_cleared_away(void **state)
 	(void)state;
 	create(1);
 	create(1);
-	store_exec(desk.lane.db, "UPDATE tokens SET expires = 1 WHERE id = 1");
+	store_exec(desk.sqlite, "UPDATE tokens SET expires = 1 WHERE id = 1");
 	unit_steady_clock();
 	create(2);
 	check_number("one of three", desk_number(&desk,
@@ -204,10 +206,10 @@ a_login_is_of_the_user_as_it_is_now(void **state)
 	int64_t	rights, tokens = 0;
 
 	(void)state;
-	store_exec(desk.lane.db, "UPDATE users SET password = "
+	store_exec(desk.sqlite, "UPDATE users SET password = "
 	    "CAST('stored' AS BLOB)");
 	for (size_t i = 0; i < LEN(rows); i++) {
-		store_exec(desk.lane.db, rows[i].how);
+		store_exec(desk.sqlite, rows[i].how);
 		check_number(rows[i].name, create_after("stored", &rights),
 		    rows[i].want);
 		check_number(rows[i].name, rights, rows[i].rights);
@@ -272,7 +274,7 @@ many_revocations_are_told_at_once(void **state)
 	struct call	c;
 
 	(void)state;
-	store_exec(desk.lane.db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+	store_exec(desk.sqlite, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
 	    "SELECT i + 1 FROM n WHERE i < 2500) "
 	    "INSERT INTO revocations (hash, date_added) "
 	    "SELECT randomblob(32), 1 FROM n");
@@ -295,7 +297,7 @@ old_revocations_are_cleared_away(void **state)
 	struct call	c;
 
 	(void)state;
-	store_exec(desk.lane.db, "INSERT INTO revocations (hash, date_added) "
+	store_exec(desk.sqlite, "INSERT INTO revocations (hash, date_added) "
 	    "VALUES (zeroblob(32), 1)");
 	unit_steady_clock();
 	delete(&h, sizeof(h));
@@ -319,11 +321,11 @@ a_gap_between_revocations_is_told(void **state)
 	struct call	c;
 
 	(void)state;
-	store_exec(desk.lane.db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+	store_exec(desk.sqlite, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
 	    "SELECT i + 1 FROM n WHERE i < 4) "
 	    "INSERT INTO revocations (hash, date_added) "
 	    "SELECT randomblob(32), 1 FROM n");
-	store_exec(desk.lane.db, "DELETE FROM revocations WHERE seq = 2");
+	store_exec(desk.sqlite, "DELETE FROM revocations WHERE seq = 2");
 	for (size_t i = 0; i < LEN(rows); i++) {
 		ping(rows[i].seen, &c);
 		check_number(rows[i].name, args_has(&c.answer.extra,
@@ -341,7 +343,7 @@ a_clock_that_was_just_set_clears_no_revocation(void **state)
 	struct hash	h = create(1);
 
 	(void)state;
-	store_exec(desk.lane.db, "INSERT INTO revocations (hash, date_added) "
+	store_exec(desk.sqlite, "INSERT INTO revocations (hash, date_added) "
 	    "VALUES (zeroblob(32), 1)");
 	delete(&h, sizeof(h));
 	check_number("both", desk_number(&desk,
@@ -429,7 +431,7 @@ a_token_for_reading_is_told_as_one(void **state)
 	struct answer	a;
 
 	(void)state;
-	store_exec(desk.lane.db, "UPDATE tokens SET scope = 'read'");
+	store_exec(desk.sqlite, "UPDATE tokens SET scope = 'read'");
 	check_number("known", check(&h, &a), OK);
 	check_number("rights", args_number(&a.extra, KEY_RIGHTS, -1),
 	    RIGHT_ADMIN | RIGHT_STAFF | RIGHT_READ_ONLY);

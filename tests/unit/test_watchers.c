@@ -86,17 +86,17 @@ each_is_told_once(void **state)
 	watchers_heard(&l, b, -1, 4, 1000);
 	row = watchers_to_tell(&l, 5, &before);
 	assert_non_null(row);
-	check_text("who was not told", text_in(&row->peer), b);
+	check_text("who was not told", buf_text(&row->peer), b);
 	check_number("told before", before, 4);
 	assert_null(watchers_to_tell(&l, 5, &before));
 	/* each in turn, from where it was */
 	row = watchers_to_tell(&l, 7, &before);
 	assert_non_null(row);
-	check_text("the first", text_in(&row->peer), a);
+	check_text("the first", buf_text(&row->peer), a);
 	check_number("told before", before, 5);
 	row = watchers_to_tell(&l, 7, &before);
 	assert_non_null(row);
-	check_text("the second", text_in(&row->peer), b);
+	check_text("the second", buf_text(&row->peer), b);
 	check_number("told before", before, 5);
 	assert_null(watchers_to_tell(&l, 7, &before));
 	check_true("told is not heard", !watchers_have_seen(&l, 7, 1000));
@@ -114,7 +114,7 @@ there_may_be_many(void **state)
 		for (int i = 0; i < 5000; i++) {
 			peer.len = 0;
 			buf_printf(&peer, "peer %d", i);
-			watchers_heard(&l, text_in(&peer), i, i, now);
+			watchers_heard(&l, buf_text(&peer), i, i, now);
 		}
 		check_true("bounded", l.count <= 4096);
 		check_true("the least counts", watchers_have_seen(&l, 0,
@@ -141,12 +141,12 @@ who_has_gone_leaves_room(void **state)
 	for (int i = 0; i < 5000; i++) {
 		peer.len = 0;
 		buf_printf(&peer, "peer %d", i);
-		watchers_heard(&l, text_in(&peer), 9, 9, 1000);
+		watchers_heard(&l, buf_text(&peer), 9, 9, 1000);
 	}
 	watchers_heard(&l, a, 5, 5, 1000 + WATCHER_LEASE_MS);
 	row = watchers_to_tell(&l, 6, &before);
 	assert_non_null(row);
-	check_text("the new one", text_in(&row->peer), a);
+	check_text("the new one", buf_text(&row->peer), a);
 	check_number("alone", (int64_t)l.count, 1);
 	buf_done(&peer);
 	watchers_done(&l);

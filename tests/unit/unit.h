@@ -44,18 +44,6 @@ void	unit_check_text(const char *row, struct text have, struct text want,
 void	unit_check_part(const char *row, const char *have, const char *part,
 	    const char *file, int line);
 
-static inline struct text
-text_of(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
-static inline struct text
-text_in(const struct buf *b)
-{
-	return (struct text){ b->base, b->len };
-}
-
 /* How a process ended and what it left on stderr. */
 struct end {
 	int	status;		/* of exit; 128 and the signal if it was one */

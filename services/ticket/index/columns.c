@@ -4,6 +4,7 @@
  */
 #include "services/ticket/index/columns.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/index/titles.h"

@@ -4,10 +4,12 @@
  */
 #include "services/ticket/index/labels.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "services/store/store.h"
 #include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 

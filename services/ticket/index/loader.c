@@ -47,15 +47,15 @@ load_columns(void *arg)
 	struct op_tables	 tables = { 0 };
 	struct lane		 lane;
 	struct call		 c = { .lane = &lane };
-	sqlite3			*db = store_open(l->path, true);
+	struct db		*db = db_open(l->service, l->path, true);
 
 	op_tables_init(&tables, l->service, db);
-	sqlite3_close(db);
+	db_close(&db);
 	lane_open(&lane, &tables, l->path, true);
 	l->error = ERR_STORE;
-	if (lane_exec(&lane, SQL_BEGIN)) {
+	if (db_begin_read(lane.db)) {
 		l->error = fill_columns(&c, &l->columns);
-		lane_exec(&lane, SQL_COMMIT);
+		db_commit(lane.db);
 	}
 	lane_close(&lane);
 	op_tables_done(&tables);
@@ -100,8 +100,8 @@ loader_is_loading(struct loader *l)
 static enum err
 restart_transaction(struct call *c)
 {
-	return sqlite3_get_autocommit(c->lane->db) ||
-	    (lane_exec(c->lane, SQL_COMMIT) && lane_exec(c->lane, SQL_BEGIN)) ?
+	return !db_in_transaction(c->lane->db) ||
+	    (db_commit(c->lane->db) && db_begin_read(c->lane->db)) ?
 	    OK : ERR_STORE;
 }
 

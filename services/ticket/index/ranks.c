@@ -1,9 +1,11 @@
 /* Ranks of names: the order of users and categories by what they are called. */
 #include "services/ticket/index/ranks.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/store/store.h"
 #include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 

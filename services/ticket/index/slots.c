@@ -1,6 +1,8 @@
 /* Slots of tickets: found by id, filled from rows, and what they are sorted by. */
 #include "services/ticket/index/slots.h"
 
+#include <sqlite3.h>
+
 #include "base/buf.h"
 
 #define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */

@@ -1,6 +1,7 @@
 /* Texts of rows, as they are compared. */
 #include "services/ticket/index/titles.h"
 
+#include <sqlite3.h>
 #include <string.h>
 
 #include "base/hash.h"

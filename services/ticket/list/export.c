@@ -1,6 +1,7 @@
 /* Exports of lists, as CSV with Flicket's columns and as JSON lines. */
 #include "services/ticket/list/export.h"
 
+#include <sqlite3.h>
 #include <time.h>
 
 #include "base/json.h"
@@ -91,7 +92,7 @@ put_csv(struct call *c, sqlite3_stmt *st)
 static enum err
 put_line(struct call *c, sqlite3_stmt *st)
 {
-	enum err	e = op_put_row(c, st);
+	enum err	e = op_put_row(c, &(struct stmt){ .st = st });
 
 	buf_put_byte(&c->fragment, '\n');
 	return e;

@@ -1,6 +1,7 @@
 /* The filters of a list: read from a request, and held against tickets. */
 #include "services/ticket/list/filter.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/list/date.h"

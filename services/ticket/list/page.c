@@ -1,6 +1,8 @@
 /* Pages of lists. */
 #include "services/ticket/list/page.h"
 
+#include <sqlite3.h>
+
 #include "services/ticket/list/slice.h"
 #include "services/ticket/ticket.h"
 
@@ -9,7 +11,7 @@ put_item(struct call *c, sqlite3_stmt *st)
 {
 	if (c->fragment.len > 1)
 		buf_put_byte(&c->fragment, ',');
-	return op_put_row(c, st);
+	return op_put_row(c, &(struct stmt){ .st = st });
 }
 
 /* Rows that are neighbours in the store are found once, not one by one. */

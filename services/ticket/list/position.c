@@ -1,6 +1,9 @@
 /* Positions in lists, read from cursors and put into them. */
 #include "services/ticket/list/position.h"
 
+#include <sqlite3.h>
+
+#include "services/store/store.h"
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/ticket.h"
 

@@ -1,6 +1,7 @@
 /* Picking slices of lists, and putting their rows. */
 #include "services/ticket/list/slice.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/list/bitmaps.h"

@@ -1,6 +1,8 @@
 /* The values of a list's parameters. */
 #include "services/ticket/list/values.h"
 
+#include <sqlite3.h>
+
 #include "base/number.h"
 #include "services/ticket/ticket.h"
 

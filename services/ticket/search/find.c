@@ -4,6 +4,7 @@
  */
 #include "services/ticket/search/find.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/search/postings.h"

@@ -1,6 +1,7 @@
 /* Places of tickets. */
 #include "services/ticket/search/found.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/ticket.h"

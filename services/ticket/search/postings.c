@@ -10,6 +10,7 @@
  */
 #include "services/ticket/search/postings.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "base/log.h"

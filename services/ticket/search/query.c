@@ -1,6 +1,8 @@
 /* Search queries. */
 #include "services/ticket/search/query.h"
 
+#include <sqlite3.h>
+
 #include "base/log.h"
 
 static fts5_api *

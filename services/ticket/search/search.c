@@ -1,8 +1,10 @@
 /* Searches in the texts of tickets and replies. */
 #include "services/ticket/search/search.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
+#include "services/store/store.h"
 #include "services/ticket/search/find.h"
 #include "services/ticket/search/snippet.h"
 #include "services/ticket/ticket.h"
@@ -71,7 +73,7 @@ search_aside(struct call *c)
 	const char		*wrong;
 	enum err		 e;
 
-	wrong = query_parse(c->lane->db, args_text(args, KEY_CONTENT), &q);
+	wrong = query_parse(db_sqlite(c->lane->db), args_text(args, KEY_CONTENT), &q);
 	e = wrong != NULL ? op_refuse(c, ERR_BAD_REQUEST, wrong) :
 	    make_result(c, &q, scored, &r);
 	query_done(&q);
@@ -104,7 +106,7 @@ search_run(struct searches *s, struct call *c, const struct columns *k,
 	const char	*wrong;
 	enum err	 e;
 
-	wrong = query_parse(c->lane->db,
+	wrong = query_parse(db_sqlite(c->lane->db),
 	    args_text(&c->request.args, KEY_CONTENT), &s->query);
 	if (wrong != NULL)
 		return op_refuse(c, ERR_BAD_REQUEST, wrong);
@@ -134,7 +136,7 @@ search_show(struct searches *s, struct call *c, int64_t ticket_id)
 	st = op_statement(c, SQL_TICKET_TEXTS);
 	s->snippet.len = 0;
 	if (op_step(c, st, &e) == SQLITE_ROW && snippet_put(&s->snippet,
-	    c->lane->db, &s->query, column_text(st, 0), column_text(st, 1)))
+	    db_sqlite(c->lane->db), &s->query, column_text(st, 0), column_text(st, 1)))
 		args_put_text(args, KEY_DATA, (struct text){ s->snippet.base,
 		    s->snippet.len });
 	done = op_done(c, st);

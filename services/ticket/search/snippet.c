@@ -1,6 +1,7 @@
 /* Snippets: texts are cut into words again, and held against the query. */
 #include "services/ticket/search/snippet.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "base/log.h"

@@ -11,6 +11,7 @@
  */
 #include "tools/flicketctl/backup/backup.h"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "services/store/migrate.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/desk/ask.h"

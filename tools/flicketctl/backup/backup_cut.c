@@ -21,6 +21,7 @@
  */
 #include "tools/flicketctl/backup/backup_cut.h"
 
+#include <sqlite3.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -7,6 +7,7 @@
  */
 #include "tools/flicketctl/backup/backup_judge.h"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "services/store/migrate.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/backup.h"
 #include "tools/flicketctl/backup/verify.h"
@@ -50,7 +52,7 @@ say(struct judge *j, const char *test, const char *what, const char *format,
 /* --- files -------------------------------------------------------------------- */
 
 static const char *
-text_of(const json_t *row, const char *name)
+member_text(const json_t *row, const char *name)
 {
 	return json_string_value(json_object_get(row, name));
 }
@@ -90,7 +92,7 @@ is_store(const char *name)
 static bool
 judge_bytes(struct judge *j, const json_t *row, int from)
 {
-	const char	*name = text_of(row, "path");
+	const char	*name = member_text(row, "path");
 	json_int_t	 want = json_integer_value(json_object_get(row,
 			    "bytes"));
 	char		 hash[HASH_TEXT_SIZE];
@@ -106,7 +108,7 @@ judge_bytes(struct judge *j, const json_t *row, int from)
 	if (ok && bytes != want)
 		say(j, "checksums", changed, "%s: it has %lld bytes, not %lld",
 		    name, (long long)bytes, (long long)want);
-	else if (ok && strcmp(hash, text_of(row, "sha256")) != 0)
+	else if (ok && strcmp(hash, member_text(row, "sha256")) != 0)
 		say(j, "checksums", changed, "%s: its checksum is another",
 		    name);
 	return ok;
@@ -115,7 +117,7 @@ judge_bytes(struct judge *j, const json_t *row, int from)
 static bool
 judge_file(struct judge *j, int dir, const json_t *row)
 {
-	const char	*name = text_of(row, "path"), *why;
+	const char	*name = member_text(row, "path"), *why;
 	int		 from = file_open_below(dir, name, &why);
 	bool		 ok;
 
@@ -285,7 +287,7 @@ names_of(const json_t *list, const char *member)
 
 	json_array_foreach(list, i, row) {
 		name = member == NULL ? json_string_value(row) :
-		    text_of(row, member);
+		    member_text(row, member);
 		json_object_set_new(set, name, json_true());
 	}
 	return set;

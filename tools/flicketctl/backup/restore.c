@@ -20,6 +20,7 @@
  */
 #include "tools/flicketctl/backup/backup.h"
 
+#include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -34,6 +35,7 @@
 
 #include "base/durable.h"
 #include "base/log.h"
+#include "services/store/now.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/backup_judge.h"
 #include "tools/flicketctl/cli/cli.h"

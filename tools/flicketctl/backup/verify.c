@@ -20,7 +20,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+
+#include <sqlite3.h>
+
 #include "proto/frame.h"
+#include "services/store/migrate.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/backup.h"
 #include "tools/flicketctl/backup/backup_judge.h"
@@ -246,7 +250,7 @@ next(struct verify *v, sqlite3_stmt *st)
 }
 
 static const char *
-text_of(sqlite3_stmt *st, int column)
+column_string(sqlite3_stmt *st, int column)
 {
 	const char	*s = (const char *)sqlite3_column_text(st, column);
 
@@ -349,7 +353,7 @@ check_set_aside(struct verify *v)
 					    sqlite3_column_int(st, 1))->name;
 
 			snprintf(example, sizeof(example), "%s %s: %s: %s",
-			    name, text_of(st, 0), event == NULL ? "?" : event,
+			    name, column_string(st, 0), event == NULL ? "?" : event,
 			    sqlite3_column_int64(st, 2) == OK ?
 			    "waits for an earlier one" : err_info((uint64_t)
 			    sqlite3_column_int64(st, 2))->reason);
@@ -387,7 +391,7 @@ check_tables(struct verify *v)
 			continue;
 		}
 		for (st = prepare(v, tests[i].sql); next(v, st);)
-			found_one(&f, text_of(st, 0));
+			found_one(&f, column_string(st, 0));
 		found_done(v->findings, tests[i].name, tests[i].what, &f);
 	}
 }
@@ -493,7 +497,7 @@ check_totals(struct verify *v)
 	}
 	collect_tallies(v);
 	for (st = prepare(v, sql); next(v, st);)
-		found_one(&f, text_of(st, 0));
+		found_one(&f, column_string(st, 0));
 	found_done(v->findings, "totals", "users whose totals are not what "
 	    "they wrote and have", &f);
 }
@@ -510,11 +514,11 @@ check_named(struct verify *v, const struct backup_folder *folder)
 
 	for (st = prepare(v, folder->names); next(v, st);) {
 		snprintf(inside, sizeof(inside), "%s/%s", folder->path,
-		    text_of(st, 0));
+		    column_string(st, 0));
 		path.len = 0;
 		buf_printf(&path, "stores/%s", inside);
 		buf_put_byte(&path, '\0');
-		if (file_is_safe(text_of(st, 0)) && stores_is_file(path.base))
+		if (file_is_safe(column_string(st, 0)) && stores_is_file(path.base))
 			continue;
 		found_one(v->taken_over ? &old : &f, inside);
 	}

@@ -4,6 +4,7 @@
  */
 #include "tools/flicketctl/backup/verify.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -14,6 +14,9 @@
 
 #include "base/number.h"
 #include "proto/frame.h"
+
+#include <sqlite3.h>
+
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/desk/ask.h"
@@ -199,7 +202,7 @@ begin(struct events *e, const char *who)
 /* --- list ----------------------------------------------------------------------- */
 
 static const char *
-text_of(const json_t *event, const char *name)
+member_text(const json_t *event, const char *name)
 {
 	return json_string_value(json_object_get(event, name));
 }
@@ -234,13 +237,13 @@ print_event(const json_t *event)
 
 	snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(
 	    json_object_get(event, "number")));
-	term_put(TERM_PLAIN, text_of(event, "service"), 9);
+	term_put(TERM_PLAIN, member_text(event, "service"), 9);
 	term_put(TERM_PLAIN, number, 9);
-	term_put(TERM_PLAIN, text_of(event, "since"), 22);
-	term_put(TERM_PLAIN, text_of(event, "to"), 9);
-	printf("%s:", text_of(event, "event"));
+	term_put(TERM_PLAIN, member_text(event, "since"), 22);
+	term_put(TERM_PLAIN, member_text(event, "to"), 9);
+	printf("%s:", member_text(event, "event"));
 	print_arguments(event);
-	printf(" [%s]\n", text_of(event, "refusal"));
+	printf(" [%s]\n", member_text(event, "refusal"));
 }
 
 static void

@@ -1,6 +1,7 @@
 /* A look at a store. */
 #include "tools/flicketctl/desk/peek.h"
 
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include "base/buf.h"

@@ -4,12 +4,14 @@
  */
 #include "tools/flicketctl/desk/schema.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "services/store/migrate.h"
 #include "services/store/service.h"
 #include "services/store/store.h"
 
@@ -27,7 +29,7 @@ struct comparison {
 };
 
 static const char *
-text_of(sqlite3_stmt *st, int column)
+column_string(sqlite3_stmt *st, int column)
 {
 	const char	*s = (const char *)sqlite3_column_text(st, column);
 
@@ -70,19 +72,19 @@ has(sqlite3 *db, const char *type, const char *name)
 static int
 compare_one(const struct comparison *k, sqlite3_stmt *want)
 {
-	const char	*type = text_of(want, 0), *name = text_of(want, 1);
-	const char	*sql = text_of(want, 2);
+	const char	*type = column_string(want, 0), *name = column_string(want, 1);
+	const char	*sql = column_string(want, 2);
 	int		 rc;
 
 	sqlite3_bind_text(k->have, 1, name, -1, SQLITE_STATIC);
 	rc = sqlite3_step(k->have);
 	if (rc == SQLITE_DONE && (k->newest || !has(k->late, type, name)))
 		say(k, "the %s %s is missing%s", type, name, "");
-	else if (rc == SQLITE_ROW && strcmp(text_of(k->have, 0), type) != 0)
+	else if (rc == SQLITE_ROW && strcmp(column_string(k->have, 0), type) != 0)
 		say(k, "the %s %s is another thing: a %s", type, name,
-		    text_of(k->have, 0));
+		    column_string(k->have, 0));
 	else if (rc == SQLITE_ROW && !has_own_words(sql) &&
-	    strcmp(text_of(k->have, 1), sql) != 0)
+	    strcmp(column_string(k->have, 1), sql) != 0)
 		say(k, "the %s %s is another one%s", type, name, "");
 	sqlite3_reset(k->have);
 	return rc;
@@ -111,10 +113,10 @@ find_more(const struct comparison *k, sqlite3 *db, const char *name)
 	    "\"%s\".sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL", name);
 	rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		if (!is_known(k, text_of(st, 0), text_of(st, 1),
-		    text_of(st, 2)))
+		if (!is_known(k, column_string(st, 0), column_string(st, 1),
+		    column_string(st, 2)))
 			say(k, "the %s %s is none of a desk's%s",
-			    text_of(st, 0), text_of(st, 1), "");
+			    column_string(st, 0), column_string(st, 1), "");
 		rc = SQLITE_OK;
 	}
 	sqlite3_finalize(st);
@@ -157,7 +159,7 @@ find_spent(const struct comparison *k, sqlite3 *db, const char *name)
 	    "WHERE type = 'table' AND sql LIKE '% AUTOINCREMENT%'", -1, &st,
 	    NULL) == SQLITE_OK);
 	while (sqlite3_step(st) == SQLITE_ROW) {
-		table = text_of(st, 0);
+		table = column_string(st, 0);
 		if (!has_numbers_left(k, db, name, table))
 			say(k, "the %s %s has no numbers left for new rows%s",
 			    "table", table, "");

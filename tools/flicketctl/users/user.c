@@ -22,7 +22,7 @@ id_of(const json_t *user)
 }
 
 static const char *
-text_of(const json_t *o, const char *name)
+member_text(const json_t *o, const char *name)
 {
 	const char	*text = json_string_value(json_object_get(o, name));
 
@@ -285,7 +285,7 @@ print_groups(struct users *u, const struct cli *c)
 		putchar('\n');
 	} else {
 		json_array_foreach(groups, i, group) {
-			printf("%-30s %lld\n", text_of(group, "group_name"),
+			printf("%-30s %lld\n", member_text(group, "group_name"),
 			    (long long)json_integer_value(json_object_get(
 			    group, "total_members")));
 		}
@@ -393,11 +393,11 @@ print_list(const json_t *users)
 		bool	none = json_is_null(json_object_get(user, "password"));
 
 		printf("%-8lld%-26s", (long long)id_of(user),
-		    text_of(user, "username"));
+		    member_text(user, "username"));
 		term_put(disabled ? TERM_RED : none ? TERM_YELLOW : TERM_PLAIN,
 		    disabled ? "disabled" : none ? "no password" : "", 13);
-		printf("%s <%s>\n", text_of(user, "name"),
-		    text_of(user, "email"));
+		printf("%s <%s>\n", member_text(user, "name"),
+		    member_text(user, "email"));
 	}
 }
 

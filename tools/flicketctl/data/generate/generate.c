@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+
+#include <sqlite3.h>
+
 #include "base/settings.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/data/generate/generate_parts.h"

@@ -4,6 +4,7 @@
  */
 #include "tools/flicketctl/data/generate/generate_parts.h"
 
+#include <sqlite3.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,6 +4,7 @@
  */
 #include "tools/flicketctl/data/generate/generate_parts.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 

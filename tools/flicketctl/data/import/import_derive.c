@@ -9,6 +9,7 @@
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 
 #include "base/log.h"

@@ -7,6 +7,7 @@
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
+#include <sqlite3.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 

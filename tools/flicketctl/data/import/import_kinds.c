@@ -5,6 +5,7 @@
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

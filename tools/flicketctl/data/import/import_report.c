@@ -5,6 +5,7 @@
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
+#include <sqlite3.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>

@@ -11,6 +11,7 @@
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <ctype.h>

@@ -1,6 +1,7 @@
 /* The four new stores: made, and later closed fit for the services to open. */
 #include "tools/flicketctl/data/import/import_parts.h"
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "services/store/migrate.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/verify.h"
 

@@ -11,6 +11,7 @@
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
+#include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -25,6 +26,7 @@
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "services/store/now.h"
 #include "services/store/store.h"
 
 const char *const import_store_names[STORE_COUNT] = {

@@ -5,6 +5,7 @@
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
+#include <sqlite3.h>
 #include <jansson.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ report_value(struct row *row, int n, const char *what)
  * is reported. *ret_owned is what to free(), NULL if nothing.
  */
 static const char *
-text_of(struct row *row, int n, size_t *ret_len, char **ret_owned)
+text_from(struct row *row, int n, size_t *ret_len, char **ret_owned)
 {
 	const char	*raw = bytes_of(row, n, ret_len);
 	size_t		 bad, nul, len = *ret_len;
@@ -95,7 +96,7 @@ text_bind(struct row *row, int n)
 		sqlite3_bind_null(row->to, n);
 		return NULL;
 	}
-	text = text_of(row, n, &len, &owned);
+	text = text_from(row, n, &len, &owned);
 	len = bound_text(row, n, text, len);
 	sqlite3_bind_text64(row->to, n, text, len,
 	    owned != NULL ? free : SQLITE_STATIC, SQLITE_UTF8);
@@ -408,7 +409,7 @@ value_json(struct row *row, int n)
 	sqlite3_bind_null(row->to, n);
 	if (is_null(row, n))
 		return KEEP;
-	text = text_of(row, n, &len, &owned);
+	text = text_from(row, n, &len, &owned);
 	if (len > IMPORT_TEXT_MOST) {
 		report_row(row, n, "is too long, it has %zu bytes: left empty",
 		    len);
