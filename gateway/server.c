@@ -24,12 +24,12 @@ on_request(h2o_handler_t *self, h2o_req_t *req)
 }
 
 static struct text
-root_of(const struct settings *s, enum mark mark)
+url_prefix_of(const struct settings *s, enum placeholder p)
 {
 	struct buf	b = { 0 };
 
 	buf_put_text(&b, s->base_url);
-	buf_put_text(&b, mark_path(mark));
+	buf_put_text(&b, placeholder_path(p));
 	return (struct text){ b.base, b.len };
 }
 
@@ -46,10 +46,10 @@ server_init(struct gateway *g, const struct settings *s)
 	g->proxies = proxies_new(s);
 	if (s->rate_limit > 0)
 		g->limits = limits_new(s->rate_limit);
-	/* a byte that is no mark stands for nothing */
-	g->roots[0] = (struct text){ "", 0 };
-	for (unsigned m = 1; m < MARK_END; m++)
-		g->roots[m] = root_of(s, (enum mark)m);
+	/* byte 0 stands for nothing, and no service sends it */
+	g->url_prefixes[0] = (struct text){ "", 0 };
+	for (unsigned p = 1; p < PLACEHOLDER_END; p++)
+		g->url_prefixes[p] = url_prefix_of(s, (enum placeholder)p);
 	h2o_config_init(&g->conf);
 	/* or large bodies would go through files in /tmp, which may have no
 	 * room for them: h2o then closes without an answer */

@@ -31,7 +31,7 @@ struct gateway {
 	struct limits		*limits;	/* NULL: no limit is set */
 	h2o_globalconf_t	 conf;
 	h2o_hostconf_t		*host;
-	struct text		 roots[MARK_END]; /* what a mark stands for */
+	struct text		 url_prefixes[PLACEHOLDER_END]; /* for them */
 	int			 listener;
 	atomic_bool		 stopping;
 	struct worker		*workers;	/* as many as threads */

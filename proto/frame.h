@@ -30,7 +30,7 @@ struct answer {
 	enum err	error;
 	int64_t		total;		/* of a list: items in all its pages */
 	int64_t		tag;		/* version of what was read; 0: none */
-	struct text	fragment;	/* JSON with marks, or nothing */
+	struct text	fragment;	/* JSON with placeholders, or nothing */
 	struct args	extra;
 	int64_t		spent_us;	/* by the service; 0: not said */
 };

@@ -41,10 +41,10 @@ static const struct err_info errors[ERR_END] = {
 #undef ERROR
 };
 
-static const char *const mark_paths[MARK_END] = {
-#define MARK(byte, NAME, path) [byte] = path,
-#include "proto/marks.tbl"
-#undef MARK
+static const char *const placeholder_paths[PLACEHOLDER_END] = {
+#define PLACEHOLDER(byte, NAME, path) [byte] = path,
+#include "proto/placeholders.tbl"
+#undef PLACEHOLDER
 };
 
 const struct key_info *
@@ -87,9 +87,9 @@ who_info(enum who who)
 }
 
 const char *
-mark_path(enum mark mark)
+placeholder_path(enum placeholder p)
 {
-	return mark_paths[mark];
+	return placeholder_paths[p];
 }
 
 enum key

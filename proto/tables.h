@@ -1,6 +1,6 @@
 /*
  * The tables that both ends of the wire share, as C: operations, argument
- * keys, errors, marks, rights.
+ * keys, errors, placeholders, rights.
  */
 #ifndef PROTO_TABLES_H
 #define PROTO_TABLES_H
@@ -78,11 +78,11 @@ struct err_info {
 	const char	*message;	/* "": none */
 };
 
-enum mark {
-#define MARK(byte, NAME, path) MARK_##NAME = (byte),
-#include "proto/marks.tbl"
-#undef MARK
-	MARK_END
+enum placeholder {
+#define PLACEHOLDER(byte, NAME, path) PLACEHOLDER_##NAME = (byte),
+#include "proto/placeholders.tbl"
+#undef PLACEHOLDER
+	PLACEHOLDER_END
 };
 
 /* What groups give: bits of groups.rights and of a request's rights. */
@@ -102,7 +102,7 @@ bool			 who_may(enum who, int64_t rights);
 /* What a client is told that writes with a token for reading. */
 #define WHO_READS_ONLY	"This token is for reading only."
 
-const char		*mark_path(enum mark);
+const char		*placeholder_path(enum placeholder);
 
 /* The row of an error; a number from outside that is none: INTERNAL's. */
 const struct err_info	*err_info(uint64_t number);

@@ -11,7 +11,7 @@
 static struct route routes[] = {
 #define ROUTE(METHOD, ROOT, path, OPERATION, status, asks, page, location, \
     WAY) \
-	{ METHOD_##METHOD, MARK_##ROOT, path, OP_##OPERATION, status, asks, \
+	{ METHOD_##METHOD, PLACEHOLDER_##ROOT, path, OP_##OPERATION, status, asks, \
 	    page, location, WAY_##WAY },
 #include "gateway/core/routes.tbl"
 #undef ROUTE
@@ -235,7 +235,7 @@ match_path(const struct route *r, struct text path, struct args *ret)
 }
 
 void
-route_find(struct route_match *ret, enum mark root, struct text path,
+route_find(struct route_match *ret, enum placeholder root, struct text path,
     enum method method)
 {
 	struct args	args;

@@ -23,7 +23,7 @@ struct piece {
 
 struct route {
 	enum method	 method;
-	enum mark	 root;
+	enum placeholder	 root;
 	const char	*path;
 	enum op_code	 op;
 	int		 status;
@@ -61,7 +61,7 @@ struct route_match {
 void	routes_init(void);
 
 /* Match a path without its query, percent-decoded, below a root. */
-void	route_find(struct route_match *ret, enum mark root, struct text path,
+void	route_find(struct route_match *ret, enum placeholder root, struct text path,
 	    enum method);
 
 /* METHOD_END if it is none that the table could have. */

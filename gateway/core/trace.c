@@ -210,7 +210,7 @@ put_route(struct buf *b, unsigned i)
 	}
 	r = &routes_all()[i - 1];
 	buf_printf(b, "method=\"%s\",route=\"%s%s\"", method_name(r->method),
-	    mark_path(r->root), r->path);
+	    placeholder_path(r->root), r->path);
 }
 
 void
@@ -257,7 +257,8 @@ log_access(const struct exchange *x, int64_t us)
 	    req->method.len : 15), req->method.base);
 	/* not the path or the query: they may say what is nobody's business */
 	snprintf(route, sizeof(route), "%s%s", x->route == NULL ? "other" :
-	    mark_path(x->route->root), x->route == NULL ? "" : x->route->path);
+	    placeholder_path(x->route->root), x->route == NULL ? "" :
+	    x->route->path);
 	log_facts(on ? LEVEL_INFO : LEVEL_DEBUG, "answered", facts,
 	    sizeof(facts) / sizeof(facts[0]));
 	log_done();

@@ -1,44 +1,46 @@
-/* Marks are found many bytes at a time. */
+/* Placeholders are found many bytes at a time. */
 #include "gateway/reply/fragment.h"
 
 #include "base/scan.h"
 
-/* Roots are short: a call would take longer than copying them. */
+/* Prefixes are short: a call would take longer than copying them. */
 static inline void
-copy_root(char *to, const struct text *root)
+copy_prefix(char *to, const struct text *prefix)
 {
 	size_t	at = 0;
 
-	if (root->len < 16) {
-		memcpy(to, root->base, root->len);
+	if (prefix->len < 16) {
+		memcpy(to, prefix->base, prefix->len);
 		return;
 	}
-	for (; at + 16 < root->len; at += 16)
-		memcpy(to + at, root->base + at, 16);
-	at = root->len - 16;
-	memcpy(to + at, root->base + at, 16);
+	for (; at + 16 < prefix->len; at += 16)
+		memcpy(to + at, prefix->base + at, 16);
+	at = prefix->len - 16;
+	memcpy(to + at, prefix->base + at, 16);
 }
 
 void
 fragment_put(struct buf *b, const struct exchange *x, struct text fragment)
 {
-	const struct text	*roots = x->worker->gateway->roots, *root;
+	const struct text	*prefixes = x->worker->gateway->url_prefixes;
+	const struct text	*prefix;
 	const char		*p = fragment.base;
 	size_t			 left = fragment.len, run;
 
 	if (left == 0)
 		return;
-	/* roots make it longer, by an eighth at most as a rule */
+	/* prefixes make it longer, as a rule by an eighth at most */
 	buf_reserve(b, left + left / 8);
 	for (;; p += run + 1) {
-		run = scan_copy_to_below(b->base + b->len, p, left, MARK_END);
+		run = scan_copy_to_below(b->base + b->len, p, left,
+		    PLACEHOLDER_END);
 		b->len += run;
 		if (run == left)
 			return;
-		root = &roots[(unsigned char)p[run]];
+		prefix = &prefixes[(unsigned char)p[run]];
 		left -= run + 1;
-		buf_reserve(b, root->len + left);
-		copy_root(b->base + b->len, root);
-		b->len += root->len;
+		buf_reserve(b, prefix->len + left);
+		copy_prefix(b->base + b->len, prefix);
+		b->len += prefix->len;
 	}
 }

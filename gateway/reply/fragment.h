@@ -4,7 +4,7 @@
 
 #include "gateway/core/exchange.h"
 
-/* Append a fragment, with the URL prefixes that its marks stand for. */
+/* Append a fragment, with URL prefixes in the place of its placeholders. */
 void	fragment_put(struct buf *, const struct exchange *,
 	    struct text fragment);
 

@@ -25,10 +25,11 @@ void
 links_put_path(struct buf *b, const struct exchange *x, const char *path,
     const struct args *args, int64_t page)
 {
-	struct text	root = x->worker->gateway->roots[MARK_API];
+	struct text	api = x->worker->gateway->url_prefixes[
+			    PLACEHOLDER_API];
 	size_t		len;
 
-	buf_put(b, root.base, root.len);
+	buf_put(b, api.base, api.len);
 	for (; *path != '\0'; path++) {
 		if (*path != ':') {
 			buf_put_byte(b, *path);
@@ -98,9 +99,10 @@ static void
 put_cursor_url(struct buf *b, const struct exchange *x, struct text cursor)
 {
 	const char	*path = x->route->page, *at = strstr(path, ":page");
-	struct text	 root = x->worker->gateway->roots[MARK_API];
+	struct text	 api = x->worker->gateway->url_prefixes[
+			    PLACEHOLDER_API];
 
-	buf_put(b, root.base, root.len);
+	buf_put(b, api.base, api.len);
 	buf_put(b, path, at == NULL ? strlen(path) : (size_t)(at - path));
 	buf_put_text(b, "?per_page=");
 	json_put_number(b, args_number(&x->args, KEY_PER_PAGE, 1));

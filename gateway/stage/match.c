@@ -78,7 +78,7 @@ answer_methods(struct exchange *x, unsigned methods, bool is_options)
 }
 
 static enum flow
-match_route(struct exchange *x, enum mark root, struct text path)
+match_route(struct exchange *x, enum placeholder root, struct text path)
 {
 	struct text		name = { x->req->method.base,
 				    x->req->method.len };
@@ -111,13 +111,13 @@ match_begin(struct exchange *x)
 
 	if (memchr(path.base, '%', path.len) != NULL)
 		path = url_decode(&x->req->pool, path, false);
-	for (unsigned m = 1; m < MARK_END; m++) {
-		root = mark_path((enum mark)m);
+	for (unsigned m = 1; m < PLACEHOLDER_END; m++) {
+		root = placeholder_path((enum placeholder)m);
 		len = strlen(root);
 		if (path.len < len || memcmp(path.base, root, len) != 0 ||
 		    page_find(as_came))
 			continue;
-		flow = match_route(x, (enum mark)m, (struct text){
+		flow = match_route(x, (enum placeholder)m, (struct text){
 		    path.base + len, path.len - len });
 		if (flow == FLOW_NEXT)
 			flow = check_memory(x);

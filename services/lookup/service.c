@@ -25,8 +25,8 @@ static const struct member department_members[] = {
 	{ "department", SHAPE_TEXT },
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
-	{ "departments", SHAPE_LINK, NULL, MARK_API, "departments/" },
-	{ "self", SHAPE_LINK, "id", MARK_API, "department/%" },
+	{ "departments", SHAPE_LINK, NULL, PLACEHOLDER_API, "departments/" },
+	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "department/%" },
 	{ NULL, SHAPE_CLOSE },
 	{ 0 }
 };
@@ -41,9 +41,10 @@ static const struct member category_members[] = {
 	{ "department_id", SHAPE_INT, .extra = true },
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
-	{ "categories", SHAPE_LINK, NULL, MARK_API, "categories/" },
-	{ "department", SHAPE_LINK, "department_id", MARK_API, "department/%" },
-	{ "self", SHAPE_LINK, "id", MARK_API, "category/%" },
+	{ "categories", SHAPE_LINK, NULL, PLACEHOLDER_API, "categories/" },
+	{ "department", SHAPE_LINK, "department_id", PLACEHOLDER_API,
+	    "department/%" },
+	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "category/%" },
 	{ NULL, SHAPE_CLOSE },
 	{ 0 }
 };
@@ -57,11 +58,12 @@ static const struct member department_category_members[] = {
 	{ "department_category", SHAPE_TEXT },
 	{ "department_id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
-	{ "category", SHAPE_LINK, "id", MARK_API, "category/%" },
-	{ "department", SHAPE_LINK, "department_id", MARK_API, "department/%" },
-	{ "department_categories", SHAPE_LINK, NULL, MARK_API,
+	{ "category", SHAPE_LINK, "id", PLACEHOLDER_API, "category/%" },
+	{ "department", SHAPE_LINK, "department_id", PLACEHOLDER_API,
+	    "department/%" },
+	{ "department_categories", SHAPE_LINK, NULL, PLACEHOLDER_API,
 	    "department_categories/" },
-	{ "self", SHAPE_LINK, "id", MARK_API, "department_category/%" },
+	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "department_category/%" },
 	{ NULL, SHAPE_CLOSE },
 	{ 0 }
 };
@@ -72,8 +74,8 @@ static const struct shape department_category_shape = {
 static const struct member priority_members[] = {
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
-	{ "priorities", SHAPE_LINK, NULL, MARK_API, "priorities/" },
-	{ "self", SHAPE_LINK, "id", MARK_API, "priority/%" },
+	{ "priorities", SHAPE_LINK, NULL, PLACEHOLDER_API, "priorities/" },
+	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "priority/%" },
 	{ NULL, SHAPE_CLOSE },
 	{ "priority", SHAPE_TEXT },
 	{ 0 }
@@ -83,8 +85,8 @@ static const struct shape priority_shape = { "priority", priority_members };
 static const struct member status_members[] = {
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
-	{ "self", SHAPE_LINK, "id", MARK_API, "status/%" },
-	{ "statuses", SHAPE_LINK, NULL, MARK_API, "statuses/" },
+	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "status/%" },
+	{ "statuses", SHAPE_LINK, NULL, PLACEHOLDER_API, "statuses/" },
 	{ NULL, SHAPE_CLOSE },
 	{ "status", SHAPE_TEXT },
 	{ 0 }

@@ -47,7 +47,8 @@ find_column(const struct shape *shape, const struct member *m,
 }
 
 static void
-put_url_part(struct buf *b, enum mark root, const char *part, size_t len)
+put_url_part(struct buf *b, enum placeholder root, const char *part,
+    size_t len)
 {
 	buf_put_byte(b, '"');
 	buf_put_byte(b, (char)root);

@@ -34,7 +34,7 @@ struct member {
 	const char		*name;
 	enum member_kind	 kind;
 	const char		*column;	/* NULL: named as the member */
-	enum mark		 root;		/* what the URL begins with */
+	enum placeholder	 root;		/* what the URL begins with */
 	const char		*url;
 	const char		*absent;
 	bool			 extra;		/* only when `fields` names it */

@@ -30,7 +30,7 @@ void	files_start(const struct service *, const struct settings *);
 /* This process writes from now on: remove files that a crash left. */
 void	files_became_writer(const struct service *);
 
-/* No thread of this room uses store or folder any more. */
+/* After this no thread of files.c uses the store or the folder. */
 void	files_stop(void);
 
 /* A peer sent a PING. */

@@ -35,7 +35,7 @@ static const struct sql statements[] = {
 /* --- shapes --------------------------------------------------------------- */
 
 static const struct member user_members[] = {
-	{ "avatar", SHAPE_LINK, "avatar", MARK_AVATARS,
+	{ "avatar", SHAPE_LINK, "avatar", PLACEHOLDER_AVATARS,
 	    "%", "__default_profile.png" },
 	{ "date_added", SHAPE_DATE, .extra = true },
 	{ "disabled", SHAPE_BOOL, .extra = true },
@@ -44,8 +44,8 @@ static const struct member user_members[] = {
 	{ "id", SHAPE_INT },
 	{ "job_title", SHAPE_UNKNOWN },
 	{ "links", SHAPE_OPEN },
-	{ "self", SHAPE_LINK, "id", MARK_API, "user/%" },
-	{ "users", SHAPE_LINK, NULL, MARK_API, "users/" },
+	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "user/%" },
+	{ "users", SHAPE_LINK, NULL, PLACEHOLDER_API, "users/" },
 	{ NULL, SHAPE_CLOSE },
 	{ "locale", SHAPE_TEXT, .extra = true },
 	{ "name", SHAPE_TEXT },
@@ -76,9 +76,9 @@ static const struct member group_members[] = {
 	{ "group_name", SHAPE_TEXT },
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
-	{ "groups", SHAPE_LINK, NULL, MARK_API, "groups/" },
-	{ "members", SHAPE_LINK, "id", MARK_API, "group/%/members/" },
-	{ "self", SHAPE_LINK, "id", MARK_API, "group/%" },
+	{ "groups", SHAPE_LINK, NULL, PLACEHOLDER_API, "groups/" },
+	{ "members", SHAPE_LINK, "id", PLACEHOLDER_API, "group/%/members/" },
+	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "group/%" },
 	{ NULL, SHAPE_CLOSE },
 	{ "total_members", SHAPE_INT },
 	{ 0 }
@@ -91,8 +91,8 @@ static const struct member token_members[] = {
 	{ "id", SHAPE_INT },
 	{ "last_used", SHAPE_DATE },
 	{ "links", SHAPE_OPEN },
-	{ "self", SHAPE_LINK, "id", MARK_API, "token/%" },
-	{ "tokens", SHAPE_LINK, NULL, MARK_API, "tokens/" },
+	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "token/%" },
+	{ "tokens", SHAPE_LINK, NULL, PLACEHOLDER_API, "tokens/" },
 	{ NULL, SHAPE_CLOSE },
 	{ "name", SHAPE_TEXT },
 	{ "scope", SHAPE_TEXT },

@@ -154,7 +154,7 @@ is_left_out(const struct op_info *info)
 	    info->kind == OP_LEAD || info->kind == OP_OWN;
 }
 
-/* Exports and pictures are no JSON; a mark stands for a path. */
+/* Exports and pictures are not JSON; a placeholder stands for a path. */
 static void
 check_fragment(const struct call *c)
 {
@@ -167,7 +167,7 @@ check_fragment(const struct call *c)
 	copy = must_alloc(c->answer.fragment.len);
 	memcpy(copy, c->answer.fragment.base, c->answer.fragment.len);
 	for (size_t i = 0; i < c->answer.fragment.len; i++)
-		if (copy[i] > 0 && copy[i] < MARK_END)
+		if (copy[i] > 0 && copy[i] < PLACEHOLDER_END)
 			copy[i] = '/';
 	value = json_loadb(copy, c->answer.fragment.len, JSON_DECODE_ANY |
 	    JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);

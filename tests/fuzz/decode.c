@@ -25,7 +25,7 @@ write_url(char *out, size_t size, const struct route *r)
 	struct buf	b = { 0 };
 	const char	*p = r->path;
 
-	buf_put_text(&b, mark_path(r->root));
+	buf_put_text(&b, placeholder_path(r->root));
 	while (*p != '\0') {
 		if (*p != ':') {
 			buf_put_byte(&b, *p++);
@@ -47,7 +47,7 @@ decode_start(bool (*takes)(const struct route *))
 	routes_init();
 	log_set_level(LEVEL_ERROR);
 	for (const struct route *r = routes_all(); r->path != NULL; r++) {
-		if (r->root != MARK_API || !takes(r))
+		if (r->root != PLACEHOLDER_API || !takes(r))
 			continue;
 		CHECK(count < LEN(rows));
 		rows[count].route = r;

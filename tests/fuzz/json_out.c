@@ -40,7 +40,7 @@ check_text(struct text t)
 	CHECK(json_is_string(value));
 	CHECK(is_same((struct text){ json_string_value(value),
 	    json_string_length(value) }, (struct text){ want.base, want.len }));
-	/* marks (proto/marks.tbl) are put in by those who mean them */
+	/* placeholders (proto/placeholders.tbl) are put in by those who mean them */
 	for (size_t i = 0; i < out.len; i++)
 		CHECK((unsigned char)out.base[i] >= ' ');
 	json_decref(value);

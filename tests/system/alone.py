@@ -39,7 +39,7 @@ class Alone:
         return self.service.ask(op, arguments, actor, rights)
 
     def read(self, op, arguments=None, **more):
-        """The JSON of what must be answered; the marks of URLs stand as they came."""
+        """The JSON of what must be answered; the placeholders of URLs stand as they came."""
         error, _, _, fragment, extras = self.ask(op, arguments, **more)
         assert error == OK, (error, extras)
         return json.loads(fragment, strict=False)

@@ -21,7 +21,7 @@ static inline void
 visit_begin(struct visit *v, const char *method, const char *url)
 {
 	const char	*query = strchr(url, '?');
-	const char	*root = mark_path(MARK_API);
+	const char	*root = placeholder_path(PLACEHOLDER_API);
 	struct route_match match = { 0 };
 
 	memset(v, 0, sizeof(*v));
@@ -34,9 +34,12 @@ visit_begin(struct visit *v, const char *method, const char *url)
 	for (unsigned i = 0; i < 6; i++)
 		v->counted[i] = metric_get(METRIC_HTTP_RESPONSES, i);
 	v->gateway.settings = &v->settings;
-	v->gateway.roots[MARK_API] = TEXT_OF("http://desk/flicket-api/");
-	v->gateway.roots[MARK_AVATARS] = TEXT_OF("http://desk/avatars/");
-	v->gateway.roots[MARK_UPLOADS] = TEXT_OF("http://desk/uploads/");
+	v->gateway.url_prefixes[PLACEHOLDER_API] =
+	    TEXT_OF("http://desk/flicket-api/");
+	v->gateway.url_prefixes[PLACEHOLDER_AVATARS] =
+	    TEXT_OF("http://desk/avatars/");
+	v->gateway.url_prefixes[PLACEHOLDER_UPLOADS] =
+	    TEXT_OF("http://desk/uploads/");
 	v->worker.gateway = &v->gateway;
 	v->settings.gateway_threads = 1;
 	v->settings.cors_origins = "";
@@ -49,8 +52,8 @@ visit_begin(struct visit *v, const char *method, const char *url)
 	if (strncmp(url, root, strlen(root)) != 0)
 		return;
 	url += strlen(root);
-	route_find(&match, MARK_API, (struct text){ url, strcspn(url, "?") },
-	    method_of(text_of(method)));
+	route_find(&match, PLACEHOLDER_API,
+	    (struct text){ url, strcspn(url, "?") }, method_of(text_of(method)));
 	v->x.route = match.route;
 	if (match.route != NULL)
 		v->x.args = match.args;

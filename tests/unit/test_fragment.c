@@ -7,7 +7,7 @@
 #include "gateway/reply/fragment.h"
 
 static void
-marks_become_urls(void **state)
+placeholders_become_urls(void **state)
 {
 #define API	"http://desk/flicket-api/"
 	static const struct { struct text in, want; } rows[] = {
@@ -19,7 +19,7 @@ marks_become_urls(void **state)
 		    TEXT_OF("\"" API "ticket/1\"") },
 		{ TEXT_OF("\x02" "a\x03" "b\x01"), TEXT_OF(
 		    "http://desk/avatars/ahttp://desk/uploads/b" API) },
-		{ TEXT_OF("a\0b"), TEXT_OF("ab") },	/* no mark */
+		{ TEXT_OF("a\0b"), TEXT_OF("ab") },	/* not a placeholder */
 		{ TEXT_OF("\x04\x1f\x7f\x80\xff"),
 		    TEXT_OF("\x04\x1f\x7f\x80\xff") },
 	};
@@ -28,7 +28,7 @@ marks_become_urls(void **state)
 
 	(void)state;
 	visit_begin(&v, "GET", "/");
-	v.gateway.roots[0] = TEXT_OF("");
+	v.gateway.url_prefixes[0] = TEXT_OF("");
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
 		fragment_put(&b, &v.x, rows[i].in);
@@ -46,16 +46,16 @@ put_plainly(struct buf *b, const struct visit *v, struct text in)
 
 	for (size_t i = 0; i < in.len; i++) {
 		c = (unsigned char)in.base[i];
-		if (c < MARK_END)
-			buf_put(b, v->gateway.roots[c].base,
-			    v->gateway.roots[c].len);
+		if (c < PLACEHOLDER_END)
+			buf_put(b, v->gateway.url_prefixes[c].base,
+			    v->gateway.url_prefixes[c].len);
 		else
 			buf_put_byte(b, in.base[i]);
 	}
 }
 
 static void
-marks_are_found_wherever_they_are(void **state)
+placeholders_are_found_wherever_they_are(void **state)
 {
 	static const char	alphabet[] = "\x01\x02\x03\x04\x05\x1f ab\x7f"
 				    "\x80\x81\x84\xff{}\"";
@@ -94,10 +94,10 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		TEST("marks become the URLs they stand for",
-		    marks_become_urls),
-		TEST("marks are found wherever they are",
-		    marks_are_found_wherever_they_are),
+		TEST("placeholders become the URLs they stand for",
+		    placeholders_become_urls),
+		TEST("placeholders are found wherever they are",
+		    placeholders_are_found_wherever_they_are),
 	};
 
 	return cmocka_run_group_tests_name("fragment", tests, NULL, NULL);

@@ -70,7 +70,8 @@ paths_find_their_routes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		route_find(&m, MARK_API, text_of(rows[i].path), rows[i].method);
+		route_find(&m, PLACEHOLDER_API, text_of(rows[i].path),
+		    rows[i].method);
 		check_number(rows[i].path, m.route == NULL ? OP_NONE :
 		    m.route->op, rows[i].op);
 		if (rows[i].op == OP_NONE)
@@ -90,7 +91,8 @@ a_path_with_two_numbers_has_both(void **state)
 	struct route_match	m;
 
 	(void)state;
-	route_find(&m, MARK_API, TEXT_OF("subscriptions/12/34/"), METHOD_GET);
+	route_find(&m, PLACEHOLDER_API, TEXT_OF("subscriptions/12/34/"),
+	    METHOD_GET);
 	assert_non_null(m.route);
 	check_true("these", keyset_equals(args_keys(&m.args),
 	    K(TICKET_ID, PAGE)));

@@ -40,7 +40,7 @@ put_rows(const char *query, const struct member *members, struct buf *ret)
 	sqlite3_finalize(st);
 }
 
-#define API	MARK_API
+#define API	PLACEHOLDER_API
 #define ROOT	"\x01"
 
 static void
@@ -58,7 +58,7 @@ each_kind_has_its_form(void **state)
 		{ "no text", { "a", SHAPE_TEXT }, "SELECT NULL a", "null" },
 		{ "text that is a number", { "a", SHAPE_TEXT },
 		    "SELECT 12 a", "\"12\"" },
-		{ "text with a mark", { "a", SHAPE_TEXT },
+		{ "text with a placeholder", { "a", SHAPE_TEXT },
 		    "SELECT char(1, 2, 3) a", "\"\\u0001\\u0002\\u0003\"" },
 		{ "text with a NUL", { "a", SHAPE_TEXT },
 		    "SELECT CAST(x'610062' AS TEXT) a", "\"a\\u0000b\"" },
@@ -97,7 +97,7 @@ each_kind_has_its_form(void **state)
 		    "SELECT NULL id", "null" },
 		{ "link of an empty text", { "a", SHAPE_LINK, "id", API, "%" },
 		    "SELECT '' id", "null" },
-		{ "link in its place", { "a", SHAPE_LINK, "id", MARK_AVATARS,
+		{ "link in its place", { "a", SHAPE_LINK, "id", PLACEHOLDER_AVATARS,
 		    "%", "default.png" }, "SELECT NULL id",
 		    "\"\x02" "default.png\"" },
 		{ "link of 0", { "a", SHAPE_LINK, "id", API, "x/%" },
@@ -160,7 +160,7 @@ objects_nest_and_commas_stand_between(void **state)
 	static const struct member	nothing[] = { { 0 } };
 	static const struct member	constant[] = {
 		{ "a", SHAPE_LINK, NULL, API, "b" },
-		{ "c", SHAPE_LINK, NULL, MARK_UPLOADS, "d" }, { 0 }
+		{ "c", SHAPE_LINK, NULL, PLACEHOLDER_UPLOADS, "d" }, { 0 }
 	};
 	static const struct member	nested[] = {
 		{ "o", SHAPE_OPEN },

@@ -137,10 +137,10 @@ marks_and_services_make_sense(void **state)
 	for (unsigned id = 0; id < SERVICE_END; id++)
 		assert_non_null(service_name((enum service_id)id));
 	check_string("a service", service_name(SERVICE_LOOKUP), "lookup");
-	/* marks are control bytes that JSON never has */
-	check_true("marks", MARK_END <= 0x20);
-	for (unsigned m = 1; m < MARK_END; m++) {
-		path = mark_path((enum mark)m);
+	/* placeholders are control bytes that JSON never has */
+	check_true("placeholders", PLACEHOLDER_END <= 0x20);
+	for (unsigned m = 1; m < PLACEHOLDER_END; m++) {
+		path = placeholder_path((enum placeholder)m);
 		assert_non_null(path);
 		check_true(path, path[0] == '/' &&
 		    path[strlen(path) - 1] == '/');
@@ -160,7 +160,7 @@ main(void)
 		TEST("each error has a status and texts", errors_make_sense),
 		TEST("what may be tried again is said by the status",
 		    errors_have_their_statuses),
-		TEST("services have names, marks have paths",
+		TEST("services have names, placeholders have paths",
 		    marks_and_services_make_sense),
 	};
 

@@ -23,7 +23,7 @@ enum { ROW_ID, ROW_PRIORITY, ROW_TITLE, ROW_AUTHOR, ROW_ADDED, ROW_REPLIES,
 /*
  * A spreadsheet takes what begins with one of these for a formula; behind a
  * quotation mark it is text. Control characters are nothing a cell can show,
- * and some of them are marks (proto/marks.tbl).
+ * and some of them are placeholders (proto/placeholders.tbl).
  */
 void
 csv_put(struct buf *b, struct text t)
@@ -85,7 +85,7 @@ put_csv(struct call *c, sqlite3_stmt *st)
 	put_text(b, st, ROW_CATEGORY);
 	put_text(b, st, ROW_STATUS);
 	put_text(b, st, ROW_ASSIGNED);
-	buf_printf(b, "%cticket/%lld\r\n", MARK_API, id);
+	buf_printf(b, "%cticket/%lld\r\n", PLACEHOLDER_API, id);
 	return OK;
 }
 

@@ -207,7 +207,7 @@ member_example(const struct member *m)
 	case SHAPE_JSON:
 		return json_array();
 	case SHAPE_LINK:
-		return json_sprintf(EXAMPLE_BASE "%s%.*s%s", mark_path(m->root),
+		return json_sprintf(EXAMPLE_BASE "%s%.*s%s", placeholder_path(m->root),
 		    (int)strcspn(m->url, "%"), m->url,
 		    strchr(m->url, '%') != NULL ? "1" : "");
 	default:
@@ -612,7 +612,7 @@ put_path(struct buf *b, const struct route *r)
 	const char	*p = r->path;
 	size_t		 len;
 
-	buf_put_text(b, mark_path(r->root));
+	buf_put_text(b, placeholder_path(r->root));
 	while (*p != '\0') {
 		len = strcspn(p, ":");
 		buf_put(b, p, len);

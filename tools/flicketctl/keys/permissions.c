@@ -11,13 +11,13 @@
 
 static const struct {
 	const char	*method;
-	enum mark	 root;
+	enum placeholder	 root;
 	const char	*path;
 	enum op_code	 op;
 } routes[] = {
 #define ROUTE(METHOD, ROOT, path, OPERATION, status, asks, page, location, \
     WAY) \
-	{ #METHOD, MARK_##ROOT, path, OP_##OPERATION },
+	{ #METHOD, PLACEHOLDER_##ROOT, path, OP_##OPERATION },
 #include "gateway/core/routes.tbl"
 #undef ROUTE
 };
@@ -28,13 +28,13 @@ permissions_print(FILE *f, bool markdown)
 	if (markdown)
 		fprintf(f, "| request | who |\n| --- | --- |\n");
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		enum mark	 root = routes[i].root;
+		enum placeholder	 root = routes[i].root;
 		struct buf	 path = { 0 };
 		const char	*who;
 
 		who = who_info(op_info(routes[i].op)->who)->text;
-		buf_printf(&path, "%s%s", root == MARK_API ? "" :
-		    mark_path(root), routes[i].path);
+		buf_printf(&path, "%s%s", root == PLACEHOLDER_API ? "" :
+		    placeholder_path(root), routes[i].path);
 		fprintf(f, markdown ? "| %s `%s` | %s |\n" : "%-6s %-42s %s\n",
 		    routes[i].method, path.base, who);
 		buf_done(&path);
