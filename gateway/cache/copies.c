@@ -59,7 +59,7 @@ put_question(struct copies *k, const struct exchange *x)
 	const struct route	*r = x->route;
 
 	if (r->method != METHOD_GET || r->page[0] == '\0' ||
-	    (r->way != WAY_PLAIN && r->way != WAY_STRICT) ||
+	    r->reply != REPLY_JSON ||
 	    !keyset_has(r->takes, KEY_IF_NONE_MATCH) || x->included != NULL ||
 	    args_has(&x->args, KEY_CURSOR))
 		return false;

@@ -10,9 +10,9 @@
 
 static struct route routes[] = {
 #define ROUTE(METHOD, ROOT, path, OPERATION, status, asks, page, location, \
-    WAY) \
-	{ METHOD_##METHOD, PLACEHOLDER_##ROOT, path, OP_##OPERATION, status, asks, \
-	    page, location, WAY_##WAY },
+    INPUT, REPLY) \
+	{ METHOD_##METHOD, PLACEHOLDER_##ROOT, path, OP_##OPERATION, status, \
+	    asks, page, location, INPUT_##INPUT, REPLY_##REPLY },
 #include "gateway/core/routes.tbl"
 #undef ROUTE
 	{ .path = NULL }

@@ -9,9 +9,10 @@
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH,
     METHOD_DELETE, METHOD_END };
 
-/* How body and answer travel; routes.tbl says what each means. */
-enum way { WAY_PLAIN, WAY_STRICT, WAY_UPLOAD, WAY_PICTURE, WAY_FILE, WAY_CSV,
-    WAY_NDJSON };
+/* Formats of a request and of its answer: routes.tbl. */
+enum input_format { INPUT_JSON, INPUT_STRICT, INPUT_FORM, INPUT_IMAGE };
+enum reply_format { REPLY_JSON, REPLY_FILE, REPLY_IMAGE, REPLY_CSV,
+    REPLY_NDJSON };
 
 /* A piece of a path: some text, and then the value of a key. */
 struct piece {
@@ -30,7 +31,8 @@ struct route {
 	enum op_code	 asks[ASKS_MOST]; /* OP_NONE ends them */
 	const char	*page;
 	const char	*location;
-	enum way	 way;
+	enum input_format input;
+	enum reply_format reply;
 
 	/* worked out at start */
 	const char	*missing;	/* texts.tbl; "" if it has no row */
@@ -61,7 +63,8 @@ struct route_match {
 void	routes_init(void);
 
 /* Match a path without its query, percent-decoded, below a root. */
-void	route_find(struct route_match *ret, enum placeholder root, struct text path,
+void	route_find(struct route_match *ret, enum placeholder root,
+	    struct text path,
 	    enum method);
 
 /* METHOD_END if it is none that the table could have. */

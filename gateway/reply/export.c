@@ -108,7 +108,7 @@ export_answer(struct exchange *x)
 	struct export	*e = h2o_mem_alloc_shared(&x->req->pool, sizeof(*e),
 			    on_gone);
 	h2o_req_t	*req = x->req;
-	bool		 is_csv = x->route->way == WAY_CSV;
+	bool		 is_csv = x->route->reply == REPLY_CSV;
 	const char	*type = is_csv ? "text/csv; charset=utf-8" :
 			    "application/x-ndjson";
 

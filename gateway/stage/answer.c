@@ -185,16 +185,14 @@ answer_begin(struct exchange *x)
 	learn_token(x);
 	if (x->route->status == 204)
 		return respond_body(x, 204, NULL, (struct text){ "", 0 });
-	switch (x->route->way) {
-	case WAY_FILE:
+	switch (x->route->reply) {
+	case REPLY_FILE:
 		return file_answer(x);
-	case WAY_CSV:
-	case WAY_NDJSON:
+	case REPLY_CSV:
+	case REPLY_NDJSON:
 		return export_answer(x);
-	case WAY_PICTURE:
-		if (x->route->method == METHOD_GET)
-			return picture_answer(x);
-		/* fallthrough */
+	case REPLY_IMAGE:
+		return picture_answer(x);
 	default:
 		return answer_json(x);
 	}

@@ -175,9 +175,7 @@ decode_query(struct exchange *x)
 {
 	h2o_req_t	*req = x->req;
 	struct text	 left = { "", 0 }, name, value;
-	bool		 strict = x->route->way == WAY_STRICT ||
-			    x->route->way == WAY_CSV ||
-			    x->route->way == WAY_NDJSON;
+	bool		 strict = x->route->input == INPUT_STRICT;
 	enum flow	 flow = FLOW_NEXT;
 
 	if (req->query_at != SIZE_MAX) {
@@ -230,9 +228,9 @@ decode_read(struct exchange *x)
 {
 	enum flow	flow = decode_query(x);
 
-	if (x->route->way == WAY_CSV || x->route->way == WAY_NDJSON) {
+	if (x->route->reply == REPLY_CSV || x->route->reply == REPLY_NDJSON) {
 		args_put_number(&x->args, KEY_FORMAT,
-		    x->route->way == WAY_CSV ? 1 : 2);
+		    x->route->reply == REPLY_CSV ? 1 : 2);
 		args_put_number(&x->args, KEY_LIMIT, EXPORT_ROWS);
 		if (!args_has(&x->args, KEY_CURSOR))
 			args_put_text(&x->args, KEY_CURSOR, TEXT_OF(""));
@@ -547,9 +545,9 @@ decode_write(struct exchange *x)
 	keyset		keys = x->route->given;
 	enum flow	flow = FLOW_NEXT;
 
-	if (x->route->way == WAY_UPLOAD)
+	if (x->route->input == INPUT_FORM)
 		flow = upload_decode(x);
-	else if (x->route->way == WAY_PICTURE)
+	else if (x->route->input == INPUT_IMAGE)
 		flow = picture_decode(x);
 	else if (has_body(x) && (!keyset_is_empty(keys) || x->req->entity.len > 0) &&
 	    x->route->method != METHOD_DELETE)

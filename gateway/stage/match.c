@@ -24,7 +24,7 @@ check_body(struct exchange *x)
 
 	if (most > BODY_MOST_BYTES)
 		most = BODY_MOST_BYTES;
-	if (x->route != NULL && x->route->way == WAY_UPLOAD)
+	if (x->route != NULL && x->route->input == INPUT_FORM)
 		most = (size_t)s->upload_max_bytes + MATCH_UPLOAD_SLACK_BYTES;
 	if (x->req->entity.len <= most)
 		return FLOW_NEXT;

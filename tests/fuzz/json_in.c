@@ -5,7 +5,7 @@
 static bool
 has_json(const struct route *r)
 {
-	return r->way == WAY_PLAIN && r->method != METHOD_GET &&
+	return r->input == INPUT_JSON && r->method != METHOD_GET &&
 	    r->method != METHOD_DELETE;
 }
 

@@ -207,8 +207,8 @@ member_example(const struct member *m)
 	case SHAPE_JSON:
 		return json_array();
 	case SHAPE_LINK:
-		return json_sprintf(EXAMPLE_BASE "%s%.*s%s", placeholder_path(m->root),
-		    (int)strcspn(m->url, "%"), m->url,
+		return json_sprintf(EXAMPLE_BASE "%s%.*s%s",
+		    placeholder_path(m->root), (int)strcspn(m->url, "%"), m->url,
 		    strchr(m->url, '%') != NULL ? "1" : "");
 	default:
 		break;
@@ -378,7 +378,7 @@ body_of(const struct route *r)
 {
 	json_t	*schema;
 
-	if (r->way == WAY_UPLOAD) {
+	if (r->input == INPUT_FORM) {
 		schema = body_schema(r);
 		(void)json_object_del(schema, "examples");
 		put(json_object_get(schema, "properties"), "file",
@@ -388,7 +388,7 @@ body_of(const struct route *r)
 		return pack("{s:b,s:{s:{s:o}}}", "required", 1, "content",
 		    "multipart/form-data", "schema", schema);
 	}
-	if (r->way == WAY_PICTURE)
+	if (r->input == INPUT_IMAGE)
 		return pack("{s:b,s:{s:{},s:{},s:{}}}", "required", 1,
 		    "content", "image/png", "image/jpeg", "image/gif");
 	schema = body_schema(r);
@@ -457,19 +457,17 @@ answer_schema(const struct route *r, json_t *schemas)
 static json_t *
 content_of(const struct route *r, json_t *schemas)
 {
-	switch (r->way) {
-	case WAY_FILE:
+	switch (r->reply) {
+	case REPLY_FILE:
 		return pack("{s:{}}", "*/*");
-	case WAY_CSV:
+	case REPLY_CSV:
 		return pack("{s:{s:{s:s}}}", "text/csv", "schema", "type",
 		    "string");
-	case WAY_NDJSON:
+	case REPLY_NDJSON:
 		return pack("{s:{s:{s:s}}}", "application/x-ndjson", "schema",
 		    "type", "string");
-	case WAY_PICTURE:
-		if (r->method == METHOD_GET)
-			return pack("{s:{}}", "image/*");
-		/* fallthrough */
+	case REPLY_IMAGE:
+		return pack("{s:{}}", "image/*");
 	default:
 		return pack("{s:{s:o}}", "application/json", "schema",
 		    answer_schema(r, schemas));
@@ -517,7 +515,7 @@ applies(const struct route *r, enum refusal when)
 	case WITH_KEY:
 		return keyset_has(may, KEY_IDEMPOTENCY_KEY);
 	case RANGES:
-		return r->way == WAY_FILE;
+		return r->reply == REPLY_FILE;
 	default:
 		return true;
 	}
@@ -536,7 +534,7 @@ responses_of(const struct route *r, json_t *schemas)
 	if (r->status != 204)
 		put(success, "content", content_of(r, schemas));
 	put(all, status, success);
-	if (r->way == WAY_FILE)
+	if (r->reply == REPLY_FILE)
 		put(all, "206", pack("{s:s,s:{s:{}}}", "description",
 		    "The part that was asked for", "content", "*/*"));
 	if (r->method == METHOD_GET)
@@ -596,7 +594,7 @@ operation_of(const struct route *r, json_t *schemas)
 
 	put_docs(operation, r);
 	put(operation, "parameters", parameters_of(r));
-	if (has_body(r) && (r->way != WAY_PLAIN ||
+	if (has_body(r) && (r->input != INPUT_JSON ||
 	    !keyset_is_empty(r->given)))
 		put(operation, "requestBody", body_of(r));
 	if (op_info(r->op)->who == WHO_PASSWORD)

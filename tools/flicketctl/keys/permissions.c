@@ -16,7 +16,7 @@ static const struct {
 	enum op_code	 op;
 } routes[] = {
 #define ROUTE(METHOD, ROOT, path, OPERATION, status, asks, page, location, \
-    WAY) \
+    INPUT, REPLY) \
 	{ #METHOD, PLACEHOLDER_##ROOT, path, OP_##OPERATION },
 #include "gateway/core/routes.tbl"
 #undef ROUTE
