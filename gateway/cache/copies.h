@@ -5,7 +5,7 @@
  * second time for the same list gets an answer that is kept. From then on its
  * owner is told what the gateway has, as a client tells it that has a copy of
  * its own (If-None-Match), and either says that nothing has changed, which
- * costs it little (services/op/known.h), or answers anew. So the owner is
+ * costs it little (services/op/etag_cache.h), or answers anew. So the owner is
  * asked each time, nothing is sent that does not hold, and nobody gets what
  * was answered to somebody else; but the list is not made, not sent over the
  * bus and not put together again.

@@ -105,6 +105,13 @@ op_finds(struct call *c, int sql, bool *ret_found)
 	return op_end(c, &st, OK);
 }
 
+enum err
+op_version(struct call *c, int64_t *ret)
+{
+	*ret = db_version(c->lane->db);
+	return *ret != 0 ? OK : op_fail(c);
+}
+
 void
 op_act_as(struct call *c, int64_t user, int64_t date)
 {

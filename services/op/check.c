@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "services/op/kept.h"
+#include "services/op/row_cache.h"
 
 /* What the service itself may put into any statement, and into one that writes. */
 #define READ_KEYS	ACTOR, NOW, LIMIT, OFFSET, ID, RIGHTS, OVER, SEQ
@@ -138,7 +138,7 @@ plan_row(struct op_tables *t, size_t row, const struct stmt *st)
 	    store_sql(t->service, op->sql)->name);
 	plan->id = stmt_find(st, "id");
 	plan->version = stmt_find(st, "version");
-	plan->bulk = op->run == op_bulk || op->run == kept_bulk;
+	plan->bulk = op->run == op_bulk || op->run == row_cache_bulk;
 	for (int i = 0; i < OP_REFS && op->refs[i].column != NULL; i++) {
 		plan->refs[i] = stmt_find(st, op->refs[i].column);
 		if (plan->refs[i] == -1)
@@ -150,18 +150,18 @@ plan_row(struct op_tables *t, size_t row, const struct stmt *st)
 
 /* What is kept depends on ids and the store, and there is one kind of it. */
 static void
-check_kept(struct op_tables *t, size_t row, const struct op_info *info)
+check_cached(struct op_tables *t, size_t row, const struct op_info *info)
 {
 	const struct op	*op = &t->service->ops[row];
 
-	if (op->run != kept_bulk)
+	if (op->run != row_cache_bulk)
 		return;
-	if (t->keeps || !keyset_equals(t->keys[op->sql], K(IDS)) ||
+	if (t->caches_rows || !keyset_equals(t->keys[op->sql], K(IDS)) ||
 	    op->shape == NULL || t->plans[row].id != 0 ||
 	    op->refs[0].column != NULL ||
 	    keyset_has(keyset_union(info->needs, info->may), KEY_FIELDS))
-		log_fatal("operation %s: its rows cannot be kept", info->name);
-	t->keeps = true;
+		log_fatal("operation %s: its rows cannot be cached", info->name);
+	t->caches_rows = true;
 }
 
 static void
@@ -209,7 +209,7 @@ check_row(struct op_tables *t, size_t row, struct db *db)
 		plan_row(t, row, &st);
 		stmt_end(&st);
 	}
-	check_kept(t, row, info);
+	check_cached(t, row, info);
 	if ((op->aside == NULL) != (op->unmake == NULL))
 		log_fatal("operation %s: nobody frees what it makes aside",
 		    info->name);

@@ -6,8 +6,8 @@
 #include "services/op/stages.h"
 
 #include "base/log.h"
-#include "services/op/kept.h"
-#include "services/op/known.h"
+#include "services/op/row_cache.h"
+#include "services/op/etag_cache.h"
 #include "services/store/now.h"
 
 /* --- a row ------------------------------------------------------------------ */
@@ -169,7 +169,7 @@ run_call(struct call *c, const struct op_info *info)
 		return run_write(c, info);
 	if (info->kind == OP_READ &&
 	    args_has(&c->request.args, KEY_IF_NONE_MATCH))
-		return known_run(c, run_row);
+		return etag_cache_run(c, run_row);
 	return run_row(c);
 }
 
@@ -202,7 +202,7 @@ op_has_turns(const struct op_tables *t, uint64_t code)
 	const struct op	*op = t->first[code];
 
 	return op->lists || op->run == op_page || op->run == op_bulk ||
-	    op->run == kept_bulk;
+	    op->run == row_cache_bulk;
 }
 
 /* An answer from what is kept is one without run(). */

@@ -94,7 +94,7 @@ struct row_plan {
 	int			 version;
 	int			 refs[OP_REFS];
 	bool			 bulk;		/* rows by ids: op_bulk() or
-						 * kept_bulk() */
+						 * row_cache_bulk() */
 };
 
 /* How this process stands among those of its service; the loop's to change. */
@@ -116,7 +116,7 @@ struct op_tables {
 	struct row_plan		 *plans;		/* by row of ops */
 	keyset			 *keys;			/* that a statement has
 							 * as parameters */
-	bool			  keeps;		/* an op is kept_bulk() */
+	bool			  caches_rows;	/* by row_cache_bulk() */
 	void			 *index;		/* that service->opened()
 							 * made; the loop's */
 };
@@ -137,8 +137,8 @@ struct lane {
 
 	struct frame_reader	 *frames;
 
-	struct known		 *known;	/* answers that askers have */
-	struct kept		 *kept;		/* rows; NULL: none are */
+	struct etag_cache	 *etag_cache;
+	struct row_cache	 *row_cache;	/* NULL: the service has none */
 	int64_t			  until_us;	/* the time for a call is over
 						 * then; 0: it has no bound */
 	bool			  over;		/* it is, or was for the loop */
@@ -306,6 +306,9 @@ bool	op_is_over(const struct call *);
  * tells.
  */
 enum err op_emit(struct call *, enum op_code, const struct args *own);
+
+/* The version of the store (db_version()). */
+enum err op_version(struct call *, int64_t *ret);
 
 /*
  * Have what follows in the call done in the name of that user, at that time,

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "services/op/newcomer.h"
 
 /* What is undelivered to any, and the longest that one has waited; and what
  * was set aside. */
@@ -25,6 +24,23 @@ put_outbox(struct args *extra)
 	args_put_number(extra, KEY_SET_ASIDE, aside);
 }
 
+/* The last events that are known of the stream that asks, and of others of its
+ * source. */
+static enum err
+put_known_events(struct call *c)
+{
+	struct stmt	st = op_stmt(c, SQL_INBOX_KNOWN);
+
+	if (stmt_next(&st)) {
+		if (stmt_number(&st, 0) > 0)
+			args_put_number(&c->answer.extra, KEY_SEQ,
+			    stmt_number(&st, 0));
+		args_put_number(&c->answer.extra, KEY_AFTER,
+		    stmt_number(&st, 1));
+	}
+	return op_end(c, &st, OK);
+}
+
 enum err
 op_ping(struct call *c)
 {
@@ -33,7 +49,7 @@ op_ping(struct call *c)
 	enum err		 e = OK;
 
 	if (args_has(&c->request.args, KEY_SOURCE))
-		e = newcomer_answer(c);
+		e = put_known_events(c);
 	args_put_number(extra, KEY_CLOCK, clock_ms());
 	args_put_number(extra, KEY_WRITES, own == NULL || own->writes);
 	if (e != OK || own == NULL)

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "services/op/kept.h"
-#include "services/op/known.h"
+#include "services/op/row_cache.h"
+#include "services/op/etag_cache.h"
 #include "services/store/migrate.h"
 
 static size_t
@@ -25,8 +25,8 @@ lane_open(struct lane *lane, const struct op_tables *tables, const char *path,
 	lane->tables = tables;
 	lane->stream = store_stream(db_sqlite(lane->db));
 	lane->frames = frame_reader_new();
-	lane->known = known_new();
-	lane->kept = tables->keeps ? kept_new() : NULL;
+	lane->etag_cache = etag_cache_new();
+	lane->row_cache = tables->caches_rows ? row_cache_new() : NULL;
 	lane->until_us = 0;
 	lane->over = lane->may_put_aside = false;
 	lane->chosen = must_alloc((count_rows(tables->service) + 1) *
@@ -42,8 +42,8 @@ lane_close(struct lane *lane)
 	}
 	free(lane->chosen);
 	frame_reader_destroy(&lane->frames);
-	known_destroy(&lane->known);
-	kept_destroy(&lane->kept);
+	etag_cache_destroy(&lane->etag_cache);
+	row_cache_destroy(&lane->row_cache);
 	db_close(&lane->db);
 	*lane = (struct lane){ 0 };
 }

@@ -6,7 +6,7 @@
  */
 #include "services/runtime/relay.h"
 
-#include "services/op/newcomer.h"
+#include "services/runtime/newcomer.h"
 
 #include "base/actor.h"
 #include "base/log.h"

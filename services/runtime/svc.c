@@ -39,7 +39,7 @@
 #include "base/wall.h"
 #include "proto/labels.h"
 #include "proto/peer/curve.h"
-#include "services/op/newcomer.h"
+#include "services/runtime/newcomer.h"
 #include "services/runtime/relay.h"
 #include "services/runtime/exporter.h"
 #include "services/runtime/backlog.h"

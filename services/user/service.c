@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "services/op/kept.h"
+#include "services/op/row_cache.h"
 #include "services/store/now.h"
 #include "services/user/account.h"
 #include "services/user/actor.h"
@@ -151,7 +151,7 @@ static const struct op ops[] = {
 	{ .op = OP_USER_LIST, .run = op_page,
 	    .sql = SQL_USER_PAGE, .count = SQL_USER_COUNT,
 	    .shape = &user_shape },
-	{ .op = OP_USER_BULK, .run = kept_bulk, .sql = SQL_USER_BULK,
+	{ .op = OP_USER_BULK, .run = row_cache_bulk, .sql = SQL_USER_BULK,
 	    .shape = &user_shape },
 	{ .op = OP_USER_EXPORT, .run = op_bulk, .sql = SQL_USER_EXPORT,
 	    .shape = &export_shape,

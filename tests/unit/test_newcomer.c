@@ -1,8 +1,8 @@
-/* services/op/newcomer.c */
+/* services/runtime/newcomer.c */
 #include "desk.h"
 
 #include "base/log.h"
-#include "services/op/newcomer.h"
+#include "services/runtime/newcomer.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
 

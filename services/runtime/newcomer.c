@@ -1,5 +1,5 @@
 /* A store that the others do not know. */
-#include "services/op/newcomer.h"
+#include "services/runtime/newcomer.h"
 
 #include <sys/stat.h>
 
@@ -22,21 +22,6 @@ newcomer_put(struct args *args, enum service_id source, int64_t stream)
 {
 	args_put_number(args, KEY_SOURCE, source);
 	args_put_number(args, KEY_STREAM, stream);
-}
-
-enum err
-newcomer_answer(struct call *c)
-{
-	struct stmt	st = op_stmt(c, SQL_INBOX_KNOWN);
-
-	if (stmt_next(&st)) {
-		if (stmt_number(&st, 0) > 0)
-			args_put_number(&c->answer.extra, KEY_SEQ,
-			    stmt_number(&st, 0));
-		args_put_number(&c->answer.extra, KEY_AFTER,
-		    stmt_number(&st, 1));
-	}
-	return op_end(c, &st, OK);
 }
 
 void

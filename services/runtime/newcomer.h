@@ -8,16 +8,16 @@
  *
  * --force-new says that it is meant to be.
  */
-#ifndef OP_NEWCOMER_H
-#define OP_NEWCOMER_H
+#ifndef RUNTIME_NEWCOMER_H
+#define RUNTIME_NEWCOMER_H
 
 #include "services/op/op.h"
 
-/* What a PING asks for: is this stream of the source known? 0: there is none. */
+/*
+ * What a PING asks with: which events of this stream of the source are known?
+ * 0: the source has no stream yet. op_ping() answers it.
+ */
 void	newcomer_put(struct args *, enum service_id source, int64_t stream);
-
-/* Answer it: the last events of this stream, and of others of the source. */
-enum err newcomer_answer(struct call *);
 
 /* End the process, if an answer tells of another store and not of this one. */
 void	newcomer_look(const struct answer *, enum service_id self,

@@ -1,5 +1,5 @@
-/* A hash table of rows, whose bytes lie one behind the other. */
-#include "services/op/kept.h"
+/* A hash table of rows; the bytes of all rows are in one buffer. */
+#include "services/op/row_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,41 +7,41 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/number.h"
-#include "services/op/known.h"
+#include "services/op/etag_cache.h"
 
 #define PLACES		16384	/* in the table, a power of two */
 #define ROWS_MOST	(PLACES / 2)
 #define BYTES_MOST	((size_t)4 << 20)
 #define IDS_MOST	5000	/* in one question */
 
-struct kept_row {
+struct cached_row {
 	int64_t		id;
 	int64_t		tag;
-	uint64_t	generation;	/* another one: there is none here */
+	uint64_t	generation;	/* not the cache's: the place is empty */
 	size_t		at;		/* of the bytes */
 	size_t		len;
 };
 
-struct kept {
+struct row_cache {
 	int64_t		version;	/* of the store they are of */
 	uint64_t	generation;	/* of the rows, from 1 on */
 	size_t		count;
 	struct buf	bytes;
 	int64_t		ids[IDS_MOST];	/* of the question */
-	struct kept_row	rows[PLACES];
+	struct cached_row	rows[PLACES];
 };
 
-struct kept *
-kept_new(void)
+struct row_cache *
+row_cache_new(void)
 {
-	struct kept	*k = must_alloc(sizeof(*k));
+	struct row_cache	*k = must_alloc(sizeof(*k));
 
 	k->generation = 1;
 	return k;
 }
 
 void
-kept_destroy(struct kept **self_p)
+row_cache_destroy(struct row_cache **self_p)
 {
 	if (*self_p == NULL)
 		return;
@@ -51,24 +51,24 @@ kept_destroy(struct kept **self_p)
 }
 
 static bool
-is_there(const struct kept *k, const struct kept_row *row)
+is_cached(const struct row_cache *k, const struct cached_row *row)
 {
 	return row->generation == k->generation;
 }
 
-/* The row of an id, or the place for it. */
-static struct kept_row *
-find_row(struct kept *k, int64_t id)
+/* The row of an id, or the empty place for it. */
+static struct cached_row *
+find_place(struct row_cache *k, int64_t id)
 {
 	size_t	at = (size_t)hash_mix(0, (uint64_t)id) % PLACES;
 
-	while (is_there(k, &k->rows[at]) && k->rows[at].id != id)
+	while (is_cached(k, &k->rows[at]) && k->rows[at].id != id)
 		at = (at + 1) % PLACES;
 	return &k->rows[at];
 }
 
 static void
-forget_all(struct kept *k, int64_t version)
+forget_all(struct row_cache *k, int64_t version)
 {
 	k->generation++;
 	k->count = 0;
@@ -107,7 +107,7 @@ compare_ids(const void *a, const void *b)
 
 /* Each once, in order. False if it is not as simple as gateways put it. */
 static bool
-read_ids(struct kept *k, struct text t, size_t *ret_count)
+read_ids(struct row_cache *k, struct text t, size_t *ret_count)
 {
 	size_t	count = 0, to = 0;
 
@@ -132,12 +132,12 @@ read_ids(struct kept *k, struct text t, size_t *ret_count)
 
 /* --- rows ------------------------------------------------------------------ */
 
-/* Keep the row that a run stands at. */
+/* Cache the row that a run stands at. */
 static enum err
-keep_row(struct call *c, const struct stmt *st)
+cache_row(struct call *c, const struct stmt *st)
 {
-	struct kept	*k = c->lane->kept;
-	struct kept_row	*row;
+	struct row_cache	*k = c->lane->row_cache;
+	struct cached_row	*row;
 	enum err	 e;
 
 	c->fragment.len = 0;
@@ -145,9 +145,9 @@ keep_row(struct call *c, const struct stmt *st)
 	e = op_put_row(c, st);
 	if (e != OK)
 		return e;
-	row = find_row(k, stmt_number(st, 0));
-	k->count += !is_there(k, row);
-	*row = (struct kept_row){ stmt_number(st, 0), c->answer.tag,
+	row = find_place(k, stmt_number(st, 0));
+	k->count += !is_cached(k, row);
+	*row = (struct cached_row){ stmt_number(st, 0), c->answer.tag,
 	    k->generation, k->bytes.len, c->fragment.len };
 	buf_put(&k->bytes, c->fragment.base, c->fragment.len);
 	return OK;
@@ -162,7 +162,7 @@ make_rows(struct call *c, struct text ids)
 
 	stmt_bind_text(&st, KEY_IDS, ids);
 	while (e == OK && stmt_next(&st))
-		e = keep_row(c, &st);
+		e = cache_row(c, &st);
 	c->fragment.len = 0;
 	c->answer.tag = 0;
 	return op_end(c, &st, e);
@@ -171,12 +171,12 @@ make_rows(struct call *c, struct text ids)
 static enum err
 make_missing(struct call *c, size_t count)
 {
-	struct kept	*k = c->lane->kept;
+	struct row_cache	*k = c->lane->row_cache;
 	struct buf	 missing = { 0 };
 	enum err	 e = OK;
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_there(k, find_row(k, k->ids[i])))
+		if (is_cached(k, find_place(k, k->ids[i])))
 			continue;
 		buf_put_byte(&missing, missing.len == 0 ? '[' : ',');
 		json_put_number(&missing, k->ids[i]);
@@ -190,16 +190,16 @@ make_missing(struct call *c, size_t count)
 }
 
 static void
-put_rows(struct call *c, size_t count)
+put_cached(struct call *c, size_t count)
 {
-	const struct kept	*k = c->lane->kept;
-	const struct kept_row	*row;
+	const struct row_cache	*k = c->lane->row_cache;
+	const struct cached_row	*row;
 
 	buf_put_byte(&c->fragment, '[');
 	for (size_t i = 0; i < count; i++) {
-		row = find_row(c->lane->kept, k->ids[i]);
-		if (!is_there(k, row))
-			continue;	/* nobody has it */
+		row = find_place(c->lane->row_cache, k->ids[i]);
+		if (!is_cached(k, row))
+			continue;	/* no row has this id */
 		if (c->fragment.len > 1)
 			buf_put_byte(&c->fragment, ',');
 		buf_put(&c->fragment, k->bytes.base + row->at, row->len);
@@ -210,16 +210,16 @@ put_rows(struct call *c, size_t count)
 }
 
 enum err
-kept_bulk(struct call *c)
+row_cache_bulk(struct call *c)
 {
-	struct kept	*k = c->lane->kept;
+	struct row_cache	*k = c->lane->row_cache;
 	int64_t		 version;
 	size_t		 count;
 	enum err	 e;
 
 	if (!read_ids(k, args_text(&c->request.args, KEY_IDS), &count))
 		return op_bulk(c);
-	e = known_version(c, &version);
+	e = op_version(c, &version);
 	if (e != OK)
 		return e;
 	/* all that this question adds still finds a place */
@@ -228,6 +228,6 @@ kept_bulk(struct call *c)
 		forget_all(k, version);
 	e = make_missing(c, count);
 	if (e == OK)
-		put_rows(c, count);
+		put_cached(c, count);
 	return e;
 }

@@ -1,5 +1,5 @@
-/* A table of hashes of questions, and the tags they were answered with. */
-#include "services/op/known.h"
+/* A table of hashes of questions, with the tags of their answers. */
+#include "services/op/etag_cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,26 +7,26 @@
 
 #include "base/hash.h"
 
-#define KNOWN_MOST	8192	/* questions; a newer one takes an older's place */
+#define QUESTIONS_MOST	8192
 
 struct question {
 	uint64_t	hash;
-	int64_t		tag;		/* 0: there is none here */
-	int64_t		version;	/* of the store it was asked of */
+	int64_t		tag;		/* 0: the row is empty */
+	int64_t		version;	/* of the store, when it was asked */
 };
 
-struct known {
-	struct question	rows[KNOWN_MOST];
+struct etag_cache {
+	struct question	rows[QUESTIONS_MOST];
 };
 
-struct known *
-known_new(void)
+struct etag_cache *
+etag_cache_new(void)
 {
-	return must_alloc(sizeof(struct known));
+	return must_alloc(sizeof(struct etag_cache));
 }
 
 void
-known_destroy(struct known **self_p)
+etag_cache_destroy(struct etag_cache **self_p)
 {
 	free(*self_p);
 	*self_p = NULL;
@@ -48,7 +48,7 @@ hash_text(uint64_t hash, struct text t)
 	return hash_mix(hash, word);
 }
 
-/* Of all that an answer depends on, who asks included. */
+/* Of all that an answer depends on but the version (etag_cache.h). */
 static uint64_t
 hash_question(const struct call *c)
 {
@@ -70,15 +70,8 @@ hash_question(const struct call *c)
 	return hash;
 }
 
-enum err
-known_version(struct call *c, int64_t *ret)
-{
-	*ret = db_version(c->lane->db);
-	return *ret != 0 ? OK : op_fail(c);
-}
-
-bool
-known_goes_by_time(const struct call *c)
+static bool
+goes_by_time(const struct call *c)
 {
 	const keyset	*keys = c->lane->tables->keys;
 
@@ -99,25 +92,25 @@ has_tag(const struct call *c, int64_t tag)
 }
 
 enum err
-known_run(struct call *c, op_run *run)
+etag_cache_run(struct call *c, op_run *run)
 {
-	struct question	*kept, asked = { .hash = hash_question(c) };
-	enum err	 e = known_version(c, &asked.version);
+	struct question	*row, asked = { .hash = hash_question(c) };
+	enum err	 e = op_version(c, &asked.version);
 
 	if (e != OK)
 		return e;
-	kept = &c->lane->known->rows[asked.hash % KNOWN_MOST];
-	if (kept->tag != 0 && kept->hash == asked.hash &&
-	    kept->version == asked.version && has_tag(c, kept->tag)) {
-		c->answer.tag = kept->tag;
+	row = &c->lane->etag_cache->rows[asked.hash % QUESTIONS_MOST];
+	if (row->tag != 0 && row->hash == asked.hash &&
+	    row->version == asked.version && has_tag(c, row->tag)) {
+		c->answer.tag = row->tag;
 		return OK;
 	}
 	e = run(c);
 	if (e != OK || c->answer.tag == 0)
 		return e;
 	asked.tag = c->answer.tag;
-	if (!known_goes_by_time(c) && !c->passing)
-		*kept = asked;
+	if (!goes_by_time(c) && !c->passing)
+		*row = asked;
 	if (has_tag(c, asked.tag))
 		c->fragment.len = 0;
 	return OK;

@@ -1,5 +1,5 @@
 /*
- * services/op/kept.c: rows that are kept are those that would be made
+ * services/op/row_cache.c: rows that are kept are those that would be made
  * anew, for whatever ids and whoever changes them.
  */
 #include "desk.h"
