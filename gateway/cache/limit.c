@@ -17,12 +17,12 @@
 
 struct bucket {
 	unsigned char	key[KEY_BYTES];
-	int64_t		full_ns;	/* when it is full; 0: nobody's */
+	int64_t		full_ns;	/* when it is full; 0: it is free */
 };
 
 struct limits {
 	int64_t		per_minute;
-	int64_t		each_ns;	/* what one request takes to refill */
+	int64_t		each_ns;	/* until one request is refilled */
 	pthread_mutex_t	locks[STRIPES];
 	struct bucket	sets[SETS][WAYS];
 };
@@ -51,7 +51,7 @@ limits_destroy(struct limits **self_p)
 	*self_p = NULL;
 }
 
-/* The bucket of a token, or one that may become its own: full. */
+/* The bucket of a token; if it has none, another one is given to it, full. */
 static struct bucket *
 find_bucket(struct bucket *set, const unsigned char *key)
 {
@@ -69,13 +69,13 @@ find_bucket(struct bucket *set, const unsigned char *key)
 }
 
 static int64_t
-seconds_up(int64_t ns)
+round_up_to_s(int64_t ns)
 {
 	return (ns + SECOND_NS - 1) / SECOND_NS;
 }
 
 static void
-take(const struct limits *l, struct bucket *b, int64_t now_ns,
+take_request(const struct limits *l, struct bucket *b, int64_t now_ns,
     struct limit *ret)
 {
 	int64_t	most_ns = l->each_ns * l->per_minute;
@@ -87,9 +87,9 @@ take(const struct limits *l, struct bucket *b, int64_t now_ns,
 		b->full_ns = now_ns + missing_ns;
 	}
 	ret->left = (most_ns - missing_ns) / l->each_ns;
-	ret->full_s = seconds_up(missing_ns);
+	ret->full_s = round_up_to_s(missing_ns);
 	ret->wait_s = ret->left > 0 ? 0 :
-	    seconds_up(missing_ns + l->each_ns - most_ns);
+	    round_up_to_s(missing_ns + l->each_ns - most_ns);
 }
 
 void
@@ -99,11 +99,11 @@ limits_take(struct limits *l, const unsigned char *token_hash, int64_t now_ns,
 	pthread_mutex_t	*lock;
 	uint32_t	 at;
 
-	/* a hash is as good as random from its first byte on */
+	/* each byte of a hash is as good as random */
 	memcpy(&at, token_hash, sizeof(at));
 	at %= SETS;
 	lock = &l->locks[at % STRIPES];
 	pthread_mutex_lock(lock);
-	take(l, find_bucket(l->sets[at], token_hash), now_ns, ret);
+	take_request(l, find_bucket(l->sets[at], token_hash), now_ns, ret);
 	pthread_mutex_unlock(lock);
 }

@@ -1,4 +1,4 @@
-/* The token cache: a table of small sets, the oldest of a set makes room. */
+/* The token cache: a table of small sets; the oldest of a set makes room. */
 #include "gateway/cache/tokens.h"
 
 #include <stdlib.h>
@@ -21,25 +21,25 @@ struct entry {
 	int64_t		expires_us;
 	uint64_t	used;		/* when last, by counting */
 	int64_t		id;		/* 0: not known */
-	uint64_t	round;		/* of telling in which it is told */
+	uint64_t	round;		/* of tokens_take_used() that has it */
 };
 
 struct tokens {
 	struct entry	sets[SETS][WAYS];
 	uint64_t	uses;
-	int64_t		seen;		/* revocations heard of up to here */
-	int64_t		stream;		/* of the store that is kept of */
-	bool		heard;		/* seen and stream mean something */
-	bool		timed;		/* apart_us means something */
+	int64_t		seen;		/* number of the last revocation heard */
+	int64_t		stream;		/* of the store that has them */
+	bool		heard;		/* seen and stream are set */
+	bool		timed;		/* apart_us is set */
 	int64_t		apart_us;	/* the user service's wall clock minus
 					 * our monotonic one */
-	int64_t		behind_ms;	/* since when all heard of is less than
-					 * seen; 0: it is not */
-	uint64_t	endings;	/* news of such, ever */
+	int64_t		behind_ms;	/* since when all numbers heard of are
+					 * less than seen; 0: they are not */
+	uint64_t	endings;	/* see tokens_endings() */
 	unsigned char	ended[ENDED_KEPT][TOKEN_HASH_BYTES]; /* by number */
-	int64_t		ended_after;	/* those beyond are there, to seen */
-	struct buf	ids;		/* used, and not told yet */
-	struct buf	told;		/* what tokens_take_used() gave */
+	int64_t		ended_after;	/* it has those from here to seen */
+	struct buf	ids;		/* of those used, not told yet */
+	struct buf	told;		/* the text of tokens_take_used() */
 	uint64_t	round;
 	int64_t		told_ms;
 };
@@ -69,7 +69,7 @@ set_of(struct tokens *t, const unsigned char *hash)
 {
 	uint32_t	at;
 
-	/* a hash is as good as random from its first byte on */
+	/* each byte of a hash is as good as random */
 	memcpy(&at, hash, sizeof(at));
 	return t->sets[at % SETS];
 }
@@ -128,7 +128,7 @@ tokens_number(struct tokens *t, const unsigned char *hash, int64_t id)
 		e->id = id;
 }
 
-/* Once in each round of telling. */
+/* Note the id of a token that was used, once in each round. */
 static void
 note_use(struct tokens *t, struct entry *e)
 {
@@ -168,9 +168,9 @@ tokens_take_used(struct tokens *t, int64_t now_ms, struct text *ret)
 	return true;
 }
 
-/* By the clock of the user service: ours may be set otherwise. */
+/* The wall clock of the user service, which may differ from ours. */
 static int64_t
-now_us(const struct tokens *t)
+user_now_us(const struct tokens *t)
 {
 	return t->timed ? clock_ms() * 1000 + t->apart_us : wall_us();
 }
@@ -183,7 +183,7 @@ tokens_find(struct tokens *t, const unsigned char *hash, int64_t *ret_user_id,
 
 	if (e == NULL)
 		return false;
-	if (e->expires_us <= now_us(t))
+	if (e->expires_us <= user_now_us(t))
 		return false;
 	e->used = ++t->uses;
 	note_use(t, e);
@@ -221,9 +221,9 @@ tokens_is_past(const struct tokens *t, const unsigned char *hash,
 	return false;
 }
 
-/* What they were is not known up to here. */
+/* It is not known which tokens were revoked up to here. */
 static void
-forget_all(struct tokens *t, int64_t seen)
+forget_all_tokens(struct tokens *t, int64_t seen)
 {
 	t->endings++;
 	t->ended_after = seen;
@@ -231,19 +231,19 @@ forget_all(struct tokens *t, int64_t seen)
 }
 
 /*
- * A process whose store is a moment behind another's says nothing new. But if
- * nobody is as far for long, there is nothing as far: what was heard was not
- * so, and whatever was revoked meanwhile was not told.
+ * A process whose store is a moment behind another's tells nothing new. But if
+ * no process is as far for a while, no store is: the number that was heard was
+ * wrong, and what was revoked meanwhile was not told.
  */
 static bool
-is_behind(struct tokens *t, int64_t now_ms)
+is_store_behind(struct tokens *t, int64_t now_ms)
 {
 	if (t->behind_ms == 0)
 		t->behind_ms = now_ms;
 	return now_ms - t->behind_ms < BEHIND_MOST_MS;
 }
 
-/* An earlier program does not tell of it: then it is ours that counts. */
+/* An earlier version does not tell its clock: then ours counts. */
 static void
 take_clock(struct tokens *t, const struct args *extra, int64_t now_ms)
 {
@@ -253,7 +253,7 @@ take_clock(struct tokens *t, const struct args *extra, int64_t now_ms)
 	t->apart_us = t->timed ? told_us - now_ms * 1000 : 0;
 }
 
-/* The last `count` up to `seen` have ended; what was before is as it was known. */
+/* Take the last `count` revocations up to `seen`. */
 static void
 take_ended(struct tokens *t, const unsigned char *hashes, int64_t count,
     int64_t seen)
@@ -279,15 +279,15 @@ tokens_hear(struct tokens *t, const struct answer *a, int64_t now_ms)
 		return;
 	take_clock(t, &a->extra, now_ms);
 	if (t->heard && stream == t->stream && seen < t->seen &&
-	    is_behind(t, now_ms))
+	    is_store_behind(t, now_ms))
 		return;
 	t->behind_ms = 0;
-	/* the first time; or the store is another; or not all is told that
-	 * was between: it was too much, or was told in an answer that we did
-	 * not get */
+	/* the first time; or the store is another one; or some revocations
+	 * since then are missing: there were too many, or they were told in
+	 * a PONG that did not arrive */
 	if (!t->heard || stream != t->stream || seen < t->seen ||
 	    seen - count > t->seen)
-		forget_all(t, seen);
+		forget_all_tokens(t, seen);
 	t->endings += count > 0;
 	take_ended(t, (const unsigned char *)revoked.base, count, seen);
 	t->seen = seen;

@@ -1,11 +1,12 @@
 /*
- * Tokens a worker knows: what the user service said of each, until it
- * expires, is revoked, or has to make room. Known by hash alone.
+ * The token cache of a worker: what the user service said of each token, by its
+ * hash, until the token expires, is revoked, or makes room for another.
  *
- * Rules: 1. While the user service is heard of, what is kept is right but
- * for the last heartbeat: each one tells what was revoked. 2. While it is
- * not, what is kept counts for FLICKET_TOKEN_STALE_SECONDS. 3. What is not
- * kept is asked for; "unknown" is never kept.
+ * 1. While heartbeats of the user service arrive, an entry is right up to the
+ *    last of them: each tells which tokens were revoked.
+ * 2. While none arrive, entries count for FLICKET_TOKEN_STALE_SECONDS.
+ * 3. A token without an entry is asked for; that a token is unknown is never
+ *    kept.
  */
 #ifndef CACHE_TOKENS_H
 #define CACHE_TOKENS_H
@@ -23,38 +24,38 @@ void	tokens_keep(struct tokens *, const unsigned char *hash,
 	    int64_t user_id, int64_t rights, int64_t expires_us);
 void	tokens_forget(struct tokens *, const unsigned char *hash);
 
-/* The id of a token that is kept: with it its use can be told. */
+/* The id of a token that is kept: the user service is told its use by it. */
 void	tokens_number(struct tokens *, const unsigned char *hash, int64_t id);
 
-/* A kept token was used: what tokens_find() finds is, too. */
+/* A token that is kept was used. tokens_find() notes that by itself. */
 void	tokens_use(struct tokens *, const unsigned char *hash);
 
 /*
- * False if nothing is known of it, or it expired by the clock of the user
- * service, as its heartbeats tell it. It may count again if that is set back.
+ * False if there is no entry, or the token has expired by the clock of the user
+ * service, as its heartbeats tell it. It counts again if that is set back.
  */
 bool	tokens_find(struct tokens *, const unsigned char *hash,
 	    int64_t *ret_user_id, int64_t *ret_rights);
 
 /*
- * What to tell the user service of tokens that were used: their ids as a JSON
- * array, each once. False if there is nothing to tell, or something was told
- * less than TOKENS_TELL_MS ago. The text is good until it is called again.
+ * The ids of tokens that were used since the last call, a JSON array. False if
+ * there are none, or if the last call is less than TOKENS_TELL_MS ago. The text
+ * is valid until the next call.
  */
 #define TOKENS_TELL_MS	60000
 bool	tokens_take_used(struct tokens *, int64_t now_ms, struct text *ret);
 
-/* Goes up whenever one that could be kept may have ended, or has other rights. */
+/* Goes up when a token may have ended, or may have other rights. */
 uint64_t	 tokens_endings(const struct tokens *);
 
 /*
- * Whether what an answer says of a token may be from before a revocation of it
- * that was heard of: another process of the service may have told that first.
+ * Whether an answer about a token may be older than a revocation of it that was
+ * heard of: another process of the service may have told that first.
  */
 bool		 tokens_is_past(const struct tokens *,
 		    const unsigned char *hash, const struct answer *);
 
-/* What to say with a heartbeat, and to learn from its answer. */
+/* Add to a PING what was heard; take what a PONG tells. */
 void	tokens_tell(const struct tokens *, struct args *ret);
 void	tokens_hear(struct tokens *, const struct answer *, int64_t now_ms);
 
