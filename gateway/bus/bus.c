@@ -7,7 +7,7 @@
 #include "gateway/cache/tokens.h"
 #include "gateway/worker.h"
 
-#define PONG_PING_MS	20	/* between PINGs that answer unsolicited PONGs */
+#define PONG_PING_MS	20	/* between answers to unsolicited PONGs */
 
 struct bus {
 	struct worker		*worker;
@@ -17,7 +17,7 @@ struct bus {
 	h2o_timeout_t		 pause;		/* LINK_PAUSE_MS */
 	h2o_timeout_entry_t	 drain;		/* ... after that */
 	int64_t			 ticked_ms;
-	int64_t			 slept_ms;	/* when a tick came far too late */
+	int64_t			 slept_ms;	/* when a tick came much too late */
 };
 
 static struct pool *
@@ -180,7 +180,7 @@ follow_names(struct bus *b, enum service_id id)
 /* --- ask ----------------------------------------------------------------- */
 
 bool
-bus_ask(struct bus *b, const struct question *q, struct request *r,
+bus_ask(struct bus *b, const struct bus_question *q, struct request *r,
     int *ret_slot)
 {
 	return dispatch_ask(&b->dispatch, q, r, ret_slot);

@@ -22,7 +22,7 @@ void		 bus_destroy(struct bus **);
  * clock, if that is not 0: the answer is EXPIRED then, and may come before the
  * deadline. r->id is set; the rest of *r is only read.
  */
-bool	bus_ask(struct bus *, const struct question *, struct request *r,
+bool	bus_ask(struct bus *, const struct bus_question *, struct request *r,
 	    int *ret_slot);
 
 /* The asker is gone: its answer is not told. */

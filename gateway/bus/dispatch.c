@@ -334,8 +334,8 @@ dispatch_take_reply(struct dispatch *d, struct link *link,
 /* --- ask ----------------------------------------------------------------- */
 
 bool
-dispatch_ask(struct dispatch *d, const struct question *q, struct request *r,
-    int *ret_slot)
+dispatch_ask(struct dispatch *d, const struct bus_question *q,
+    struct request *r, int *ret_slot)
 {
 	const struct op_info	*info = op_info(r->op);
 	struct pending		*p = pending_take(&d->pending, r);

@@ -36,7 +36,7 @@ void	dispatch_init(struct dispatch *d, struct gateway *,
 void	dispatch_done(struct dispatch *);
 
 /* As bus_ask() and bus_forget(). */
-bool	dispatch_ask(struct dispatch *, const struct question *,
+bool	dispatch_ask(struct dispatch *, const struct bus_question *,
 	    struct request *, int *ret_slot);
 void	dispatch_forget(struct dispatch *, int slot);
 

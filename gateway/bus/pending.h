@@ -37,23 +37,23 @@ enum pending_state {
 struct pending {
 	enum pending_state	 state;		/* see pending_set_state() */
 	struct exchange		*asker;		/* NULL: nobody wants a reply */
-	int			 part;		/* of the asker, -1: all of it */
+	int			 part;		/* of the asker; -1: it itself */
 	struct link		*link;		/* to the process that has it */
 	enum service_id		 service;
 	enum op_code		 op;
 	enum op_kind		 kind;
 	struct demand		 demand;
-	bool			 repeatable;	/* twice does the same as once */
+	bool			 repeatable;	/* twice is the same as once */
 	bool			 deferred;	/* a process was loading: rather
 						 * one that has loaded */
 	bool			 released;	/* was held, and is no more */
-	int			 next_held, previous_held; /* row + 1, 0: none */
+	int			 next_held, previous_held; /* row + 1; or 0 */
 	unsigned		 tries;		/* processes it was sent to */
 	int64_t			 sent_us;
 	int64_t			 deadline_ms;	/* is answered until then */
-	int64_t			 expires_ms;	/* not done later; 0: no limit */
+	int64_t			 expires_ms;	/* not done later; 0: never */
 	uint64_t		 id;		/* in its frame */
-	uint64_t		 flush;		/* number of the link's message */
+	uint64_t		 flush;		/* number of its message */
 	int			 next_free;
 	struct buf		 frame;
 };

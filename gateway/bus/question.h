@@ -6,16 +6,16 @@
 
 #include "proto/frame.h"
 
-/* Requests are collected for one message up to here; then it is sent at once. */
+/* Requests are collected for one message up to here, then sent at once. */
 #define OUT_MOST_BYTES	((size_t)1 << 20)
 
 struct exchange;
 struct worker;
 
 /* A request to a service. */
-struct question {
+struct bus_question {
 	struct exchange		*asker;
-	int			 part;		/* of the asker, -1: all of it */
+	int			 part;		/* of the asker; -1: it itself */
 	int64_t			 user_id;	/* whose share it counts in; */
 	const struct in6_addr	*client;	/* ... 0: the address's */
 	int64_t			 deadline_ms;

@@ -234,7 +234,7 @@ ask_bus(struct exchange *x, int part, enum op_code op, const struct args *args,
 		.request_id = x->request_id,
 		.trace = x->trace,
 	};
-	struct question	q = {
+	struct bus_question	q = {
 		.asker = x,
 		.part = part,
 		.user_id = x->user_id,

@@ -43,7 +43,7 @@ struct replica	*pool_reader(struct pool *, bool from_leaving, bool loaded);
 /* Whether there is one to read from; one that is leaving counts. */
 bool	pool_has_reader(const struct pool *);
 
-/* When one that is leaving was heard of last, ms on our clock; INT64_MIN: none is. */
+/* When one that leaves was heard of last, ms on our clock; INT64_MIN: none. */
 int64_t	pool_left_ms(const struct pool *);
 
 /* The writer: the last one to say that it is, if two do; or NULL. */

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "proto/peer/curve.h"
 
-/* More than a process is ever asked at a time. Senders bound that themselves, so
+/* More than a process is ever asked at a time. Senders bound that themselves:
  * a full queue means that the process does not read. */
 #define QUEUE_MESSAGES		65536
 #define READ_AHEAD_MESSAGES	16	/* the rest waits at the sender */

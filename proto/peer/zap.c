@@ -152,7 +152,8 @@ put_address(zframe_t *frame, char ret[ADDRESS_BYTES])
 
 /* The party of a ZAP request; PARTY_NONE if it is refused, and logs why. */
 static enum party
-admit_request(struct zap *z, zframe_t *address, zframe_t *mechanism, zframe_t *key)
+admit_request(struct zap *z, zframe_t *address, zframe_t *mechanism,
+    zframe_t *key)
 {
 	char		where[ADDRESS_BYTES], why[128];
 	enum party	whose = PARTY_NONE;

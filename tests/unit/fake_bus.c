@@ -4,7 +4,7 @@
 struct fake_bus	fake_bus;
 
 bool
-bus_ask(struct bus *b, const struct question *q, struct request *r,
+bus_ask(struct bus *b, const struct bus_question *q, struct request *r,
     int *ret_slot)
 {
 	(void)b;
