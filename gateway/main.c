@@ -17,7 +17,7 @@
 #include "base/stderr.h"
 #include "base/wall.h"
 #include "gateway/bus/bus.h"
-#include "gateway/cache/copies.h"
+#include "gateway/cache/responses.h"
 #include "gateway/cache/tokens.h"
 #include "gateway/core/exchange.h"
 #include "gateway/core/trace.h"
@@ -181,7 +181,7 @@ is_over(const struct worker *w)
 static void
 on_restarted(struct worker *w)
 {
-	copies_clear(w->copies);
+	responses_clear(w->responses);
 }
 
 static const struct bus_events bus_events = {
@@ -204,8 +204,8 @@ worker_init(struct worker *w, struct gateway *g)
 	w->accept.hosts = g->conf.hosts;
 	w->accept.ssl_ctx = tls_renew(NULL);
 	w->tokens = tokens_new();
-	w->copies = copies_new((size_t)(g->settings->memory_mb << 20) /
-	    COPIES_PART / (size_t)g->settings->gateway_threads);
+	w->responses = responses_new((size_t)(g->settings->memory_mb << 20) /
+	    RESPONSES_PART / (size_t)g->settings->gateway_threads);
 	memory_init(w);
 	connections_init(w);
 	w->bus = bus_new(w, &bus_events);
@@ -233,7 +233,7 @@ worker_run(void *arg)
 		h2o_evloop_run(w->ctx.loop, TICK_MS);
 	bus_destroy(&w->bus);
 	tokens_destroy(&w->tokens);
-	copies_destroy(&w->copies);
+	responses_destroy(&w->responses);
 	CHECK(sem_post(&w->gateway->ended) == 0);
 	for (;;)
 		poll(NULL, 0, -1);

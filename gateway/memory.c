@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "gateway/cache/copies.h"
+#include "gateway/cache/responses.h"
 #include "gateway/http/connection.h"
 
 #define TRIM_MS		1000	/* between two of those */
@@ -125,7 +125,7 @@ memory_tick(struct worker *w, int64_t now_ms)
 		measure(g, now_ms);
 	p = memory_pressure(w);
 	if (p != PRESSURE_NONE)
-		copies_clear(w->copies);
+		responses_clear(w->responses);
 	w->conf.max_request_entity_size = p == PRESSURE_NONE ?
 	    g->conf.max_request_entity_size : MEMORY_BODY_BYTES;
 	if (p != PRESSURE_ALL)

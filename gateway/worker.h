@@ -15,10 +15,10 @@
 #include "proto/tables.h"
 
 struct bus;
-struct copies;
 struct limits;
 struct proxies;
 struct resolver;
+struct response_cache;
 struct tokens;
 
 /* How full the memory is, as memory.c finds in each tick. */
@@ -57,7 +57,7 @@ struct worker {
 	h2o_timeout_entry_t	 tick;
 	struct bus		*bus;
 	struct tokens		*tokens;
-	struct copies		*copies;
+	struct response_cache	*responses;
 	struct buf		 body;		/* see respond_buffer() */
 	h2o_linklist_t		 connections;	/* connection.c's */
 	h2o_linklist_t		 resting;	/* ... too */

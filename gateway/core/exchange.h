@@ -58,10 +58,11 @@ typedef void part_answered(struct exchange *, unsigned part,
     const struct answer *);
 typedef void identity_checked(struct exchange *, enum err);
 
-struct copy;
+struct cached_response;
 struct download;
 struct export;
 struct included;
+struct response_key;
 struct upload;
 
 /* The token that the request came with, for core/identity.c. */
@@ -138,8 +139,10 @@ struct exchange {
 
 	/* what its owner answered, or why it was not sent */
 	const struct answer	*answer;
-	const struct copy	*copy;		/* of the answer, if it still holds */
-	bool			 asked_before;	/* so that a copy is worth its while */
+	const struct cached_response *cached;	/* sent if its owner says that
+						 * nothing has changed */
+	struct response_key	*response_key;	/* to cache it by; NULL: it is
+						 * not to be cached */
 
 	/* of single stages and files */
 	struct identity		 identity;

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "gateway/cache/copies.h"
+#include "gateway/cache/responses.h"
 #include "gateway/cache/tokens.h"
 #include "gateway/reply/export.h"
 #include "gateway/reply/file.h"
@@ -119,16 +119,16 @@ answer_kept(struct exchange *x, struct text body)
 	return respond_body(x, x->route->status, "application/json", body);
 }
 
-/* The owner said that what we have of it still holds. */
+/* Its owner said that nothing has changed since it was cached. */
 static enum flow
-answer_copy(struct exchange *x)
+answer_cached(struct exchange *x)
 {
 	metric_add(METRIC_COPIES, 1, 0, 1);
-	links_put_header(x, x->copy->total);
-	return answer_kept(x, x->copy->body);
+	links_put_header(x, x->cached->total);
+	return answer_kept(x, x->cached->body);
 }
 
-/* What was put together, which may be asked for again. */
+/* A list that was put together; it is kept if it was asked for before. */
 static enum flow
 answer_list(struct exchange *x)
 {
@@ -136,9 +136,10 @@ answer_list(struct exchange *x)
 	struct text		 body = { "", 0 };
 
 	metric_add(METRIC_COPIES, 0, 0, 1);
-	if (x->answer->tag != 0)
-		body = copies_keep(x->worker->copies, x, x->answer->tag,
-		    x->answer->total, (struct text){ b->base, b->len });
+	if (x->answer->tag != 0 && x->response_key != NULL)
+		body = responses_keep(x->worker->responses, x->response_key,
+		    &x->req->pool, x->answer->tag, x->answer->total,
+		    (struct text){ b->base, b->len });
 	return body.len > 0 ? answer_kept(x, body) :
 	    respond_buffered(x, x->route->status, "application/json");
 }
@@ -155,13 +156,13 @@ answer_json(struct exchange *x)
 		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);
 		if (has_it(x, etag))
 			return respond_status(x, 304);
-		if (x->copy != NULL && x->answer->fragment.len == 0 &&
-		    x->answer->tag == x->copy->tag)
-			return answer_copy(x);
+		if (x->cached != NULL && x->answer->fragment.len == 0 &&
+		    x->answer->tag == x->cached->tag)
+			return answer_cached(x);
 	}
 	if (args_has(&x->args, KEY_IF_NONE_MATCH) &&
 	    x->answer->fragment.len == 0) {
-		log_error("%s: who asks does not have what it is said to",
+		log_error("%s: not modified, but there is no copy",
 		    op_info(x->route->op)->name);
 		return respond_error(x, ERR_INTERNAL, NULL);
 	}

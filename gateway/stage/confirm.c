@@ -91,9 +91,9 @@ keep_answer(struct exchange *x)
 static void
 read_again(struct exchange *x)
 {
-	if (x->copy != NULL)	/* of theirs; the client named none */
+	if (x->cached != NULL)	/* of theirs; the client named none */
 		args_remove(&x->args, KEY_IF_NONE_MATCH);
-	x->copy = NULL;
+	x->cached = NULL;
 	exchange_go_to(x, STAGE_SEND);
 }
 

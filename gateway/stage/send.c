@@ -2,24 +2,59 @@
 #include "gateway/stage/send.h"
 
 #include "base/clock.h"
-#include "gateway/cache/copies.h"
+#include "gateway/cache/responses.h"
 
-/* A copy that the gateway has is compared as one that the client has. */
-static void
-look_for_copy(struct exchange *x)
+/*
+ * Whether the response depends on nothing but its key and what its owner has
+ * stored (responses.h). What is included is of other owners, and a list with a
+ * cursor has a link that its owner would have to tell (links.c).
+ */
+static bool
+is_cacheable(const struct exchange *x)
 {
-	if (args_has(&x->args, KEY_IF_NONE_MATCH))
-		return;		/* the client has one of its own */
-	x->copy = copies_find(x->worker->copies, x);
-	if (x->copy != NULL)
+	const struct route	*r = x->route;
+
+	return r->method == METHOD_GET && r->page[0] != '\0' &&
+	    r->reply == REPLY_JSON && x->included == NULL &&
+	    keyset_has(r->takes, KEY_IF_NONE_MATCH) &&
+	    !args_has(&x->args, KEY_CURSOR);
+}
+
+static void
+find_cached(struct exchange *x)
+{
+	h2o_mem_pool_t		*pool = &x->req->pool;
+	struct response_key	 key = { x->user_id, x->rights, {
+				    x->req->path.base, x->req->path.len } };
+	bool			 asked_before;
+
+	x->cached = responses_find(x->worker->responses, &key, pool,
+	    &asked_before);
+	if (!asked_before)
+		return;
+	x->response_key = h2o_mem_alloc_pool(pool, sizeof(key));
+	*x->response_key = key;
+}
+
+/* The owner compares a cached response as one that the client has. */
+static void
+name_cached(struct exchange *x)
+{
+	x->cached = NULL;
+	x->response_key = NULL;
+	/* the client may name one that it has itself */
+	if (!is_cacheable(x) || args_has(&x->args, KEY_IF_NONE_MATCH))
+		return;
+	find_cached(x);
+	if (x->cached != NULL)
 		args_put_text(&x->args, KEY_IF_NONE_MATCH, (struct text){
-		    x->copy->etag, strlen(x->copy->etag) });
+		    x->cached->etag, strlen(x->cached->etag) });
 }
 
 enum flow
 send_begin(struct exchange *x)
 {
-	look_for_copy(x);
+	name_cached(x);
 	return exchange_ask(x, x->route->op, &x->args,
 	    exchange_timeout(x, x->route->op));
 }

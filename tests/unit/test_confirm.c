@@ -203,12 +203,13 @@ what_there_is_no_memory_for_is_refused(void **state)
 	tokens_destroy(&tokens);
 }
 
-/* A copy that was found for other rights is none of the client's. */
+/* A response that was cached for other rights is not the client's. */
 static void
 what_is_read_anew_is_not_compared(void **state)
 {
 	static const struct answer	body = { .tag = 77 };
-	const struct copy		*copy = (const struct copy *)&body;
+	const struct cached_response	*cached =
+					    (const void *)&body;
 	struct tokens			*tokens;
 	struct answer			 a = said(OK, 0, 4);
 	struct visit			 v;
@@ -217,14 +218,14 @@ what_is_read_anew_is_not_compared(void **state)
 	for (int ours = 0; ours < 2; ours++) {
 		let_in(&v, &tokens, "GET", "/flicket-api/users/", 1);
 		v.x.answer = &body;
-		v.x.copy = ours ? copy : NULL;
+		v.x.cached = ours ? cached : NULL;
 		args_put_text(&v.x.args, KEY_IF_NONE_MATCH, TEXT_OF("\"7\""));
 		hear(tokens, 4, abc_hash);
 		v.x.stage = STAGE_RECHECK;
 		check_number("asks", recheck_begin(&v.x), FLOW_WAIT);
 		check_number("goes on", recheck_done(&v.x, &a), FLOW_NEXT);
 		check_true("anew", v.x.next == STAGE_SEND);
-		check_true("no copy", v.x.copy == NULL);
+		check_true("none is cached", v.x.cached == NULL);
 		check_number("the client's stays", args_has(&v.x.args,
 		    KEY_IF_NONE_MATCH), !ours);
 		visit_end(&v);
