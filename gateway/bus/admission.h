@@ -22,7 +22,7 @@
 enum queue_id { QUEUE_READS, QUEUE_SEARCHES, QUEUE_WRITES, QUEUE_SLOW,
     QUEUE_END };
 
-/* What a request asks of a process. */
+/* The share of a process that one request takes. */
 struct demand {
 	enum queue_id	queue;
 	unsigned	share;		/* of its user, shares_place() */
@@ -38,7 +38,7 @@ struct queue {
 	int64_t	answer_bytes;	/* of one, on average */
 };
 
-/* What waits at one process. */
+/* The requests that wait at one process. */
 struct admission {
 	struct queue	queues[QUEUE_END];
 	struct shares	shares;

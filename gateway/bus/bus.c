@@ -241,7 +241,7 @@ bus_tick(struct bus *b, int64_t now_ms)
 	tell_used_tokens(b, now_ms);
 }
 
-/* --- what is known of services ------------------------------------------- */
+/* --- state of services --------------------------------------------------- */
 
 bool
 bus_is_up(const struct bus *b, enum service_id id)

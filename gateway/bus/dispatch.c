@@ -1,4 +1,4 @@
-/* Dispatch: sends, waits, refusals, and sending again. */
+/* Dispatch: the life of a request from its question to its answer. */
 #include "gateway/bus/dispatch.h"
 
 #include "base/clock.h"
@@ -9,7 +9,7 @@
 
 /* --- answer or refuse ---------------------------------------------------- */
 
-/* The process that has a request, if there is one, has it no more. */
+/* Take a request away from its process, if it is at one. */
 static void
 take_back(struct dispatch *d, struct pending *p)
 {
@@ -87,7 +87,7 @@ wait_for_failover(struct dispatch *d, struct pending *p)
 	return state;
 }
 
-/* When it is to be carried out at the latest. */
+/* Until when the process may carry it out. */
 static int64_t
 last_ms(const struct pending *p)
 {
@@ -161,7 +161,7 @@ place_again(struct dispatch *d, struct pending *p)
 		refuse_request(d, p);
 }
 
-/* Those that waited for a process: there is one, or they wait no longer. */
+/* Send the requests that waited for a process, or refuse them. */
 static void
 place_waiting(struct dispatch *d, enum service_id id)
 {
@@ -204,8 +204,9 @@ dispatch_review(struct dispatch *d, enum service_id id)
 }
 
 /*
- * Send LOST and UNSENT requests elsewhere. Who hears a refusal may ask again
- * at once, and get a row: so all are marked before the first one is told.
+ * Send LOST and UNSENT requests elsewhere. An asker that is told a refusal may
+ * ask again at once, and get a row: so all are marked before the first one is
+ * told.
  */
 static void
 place_lost(struct dispatch *d)

@@ -8,8 +8,8 @@
 #include "base/metrics.h"
 
 /*
- * Answers that nobody waits for are read, too, but not at the cost of others:
- * after so many, everything else gets a turn.
+ * Noise is an answer to no request that waits. It is read, too, but not at the
+ * cost of others: after so much of it, everything else gets a turn.
  */
 #define NOISE_MOST	4096
 #define NOISE_BAD	64	/* an undecodable frame counts as 64 of them */

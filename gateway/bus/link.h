@@ -1,7 +1,7 @@
 /*
  * A link: the connection to one process of a service, as a part of h2o's loop.
  * ZeroMQ's descriptor is edge-triggered, and does not tell of what came while
- * something was sent: whoever flushes a link has to drain it afterwards.
+ * something was sent: a link has to be drained after every flush.
  */
 #ifndef BUS_LINK_H
 #define BUS_LINK_H
@@ -18,7 +18,7 @@ struct link;
 /* Messages may have come: drain the link. */
 typedef void	 link_readable(struct link *);
 
-/* Takes an answer. Whether somebody waited for it; the others are noise. */
+/* Takes an answer. Whether a request waited for it; if not, it is noise. */
 typedef bool	 link_answer(struct link *, const struct answer *,
 		    int64_t now_ms);
 
@@ -39,8 +39,8 @@ void	link_open(struct bus *, struct replica *, h2o_loop_t *,
 void	link_close(struct link *);
 
 /*
- * Receive messages and hand on their answers. True if it stopped at too many
- * that nobody waited for: the rest is to be drained in LINK_PAUSE_MS.
+ * Receive messages and hand on their answers. True if it stopped at too much
+ * noise: the rest is to be drained in LINK_PAUSE_MS.
  */
 #define LINK_PAUSE_MS	1
 bool	link_drain(struct link *, struct frame_reader *, link_answer *,

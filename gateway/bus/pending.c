@@ -1,4 +1,4 @@
-/* Pending requests: rows, ids, states and what is counted by state. */
+/* Pending requests: rows, ids, states, and counts by state. */
 #include "gateway/bus/pending.h"
 
 #include <stdlib.h>
@@ -104,7 +104,7 @@ pending_held_before(const struct pending_table *t, const struct pending *p)
 
 /* --- states -------------------------------------------------------------- */
 
-/* Rows that no process has: those that wait, and those that are in between. */
+/* Count rows that are in use and at no process. */
 static void
 count_unplaced(struct pending_table *t, const struct pending *p, bool unplaced)
 {
@@ -137,7 +137,7 @@ give_back(struct pending_table *t, struct pending *p)
 	t->free = (int)(p - t->rows);
 }
 
-/* Most requests are placed, sent and answered: that is not worth a line. */
+/* Log a change, unless it is one of a request that is sent and answered. */
 static void
 log_state(const struct pending *p, enum pending_state to)
 {
@@ -177,7 +177,7 @@ pending_may_wait(const struct pending_table *t, const struct pending *p,
 
 	if (((1u << p->state) & WAITING) != 0)
 		return true;
-	/* this one is among those that no process has */
+	/* this one is among the unplaced */
 	return shares_leave_some(own->waiting, t->unplaced - 1, most) &&
 	    shares_leave_some(own->bytes, t->unplaced_bytes - p->demand.bytes,
 	    WAITING_MOST_BYTES);

@@ -36,7 +36,7 @@ enum pending_state {
 
 struct pending {
 	enum pending_state	 state;		/* see pending_set_state() */
-	struct exchange		*asker;		/* NULL: nobody wants a reply */
+	struct exchange		*asker;		/* NULL: it is gone */
 	int			 part;		/* of the asker; -1: it itself */
 	struct link		*link;		/* to the process that has it */
 	enum service_id		 service;
@@ -46,7 +46,7 @@ struct pending {
 	bool			 repeatable;	/* twice is the same as once */
 	bool			 deferred;	/* a process was loading: rather
 						 * one that has loaded */
-	bool			 released;	/* was held, and is no more */
+	bool			 released;	/* was HELD before */
 	int			 next_held, previous_held; /* row + 1; or 0 */
 	unsigned		 tries;		/* processes it was sent to */
 	int64_t			 sent_us;
@@ -58,7 +58,7 @@ struct pending {
 	struct buf		 frame;
 };
 
-/* Those of one user that are held back, as rows + 1; 0: there is none. */
+/* The HELD requests of one share, as rows + 1; 0: there are none. */
 struct held {
 	int	first, last;
 	size_t	count;
@@ -70,10 +70,10 @@ struct pending_table {
 	int		 used;			/* rows that were ever used */
 	int		 free;			/* first of a list, -1: none */
 	uint64_t	 generation;		/* of ids */
-	unsigned	 unplaced;		/* rows in use that no process
-						 * has ... */
+	unsigned	 unplaced;		/* rows in use that are at no
+						 * process ... */
 	size_t		 unplaced_bytes;	/* ... and their frames */
-	struct shares	 waiting;		/* those allowed to wait */
+	struct shares	 waiting;		/* QUEUED, LOADING, HELD */
 	struct held	 held[SHARES];		/* by share */
 	size_t		 held_count;
 };
@@ -83,13 +83,13 @@ void		 pending_done(struct pending_table *);
 
 /*
  * Take a row for a request, which gets the row's id. NULL: all are used. The
- * row is PLACING; the caller fills in who asks, and what for.
+ * row is PLACING; the caller fills in the asker and what the operation tells.
  */
 struct pending	*pending_take(struct pending_table *, struct request *);
 
 /*
- * The one way to change a row's state; keeps the table's counts and lists. The
- * caller takes a request out of its link first. FREE gives the row back.
+ * Change the state of a row: nothing else does. Keeps the counts and lists of
+ * the table. A request is removed from its link first. FREE gives the row back.
  */
 void		 pending_set_state(struct pending_table *, struct pending *,
 		    enum pending_state);
@@ -97,15 +97,7 @@ void		 pending_set_state(struct pending_table *, struct pending *,
 /* The row that has this id, NULL if there is none. */
 struct pending	*pending_find(struct pending_table *, uint64_t id);
 
-/* Whether a request is at a process, so that `link` is not NULL. */
-static inline bool
-pending_is_at_process(const struct pending *p)
-{
-	return p->state == PENDING_SENT || p->state == PENDING_LOST ||
-	    p->state == PENDING_UNSENT;
-}
-
-/* Whether it waits for a process; HELD waits for other requests. */
+/* Whether a request waits for a process, as a HELD one does not. */
 static inline bool
 pending_waits_for_process(const struct pending *p)
 {

@@ -1,4 +1,4 @@
-/* A question: a request, who asks, and what they are told. */
+/* A question to a service, and what its asker is told. */
 #ifndef BUS_QUESTION_H
 #define BUS_QUESTION_H
 
@@ -12,16 +12,18 @@
 struct exchange;
 struct worker;
 
-/* A request to a service. */
+/* Who asks; the request itself is apart. */
 struct bus_question {
 	struct exchange		*asker;
 	int			 part;		/* of the asker; -1: it itself */
-	int64_t			 user_id;	/* whose share it counts in; */
-	const struct in6_addr	*client;	/* ... 0: the address's */
+	int64_t			 user_id;	/* it counts in the share of the
+						 * user; 0: of the address */
+	const struct in6_addr	*client;
 	int64_t			 deadline_ms;
 };
 
-/* What the bus tells an exchange. Functions live as long as the bus. */
+/* Functions that the bus calls; bus_ask() itself calls `crowded` and `extended`.
+ * The table is static. */
 struct bus_events {
 	/* The answer, or the bus's refusal. */
 	void	(*answered)(struct exchange *, int part,

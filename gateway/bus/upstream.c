@@ -1,4 +1,4 @@
-/* Upstreams: what is said of a service, from what its processes say. */
+/* Upstreams: the state of a service, from that of its processes. */
 #include "gateway/bus/upstream.h"
 
 #include "base/clock.h"

@@ -140,7 +140,7 @@ curve_serve(zsock_t *sock)
 	zsock_set_curve_server(sock, 1);
 	zsock_set_curve_secretkey_bin(sock, curve.keyring.own_secret.bytes);
 	pthread_mutex_unlock(&curve.mutex);
-	/* with a domain nobody is let in unless the authenticator says so */
+	/* with a domain only peers may connect that the authenticator admits */
 	zsock_set_zap_domain(sock, "flicket");
 	watch_socket(sock, SERVICE_ANY);
 }

@@ -31,7 +31,7 @@
 
 /* Whether a replica can be asked. */
 enum replica_state {
-	REPLICA_DOWN,		/* not heard of, or not any more */
+	REPLICA_DOWN,		/* not heard of, or not for a while */
 	REPLICA_UP,
 	REPLICA_DISCONNECTED	/* counts as up until replica_lost(); it has
 				 * no connection, or reads nothing */
@@ -92,7 +92,7 @@ enum pong	replica_take_pong(struct replica *, const struct answer *,
 /* Log that a replica sent a malformed message; at most once in 10 s. */
 void	replica_warn(struct replica *, int64_t now_ms);
 
-/* What it is sent does not reach it: the next replica_lost() says so. */
+/* Messages do not reach it: the next replica_lost() is true. */
 void	replica_disconnect(struct replica *);
 
 /* Whether it went down just now: it was up and is not heard of any more. */

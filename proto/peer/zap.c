@@ -1,6 +1,6 @@
 /*
- * ZAP tells who has which key and which address: so a peer that is refused for
- * its key is known here. A peer that does not come as far as showing a key
+ * A ZAP request has the key and the address of a peer: so one that is refused
+ * for its key is known here. A peer that does not come as far as showing a key
  * (another mechanism, or another key of ours than we have) is seen by the
  * socket's monitor: ACCEPTED has the descriptor, the failure has the reason,
  * and DISCONNECTED, the next event of the one I/O thread, has the descriptor
@@ -42,7 +42,7 @@
     ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | \
     ZMQ_EVENT_MONITOR_STOPPED)
 
-/* What zap_watch() sends to the thread. */
+/* A message from zap_watch() to the thread. */
 struct watch_order {
 	char		endpoint[48];	/* of the monitor */
 	enum service_id	to;
