@@ -4,7 +4,6 @@
  */
 #include "services/ticket/index/columns.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/index/titles.h"
@@ -95,33 +94,31 @@ compare_slots(const void *a, const void *b)
 enum err
 columns_bounds(struct call *c, struct change_bounds *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_CHANGE_BOUNDS);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_CHANGE_BOUNDS);
 
 	*ret = (struct change_bounds){ 0 };
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		ret->first = sqlite3_column_int64(st, 0);
-		ret->last = sqlite3_column_int64(st, 1);
+	if (stmt_next(&st)) {
+		ret->first = stmt_number(&st, 0);
+		ret->last = stmt_number(&st, 1);
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 enum err
 columns_load(struct call *c, struct columns *k, int64_t last)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_COLUMNS_ALL);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_COLUMNS_ALL);
+	enum err	e;
 
 	k->loaded = k->ranked = k->labelled = false;
 	k->count = 0;
 	k->generation++;
 	drop_orders(k);
-	while (op_step(c, st, &e) == SQLITE_ROW)
-		slot_fill(k, slot_append(k), st);
-	done = op_done(c, st);
-	if (e != OK || done != OK)
-		return e != OK ? e : done;
+	while (stmt_next(&st))
+		slot_fill(k, slot_append(k), &st);
+	e = op_end(c, &st, OK);
+	if (e != OK)
+		return e;
 	if (k->count > 0)
 		qsort(k->slots, k->count, sizeof(k->slots[0]), compare_slots);
 	k->stream = c->lane->stream;
@@ -146,8 +143,9 @@ note_title(struct columns *k, int64_t id)
 	k->labelled = k->retitled_count <= RETITLED_MOST + k->count / 50;
 }
 
+/* A ticket that is new, or another than its slot says. */
 static void
-put_row(struct columns *k, struct slot *slot, sqlite3_stmt *st)
+take_ticket(struct columns *k, struct slot *slot, const struct stmt *st)
 {
 	struct slot	now;
 
@@ -160,50 +158,41 @@ put_row(struct columns *k, struct slot *slot, sqlite3_stmt *st)
 	} else {
 		now.title = slot->title;
 		order_changed(k, slot, &now);
-		if (k->titles[slot - k->slots] != title_hash(st, 10))
+		if (k->titles[slot - k->slots] != title_hash(stmt_text(st,
+		    10)))
 			note_title(k, now.id);
 	}
 	k->journal[k->journaled++ % JOURNAL_SIZE] =
 	    (uint32_t)(slot - k->slots);
 }
 
-/* A row is gone from the store, new, or another; ids only ever go up. */
-static enum err
-apply_row(struct call *c, struct columns *k, int64_t id, sqlite3_stmt *st)
+static void
+lose_ticket(struct columns *k, struct slot *slot)
 {
-	struct slot	*slot = slot_find(k, id);
-	enum err	 e;
-
-	if (op_step(c, st, &e) != SQLITE_ROW) {
-		if (e == OK && slot != NULL) {
-			order_gone(k, slot);
-			slot->replies = GONE;
-			k->gaps = true;
-		}
-		return e;
-	}
-	if (slot == NULL && k->count > 0 && k->slots[k->count - 1].id > id)
-		k->loaded = false;	/* it is not where new ones are */
-	else
-		put_row(k, slot, st);
-	return OK;
+	order_gone(k, slot);
+	slot->replies = GONE;
+	k->gaps = true;
 }
 
 static enum err
 apply_change(struct call *c, struct columns *k, int64_t id)
 {
-	sqlite3_stmt	*st;
-	enum err	 e, done;
+	struct slot	*slot = slot_find(k, id);
+	struct stmt	 st = op_stmt(c, SQL_COLUMNS_OF);
+	enum err	 e;
+	bool		 exists;
 
-	if (id == 0) {
-		k->ranked = false;
-		return OK;
-	}
-	args_put_number(&c->request.args, KEY_ID, id);
-	st = op_statement(c, SQL_COLUMNS_OF);
-	e = apply_row(c, k, id, st);
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	stmt_bind_number(&st, KEY_ID, id);
+	exists = stmt_next(&st);
+	if (exists && slot == NULL && k->count > 0 &&
+	    k->slots[k->count - 1].id > id)
+		k->loaded = false;	/* it is not where new ones are */
+	else if (exists)
+		take_ticket(k, slot, &st);
+	e = op_end(c, &st, OK);
+	if (e == OK && !exists && slot != NULL)
+		lose_ticket(k, slot);
+	return e;
 }
 
 static void
@@ -236,29 +225,25 @@ close_gaps(struct columns *k)
 static enum err
 apply_changes(struct call *c, struct columns *k, int64_t last)
 {
-	struct args	*args = &c->request.args;
-	keyset		 keys = args_keys(args);
-	int64_t		 id = args_number(args, KEY_ID, 0);
-	sqlite3_stmt	*st;
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_CHANGES_SINCE);
+	int64_t		id;
+	enum err	e = OK;
 
-	args_put_number(args, KEY_SEQ, k->seq);
-	st = op_statement(c, SQL_CHANGES_SINCE);
-	while (op_step(c, st, &e) == SQLITE_ROW && k->loaded) {
-		e = apply_change(c, k, sqlite3_column_int64(st, 0));
-		if (e != OK)
-			break;
+	stmt_bind_number(&st, KEY_SEQ, k->seq);
+	while (e == OK && k->loaded && stmt_next(&st)) {
+		id = stmt_number(&st, 0);
+		if (id == 0)
+			k->ranked = false;	/* a name has changed */
+		else
+			e = apply_change(c, k, id);
 	}
-	done = op_done(c, st);
-	if (keyset_has(keys, KEY_ID))
-		args_put_number(args, KEY_ID, id);
-	args_keep(args, keys);
+	e = op_end(c, &st, e);
 	if (k->gaps)
 		close_gaps(k);
 	k->gaps = false;
-	if (e == OK && done == OK)
+	if (e == OK)
 		k->seq = last;
-	return e != OK ? e : done;
+	return e;
 }
 
 /*

@@ -4,12 +4,7 @@
  */
 #include "services/ticket/index/labels.h"
 
-#include <sqlite3.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/json.h"
-#include "services/store/store.h"
 #include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
@@ -18,65 +13,59 @@
 enum err
 labels_make(struct call *c, struct columns *k)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_TITLES);
+	struct stmt	 st = op_stmt(c, SQL_TITLES);
 	uint64_t	 gap = LABEL_NONE / (k->count + 2), label = 0;
-	struct buf	 kept = { 0 };
+	struct buf	 last = { 0 };
 	struct slot	*slot;
-	enum err	 e, done;
+	enum err	 e;
 
 	order_done(&k->orders[SORT_TITLE]);
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		if (!title_is_again(&kept, column_text(st, 1)))
+	while (stmt_next(&st)) {
+		if (!title_is_again(&last, stmt_text(&st, 1)))
 			label += gap;
-		slot = slot_find(k, sqlite3_column_int64(st, 0));
+		slot = slot_find(k, stmt_number(&st, 0));
 		if (slot != NULL) {
 			slot->title = label;
-			k->titles[slot - k->slots] = title_hash(st, 1);
+			k->titles[slot - k->slots] =
+			    title_hash(stmt_text(&st, 1));
 		}
 	}
-	buf_done(&kept);
-	done = op_done(c, st);
+	buf_done(&last);
+	e = op_end(c, &st, OK);
 	k->retitled_count = 0;
-	k->labelled = e == OK && done == OK;
-	return e != OK ? e : done;
+	k->labelled = e == OK;
+	return e;
 }
 
 static uint64_t
-label_of(const struct columns *k, sqlite3_stmt *st)
+label_of(const struct columns *k, int64_t id)
 {
-	struct slot	*slot = slot_find(k, sqlite3_column_int64(st, 0));
+	struct slot	*slot = slot_find(k, id);
 
 	return slot == NULL ? LABEL_NONE : slot->title;
 }
 
-static bool
-is_title(sqlite3_stmt *st, struct text title)
-{
-	struct text	t = column_text(st, 1);
-
-	return t.len == title.len && memcmp(t.base, title.base, t.len) == 0;
-}
-
 /*
  * The label of the nearest neighbour in one direction that has one, and
- * whether it is of the same title. No neighbour leaves *ret_label alone.
+ * whether it is of the same title. Without a neighbour *ret_label stays.
  */
 static enum err
-find_neighbour(struct call *c, const struct columns *k, int sql,
+find_neighbour(struct call *c, const struct columns *k, int sql, int64_t id,
     struct text title, uint64_t *ret_label, bool *ret_same)
 {
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e, done;
-	uint64_t	 label = LABEL_NONE;
+	struct stmt	st = op_stmt(c, sql);
+	uint64_t	label = LABEL_NONE;
 
-	while (label == LABEL_NONE && op_step(c, st, &e) == SQLITE_ROW) {
-		label = label_of(k, st);
-		*ret_same = label != LABEL_NONE && is_title(st, title);
+	stmt_bind_number(&st, KEY_ID, id);
+	stmt_bind_text(&st, KEY_TITLE, title);
+	while (label == LABEL_NONE && stmt_next(&st)) {
+		label = label_of(k, stmt_number(&st, 0));
+		*ret_same = label != LABEL_NONE &&
+		    text_same(stmt_text(&st, 1), title);
 	}
 	if (label != LABEL_NONE)
 		*ret_label = label;
-	done = op_done(c, st);
-	return label == LABEL_NONE && e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 /* Find a title its label; LABEL_NONE stays where there is no room. */
@@ -84,18 +73,17 @@ static enum err
 label_one(struct call *c, const struct columns *k, struct slot *slot,
     struct text title)
 {
-	struct args	*args = &c->request.args;
-	uint64_t	 low = LABEL_EMPTY, high = LABEL_NONE, room;
-	bool		 same = title.len == 0;
-	enum err	 e = OK;
+	uint64_t	low = LABEL_EMPTY, high = LABEL_NONE, room;
+	bool		same = title.len == 0;
+	enum err	e = OK;
 
 	slot->title = LABEL_NONE;
-	args_put_number(args, KEY_ID, slot->id);
-	args_put_text(args, KEY_TITLE, title);
 	if (!same)
-		e = find_neighbour(c, k, SQL_TITLE_BEFORE, title, &low, &same);
+		e = find_neighbour(c, k, SQL_TITLE_BEFORE, slot->id, title,
+		    &low, &same);
 	if (e == OK && !same) {
-		e = find_neighbour(c, k, SQL_TITLE_AFTER, title, &high, &same);
+		e = find_neighbour(c, k, SQL_TITLE_AFTER, slot->id, title,
+		    &high, &same);
 		if (same)
 			low = high;
 	}
@@ -107,38 +95,49 @@ label_one(struct call *c, const struct columns *k, struct slot *slot,
 	return e;
 }
 
+/* Label one, and put it where it belongs in the order of titles. */
+static enum err
+place_one(struct call *c, struct columns *k, struct slot *slot,
+    struct text title)
+{
+	enum err	e = label_one(c, k, slot, title);
+
+	if (e != OK)
+		return e;
+	k->titles[slot - k->slots] = title_hash(title);
+	if (columns_is_ordered(k, SORT_TITLE, slot))
+		order_insert(&k->orders[SORT_TITLE], k, SORT_TITLE,
+		    (uint32_t)(slot - k->slots));
+	return OK;
+}
+
 /*
  * Those that changed, in the order of their titles, so that what comes
- * before one has its label already.
+ * before one has its label already. `ids` is a JSON array of them.
  */
 static enum err
-label_changed(struct call *c, struct columns *k)
+label_changed(struct call *c, struct columns *k, struct text ids)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_TITLES_OF);
+	struct stmt	 st = op_stmt(c, SQL_TITLES_OF);
 	struct slot	*slot;
-	enum err	 e, done;
+	enum err	 e = OK;
 	bool		 room = true;
 
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		slot = slot_find(k, sqlite3_column_int64(st, 0));
+	stmt_bind_text(&st, KEY_IDS, ids);
+	while (e == OK && stmt_next(&st)) {
+		slot = slot_find(k, stmt_number(&st, 0));
 		if (slot == NULL)
 			continue;
-		e = label_one(c, k, slot, column_text(st, 1));
+		e = place_one(c, k, slot, stmt_text(&st, 1));
 		room = room && slot->title != LABEL_NONE;
-		if (e != OK)
-			break;
-		k->titles[slot - k->slots] = title_hash(st, 1);
-		if (columns_is_ordered(k, SORT_TITLE, slot))
-			order_insert(&k->orders[SORT_TITLE], k, SORT_TITLE,
-			    (uint32_t)(slot - k->slots));
 	}
-	done = op_done(c, st);
-	k->labelled = e == OK && done == OK && room;
+	e = op_end(c, &st, e);
+	k->labelled = e == OK && room;
 	if (k->labelled)
 		k->retitled_count = 0;
 	else		/* some have no place in it */
 		order_done(&k->orders[SORT_TITLE]);
-	return e != OK ? e : done;
+	return e;
 }
 
 /* Those that changed have no place until they are given one. */
@@ -172,19 +171,14 @@ put_retitled(const struct columns *k, struct buf *ret)
 enum err
 labels_update(struct call *c, struct columns *k)
 {
-	struct args	*args = &c->request.args;
-	struct args	 kept = *args;
-	struct buf	 ids = { 0 };
-	enum err	 e = OK;
+	struct buf	ids = { 0 };
+	enum err	e = OK;
 
 	if (k->labelled && k->retitled_count > 0) {
 		drop_labels(k);
 		put_retitled(k, &ids);
-		args_put_text(args, KEY_IDS, (struct text){ ids.base,
-		    ids.len });
-		e = label_changed(c, k);
+		e = label_changed(c, k, buf_text(&ids));
 		buf_done(&ids);
-		*args = kept;
 	}
 	if (e == OK && !k->labelled)
 		e = labels_make(c, k);

@@ -100,8 +100,9 @@ loader_is_loading(struct loader *l)
 static enum err
 restart_transaction(struct call *c)
 {
-	return !db_in_transaction(c->lane->db) ||
-	    (db_commit(c->lane->db) && db_begin_read(c->lane->db)) ?
+	struct db	*db = c->lane->db;
+
+	return !db_in_transaction(db) || (db_commit(db) && db_begin_read(db)) ?
 	    OK : ERR_STORE;
 }
 

@@ -1,39 +1,35 @@
 /* Ranks of names: the order of users and categories by what they are called. */
 #include "services/ticket/index/ranks.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/store/store.h"
 #include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
-/* Of a statement with an id and one or two names, in the names' order. */
+/* By a statement that gives ids, each with two names, in the names' order. */
 static enum err
-rank(struct call *c, struct codes *codes, int sql)
+rank_codes(struct call *c, struct codes *codes, int sql)
 {
-	sqlite3_stmt	*st = op_statement(c, sql);
-	struct buf	 kept[2] = { { 0 }, { 0 } };
-	uint32_t	 now = 0, code;
-	enum err	 e, done;
-	bool		 again, other;
+	struct stmt	st = op_stmt(c, sql);
+	struct buf	last[2] = { { 0 }, { 0 } };
+	uint32_t	now = 0, code;
+	bool		again, other;
 
 	if (codes->count > 0)
 		memset(codes->ranks, 0,
 		    codes->count * sizeof(codes->ranks[0]));
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		again = title_is_again(&kept[0], column_text(st, 1));
-		other = title_is_again(&kept[1], column_text(st, 2));
+	while (stmt_next(&st)) {
+		again = title_is_again(&last[0], stmt_text(&st, 1));
+		other = title_is_again(&last[1], stmt_text(&st, 2));
 		if (!again || !other)
 			now += 2;
-		code = codes_add(codes, sqlite3_column_int64(st, 0));
+		code = codes_add(codes, stmt_number(&st, 0));
 		codes->ranks[code] = now;
 	}
-	buf_done(&kept[0]);
-	buf_done(&kept[1]);
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	buf_done(&last[0]);
+	buf_done(&last[1]);
+	return op_end(c, &st, OK);
 }
 
 /*
@@ -81,7 +77,7 @@ rank_kind(struct call *c, struct columns *k, enum code_kind kind, int sql)
 
 	if (count > 0)
 		memcpy(before, codes->ranks, count * sizeof(before[0]));
-	e = rank(c, codes, sql);
+	e = rank_codes(c, codes, sql);
 	/* codes that are new have no tickets */
 	before = must_resize(before, ((size_t)codes->room + 1) *
 	    sizeof(before[0]));

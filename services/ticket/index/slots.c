@@ -1,8 +1,6 @@
 /* Slots of tickets: found by id, filled from rows, and what they are sorted by. */
 #include "services/ticket/index/slots.h"
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 
 #define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */
@@ -66,41 +64,39 @@ slot_append(struct columns *k)
 }
 
 static uint32_t
-column_code(struct columns *k, enum code_kind kind, sqlite3_stmt *st,
+code_of(struct columns *k, enum code_kind kind, const struct stmt *st,
     int column)
 {
 	uint32_t	code;
 
-	if (sqlite3_column_type(st, column) == SQLITE_NULL)
+	if (stmt_is_null(st, column))
 		return 0;
-	code = codes_add(&k->codes[kind], sqlite3_column_int64(st, column));
+	code = codes_add(&k->codes[kind], stmt_number(st, column));
 	k->codes[kind].used[code] = 1;
 	return code;
 }
 
 static int64_t
-column_time(sqlite3_stmt *st, int column)
+time_of(const struct stmt *st, int column)
 {
-	return sqlite3_column_type(st, column) == SQLITE_NULL ? INT64_MIN :
-	    sqlite3_column_int64(st, column);
+	return stmt_is_null(st, column) ? INT64_MIN : stmt_number(st, column);
 }
 
-/* From a row of COLUMNS_ALL or COLUMNS_OF. */
 void
-slot_fill(struct columns *k, struct slot *slot, sqlite3_stmt *st)
+slot_fill(struct columns *k, struct slot *slot, const struct stmt *st)
 {
-	int64_t	replies = sqlite3_column_int64(st, 9);
+	int64_t	replies = stmt_number(st, 9);
 
 	*slot = (struct slot){
-		.id = sqlite3_column_int64(st, 0),
-		.status = column_code(k, CODE_STATUS, st, 1),
-		.priority = column_code(k, CODE_PRIORITY, st, 2),
-		.category = column_code(k, CODE_CATEGORY, st, 3),
-		.author = column_code(k, CODE_USER, st, 4),
-		.assigned = column_code(k, CODE_USER, st, 5),
-		.added = column_time(st, 6),
-		.updated = column_time(st, 7),
-		.hours = sqlite3_column_int64(st, 8),
+		.id = stmt_number(st, 0),
+		.status = code_of(k, CODE_STATUS, st, 1),
+		.priority = code_of(k, CODE_PRIORITY, st, 2),
+		.category = code_of(k, CODE_CATEGORY, st, 3),
+		.author = code_of(k, CODE_USER, st, 4),
+		.assigned = code_of(k, CODE_USER, st, 5),
+		.added = time_of(st, 6),
+		.updated = time_of(st, 7),
+		.hours = stmt_number(st, 8),
 		.replies = replies < 0 ? 0 : replies >= GONE ? GONE - 1 :
 		    (uint32_t)replies,
 		.title = LABEL_NONE,

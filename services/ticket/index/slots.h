@@ -5,8 +5,6 @@
 #ifndef INDEX_SLOTS_H
 #define INDEX_SLOTS_H
 
-#include <sqlite3.h>
-
 #include "services/op/op.h"
 #include "services/ticket/index/codes.h"
 #include "services/ticket/index/orders.h"
@@ -72,7 +70,8 @@ uint64_t	 slot_key(const struct columns *, enum sort,
 /* One more at the end, to be filled. */
 struct slot	*slot_append(struct columns *);
 
-/* From a row of COLUMNS_ALL or COLUMNS_OF. */
-void		 slot_fill(struct columns *, struct slot *, sqlite3_stmt *);
+/* Fill a slot from a row of COLUMNS_ALL or COLUMNS_OF. */
+void		 slot_fill(struct columns *, struct slot *,
+		    const struct stmt *);
 
 #endif

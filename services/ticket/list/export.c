@@ -1,7 +1,6 @@
 /* Exports of lists, as CSV with Flicket's columns and as JSON lines. */
 #include "services/ticket/list/export.h"
 
-#include <sqlite3.h>
 #include <time.h>
 
 #include "base/json.h"
@@ -46,63 +45,62 @@ csv_put(struct buf *b, struct text t)
 }
 
 static void
-put_text(struct buf *b, sqlite3_stmt *st, int column)
+put_cell(struct buf *b, const struct stmt *st, int column)
 {
-	const char	*base = (const char *)sqlite3_column_text(st, column);
-
-	csv_put(b, (struct text){ base,
-	    (size_t)sqlite3_column_bytes(st, column) });
+	csv_put(b, stmt_text(st, column));
 	buf_put_byte(b, ',');
 }
 
 static void
-put_day(struct buf *b, sqlite3_stmt *st, int column)
+put_day(struct buf *b, const struct stmt *st, int column)
 {
-	int64_t		us = sqlite3_column_int64(st, column);
+	int64_t		us = stmt_number(st, column);
 	time_t		t = (time_t)(us / 1000000 - (us % 1000000 < 0));
 	struct tm	tm;
 	char		day[32] = "";
 
-	if (sqlite3_column_type(st, column) != SQLITE_NULL &&
-	    gmtime_r(&t, &tm) != NULL)
+	if (!stmt_is_null(st, column) && gmtime_r(&t, &tm) != NULL)
 		strftime(day, sizeof(day), "%Y-%m-%d", &tm);
 	buf_printf(b, "%s,", day);
 }
 
+static slice_put	put_csv, put_json_line;
+
 static enum err
-put_csv(struct call *c, sqlite3_stmt *st)
+put_csv(struct call *c, const struct stmt *st)
 {
 	struct buf	*b = &c->fragment;
-	long long	 id = sqlite3_column_int64(st, ROW_ID);
+	long long	 id = stmt_number(st, ROW_ID);
 
 	buf_printf(b, "%05lld,", id);
-	put_text(b, st, ROW_PRIORITY);
-	put_text(b, st, ROW_TITLE);
-	put_text(b, st, ROW_AUTHOR);
+	put_cell(b, st, ROW_PRIORITY);
+	put_cell(b, st, ROW_TITLE);
+	put_cell(b, st, ROW_AUTHOR);
 	put_day(b, st, ROW_ADDED);
-	json_put_number(b, sqlite3_column_int64(st, ROW_REPLIES));
+	json_put_number(b, stmt_number(st, ROW_REPLIES));
 	buf_put_byte(b, ',');
-	put_text(b, st, ROW_CATEGORY);
-	put_text(b, st, ROW_STATUS);
-	put_text(b, st, ROW_ASSIGNED);
+	put_cell(b, st, ROW_CATEGORY);
+	put_cell(b, st, ROW_STATUS);
+	put_cell(b, st, ROW_ASSIGNED);
 	buf_printf(b, "%cticket/%lld\r\n", PLACEHOLDER_API, id);
 	return OK;
 }
 
 static enum err
-put_line(struct call *c, sqlite3_stmt *st)
+put_json_line(struct call *c, const struct stmt *st)
 {
-	enum err	e = op_put_row(c, &(struct stmt){ .st = st });
+	enum err	e = op_put_row(c, st);
 
 	buf_put_byte(&c->fragment, '\n');
 	return e;
 }
 
 static enum err
-put_rows(struct call *c, struct slice *s, bool csv, bool first)
+put_chunk(struct call *c, struct slice *s, bool csv, bool first)
 {
 	if (!csv)
-		return slice_put_rows(c, s, c->op->sql, CHUNK_BYTES, put_line);
+		return slice_put_rows(c, s, c->op->sql, CHUNK_BYTES,
+		    put_json_line);
 	if (first)
 		buf_put_text(&c->fragment, csv_head);
 	return slice_put_rows(c, s, SQL_TICKET_EXPORT_ROW, CHUNK_BYTES,
@@ -128,7 +126,7 @@ ticket_export(struct call *c)
 	e = slice_pick(c, 0, limit < ROWS_MOST ? limit : ROWS_MOST, &slice);
 	c->answer.total = slice.total;
 	if (e == OK)
-		e = put_rows(c, &slice, format == EXPORT_CSV, first);
+		e = put_chunk(c, &slice, format == EXPORT_CSV, first);
 	if (e == OK)
 		e = slice_put_cursor(c, &slice);
 	slice_done(&slice);

@@ -1,7 +1,6 @@
 /* The filters of a list: read from a request, and held against tickets. */
 #include "services/ticket/list/filter.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/list/date.h"
@@ -13,16 +12,16 @@
 static const struct code_filter {
 	enum key	 key;
 	enum code_kind	 kind;
-	int		 names;		/* finds ids by a name, or SQL_NONE */
-	int		 members;	/* finds ids by that of what they belong
-					 * to, or SQL_NONE */
+	int		 names;		/* finds ids by a name; SQL_NONE: the
+					 * values are ids */
+	bool		 departments;	/* the ids are of departments */
 } code_filters[] = {
 	{ KEY_STATUS, CODE_STATUS, .names = SQL_STATUS_OF_NAME },
 	{ KEY_STATUS_IDS, CODE_STATUS },
 	{ KEY_PRIORITY_IDS, CODE_PRIORITY },
 	{ KEY_DEPARTMENT, CODE_CATEGORY, .names = SQL_CATEGORIES_OF_NAMED },
 	{ KEY_DEPARTMENT_IDS, CODE_CATEGORY,
-	    .members = SQL_CATEGORIES_OF_DEPARTMENT },
+	    .departments = true },
 	{ KEY_CATEGORY, CODE_CATEGORY, .names = SQL_CATEGORY_OF_NAME },
 	{ KEY_CATEGORY_IDS, CODE_CATEGORY },
 	{ KEY_CREATED_IDS, CODE_USER },
@@ -31,18 +30,17 @@ static const struct code_filter {
 };
 #define CODE_FILTERS	(sizeof(code_filters) / sizeof(code_filters[0]))
 
+/* A department is its categories. */
 static enum err
-want_members(struct call *c, int sql, int64_t id, const struct codes *codes,
+want_department(struct call *c, int64_t id, const struct codes *codes,
     uint8_t *wanted)
 {
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_CATEGORIES_OF_DEPARTMENT);
 
-	sqlite3_bind_int64(st, 1, id);
-	while (op_step(c, st, &e) == SQLITE_ROW)
-		values_want(wanted, codes, sqlite3_column_int64(st, 0));
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	stmt_bind_number(&st, KEY_DEPARTMENT_ID, id);
+	while (stmt_next(&st))
+		values_want(wanted, codes, stmt_number(&st, 0));
+	return op_end(c, &st, OK);
 }
 
 static enum err
@@ -56,11 +54,10 @@ want_ids(struct call *c, const struct code_filter *row,
 		return e;
 	wanted[0] = ids.unassigned;
 	for (size_t i = 0; i < ids.count && e == OK; i++)
-		if (row->members == SQL_NONE)
-			values_want(wanted, codes, ids.id[i]);
+		if (row->departments)
+			e = want_department(c, ids.id[i], codes, wanted);
 		else
-			e = want_members(c, row->members, ids.id[i], codes,
-			    wanted);
+			values_want(wanted, codes, ids.id[i]);
 	return e;
 }
 
@@ -122,19 +119,16 @@ static enum err
 want_tickets_of(struct call *c, const struct columns *k, int64_t user,
     uint8_t *wanted)
 {
-	sqlite3_stmt		*st = op_statement(c,
-				    SQL_TICKETS_OF_SUBSCRIBER);
+	struct stmt		 st = op_stmt(c, SQL_TICKETS_OF_SUBSCRIBER);
 	const struct slot	*slot;
-	enum err		 e, done;
 
-	sqlite3_bind_int64(st, 1, user);
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		slot = slot_find(k, sqlite3_column_int64(st, 0));
+	stmt_bind_number(&st, KEY_USER_ID, user);
+	while (stmt_next(&st)) {
+		slot = slot_find(k, stmt_number(&st, 0));
 		if (slot != NULL)
 			wanted[slot - k->slots] = 1;
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 static enum err

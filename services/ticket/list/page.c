@@ -1,35 +1,34 @@
 /* Pages of lists. */
 #include "services/ticket/list/page.h"
 
-#include <sqlite3.h>
-
 #include "services/ticket/list/slice.h"
 #include "services/ticket/ticket.h"
 
+static slice_put	put_item;
+
 static enum err
-put_item(struct call *c, sqlite3_stmt *st)
+put_item(struct call *c, const struct stmt *st)
 {
 	if (c->fragment.len > 1)
 		buf_put_byte(&c->fragment, ',');
-	return op_put_row(c, &(struct stmt){ .st = st });
+	return op_put_row(c, st);
 }
 
 /* Rows that are neighbours in the store are found once, not one by one. */
 static enum err
 put_contiguous(struct call *c, const struct slice *s)
 {
-	sqlite3_stmt	*st;
-	enum err	 e = OK, done;
+	struct stmt	st;
+	enum err	e = OK;
 
 	if (s->count == 0)
 		return OK;
-	args_put_number(&c->request.args, KEY_ID, s->ids[0]);
-	args_put_number(&c->request.args, KEY_LIMIT, (int64_t)s->count);
-	st = op_statement(c, SQL_TICKETS_OF_LIST);
-	while (e == OK && op_step(c, st, &e) == SQLITE_ROW)
-		e = put_item(c, st);
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	st = op_stmt(c, SQL_TICKETS_OF_LIST);
+	stmt_bind_number(&st, KEY_ID, s->ids[0]);
+	stmt_bind_number(&st, KEY_LIMIT, (int64_t)s->count);
+	while (e == OK && stmt_next(&st))
+		e = put_item(c, &st);
+	return op_end(c, &st, e);
 }
 
 static enum err

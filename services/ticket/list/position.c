@@ -1,31 +1,25 @@
 /* Positions in lists, read from cursors and put into them. */
 #include "services/ticket/list/position.h"
 
-#include <sqlite3.h>
-
-#include "services/store/store.h"
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/ticket.h"
 
 /* The names that a ticket is sorted by; they live in *ret. */
 static enum err
-read_names(struct call *c, const struct sorting *s, int64_t id,
+read_sort_names(struct call *c, const struct sorting *s, int64_t id,
     struct buf ret[2])
 {
-	sqlite3_stmt	*st;
-	struct text	 t;
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, s->names);
+	struct text	t;
 
-	args_put_number(&c->request.args, KEY_ID, id);
-	st = op_statement(c, s->names);
-	if (op_step(c, st, &e) == SQLITE_ROW)
+	stmt_bind_number(&st, KEY_ID, id);
+	if (stmt_next(&st))
 		for (int i = 0; i < 2; i++) {
-			t = column_text(st, i);
+			t = stmt_text(&st, i);
 			buf_put(&ret[i], t.base, t.len > CURSOR_TEXT_MOST ?
 			    CURSOR_TEXT_MOST : t.len);
 		}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 /* Whether a ticket is still sorted by what the cursor says. */
@@ -34,13 +28,12 @@ is_unmoved(struct call *c, const struct sorting *s,
     const struct cursor *cursor, bool *ret)
 {
 	struct buf	names[2] = { { 0 }, { 0 } };
-	enum err	e = read_names(c, s, cursor->id, names);
+	enum err	e = read_sort_names(c, s, cursor->id, names);
 
 	*ret = true;
 	for (int i = 0; i < 2; i++) {
-		*ret = *ret && names[i].len == cursor->texts[i].len &&
-		    (names[i].len == 0 || memcmp(names[i].base,
-		    cursor->texts[i].base, names[i].len) == 0);
+		*ret = *ret && text_same(buf_text(&names[i]),
+		    cursor->texts[i]);
 		buf_done(&names[i]);
 	}
 	return e;
@@ -70,25 +63,24 @@ static enum err
 find_place(struct call *c, const struct columns *k, const struct sorting *s,
     const struct cursor *cursor, struct position *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, s->place);
-	enum err	 e, done;
-	uint64_t	 key = UINT64_MAX;
-	bool		 same = false;
+	struct stmt	st = op_stmt(c, s->place);
+	uint64_t	key = UINT64_MAX;
+	bool		same = false;
 
 	for (int i = 0; i < 2; i++)
-		sqlite3_bind_text(st, i + 1, cursor->texts[i].base,
-		    (int)cursor->texts[i].len, SQLITE_STATIC);
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		key = key_at_place(k, s->by, sqlite3_column_int64(st, 0));
-		same = sqlite3_column_int(st, 1) != 0;
+		if (s->place_keys[i] != KEY_NONE)
+			stmt_bind_text(&st, s->place_keys[i],
+			    cursor->texts[i]);
+	if (stmt_next(&st)) {
+		key = key_at_place(k, s->by, stmt_number(&st, 0));
+		same = stmt_number(&st, 1) != 0;
 	}
 	ret->after_id = same ? cursor->id : INT64_MAX;
 	if (s->descending)
 		ret->after_key = ~key;
 	else
 		ret->after_key = same || key == UINT64_MAX ? key : key - 1;
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 static bool
@@ -159,9 +151,9 @@ position_put(struct call *c, const struct sorting *s, int64_t id,
 	size_t		at = c->text.len;
 
 	if (s->names != SQL_NONE)
-		e = read_names(c, s, id, names);
+		e = read_sort_names(c, s, id, names);
 	for (int i = 0; i < 2; i++)
-		cursor.texts[i] = (struct text){ names[i].base, names[i].len };
+		cursor.texts[i] = buf_text(&names[i]);
 	cursor_put(&c->text, &cursor);
 	args_put_text(&c->answer.extra, KEY_CURSOR,
 	    (struct text){ c->text.base + at, c->text.len - at });

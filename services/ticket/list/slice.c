@@ -1,7 +1,6 @@
 /* Picking slices of lists, and putting their rows. */
 #include "services/ticket/list/slice.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/list/bitmaps.h"
@@ -158,8 +157,8 @@ asks_for_all(const struct call *c)
 
 	if (args_has_any(args, K(FILTER_KEYS, CONTENT, CURSOR)))
 		return false;
-	return !args_has(args, KEY_SORT) || (sort.len == 8 &&
-	    memcmp(sort.base, "ticketid", 8) == 0);
+	return !args_has(args, KEY_SORT) ||
+	    text_same(sort, TEXT_OF("ticketid"));
 }
 
 struct span {
@@ -171,16 +170,14 @@ struct span {
 static enum err
 read_span(struct call *c, struct span *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_SPAN);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_TICKET_SPAN);
 
-	if (op_step(c, st, &e) == SQLITE_ROW) {
-		ret->count = sqlite3_column_int64(st, 0);
-		ret->first = sqlite3_column_int64(st, 1);
-		ret->last = sqlite3_column_int64(st, 2);
+	if (stmt_next(&st)) {
+		ret->count = stmt_number(&st, 0);
+		ret->first = stmt_number(&st, 1);
+		ret->last = stmt_number(&st, 2);
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 /*
@@ -275,33 +272,34 @@ wants_snippet(const struct call *c)
 }
 
 static enum err
-put_row(struct call *c, int64_t id, int sql,
-    enum err (*put)(struct call *, sqlite3_stmt *))
+put_ticket(struct call *c, int64_t id, struct text snippet, int sql,
+    slice_put *put)
 {
-	sqlite3_stmt	*st;
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, sql);
+	enum err	e = OK;
 
-	args_put_number(&c->request.args, KEY_ID, id);
-	st = op_statement(c, sql);
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		e = put(c, st);
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	stmt_bind_number(&st, KEY_ID, id);
+	if (snippet.base != NULL)
+		stmt_bind_text(&st, KEY_DATA, snippet);
+	if (stmt_next(&st))
+		e = put(c, &st);
+	return op_end(c, &st, e);
 }
 
 enum err
 slice_put_rows(struct call *c, struct slice *s, int sql, size_t most,
-    enum err (*put)(struct call *, sqlite3_stmt *))
+    slice_put *put)
 {
-	bool		snippet = wants_snippet(c);
-	enum err	e = OK;
+	struct searches	*searches = &ticket_index_of(c)->searches;
+	bool		 has_snippet = wants_snippet(c);
+	struct text	 snippet = { NULL, 0 };
+	enum err	 e = OK;
 
 	for (size_t i = 0; i < s->count && e == OK; i++) {
-		if (snippet)
-			e = search_show(&ticket_index_of(c)->searches, c,
-			    s->ids[i]);
+		if (has_snippet)
+			e = search_show(searches, c, s->ids[i], &snippet);
 		if (e == OK)
-			e = put_row(c, s->ids[i], sql, put);
+			e = put_ticket(c, s->ids[i], snippet, sql, put);
 		if (e == OK && c->fragment.len >= most)
 			e = cut_slice(s, i + 1);
 	}

@@ -30,13 +30,15 @@ void		slice_done(struct slice *);
 /* Put the cursor of the slice's end into the answer, if others follow. */
 enum err	slice_put_cursor(struct call *, const struct slice *);
 
+/* Append the row that a run of a statement stands at to the fragment. */
+typedef enum err slice_put(struct call *, const struct stmt *);
+
 /*
- * Run a statement for each ticket, as the argument ID, and have put() append
- * its row. The slice ends with the row that makes the fragment as large as
- * `most` bytes.
+ * Put the row of each ticket, by a statement whose parameters are its id as ID
+ * and, if `fields` asks for one, its snippet as DATA. The slice ends with the
+ * row that makes the fragment as large as `most` bytes.
  */
 enum err	slice_put_rows(struct call *, struct slice *, int sql,
-		    size_t most, enum err (*put)(struct call *,
-		    sqlite3_stmt *));
+		    size_t most, slice_put *);
 
 #endif

@@ -8,20 +8,24 @@
 static const struct sort_info {
 	const char	*name;
 	enum sort	 sort;
-	int		 names;
+	int		 names;		/* as struct sorting has them */
 	int		 place;
+	enum key	 place_keys[2];
 } sorts[] = {
 	{ "priority", SORT_PRIORITY },
-	{ "title", SORT_TITLE, SQL_TITLE_OF_TICKET, SQL_TITLE_FROM },
+	{ "title", SORT_TITLE, SQL_TITLE_OF_TICKET, SQL_TITLE_FROM,
+	    { KEY_TITLE, KEY_NONE } },
 	{ "ticketid", SORT_ID },
-	{ "addedby", SORT_AUTHOR, SQL_AUTHOR_OF_TICKET, SQL_USER_FROM },
+	{ "addedby", SORT_AUTHOR, SQL_AUTHOR_OF_TICKET, SQL_USER_FROM,
+	    { KEY_NAME, KEY_NONE } },
 	{ "addedon", SORT_ADDED },
 	{ "last_updated", SORT_UPDATED },
 	{ "replies", SORT_REPLIES },
 	{ "department_category", SORT_CATEGORY, SQL_CATEGORY_OF_TICKET,
-	    SQL_CATEGORY_FROM },
+	    SQL_CATEGORY_FROM, { KEY_DEPARTMENT, KEY_CATEGORY } },
 	{ "status", SORT_STATUS },
-	{ "assigned", SORT_ASSIGNED, SQL_ASSIGNEE_OF_TICKET, SQL_USER_FROM },
+	{ "assigned", SORT_ASSIGNED, SQL_ASSIGNEE_OF_TICKET, SQL_USER_FROM,
+	    { KEY_NAME, KEY_NONE } },
 	{ "time", SORT_HOURS },
 	{ "relevance", SORT_RELEVANCE },
 };
@@ -67,6 +71,7 @@ sorting_read(struct call *c, struct sorting *ret)
 	ret->by = info->sort;
 	ret->names = info->names;
 	ret->place = info->place;
+	memcpy(ret->place_keys, info->place_keys, sizeof(ret->place_keys));
 	if (ret->by == SORT_RELEVANCE && (ret->descending ||
 	    !args_has(&c->request.args, KEY_CONTENT)))
 		return op_refuse(c, ERR_BAD_REQUEST, "sort: relevance needs "

@@ -10,11 +10,12 @@ struct sorting {
 
 	/*
 	 * What is sorted by names has a statement that finds those of a ticket,
-	 * and one that finds what is first at or after a name. SQL_NONE: it is
-	 * sorted by numbers.
+	 * and one that finds what is first at or after some names, which are
+	 * its parameters. SQL_NONE: it is sorted by numbers.
 	 */
 	int		names;
 	int		place;
+	enum key	place_keys[2];	/* KEY_NONE: one name only */
 };
 
 /* Read the request's `sort`; BAD_REQUEST names those that there are. */

@@ -1,8 +1,6 @@
 /* The values of a list's parameters. */
 #include "services/ticket/list/values.h"
 
-#include <sqlite3.h>
-
 #include "base/number.h"
 #include "services/ticket/ticket.h"
 
@@ -125,26 +123,24 @@ values_read_ids(struct call *c, enum key key, struct ids *ret)
 /* --- names --------------------------------------------------------------- */
 
 /*
- * Mark the codes of the ids that have this name. A row with NULL is a name
- * that is known but has no ids.
+ * Mark the codes of the ids that have this name, by a statement whose
+ * parameter is the filter's own. A row with NULL is a name that is known but
+ * has no ids.
  */
 static enum err
-want_name(struct call *c, int sql, struct text name,
+want_name(struct call *c, int sql, enum key key, struct text name,
     const struct codes *codes, uint8_t *wanted, bool *ret_known)
 {
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, sql);
 
 	*ret_known = false;
-	sqlite3_bind_text(st, 1, name.base, (int)name.len, SQLITE_STATIC);
-	while (op_step(c, st, &e) == SQLITE_ROW) {
+	stmt_bind_text(&st, key, name);
+	while (stmt_next(&st)) {
 		*ret_known = true;
-		if (sqlite3_column_type(st, 0) != SQLITE_NULL)
-			values_want(wanted, codes,
-			    sqlite3_column_int64(st, 0));
+		if (!stmt_is_null(&st, 0))
+			values_want(wanted, codes, stmt_number(&st, 0));
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 /* As much of a text as a name can be. */
@@ -187,7 +183,8 @@ values_read_names(struct call *c, enum key key, int sql,
 	for (int count = 0; count < VALUES_MOST; count++) {
 		name = longest_name(left);
 		do
-			e = want_name(c, sql, name, codes, wanted, &known);
+			e = want_name(c, sql, key, name, codes, wanted,
+			    &known);
 		while (e == OK && !known && shorten_name(&name));
 		if (e != OK)
 			return e;

@@ -24,8 +24,8 @@ enum err	values_read_ids(struct call *, enum key, struct ids *ret);
 
 /*
  * Read names and mark in `wanted` the codes of the ids that a statement finds
- * for each. As a name may have commas itself, each is the longest that is
- * known.
+ * for each as its parameter `key`. As a name may have commas itself, each is
+ * the longest that is known.
  */
 enum err	values_read_names(struct call *, enum key, int sql,
 		    const struct codes *, uint8_t *wanted);

@@ -4,7 +4,6 @@
  */
 #include "services/ticket/search/find.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/search/postings.h"
@@ -103,13 +102,11 @@ search_index(struct call *c, const struct query *q, struct word_search *s,
 static enum err
 count_replies(struct call *c, size_t *ret)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_REPLY_LAST);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_REPLY_LAST);
 
-	if (op_step(c, st, &e) == SQLITE_ROW)
-		*ret = (size_t)sqlite3_column_int64(st, 0) + 1;
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	if (stmt_next(&st))
+		*ret = (size_t)stmt_number(&st, 0) + 1;
+	return op_end(c, &st, OK);
 }
 
 static enum err
@@ -133,33 +130,30 @@ find_words(struct call *c, const struct query *q, struct found *found,
 
 /* By FTS5; it does not count, so texts of one kind have the same score. */
 static enum err
-find_rows(struct call *c, int sql, uint32_t score, struct found *found)
+find_rows(struct call *c, int sql, const struct query *q, uint32_t score,
+    struct found *found)
 {
-	sqlite3_stmt	*st = op_statement(c, sql);
-	enum err	 e, done;
-	size_t		 place;
+	struct stmt	st = op_stmt(c, sql);
+	size_t		place;
 
-	while (op_step(c, st, &e) == SQLITE_ROW && !op_is_over(c)) {
-		place = found_place(found, sqlite3_column_int64(st, 0));
+	stmt_bind_text(&st, KEY_MATCH, buf_text(&q->match));
+	while (stmt_next(&st) && !op_is_over(c)) {
+		place = found_place(found, stmt_number(&st, 0));
 		if (place < found->count)
 			found_add(found, place, score);
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 static enum err
 find_phrases(struct call *c, const struct query *q, struct found *found)
 {
-	enum err	e;
+	enum err	e = find_rows(c, SQL_SEARCH_TICKETS, q, 2, found);
 
-	args_put_text(&c->request.args, KEY_MATCH,
-	    (struct text){ q->match.base, q->match.len });
-	e = find_rows(c, SQL_SEARCH_TICKETS, 2, found);
 	if (e == OK)
-		e = find_rows(c, SQL_SEARCH_REPLIES, 1, found);
+		e = find_rows(c, SQL_SEARCH_REPLIES, q, 1, found);
 	if (e == OK && found->scores != NULL)
-		e = find_rows(c, SQL_SEARCH_TITLES, 3, found);
+		e = find_rows(c, SQL_SEARCH_TITLES, q, 3, found);
 	return e;
 }
 

@@ -1,7 +1,6 @@
 /* Places of tickets. */
 #include "services/ticket/search/found.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "services/ticket/ticket.h"
@@ -9,50 +8,45 @@
 #define RANGE_MOST	(1 << 22)	/* of ids that need not be looked up */
 
 static enum err
-read_bounds(struct call *c, int64_t *ret_first, int64_t *ret_last)
+read_id_bounds(struct call *c, int64_t *ret_first, int64_t *ret_last)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_BOUNDS);
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_TICKET_BOUNDS);
 
 	*ret_first = 0;
 	*ret_last = -1;
-	if (op_step(c, st, &e) == SQLITE_ROW &&
-	    sqlite3_column_type(st, 0) != SQLITE_NULL) {
-		*ret_first = sqlite3_column_int64(st, 0);
-		*ret_last = sqlite3_column_int64(st, 1);
+	if (stmt_next(&st) && !stmt_is_null(&st, 0)) {
+		*ret_first = stmt_number(&st, 0);
+		*ret_last = stmt_number(&st, 1);
 	}
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 static enum err
-read_ids(struct call *c, struct found *f)
+read_ticket_ids(struct call *c, struct found *f)
 {
-	sqlite3_stmt	*st = op_statement(c, SQL_TICKET_IDS);
-	struct buf	 ids = { 0 };
-	int64_t		 id;
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_TICKET_IDS);
+	struct buf	ids = { 0 };
+	int64_t		id;
 
-	while (op_step(c, st, &e) == SQLITE_ROW) {
-		id = sqlite3_column_int64(st, 0);
+	while (stmt_next(&st)) {
+		id = stmt_number(&st, 0);
 		buf_put(&ids, &id, sizeof(id));
 	}
-	done = op_done(c, st);
 	buf_reserve(&ids, sizeof(id));	/* not NULL, even without tickets */
 	f->ids = (int64_t *)(void *)ids.base;
 	f->count = ids.len / sizeof(id);
-	return e != OK ? e : done;
+	return op_end(c, &st, OK);
 }
 
 enum err
 found_make(struct call *c, bool scored, struct found *ret)
 {
 	int64_t		last = 0;
-	enum err	e = read_bounds(c, &ret->first, &last);
+	enum err	e = read_id_bounds(c, &ret->first, &last);
 	uint64_t	range = (uint64_t)last - (uint64_t)ret->first + 1;
 
 	if (e == OK && range > RANGE_MOST)
-		e = read_ids(c, ret);
+		e = read_ticket_ids(c, ret);
 	else
 		ret->count = (size_t)range;
 	ret->hits = must_alloc(ret->count + 1);

@@ -10,7 +10,6 @@
  */
 #include "services/ticket/search/postings.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -90,27 +89,28 @@ read_u16(const struct buf *b, size_t at)
 static bool
 load_block(struct reader *r, int64_t id, struct buf *ret)
 {
-	sqlite3_stmt	*st;
-	enum err	 done;
+	struct text	block;
+	struct stmt	st;
+	bool		exists;
 
 	ret->len = 0;
 	if (op_is_over(r->call)) {
 		r->error = ERR_EXPIRED;
 		return false;
 	}
-	args_put_number(&r->call->request.args, KEY_ID, id);
-	st = op_statement(r->call, r->of->block);
-	if (op_step(r->call, st, &r->error) == SQLITE_ROW) {
-		buf_put(ret, sqlite3_column_blob(st, 0),
-		    (size_t)sqlite3_column_bytes(st, 0));
-	} else if (r->error == OK) {
+	st = op_stmt(r->call, r->of->block);
+	stmt_bind_number(&st, KEY_ID, id);
+	exists = stmt_next(&st);
+	if (exists) {
+		block = stmt_bytes(&st, 0);
+		buf_put(ret, block.base, block.len);
+	}
+	r->error = op_end(r->call, &st, OK);
+	if (r->error == OK && !exists) {
 		log_error("search index: there is no block %lld",
 		    (long long)id);
 		r->error = ERR_INTERNAL;
 	}
-	done = op_done(r->call, st);
-	if (r->error == OK)
-		r->error = done;
 	return r->error == OK;
 }
 
@@ -244,19 +244,14 @@ compare(const struct buf *term, struct text with)
 static int64_t
 find_page(struct reader *r, const struct segment *s, struct text term)
 {
-	struct args	*args = &r->call->request.args;
-	sqlite3_stmt	*st;
-	int64_t		 page = 0;
-	enum err	 done;
+	struct stmt	st = op_stmt(r->call, r->of->page);
+	int64_t		page = 0;
 
-	args_put_number(args, KEY_ID, s->id);
-	st = op_statement(r->call, r->of->page);
-	sqlite3_bind_blob(st, 2, term.base, (int)term.len, SQLITE_STATIC);
-	if (op_step(r->call, st, &r->error) == SQLITE_ROW)
-		page = sqlite3_column_int64(st, 0) >> 1;
-	done = op_done(r->call, st);
-	if (r->error == OK)
-		r->error = done;
+	stmt_bind_number(&st, KEY_ID, s->id);
+	stmt_bind_text(&st, KEY_MATCH, term);
+	if (stmt_next(&st))
+		page = stmt_number(&st, 0) >> 1;
+	r->error = op_end(r->call, &st, r->error);
 	return page > s->page ? page : s->page;
 }
 

@@ -20,12 +20,28 @@ find_fts5(sqlite3 *db)
 	return api;
 }
 
+struct cutter {
+	query_token	*take;
+	void		*arg;
+};
+
+/* As sqlite.org/fts5.html has it. */
+static int
+pass_token(void *arg, int flags, const char *token, int len, int from, int to)
+{
+	const struct cutter	*cutter = arg;
+
+	(void)flags;
+	return cutter->take(cutter->arg, (struct text){ token, (size_t)len },
+	    (size_t)from, (size_t)to) ? SQLITE_OK : SQLITE_DONE;
+}
+
 void
-query_cut(sqlite3 *db, struct text t, void *arg, int (*take)(void *, int,
-    const char *, int, int, int))
+query_cut(sqlite3 *db, struct text t, query_token *take, void *arg)
 {
 	/* as the search tables have it (migrations/002_desk.sql) */
 	static const char	*options[] = { "remove_diacritics", "2" };
+	struct cutter		 cutter = { take, arg };
 	fts5_api		*api = find_fts5(db);
 	fts5_tokenizer		 functions;
 	Fts5Tokenizer		*self;
@@ -34,42 +50,44 @@ query_cut(sqlite3 *db, struct text t, void *arg, int (*take)(void *, int,
 	CHECK(api->xFindTokenizer(api, "unicode61", &user, &functions) ==
 	    SQLITE_OK && functions.xCreate(user, options, 2, &self) ==
 	    SQLITE_OK);
-	functions.xTokenize(self, arg, FTS5_TOKENIZE_QUERY, t.base,
-	    (int)t.len, take);
+	functions.xTokenize(self, &cutter, FTS5_TOKENIZE_QUERY, t.base,
+	    (int)t.len, pass_token);
 	functions.xDelete(self);
 }
 
-/* What a word or phrase is cut into. */
-struct cut {
+/* The words of one word or phrase of a client. */
+struct phrase {
 	struct query	*query;
-	size_t		 count;
-	bool		 full;
+	size_t		 count;		/* of its words */
+	bool		 full;		/* the query has no room for more */
 };
 
-static int
-take_token(void *arg, int flags, const char *token, int len, int from, int to)
-{
-	struct cut	*cut = arg;
-	struct query	*q = cut->query;
+static query_token	add_word;
 
-	(void)flags, (void)from, (void)to;
-	cut->full = q->count == WORDS_MOST;
-	if (cut->full)
-		return SQLITE_DONE;
-	q->words[q->count++] = (struct word){ q->tokens.len, (size_t)len,
-	    .follows = cut->count++ > 0 };
-	buf_put(&q->tokens, token, (size_t)len);
-	return SQLITE_OK;
+static bool
+add_word(void *arg, struct text token, size_t from, size_t to)
+{
+	struct phrase	*phrase = arg;
+	struct query	*q = phrase->query;
+
+	(void)from, (void)to;
+	phrase->full = q->count == WORDS_MOST;
+	if (phrase->full)
+		return false;
+	q->words[q->count++] = (struct word){ q->tokens.len, token.len,
+	    .follows = phrase->count++ > 0 };
+	buf_put(&q->tokens, token.base, token.len);
+	return true;
 }
 
 static bool
-is_space(char c)
+is_blank(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
 }
 
 static void
-skip(struct text *t, size_t count)
+skip_bytes(struct text *t, size_t count)
 {
 	t->base += count;
 	t->len -= count;
@@ -81,7 +99,7 @@ word_length(struct text t)
 {
 	size_t	len = 0;
 
-	while (len < t.len && !is_space(t.base[len]) && t.base[len] != '"' &&
+	while (len < t.len && !is_blank(t.base[len]) && t.base[len] != '"' &&
 	    t.base[len] != '*')
 		len++;
 	return len;
@@ -95,16 +113,16 @@ take_phrase(struct text *left, struct text *ret)
 
 	if (left->base[0] != '"') {
 		*ret = (struct text){ left->base, word_length(*left) };
-		skip(left, ret->len);
+		skip_bytes(left, ret->len);
 		return NULL;
 	}
-	skip(left, 1);
+	skip_bytes(left, 1);
 	end = memchr(left->base, '"', left->len);
 	if (end == NULL)
 		return "content: a quotation mark has no partner. Words in "
 		    "a row are put between two of them: \"like this\".";
 	*ret = (struct text){ left->base, (size_t)(end - left->base) };
-	skip(left, ret->len + 1);
+	skip_bytes(left, ret->len + 1);
 	return NULL;
 }
 
@@ -114,8 +132,8 @@ take_star(struct text *left, bool *ret)
 	*ret = left->len > 0 && left->base[0] == '*';
 	if (!*ret)
 		return NULL;
-	skip(left, 1);
-	if (left->len == 0 || is_space(left->base[0]))
+	skip_bytes(left, 1);
+	if (left->len == 0 || is_blank(left->base[0]))
 		return NULL;
 	return "content: a * stands for the rest of a word: it can only be "
 	    "at its end, as in print*.";
@@ -147,25 +165,25 @@ is_again(const struct query *q)
 	return false;
 }
 
-/* What has nothing that could be found is left out, as is what is known. */
+/* Without words in it a phrase is left out, as is a word that comes again. */
 static const char *
-add_phrase(sqlite3 *db, struct text phrase, bool prefix, struct query *q)
+add_phrase(sqlite3 *db, struct text text, bool prefix, struct query *q)
 {
-	struct cut	cut = { .query = q };
+	struct phrase	phrase = { .query = q };
 
-	query_cut(db, phrase, &cut, take_token);
-	if (cut.full)
+	query_cut(db, text, add_word, &phrase);
+	if (phrase.full)
 		return "content: more than 32 words.";
-	if (cut.count == 0)
+	if (phrase.count == 0)
 		return !prefix ? NULL : "content: a * needs the beginning of "
 		    "a word before it, as in print*.";
 	q->words[q->count - 1].prefix = prefix;
-	if (cut.count == 1 && is_again(q)) {
+	if (phrase.count == 1 && is_again(q)) {
 		q->count--;
 		return NULL;
 	}
-	q->has_phrase = q->has_phrase || cut.count > 1;
-	put_phrase(&q->match, phrase, prefix);
+	q->has_phrase = q->has_phrase || phrase.count > 1;
+	put_phrase(&q->match, text, prefix);
 	return NULL;
 }
 
@@ -180,8 +198,8 @@ query_parse(sqlite3 *db, struct text content, struct query *q)
 	q->match.len = q->tokens.len = q->count = 0;
 	q->has_phrase = false;
 	for (;;) {
-		while (left.len > 0 && is_space(left.base[0]))
-			skip(&left, 1);
+		while (left.len > 0 && is_blank(left.base[0]))
+			skip_bytes(&left, 1);
 		if (left.len == 0)
 			break;
 		wrong = take_phrase(&left, &phrase);

@@ -5,12 +5,13 @@
 #ifndef SEARCH_QUERY_H
 #define SEARCH_QUERY_H
 
-#include <sqlite3.h>
 #include <stdbool.h>
 
 #include "base/buf.h"
 
 #define WORDS_MOST	32
+
+struct sqlite3;
 
 /* A word as the index has it. */
 struct word {
@@ -35,16 +36,20 @@ struct query {
 
 /*
  * Read what a client wrote; *q may have been used before. Returns NULL, or
- * what is wrong, for the client. The database knows how texts are cut into
- * words.
+ * what is wrong, for the client. Texts are cut into words by the tokenizer of
+ * SQLite's FTS5, which a connection has.
  */
-const char	*query_parse(sqlite3 *, struct text content,
+const char	*query_parse(struct sqlite3 *, struct text content,
 		    struct query *q);
 void		 query_done(struct query *);
 
-/* The tokenizer's way through a text; `take` as sqlite.org/fts5.html has it. */
-void		 query_cut(sqlite3 *, struct text, void *arg,
-		    int (*take)(void *arg, int flags, const char *token,
-		    int len, int from, int to));
+/*
+ * Called with each word of a text, in the form that the index has, and with
+ * where it is in the text. False ends the text.
+ */
+typedef bool query_token(void *arg, struct text token, size_t from, size_t to);
+
+void		 query_cut(struct sqlite3 *, struct text, query_token *,
+		    void *arg);
 
 #endif

@@ -22,8 +22,7 @@ result_is_current(const struct result *r, const struct columns *k)
 static bool
 is_of_query(const struct result *r, const struct buf *match, bool scored)
 {
-	return r != NULL && r->match.len == match->len &&
-	    memcmp(r->match.base, match->base, match->len) == 0 &&
+	return r != NULL && text_same(buf_text(&r->match), buf_text(match)) &&
 	    (r->found.scores != NULL || !scored);
 }
 

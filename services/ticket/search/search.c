@@ -1,10 +1,8 @@
 /* Searches in the texts of tickets and replies. */
 #include "services/ticket/search/search.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
-#include "services/store/store.h"
 #include "services/ticket/search/find.h"
 #include "services/ticket/search/snippet.h"
 #include "services/ticket/ticket.h"
@@ -66,8 +64,8 @@ search_aside(struct call *c)
 {
 	const struct args	*args = &c->request.args;
 	struct text		 sort = args_text(args, KEY_SORT);
-	bool			 scored = sort.len == 9 &&
-				    memcmp(sort.base, "relevance", 9) == 0;
+	bool			 scored = text_same(sort,
+				    TEXT_OF("relevance"));
 	struct query		 q = { .count = 0 };
 	struct result		*r = NULL;
 	const char		*wrong;
@@ -125,20 +123,17 @@ search_run(struct searches *s, struct call *c, const struct columns *k,
 }
 
 enum err
-search_show(struct searches *s, struct call *c, int64_t ticket_id)
+search_show(struct searches *s, struct call *c, int64_t ticket_id,
+    struct text *ret)
 {
-	struct args	*args = &c->request.args;
-	sqlite3_stmt	*st;
-	enum err	 e, done;
+	struct stmt	st = op_stmt(c, SQL_TICKET_TEXTS);
 
-	args_remove(args, KEY_DATA);
-	args_put_number(args, KEY_ID, ticket_id);
-	st = op_statement(c, SQL_TICKET_TEXTS);
+	stmt_bind_number(&st, KEY_ID, ticket_id);
 	s->snippet.len = 0;
-	if (op_step(c, st, &e) == SQLITE_ROW && snippet_put(&s->snippet,
-	    db_sqlite(c->lane->db), &s->query, column_text(st, 0), column_text(st, 1)))
-		args_put_text(args, KEY_DATA, (struct text){ s->snippet.base,
-		    s->snippet.len });
-	done = op_done(c, st);
-	return e != OK ? e : done;
+	*ret = (struct text){ NULL, 0 };
+	if (stmt_next(&st) && snippet_put(&s->snippet,
+	    db_sqlite(c->lane->db), &s->query, stmt_text(&st, 0),
+	    stmt_text(&st, 1)))
+		*ret = buf_text(&s->snippet);
+	return op_end(c, &st, OK);
 }

@@ -39,10 +39,10 @@ enum err	search_run(struct searches *, struct call *,
 		    struct found **ret);
 
 /*
- * Put the snippet of a ticket, by the query of the last search, into the
- * argument DATA; without it if the ticket's own texts do not match.
+ * Make the snippet of a ticket, by the query of the last search; its base is
+ * NULL if the ticket's own texts do not match. Valid until the next one.
  */
 enum err	search_show(struct searches *, struct call *,
-		    int64_t ticket_id);
+		    int64_t ticket_id, struct text *ret);
 
 #endif

@@ -1,7 +1,6 @@
 /* Snippets: texts are cut into words again, and held against the query. */
 #include "services/ticket/search/snippet.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -23,21 +22,22 @@ struct tokens {
 	size_t		 room;
 };
 
-static int
-take_token(void *arg, int flags, const char *token, int len, int from, int to)
+static query_token	add_token;
+
+static bool
+add_token(void *arg, struct text token, size_t from, size_t to)
 {
 	struct tokens	*t = arg;
 
-	(void)flags;
 	if (t->count == t->room) {
 		t->room = t->room * 2 + 256;
 		t->list = realloc(t->list, t->room * sizeof(t->list[0]));
 		CHECK(t->list != NULL);
 	}
-	t->list[t->count++] = (struct token){ t->bytes.len, (size_t)len,
-	    (size_t)from, (size_t)to, 0 };
-	buf_put(&t->bytes, token, (size_t)len);
-	return SQLITE_OK;
+	t->list[t->count++] = (struct token){ t->bytes.len, token.len, from,
+	    to, 0 };
+	buf_put(&t->bytes, token.base, token.len);
+	return true;
 }
 
 static bool
@@ -70,12 +70,12 @@ find_phrase(struct tokens *t, const struct query *q, size_t first)
 
 /* Cut a text and find the query in it; which of its words are there. */
 static uint64_t
-find_query(struct tokens *t, sqlite3 *db, const struct query *q,
+find_query(struct tokens *t, struct sqlite3 *db, const struct query *q,
     struct text text)
 {
 	uint64_t	has = 0;
 
-	query_cut(db, text, t, take_token);
+	query_cut(db, text, add_token, t);
 	for (size_t i = 0; i < q->count; i++)
 		if (!q->words[i].follows)
 			find_phrase(t, q, i);
@@ -175,7 +175,7 @@ put_part(struct buf *b, const struct tokens *t, struct text text, size_t first)
 }
 
 bool
-snippet_put(struct buf *b, sqlite3 *db, const struct query *q,
+snippet_put(struct buf *b, struct sqlite3 *db, const struct query *q,
     struct text title, struct text content)
 {
 	struct tokens	in_title = { { 0 } }, in_content = { { 0 } };

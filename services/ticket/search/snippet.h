@@ -11,7 +11,7 @@
  * Append the part of a title or content that has most of what was looked
  * for. False if not all of it is in them.
  */
-bool	snippet_put(struct buf *, sqlite3 *, const struct query *,
+bool	snippet_put(struct buf *, struct sqlite3 *, const struct query *,
 	    struct text title, struct text content);
 
 #endif
