@@ -10,7 +10,7 @@
 #define CODES_FIRST	64	/* room at first; a power of two */
 
 static uint32_t
-place_of(const struct codes *codes, int64_t id)
+hash_place(const struct codes *codes, int64_t id)
 {
 	uint64_t	hash = (uint64_t)id * HASH_GOLDEN;
 	uint32_t	at = (uint32_t)(hash >> 32) & codes->mask, code;
@@ -23,10 +23,10 @@ place_of(const struct codes *codes, int64_t id)
 uint32_t
 codes_find(const struct codes *codes, int64_t id)
 {
-	return codes->count == 0 ? 0 : codes->table[place_of(codes, id)];
+	return codes->count == 0 ? 0 : codes->table[hash_place(codes, id)];
 }
 
-/* Twice the room; the table has twice as many places as there are codes. */
+/* Double the room. At most half of the hash table is used. */
 static void
 codes_grow(struct codes *codes)
 {
@@ -48,7 +48,7 @@ codes_grow(struct codes *codes)
 	if (codes->count == 0)
 		codes->ids[codes->count++] = INT64_MIN;
 	for (uint32_t code = 1; code < codes->count; code++)
-		codes->table[place_of(codes, codes->ids[code])] = code;
+		codes->table[hash_place(codes, codes->ids[code])] = code;
 }
 
 uint32_t
@@ -58,7 +58,7 @@ codes_add(struct codes *codes, int64_t id)
 
 	if (codes->count == codes->room)
 		codes_grow(codes);
-	at = place_of(codes, id);
+	at = hash_place(codes, id);
 	if (codes->table[at] == 0) {
 		codes->ids[codes->count] = id;
 		codes->table[at] = codes->count++;

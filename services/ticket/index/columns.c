@@ -1,6 +1,6 @@
 /*
- * Columns of tickets: loaded from the store as a whole, then kept up to date
- * by what table `changes` has.
+ * Columns of tickets: loaded from the store once, then kept up to date by the
+ * rows of table `changes`.
  */
 #include "services/ticket/index/columns.h"
 
@@ -9,9 +9,11 @@
 #include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
-#define RETITLED_MOST	500	/* and a 50th of all: more, and all are
-				 * labelled anew */
-#define GONE_FEW	16	/* at once: orders are mended */
+/* If more titles change than this and 2 % of all, all get new labels. */
+#define RETITLED_MOST	500
+
+/* If more tickets are deleted at once, orders are built anew. */
+#define GONE_FEW	16
 
 /* --- orders -------------------------------------------------------------- */
 
@@ -32,7 +34,6 @@ drop_orders(struct columns *k)
 		order_done(&k->orders[sort]);
 }
 
-/* Whether a slot is in the order of a sort: without a label it cannot be. */
 bool
 columns_is_ordered(const struct columns *k, enum sort sort,
     const struct slot *slot)
@@ -41,9 +42,9 @@ columns_is_ordered(const struct columns *k, enum sort sort,
 	    (sort != SORT_TITLE || slot->title != LABEL_NONE);
 }
 
-/* A slot is new: it has a place in every order there is. */
+/* Put a new slot into the orders that are built. */
 static void
-order_new(struct columns *k, const struct slot *slot)
+insert_slot(struct columns *k, const struct slot *slot)
 {
 	uint32_t	at = (uint32_t)(slot - k->slots);
 
@@ -53,7 +54,7 @@ order_new(struct columns *k, const struct slot *slot)
 }
 
 static void
-order_gone(struct columns *k, const struct slot *slot)
+remove_slot(struct columns *k, const struct slot *slot)
 {
 	uint32_t	at = (uint32_t)(slot - k->slots);
 
@@ -62,20 +63,20 @@ order_gone(struct columns *k, const struct slot *slot)
 			order_remove(&k->orders[sort], k, sort, at);
 }
 
-/* Give a slot what it has now, and other places where that is something else. */
+/* Change a slot, and move it in the orders whose keys change with it. */
 static void
-order_changed(struct columns *k, struct slot *slot, const struct slot *now)
+change_slot(struct columns *k, struct slot *slot, const struct slot *new)
 {
 	uint32_t	at = (uint32_t)(slot - k->slots);
 	bool		moves[SORT_RELEVANCE];
 
 	for (int sort = 0; sort < SORT_RELEVANCE; sort++) {
 		moves[sort] = columns_is_ordered(k, sort, slot) &&
-		    slot_key(k, sort, slot) != slot_key(k, sort, now);
+		    slot_key(k, sort, slot) != slot_key(k, sort, new);
 		if (moves[sort])
 			order_remove(&k->orders[sort], k, sort, at);
 	}
-	*slot = *now;
+	*slot = *new;
 	for (int sort = 0; sort < SORT_RELEVANCE; sort++)
 		if (moves[sort])
 			order_insert(&k->orders[sort], k, sort, at);
@@ -143,7 +144,7 @@ note_title(struct columns *k, int64_t id)
 	k->labelled = k->retitled_count <= RETITLED_MOST + k->count / 50;
 }
 
-/* A ticket that is new, or another than its slot says. */
+/* Take over a ticket that is new (slot NULL) or has changed. */
 static void
 take_ticket(struct columns *k, struct slot *slot, const struct stmt *st)
 {
@@ -153,11 +154,11 @@ take_ticket(struct columns *k, struct slot *slot, const struct stmt *st)
 	if (slot == NULL) {
 		slot = slot_append(k);
 		*slot = now;
-		order_new(k, slot);
+		insert_slot(k, slot);
 		note_title(k, now.id);
 	} else {
 		now.title = slot->title;
-		order_changed(k, slot, &now);
+		change_slot(k, slot, &now);
 		if (k->titles[slot - k->slots] != title_hash(stmt_text(st,
 		    10)))
 			note_title(k, now.id);
@@ -169,7 +170,7 @@ take_ticket(struct columns *k, struct slot *slot, const struct stmt *st)
 static void
 lose_ticket(struct columns *k, struct slot *slot)
 {
-	order_gone(k, slot);
+	remove_slot(k, slot);
 	slot->replies = GONE;
 	k->gaps = true;
 }
@@ -186,7 +187,7 @@ apply_change(struct call *c, struct columns *k, int64_t id)
 	exists = stmt_next(&st);
 	if (exists && slot == NULL && k->count > 0 &&
 	    k->slots[k->count - 1].id > id)
-		k->loaded = false;	/* it is not where new ones are */
+		k->loaded = false;	/* not a new one: slots cannot be inserted */
 	else if (exists)
 		take_ticket(k, slot, &st);
 	e = op_end(c, &st, OK);
@@ -221,7 +222,10 @@ close_gaps(struct columns *k)
 	}
 }
 
-/* After a failure all of it is applied again: no change counts twice. */
+/*
+ * After a failure the next call applies the same changes again, which does no
+ * harm: what a change tells is an id, and the row is read for it.
+ */
 static enum err
 apply_changes(struct call *c, struct columns *k, int64_t last)
 {
@@ -247,8 +251,8 @@ apply_changes(struct call *c, struct columns *k, int64_t last)
 }
 
 /*
- * Whether the changes since are all in the store, and few enough to be looked
- * at one by one. Old changes are deleted from time to time.
+ * Whether all changes since the last one are still in the store, which deletes
+ * old ones, and are few enough to be applied one by one.
  */
 static bool
 can_apply(const struct columns *k, const struct change_bounds *b)
@@ -271,7 +275,7 @@ columns_follow(struct call *c, struct columns *k,
 		e = apply_changes(c, k, b->last);
 	else
 		k->loaded = false;
-	/* a change may show that the columns have to be loaded */
+	/* apply_changes() may have found that it cannot apply one */
 	if (e == OK && !k->loaded)
 		e = columns_load(c, k, b->last);
 	return e;

@@ -1,6 +1,7 @@
 /*
- * Labels of titles: numbers far apart. A new title gets one between its
- * neighbours', and when there is no room left, all are given out anew.
+ * Labels of titles: numbers in the order of the titles, far apart. A new title
+ * gets one between those of its neighbours; when there is no room, all titles
+ * get new labels.
  */
 #include "services/ticket/index/labels.h"
 
@@ -8,7 +9,7 @@
 #include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
-#define LABEL_STEP	(UINT64_C(1) << 32)	/* beside a neighbour */
+#define LABEL_STEP	(UINT64_C(1) << 32)	/* at most, from a neighbour */
 
 enum err
 labels_make(struct call *c, struct columns *k)
@@ -46,8 +47,8 @@ label_of(const struct columns *k, int64_t id)
 }
 
 /*
- * The label of the nearest neighbour in one direction that has one, and
- * whether it is of the same title. Without a neighbour *ret_label stays.
+ * Find the nearest neighbour in one direction that has a label, and whether it
+ * has the same title. Without such a neighbour *ret_label stays as it is.
  */
 static enum err
 find_neighbour(struct call *c, const struct columns *k, int sql, int64_t id,
@@ -68,9 +69,9 @@ find_neighbour(struct call *c, const struct columns *k, int sql, int64_t id,
 	return op_end(c, &st, OK);
 }
 
-/* Find a title its label; LABEL_NONE stays where there is no room. */
+/* Find a label for a title; it is LABEL_NONE if there is no room for one. */
 static enum err
-label_one(struct call *c, const struct columns *k, struct slot *slot,
+find_label(struct call *c, const struct columns *k, struct slot *slot,
     struct text title)
 {
 	uint64_t	low = LABEL_EMPTY, high = LABEL_NONE, room;
@@ -95,12 +96,12 @@ label_one(struct call *c, const struct columns *k, struct slot *slot,
 	return e;
 }
 
-/* Label one, and put it where it belongs in the order of titles. */
+/* Label a slot, and put it into the order of titles. */
 static enum err
-place_one(struct call *c, struct columns *k, struct slot *slot,
+label_slot(struct call *c, struct columns *k, struct slot *slot,
     struct text title)
 {
-	enum err	e = label_one(c, k, slot, title);
+	enum err	e = find_label(c, k, slot, title);
 
 	if (e != OK)
 		return e;
@@ -112,8 +113,8 @@ place_one(struct call *c, struct columns *k, struct slot *slot,
 }
 
 /*
- * Those that changed, in the order of their titles, so that what comes
- * before one has its label already. `ids` is a JSON array of them.
+ * Label the tickets whose titles have changed, in the order of the titles, so
+ * that the one before has its label already. `ids` is a JSON array.
  */
 static enum err
 label_changed(struct call *c, struct columns *k, struct text ids)
@@ -128,19 +129,19 @@ label_changed(struct call *c, struct columns *k, struct text ids)
 		slot = slot_find(k, stmt_number(&st, 0));
 		if (slot == NULL)
 			continue;
-		e = place_one(c, k, slot, stmt_text(&st, 1));
+		e = label_slot(c, k, slot, stmt_text(&st, 1));
 		room = room && slot->title != LABEL_NONE;
 	}
 	e = op_end(c, &st, e);
 	k->labelled = e == OK && room;
 	if (k->labelled)
 		k->retitled_count = 0;
-	else		/* some have no place in it */
+	else		/* it lacks those without a label */
 		order_done(&k->orders[SORT_TITLE]);
 	return e;
 }
 
-/* Those that changed have no place until they are given one. */
+/* Take the labels away from titles that have changed. */
 static void
 drop_labels(struct columns *k)
 {
@@ -157,7 +158,7 @@ drop_labels(struct columns *k)
 	}
 }
 
-/* As a JSON array. */
+/* Put the ids of tickets with changed titles as a JSON array. */
 static void
 put_retitled(const struct columns *k, struct buf *ret)
 {

@@ -1,11 +1,13 @@
-/* Labels of titles. */
+/* Labels: numbers by which titles are sorted. */
 #ifndef INDEX_LABELS_H
 #define INDEX_LABELS_H
 
 #include "services/ticket/index/columns.h"
 
-/* Make slots' titles such that they can be sorted by; all of them anew. */
+/* Give a label to every slot whose title has changed. */
 enum err	labels_update(struct call *, struct columns *);
+
+/* Give new labels to all slots. */
 enum err	labels_make(struct call *, struct columns *);
 
 #endif

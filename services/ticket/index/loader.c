@@ -96,7 +96,7 @@ loader_is_loading(struct loader *l)
 	return atomic_load(&l->state) == LOADER_LOADING;
 }
 
-/* End the call's transaction, and begin one that sees more. */
+/* Have the call see a newer snapshot of the store. */
 static enum err
 restart_transaction(struct call *c)
 {

@@ -41,11 +41,12 @@ void		loader_stop(struct loader *);
 bool		loader_is_loading(struct loader *);
 
 /*
- * Move what was loaded into *k, which then follows the changes in *bounds,
- * those that the call's transaction sees. A transaction that sees less than
- * what was loaded is ended, and another one begun. Where loading failed, *k
- * stays as it is. Refuses the call while the thread is at work. Does nothing
- * once the loader is over.
+ * Move the loaded columns into *k, and set the loader's state to OVER. Refuses
+ * the call while the thread is at work; does nothing in state OVER. If loading
+ * failed, *k stays as it is.
+ *
+ * *bounds are those of the call's transaction. If it is older than the loaded
+ * columns, it is ended and a new one begun, and *bounds are set to that one's.
  */
 enum err	loader_take(struct loader *, struct call *, struct columns *k,
 		    struct change_bounds *bounds);

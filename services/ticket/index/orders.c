@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "services/ticket/index/slots.h"
 
-#define FILLED	(ORDER_BLOCK * 3 / 4)	/* at first: others come between */
+#define FILLED	(ORDER_BLOCK * 3 / 4)	/* when built: room for new slots */
 #define DIGITS	256
 
 struct keyed {
@@ -46,7 +46,7 @@ drop_block(struct order *o, size_t where)
 	    (o->many - where) * sizeof(o->sizes[0]));
 }
 
-/* Sort by one byte of the keys; what is equal stays in its order. */
+/* Sort by one byte of the keys. The sort is stable. */
 static void
 sort_by_byte(const struct keyed *from, struct keyed *to, size_t count,
     int shift)
@@ -65,7 +65,7 @@ sort_by_byte(const struct keyed *from, struct keyed *to, size_t count,
 }
 
 static void
-fill(struct order *o, const struct keyed *keyed, size_t count)
+fill_blocks(struct order *o, const struct keyed *keyed, size_t count)
 {
 	size_t	block;
 
@@ -96,13 +96,13 @@ order_build(struct order *o, const struct columns *k, enum sort sort)
 	}
 	for (int shift = 0; shift < 64; shift += 8) {
 		if (((same ^ any) >> shift & (DIGITS - 1)) == 0)
-			continue;	/* all have the same there */
+			continue;	/* all keys have the same byte */
 		sort_by_byte(from, to, k->count, shift);
 		kept = from;
 		from = to;
 		to = kept;
 	}
-	fill(o, from, k->count);
+	fill_blocks(o, from, k->count);
 	free(from);
 	free(to);
 }
@@ -126,7 +126,7 @@ is_before(const struct columns *k, enum sort sort, uint32_t one, uint64_t key,
 	return has != key ? has < key : one < slot;
 }
 
-/* The last block that begins before something, or else the first one. */
+/* The last block that begins before a key and slot, or else the first one. */
 static size_t
 find_block(const struct order *o, const struct columns *k, enum sort sort,
     uint64_t key, uint32_t slot)

@@ -1,8 +1,8 @@
 /*
- * Orders: the slots of all tickets, sorted by one thing, those that are equal
- * by their ids. They are kept in blocks, so that a ticket that changes costs
- * a search and a move within one block, and page 1,000 a look at the blocks'
- * sizes.
+ * Orders: the slots of all tickets sorted by a key, those with equal keys by
+ * their ids. An order is kept in blocks, so that a changed ticket costs two
+ * searches and moves within two blocks, and page 1,000 is found by the sizes of
+ * the blocks.
  */
 #ifndef INDEX_ORDERS_H
 #define INDEX_ORDERS_H
@@ -22,13 +22,13 @@ enum sort { SORT_ID, SORT_PRIORITY, SORT_TITLE, SORT_AUTHOR, SORT_ADDED,
 struct order {
 	bool		  built;
 	uint32_t	**blocks;	/* of slots */
-	uint32_t	 *sizes;	/* by block, never 0 */
+	uint32_t	 *sizes;	/* by block, not 0 */
 	size_t		  many;		/* blocks */
 	size_t		  room;
 	size_t		  count;	/* slots */
 };
 
-/* Where one stands in an order. */
+/* A place in an order. */
 struct order_place {
 	size_t	block;
 	size_t	at;
@@ -37,20 +37,23 @@ struct order_place {
 void	order_build(struct order *, const struct columns *, enum sort);
 void	order_done(struct order *);
 
-/* A slot's key must be the same when it is taken out as when it came in. */
+/* A slot must be removed with the key that it was inserted with. */
 void	order_insert(struct order *, const struct columns *, enum sort,
 	    uint32_t slot);
 void	order_remove(struct order *, const struct columns *, enum sort,
 	    uint32_t slot);
 
-/* How many come before a key and, where the key is equal, before a slot. */
+/*
+ * How many slots have a smaller key, or this key and a lower number than
+ * `slot`.
+ */
 size_t	order_lower(const struct order *, const struct columns *, enum sort,
 	    uint64_t key, uint32_t slot);
 
-/* So many slots are no more, in ascending order: number the others anew. */
+/* Renumber the slots after `many` slots were taken out: gone[], ascending. */
 void	order_renumber(struct order *, const uint32_t *gone, size_t many);
 
-/* The place of what has so many before it, which must be there. */
+/* The place of an index, which must be less than `count`. */
 struct order_place	order_place(const struct order *, size_t index);
 
 static inline uint32_t
@@ -59,7 +62,7 @@ order_slot(const struct order *o, struct order_place p)
 	return o->blocks[p.block][p.at];
 }
 
-/* There may be nothing at the place that follows, or that comes before. */
+/* The next place, and the one before, may be outside of the order. */
 static inline void
 order_next(const struct order *o, struct order_place *p)
 {

@@ -1,4 +1,4 @@
-/* Ranks of names: the order of users and categories by what they are called. */
+/* Ranks: the places of users and categories in the order of their names. */
 #include "services/ticket/index/ranks.h"
 
 #include <stdlib.h>
@@ -7,13 +7,13 @@
 #include "services/ticket/index/titles.h"
 #include "services/ticket/ticket.h"
 
-/* By a statement that gives ids, each with two names, in the names' order. */
+/* Rank by a statement that gives ids, each with two names, in their order. */
 static enum err
 rank_codes(struct call *c, struct codes *codes, int sql)
 {
 	struct stmt	st = op_stmt(c, sql);
 	struct buf	last[2] = { { 0 }, { 0 } };
-	uint32_t	now = 0, code;
+	uint32_t	rank = 0, code;
 	bool		again, other;
 
 	if (codes->count > 0)
@@ -23,9 +23,9 @@ rank_codes(struct call *c, struct codes *codes, int sql)
 		again = title_is_again(&last[0], stmt_text(&st, 1));
 		other = title_is_again(&last[1], stmt_text(&st, 2));
 		if (!again || !other)
-			now += 2;
+			rank += 2;
 		code = codes_add(codes, stmt_number(&st, 0));
-		codes->ranks[code] = now;
+		codes->ranks[code] = rank;
 	}
 	buf_done(&last[0]);
 	buf_done(&last[1]);
@@ -33,21 +33,21 @@ rank_codes(struct call *c, struct codes *codes, int sql)
 }
 
 /*
- * Whether the codes that tickets have are in the same order as before. Ranks
- * are even and at most twice the number of codes.
+ * Whether the codes that tickets use are in the same order as by the ranks
+ * `before`. Ranks are even and at most twice the number of codes.
  */
 static bool
 is_same_order(const struct codes *codes, const uint32_t *before)
 {
-	uint32_t	*now = must_alloc(((size_t)codes->count + 2) *
-			    sizeof(now[0]));
+	uint32_t	*new = must_alloc(((size_t)codes->count + 2) *
+			    sizeof(new[0]));
 	uint32_t	 least = 0;
 	bool		 same = true;
 
-	/* the new rank of each old one, and one more: 0 is none */
-	now[0] = 1;
+	/* by old rank / 2: the new rank + 1, or 0 if no code has it */
+	new[0] = 1;
 	for (uint32_t code = 1; code < codes->count && same; code++) {
-		uint32_t	*rank = &now[before[code] / 2];
+		uint32_t	*rank = &new[before[code] / 2];
 
 		if (!codes->used[code])
 			continue;
@@ -55,16 +55,16 @@ is_same_order(const struct codes *codes, const uint32_t *before)
 		*rank = codes->ranks[code] + 1;
 	}
 	for (uint32_t i = 0; i <= codes->count && same; i++) {
-		if (now[i] == 0)
+		if (new[i] == 0)
 			continue;
-		same = now[i] > least;
-		least = now[i];
+		same = new[i] > least;
+		least = new[i];
 	}
-	free(now);
+	free(new);
 	return same;
 }
 
-/* Rank; orders stay where the names that tickets have are in their order. */
+/* Rank one kind; drop the orders that go by it, unless they are the same. */
 static enum err
 rank_kind(struct call *c, struct columns *k, enum code_kind kind, int sql)
 {
@@ -78,7 +78,7 @@ rank_kind(struct call *c, struct columns *k, enum code_kind kind, int sql)
 	if (count > 0)
 		memcpy(before, codes->ranks, count * sizeof(before[0]));
 	e = rank_codes(c, codes, sql);
-	/* codes that are new have no tickets */
+	/* tickets do not use the new codes yet */
 	before = must_resize(before, ((size_t)codes->room + 1) *
 	    sizeof(before[0]));
 	memset(before + count, 0, (codes->room + 1 - (size_t)count) *

@@ -1,10 +1,10 @@
-/* Ranks of names. */
+/* Ranks: numbers by which users and categories are sorted by their names. */
 #ifndef INDEX_RANKS_H
 #define INDEX_RANKS_H
 
 #include "services/ticket/index/columns.h"
 
-/* Make ranks such that slots can be sorted by them. */
+/* Rank users and categories anew if a name has changed. */
 enum err	ranks_update(struct call *, struct columns *);
 
 #endif

@@ -1,13 +1,13 @@
-/* Slots of tickets: found by id, filled from rows, and what they are sorted by. */
+/* Slots of tickets: finding, filling, and the keys that they are sorted by. */
 #include "services/ticket/index/slots.h"
 
 #include "base/buf.h"
 
-#define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */
+#define SIGN	(UINT64_C(1) << 63)	/* flipped, signed numbers sort as unsigned */
 
 /*
- * A slot is at most as far from the first one, and from the last one, as its
- * id is: where few tickets were deleted, little is left to look through.
+ * A slot is not farther from the first and the last one than its id is from
+ * theirs. So there is little to search if few tickets were deleted.
  */
 struct slot *
 slot_find(const struct columns *k, int64_t id)

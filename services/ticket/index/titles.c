@@ -1,4 +1,4 @@
-/* Texts of rows, as they are compared. */
+/* Comparing titles and names. */
 #include "services/ticket/index/titles.h"
 
 #include "base/hash.h"

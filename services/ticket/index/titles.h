@@ -1,4 +1,4 @@
-/* Texts of rows: titles and names. */
+/* Comparing titles and names. */
 #ifndef INDEX_TITLES_H
 #define INDEX_TITLES_H
 
