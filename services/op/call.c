@@ -1,8 +1,6 @@
 /* What a call does with statements, and how it is refused. */
 #include "services/op/op.h"
 
-#include <sqlite3.h>
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,32 +42,6 @@ op_fail(struct call *c)
 		return op_refuse(c, ERR_STORE, "The store cannot be read at "
 		    "the moment. Try again shortly.");
 	return e;
-}
-
-sqlite3_stmt *
-op_statement(struct call *c, int sql)
-{
-	return op_stmt(c, sql).st;
-}
-
-int
-op_step(struct call *c, sqlite3_stmt *st, enum err *ret_error)
-{
-	int	result = sqlite3_step(st);
-
-	*ret_error = OK;
-	if (result != SQLITE_ROW && result != SQLITE_DONE)
-		*ret_error = op_fail(c);
-	return result;
-}
-
-enum err
-op_done(struct call *c, sqlite3_stmt *st)
-{
-	int	result = sqlite3_reset(st);
-
-	sqlite3_clear_bindings(st);
-	return result == SQLITE_OK ? OK : op_fail(c);
 }
 
 enum err

@@ -255,11 +255,6 @@ enum err op_follow(struct call *, int64_t seq, enum service_id consumer,
 
 /* --- for functions of services ------------------------------------------ */
 
-/* What op_stmt() takes the place of. */
-struct sqlite3_stmt *op_statement(struct call *, int sql);
-int	op_step(struct call *, struct sqlite3_stmt *, enum err *ret_error);
-enum err op_done(struct call *, struct sqlite3_stmt *);
-
 /* Begin a run of a statement on the call's connection, with the call's args. */
 struct stmt op_stmt(struct call *, int sql);
 
