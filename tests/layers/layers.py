@@ -5,6 +5,8 @@ Who may include what is the table «Who may use what» of docs/architecture.md: 
 longest one that fits a source counts. A folder may include its own headers and what its row names; a single file that
 is named there must be included.
 
+Who may include <sqlite3.h> is the table after it: a row is for a folder or a file, and says why.
+
 Circles are looked for in the objects of a build: files that need symbols of each other, directly or by way of others,
 cannot be read or tested one by one. tests/layers/circles.txt names those that
 there are; one that is not there, or that has become smaller, is an error.
@@ -21,16 +23,22 @@ TABLE = 'docs/architecture.md'
 CIRCLES = 'tests/layers/circles.txt'
 SOURCES = re.compile(r'(?!tests/|tools/bench/).*\.(c|h|tbl)$')
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
+SQLITE = re.compile(r'^\s*#\s*include\s*<sqlite3\.h>', re.M)
 ROW = re.compile(r'^\| (`[^|]*) \|[^|]*\|([^|]*)\|$', re.M)
 CODE = re.compile(r'`([^`]+)`')
 DEFINED = 'TDBRCVWu'            # types of nm(1): what an object has
 LIBRARY = 'h2o_'                # functions of a library that one of ours takes the place of: no file needs that one
 
 
+def part_of(root, name):
+    """A part of the document that two comments begin and end."""
+    text = (root / TABLE).read_text(encoding='utf-8')
+    return text.partition(f'<!-- {name} -->')[2].partition(f'<!-- /{name} -->')[0]
+
+
 def read_table(root):
     """{folder or file: what its sources may include, beside what is in their own folder}"""
-    text = (root / TABLE).read_text(encoding='utf-8')
-    part = text.partition('<!-- layers -->')[2].partition('<!-- /layers -->')[0]
+    part = part_of(root, 'layers')
     table = {}
     for names, may in ROW.findall(part):
         for name in CODE.findall(names):
@@ -83,6 +91,19 @@ def wrong_includes(root):
                     wrong.append(f'{source}:{line}: {header} is not for {row}')
     return wrong + [f'{TABLE}: nothing in {row} includes {may}'
                     for row, rules in table.items() for may in rules if not may.endswith('/') and (row, may) not in used]
+
+
+def wrong_sqlite(root):
+    """What is wrong with who includes <sqlite3.h>, a line each."""
+    rows = re.findall(r'^\| `([^`]+)` \|', part_of(root, 'sqlite'), re.M)
+    wrong, used = [], set()
+    for source in tracked(root):
+        if SQLITE.search((root / source).read_text(encoding='utf-8')):
+            row = row_of(rows, source)
+            used.add(row)
+            if row is None:
+                wrong.append(f'{source}: {TABLE} does not say why it includes <sqlite3.h>')
+    return wrong + [f'{TABLE}: {row} does not include <sqlite3.h>' for row in rows if row not in used]
 
 
 def symbols(root, build):
@@ -158,7 +179,7 @@ def main():
     p.add_argument('--build', type=Path, default=REPO / 'build', help='a build whose objects are looked at (build)')
     p.add_argument('--root', type=Path, default=REPO, help=argparse.SUPPRESS)
     args = p.parse_args()
-    wrong = wrong_includes(args.root)
+    wrong = wrong_includes(args.root) + wrong_sqlite(args.root)
     if args.build.exists():
         wrong += wrong_circles(args.root, args.build)
     elif args.build != REPO / 'build':

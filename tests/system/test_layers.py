@@ -16,6 +16,11 @@ DOCUMENT = """
 | `high/one.c` | the only one that does | `low/` `side/side.h` |
 | `side/` | what one file uses | |
 <!-- /layers -->
+<!-- sqlite -->
+| who | why |
+| --- | --- |
+| `side/side.c` | it is the only one |
+<!-- /sqlite -->
 """
 FILES = {
     'docs/architecture.md': DOCUMENT,
@@ -23,7 +28,7 @@ FILES = {
     'low/low.h': 'int low(void);\n',
     'low/low.c': '#include "low/low.h"\nint low(void) { return 1; }\n',
     'side/side.h': 'int side(void);\n',
-    'side/side.c': '#include "side/side.h"\nint side(void) { return 2; }\n',
+    'side/side.c': '#include <sqlite3.h>\n#include "side/side.h"\nint side(void) { return 2; }\n',
     'high/one.c': '#include "low/low.h"\n#include "side/side.h"\nint one(void) { return low() + side(); }\n',
     'high/two.c': '#include "low/low.h"\nint two(void) { return low(); }\n',
 }
@@ -78,6 +83,16 @@ def test_a_file_that_is_named_and_not_included_is_found(check):
 def test_a_folder_without_a_row_is_found(check):
     assert check(attic__old_dot_c='int old(void) { return 1; }\n') == (
         1, ['attic/old.c: docs/architecture.md has no row for it'])
+
+
+def test_who_includes_sqlite_is_in_a_table(check):
+    assert check(low__low_dot_h='#include <sqlite3.h>\nint low(void);\n') == (
+        1, ['low/low.h: docs/architecture.md does not say why it includes <sqlite3.h>'])
+
+
+def test_a_row_of_sqlite_that_says_nothing_is_found(check):
+    assert check(side__side_dot_c='#include "side/side.h"\nint side(void) { return 2; }\n') == (
+        1, ['docs/architecture.md: side/side.c does not include <sqlite3.h>'])
 
 
 CIRCLE = {'low__low_dot_c': 'int more(void);\nint low(void) { return more(); }\n',
