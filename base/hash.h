@@ -2,9 +2,8 @@
  * Hashes: for tables, tags of what is stored, and checks whether something is
  * the same as before.
  *
- * Whoever chooses what is hashed can choose two things with one hash. Where
- * that would matter, a hash with a secret key is used instead (libsodium's
- * crypto_shorthash()).
+ * A peer that chooses what is hashed can choose two things with one hash. Where
+ * that would matter, a hash with a secret key is used instead (keyed_hash.h).
  *
  * Tags, cursors and generated desks are made with these functions: what they
  * return must never change.

@@ -390,7 +390,7 @@ dispatch_init(struct dispatch *d, struct gateway *g,
 	d->up = g->up;
 	d->events = events;
 	d->collected = collected;
-	shares_key_make(&d->shares_key);
+	keyed_hash_make_key(&d->shares_key);
 	pending_init(&d->pending, (int)shares_with_others(most) *
 	    (SERVICE_END - 1));
 	for (unsigned id = 1; id < SERVICE_END; id++)

@@ -27,7 +27,7 @@ struct dispatch {
 	struct upstream		 upstreams[SERVICE_END];
 	struct pending_table	 pending;
 	struct window		 window;
-	struct shares_key	 shares_key;
+	struct hash_key		 shares_key;
 };
 
 /* *d is zeroed memory. */

@@ -4,25 +4,9 @@
 #define SHARE		8	/* times what is left for all others */
 #define NETWORK_BYTES	6	/* of an IPv6 address */
 
-void
-shares_key_make(struct shares_key *key)
-{
-	crypto_shorthash_keygen(key->secret);
-}
-
-static uint64_t
-keyed_hash(const struct shares_key *key, const void *base, size_t len)
-{
-	uint64_t	hash;
-
-	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "its size");
-	crypto_shorthash((unsigned char *)&hash, base, len, key->secret);
-	return hash;
-}
-
 /* A block of ids is rotated by its hash: no two of a block have one place. */
 static unsigned
-place_of_user(const struct shares_key *key, int64_t user_id)
+place_of_user(const struct hash_key *key, int64_t user_id)
 {
 	uint64_t	id = (uint64_t)user_id, block = id / SHARES_USERS;
 
@@ -31,7 +15,7 @@ place_of_user(const struct shares_key *key, int64_t user_id)
 }
 
 static unsigned
-place_of_stranger(const struct shares_key *key, const struct in6_addr *a)
+place_of_stranger(const struct hash_key *key, const struct in6_addr *a)
 {
 	size_t	len = IN6_IS_ADDR_V4MAPPED(a) ? sizeof(*a) : NETWORK_BYTES;
 
@@ -40,7 +24,7 @@ place_of_stranger(const struct shares_key *key, const struct in6_addr *a)
 }
 
 unsigned
-shares_place(const struct shares_key *key, int64_t user_id,
+shares_place(const struct hash_key *key, int64_t user_id,
     const struct in6_addr *address)
 {
 	return user_id != 0 ? place_of_user(key, user_id) :

@@ -9,19 +9,15 @@
 #define BUS_SHARES_H
 
 #include <netinet/in.h>
-#include <sodium.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/keyed_hash.h"
+
 #define SHARES_USERS		1024	/* a power of two, as ids are turned */
 #define SHARES_STRANGERS	1024
 #define SHARES			(SHARES_USERS + SHARES_STRANGERS)
-
-/* The key of the hashes that decide on places; a worker has its own. */
-struct shares_key {
-	unsigned char	secret[crypto_shorthash_KEYBYTES];
-};
 
 struct shares {
 	struct share {
@@ -31,13 +27,11 @@ struct shares {
 	size_t		users;		/* places that are not empty */
 };
 
-void	 shares_key_make(struct shares_key *);
-
 /*
- * The place of a user; if that is 0, of an address: of IPv6 the first 48 bits
+ * The place of a user, by a key of the worker's; of user 0, that of an address: of IPv6 the first 48 bits
  * count, as one client may have all that begin with them.
  */
-unsigned shares_place(const struct shares_key *, int64_t user_id,
+unsigned shares_place(const struct hash_key *, int64_t user_id,
 	    const struct in6_addr *);
 
 /* A request of so many bytes begins or ends to wait. */

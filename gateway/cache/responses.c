@@ -1,11 +1,11 @@
 /* The response cache: a hash table; the least recently used one makes room. */
 #include "gateway/cache/responses.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/keyed_hash.h"
 #include "base/log.h"
 
 #define CHAINS		4096		/* powers of two */
@@ -16,7 +16,7 @@
 struct response_cache {
 	size_t			 most;
 	size_t			 bytes;		/* of all responses */
-	unsigned char		 seed[crypto_shorthash_KEYBYTES];
+	struct hash_key		 hash_key;
 	struct buf		 key;		/* that is looked for */
 	h2o_linklist_t		 used;		/* least recently used first */
 	struct cached_response	*chains[CHAINS];
@@ -30,7 +30,7 @@ responses_new(size_t most)
 
 	c->most = most;
 	/* no client can find out which keys have one chain */
-	randombytes_buf(c->seed, sizeof(c->seed));
+	keyed_hash_make_key(&c->hash_key);
 	h2o_linklist_init_anchor(&c->used);
 	return c;
 }
@@ -61,17 +61,12 @@ key_bytes(struct response_cache *c, const struct response_key *key)
 static uint64_t
 hash_key(const struct response_cache *c, struct text key)
 {
-	uint64_t	hash;
-
-	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "its size");
-	crypto_shorthash((unsigned char *)&hash,
-	    (const unsigned char *)key.base, key.len, c->seed);
-	return hash;
+	return keyed_hash(&c->hash_key, key.base, key.len);
 }
 
 /* Where the pointer to a key's response is, or would be. */
 static struct cached_response **
-find_place(struct response_cache *c, struct text key, uint64_t hash)
+response_place(struct response_cache *c, struct text key, uint64_t hash)
 {
 	struct cached_response	**p = &c->chains[hash % CHAINS];
 
@@ -109,7 +104,7 @@ drop_least_recent(struct response_cache *c)
 				    struct cached_response, used,
 				    c->used.next);
 
-	drop_response(c, find_place(c, r->key, hash_key(c, r->key)));
+	drop_response(c, response_place(c, r->key, hash_key(c, r->key)));
 }
 
 void
@@ -125,7 +120,7 @@ responses_find(struct response_cache *c, const struct response_key *key,
 {
 	struct text		 bytes = key_bytes(c, key);
 	uint64_t		 hash = hash_key(c, bytes);
-	struct cached_response	*r = *find_place(c, bytes, hash);
+	struct cached_response	*r = *response_place(c, bytes, hash);
 
 	*ret_asked_before = r != NULL || c->notes[hash % NOTES] == hash;
 	if (r == NULL) {
@@ -165,7 +160,7 @@ responses_keep(struct response_cache *c, const struct response_key *key,
 	if (body.len > BODY_MOST_BYTES || body.len > c->most / BODY_PART)
 		return (struct text){ "", 0 };
 	bytes = key_bytes(c, key);
-	place = find_place(c, bytes, hash_key(c, bytes));
+	place = response_place(c, bytes, hash_key(c, bytes));
 	if (*place != NULL)
 		drop_response(c, place);
 	r = copy_response(bytes, tag, total, body);
@@ -173,7 +168,7 @@ responses_keep(struct response_cache *c, const struct response_key *key,
 	while (c->bytes > c->most && !h2o_linklist_is_empty(&c->used))
 		drop_least_recent(c);
 	/* found again: what was dropped may have been in the same chain */
-	place = find_place(c, bytes, hash_key(c, bytes));
+	place = response_place(c, bytes, hash_key(c, bytes));
 	*place = r;
 	h2o_linklist_insert(&c->used, &r->used);
 	h2o_mem_link_shared(pool, r);

@@ -384,7 +384,7 @@ hear_asker(struct zap *z, const struct watch *w, unsigned event,
 
 /* Take one event of a monitor. False when its socket is gone. */
 static bool
-take_event(struct zap *z, struct watch *w)
+take_monitor_event(struct zap *z, struct watch *w)
 {
 	zmsg_t		*message = zmsg_recv(w->monitor);
 	zframe_t	*frame = message == NULL ? NULL : zmsg_first(message);
@@ -515,7 +515,8 @@ poll_once(struct zap *z)
 	if (items[1].revents != 0)
 		answer_zap(z);
 	for (size_t i = count; i-- > 0;)
-		if (items[3 + i].revents != 0 && !take_event(z, &z->watches[i]))
+		if (items[3 + i].revents != 0 &&
+		    !take_monitor_event(z, &z->watches[i]))
 			forget_watch(z, i);
 	if (items[2].revents != 0)
 		take_order(z);

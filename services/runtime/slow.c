@@ -2,12 +2,12 @@
 #include "services/runtime/slow.h"
 
 #include <pthread.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/keyed_hash.h"
 #include "base/log.h"
 
 #define NETWORK_BYTES_V4 15	/* a /24, as mapped into IPv6 */
@@ -33,7 +33,7 @@ struct waiting {
 
 struct slow {
 	pthread_mutex_t	lock;
-	unsigned char	secrets[KIND_END][crypto_shorthash_KEYBYTES];
+	struct hash_key	keys[KIND_END];
 	struct waiting	*waiting;		/* oldest first */
 	size_t		size;
 	size_t		count;
@@ -49,7 +49,7 @@ slow_new(void)
 
 	CHECK(pthread_mutex_init(&s->lock, NULL) == 0);
 	for (size_t i = 0; i < KIND_END; i++)
-		crypto_shorthash_keygen(s->secrets[i]);
+		keyed_hash_make_key(&s->keys[i]);
 	return s;
 }
 
@@ -68,12 +68,9 @@ slow_destroy(struct slow **self_p)
 /* --- whose ------------------------------------------------------------------ */
 
 static uint64_t
-hash_of(const struct slow *s, enum kind kind, const void *base, size_t len)
+hash_kind(const struct slow *s, enum kind kind, const void *base, size_t len)
 {
-	uint64_t	h;
-
-	crypto_shorthash((unsigned char *)&h, base, len, s->secrets[kind]);
-	return h;
+	return keyed_hash(&s->keys[kind], base, len);
 }
 
 /* The network of an address; what is no address is one of its own. */
@@ -84,9 +81,9 @@ network_of(const struct slow *s, struct text address)
 	size_t		len;
 
 	if (!address_read(address, &a))
-		return hash_of(s, KIND_ADDRESS, address.base, address.len);
+		return hash_kind(s, KIND_ADDRESS, address.base, address.len);
 	len = IN6_IS_ADDR_V4MAPPED(&a) ? NETWORK_BYTES_V4 : NETWORK_BYTES_V6;
-	return hash_of(s, KIND_NETWORK, a.s6_addr, len);
+	return hash_kind(s, KIND_NETWORK, a.s6_addr, len);
 }
 
 static struct turn
@@ -94,16 +91,16 @@ turn_of(const struct slow *s, const struct request *r)
 {
 	struct text	address = args_text(&r->args, KEY_ADDRESS);
 	struct text	name = args_text(&r->args, KEY_USERNAME);
-	uint64_t	user = hash_of(s, KIND_USER, &r->actor,
+	uint64_t	user = hash_kind(s, KIND_USER, &r->actor,
 			    sizeof(r->actor));
 
 	if (!args_has(&r->args, KEY_ADDRESS))
 		return (struct turn){ { user, user, user } };
 	return (struct turn){ {
 	    [PART_NETWORK] = network_of(s, address),
-	    [PART_ADDRESS] = hash_of(s, KIND_ADDRESS, address.base,
+	    [PART_ADDRESS] = hash_kind(s, KIND_ADDRESS, address.base,
 	    address.len),
-	    [PART_NAME] = hash_of(s, KIND_NAME, name.base, name.len),
+	    [PART_NAME] = hash_kind(s, KIND_NAME, name.base, name.len),
 	} };
 }
 

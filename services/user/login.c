@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "base/clock.h"
+#include "base/keyed_hash.h"
 #include "services/user/credential.h"
 #include "services/user/password.h"
 
@@ -25,7 +26,7 @@ struct failure {
 static struct {
 	struct failure	ring[RING];
 	size_t		next;
-	unsigned char	secret[crypto_shorthash_KEYBYTES];
+	struct hash_key	key;
 	int64_t		per_name;
 	int64_t		per_address;
 	int		cost;		/* of new hashes */
@@ -35,7 +36,7 @@ static struct {
 void
 login_start(const struct settings *s)
 {
-	crypto_shorthash_keygen(login.secret);
+	keyed_hash_make_key(&login.key);
 	login.per_name = s->login_failures_per_name;
 	login.per_address = s->login_failures_per_address;
 	login.cost = (int)s->bcrypt_cost;
@@ -45,13 +46,9 @@ login_start(const struct settings *s)
 }
 
 static uint64_t
-hash_of(struct text t)
+hash_name(struct text t)
 {
-	uint64_t	h;
-
-	crypto_shorthash((unsigned char *)&h, (const unsigned char *)t.base,
-	    t.len, login.secret);
-	return h;
+	return keyed_hash(&login.key, t.base, t.len);
 }
 
 /*
@@ -175,8 +172,8 @@ login_check(struct call *c)
 	const struct args	*args = &c->request.args;
 	struct failure		 who = {
 		.at_ms = clock_ms(),
-		.name = hash_of(args_text(args, KEY_USERNAME)),
-		.address = hash_of(args_text(args, KEY_ADDRESS)),
+		.name = hash_name(args_text(args, KEY_USERNAME)),
+		.address = hash_name(args_text(args, KEY_ADDRESS)),
 	};
 	struct account		 account;
 	enum err		 e;
@@ -265,7 +262,7 @@ find_stored(struct call *c, struct stored *ret)
 	*ret = (struct stored){ 0 };
 	if (found) {
 		take_hash(&ret->hash, stmt_bytes(&st, 0));
-		ret->name = hash_of(stmt_text(&st, 1));
+		ret->name = hash_name(stmt_text(&st, 1));
 	}
 	return op_end(c, &st, found ? OK : ERR_NOT_FOUND);
 }

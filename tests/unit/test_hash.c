@@ -1,7 +1,11 @@
-/* base/hash.h: what is stored and sent rests on these values. */
+/*
+ * base/hash.h: what is stored and sent rests on these values. base/keyed_hash.h:
+ * nothing does.
+ */
 #include "unit.h"
 
 #include "base/hash.h"
+#include "base/keyed_hash.h"
 
 static void
 texts_have_the_published_hashes(void **state)
@@ -45,6 +49,22 @@ numbers_have_the_published_hashes(void **state)
 	check_true("the order counts", hash_mix(1, 2) != hash_mix(2, 1));
 }
 
+static void
+keys_make_other_hashes(void **state)
+{
+	struct hash_key	key, other;
+
+	(void)state;
+	keyed_hash_make_key(&key);
+	keyed_hash_make_key(&other);
+	check_true("the same", keyed_hash(&key, "ab", 2) ==
+	    keyed_hash(&key, "abc", 2));
+	check_true("other bytes", keyed_hash(&key, "ab", 2) !=
+	    keyed_hash(&key, "ac", 2));
+	check_true("another key", keyed_hash(&key, "ab", 2) !=
+	    keyed_hash(&other, "ab", 2));
+}
+
 int
 main(void)
 {
@@ -53,6 +73,7 @@ main(void)
 		    texts_have_the_published_hashes),
 		TEST("numbers have the published hashes",
 		    numbers_have_the_published_hashes),
+		TEST("another key makes other hashes", keys_make_other_hashes),
 	};
 
 	return cmocka_run_group_tests_name("hash", tests, NULL, NULL);

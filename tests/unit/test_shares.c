@@ -6,7 +6,7 @@
 #include "gateway/bus/shares.h"
 #include "base/address.h"
 
-static struct shares_key	key;
+static struct hash_key	key;
 
 static unsigned
 place_of(int64_t user, const char *address)
@@ -33,7 +33,7 @@ no_stranger_shares_with_a_user(void **state)
 {
 	(void)state;
 	for (int n = 0; n < 8; n++) {
-		shares_key_make(&key);
+		keyed_hash_make_key(&key);
 		for (unsigned i = 0; i < 65536; i += 3)
 			check_true(address_of(i), place_of(0, address_of(i)) >=
 			    SHARES_USERS);
@@ -52,7 +52,7 @@ users_in_a_row_do_not_share(void **state)
 	unsigned	place;
 
 	(void)state;
-	shares_key_make(&key);
+	keyed_hash_make_key(&key);
 	for (int64_t i = 0; i < SHARES_USERS; i++) {
 		place = place_of(SHARES_USERS + i, NULL);
 		check_number("alone", taken[place], false);
@@ -67,7 +67,7 @@ an_address_has_one_place(void **state)
 	unsigned	differ = 0;
 
 	(void)state;
-	shares_key_make(&key);
+	keyed_hash_make_key(&key);
 	check_number("one user, two addresses", place_of(7, "192.0.2.1"),
 	    place_of(7, "2001:db8::1"));
 	check_number("one /48", place_of(0, "2001:db8:1::1"),
@@ -88,13 +88,13 @@ nobody_can_tell_who_shares(void **state)
 	unsigned	apart, was;
 
 	(void)state;
-	shares_key_make(&key);
+	keyed_hash_make_key(&key);
 	for (unsigned i = 0; i < LEN(at); i++)
 		at[i] = place_of(0, address_of(i));
 	was = (place_of(SHARES_USERS, NULL) - place_of(1, NULL)) %
 	    SHARES_USERS;
 	for (int n = 0; n < 4; n++) {
-		shares_key_make(&key);
+		keyed_hash_make_key(&key);
 		for (unsigned i = 0; i < LEN(at); i++)
 			again[0] += at[i] == place_of(0, address_of(i));
 		apart = (place_of(SHARES_USERS, NULL) - place_of(1, NULL)) %
