@@ -110,19 +110,62 @@ frame_readdress(struct buf *b, uint64_t id, int64_t expires_ms)
 	overwrite(b->base + OP_AT + op_bytes + 1, (uint64_t)expires_ms);
 }
 
+/*
+ * An asker that is older than an error takes its number for INTERNAL. So an
+ * answer says EXPIRED in the place of these, and the extra ERROR what is meant.
+ */
+static bool
+is_newer_error(enum err e)
+{
+	return e == ERR_BUSY || e == ERR_LOADING;
+}
+
+static void
+put_extras(msgpack_packer *pk, const struct answer *a)
+{
+	struct args	extra;
+
+	if (!is_newer_error(a->error)) {
+		put_args(pk, &a->extra);
+		return;
+	}
+	extra = a->extra;
+	args_put_number(&extra, KEY_ERROR, a->error);
+	/* where older gateways look for it */
+	if (a->error == ERR_LOADING)
+		args_put_number(&extra, KEY_LOADING, 1);
+	put_args(pk, &extra);
+}
+
+/* What is meant by the error of an answer with these extras. */
+static enum err
+meant_error(uint64_t error, const struct args *extra)
+{
+	int64_t	meant = args_number(extra, KEY_ERROR, OK);
+
+	if (error != OK && meant > OK && meant < ERR_END)
+		return (enum err)meant;
+	/* of an older service */
+	if (error == ERR_EXPIRED && args_number(extra, KEY_LOADING, 0) != 0)
+		return ERR_LOADING;
+	return error < ERR_END ? (enum err)error : ERR_INTERNAL;
+}
+
 void
 frame_put_answer(struct buf *b, const struct answer *a)
 {
+	enum err	error = is_newer_error(a->error) ? ERR_EXPIRED :
+			    a->error;
 	msgpack_packer	pk = packer_on(b);
 
 	msgpack_pack_array(&pk, a->spent_us > 0 ? 8 : 7);
 	msgpack_pack_uint64(&pk, FRAME_VERSION);
 	msgpack_pack_uint64(&pk, a->id);
-	msgpack_pack_uint64(&pk, a->error);
+	msgpack_pack_uint64(&pk, error);
 	msgpack_pack_int64(&pk, a->total);
 	msgpack_pack_int64(&pk, a->tag);
 	put_bytes(&pk, a->fragment);
-	put_args(&pk, &a->extra);
+	put_extras(&pk, a);
 	if (a->spent_us > 0)
 		msgpack_pack_int64(&pk, a->spent_us);
 }
@@ -412,7 +455,7 @@ frame_next_answer(struct frame_reader *r, struct answer *ret)
 	if (as_unsigned(&o[1], &ret->id) && as_unsigned(&o[2], &error) &&
 	    as_signed(&o[3], &ret->total) && as_signed(&o[4], &ret->tag) &&
 	    as_text(&o[5], &ret->fragment) && as_args(&o[6], &ret->extra)) {
-		ret->error = error < ERR_END ? (enum err)error : ERR_INTERNAL;
+		ret->error = meant_error(error, &ret->extra);
 		if (ret->extra.overfull)
 			refuse_extras(ret);
 		return FRAME_ONE;

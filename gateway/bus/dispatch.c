@@ -282,8 +282,7 @@ ask_elsewhere(struct dispatch *d, struct pending *p)
 static bool
 says_loading(const struct pending *p, const struct answer *a)
 {
-	return a->error == ERR_EXPIRED &&
-	    args_number(&a->extra, KEY_LOADING, 0) != 0 &&
+	return a->error == ERR_LOADING &&
 	    keyset_has(op_info(p->op)->may, KEY_SORT);
 }
 

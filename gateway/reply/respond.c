@@ -215,6 +215,13 @@ respond_errorf(struct exchange *x, enum err e, const char *format, ...)
 	return respond_error(x, e, message);
 }
 
+/* The desk had no time or no room for it. */
+static bool
+is_overload(enum err e)
+{
+	return e == ERR_EXPIRED || e == ERR_BUSY || e == ERR_LOADING;
+}
+
 enum flow
 respond_unauthorized(struct exchange *x)
 {
@@ -234,7 +241,7 @@ respond_refusal(struct exchange *x, const struct answer *a)
 	if (a->error == ERR_UNAUTHORIZED)
 		return respond_unauthorized(x);
 	/* as if the gateway had refused it: too many waited at the service */
-	x->crowded = x->crowded || a->error == ERR_EXPIRED;
+	x->crowded = x->crowded || is_overload(a->error);
 	if (message.len == 0)
 		message = (struct text){ dflt, strlen(dflt) };
 	return send_error(x, a->error, message,

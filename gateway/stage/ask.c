@@ -98,6 +98,8 @@ refuse_or_recall(struct exchange *x, const struct answer *a)
 	if (!args_has(&args, KEY_IDEMPOTENCY_KEY) ||
 	    a->error == ERR_UNAVAILABLE)
 		return answer_unsent(x, x->asked.refusal);
+	args_put_number(&args, KEY_OPERATION, x->route->op);
+	/* where older services look for it */
 	args_put_number(&args, KEY_HANDLE, x->route->op);
 	return exchange_ask(x, recall_of(x->route->op), &args, 0);
 }

@@ -120,7 +120,7 @@ recheck_begin(struct exchange *x)
 		return permit_answer(x);
 	kept = keep_answer(x);
 	if (kept == NULL)
-		return respond_error(x, ERR_EXPIRED, NULL);
+		return respond_error(x, ERR_BUSY, NULL);
 	x->answer = kept;
 	return identity_ask(x);
 }

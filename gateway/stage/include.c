@@ -120,7 +120,7 @@ keep_answer(struct exchange *x, unsigned part, const struct answer *a)
 	}
 	in->answers[part] = exchange_keep_large(x, a);
 	if (in->answers[part] == NULL) {
-		refuse(in, ERR_EXPIRED, NULL);
+		refuse(in, ERR_BUSY, NULL);
 		return;
 	}
 	in->bytes += a->fragment.len;
@@ -199,7 +199,7 @@ include_begin(struct exchange *x)
 	*in = (struct included){ .wanted = in->wanted };
 	kept = exchange_keep_large(x, x->answer);
 	if (kept == NULL) {
-		refuse(in, ERR_EXPIRED, NULL);
+		refuse(in, ERR_BUSY, NULL);
 		return FLOW_NEXT;
 	}
 	x->answer = kept;

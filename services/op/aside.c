@@ -94,9 +94,9 @@ stmt_about(struct call *c, int sql, const struct event *e)
 	stmt_bind_number(&st, KEY_SEQ, e->seq);
 	stmt_bind_number(&st, KEY_CONSUMER, e->consumer);
 	if (e->subject[0] != '\0')
-		stmt_bind_text(&st, KEY_BODY, text_of(e->subject));
+		stmt_bind_text(&st, KEY_SUBJECT, text_of(e->subject));
 	else
-		stmt_bind_null(&st, KEY_BODY);
+		stmt_bind_null(&st, KEY_SUBJECT);
 	return st;
 }
 
@@ -138,7 +138,7 @@ leave_out(struct call *c, const struct event *event, enum err reason,
 	struct stmt	st = stmt_about(c, SQL_SET_ASIDE_PUT, event);
 	enum err	e;
 
-	stmt_bind_number(&st, KEY_HANDLE, reason);
+	stmt_bind_number(&st, KEY_ERROR, reason);
 	e = op_run_out(c, &st, ret_count);
 	if (e != OK)
 		return e;
@@ -156,7 +156,7 @@ enum err
 op_set_aside(struct call *c)
 {
 	enum err	reason = (enum err)args_number(&c->request.args,
-			    KEY_HANDLE, 0);
+			    KEY_ERROR, 0);
 	struct event	event;
 	bool		waits;
 	int		count = 0;
@@ -184,7 +184,7 @@ op_follow(struct call *c, int64_t seq, enum service_id consumer,
 	    (int)subject.len, subject.base);
 	st = op_stmt(c, SQL_SET_ASIDE_HAS);
 	stmt_bind_number(&st, KEY_CONSUMER, consumer);
-	stmt_bind_text(&st, KEY_BODY, subject);
+	stmt_bind_text(&st, KEY_SUBJECT, subject);
 	follows = stmt_next(&st);
 	e = op_end(c, &st, OK);
 	return e != OK || !follows ? e : leave_out(c, &event, OK, &count);

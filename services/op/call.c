@@ -99,14 +99,6 @@ op_refuse(struct call *c, enum err e, const char *message)
 	return e;
 }
 
-/* To gateways that know nothing of it, it is a question that came too late. */
-enum err
-op_not_loaded(struct call *c)
-{
-	args_put_number(&c->answer.extra, KEY_LOADING, 1);
-	return ERR_EXPIRED;
-}
-
 enum err
 op_put_aside(struct call *c)
 {

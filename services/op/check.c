@@ -7,17 +7,9 @@
 #include "base/log.h"
 #include "services/op/row_cache.h"
 
-/* What the service itself may put into any statement, and into one that writes. */
-#define READ_KEYS	ACTOR, NOW, LIMIT, OFFSET, ID, RIGHTS, OVER, SEQ
-#define WRITE_KEYS	HANDLE, BODY, SOURCE, STREAM, AFTER, ORIGINAL, \
-			CONSUMER, EVENT, PAYLOAD
-
-static keyset
-own_keys(const struct op *op)
-{
-	return op_info(op->op)->kind == OP_READ ? K(READ_KEYS) :
-	    K(READ_KEYS, WRITE_KEYS);
-}
+/* What the service itself puts into statements, and what an event is sent with. */
+#define OWN_KEYS	ACTOR, NOW, LIMIT, OFFSET, ID, RIGHTS, OVER
+#define SENT_KEYS	SOURCE, STREAM, SEQ
 
 /* The keys that a row's statements and functions may find. */
 static keyset
@@ -26,7 +18,7 @@ keys_of(const struct op *op)
 	const struct op_info	*info = op_info(op->op);
 
 	return keyset_union(keyset_union(info->needs, info->may),
-	    keyset_union(op->makes, own_keys(op)));
+	    keyset_union(op->makes, K(OWN_KEYS)));
 }
 
 /* Every parameter must be an argument of the operation, or our own. */
@@ -48,7 +40,7 @@ check_emits(const struct op *op)
 {
 	const struct op_info	*info = op_info(op->op), *event;
 	keyset			 given = keyset_union(keyset_union(info->needs,
-				    op->makes), own_keys(op));
+				    op->makes), K(OWN_KEYS, SENT_KEYS));
 	uint64_t		 waited_for = 0;
 
 	for (int i = 0; i < OP_EMITS && op->emits[i] != OP_NONE; i++) {

@@ -22,9 +22,9 @@ put_event(struct call *c, enum op_code code, const struct args *payload,
 	stmt_bind_number(&st, KEY_EVENT, code);
 	stmt_bind_text(&st, KEY_PAYLOAD, buf_text(&bytes));
 	if (about)
-		stmt_bind_text(&st, KEY_BODY, text_of(subject));
+		stmt_bind_text(&st, KEY_SUBJECT, text_of(subject));
 	else
-		stmt_bind_null(&st, KEY_BODY);
+		stmt_bind_null(&st, KEY_SUBJECT);
 	e = op_run_out(c, &st, NULL);
 	buf_done(&bytes);
 	*ret_seq = db_last_id(c->lane->db);
@@ -74,7 +74,7 @@ seed_event(struct db *db, enum op_code event, const struct args *args)
 	stmt_bind_number(&st, KEY_ACTOR, 0);
 	stmt_bind_text(&st, KEY_PAYLOAD, buf_text(&payload));
 	if (subject_of(event, args, subject))
-		stmt_bind_text(&st, KEY_BODY, text_of(subject));
+		stmt_bind_text(&st, KEY_SUBJECT, text_of(subject));
 	stmt_next(&st);
 	if (!stmt_end(&st))
 		log_fatal("new store: %s", db_error(db));

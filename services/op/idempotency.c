@@ -37,18 +37,24 @@ recall(struct call *c, enum op_code op)
 	struct stmt	st = op_stmt(c, SQL_ANSWER_FIND);
 	enum err	e = ERR_NOT_FOUND;
 
-	stmt_bind_number(&st, KEY_HANDLE, op);
+	stmt_bind_number(&st, KEY_OPERATION, op);
 	if (stmt_next(&st))
 		e = is_same_request(c, &st) ? take_answer(c, &st) :
 		    ERR_KEY_REUSED;
 	return op_end(c, &st, e);
 }
 
+/* Older gateways say in HANDLE which operation it was. */
 enum err
 op_recall(struct call *c)
 {
-	return recall(c, (enum op_code)args_number(&c->request.args,
-	    KEY_HANDLE, 0));
+	const struct args	*args = &c->request.args;
+	int64_t			 op = args_number(args, KEY_OPERATION,
+				    args_number(args, KEY_HANDLE, OP_NONE));
+
+	if (op <= OP_NONE || op >= OP_END)
+		return op_refuse(c, ERR_BAD_REQUEST, "An argument is missing.");
+	return recall(c, (enum op_code)op);
 }
 
 /* What is kept is what the same request will be answered with. */
@@ -62,8 +68,8 @@ keep_answer(struct call *c)
 
 	kept.fragment = buf_text(&c->fragment);
 	frame_put_answer(&frame, &kept);
-	stmt_bind_number(&st, KEY_HANDLE, c->op->op);
-	stmt_bind_text(&st, KEY_BODY, buf_text(&frame));
+	stmt_bind_number(&st, KEY_OPERATION, c->op->op);
+	stmt_bind_text(&st, KEY_ANSWER, buf_text(&frame));
 	e = op_run_out(c, &st, NULL);
 	buf_done(&frame);
 	return e != OK ? e : op_change(c, SQL_ANSWER_EXPIRE, NULL);

@@ -236,7 +236,7 @@ op_call(struct lane *lane, struct call *c)
 		rows_end(c);
 	if (e != OK) {
 		c->fragment.len = 0;
-		args_keep(&c->answer.extra, K(MESSAGE, RETRY_AFTER, LOADING));
+		args_keep(&c->answer.extra, K(MESSAGE, RETRY_AFTER));
 	}
 	c->answer.fragment = (struct text){ c->fragment.base, c->fragment.len };
 }

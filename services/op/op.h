@@ -283,9 +283,6 @@ enum err op_refuse(struct call *, enum err, const char *message);
 enum err op_refusef(struct call *, enum err, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
 
-/* Answer that what this needs is still being loaded (service->loading). */
-enum err op_not_loaded(struct call *);
-
 /*
  * For run(): what op.aside makes is needed first. Only where the lane may do
  * that; elsewhere it has to be made at once.

@@ -35,6 +35,9 @@ put_known_events(struct call *c)
 		if (stmt_number(&st, 0) > 0)
 			args_put_number(&c->answer.extra, KEY_SEQ,
 			    stmt_number(&st, 0));
+		args_put_number(&c->answer.extra, KEY_OTHER_SEQ,
+		    stmt_number(&st, 1));
+		/* where older services look for it */
 		args_put_number(&c->answer.extra, KEY_AFTER,
 		    stmt_number(&st, 1));
 	}

@@ -399,7 +399,7 @@ file_begin(struct call *c)
 	handle = new_handle(args_number(args, KEY_HANDLE, 0));
 	f = take_entry(c, handle, handle == args_number(args, KEY_HANDLE, 0));
 	if (f == NULL)
-		return ERR_EXPIRED;
+		return ERR_BUSY;
 	memcpy(f->extension, extension, sizeof(extension));
 	f->size = args_number(args, KEY_SIZE, 0);
 	random_name(f->name, INCOMING, "");

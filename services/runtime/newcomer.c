@@ -29,9 +29,10 @@ newcomer_look(const struct answer *a, enum service_id self,
     enum service_id asked)
 {
 	const char	*name = service_name(self);
+	int64_t		 other = args_number(&a->extra, KEY_OTHER_SEQ,
+			    args_number(&a->extra, KEY_AFTER, 0));
 
-	if (args_number(&a->extra, KEY_SEQ, 0) != 0 ||
-	    args_number(&a->extra, KEY_AFTER, 0) == 0)
+	if (args_number(&a->extra, KEY_SEQ, 0) != 0 || other == 0)
 		return;
 	log_refuse("stores/%s/%s.db is not the store that the %s service has "
 	    "heard of: that one is missing, or this one is another desk's. "

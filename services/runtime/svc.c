@@ -509,7 +509,8 @@ still_answer(struct svc *s)
 static enum err
 still_begin(struct svc *s, const struct request *r, struct text peer)
 {
-	int64_t	limit_ms = args_number(&r->args, KEY_LIMIT, 0);
+	int64_t	limit_ms = args_number(&r->args, KEY_HOLD_MS,
+		    args_number(&r->args, KEY_LIMIT, 0));	/* older */
 
 	if (s->writer == NULL || s->leave_ms != 0)
 		return ERR_UNAVAILABLE;
@@ -590,7 +591,7 @@ refuse_slow(struct svc *s, struct call *c)
 	struct buf	answer = { 0 };
 
 	c->answer = (struct answer){ .id = c->request.id,
-	    .error = ERR_EXPIRED };
+	    .error = ERR_BUSY };
 	op_log_begin(&c->request);
 	note_call(c);
 	log_done();
@@ -635,7 +636,7 @@ wait_for_turn(struct svc *s, struct turns *t, const struct op *op,
 	if (turns_put(t, c))
 		return;
 	call_done(s, c);
-	answer_at_once(s, r, ERR_EXPIRED);
+	answer_at_once(s, r, ERR_BUSY);
 }
 
 static void
@@ -651,7 +652,7 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 		return;
 	}
 	if (!has_room(s, 1)) {
-		answer_at_once(s, r, ERR_EXPIRED);
+		answer_at_once(s, r, ERR_BUSY);
 		return;
 	}
 	c = call_keep(s, r, peer);
@@ -906,7 +907,7 @@ wait_aside(struct svc *s, struct aside *a, struct call *c)
 	if (turns_put(&a->waiting, c))
 		return;
 	s->replies.len = 0;
-	answer_at_once(s, &c->request, ERR_EXPIRED);
+	answer_at_once(s, &c->request, ERR_BUSY);
 	reply_kept(s, c);
 }
 
@@ -1131,7 +1132,7 @@ set_aside(struct svc *s, const struct relay_news *news)
 			    .request_id = TEXT_OF("event") };
 
 	args_put_number(&r.args, KEY_SEQ, news->refused);
-	args_put_number(&r.args, KEY_HANDLE, news->error);
+	args_put_number(&r.args, KEY_ERROR, news->error);
 	lane_send(s->writer, call_keep(s, &r, (struct text){ "", 0 }));
 }
 

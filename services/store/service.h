@@ -71,7 +71,7 @@ struct service {
 	void	(*closed)(void *index);
 
 	/* Whether a thread of the service's own still loads the index: reads
-	 * that need it are op_not_loaded(). */
+	 * that need it are answered LOADING. */
 	bool	(*loading)(void *index);
 
 	/*

@@ -17,8 +17,8 @@ import zmq
 
 from conftest import furnish
 from desk import ADMIN, COUNTED_WITHIN, PASSWORD, SERVICES, SHIPPED, SLACK, USER, found_in_all, is_sanitized, wait_until
-from peers import (BODY, CLOCK, ENDLESS, EXPIRED, FIRST_ID, HONEST, INSTANCE, LEAVING, LOADING, MEDIA_TYPE, NOT_FOUND,
-                   OK, PAGE, PER_PAGE, PING, REVOKED, SEEN, SIZE, UNAVAILABLE, USER_LIST, WRITES, Between, Fault, Load,
+from peers import (BODY, CLOCK, ENDLESS, ERROR, EXPIRED, FIRST_ID, HONEST, INSTANCE, LEAVING, LOADING, MEDIA_TYPE,
+                   NOT_FOUND, NOT_LOADED, OK, PAGE, PER_PAGE, PING, REVOKED, SEEN, SIZE, UNAVAILABLE, USER_LIST, WRITES, Between, Fault, Load,
                    forget_rss, judge, pack, rss_mb, wait_right)
 from wire import Client, expect
 
@@ -118,6 +118,8 @@ FAULTS = {
     'other errors': Fault('lies', answer=lambda f, d, n: changed(f, error=n.choice((0, 1, 2, 4, 11, 13, 14, 99, 1 << 40)))),
     'asks others to be asked': Fault(answer=lambda f, d, n: changed(f, error=UNAVAILABLE)),
     'has not loaded yet': Fault(answer=lambda f, d, n: changed(f, error=EXPIRED, extras={LOADING: 1}), seconds=2.0),
+    'has not loaded yet, as a later version says it': Fault(
+        answer=lambda f, d, n: changed(f, error=EXPIRED, extras={ERROR: NOT_LOADED}), seconds=2.0),
     'has loaded, and has not': Fault(
         answer=lambda f, d, n: changed(f, error=EXPIRED, extras={LOADING: 1}) if n.random() < 0.5 else at_once(d),
         pong=lambda f, d, n: told(f, {LOADING: n.randrange(2)}), seconds=2.0),

@@ -2,13 +2,16 @@
 import concurrent.futures
 import contextlib
 import random
+import re
+import sqlite3
 import time
 
 import msgpack
 import pytest
 import zmq
 
-from desk import ADMIN, COUNTED_WITHIN, SERVICES, USER, free_port, wait_until
+from desk import ADMIN, COUNTED_WITHIN, REPO, SERVICES, USER, free_port, run_program, wait_until
+from peers import Between, Fault
 from wire import expect, insist
 
 # Numbers of proto/ops.tbl, keys.tbl and errors.tbl; they are append only.
@@ -161,6 +164,118 @@ def test_an_event_is_applied_once_and_in_order(peer_of, writing):
         wait_until(lambda: posts() == before + 3, COUNTED_WITHIN, 'three events are counted')
         assert [event(9), event(8, after=5)] == [OK, OK]
         assert posts() == before + 3
+
+
+# -- the version before: services and gateways are brought up to date one at a time
+
+POST_RECALL, LOOKUP_RECALL, WRITES_HOLD, WRITES_RELEASE, POST_CREATE, TICKET_NAMES_KNOWN = 5, 6, 7, 8, 56, 124
+BAD_REQUEST, CONFLICT, KEY_REUSED, GONE_AWAY = 1, 17, 19, 21
+LIMIT, NAME, IDEMPOTENCY_KEY, DIGEST, FORMAT, HANDLE = 3, 35, 81, 82, 96, 99
+OPERATION, HOLD_MS, NAME_OF, OTHER_SEQ = 122, 126, 127, 128
+ARGS_MOST = 40              # of proto/args.h
+
+
+def test_a_recall_names_its_operation_as_either_version_does(peer_of):
+    peer = peer_of('lookup')
+    sent = {IDEMPOTENCY_KEY: 'of-either-version', DIGEST: b'd' * 32}
+    made = peer.ask(DEPARTMENT_CREATE, {DEPARTMENT: 'Made once', **sent})
+    assert made[2] == OK
+    for named in ({HANDLE: DEPARTMENT_CREATE}, {OPERATION: DEPARTMENT_CREATE},
+                  {OPERATION: DEPARTMENT_CREATE, HANDLE: DEPARTMENT_CREATE}, {OPERATION: DEPARTMENT_CREATE, HANDLE: 1}):
+        answer = peer.ask(LOOKUP_RECALL, {**sent, **named})
+        assert (answer[2], answer[5], answer[6][ID]) == (OK, made[5], made[6][ID]), named
+        assert peer.ask(LOOKUP_RECALL, {**sent, **named, DIGEST: b'e' * 32})[2] == KEY_REUSED
+    assert peer.ask(LOOKUP_RECALL, {**sent, OPERATION: 75, HANDLE: DEPARTMENT_CREATE})[2] == NOT_FOUND
+    for named in ({}, {OPERATION: 0}, {HANDLE: 256}, {OPERATION: -1}, {OPERATION: 1 << 40}):
+        assert peer.ask(LOOKUP_RECALL, {**sent, **named})[2] == BAD_REQUEST, named
+
+
+def test_writes_are_held_for_a_time_that_either_version_says(peer_of):
+    peer = peer_of('post')
+    for given in ({LIMIT: 500}, {HOLD_MS: 500}, {HOLD_MS: 500, LIMIT: 500}, {HOLD_MS: 500, LIMIT: 0}):
+        assert peer.ask(WRITES_HOLD, given)[2] == OK, given
+        assert peer_of('post').ask(WRITES_HOLD, given)[2] == CONFLICT
+        assert peer.ask(WRITES_RELEASE)[2] == OK
+    for given in ({}, {LIMIT: 0}, {LIMIT: 1001}, {HOLD_MS: 0, LIMIT: 500}, {HOLD_MS: 1001}, {HOLD_MS: -1}):
+        assert peer.ask(WRITES_HOLD, given)[2] == BAD_REQUEST, given
+    assert peer.ask(WRITES_RELEASE)[2] == GONE_AWAY, 'nothing is held'
+
+
+def test_names_are_known_as_either_version_tells_them(peer_of, writing):
+    peer = peer_of('ticket')
+    store = f'file:{writing.data}/stores/ticket/ticket.db?mode=ro'
+    told = (({FORMAT: 2}, 'priority'), ({FORMAT: 3}, 'status'), ({NAME_OF: 2}, 'priority'), ({NAME_OF: 3}, 'status'),
+            ({NAME_OF: 2, FORMAT: 2}, 'priority'), ({NAME_OF: 3, FORMAT: 2}, 'status'), ({}, None), ({NAME_OF: 1}, None))
+    with contextlib.closing(sqlite3.connect(store, uri=True)) as db:
+        def known(number):
+            return [kind for kind, table in (('priority', 'priority_names'), ('status', 'status_names'))
+                    if db.execute(f'SELECT {kind} FROM {table} WHERE id = ?', (number,)).fetchone() == (f'name {number}',)]
+
+        for i, (given, kind) in enumerate(told, 1):
+            number = 7000 + i
+            args = {SOURCE: 4, STREAM: 4712, SEQ: i, ID: number, NAME: f'name {number}', **given}
+            assert peer.ask(TICKET_NAMES_KNOWN, args)[2] == OK
+            assert known(number) == ([kind] if kind else []), given
+
+
+def test_what_is_known_of_another_store_is_told_to_either_version(peer_of):
+    peer = peer_of('user')
+    assert peer.ask(USER_WROTE_TICKET, {SOURCE: TICKET_SERVICE, STREAM: 4713, SEQ: 77000}, actor=20)[2] == OK
+    extras = peer.ask(PING, {SOURCE: TICKET_SERVICE, STREAM: 4713})[6]
+    assert extras[SEQ] == 77000 and extras[OTHER_SEQ] == extras[AFTER] < 77000
+    extras = peer.ask(PING, {SOURCE: TICKET_SERVICE, STREAM: 99})[6]
+    assert SEQ not in extras and extras[OTHER_SEQ] == extras[AFTER] >= 77000
+
+
+class Overheard:
+    """A fault that is none: the questions of some operations are noted and passed on."""
+
+    def __init__(self, *ops):
+        self.ops, self.noted = ops, []
+
+    def __call__(self, frame, _data, _noise):
+        if frame[2] in self.ops:
+            self.noted.append(frame)
+        return True
+
+
+def test_an_older_service_is_asked_in_its_words(desks):
+    """What a gateway and flicketctl send has what the version before looks for."""
+    desk = desks('imported', start=False)
+    desk.start(*SERVICES)
+    between, heard = Between(desk, 'post', 'overheard'), Overheard(POST_RECALL, WRITES_HOLD)
+    between.fault = Fault('right', question=heard)
+    between.start()
+    try:
+        desk.start_gateway(FLICKET_POST_ENDPOINT=between.endpoint)
+        desk.wait_ready()
+        with desk.client(ADMIN) as c:
+            sent = {'ticket_id': 1 << 40, 'content': 'To a ticket that is not there.'}
+            expect(c.post('posts', sent, headers={'Idempotency-Key': 'recalled'}), 404)
+        done = run_program('flicketctl', 'backup', '--data', str(desk.data), str(desk.data / 'copy'),
+                           FLICKET_POST_ENDPOINT=between.endpoint)
+        assert done.returncode == 0, done
+    finally:
+        between.close()
+    recalls = [f[7] for f in heard.noted if f[2] == POST_RECALL]
+    holds = [f[7] for f in heard.noted if f[2] == WRITES_HOLD]
+    assert recalls and all(a[HANDLE] == a[OPERATION] == POST_CREATE for a in recalls)
+    assert holds and all(a[LIMIT] == a[HOLD_MS] for a in holds)
+
+
+# -- more arguments than any operation has
+
+@each_service
+def test_more_arguments_than_there_are_are_refused(peer_of, service):
+    table = (REPO / 'proto' / 'keys.tbl').read_text(encoding='utf-8')
+    numbers = [int(n) for n in re.findall(r'^KEY\((\d+), +\w+, +"\w+", +(?:INT|BOOL|HOURS),', table, re.M)]
+    assert len(numbers) > ARGS_MOST
+    peer = peer_of(service)
+    op = {'user': USER_GET, 'ticket': 30, 'post': 50, 'lookup': DEPARTMENT_GET}[service]
+    assert peer.ask(op, {ID: 1, **dict.fromkeys(numbers[:ARGS_MOST - 1], 1)})[2] == OK, 'what it does not have'
+    assert peer.ask(op, {ID: 1, **dict.fromkeys(range(100000, 101000), 1)})[2] == OK, 'what nobody knows'
+    assert peer.ask(op, {ID: 1, **dict.fromkeys(numbers, 1)})[2] == BAD_REQUEST
+    assert peer.ask(op, {ID: 1})[2] == OK
 
 
 # -- bytes that are no frames

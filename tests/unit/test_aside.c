@@ -63,7 +63,7 @@ do_seq(enum op_code op, int64_t seq)
 
 	desk_begin(&c, op);
 	args_put_number(&c.request.args, KEY_SEQ, seq);
-	args_put_number(&c.request.args, KEY_HANDLE, ERR_INTERNAL);
+	args_put_number(&c.request.args, KEY_ERROR, ERR_INTERNAL);
 	e = desk_call(&shops.tickets, &c);
 	desk_end(&c);
 	return e;

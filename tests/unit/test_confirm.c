@@ -198,7 +198,7 @@ what_there_is_no_memory_for_is_refused(void **state)
 	v.settings.memory_mb = 0;
 	v.x.stage = STAGE_RECHECK;
 	check_number("no memory", recheck_begin(&v.x), FLOW_DONE);
-	check_number("no memory", responded.error, ERR_EXPIRED);
+	check_number("no memory", responded.error, ERR_BUSY);
 	visit_end(&v);
 	tokens_destroy(&tokens);
 }

@@ -292,11 +292,10 @@ a_process_that_refuses_is_not_asked_again(void **state)
 static void
 lists_wait_for_a_process_to_load(void **state)
 {
-	struct answer	 loading = { .error = ERR_EXPIRED };
+	struct answer	 loading = { .error = ERR_LOADING };
 	struct pending	*p;
 
 	(void)state;
-	args_put_number(&loading.extra, KEY_LOADING, 1);
 	add_replica(0);
 	p = ask(OP_TICKET_LIST);
 	loading.id = p->id;
@@ -314,7 +313,7 @@ lists_wait_for_a_process_to_load(void **state)
 	p = ask(OP_TICKET_GET);
 	loading.id = p->id;
 	dispatch_take_reply(&desk->dispatch, &desk->links[0], &loading);
-	check_told("of other reads it is the answer", 2, ERR_EXPIRED);
+	check_told("of other reads it is the answer", 2, ERR_LOADING);
 }
 
 static void

@@ -290,7 +290,7 @@ there_is_a_most_of_files_on_their_way(void **state)
 	(void)state;
 	for (int i = 0; i < INCOMING_MOST; i++)
 		check_number("room", begin("a.txt", 5, &handle), OK);
-	check_number("no room", begin("a.txt", 5, &handle), ERR_EXPIRED);
+	check_number("no room", begin("a.txt", 5, &handle), ERR_BUSY);
 	for (size_t i = 0; i < INCOMING_MOST; i++)
 		end(OP_FILE_DROP, files.incoming[i].handle, name);
 	check_number("room again", begin("a.txt", 5, &handle), OK);
@@ -336,7 +336,7 @@ nobody_keeps_others_out(void **state)
 	for (int i = 1; i < INCOMING_MOST; i++)
 		check_number("room", begin("a.txt", 1, &handle), OK);
 	check_number("not for one's own", begin("a.txt", 1, &handle),
-	    ERR_EXPIRED);
+	    ERR_BUSY);
 	check_number("another user", begin_as(2, "", 0, "a.txt", 1, &handle),
 	    OK);
 	check_number("is served", chunk(handle, 0, TEXT_OF("x")), OK);
@@ -346,7 +346,7 @@ nobody_keeps_others_out(void **state)
 		check_number("up to half", begin_as(2, "", 0, "a.txt", 1,
 		    &handle), OK);
 	check_number("and no more", begin_as(2, "", 0, "a.txt", 1, &handle),
-	    ERR_EXPIRED);
+	    ERR_BUSY);
 	check_number("each", count_of(1), INCOMING_MOST / 2);
 	check_number("a third", begin_as(3, "", 0, "a.txt", 1, &handle), OK);
 	check_number("as many files", count(), INCOMING_MOST);

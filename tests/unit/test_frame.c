@@ -143,6 +143,94 @@ answers_come_back(void **state)
 	buf_done(&b);
 }
 
+/* An answer as bytes, with an error and two extras, those of value 0 left out. */
+static enum err
+error_of(uint64_t error, int64_t meant, int64_t loading, struct answer *ret)
+{
+	struct answer	said = { .id = 1, .error = (enum err)error };
+	struct buf	b = { 0 };
+
+	if (meant != 0)
+		args_put_number(&said.extra, KEY_ERROR, meant);
+	if (loading != 0)
+		args_put_number(&said.extra, KEY_LOADING, loading);
+	frame_put_answer(&b, &said);
+	frame_reader_start(reader, b.base, b.len);
+	assert_int_equal(frame_next_answer(reader, ret), FRAME_ONE);
+	buf_done(&b);
+	return ret->error;
+}
+
+static void
+errors_are_understood_whatever_their_age(void **state)
+{
+	static const struct {
+		uint64_t	error;
+		int64_t		meant, loading;
+		enum err	want;
+	} rows[] = {
+		/* as older services say it */
+		{ ERR_EXPIRED, 0, 0, ERR_EXPIRED },
+		{ ERR_EXPIRED, 0, 1, ERR_LOADING },
+		{ OK, 0, 1, OK },		/* an answer to PING */
+		{ ERR_UNAVAILABLE, 0, 1, ERR_UNAVAILABLE },
+		/* as this version says it */
+		{ ERR_EXPIRED, ERR_BUSY, 0, ERR_BUSY },
+		{ ERR_EXPIRED, ERR_LOADING, 1, ERR_LOADING },
+		/* as later ones may */
+		{ ERR_EXPIRED, ERR_END, 0, ERR_EXPIRED },
+		{ ERR_STORE, INT64_MAX, 0, ERR_STORE },
+		{ ERR_END, 0, 0, ERR_INTERNAL },
+		{ UINT32_MAX, ERR_BUSY, 0, ERR_BUSY },
+		/* a slip */
+		{ OK, ERR_BUSY, 0, OK },
+		{ ERR_EXPIRED, -1, 0, ERR_EXPIRED },
+		{ ERR_EXPIRED, INT64_MIN, 0, ERR_EXPIRED },
+	};
+	struct answer	a;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_number("meant", error_of(rows[i].error, rows[i].meant,
+		    rows[i].loading, &a), rows[i].want);
+}
+
+/* The error and the extras of an answer, as an older gateway reads them. */
+static void
+older_askers_see(enum err error, int64_t want, int64_t loading)
+{
+	struct answer		 a = { .id = 1, .error = error };
+	struct buf		 b = { 0 };
+	msgpack_unpacked	 u;
+	const msgpack_object	*o;
+	int64_t			 seen = 0;
+
+	frame_put_answer(&b, &a);
+	check_true("nothing is added to it", keyset_is_empty(
+	    args_keys(&a.extra)));
+	msgpack_unpacked_init(&u);
+	assert_int_equal(msgpack_unpack_next(&u, b.base, b.len, NULL),
+	    MSGPACK_UNPACK_SUCCESS);
+	o = u.data.via.array.ptr;
+	check_number(err_info(error)->message, (int64_t)o[2].via.u64, want);
+	for (uint32_t i = 0; i < o[6].via.map.size; i++)
+		if (o[6].via.map.ptr[i].key.via.u64 == KEY_LOADING)
+			seen = (int64_t)o[6].via.map.ptr[i].val.via.u64;
+	check_number("loading", seen, loading);
+	msgpack_unpacked_destroy(&u);
+	buf_done(&b);
+}
+
+static void
+older_askers_are_told_what_they_know(void **state)
+{
+	(void)state;
+	for (enum err e = OK; e <= ERR_RATE_LIMITED; e++)
+		older_askers_see(e, e, 0);
+	older_askers_see(ERR_BUSY, ERR_EXPIRED, 0);
+	older_askers_see(ERR_LOADING, ERR_EXPIRED, 1);
+}
+
 static void
 arguments_come_back(void **state)
 {
@@ -687,6 +775,10 @@ main(void)
 		    frames_with_wrong_bytes_do_no_harm),
 		TEST("unknown keys, wrong types, further elements are left "
 		    "out", what_we_do_not_know_is_left_out),
+		TEST("errors are understood, whatever their age",
+		    errors_are_understood_whatever_their_age),
+		TEST("older askers are told errors that they know",
+		    older_askers_are_told_what_they_know),
 		TEST("more arguments than there is room for are refused",
 		    more_arguments_than_there_are_do_no_harm),
 		TEST("str and bin are both text", str_and_bin_are_both_text),

@@ -118,7 +118,8 @@ errors_have_their_statuses(void **state)
 		{ ERR_KEY_REUSED, 422 }, { ERR_TOO_MANY, 429 },
 		{ ERR_RATE_LIMITED, 429 }, { ERR_INTERNAL, 500 },
 		{ ERR_UNAVAILABLE, 503 }, { ERR_UNKNOWN_OP, 503 },
-		{ ERR_EXPIRED, 503 }, { ERR_STORE, 503 },
+		{ ERR_EXPIRED, 503 }, { ERR_BUSY, 503 },
+		{ ERR_LOADING, 503 }, { ERR_STORE, 503 },
 		{ ERR_OUT_OF_ORDER, 503 }, { ERR_GONE_AWAY, 503 },
 	};
 

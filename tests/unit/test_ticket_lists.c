@@ -54,8 +54,7 @@ ask(struct call *c)
 	const struct timespec	pause = { .tv_nsec = 1000000 };
 	const struct request	r = c->request;
 
-	while (desk_call(&desk, c) == ERR_EXPIRED &&
-	    args_has(&c->answer.extra, KEY_LOADING)) {
+	while (desk_call(&desk, c) == ERR_LOADING) {
 		desk_end(c);
 		desk_begin(c, r.op);
 		c->request = r;

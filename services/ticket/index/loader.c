@@ -115,7 +115,7 @@ loader_take(struct loader *l, struct call *c, struct columns *k,
 	if (atomic_load(&l->state) == LOADER_OVER)
 		return OK;
 	if (loader_is_loading(l))
-		return op_not_loaded(c);
+		return ERR_LOADING;
 	join_thread(l);
 	if (l->error != OK || l->columns.stream != c->lane->stream)
 		return OK;

@@ -215,8 +215,11 @@ ask(struct try *t, enum service_id id, enum op_code op)
 	struct args	args = { 0 };
 	struct answer	a;
 
-	if (op == OP_WRITES_HOLD)
+	if (op == OP_WRITES_HOLD) {
+		args_put_number(&args, KEY_HOLD_MS, HOLD_MS);
+		/* where older services look for it */
 		args_put_number(&args, KEY_LIMIT, HOLD_MS);
+	}
 	return peers_ask(&peers, t->writer[id], op, &args, &a) &&
 	    a.error == OK;
 }
