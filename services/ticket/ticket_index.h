@@ -14,7 +14,7 @@ struct ticket_index {
 	struct loader	loader;
 	struct columns	columns;
 	struct bitmaps	bitmaps;	/* of the last filters */
-	struct searches	searches;	/* the last ones, and what they found */
+	struct searches	searches;	/* results of the last ones */
 };
 
 /*
@@ -32,8 +32,8 @@ ticket_index_of(const struct call *c)
 }
 
 /*
- * Bring the columns to what the call's read transaction sees. Refuses the call
- * while they are being loaded.
+ * Bring the columns up to date with the call's read transaction. Refuses the
+ * call while they are being loaded.
  */
 enum err ticket_index_refresh(struct call *);
 

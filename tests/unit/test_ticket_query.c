@@ -8,7 +8,7 @@
 
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/list/export.h"
-#include "services/ticket/list/date.h"
+#include "services/ticket/list/iso_date.h"
 #include "services/ticket/search/query.h"
 #include "services/ticket/search/snippet.h"
 
@@ -201,13 +201,13 @@ dates_are_read(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		check_true(rows[i].text, date_read(text_of(rows[i].text),
+		check_true(rows[i].text, iso_date_read(text_of(rows[i].text),
 		    &us));
 		check_number(rows[i].text, us, rows[i].us);
 	}
 	for (size_t i = 0; i < LEN(wrong); i++)
-		check_true(wrong[i], !date_read(text_of(wrong[i]), &us));
-	check_true("a NUL", !date_read(TEXT_OF("2021-01-01\0"), &us));
+		check_true(wrong[i], !iso_date_read(text_of(wrong[i]), &us));
+	check_true("a NUL", !iso_date_read(TEXT_OF("2021-01-01\0"), &us));
 }
 
 /* --- cursors ------------------------------------------------------------- */

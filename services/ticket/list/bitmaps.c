@@ -18,7 +18,7 @@ same_dates(const struct filter *f, const struct filter *g)
 	    f->updated_before == g->updated_before;
 }
 
-/* Whether a bitmap can still follow the columns to what they are. */
+/* Whether a bitmap can be brought up to date by the journal. */
 static bool
 can_follow(const struct bitmap *b, const struct columns *k)
 {
@@ -55,7 +55,7 @@ set_bit(struct bitmap *b, size_t slot, bool passes)
 	b->count = passes ? b->count + 1 : b->count - 1;
 }
 
-/* Judge again the slots that changed since. */
+/* Set the bits of the slots that have changed since. */
 static void
 follow_journal(struct bitmap *b, const struct columns *k)
 {
@@ -93,7 +93,7 @@ least_used(struct bitmaps *maps)
 	return least;
 }
 
-/* Judge all slots. The filter's arrays move into the bitmap. */
+/* Make a bitmap of all slots. The filter's arrays move into it. */
 static void
 make_bitmap(struct bitmap *b, const struct columns *k, struct filter *f)
 {

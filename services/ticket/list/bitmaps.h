@@ -1,6 +1,7 @@
 /*
- * The tickets that pass a filter, a bit for each slot. Those of the last few
- * filters are kept, and follow what changes by the journal of the columns.
+ * Bitmaps: which slots pass a filter, a bit for each. The bitmaps of the last
+ * few filters are kept; the journal of the columns tells which bits to set
+ * again.
  */
 #ifndef LIST_BITMAPS_H
 #define LIST_BITMAPS_H
@@ -9,16 +10,16 @@
 
 #define BITMAPS_MOST	8
 
-/* The bits of one filter, as of some point in the columns' journal. */
+/* The bits of one filter, up to date with a place in the columns' journal. */
 struct bitmap {
 	struct filter	 filter;
-	uint32_t	 codes[CODE_END];	/* of each kind, at the time */
+	uint32_t	 codes[CODE_END];	/* how many there were */
 	uint64_t	*bits;
 	size_t		 room;			/* of bits */
 	size_t		 count;			/* of those that are set */
 	uint64_t	 generation;
 	uint64_t	 journaled;
-	uint64_t	 used;			/* when, in uses */
+	uint64_t	 used;			/* when, by bitmaps.uses */
 };
 
 struct bitmaps {
@@ -30,8 +31,8 @@ void		bitmaps_done(struct bitmaps *);
 
 /*
  * The bits of the slots that pass a filter, and how many are set. They are
- * valid until the next call. Takes ownership of the filter's arrays if its
- * bitmap is not there yet. The filter must not have `subscribed`.
+ * valid until the next call. If the bitmap has to be made, it takes ownership
+ * of the filter's arrays. Not for filters with `subscribed`.
  */
 const uint64_t	*bitmaps_find(struct bitmaps *, const struct columns *,
 		    struct filter *, size_t *ret_count);

@@ -3,7 +3,7 @@
 
 #include "services/ticket/list/few.h"
 
-/* A slot that passes counts; it is listed if it is after the position. */
+/* Count a slot that passes; add it if it is after the position. */
 static inline void
 add_slot(const struct list *l, size_t slot, struct matches *ret)
 {

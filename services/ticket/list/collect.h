@@ -20,8 +20,8 @@ void	collect_bits(const struct list *, const uint64_t *bits, size_t count,
 	    struct matches *ret);
 
 /*
- * From what the search found, as far as it passes the filters. False, with
- * nothing in *ret, if it found more than FEW_MOST.
+ * From the tickets that the search found: those that pass the filters. False,
+ * with nothing in *ret, if it found more than FEW_MOST.
  */
 bool	collect_found(const struct list *, struct matches *ret);
 

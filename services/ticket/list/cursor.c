@@ -48,7 +48,7 @@ read_base64(struct text t, struct buf *ret)
 			buf_put_byte(ret, (char)(bits >> count & 255));
 		}
 	}
-	/* what is left over is padding, and as short as can be */
+	/* the bits that are left over are padding: less than a digit, all 0 */
 	return count < 6 && (bits & ((1u << count) - 1)) == 0;
 }
 
@@ -94,7 +94,7 @@ cursor_put(struct buf *b, const struct cursor *cursor)
 	buf_done(&bytes);
 }
 
-/* The texts must fill what is left. */
+/* Both texts, which must end where the cursor does. */
 static bool
 read_texts(struct text left, struct cursor *ret)
 {

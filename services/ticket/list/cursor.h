@@ -1,7 +1,7 @@
 /*
- * Cursors: where in a list a walk is, as a text that clients hand back. It
- * says what the last row was sorted by, so that rows that come and go do
- * not shift what follows.
+ * Cursors: how far a client has read a list, as a text that it hands back. A
+ * cursor says by what the last row was sorted, so that rows that are added and
+ * deleted do not shift those that follow.
  */
 #ifndef LIST_CURSOR_H
 #define LIST_CURSOR_H
@@ -11,20 +11,23 @@
 
 #include "base/buf.h"
 
-/* Longer texts are cut off. */
+/* Longer texts are cut. */
 #define CURSOR_TEXT_MOST	512
 
 struct cursor {
 	uint8_t		sort;		/* which sort, and in which direction */
 	int64_t		id;		/* of the row */
-	uint64_t	number;		/* what it is sorted by ... */
-	struct text	texts[2];	/* ... or the names that it is */
+	uint64_t	number;		/* by which it is sorted ... */
+	struct text	texts[2];	/* ... or the names by which it is */
 };
 
 /* Append a cursor as text. */
 void	cursor_put(struct buf *, const struct cursor *);
 
-/* Read one; its texts then live in *bytes. False if it is none. */
+/*
+ * Read a cursor; its texts live in *bytes. False if it is not a cursor that
+ * cursor_put() made.
+ */
 bool	cursor_read(struct text, struct buf *bytes, struct cursor *ret);
 
 #endif

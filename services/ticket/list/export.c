@@ -7,8 +7,9 @@
 #include "services/ticket/list/slice.h"
 #include "services/ticket/ticket.h"
 
-#define ROWS_MOST	5000	/* of a chunk: a read must be short */
-#define CHUNK_BYTES	((size_t)1 << 20) /* ... and what is on its way small */
+/* A chunk is bounded, as reads must be short and messages small. */
+#define ROWS_MOST	5000
+#define CHUNK_BYTES	((size_t)1 << 20)
 
 enum { EXPORT_CSV = 1, EXPORT_NDJSON = 2 };
 
@@ -20,9 +21,9 @@ enum { ROW_ID, ROW_PRIORITY, ROW_TITLE, ROW_AUTHOR, ROW_ADDED, ROW_REPLIES,
     ROW_CATEGORY, ROW_STATUS, ROW_ASSIGNED };
 
 /*
- * A spreadsheet takes what begins with one of these for a formula; behind a
- * quotation mark it is text. Control characters are nothing a cell can show,
- * and some of them are placeholders (proto/placeholders.tbl).
+ * A spreadsheet takes a text that begins with one of these for a formula; after
+ * a quotation mark it does not. Control characters become spaces: a cell cannot
+ * show them, and some are placeholders (proto/placeholders.tbl).
  */
 void
 csv_put(struct buf *b, struct text t)
@@ -64,7 +65,7 @@ put_day(struct buf *b, const struct stmt *st, int column)
 	buf_printf(b, "%s,", day);
 }
 
-static slice_put	put_csv, put_json_line;
+static slice_put	put_csv, put_ndjson;
 
 static enum err
 put_csv(struct call *c, const struct stmt *st)
@@ -87,7 +88,7 @@ put_csv(struct call *c, const struct stmt *st)
 }
 
 static enum err
-put_json_line(struct call *c, const struct stmt *st)
+put_ndjson(struct call *c, const struct stmt *st)
 {
 	enum err	e = op_put_row(c, st);
 
@@ -100,7 +101,7 @@ put_chunk(struct call *c, struct slice *s, bool csv, bool first)
 {
 	if (!csv)
 		return slice_put_rows(c, s, c->op->sql, CHUNK_BYTES,
-		    put_json_line);
+		    put_ndjson);
 	if (first)
 		buf_put_text(&c->fragment, csv_head);
 	return slice_put_rows(c, s, SQL_TICKET_EXPORT_ROW, CHUNK_BYTES,

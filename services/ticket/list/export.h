@@ -1,6 +1,6 @@
 /*
- * A list of tickets as a file, chunk by chunk: each is a read of its own and
- * says with a cursor where the next begins.
+ * Exports: a list of tickets as a file, in chunks. Each chunk is a read of its
+ * own, whose answer has the cursor of the next one.
  */
 #ifndef LIST_EXPORT_H
 #define LIST_EXPORT_H

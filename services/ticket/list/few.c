@@ -1,11 +1,11 @@
-/* The few tickets that pass a filter, found by the orders. */
+/* Finding the few tickets that pass a filter by the orders of sorts. */
 #include "services/ticket/list/few.h"
 
 #include <stdlib.h>
 
-#define RANGES_MOST	256	/* of one part of a filter */
+#define RANGES_MOST	256	/* for one part of a filter */
 
-/* Ranges of orders, which have all slots that pass one part of a filter. */
+/* Ranges in orders that have all slots that pass one part of a filter. */
 struct ranges {
 	struct range {
 		enum sort	sort;
@@ -141,9 +141,9 @@ take_subscribed(const struct columns *k, const struct filter *f,
 	return true;
 }
 
-/* Whichever part of the filter leaves fewest slots to look at. */
+/* The ranges of the part of the filter that leaves fewest slots. */
 static void
-find_least(struct columns *k, const struct filter *f, struct ranges *least)
+find_fewest(struct columns *k, const struct filter *f, struct ranges *least)
 {
 	try_codes(k, least, f->codes[CODE_STATUS], CODE_STATUS, SORT_STATUS,
 	    SORT_STATUS);
@@ -171,7 +171,7 @@ few_find(struct columns *k, const struct filter *f, uint32_t **ret,
 	*ret = must_alloc((FEW_MOST + 1) * sizeof((*ret)[0]));
 	if (f->subscribed != NULL && take_subscribed(k, f, *ret, ret_count))
 		return true;
-	find_least(k, f, &least);
+	find_fewest(k, f, &least);
 	if (least.slots <= FEW_MOST) {
 		take_ranges(k, f, &least, *ret, ret_count);
 		return true;

@@ -1,14 +1,14 @@
 /*
- * The tickets that pass a filter, where one of its parts alone leaves few: a
- * status, a user, a date. The order of a sort tells how many that are by two
- * searches.
+ * Finding the tickets that pass a filter if one part of it alone (a status, a
+ * user, a date) leaves few. How many that are, two searches in the order of a
+ * sort tell.
  */
 #ifndef LIST_FEW_H
 #define LIST_FEW_H
 
 #include "services/ticket/list/filter.h"
 
-/* More are not few. */
+/* Slots; more are not few. */
 #define FEW_MOST	16384
 
 /*

@@ -1,9 +1,9 @@
-/* The filters of a list: read from a request, and held against tickets. */
+/* The filter of a list: reading it, and which tickets pass it. */
 #include "services/ticket/list/filter.h"
 
 #include <stdlib.h>
 
-#include "services/ticket/list/date.h"
+#include "services/ticket/list/iso_date.h"
 #include "services/ticket/list/values.h"
 #include "services/ticket/ticket.h"
 
@@ -62,8 +62,8 @@ want_ids(struct call *c, const struct code_filter *row,
 }
 
 /*
- * Two filters of the same things leave what both want. Takes ownership of
- * `wanted`.
+ * Of two parameters for the same codes, those are wanted that both name. Takes
+ * ownership of `wanted`.
  */
 static void
 narrow_wanted(uint8_t **have, uint8_t *wanted, size_t count)
@@ -77,9 +77,9 @@ narrow_wanted(uint8_t **have, uint8_t *wanted, size_t count)
 	free(wanted);
 }
 
-/* Which array of a filter an argument is for. */
+/* The array of a filter that an argument is for. */
 static uint8_t **
-array_of(struct filter *f, const struct code_filter *row)
+wanted_array(struct filter *f, const struct code_filter *row)
 {
 	if (row->key == KEY_ASSIGNED_IDS)
 		return &f->assigned;
@@ -96,7 +96,7 @@ read_code_filter(struct call *c, const struct columns *k,
 
 	e = row->names == SQL_NONE ? want_ids(c, row, codes, wanted) :
 	    values_read_names(c, row->key, row->names, codes, wanted);
-	narrow_wanted(array_of(f, row), wanted, codes->count);
+	narrow_wanted(wanted_array(f, row), wanted, codes->count);
 	f->any = true;
 	return e;
 }
@@ -160,7 +160,7 @@ read_date(struct call *c, enum key key, int64_t dflt, int64_t *ret, bool *any)
 	if (!args_has(&c->request.args, key))
 		return OK;
 	*any = true;
-	if (date_read(value, ret))
+	if (iso_date_read(value, ret))
 		return OK;
 	return op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is not a date. "
 	    "Write 2024-05-31, 2024-05-31T12:30 or 2024-05-31T12:30:00+02:00.",
@@ -212,9 +212,9 @@ filter_done(struct filter *f)
 	free(f->subscribed);
 }
 
-/* A date that is not there is neither since nor before anything. */
+/* A ticket without the date does not pass a filter of it. */
 static bool
-is_between(int64_t date, int64_t since, int64_t before)
+has_date(int64_t date, int64_t since, int64_t before)
 {
 	if (since == INT64_MIN && before == INT64_MAX)
 		return true;
@@ -222,7 +222,7 @@ is_between(int64_t date, int64_t since, int64_t before)
 }
 
 static bool
-is_wanted(const uint8_t *wanted, uint32_t code)
+wants_code(const uint8_t *wanted, uint32_t code)
 {
 	return wanted == NULL || wanted[code] != 0;
 }
@@ -232,14 +232,14 @@ filter_passes(const struct filter *f, const struct columns *k, size_t at)
 {
 	const struct slot	*s = &k->slots[at];
 
-	return is_wanted(f->codes[CODE_STATUS], s->status) &&
-	    is_wanted(f->codes[CODE_PRIORITY], s->priority) &&
-	    is_wanted(f->codes[CODE_CATEGORY], s->category) &&
-	    is_wanted(f->codes[CODE_USER], s->author) &&
-	    is_wanted(f->assigned, s->assigned) &&
-	    (is_wanted(f->either, s->author) ||
-	    is_wanted(f->either, s->assigned)) &&
-	    is_between(s->added, f->added_since, f->added_before) &&
-	    is_between(s->updated, f->updated_since, f->updated_before) &&
+	return wants_code(f->codes[CODE_STATUS], s->status) &&
+	    wants_code(f->codes[CODE_PRIORITY], s->priority) &&
+	    wants_code(f->codes[CODE_CATEGORY], s->category) &&
+	    wants_code(f->codes[CODE_USER], s->author) &&
+	    wants_code(f->assigned, s->assigned) &&
+	    (wants_code(f->either, s->author) ||
+	    wants_code(f->either, s->assigned)) &&
+	    has_date(s->added, f->added_since, f->added_before) &&
+	    has_date(s->updated, f->updated_since, f->updated_before) &&
 	    (f->subscribed == NULL || f->subscribed[at] != 0);
 }

@@ -4,7 +4,7 @@
 #include "services/ticket/index/labels.h"
 #include "services/ticket/index/ranks.h"
 
-/* Find what has the words of `content`, and bring the titles up to date. */
+/* Search for `content`, and bring the labels up to date if they are needed. */
 static enum err
 search_list(struct call *c, struct searches *searches, struct list *l)
 {

@@ -16,13 +16,13 @@ struct list {
 };
 
 /*
- * Read a request. Of what is wrong with it the first is told, in the order of
- * sort, filters, content, cursor. list_done() in any case.
+ * Read a request, in the order sort, filter, content, cursor: the first that is
+ * wrong is what the client is told. list_done() in any case.
  */
 enum err	list_read(struct call *, struct list *ret);
 void		list_done(struct list *);
 
-/* What a slot is sorted by; what is small comes first if it ascends. */
+/* The key of a slot; slots with small keys come first in ascending lists. */
 static inline uint64_t
 list_key(const struct list *l, size_t slot)
 {
@@ -34,7 +34,7 @@ list_key(const struct list *l, size_t slot)
 	return slot_key(k, l->sorting.by, &k->slots[slot]);
 }
 
-/* The same with the direction in it: what is small comes first. */
+/* The key with the direction in it: slots with small ones come first. */
 static inline uint64_t
 list_order_key(const struct list *l, size_t slot)
 {

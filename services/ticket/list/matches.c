@@ -1,4 +1,4 @@
-/* Putting a part of many in order: quickselect, then a sort of the part. */
+/* Putting a part in order: quickselect for its ends, then a sort. */
 #include "services/ticket/list/matches.h"
 
 #include <stdbool.h>
@@ -77,7 +77,7 @@ split_at(struct match *m, size_t count, size_t where)
 		else if (at >= i)
 			low = i;
 		else
-			return;		/* between: it is the pivot */
+			return;		/* at the pivot */
 	}
 }
 

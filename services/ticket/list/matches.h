@@ -1,11 +1,11 @@
-/* Slots of a list, of which a part is to be put in order. */
+/* The slots of a list, of which only a part is put in order. */
 #ifndef LIST_MATCHES_H
 #define LIST_MATCHES_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A slot; those with small keys come first, then those with low numbers. */
+/* Small keys come first; equal ones are in the order of the slots. */
 struct match {
 	uint64_t	key;
 	size_t		slot;
@@ -14,16 +14,17 @@ struct match {
 struct matches {
 	struct match	*match;		/* matches_done() */
 	size_t		 count;
-	int64_t		 total;		/* those before the position as well */
+	int64_t		 total;		/* with those before the position */
 };
 
-/* Make room for as many. They must have none yet. */
+/* Make room, where there is none yet. */
 void	matches_reserve(struct matches *, size_t);
 void	matches_done(struct matches *);
 
 /*
- * Put `many` from `from` on in order where they belong; `from + many` is at
- * most their count. The others are before and behind them in no order.
+ * Arrange for `many` matches from `from` on to be those of the sorted list, in
+ * order; the others are before and after them in any order. from + many must
+ * not be more than their count.
  */
 void	matches_arrange(struct matches *, size_t from, size_t many);
 

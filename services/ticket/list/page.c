@@ -14,7 +14,7 @@ put_item(struct call *c, const struct stmt *st)
 	return op_put_row(c, st);
 }
 
-/* Rows that are neighbours in the store are found once, not one by one. */
+/* One statement for rows without gaps: one search in the store, not many. */
 static enum err
 put_contiguous(struct call *c, const struct slice *s)
 {

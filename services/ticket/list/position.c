@@ -1,10 +1,10 @@
-/* Positions in lists, read from cursors and put into them. */
+/* Positions in lists: from cursors, and as cursors. */
 #include "services/ticket/list/position.h"
 
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/ticket.h"
 
-/* The names that a ticket is sorted by; they live in *ret. */
+/* Append the names by which a ticket is sorted. */
 static enum err
 read_sort_names(struct call *c, const struct sorting *s, int64_t id,
     struct buf ret[2])
@@ -22,7 +22,7 @@ read_sort_names(struct call *c, const struct sorting *s, int64_t id,
 	return op_end(c, &st, OK);
 }
 
-/* Whether a ticket is still sorted by what the cursor says. */
+/* Whether a ticket is still sorted by the names that the cursor has. */
 static enum err
 is_unmoved(struct call *c, const struct sorting *s,
     const struct cursor *cursor, bool *ret)
@@ -39,7 +39,7 @@ is_unmoved(struct call *c, const struct sorting *s,
 	return e;
 }
 
-/* The key of the ticket, user or category that a place statement found. */
+/* The key of the ticket, user or category that sorting.place found. */
 static uint64_t
 key_at_place(const struct columns *k, enum sort sort, int64_t id)
 {
@@ -55,12 +55,12 @@ key_at_place(const struct columns *k, enum sort sort, int64_t id)
 }
 
 /*
- * The ticket has gone from there: where its names would be. Keys of different
- * names are at least two apart, or are those of neighbours that nothing fits
- * between.
+ * The ticket is not sorted by these names any more: find where they would be.
+ * Keys of different names differ by at least two, unless they are labels
+ * without room between them.
  */
 static enum err
-find_place(struct call *c, const struct columns *k, const struct sorting *s,
+find_position(struct call *c, const struct columns *k, const struct sorting *s,
     const struct cursor *cursor, struct position *ret)
 {
 	struct stmt	st = op_stmt(c, s->place);
@@ -100,13 +100,13 @@ place_cursor(struct call *c, const struct columns *k, const struct sorting *s,
 
 	ret->after_id = cursor->id;
 	ret->after_key = s->descending ? ~key : key;
-	/* no name at all is 0 everywhere */
+	/* without names the key is 0 in every process */
 	if (s->names == SQL_NONE || !has_names(cursor))
 		return OK;
 	if (slot != NULL)
 		e = is_unmoved(c, s, cursor, &unmoved);
 	if (e == OK && !unmoved)
-		e = find_place(c, k, s, cursor, ret);
+		e = find_position(c, k, s, cursor, ret);
 	if (e != OK || !unmoved)
 		return e;
 	key = slot_key(k, s->by, slot);

@@ -1,6 +1,6 @@
 /*
- * Where a walk through a list goes on: after the row of a cursor, or where
- * that row would be if it has gone from there.
+ * Where a walk through a list goes on: after the row of a cursor, or after the
+ * place where the row was, if it has been moved or deleted.
  */
 #ifndef LIST_POSITION_H
 #define LIST_POSITION_H
@@ -21,7 +21,7 @@ struct position {
 enum err	position_read(struct call *, const struct columns *,
 		    const struct sorting *, struct position *ret);
 
-/* Put the cursor of a row into the answer, by what it is sorted by. */
+/* Put the cursor of a row, which has this key, into the answer. */
 enum err	position_put(struct call *, const struct sorting *, int64_t id,
 		    uint64_t key);
 

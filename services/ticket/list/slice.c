@@ -9,7 +9,7 @@
 #include "services/ticket/list/walk.h"
 #include "services/ticket/ticket.h"
 
-/* --- from what memory has ------------------------------------------------- */
+/* --- from the columns ----------------------------------------------------- */
 
 static size_t
 least_of(size_t one, size_t other)
@@ -24,7 +24,7 @@ reserve_ids(struct slice *s, size_t count)
 	s->count = count;
 }
 
-/* The whole list in the order of its ids: slots are rows. */
+/* The list of all tickets by their ids has the order of the slots. */
 static void
 pick_all(struct slice *s, size_t offset, size_t limit)
 {
@@ -55,7 +55,7 @@ pick_matches(struct slice *s, struct matches *m, size_t offset, size_t limit)
 		s->last_key = list_key(l, m->match[from + s->count - 1].slot);
 }
 
-/* With a search, what it found is collected, or else all is looked at. */
+/* Collect from what the search found, or from all slots if that is much. */
 static void
 pick_searched(struct slice *s, size_t offset, size_t limit)
 {
@@ -67,7 +67,7 @@ pick_searched(struct slice *s, size_t offset, size_t limit)
 	matches_done(&m);
 }
 
-/* One slot more than is wanted tells whether others follow. */
+/* One slot more than the limit tells whether others follow. */
 static void
 pick_walk(struct slice *s, const uint64_t *bits, size_t passing,
     size_t offset, size_t limit)
@@ -106,7 +106,7 @@ pick_by_bits(struct slice *s, size_t offset, size_t limit)
 	matches_done(&m);
 }
 
-/* Few are collected, many are walked through. */
+/* Collect the slots if few pass, else walk through the order. */
 static void
 pick_filtered(struct slice *s, size_t offset, size_t limit)
 {
@@ -148,7 +148,7 @@ pick_listed(struct slice *s, size_t offset, size_t limit)
 
 /* --- from the store ------------------------------------------------------- */
 
-/* Whether a request is for the whole list in the order of its ids. */
+/* Whether a request is for the list of all tickets by their ids. */
 static bool
 asks_for_all(const struct call *c)
 {
@@ -181,8 +181,8 @@ read_span(struct call *c, struct span *ret)
 }
 
 /*
- * While the columns are being loaded, ids can be told from the first and the
- * last one, if none is missing between them.
+ * While the columns are being loaded: if no id is missing between the first and
+ * the last one, the store's bounds tell the ids of any page.
  */
 static enum err
 pick_by_span(struct call *c, int64_t offset, int64_t limit, struct slice *s,
@@ -243,7 +243,7 @@ slice_put_cursor(struct call *c, const struct slice *s)
 	    s->last_key);
 }
 
-/* End a slice earlier. */
+/* Keep the first `count` rows of a slice. */
 static enum err
 cut_slice(struct slice *s, size_t count)
 {
@@ -261,7 +261,7 @@ cut_slice(struct slice *s, size_t count)
 	return OK;
 }
 
-/* A snippet costs a look into the texts: only if `fields` names it. */
+/* Snippets are made only if `fields` names them, as texts are read for them. */
 static bool
 wants_snippet(const struct call *c)
 {

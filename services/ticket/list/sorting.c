@@ -34,7 +34,7 @@ static const struct sort_info {
 		"replies, department_category, status, assigned, time"
 
 static bool
-is_named(struct text t, const struct sort_info *info, bool *descending)
+is_sort_name(struct text t, const struct sort_info *info, bool *descending)
 {
 	size_t	len = strlen(info->name);
 
@@ -49,7 +49,7 @@ static const struct sort_info *
 find_sort(struct text name, bool *descending)
 {
 	for (size_t i = 0; i < SORTS; i++)
-		if (is_named(name, &sorts[i], descending))
+		if (is_sort_name(name, &sorts[i], descending))
 			return &sorts[i];
 	return NULL;
 }

@@ -1,4 +1,4 @@
-/* How a list is sorted: Flicket's names of sorts, and what they go by. */
+/* How a list is sorted, by Flicket's names of sorts. */
 #ifndef LIST_SORTING_H
 #define LIST_SORTING_H
 
@@ -9,19 +9,19 @@ struct sorting {
 	bool		descending;
 
 	/*
-	 * What is sorted by names has a statement that finds those of a ticket,
-	 * and one that finds what is first at or after some names, which are
-	 * its parameters. SQL_NONE: it is sorted by numbers.
+	 * For sorts by names, a statement that finds the names of a ticket, and
+	 * one that finds the first ticket, user or category at or after given
+	 * names. SQL_NONE: a sort by numbers.
 	 */
 	int		names;
 	int		place;
-	enum key	place_keys[2];	/* KEY_NONE: one name only */
+	enum key	place_keys[2];	/* its parameters; KEY_NONE: one only */
 };
 
-/* Read the request's `sort`; BAD_REQUEST names those that there are. */
+/* Read the request's `sort`; BAD_REQUEST lists the names. */
 enum err	sorting_read(struct call *, struct sorting *ret);
 
-/* The sort and its direction, as a cursor has them. */
+/* Sort and direction as one number, for cursors. */
 uint8_t		sorting_number(const struct sorting *);
 
 #endif

@@ -13,9 +13,9 @@ value_shown(struct text value)
 	return value.len > SHOWN_MOST ? SHOWN_MOST : (int)value.len;
 }
 
-/* The text up to the next comma. Both are taken from *left. */
+/* Take the text up to the next comma, and the comma, from *left. */
 static struct text
-take_value(struct text *left)
+next_value(struct text *left)
 {
 	struct text	 one = *left;
 	const char	*comma = left->len == 0 ? NULL :
@@ -46,7 +46,7 @@ values_want(uint8_t *wanted, const struct codes *codes, int64_t id)
 
 /* --- ids ----------------------------------------------------------------- */
 
-/* A number beyond 64 bits is not the id of anything; INT64_MAX stands in. */
+/* Beyond 64 bits there are no ids: INT64_MAX, which is not one either. */
 static bool
 read_id(struct text t, int64_t *ret)
 {
@@ -54,7 +54,7 @@ read_id(struct text t, int64_t *ret)
 }
 
 static bool
-is_word(struct text t, const char *word)
+is_literal(struct text t, const char *word)
 {
 	return t.len == strlen(word) && memcmp(t.base, word, t.len) == 0;
 }
@@ -90,9 +90,9 @@ read_value(struct call *c, enum key key, struct text value, struct ids *ids)
 {
 	int64_t	id;
 
-	if (is_word(value, "me") && is_of_users(key))
+	if (is_literal(value, "me") && is_of_users(key))
 		add_id(ids, c->request.actor);
-	else if (is_word(value, "unassigned") && key == KEY_ASSIGNED_IDS)
+	else if (is_literal(value, "unassigned") && key == KEY_ASSIGNED_IDS)
 		ids->unassigned = true;
 	else if (read_id(value, &id))
 		add_id(ids, id);
@@ -115,7 +115,7 @@ values_read_ids(struct call *c, enum key key, struct ids *ret)
 			return refuse_count(c, key);
 		more = left.len > 0 &&
 		    memchr(left.base, ',', left.len) != NULL;
-		e = read_value(c, key, take_value(&left), ret);
+		e = read_value(c, key, next_value(&left), ret);
 	}
 	return e;
 }
@@ -123,9 +123,8 @@ values_read_ids(struct call *c, enum key key, struct ids *ret)
 /* --- names --------------------------------------------------------------- */
 
 /*
- * Mark the codes of the ids that have this name, by a statement whose
- * parameter is the filter's own. A row with NULL is a name that is known but
- * has no ids.
+ * Mark the codes of the ids that a statement finds for a name, its parameter
+ * `key`. A row with NULL means that the name is known but has no ids.
  */
 static enum err
 want_name(struct call *c, int sql, enum key key, struct text name,
@@ -143,7 +142,7 @@ want_name(struct call *c, int sql, enum key key, struct text name,
 	return op_end(c, &st, OK);
 }
 
-/* As much of a text as a name can be. */
+/* The longest beginning of a text that may be one name. */
 static struct text
 longest_name(struct text t)
 {
@@ -166,7 +165,7 @@ shorten_name(struct text *t)
 }
 
 static enum err
-refuse_name(struct call *c, enum key key, struct text name)
+refuse_unknown_name(struct call *c, enum key key, struct text name)
 {
 	return op_refusef(c, ERR_BAD_REQUEST, "%s: there is no \"%.*s\".",
 	    key_info(key)->name, value_shown(name), name.base);
@@ -189,7 +188,7 @@ values_read_names(struct call *c, enum key key, int sql,
 		if (e != OK)
 			return e;
 		if (!known)
-			return refuse_name(c, key, take_value(&left));
+			return refuse_unknown_name(c, key, next_value(&left));
 		if (name.len == left.len)
 			return OK;
 		left.base += name.len + 1;

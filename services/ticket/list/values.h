@@ -6,7 +6,7 @@
 
 #define VALUES_MOST	100	/* in one parameter */
 
-/* Ids, each once. */
+/* Ids, without duplicates. */
 struct ids {
 	int64_t	id[VALUES_MOST];
 	size_t	count;
@@ -17,20 +17,20 @@ struct ids {
 int		value_shown(struct text);
 
 /*
- * Read numbers. Where they are of users, `me` stands for the one who asks;
- * `unassigned` is for ASSIGNED_IDS only.
+ * Read ids. In parameters for users, the word `me` is the id of the one who
+ * asks; in ASSIGNED_IDS there may be the word `unassigned`.
  */
 enum err	values_read_ids(struct call *, enum key, struct ids *ret);
 
 /*
- * Read names and mark in `wanted` the codes of the ids that a statement finds
- * for each as its parameter `key`. As a name may have commas itself, each is
- * the longest that is known.
+ * Read names, and mark in `wanted` the codes of the ids that a statement finds
+ * for each, as its parameter `key`. Names may contain commas, so each is read
+ * as the longest name that is known.
  */
 enum err	values_read_names(struct call *, enum key, int sql,
 		    const struct codes *, uint8_t *wanted);
 
-/* Mark the code of an id, if a ticket has it. */
+/* Mark the code of an id, if it has one. */
 void		values_want(uint8_t *wanted, const struct codes *, int64_t id);
 
 #endif

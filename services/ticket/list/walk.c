@@ -1,7 +1,7 @@
 /* Walking through orders. */
 #include "services/ticket/list/walk.h"
 
-#define SIGN	(UINT64_C(1) << 63)	/* makes order of signed numbers */
+#define SIGN	(UINT64_C(1) << 63)	/* flipped, signed numbers sort as unsigned */
 
 struct walk {
 	const struct list	*list;
@@ -14,7 +14,7 @@ struct walk {
 
 /* --- an iterator over an order -------------------------------------------- */
 
-/* next() and previous() go past its ends. */
+/* Its next and previous place may be outside of the order. */
 struct iterator {
 	const struct order	*order;
 	struct order_place	 place;
@@ -54,7 +54,7 @@ iterator_previous(struct iterator *i)
 }
 
 static inline bool
-passes(const struct walk *w, const struct iterator *i)
+bit_is_set(const struct walk *w, const struct iterator *i)
 {
 	size_t	slot;
 
@@ -66,9 +66,9 @@ passes(const struct walk *w, const struct iterator *i)
 
 /* --- parts of a walk ------------------------------------------------------ */
 
-/* How many come before a key and, where the key is equal, before a slot. */
+/* How many slots have a smaller key, or this key and a lower number. */
 static size_t
-index_of(const struct walk *w, uint64_t key, size_t slot)
+lower_index(const struct walk *w, uint64_t key, size_t slot)
 {
 	const struct columns	*k = w->list->columns;
 	size_t			 at;
@@ -82,8 +82,8 @@ index_of(const struct walk *w, uint64_t key, size_t slot)
 }
 
 /*
- * The first index that passes and has `many` that pass between `from` and
- * itself; `to` if there is none before that.
+ * The index of a slot that passes, after `many` others that pass from `from`
+ * on; `to` if that would not be before it.
  */
 static size_t
 skip_forward(const struct walk *w, size_t from, size_t to, size_t many)
@@ -95,12 +95,12 @@ skip_forward(const struct walk *w, size_t from, size_t to, size_t many)
 	if (from == to)
 		return to;
 	for (i = iterator_at(w, from); i.index < to; iterator_next(&i))
-		if (passes(w, &i) && many-- == 0)
+		if (bit_is_set(w, &i) && many-- == 0)
 			break;
 	return i.index;
 }
 
-/* The same backwards, from the last index on. False: there is none. */
+/* The same backwards from the last slot. False if there are not as many. */
 static bool
 skip_backward(const struct walk *w, size_t many, size_t *ret)
 {
@@ -113,7 +113,7 @@ skip_backward(const struct walk *w, size_t many, size_t *ret)
 	}
 	if (count == 0)
 		return false;
-	for (i = iterator_at(w, count - 1); !passes(w, &i) || many-- > 0;
+	for (i = iterator_at(w, count - 1); !bit_is_set(w, &i) || many-- > 0;
 	    iterator_previous(&i))
 		if (i.index == 0)
 			return false;
@@ -130,7 +130,7 @@ count_passing(const struct walk *w, size_t from, size_t to)
 	if (w->bits == NULL || from >= to)
 		return from < to ? to - from : 0;
 	for (i = iterator_at(w, from); i.index < to; iterator_next(&i))
-		count += passes(w, &i);
+		count += bit_is_set(w, &i);
 	return count;
 }
 
@@ -143,11 +143,11 @@ take_between(struct walk *w, size_t from, size_t to)
 		return;
 	for (i = iterator_at(w, from); i.index < to && w->count < w->most;
 	    iterator_next(&i))
-		if (passes(w, &i))
+		if (bit_is_set(w, &i))
 			w->taken[w->count++] = (uint32_t)iterator_slot(&i);
 }
 
-/* The first slot of an id that is higher. */
+/* The first slot with a higher id. */
 static size_t
 slot_after(const struct columns *k, int64_t id)
 {
@@ -164,13 +164,13 @@ walk_up(struct walk *w, size_t offset)
 	size_t			 from = 0;
 
 	if (p->begun)
-		from = index_of(w, p->after_key, slot_after(k, p->after_id));
+		from = lower_index(w, p->after_key, slot_after(k, p->after_id));
 	take_between(w, skip_forward(w, from, k->count, offset), k->count);
 }
 
 /*
- * A group of tickets with equal keys, by an index in it. A list that descends
- * has groups in descending order, but within a group the ids ascend.
+ * The group of slots with the same key as the one at an index. In a descending
+ * list the groups descend, but the ids within a group ascend.
  */
 static void
 find_group(const struct walk *w, size_t index, size_t *ret_from,
@@ -181,13 +181,13 @@ find_group(const struct walk *w, size_t index, size_t *ret_from,
 	uint64_t		 key = slot_key(k, w->list->sorting.by,
 				    &k->slots[iterator_slot(&i)]);
 
-	*ret_from = index_of(w, key, 0);
-	*ret_to = index_of(w, key, SIZE_MAX);
+	*ret_from = lower_index(w, key, 0);
+	*ret_to = lower_index(w, key, SIZE_MAX);
 }
 
-/* Take from an index to its group's end, then the groups before it. */
+/* Take the rest of a group, then the groups before index `group`. */
 static void
-take_down(struct walk *w, size_t from, size_t to, size_t group)
+take_groups(struct walk *w, size_t from, size_t to, size_t group)
 {
 	for (;;) {
 		take_between(w, from, to);
@@ -204,13 +204,13 @@ go_on_down(struct walk *w)
 	const struct position	*p = &w->list->position;
 	uint64_t		 key = ~p->after_key;
 
-	take_down(w, index_of(w, key, slot_after(w->list->columns,
-	    p->after_id)), index_of(w, key, SIZE_MAX), index_of(w, key, 0));
+	take_groups(w, lower_index(w, key, slot_after(w->list->columns,
+	    p->after_id)), lower_index(w, key, SIZE_MAX), lower_index(w, key, 0));
 }
 
 /*
- * The offset is counted backwards, whatever the order within groups is. Where
- * that ends within a group, as many of it are skipped from its other end.
+ * The offset is counted backwards from the last slot. If it ends within a
+ * group, as many slots of the group are skipped from its beginning instead.
  */
 static void
 walk_down(struct walk *w, size_t offset)
@@ -221,7 +221,7 @@ walk_down(struct walk *w, size_t offset)
 		return;
 	find_group(w, index, &from, &to);
 	many = count_passing(w, index + 1, to);
-	take_down(w, skip_forward(w, from, to, many), to, from);
+	take_groups(w, skip_forward(w, from, to, many), to, from);
 }
 
 size_t

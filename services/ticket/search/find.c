@@ -1,6 +1,6 @@
 /*
- * Finding tickets: words by the postings of the indices, phrases by FTS5,
- * which can find words as well, but not as fast.
+ * Finding tickets: words by reading the postings of the indices, phrases by
+ * FTS5. FTS5 can find words as well, but not as fast.
  */
 #include "services/ticket/search/find.h"
 
@@ -14,23 +14,25 @@
 /* --- words --------------------------------------------------------------- */
 
 /*
- * A search for words in the texts of one index. A text is found when all of
- * them are in it: `hits` counts the words before this one that are.
+ * A search for words in the texts of one index, one word after the other. A
+ * text is found when it has all of them: `hits` counts, by text, those words
+ * before this one that it has.
  */
 struct word_search {
 	struct found		*found;
 	bool			 replies;
-	uint8_t			*hits;		/* by text; NULL: one word */
-	uint32_t		*scores;	/* by text; NULL: not asked */
-	size_t			 texts;		/* their room */
-	size_t			 word;		/* which of them ... */
-	size_t			 words;		/* ... of so many */
-	bool			 any;		/* it was in one of the texts */
+	uint8_t			*hits;		/* NULL: there is only one word */
+	uint32_t		*scores;	/* by text; NULL: not wanted */
+	size_t			 texts;		/* elements of these arrays */
+	size_t			 word;		/* the number of this word ... */
+	size_t			 words;		/* ... and how many there are */
+	bool			 any;		/* a text has this word */
 };
 
 /*
- * How well a word in a text speaks for it: more often is better, by ever
- * less, as in BM25. A title counts as four, a reply as half.
+ * The score of a text for a word: each occurrence adds less than the one
+ * before, as in BM25. One in a title counts as four; replies have half the
+ * score.
  */
 static uint32_t
 score_of(const struct word_search *s, unsigned first, unsigned others)
@@ -128,7 +130,7 @@ find_words(struct call *c, const struct query *q, struct found *found,
 
 /* --- phrases ------------------------------------------------------------- */
 
-/* By FTS5; it does not count, so texts of one kind have the same score. */
+/* FTS5 does not count words, so all texts of a kind have the same score. */
 static enum err
 find_rows(struct call *c, int sql, const struct query *q, uint32_t score,
     struct found *found)
@@ -173,6 +175,6 @@ find_tickets(struct call *c, const struct query *q, bool scored,
 	if (q->has_phrase || replies > REPLIES_MOST)
 		return find_phrases(c, q, ret);
 	e = find_words(c, q, ret, replies);
-	/* an index in a form that is not known here: FTS5 can read it */
+	/* FTS5 reads an index whose form postings.c does not know */
 	return e != ERR_INTERNAL ? e : find_phrases(c, q, ret);
 }

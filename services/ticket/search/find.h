@@ -6,10 +6,9 @@
 #include "services/ticket/search/query.h"
 
 /*
- * Make *ret, and note in it the tickets one of whose texts has all words and
- * phrases of a query: title and content are one text, each reply is another.
- * Stops early when the call's time is over (op_is_over()). found_done() in any
- * case.
+ * Make *ret and add the tickets that match: those that have all words and
+ * phrases of the query in title and content together, or in one reply. Stops
+ * early when the call's time is over (op_is_over()). found_done() in any case.
  */
 enum err	find_tickets(struct call *, const struct query *, bool scored,
 		    struct found *ret);

@@ -5,7 +5,7 @@
 
 #include "services/ticket/ticket.h"
 
-#define RANGE_MOST	(1 << 22)	/* of ids that need not be looked up */
+#define RANGE_MOST	(1 << 22)	/* of ids: more are looked up */
 
 static enum err
 read_id_bounds(struct call *c, int64_t *ret_first, int64_t *ret_last)
@@ -64,7 +64,7 @@ found_done(struct found *f)
 	free(f->ids);
 }
 
-/* Callers mostly go through the ids in order: so look near the last one. */
+/* Callers mostly go through the ids in order, so first look near the last. */
 size_t
 found_look_up(struct found *f, int64_t id)
 {

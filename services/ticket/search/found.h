@@ -5,16 +5,16 @@
 #include "services/op/op.h"
 
 /*
- * Tickets have places in it. Where ids are not far apart the place is the
- * distance from the first id, so that nothing need be looked up. There is one
- * place more, `count`, for tickets that are not known.
+ * Arrays with a place for each ticket. If the ids are close together, the place
+ * is the distance from the first id; else it is looked up in `ids`. The last
+ * place, `count`, is for ids that are not there.
  */
 struct found {
 	uint8_t		*hits;		/* by place: 1 if it was found */
-	uint32_t	*scores;	/* how well; NULL: not asked */
+	uint32_t	*scores;	/* how well it matches; NULL: not wanted */
 	size_t		 count;
 	int64_t		 first;
-	int64_t		*ids;		/* by place, ascending; NULL: see above */
+	int64_t		*ids;		/* by place, ascending, or NULL */
 	size_t		 near;		/* the place that was looked up last */
 };
 
@@ -25,7 +25,7 @@ struct found {
 enum err	found_make(struct call *, bool scored, struct found *ret);
 void		found_done(struct found *);
 
-/* The place of an id where ids are far apart. */
+/* The place of an id in `ids`, or `count`. */
 size_t		found_look_up(struct found *, int64_t id);
 
 static inline size_t
@@ -44,7 +44,7 @@ found_id(const struct found *f, size_t place)
 	return f->ids != NULL ? f->ids[place] : f->first + (int64_t)place;
 }
 
-/* Note that a ticket was found. Of several scores the highest counts. */
+/* Add a ticket. If it is there already, the higher score counts. */
 static inline void
 found_add(struct found *f, size_t place, uint32_t score)
 {

@@ -1,12 +1,12 @@
 /*
- * An index is segments, newest first; a segment is terms in order, each with
- * its list of rows, written on pages one after the other. What a newer
- * segment says of a row of a term holds against older ones.
+ * An index consists of segments. A segment has terms in order, each with the
+ * list of its rows, written on pages one after the other. For a row of a term,
+ * the newest segment that has it counts.
  *
- * A page: the offset of its first rowid that is of a list begun on an earlier
- * page (2 bytes), the offset of its footer (2), then terms and lists, then
- * the footer: the offset of each term from the one before. Numbers are
- * SQLite's varints.
+ * A page has: the offset of its first rowid, if its list begins on an earlier
+ * page (2 bytes); the offset of its footer (2); terms and lists; the footer,
+ * with the offset of each term from the one before. Numbers are SQLite's
+ * varints.
  */
 #include "services/ticket/search/postings.h"
 
@@ -16,27 +16,27 @@
 #include "services/ticket/ticket.h"
 
 #define STRUCTURE_ID	10		/* the block that lists the segments */
-#define PAGE_BITS	37		/* a page's id: segment, page */
+#define PAGE_BITS	37		/* of a page's id; the rest is the segment */
 #define MAIN_INDEX	'0'		/* the first byte of its terms */
-#define SEGMENTS_MOST	2000		/* as FTS5 has it */
+#define SEGMENTS_MOST	2000		/* FTS5_MAX_SEGMENT of fts5_index.c */
 #define HEAD		4		/* of a page */
 #define NOWHERE		SIZE_MAX
 
 struct segment {
 	int64_t		id;
-	int64_t		page;		/* which is loaded */
+	int64_t		page;		/* the one that is loaded */
 	int64_t		last;
 	struct buf	bytes;		/* the page */
-	size_t		end;		/* of terms and lists on it */
+	size_t		end;		/* of the terms and lists on the page */
 	size_t		at;
-	size_t		footer;		/* the part of it not yet read */
-	size_t		next;		/* where the next term is, or NOWHERE */
-	bool		first;		/* that is the page's first */
+	size_t		footer;		/* where to read on in the footer */
+	size_t		next;		/* the next term on the page, or NOWHERE */
+	bool		first;		/* ... which is its first */
 	bool		over;
 	struct buf	term;
 };
 
-/* Rows of a term that newer segments spoke of. */
+/* Rows of a term that newer segments have. */
 struct rows {
 	int64_t	*row;
 	size_t	 count;
@@ -48,7 +48,7 @@ struct reader {
 	const struct postings_of	*of;
 	struct segment			*segments;	/* newest first */
 	size_t				 count;
-	struct rows			 spoken;
+	struct rows			 seen;
 	bool				 counts;
 	posting				*put;
 	void				*arg;
@@ -57,7 +57,7 @@ struct reader {
 
 /* --- bytes --------------------------------------------------------------- */
 
-/* What runs past the end is 0: no row or list is read twice for it. */
+/* Beyond the end all bytes are 0, so that every loop over lists ends. */
 static inline uint64_t
 read_varint(const struct buf *b, size_t *at)
 {
@@ -85,7 +85,7 @@ read_u16(const struct buf *b, size_t at)
 	    (unsigned char)b->base[at + 1];
 }
 
-/* A block of the index; false, with an error, if it is not there. */
+/* Load a block of the index. False, with an error, if there is none. */
 static bool
 load_block(struct reader *r, int64_t id, struct buf *ret)
 {
@@ -117,7 +117,7 @@ load_block(struct reader *r, int64_t id, struct buf *ret)
 /* --- segments ------------------------------------------------------------ */
 
 static bool
-is_structure(struct reader *r, bool is)
+check_form(struct reader *r, bool is)
 {
 	if (!is) {
 		log_error("search index: its structure is not known");
@@ -127,9 +127,10 @@ is_structure(struct reader *r, bool is)
 }
 
 /*
- * cookie (4 bytes), levels, segments, a counter, and of each level: how many
- * are being merged, its segments, and of each of those: id, first page, last
- * page. Newer levels come first, within one newer segments last.
+ * The structure: a cookie (4 bytes), the number of levels, of segments, and of
+ * writes; for each level the number of segments that are being merged, the
+ * number of its segments, and of each the id, the first and the last page.
+ * Newer levels come first; in a level newer segments come last.
  */
 static bool
 parse_structure(struct reader *r, const struct buf *b)
@@ -139,7 +140,7 @@ parse_structure(struct reader *r, const struct buf *b)
 
 	left = read_varint(b, &at);
 	read_varint(b, &at);
-	if (!is_structure(r, levels <= SEGMENTS_MOST && left <=
+	if (!check_form(r, levels <= SEGMENTS_MOST && left <=
 	    SEGMENTS_MOST))
 		return false;
 	r->segments = must_alloc((size_t)(left + 1) *
@@ -147,7 +148,7 @@ parse_structure(struct reader *r, const struct buf *b)
 	for (; levels > 0; levels--) {
 		read_varint(b, &at);
 		level = (size_t)read_varint(b, &at);
-		if (!is_structure(r, level <= left))
+		if (!check_form(r, level <= left))
 			return false;
 		for (size_t i = level; i-- > 0; ) {
 			struct segment	*s = &r->segments[r->count + i];
@@ -159,7 +160,7 @@ parse_structure(struct reader *r, const struct buf *b)
 		r->count += level;
 		left -= level;
 	}
-	return is_structure(r, left == 0 && at <= b->len);
+	return check_form(r, left == 0 && at <= b->len);
 }
 
 static bool
@@ -182,7 +183,7 @@ load_page(struct reader *r, struct segment *s, int64_t page)
 	s->over = true;
 	if (!load_block(r, (s->id << PAGE_BITS) + page, &s->bytes))
 		return false;
-	if (!is_structure(r, s->bytes.len >= HEAD &&
+	if (!check_form(r, s->bytes.len >= HEAD &&
 	    read_u16(&s->bytes, 2) <= s->bytes.len))
 		return false;
 	s->over = false;
@@ -214,7 +215,7 @@ next_term(struct reader *r, struct segment *s)
 	s->at = s->next;
 	keep = s->first ? 0 : (size_t)read_varint(&s->bytes, &s->at);
 	more = (size_t)read_varint(&s->bytes, &s->at);
-	s->over = !is_structure(r, keep <= s->term.len && s->at <= s->end &&
+	s->over = !check_form(r, keep <= s->term.len && s->at <= s->end &&
 	    more <= s->end - s->at);
 	if (s->over)
 		return false;
@@ -230,7 +231,7 @@ next_term(struct reader *r, struct segment *s)
 }
 
 static int
-compare(const struct buf *term, struct text with)
+compare_term(const struct buf *term, struct text with)
 {
 	size_t	shorter = term->len < with.len ? term->len : with.len;
 	int	order = shorter == 0 ? 0 :
@@ -240,7 +241,7 @@ compare(const struct buf *term, struct text with)
 	    (term->len < with.len);
 }
 
-/* The page where a term would be. */
+/* The page where a term is, if the segment has it. */
 static int64_t
 find_page(struct reader *r, const struct segment *s, struct text term)
 {
@@ -255,26 +256,26 @@ find_page(struct reader *r, const struct segment *s, struct text term)
 	return page > s->page ? page : s->page;
 }
 
-/* Stand at the first term that is not before the one given. */
+/* Move to the first term that is not before the given one. */
 static void
-seek(struct reader *r, struct segment *s, struct text term)
+seek_term(struct reader *r, struct segment *s, struct text term)
 {
 	int64_t	page;
 
-	s->over = s->page == 0;		/* all of it was merged away */
+	s->over = s->page == 0;		/* all of it is merged into others */
 	if (s->over)
 		return;
 	page = find_page(r, s, term);
 	if (r->error != OK || !load_page(r, s, page))
 		return;
-	while (next_term(r, s) && compare(&s->term, term) < 0)
+	while (next_term(r, s) && compare_term(&s->term, term) < 0)
 		continue;
 }
 
 /* --- lists --------------------------------------------------------------- */
 
 static void
-speak_of(struct rows *rows, int64_t row)
+add_row(struct rows *rows, int64_t row)
 {
 	if (rows->count == rows->room) {
 		rows->room = rows->room * 2 + 64;
@@ -294,9 +295,9 @@ compare_rows(const void *a, const void *b)
 }
 
 /*
- * How often the word is in the first column and in others: a list of
- * positions has a 1 and a column before those of any but the first. Of one
- * that goes on on the next page, what is on this one counts.
+ * Count the word's positions in the first column and in the others. Those in
+ * other columns are preceded by a 1 and the column. Positions on the next page
+ * are not counted.
  */
 static void
 put_posting(struct reader *r, const struct segment *s, int64_t row,
@@ -321,7 +322,7 @@ put_posting(struct reader *r, const struct segment *s, int64_t row,
 	r->put(r->arg, row, first, others);
 }
 
-/* Go on to the next row of the list that s stands in; false at its end. */
+/* Go on to the next row of the segment's list; false at its end. */
 static bool
 next_row(struct reader *r, struct segment *s, int64_t *row)
 {
@@ -345,13 +346,13 @@ next_row(struct reader *r, struct segment *s, int64_t *row)
 }
 
 /*
- * The list of the term that s stands at. A row whose size is odd takes the
- * place of what older segments have.
+ * Read the list of the segment's term. A row whose size is odd replaces the row
+ * of older segments.
  */
 static void
 read_list(struct reader *r, struct segment *s, bool oldest)
 {
-	size_t		known = r->spoken.count, look = 0, from;
+	size_t		known = r->seen.count, look = 0, from;
 	uint64_t	size;
 	int64_t		row = 0;
 
@@ -362,36 +363,36 @@ read_list(struct reader *r, struct segment *s, bool oldest)
 		size = read_varint(&s->bytes, &s->at);
 		from = s->at;
 		s->at += (size_t)(size >> 1);
-		while (look < known && r->spoken.row[look] < row)
+		while (look < known && r->seen.row[look] < row)
 			look++;
-		if (look < known && r->spoken.row[look] == row)
+		if (look < known && r->seen.row[look] == row)
 			continue;
 		if ((size & 1) != 0 && !oldest)
-			speak_of(&r->spoken, row);
+			add_row(&r->seen, row);
 		if (size > 1)
 			put_posting(r, s, row, from, s->at);
 	} while (next_row(r, s, &row));
-	if (known > 0 && r->spoken.count > known)
-		qsort(r->spoken.row, r->spoken.count,
-		    sizeof(r->spoken.row[0]), compare_rows);
+	if (known > 0 && r->seen.count > known)
+		qsort(r->seen.row, r->seen.count,
+		    sizeof(r->seen.row[0]), compare_rows);
 }
 
-/* The lists of one term in all segments that stand at it. */
+/* Read the lists of one term in all segments that are at it. */
 static void
 read_term(struct reader *r, struct text term)
 {
 	struct segment	*s = r->segments;
 
-	r->spoken.count = 0;
+	r->seen.count = 0;
 	for (size_t i = 0; i < r->count && r->error == OK; i++, s++)
-		if (!s->over && compare(&s->term, term) == 0) {
+		if (!s->over && compare_term(&s->term, term) == 0) {
 			read_list(r, s, i == r->count - 1);
 			if (!s->over)
 				next_term(r, s);
 		}
 }
 
-/* The first of the terms that segments stand at; NULL: there is none. */
+/* The first of the segments' terms; NULL if all segments are over. */
 static const struct buf *
 first_term(const struct reader *r)
 {
@@ -399,7 +400,7 @@ first_term(const struct reader *r)
 
 	for (size_t i = 0; i < r->count; i++)
 		if (!r->segments[i].over && (first == NULL ||
-		    compare(&r->segments[i].term, (struct text){ first->base,
+		    compare_term(&r->segments[i].term, (struct text){ first->base,
 		    first->len }) < 0))
 			first = &r->segments[i].term;
 	return first;
@@ -412,12 +413,12 @@ read_terms(struct reader *r, struct text word, bool prefix)
 	const struct buf	*first;
 
 	for (size_t i = 0; i < r->count && r->error == OK; i++)
-		seek(r, &r->segments[i], word);
+		seek_term(r, &r->segments[i], word);
 	while (r->error == OK && (first = first_term(r)) != NULL) {
 		if (first->len < word.len || memcmp(first->base, word.base,
 		    word.len) != 0 || (!prefix && first->len != word.len))
 			break;
-		/* a copy: the segments go on */
+		/* a copy, as the segments move on */
 		term.len = 0;
 		buf_put(&term, first->base, first->len);
 		read_term(r, (struct text){ term.base, term.len });
@@ -442,7 +443,7 @@ postings_read(struct call *c, const struct postings_of *of, struct text word,
 		buf_done(&r.segments[i].term);
 	}
 	free(r.segments);
-	free(r.spoken.row);
+	free(r.seen.row);
 	buf_done(&term);
 	return r.error;
 }

@@ -1,4 +1,4 @@
-/* Search queries. */
+/* Parsing queries, and cutting texts into words. */
 #include "services/ticket/search/query.h"
 
 #include <sqlite3.h>
@@ -25,7 +25,7 @@ struct cutter {
 	void		*arg;
 };
 
-/* As sqlite.org/fts5.html has it. */
+/* For xTokenize(), see sqlite.org/fts5.html. */
 static int
 pass_token(void *arg, int flags, const char *token, int len, int from, int to)
 {
@@ -39,7 +39,7 @@ pass_token(void *arg, int flags, const char *token, int len, int from, int to)
 void
 query_cut(sqlite3 *db, struct text t, query_token *take, void *arg)
 {
-	/* as the search tables have it (migrations/002_desk.sql) */
+	/* the options of the search tables (migrations/002_desk.sql) */
 	static const char	*options[] = { "remove_diacritics", "2" };
 	struct cutter		 cutter = { take, arg };
 	fts5_api		*api = find_fts5(db);
@@ -62,10 +62,10 @@ struct phrase {
 	bool		 full;		/* the query has no room for more */
 };
 
-static query_token	add_word;
+static query_token	add_query_word;
 
 static bool
-add_word(void *arg, struct text token, size_t from, size_t to)
+add_query_word(void *arg, struct text token, size_t from, size_t to)
 {
 	struct phrase	*phrase = arg;
 	struct query	*q = phrase->query;
@@ -93,7 +93,7 @@ skip_bytes(struct text *t, size_t count)
 	t->len -= count;
 }
 
-/* A word ends at a space, a quote or its star. */
+/* A word ends at a blank, a quotation mark or a star. */
 static size_t
 word_length(struct text t)
 {
@@ -105,7 +105,7 @@ word_length(struct text t)
 	return len;
 }
 
-/* The next phrase, or word; quotes are taken away. */
+/* Take the next word, or phrase without its quotation marks. */
 static const char *
 take_phrase(struct text *left, struct text *ret)
 {
@@ -127,7 +127,7 @@ take_phrase(struct text *left, struct text *ret)
 }
 
 static const char *
-take_star(struct text *left, bool *ret)
+take_prefix_star(struct text *left, bool *ret)
 {
 	*ret = left->len > 0 && left->base[0] == '*';
 	if (!*ret)
@@ -151,9 +151,9 @@ put_phrase(struct buf *b, struct text phrase, bool prefix)
 	buf_put_text(b, prefix ? "\"*" : "\"");
 }
 
-/* Whether the last word was there before, as a word of its own. */
+/* Whether the last word is a repetition of an earlier one. */
 static bool
-is_again(const struct query *q)
+repeats_word(const struct query *q)
 {
 	const struct word	*last = &q->words[q->count - 1], *w = q->words;
 
@@ -165,20 +165,20 @@ is_again(const struct query *q)
 	return false;
 }
 
-/* Without words in it a phrase is left out, as is a word that comes again. */
+/* A phrase without words is left out, as is a repeated word. */
 static const char *
 add_phrase(sqlite3 *db, struct text text, bool prefix, struct query *q)
 {
 	struct phrase	phrase = { .query = q };
 
-	query_cut(db, text, add_word, &phrase);
+	query_cut(db, text, add_query_word, &phrase);
 	if (phrase.full)
 		return "content: more than 32 words.";
 	if (phrase.count == 0)
 		return !prefix ? NULL : "content: a * needs the beginning of "
 		    "a word before it, as in print*.";
 	q->words[q->count - 1].prefix = prefix;
-	if (phrase.count == 1 && is_again(q)) {
+	if (phrase.count == 1 && repeats_word(q)) {
 		q->count--;
 		return NULL;
 	}
@@ -204,7 +204,7 @@ query_parse(sqlite3 *db, struct text content, struct query *q)
 			break;
 		wrong = take_phrase(&left, &phrase);
 		if (wrong == NULL)
-			wrong = take_star(&left, &prefix);
+			wrong = take_prefix_star(&left, &prefix);
 		if (wrong == NULL)
 			wrong = add_phrase(db, phrase, prefix, q);
 		if (wrong != NULL)

@@ -1,6 +1,6 @@
 /*
- * What a client wants to find: words, "several words in a row", beginnings*.
- * All of them must be in one text.
+ * Queries: what a client searches for. Words, "phrases" and prefixes*, all of
+ * which must be in one text.
  */
 #ifndef SEARCH_QUERY_H
 #define SEARCH_QUERY_H
@@ -13,12 +13,12 @@
 
 struct sqlite3;
 
-/* A word as the index has it. */
+/* A word in the form that the index has. */
 struct word {
 	size_t	at;		/* in query.tokens */
 	size_t	len;
-	bool	prefix;		/* any word that begins so */
-	bool	follows;	/* in a phrase, the word before */
+	bool	prefix;		/* it stands for all words with it */
+	bool	follows;	/* the word before it, in a phrase */
 };
 
 struct query {
@@ -35,20 +35,20 @@ struct query {
 };
 
 /*
- * Read what a client wrote; *q may have been used before. Returns NULL, or
- * what is wrong, for the client. Texts are cut into words by the tokenizer of
- * SQLite's FTS5, which a connection has.
+ * Parse what a client wrote into *q, which may be used before. Returns NULL, or
+ * a message for the client. The tokenizer, FTS5's, is the connection's.
  */
 const char	*query_parse(struct sqlite3 *, struct text content,
 		    struct query *q);
 void		 query_done(struct query *);
 
 /*
- * Called with each word of a text, in the form that the index has, and with
- * where it is in the text. False ends the text.
+ * Called with a word, in the form that the index has, and its place in the
+ * text: from byte `from` to before byte `to`. False: no more words.
  */
 typedef bool query_token(void *arg, struct text token, size_t from, size_t to);
 
+/* Cut a text into words, as the index does. */
 void		 query_cut(struct sqlite3 *, struct text, query_token *,
 		    void *arg);
 

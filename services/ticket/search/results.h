@@ -1,6 +1,6 @@
 /*
- * The results of the last few searches, as readers who turn pages search for
- * the same again and again.
+ * Results: what the last few searches found. Clients that turn pages search for
+ * the same each time.
  */
 #ifndef SEARCH_RESULTS_H
 #define SEARCH_RESULTS_H
@@ -10,13 +10,13 @@
 
 #define RESULTS_MOST	4
 
-/* What a search found, and of which query and state of the store that is. */
+/* What a search found, and for which query in which state of the store. */
 struct result {
 	struct found	found;
 	struct buf	match;		/* the query, as FTS5 takes it */
 	int64_t		stream;
-	int64_t		seq;		/* of the last change that it saw */
-	uint64_t	used;		/* when, in results.uses */
+	int64_t		seq;		/* of the last change in that state */
+	uint64_t	used;		/* when, by results.uses */
 };
 
 struct results {
@@ -34,8 +34,8 @@ bool		result_is_current(const struct result *,
 		    const struct columns *);
 
 /*
- * The result of a query, by its match: a current one, or the call's own, which
- * may be of an earlier state. NULL if there is none. `scored`: with scores.
+ * The result of a query (query.match), with scores if `scored`: a current one,
+ * or the call's own, which may be of an earlier state. NULL if there is none.
  */
 struct result	*results_find(struct results *, const struct columns *,
 		    const struct buf *match, bool scored);

@@ -1,4 +1,4 @@
-/* Searches in the texts of tickets and replies. */
+/* Searches: beside the loop, and taking their results over on it. */
 #include "services/ticket/search/search.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ searches_done(struct searches *s)
 
 /* Which state of the store the call's transaction sees. */
 static enum err
-read_state(struct call *c, struct result *r)
+read_store_state(struct call *c, struct result *r)
 {
 	struct change_bounds	bounds;
 	enum err		e = columns_bounds(c, &bounds);
@@ -37,7 +37,7 @@ static enum err
 fill_result(struct call *c, const struct query *q, bool scored,
     struct result *r)
 {
-	enum err	e = read_state(c, r);
+	enum err	e = read_store_state(c, r);
 
 	buf_put(&r->match, q->match.base, q->match.len);
 	if (e == OK)

@@ -1,9 +1,9 @@
 /*
- * Searches: which tickets have a text that matches, and how well.
+ * Searches: which tickets have a text that matches a query, and how well.
  *
- * A search may take long, so it runs on a thread beside the loop (op.aside).
- * It sees the store as of its begin, which is after its request came; changes
- * that the columns have followed since are no reason to search again.
+ * A search may take long, so it runs on a thread beside the loop (op.aside). It
+ * sees the store as of its beginning, which is later than the request. So its
+ * result is used even if the columns are of a later state by then.
  */
 #ifndef SEARCH_SEARCH_H
 #define SEARCH_SEARCH_H
@@ -14,19 +14,19 @@
 /* What the loop keeps of searches. */
 struct searches {
 	struct results	results;
-	struct query	query;		/* of the last search */
-	struct buf	snippet;	/* that was shown last */
+	struct query	query;		/* the last one */
+	struct buf	snippet;	/* the last one */
 };
 
 void		searches_done(struct searches *);
 
 /*
  * Take over the result that was made beside the loop for a call, if there is
- * one. To be called before all else that a call does.
+ * one. To be called first in each call.
  */
 void		search_take(struct searches *, struct call *);
 
-/* Hooks of operations (struct op): search, beside the loop; free the result. */
+/* Hooks of operations (struct op): search beside the loop; free the result. */
 op_run		search_aside;
 void		search_unmake(void *made);
 

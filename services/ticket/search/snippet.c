@@ -1,4 +1,4 @@
-/* Snippets: texts are cut into words again, and held against the query. */
+/* Snippets: texts are cut into words, which are compared with the query's. */
 #include "services/ticket/search/snippet.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ struct token {
 	size_t		at;		/* in tokens.bytes */
 	size_t		len;
 	size_t		from, to;	/* in the text */
-	uint64_t	has;		/* words of the query that it is */
+	uint64_t	has;		/* bits of the query's words that it is */
 };
 
 struct tokens {
@@ -41,7 +41,7 @@ add_token(void *arg, struct text token, size_t from, size_t to)
 }
 
 static bool
-is_word(const struct tokens *t, size_t at, const struct query *q, size_t word)
+matches_word(const struct tokens *t, size_t at, const struct query *q, size_t word)
 {
 	const struct word	*w = &q->words[word];
 	const struct token	*token = &t->list[at];
@@ -51,7 +51,7 @@ is_word(const struct tokens *t, size_t at, const struct query *q, size_t word)
 	    w->len) == 0;
 }
 
-/* Note where the phrase is that begins with this word of the query. */
+/* Mark the tokens of the phrase that begins with this word of the query. */
 static void
 find_phrase(struct tokens *t, const struct query *q, size_t first)
 {
@@ -61,14 +61,14 @@ find_phrase(struct tokens *t, const struct query *q, size_t first)
 		len++;
 	for (size_t at = 0; at + len <= t->count; at++) {
 		for (same = 0; same < len; same++)
-			if (!is_word(t, at + same, q, first + same))
+			if (!matches_word(t, at + same, q, first + same))
 				break;
 		for (size_t i = 0; same == len && i < len; i++)
 			t->list[at + i].has |= UINT64_C(1) << (first + i);
 	}
 }
 
-/* Cut a text and find the query in it; which of its words are there. */
+/* Cut a text into tokens; return the bits of the query's words in it. */
 static uint64_t
 find_query(struct tokens *t, struct sqlite3 *db, const struct query *q,
     struct text text)
@@ -84,9 +84,9 @@ find_query(struct tokens *t, struct sqlite3 *db, const struct query *q,
 	return has;
 }
 
-/* What some tokens are worth: different words count more than many. */
+/* The worth of a part: different words count more than repetitions. */
 static unsigned
-worth(const struct tokens *t, size_t from, size_t to)
+worth_of(const struct tokens *t, size_t from, size_t to)
 {
 	uint64_t	has = 0;
 	unsigned	many = 0;
@@ -98,7 +98,7 @@ worth(const struct tokens *t, size_t from, size_t to)
 	return (unsigned)__builtin_popcountll(has) * SNIPPET_TOKENS + many;
 }
 
-/* Where the best part begins; it has some text before what it is for. */
+/* Where the best part begins, with some text before the first word. */
 static size_t
 choose_part(const struct tokens *t, unsigned *ret_worth)
 {
@@ -110,7 +110,7 @@ choose_part(const struct tokens *t, unsigned *ret_worth)
 		if (t->list[i].has == 0)
 			continue;
 		from = i < SNIPPET_TOKENS / 4 ? 0 : i - SNIPPET_TOKENS / 4;
-		is = worth(t, from, from + SNIPPET_TOKENS < t->count ?
+		is = worth_of(t, from, from + SNIPPET_TOKENS < t->count ?
 		    from + SNIPPET_TOKENS : t->count);
 		if (is > *ret_worth) {
 			*ret_worth = is;
@@ -121,7 +121,7 @@ choose_part(const struct tokens *t, unsigned *ret_worth)
 }
 
 static void
-put_escaped(struct buf *b, const char *p, size_t len)
+put_html(struct buf *b, const char *p, size_t len)
 {
 	for (; len-- > 0; p++)
 		switch (*p) {
@@ -142,7 +142,7 @@ put_escaped(struct buf *b, const char *p, size_t len)
 		}
 }
 
-/* Tokens and what is between them; words in a row are marked as one. */
+/* Put tokens and the text between them; marks of adjacent words are one. */
 static void
 put_part(struct buf *b, const struct tokens *t, struct text text, size_t first)
 {
@@ -158,18 +158,18 @@ put_part(struct buf *b, const struct tokens *t, struct text text, size_t first)
 		mark = t->list[i].has != 0;
 		if (marked && !mark)
 			buf_put_text(b, "</mark>");
-		put_escaped(b, text.base + at, t->list[i].from - at);
+		put_html(b, text.base + at, t->list[i].from - at);
 		if (mark && !marked)
 			buf_put_text(b, "<mark>");
 		marked = mark;
 		at = t->list[i].to;
-		put_escaped(b, text.base + t->list[i].from,
+		put_html(b, text.base + t->list[i].from,
 		    at - t->list[i].from);
 	}
 	if (marked)
 		buf_put_text(b, "</mark>");
 	stop = end == t->count ? text.len : at;
-	put_escaped(b, text.base + at, stop - at);
+	put_html(b, text.base + at, stop - at);
 	if (end < t->count)
 		buf_put_text(b, "\u2026");
 }

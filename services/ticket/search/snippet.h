@@ -1,6 +1,6 @@
 /*
- * The part of a ticket that a search found, as HTML: its text escaped, and
- * the words that were looked for within <mark>.
+ * Snippets: the part of a ticket that matches a query best, as HTML: its text
+ * escaped, and the words of the query within <mark>.
  */
 #ifndef SEARCH_SNIPPET_H
 #define SEARCH_SNIPPET_H
@@ -8,8 +8,8 @@
 #include "services/ticket/search/query.h"
 
 /*
- * Append the part of a title or content that has most of what was looked
- * for. False if not all of it is in them.
+ * Append the part of a title or content that has most of the query. False,
+ * without a snippet, if the two together do not have all of it.
  */
 bool	snippet_put(struct buf *, struct sqlite3 *, const struct query *,
 	    struct text title, struct text content);

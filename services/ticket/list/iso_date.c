@@ -1,11 +1,11 @@
 /* Dates as clients write them. */
-#include "services/ticket/list/date.h"
+#include "services/ticket/list/iso_date.h"
 
 #include <time.h>
 
 #include "base/number.h"
 
-/* One of these characters; 0 if there is none of them. */
+/* Take a character if it is one of these; else 0. */
 static char
 take_one(struct text *t, const char *of)
 {
@@ -22,7 +22,7 @@ take_one(struct text *t, const char *of)
 
 /* Digits after the point; those beyond microseconds are cut off. */
 static bool
-take_fraction(struct text *t, int64_t *us)
+take_second_part(struct text *t, int64_t *us)
 {
 	int64_t	weight = 100000;
 	int	digit;
@@ -40,7 +40,7 @@ take_fraction(struct text *t, int64_t *us)
 
 /* hh:mm, hh:mm:ss, hh:mm:ss.f */
 static bool
-take_time(struct text *t, int64_t *us)
+take_clock_time(struct text *t, int64_t *us)
 {
 	int	hour, minute, second = 0;
 
@@ -48,7 +48,7 @@ take_time(struct text *t, int64_t *us)
 	    !number_take_digits(t, 2, &minute))
 		return false;
 	if (take_one(t, ":") != '\0' && (!number_take_digits(t, 2, &second) ||
-	    !take_fraction(t, us)))
+	    !take_second_part(t, us)))
 		return false;
 	*us += ((hour * 60 + minute) * 60 + second) * INT64_C(1000000);
 	return hour < 24 && minute < 60 && second < 60;
@@ -76,7 +76,7 @@ take_zone(struct text *t, int64_t *us)
 	return hour < 24 && minute < 60;
 }
 
-/* timegm() takes the 31st of February for the 3rd of March; this does not. */
+/* timegm() makes the 3rd of March of the 31st of February; this refuses it. */
 static bool
 take_day(struct text *t, int64_t *us)
 {
@@ -95,13 +95,13 @@ take_day(struct text *t, int64_t *us)
 }
 
 bool
-date_read(struct text t, int64_t *ret_us)
+iso_date_read(struct text t, int64_t *ret_us)
 {
 	*ret_us = 0;
 	if (!take_day(&t, ret_us))
 		return false;
 	if (t.len == 0)
 		return true;
-	return take_one(&t, "Tt ") != '\0' && take_time(&t, ret_us) &&
+	return take_one(&t, "Tt ") != '\0' && take_clock_time(&t, ret_us) &&
 	    take_zone(&t, ret_us) && t.len == 0;
 }
