@@ -1,150 +1,27 @@
-/* Problem details: who wants them, what they look like. */
+/* When problem details are sent, and what is in them. */
 #include "gateway/http/problem.h"
 
 #include "base/json.h"
-
-/* Qualities are in thousandths; RANGE_BAD is no range at all. */
-#define QUALITY_ONE	1000
-#define RANGE_BAD	(-1)
-
-/* What the ranges of a header Accept say of the two types; -1: nothing. */
-struct wishes {
-	int	problem;	/* named */
-	int	json;		/* named */
-	int	application;	/* any of these */
-	int	any;
-};
-
-/* --- the header Accept ---------------------------------------------------- */
-
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct text
-trim(struct text t)
-{
-	while (t.len > 0 && is_space(t.base[0])) {
-		t.base++;
-		t.len--;
-	}
-	while (t.len > 0 && is_space(t.base[t.len - 1]))
-		t.len--;
-	return t;
-}
-
-/* Take what is before the next separator that is not in quotes. */
-static struct text
-take_part(struct text *left, char separator)
-{
-	struct text	part = { left->base, 0 };
-	bool		quoted = false;
-	size_t		i;
-
-	for (i = 0; i < left->len; i++) {
-		if (left->base[i] == '"')
-			quoted = !quoted;
-		else if (quoted && left->base[i] == '\\' && i + 1 < left->len)
-			i++;
-		else if (!quoted && left->base[i] == separator)
-			break;
-	}
-	part.len = i;
-	i += i < left->len;
-	left->base += i;
-	left->len -= i;
-	return trim(part);
-}
-
-static bool
-is_same(struct text t, const char *lower)
-{
-	return h2o_lcstris(t.base, t.len, lower, strlen(lower));
-}
-
-/* 0 to 1 with at most three decimals, in thousandths; RANGE_BAD. */
-static int
-read_quality(struct text t)
-{
-	int	value, unit = QUALITY_ONE / 10;
-
-	if (t.len == 0 || t.len > 5 || (t.base[0] != '0' && t.base[0] != '1') ||
-	    (t.len > 1 && t.base[1] != '.'))
-		return RANGE_BAD;
-	value = (t.base[0] - '0') * QUALITY_ONE;
-	for (size_t i = 2; i < t.len; i++, unit /= 10) {
-		if (t.base[i] < '0' || t.base[i] > '9')
-			return RANGE_BAD;
-		value += (t.base[i] - '0') * unit;
-	}
-	return value <= QUALITY_ONE ? value : RANGE_BAD;
-}
-
-/* The quality among the parameters of a range. */
-static int
-quality_of(struct text parameters)
-{
-	struct text	value, name;
-
-	while (parameters.len > 0) {
-		value = take_part(&parameters, ';');
-		name = take_part(&value, '=');
-		if (is_same(name, "q"))
-			return read_quality(value);
-	}
-	return QUALITY_ONE;
-}
-
-static void
-raise_to(int *wish, int quality)
-{
-	if (quality > *wish)
-		*wish = quality;
-}
-
-static void
-read_accept(struct wishes *w, struct text value)
-{
-	struct text	range, type;
-	int		quality;
-
-	while (value.len > 0) {
-		range = take_part(&value, ',');
-		type = take_part(&range, ';');
-		quality = quality_of(range);
-		if (is_same(type, PROBLEM_TYPE))
-			raise_to(&w->problem, quality);
-		else if (is_same(type, "application/json"))
-			raise_to(&w->json, quality);
-		else if (is_same(type, "application/*"))
-			raise_to(&w->application, quality);
-		else if (is_same(type, "*/*"))
-			raise_to(&w->any, quality);
-	}
-}
+#include "gateway/http/accept.h"
 
 bool
 problem_is_wanted(const h2o_req_t *req)
 {
-	struct wishes	w = { -1, -1, -1, -1 };
+	struct accept	a = { -1, -1, -1, -1 };
 	ssize_t		at = -1;
 	int		json;
 
 	while ((at = h2o_find_header(&req->headers, H2O_TOKEN_ACCEPT,
 	    at)) != -1)
-		read_accept(&w, (struct text){
+		accept_read(&a, (struct text){
 		    req->headers.entries[at].value.base,
 		    req->headers.entries[at].value.len });
-	json = w.json != -1 ? w.json :
-	    w.application != -1 ? w.application : w.any;
-	return w.problem > 0 && w.problem >= json;
+	json = a.json != -1 ? a.json :
+	    a.application != -1 ? a.application : a.any;
+	return a.problem > 0 && a.problem >= json;
 }
 
-/* --- the body ------------------------------------------------------------- */
-
-/* Flicket says no more than their names of these. */
+/* Flicket has no message for these. */
 static const char *
 detail_of(int status)
 {

@@ -1,0 +1,116 @@
+/* Accept is read by its grammar: lists, parameters, quoted strings. */
+#include "gateway/http/accept.h"
+
+#include <h2o.h>
+
+#include "gateway/http/problem.h"
+
+#define RANGE_BAD	(-1)	/* a quality that is not valid */
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static struct text
+trim(struct text t)
+{
+	while (t.len > 0 && is_space(t.base[0])) {
+		t.base++;
+		t.len--;
+	}
+	while (t.len > 0 && is_space(t.base[t.len - 1]))
+		t.len--;
+	return t;
+}
+
+/* Take what is before the next separator that is not in quotes. */
+static struct text
+take_part(struct text *left, char separator)
+{
+	struct text	part = { left->base, 0 };
+	bool		quoted = false;
+	size_t		i;
+
+	for (i = 0; i < left->len; i++) {
+		if (left->base[i] == '"')
+			quoted = !quoted;
+		else if (quoted && left->base[i] == '\\' && i + 1 < left->len)
+			i++;
+		else if (!quoted && left->base[i] == separator)
+			break;
+	}
+	part.len = i;
+	i += i < left->len;
+	left->base += i;
+	left->len -= i;
+	return trim(part);
+}
+
+static bool
+is_named(struct text t, const char *lower)
+{
+	return h2o_lcstris(t.base, t.len, lower, strlen(lower));
+}
+
+/* 0 to 1 with at most three decimals, in thousandths; RANGE_BAD. */
+static int
+read_quality(struct text t)
+{
+	int	value, unit = ACCEPT_QUALITY_ONE / 10;
+
+	if (t.len == 0 || t.len > 5 || (t.base[0] != '0' && t.base[0] != '1') ||
+	    (t.len > 1 && t.base[1] != '.'))
+		return RANGE_BAD;
+	value = (t.base[0] - '0') * ACCEPT_QUALITY_ONE;
+	for (size_t i = 2; i < t.len; i++, unit /= 10) {
+		if (t.base[i] < '0' || t.base[i] > '9')
+			return RANGE_BAD;
+		value += (t.base[i] - '0') * unit;
+	}
+	return value <= ACCEPT_QUALITY_ONE ? value : RANGE_BAD;
+}
+
+/* The quality among the parameters of a range. */
+static int
+quality_of(struct text parameters)
+{
+	struct text	value, name;
+
+	while (parameters.len > 0) {
+		value = take_part(&parameters, ';');
+		name = take_part(&value, '=');
+		if (is_named(name, "q"))
+			return read_quality(value);
+	}
+	return ACCEPT_QUALITY_ONE;
+}
+
+static void
+raise_to(int *best, int quality)
+{
+	if (quality > *best)
+		*best = quality;
+}
+
+void
+accept_read(struct accept *ret, struct text value)
+{
+	struct text	range, type;
+	int		quality;
+
+	while (value.len > 0) {
+		range = take_part(&value, ',');
+		type = take_part(&range, ';');
+		quality = quality_of(range);
+		if (is_named(type, PROBLEM_TYPE))
+			raise_to(&ret->problem, quality);
+		else if (is_named(type, "application/json"))
+			raise_to(&ret->json, quality);
+		else if (is_named(type, "application/*"))
+			raise_to(&ret->application, quality);
+		else if (is_named(type, "*/*"))
+			raise_to(&ret->any, quality);
+	}
+}
