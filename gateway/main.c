@@ -26,6 +26,9 @@
 #include "gateway/http/frames.h"
 #include "gateway/http/framing.h"
 #include "gateway/http/hpack.h"
+#include "gateway/http/idle.h"
+#include "gateway/http/parting.h"
+#include "gateway/http/rest.h"
 #include "gateway/http/timers.h"
 #include "gateway/http/tls.h"
 #include "gateway/memory.h"
@@ -88,7 +91,7 @@ pause_accepting(struct worker *w, const char *why)
 		log_warn("%s: connections have to wait", why);
 		w->warned_ms = now_ms;
 	}
-	connections_make_room(w, now_ms);
+	idle_make_room(w, now_ms);
 	w->paused = true;
 	h2o_socket_read_stop(w->listener);
 }
@@ -137,7 +140,7 @@ begin_stop(struct worker *w, int64_t now_ms)
 		continue;
 	h2o_socket_close(w->listener);
 	w->listener = NULL;
-	connections_stop(w);
+	parting_begin(w);
 }
 
 static void
@@ -149,7 +152,8 @@ on_tick(h2o_timeout_entry_t *entry)
 	wall_watch();
 	bus_tick(w->bus, now_ms);
 	memory_tick(w, now_ms);
-	connections_tick(w, now_ms);
+	rest_tick(w, now_ms);
+	idle_tick(w, now_ms);
 	w->accept.ssl_ctx = tls_renew(w->accept.ssl_ctx);
 	if (w->paused && w->stop_ms == 0) {
 		w->paused = false;
@@ -158,7 +162,7 @@ on_tick(h2o_timeout_entry_t *entry)
 	if (w->stop_ms == 0 && atomic_load(&w->gateway->stopping))
 		begin_stop(w, now_ms);
 	if (w->stop_ms != 0)
-		connections_wind_up(w, now_ms);
+		parting_tick(w, now_ms);
 	h2o_timeout_link(w->ctx.loop, &w->tick_timeout, &w->tick);
 }
 

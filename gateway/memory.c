@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "gateway/cache/responses.h"
-#include "gateway/http/connection.h"
+#include "gateway/http/weight.h"
 
 #define TRIM_MS		1000	/* between two of those */
 #define WARN_MS		10000	/* between two words on it */
@@ -131,5 +131,5 @@ memory_tick(struct worker *w, int64_t now_ms)
 	if (p != PRESSURE_ALL)
 		return;
 	excess = atomic_load(&g->memory_used) - (g->settings->memory_mb << 19);
-	connections_relieve(w, excess / g->settings->gateway_threads, now_ms);
+	weight_relieve(w, excess / g->settings->gateway_threads, now_ms);
 }

@@ -6,7 +6,7 @@
 #include "gateway/cache/limit.h"
 #include "gateway/core/exchange.h"
 #include "gateway/cutoff.h"
-#include "gateway/http/connection.h"
+#include "gateway/http/idle.h"
 #include "gateway/http/proxies.h"
 #include "gateway/pipeline.h"
 #include "gateway/reply/cors.h"
@@ -58,8 +58,8 @@ server_init(struct gateway *g, const struct settings *s)
 	g->conf.max_request_entity_size = BODY_SLACK + (size_t)
 	    (s->max_body_bytes > s->upload_max_bytes ? s->max_body_bytes :
 	    s->upload_max_bytes);
-	/* shorter times are ours to see to (connections_tick) */
-	g->conf.http1.req_timeout = (uint64_t)connection_body_ms(s,
+	/* shorter times are ours to see to (http/idle.h) */
+	g->conf.http1.req_timeout = (uint64_t)idle_body_ms(s,
 	    g->conf.max_request_entity_size);
 	g->conf.http2.idle_timeout = (uint64_t)s->idle_timeout_ms;
 	g->conf.handshake_timeout = (uint64_t)s->idle_timeout_ms;

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "gateway/http/h2o_2_2_5.h"
+
 #define BYTES_MOST	(256 << 20)	/* thrown away */
 #define TICKS_MOST	50		/* of 100 ms, all together */
 #define QUIET_TICKS	10		/* without a byte */
@@ -11,12 +13,11 @@ struct lingering {
 	h2o_ostream_t		 super;
 	h2o_req_t		*req;
 	h2o_socket_t		*sock;
-	void			*sock_data;	/* h2o's, while it is ours */
+	struct h2o_2_2_5_taken	 taken;		/* of the socket */
 	h2o_timeout_entry_t	 timeout;
 	unsigned		 ticks;
 	unsigned		 quiet;
 	size_t			 thrown;
-	h2o_buffer_t		*input;		/* of the request, meanwhile */
 	struct text		 body;		/* in place of h2o's, or NULL */
 	bool			 answered;
 };
@@ -26,9 +27,7 @@ static void
 finish(struct lingering *l)
 {
 	h2o_socket_read_stop(l->sock);
-	l->sock->data = l->sock_data;
-	h2o_buffer_dispose(&l->sock->input);
-	l->sock->input = l->input;
+	h2o_2_2_5_give_back(l->sock, l->taken);
 	h2o_timeout_unlink(&l->timeout);
 	h2o_ostream_send_next(&l->super, l->req, NULL, 0, H2O_SEND_STATE_FINAL);
 }
@@ -63,11 +62,7 @@ static void
 read_on(struct lingering *l)
 {
 	l->sock = l->req->conn->callbacks->get_socket(l->req->conn);
-	l->sock_data = l->sock->data;
-	l->sock->data = l;
-	/* the request's head, and what is known of it, is in there */
-	l->input = l->sock->input;
-	h2o_buffer_init(&l->sock->input, &h2o_socket_buffer_prototype);
+	l->taken = h2o_2_2_5_take(l->sock, l);
 	l->timeout = (h2o_timeout_entry_t){ .cb = on_tick };
 	h2o_timeout_link(l->req->conn->ctx->loop,
 	    &l->req->conn->ctx->hundred_ms_timeout, &l->timeout);

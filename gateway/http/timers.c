@@ -9,6 +9,7 @@
 #include "gateway/http/timers.h"
 
 #include "base/clock.h"
+#include "gateway/http/h2o_2_2_5.h"
 
 #define LEAST_US	10000	/* that is worth the walk */
 
@@ -16,27 +17,6 @@ static _Thread_local struct {
 	h2o_loop_t	*loop;		/* NULL: this thread runs none */
 	int64_t		 apart_us;	/* wall clock minus monotonic clock */
 } own;
-
-static void
-move_entries(h2o_timeout_t *timeout, int64_t ms)
-{
-	h2o_linklist_t	*node = timeout->_entries.next;
-
-	for (; node != &timeout->_entries; node = node->next)
-		H2O_STRUCT_FROM_MEMBER(h2o_timeout_entry_t, _link,
-		    node)->registered_at += (uint64_t)ms;
-}
-
-static void
-move_timers(h2o_loop_t *loop, int64_t ms)
-{
-	h2o_linklist_t	*node = loop->_timeouts.next;
-
-	for (; node != &loop->_timeouts; node = node->next)
-		move_entries(H2O_STRUCT_FROM_MEMBER(h2o_timeout_t, _link,
-		    node), ms);
-	loop->_now += (uint64_t)ms;
-}
 
 /*
  * Where this thread had to wait between its looks at the two clocks, timers
@@ -51,7 +31,7 @@ carry(int64_t now_us)
 	if (step_us < LEAST_US && step_us > -LEAST_US)
 		return;
 	own.apart_us += step_us;
-	move_timers(own.loop, step_us / 1000);
+	h2o_2_2_5_move_timers(own.loop, step_us / 1000);
 }
 
 void

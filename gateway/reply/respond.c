@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "gateway/core/trace.h"
 #include "gateway/http/connection.h"
+#include "gateway/http/parting.h"
 #include "gateway/http/problem.h"
 
 #define ERROR_BYTES	512	/* of a message that is made */
@@ -66,7 +67,7 @@ respond_count(struct exchange *x, int status)
 	x->answered = true;
 	metric_add(METRIC_HTTP_RESPONSES, (unsigned)status / 100 % 6, 0, 1);
 	trace_put_timing(x);
-	connection_part(x->connection, x->req);
+	parting_answer(x->connection, x->req);
 }
 
 static enum flow

@@ -1,5 +1,6 @@
 /* Connections, which nothing comes over (fakes.h). */
 #include "gateway/http/connection.h"
+#include "gateway/http/parting.h"
 
 struct frames *
 connection_frames(h2o_socket_t *sock)
@@ -42,7 +43,7 @@ connection_hold(struct connection *c, size_t were, size_t are)
 
 /* No gateway stops here. */
 void
-connection_part(const struct connection *c, h2o_req_t *req)
+parting_answer(const struct connection *c, h2o_req_t *req)
 {
 	(void)c, (void)req;
 }
