@@ -1,4 +1,4 @@
-/* Frames of HTTP/2: each is paid for. */
+/* Functions in the place of libh2o's. */
 #include "gateway/http/frames.h"
 
 #include <h2o/http2.h>
@@ -9,37 +9,15 @@
 #include "gateway/http/connection.h"
 #include "gateway/http/library.h"
 
-#define PURSE_MOST	10000
-#define PER_SECOND	1000
-#define PER_ANSWER	30
-#define PER_RESET	1
-#define BYTES_EACH	1024		/* of answers, for one */
-#define SMALL_BYTES	16		/* of data: less is next to nothing */
-#define THROWN_MOST	(1 << 20)	/* bytes, from who does not go away */
+#define THROWN_MOST	(1 << 20)	/* bytes after the end, of one client */
 #define SAY_AGAIN_MS	10000
 #define FRAME_MOST	(9 + 16384)	/* bytes */
-
-enum kind { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING,
-    GOAWAY, WINDOW_UPDATE, CONTINUATION, KINDS };
-
-/* Flags. */
-#define ACK		0x1
-#define PADDED		0x8
-
-/* As in http2_internal.h, which cannot be included without khash.h. */
-struct frame {
-	uint32_t	 length;
-	uint8_t		 type;
-	uint8_t		 flags;
-	uint32_t	 stream_id;
-	const uint8_t	*payload;
-};
 
 /* The library's names and arguments; the settings are its own business. */
 typedef void	read_start(h2o_socket_t *, h2o_socket_cb);
 typedef void	accept_http2(h2o_accept_ctx_t *, h2o_socket_t *,
 		    struct timeval);
-typedef ssize_t	decode_frame(struct frame *, const uint8_t *, size_t,
+typedef ssize_t	decode_frame(struct h2o_2_2_5_frame *, const uint8_t *, size_t,
 		    const void *settings, const char **err_desc);
 typedef void	encode_reset(h2o_buffer_t **, uint32_t, int);
 decode_frame	h2o_http2_decode_frame;
@@ -50,7 +28,7 @@ static accept_http2	*library_accept;
 static decode_frame	*library_decode;
 static encode_reset	*library_reset;
 
-/* Of the connection whose input h2o is reading, on this thread; or NULL. */
+/* The connection whose input h2o reads on this thread, or NULL. */
 static _Thread_local struct frames	*reading;
 static _Thread_local h2o_socket_t	*reading_from;
 
@@ -63,77 +41,16 @@ frames_init(void)
 	library_find("h2o_http2__encode_rst_stream_frame", &library_reset);
 }
 
-/* --- the purse ---------------------------------------------------------------- */
-
-static void
-fill(struct frames *f, const h2o_socket_t *sock)
-{
-	int64_t	now_ms = clock_ms();
-
-	f->purse += (now_ms - f->filled_ms) * PER_SECOND / 1000 +
-	    f->answers * PER_ANSWER +
-	    (int64_t)((sock->bytes_written - f->written) / BYTES_EACH);
-	if (f->purse > PURSE_MOST)
-		f->purse = PURSE_MOST;
-	f->filled_ms = now_ms;
-	f->written = sock->bytes_written;
-	f->answers = 0;
-}
-
-/*
- * Data that adds to a body is paid for by the bound of bodies; what adds to
- * none, as its stream has ended, by the reset that answers it.
- */
-static int
-price_of_data(const struct frame *frame)
-{
-	uint32_t	len = frame->length;
-
-	if ((frame->flags & PADDED) != 0 && len > 0)
-		len -= len > frame->payload[0] ? frame->payload[0] + 1U : len;
-	return len < SMALL_BYTES;
-}
-
-/* An answer pays for a request, and for what belongs to it. */
-static int
-price_of(const struct frame *frame)
-{
-	static const int	prices[KINDS] = {
-		[HEADERS] = 20,
-		[PRIORITY] = 1,
-		[RST_STREAM] = 5,
-		[SETTINGS] = 10,
-		[PUSH_PROMISE] = 10,
-		[PING] = 5,
-		[GOAWAY] = 10,
-		[WINDOW_UPDATE] = 1,
-		[CONTINUATION] = 10,
-	};
-
-	if (frame->type == DATA)
-		return price_of_data(frame);
-	return frame->type < KINDS ? prices[frame->type] : 2;
-}
-
-static bool
-pay(struct frames *f, const h2o_socket_t *sock, int price)
-{
-	f->purse -= price;
-	if (f->purse < 0)
-		fill(f, sock);
-	return f->purse >= 0;
-}
-
 /* --- in the library's place ----------------------------------------------------- */
 
-/* What the library takes for an answer to a ping of its own: nothing. */
+/* The library takes this for an answer to a ping of its own: it does nothing. */
 static void
-pass_over(struct frame *frame)
+pass_over(struct h2o_2_2_5_frame *frame)
 {
 	static const uint8_t	zeros[8];
 
-	frame->type = PING;
-	frame->flags = ACK;
+	frame->type = HTTP2_PING;
+	frame->flags = HTTP2_ACK;
 	frame->stream_id = 0;
 	frame->length = sizeof(zeros);
 	frame->payload = zeros;
@@ -154,19 +71,19 @@ count_flood(void)
 }
 
 ssize_t
-h2o_http2_decode_frame(struct frame *frame, const uint8_t *src,
+h2o_http2_decode_frame(struct h2o_2_2_5_frame *frame, const uint8_t *src,
     size_t len, const void *settings, const char **err_desc)
 {
 	ssize_t	ret = library_decode(frame, src, len, settings, err_desc);
 
 	if (ret < 0)
 		return ret;
-	if (!pay(reading, reading_from, price_of(frame))) {
+	if (!purse_pay(&reading->purse, frame, reading_from->bytes_written)) {
 		count_flood();
 		*err_desc = "too many frames that ask for nothing";
 		return H2O_HTTP2_ERROR_ENHANCE_YOUR_CALM;
 	}
-	if (frame->type >= KINDS)
+	if (frame->type >= HTTP2_TYPES)
 		pass_over(frame);
 	return ret;
 }
@@ -176,7 +93,7 @@ h2o_http2__encode_rst_stream_frame(h2o_buffer_t **buf, uint32_t stream_id,
     int error)
 {
 	if (reading != NULL)
-		reading->purse -= PER_RESET;
+		reading->purse.left -= PURSE_PER_RESET;
 	library_reset(buf, stream_id, error);
 }
 
@@ -240,8 +157,8 @@ h2o_http2_accept(h2o_accept_ctx_t *ctx, h2o_socket_t *sock,
 		h2o_socket_close(sock);
 		return;
 	}
-	*f = (struct frames){ .spoken = true, .purse = PURSE_MOST,
-	    .filled_ms = clock_ms(), .written = sock->bytes_written };
+	*f = (struct frames){ .spoken = true };
+	purse_open(&f->purse, sock->bytes_written);
 	/* what has come is read at once */
 	reading = f;
 	reading_from = sock;

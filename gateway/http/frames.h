@@ -2,12 +2,11 @@
  * Frames of HTTP/2 that ask for nothing, bounded.
  *
  * Of frames that no request needs - pings, settings, priorities, resets, empty
- * data, kinds that nobody knows - libh2o 2.2.5 takes in as many as come, and
- * writes a line to standard error for each of an unknown kind. So the gateway
- * takes the place of the library's h2o_http2_decode_frame(). A connection has
- * a purse: each frame costs something, time and answers that are taken fill
- * it, and one whose purse is empty is told so (GOAWAY, ENHANCE_YOUR_CALM) and
- * closed. Unknown kinds are passed over without a word (RFC 9113, 5.5).
+ * data, unknown types - libh2o 2.2.5 takes in as many as come, and writes a line
+ * to standard error for each of an unknown type. So the gateway takes the place
+ * of the library's h2o_http2_decode_frame(). A connection has a purse (purse.h);
+ * one whose purse is empty is told so (GOAWAY, ENHANCE_YOUR_CALM) and closed.
+ * Unknown types are passed over silently (RFC 9113, 5.5).
  *
  * An upgrade from HTTP/1 (`Upgrade: h2c`) is declined: a proxy in front that
  * passes it on would see nothing of the requests that follow. A client that
@@ -22,13 +21,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/http/purse.h"
+
 struct frames {
-	bool		 spoken;	/* HTTP/2 */
+	bool		 spoken;	/* the connection is one of HTTP/2 */
 	h2o_socket_cb	 on_read;	/* h2o's */
-	int64_t		 purse;
-	int64_t		 filled_ms;	/* the purse, when */
-	size_t		 written;	/* bytes, at that time */
-	int64_t		 answers;	/* since then */
+	struct purse	 purse;
 	size_t		 thrown;	/* bytes that came after the end */
 };
 
@@ -39,7 +37,7 @@ void	frames_init(void);
 static inline void
 frames_answered(struct frames *f)
 {
-	f->answers++;
+	f->purse.answers++;
 }
 
 #endif
