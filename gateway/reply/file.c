@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/percent.h"
 #include "gateway/core/identity.h"
 #include "gateway/core/trace.h"
 #include "gateway/http/header.h"
@@ -128,18 +129,9 @@ refuse_range(struct download *d)
 
 /* --- the head ---------------------------------------------------------------------- */
 
-/* attr-char, RFC 8187 */
-static bool
-is_attr_char(unsigned char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z') ||
-	    (c != '\0' && strchr("!#$&+-.^_`|~", c) != NULL);
-}
-
 /*
- * What was imported may have names of any length, which would make a header
- * that clients refuse. Cut between characters; those of uploads fit.
+ * Imported files may have names of any length, which would make a header field
+ * that clients refuse. Names are cut between characters; those of uploads fit.
  */
 #define NAME_MOST_BYTES	512
 
@@ -155,8 +147,8 @@ shorten(struct text name)
 }
 
 /*
- * The name twice (RFC 6266): for those who know nothing but ASCII with a line
- * in the place of other characters, for all others as it is.
+ * The name twice (RFC 6266): in ASCII, with underscores in the place of other
+ * characters, for clients that know nothing else; and as it is.
  */
 static void
 put_disposition(struct exchange *x, struct text name)
@@ -174,13 +166,7 @@ put_disposition(struct exchange *x, struct text name)
 			buf_put_byte(&b, (char)c);
 	}
 	buf_put_text(&b, "\"; filename*=UTF-8''");
-	for (size_t i = 0; i < name.len; i++) {
-		c = (unsigned char)name.base[i];
-		if (is_attr_char(c))
-			buf_put_byte(&b, (char)c);
-		else
-			buf_printf(&b, "%%%02X", c);
-	}
+	percent_encode(&b, name, PERCENT_ATTR);
 	buf_put_byte(&b, '\0');
 	respond_header(x, "Content-Disposition", b.base);
 	buf_done(&b);

@@ -2,6 +2,7 @@
 #include "gateway/reply/links.h"
 
 #include "base/json.h"
+#include "base/percent.h"
 #include "gateway/reply/respond.h"
 
 /* The most frequent name in a path; it need not be looked up. */
@@ -43,29 +44,6 @@ links_put_path(struct buf *b, const struct exchange *x, const char *path,
 	}
 }
 
-/* A text in a query (WHATWG's application/x-www-form-urlencoded). */
-static void
-put_query_text(struct buf *b, struct text t)
-{
-	static const char	hex[] = "0123456789ABCDEF";
-	unsigned char		c;
-
-	for (size_t i = 0; i < t.len; i++) {
-		c = (unsigned char)t.base[i];
-		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-		    (c >= 'a' && c <= 'z') || c == '-' || c == '_' ||
-		    c == '.' || c == '~')
-			buf_put_byte(b, (char)c);
-		else if (c == ' ')
-			buf_put_byte(b, '+');
-		else {
-			buf_put_byte(b, '%');
-			buf_put_byte(b, hex[c >> 4]);
-			buf_put_byte(b, hex[c & 15]);
-		}
-	}
-}
-
 /* The filters that a list was asked with. */
 static void
 put_filters(struct buf *b, const struct exchange *x)
@@ -74,7 +52,7 @@ put_filters(struct buf *b, const struct exchange *x)
 		buf_put_byte(b, '&');
 		buf_put_text(b, key_info(x->filters[i].key)->name);
 		buf_put_byte(b, '=');
-		put_query_text(b, x->filters[i].value);
+		percent_encode(b, x->filters[i].value, PERCENT_FORM);
 	}
 }
 
@@ -108,7 +86,7 @@ put_cursor_url(struct buf *b, const struct exchange *x, struct text cursor)
 	json_put_number(b, args_number(&x->args, KEY_PER_PAGE, 1));
 	put_filters(b, x);
 	buf_put_text(b, "&cursor=");
-	put_query_text(b, cursor);
+	percent_encode(b, cursor, PERCENT_FORM);
 }
 
 /* The pages of a list around the one that is asked for; 0: there is none. */

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "services/store/store.h"
 
 #define VALUES_MOST	64	/* of a shape */
@@ -326,25 +327,6 @@ is_absent(const struct step *step, sqlite3_value *v)
 	    sqlite3_value_bytes(v) == 0;
 }
 
-/* A text within a URL: what is not allowed there is percent-encoded. */
-static void
-put_url_text(struct buf *b, struct text t)
-{
-	static const char	hex[] = "0123456789ABCDEF";
-	unsigned char		c;
-
-	for (size_t i = 0; i < t.len; i++) {
-		c = (unsigned char)t.base[i];
-		if (c < 0x80 && c > ' ' && strchr("\"<>\\^`{|}%#?", c) == NULL) {
-			buf_put_byte(b, (char)c);
-			continue;
-		}
-		buf_put_byte(b, '%');
-		buf_put_byte(b, hex[c >> 4]);
-		buf_put_byte(b, hex[c & 15]);
-	}
-}
-
 /* Hundredths as a number with two decimals. */
 static void
 put_hours(struct buf *b, int64_t hundredths)
@@ -373,7 +355,7 @@ put_value(const struct step *step, sqlite3_value *v, struct buf *b)
 		    "true" : "false");
 		break;
 	case SHAPE_LINK:
-		put_url_text(b, value_text(v));
+		percent_encode(b, value_text(v), PERCENT_URL);
 		break;
 	case SHAPE_JSON:
 		t = value_text(v);
