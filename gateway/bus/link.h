@@ -43,7 +43,7 @@ void	link_close(struct link *);
  * noise: the rest is to be drained in LINK_PAUSE_MS.
  */
 #define LINK_PAUSE_MS	1
-bool	link_drain(struct link *, struct frame_reader *, link_answer *,
+bool	link_drain(struct link *, struct frame_reader *, link_answer *take,
 	    int64_t now_ms);
 
 /*
