@@ -95,7 +95,7 @@ static const struct shape status_shape = { "status", status_members };
 
 /* --- telling the ticket service -------------------------------------------- */
 
-/* Tell it the names that a statement finds, columns named as their keys. */
+/* Tell the names in a statement's row, whose columns are named as keys. */
 static enum err
 tell_names(struct call *c, int sql, enum op_code event)
 {
@@ -110,7 +110,7 @@ tell_names(struct call *c, int sql, enum op_code event)
 	return op_end(c, &st, e);
 }
 
-/* A change of a department, with or without an answer, and its news. */
+/* A change of a department, with its event; answered if the row has a shape. */
 static enum err
 department_change(struct call *c)
 {

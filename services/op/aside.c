@@ -1,17 +1,17 @@
 /*
- * Events that their consumer refuses for good. One is set aside durably, so
- * that those behind it go on, and its consumer is told of the gap: in the
- * outbox its row becomes EVENT_LEFT_OUT, under the same number. The operator
- * has it sent again, under a new number and with its original one, or drops it
- * (`flicketctl events`).
+ * Events that their consumer refuses, and would always refuse. Such an event
+ * is set aside durably, so that the events behind it are delivered. In the
+ * outbox its row becomes EVENT_LEFT_OUT, under the same number, which tells the
+ * consumer of the gap. The operator sends it again, under a new number and with
+ * its original one, or drops it (`flicketctl events`).
  *
- * Events about one thing are applied in order: those behind one that is set
- * aside, under way or yet to be written, are set aside with it, and all of them
- * are sent again together.
+ * Events about one thing are applied in order: later events about the same
+ * thing, also those that are not written yet, are set aside with it, and all of
+ * them are sent again together.
  *
- * Each step is one transaction of one store. A consumer that has had an event
- * after all, by a copy that was under way, does not note the gap, and so does
- * not apply it a second time.
+ * Each step is one transaction of one store. A consumer that has applied the
+ * event after all, from a copy that was under way, does not note the gap, and
+ * so does not apply the event a second time.
  */
 #include <stdio.h>
 
@@ -21,13 +21,13 @@
 
 /* --- subjects ------------------------------------------------------------------ */
 
-/* What events are about. Those that are not here are added up (OP_TALLY). */
+/* The things that events are about. Events of kind OP_TALLY have none. */
 static const struct subject {
 	enum op_code	 event;
 	const char	*thing;
 	enum key	 key;		/* its id */
-	bool		 is_basis;	/* what comes later takes back what
-					 * this one says: it cannot be missing */
+	bool		 is_basis;	/* later events take back what this one
+					 * added: it must not be missing */
 } subjects[] = {
 	{ OP_TICKET_USER_NAMED, "user", KEY_ID, false },
 	{ OP_TICKET_USER_CHANGED, "user", KEY_ID, false },
@@ -65,12 +65,12 @@ subject_of(enum op_code event, const struct args *args, char ret[SUBJECT_SIZE])
 
 /* --- set aside ---------------------------------------------------------------- */
 
-/* An event as it stands in the outbox, or among those that are set aside. */
+/* An event in the outbox, or one that is set aside. */
 struct event {
 	int64_t		seq;
 	enum op_code	code;
 	int64_t		consumer;
-	char		subject[SUBJECT_SIZE];	/* "": it is not about a thing */
+	char		subject[SUBJECT_SIZE];	/* "": it has none */
 };
 
 /* Of a row that begins with op, consumer, subject. */
@@ -100,7 +100,7 @@ stmt_about(struct call *c, int sql, const struct event *e)
 	return st;
 }
 
-/* Whether the event of SEQ waits to be delivered and is no gap itself. */
+/* Whether the event of SEQ is still to be delivered, and is not a gap. */
 static enum err
 find_waiting(struct call *c, struct event *event, bool *ret)
 {
@@ -151,7 +151,7 @@ leave_out(struct call *c, const struct event *event, enum err reason,
 	return e;
 }
 
-/* What was delivered meanwhile, or set aside, stays so. */
+/* An event that was delivered or set aside in the meantime stays as it is. */
 enum err
 op_set_aside(struct call *c)
 {
@@ -192,7 +192,7 @@ op_follow(struct call *c, int64_t seq, enum service_id consumer,
 
 /* --- sent again, dropped -------------------------------------------------------- */
 
-/* The event that is set aside, and whether it can be read. */
+/* The event of SEQ among those set aside, and whether its frame is valid. */
 static enum err
 find_aside(struct call *c, struct event *event, bool *ret_readable)
 {
@@ -222,7 +222,7 @@ send_again(struct call *c, const struct event *event)
 
 	if (e != OK)
 		return e;
-	/* the answer waits for what waits for an answer itself */
+	/* a client may wait for an EVENT to be applied: so does this answer */
 	if (op_info(event->code)->kind == OP_EVENT) {
 		c->emitted = db_last_id(c->lane->db);
 		c->consumer = (enum service_id)event->consumer;

@@ -1,4 +1,4 @@
-/* What a call does with statements, and how it is refused. */
+/* Runs of statements for a call, and refusals. */
 #include "services/op/op.h"
 
 #include <stdarg.h>
@@ -25,7 +25,7 @@ failure_of(const struct call *c)
 	    db_refused_values(c->lane->db) ? ERR_INTERNAL : ERR_STORE;
 }
 
-/* What failed is said once a call. */
+/* A call logs one failure of the store, the first. */
 enum err
 op_fail(struct call *c)
 {

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "services/op/row_cache.h"
 
-/* What the service itself puts into statements, and what an event is sent with. */
+/* Keys that the service gives to statements, and those that events are sent with. */
 #define OWN_KEYS	ACTOR, NOW, LIMIT, OFFSET, ID, RIGHTS, OVER
 #define SENT_KEYS	SOURCE, STREAM, SEQ
 
@@ -140,7 +140,7 @@ plan_row(struct op_tables *t, size_t row, const struct stmt *st)
 	check_extras(t, op, st);
 }
 
-/* What is kept depends on ids and the store, and there is one kind of it. */
+/* Cached rows depend on their ids and the store; a service has one kind. */
 static void
 check_cached(struct op_tables *t, size_t row, const struct op_info *info)
 {
@@ -203,7 +203,7 @@ check_row(struct op_tables *t, size_t row, struct db *db)
 	}
 	check_cached(t, row, info);
 	if ((op->aside == NULL) != (op->unmake == NULL))
-		log_fatal("operation %s: nobody frees what it makes aside",
+		log_fatal("operation %s: aside and unmake go together",
 		    info->name);
 }
 

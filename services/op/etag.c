@@ -1,4 +1,4 @@
-/* Tags of what is stored, and what an If-Match names of them. */
+/* Tags of things, and the comparison with If-Match. */
 #include "services/op/stages.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 
-/* 0 would mean that there is no tag. */
+/* Never 0, which stands for no tag. */
 int64_t
 op_mix_tags(int64_t a, int64_t b)
 {
@@ -59,9 +59,9 @@ is_tag(struct text one, const char *want)
 }
 
 /*
- * Whether an If-Match names this tag: the first 16 digits of a strong one,
- * what follows a dot is of what came with it (gateway/stage/answer.c). A tag of 0
- * is that of nothing: only `*` matches.
+ * Whether an If-Match names this tag. A client's tag is strong and begins with
+ * 16 digits; digits behind a dot are of things that were included in the answer
+ * (gateway/stage/answer.c). Tag 0 stands for no thing: only `*` matches.
  */
 static bool
 names_tag(struct text if_match, int64_t tag)

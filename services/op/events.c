@@ -1,4 +1,4 @@
-/* Events on their way out, and what makes each count once where it comes in. */
+/* Events: written into the outbox, and applied once by their consumer. */
 #include "services/op/stages.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ put_event(struct call *c, enum op_code code, const struct args *payload,
 	    op_follow(c, *ret_seq, consumer, text_of(subject)) : e;
 }
 
-/* An event that lacks what it needs would be refused for ever. */
+/* A consumer would refuse an event without its keys for ever. */
 enum err
 op_emit(struct call *c, enum op_code code, const struct args *own)
 {

@@ -30,7 +30,7 @@ take_answer(struct call *c, const struct stmt *st)
 	return OK;
 }
 
-/* NOT_FOUND: there is none; the operation has to be carried out. */
+/* NOT_FOUND: no answer is kept; the operation has to be carried out. */
 static enum err
 recall(struct call *c, enum op_code op)
 {
@@ -57,7 +57,7 @@ op_recall(struct call *c)
 	return recall(c, (enum op_code)op);
 }
 
-/* What is kept is what the same request will be answered with. */
+/* Keep the answer, for the same request to be answered with. */
 static enum err
 keep_answer(struct call *c)
 {

@@ -79,7 +79,7 @@ are_in_bounds(const struct args *args)
 	return true;
 }
 
-/* Bounds are those of what is stored: a search may be for any text. */
+/* Bounds are for values that are stored: a search may be for any text. */
 static enum err
 check_args(struct call *c, const struct op_info *info)
 {
@@ -103,9 +103,9 @@ check_args(struct call *c, const struct op_info *info)
 }
 
 /*
- * A write of somebody who was deleted while it was on its way, with a token
- * that was good when it set out. One that came before is undone, or stays,
- * as the event that tells of it sees fit.
+ * A user may be deleted while their write is on its way with a token that was
+ * valid when it was sent. A write that came before the event of that deletion
+ * is undone, or stays, as the event's operation decides.
  */
 static enum err
 check_not_gone(struct call *c)
@@ -120,7 +120,7 @@ check_not_gone(struct call *c)
 }
 
 /*
- * Who asks is looked up where it stands, if that is this store: what came
+ * The store that owns users looks the actor up again: the rights that came
  * with the request may have ended while it waited.
  */
 static enum err
@@ -205,7 +205,7 @@ op_has_turns(const struct op_tables *t, uint64_t code)
 	    op->run == row_cache_bulk;
 }
 
-/* An answer from what is kept is one without run(). */
+/* With an answer from a cache run() was not called. */
 static void
 unmake(struct call *c)
 {

@@ -1,6 +1,6 @@
 /*
- * Operations as a service implements them: a row each in its service.c, and
- * a few generic functions that most rows need nothing beyond.
+ * Operations as a service implements them: a row each in its service.c. Most
+ * rows need only the generic functions declared here.
  */
 #ifndef OP_OP_H
 #define OP_OP_H
@@ -20,18 +20,18 @@
 struct call;
 typedef enum err op_run(struct call *);
 
-/* What must hold before an operation runs. */
+/* A condition that is checked before an operation runs. */
 struct guard {
 	int		 sql;		/* statement that finds the row */
 	bool		 must;		/* it must be there, or must not */
-	enum err	 error;		/* what to answer otherwise */
+	enum err	 error;		/* the answer otherwise */
 	const char	*message;
 };
 
 /*
- * A column whose numbers an answer names, so that the asker can ask for what
- * they stand for: ids of users, of categories. They become a JSON array in
- * the answer's extra `key`, each once.
+ * A column with ids of other things (users, categories). The ids of all rows,
+ * each once, become a JSON array in the answer's extra `key`; with it the
+ * gateway asks the owner for those things.
  */
 struct ref {
 	enum key	 key;
@@ -39,15 +39,16 @@ struct ref {
 };
 
 /*
- * One way to do an operation. Of several rows for one operation, the first
- * whose `when` keys are all given serves. Statements are numbers of the
- * service's sql.tbl; row 0 of that is no statement.
+ * One way to do an operation. An operation can have several rows: the first
+ * one whose `when` keys are all given is used. Statements are numbers of the
+ * service's sql.tbl; 0 (SQL_NONE) stands for no statement.
  */
 struct op {
 	enum op_code		 op;
 	keyset			 when;
 	op_run			*run;
-	keyset			 makes;		/* keys that run() itself adds */
+	keyset			 makes;		/* keys that run() gives to
+						 * statements itself */
 	int			 sql;
 	const struct shape	*shape;		/* of the rows of `sql` */
 	int			 count;		/* op_page: counts all items */
@@ -57,55 +58,53 @@ struct op {
 	enum op_code		 tells[OP_EMITS]; /* those run() may op_emit() */
 
 	/*
-	 * Finds id and version of what a write is about, for If-Match; run
-	 * after the guards. SQL_NONE: the write makes something new, which
-	 * no version can be known of.
+	 * For If-Match: a statement that gives the id and the version of the
+	 * thing that is written; run after the guards. SQL_NONE: the write
+	 * makes a new thing, which has no version yet.
 	 */
 	int			 tag;
-	struct ref		 refs[OP_REFS];	/* where INCLUDE is asked for,
-						 * and in lists by ids */
-	bool			 gives_back;	/* what its asker held: it is
-						 * not refused because many
-						 * wait */
-	bool			 lists;		/* READ: it may take long enough
-						 * for users to take turns, as
-						 * op_page() and bulks may */
+	struct ref		 refs[OP_REFS];	/* used with INCLUDE, and in
+						 * lists by ids */
+	bool			 gives_back;	/* it frees something that the
+						 * peer holds: it is carried out
+						 * even when the queue is full */
+	bool			 lists;		/* READ: users take turns at it
+						 * (turns.h), as at op_page() */
 
 	/*
-	 * READ: what run() may need first and what may take too long for the
-	 * loop. Where run() says so (op_put_aside()) this is run on a thread of
-	 * its own, in a transaction, and leaves something in c->made; then
-	 * run() is, again, and takes that. op_is_over() is to be looked at.
-	 * unmake() is called where run() did not take it, as the answer is
-	 * known by then or something else was in the way.
+	 * READ: work that run() may need first and that may take too long for
+	 * the loop. When run() calls op_put_aside(), this runs on a thread of
+	 * its own, in a transaction, and leaves its result in c->made; it calls
+	 * op_is_over() now and then. Then run() is called again and takes the
+	 * result. unmake() frees a result that run() did not take.
 	 */
 	op_run			*aside;
 	void			(*unmake)(void *made);
 
-	/* READ by op_page() or op_bulk(): what takes the loop too long is all
-	 * done there, from the beginning */
+	/* READ by op_page() or op_bulk(): when it takes too long for the loop,
+	 * all of it is done on that thread, from the beginning */
 	bool			 large;
 };
 
-/* A row's shape compiled for its statement, and which columns are what. */
+/* A row's shape, compiled for its statement, and the places of columns. */
 struct row_plan {
 	struct shape_plan	*shape;
-	int			 id;		/* -1: there is none */
+	int			 id;		/* -1: it has no such column */
 	int			 version;
 	int			 refs[OP_REFS];
 	bool			 bulk;		/* rows by ids: op_bulk() or
 						 * row_cache_bulk() */
 };
 
-/* How this process stands among those of its service; the loop's to change. */
+/* The state of this process among those of its service; set by the loop. */
 struct standing {
-	int64_t	instance;	/* random: this run of it */
+	int64_t	instance;	/* a random number for this run */
 	bool	writes;		/* it holds the store's lock */
 	bool	leaving;	/* it ends soon */
-	bool	loading;	/* what some reads need */
+	bool	loading;	/* the index that some reads need */
 	int64_t	began_ms;	/* when it was started, by clock_ms() */
-	int64_t	schema;		/* of its store */
-	int64_t	queued;		/* calls that are not answered yet */
+	int64_t	schema;		/* of the store */
+	int64_t	queued;		/* calls without an answer yet */
 };
 
 /* A service's tables made ready: checked, compiled, found by number. */
@@ -114,37 +113,37 @@ struct op_tables {
 	const struct standing	 *standing;	/* NULL: alone, and writes */
 	const struct op		 *first[OP_END];	/* by operation */
 	struct row_plan		 *plans;		/* by row of ops */
-	keyset			 *keys;			/* that a statement has
-							 * as parameters */
+	keyset			 *keys;			/* the parameters of a
+							 * statement */
 	bool			  caches_rows;	/* by row_cache_bulk() */
-	void			 *index;		/* that service->opened()
-							 * made; the loop's */
+	void			 *index;		/* made by service->
+							 * opened(); the loop's */
 };
 
-/* A shape that `fields` asked for, kept for the next that asks the same. */
+/* The shape for the `fields` that were asked for last. */
 struct chosen {
 	struct buf		 fields;
 	struct shape_plan	*plan;
 };
 
-/* A connection with the service's statements, used by one thread. */
+/* A connection with the service's statements and caches, for one thread. */
 struct lane {
 	struct db		 *db;
 	const struct op_tables	 *tables;
-	int64_t			  stream;	/* of our own events */
-	const atomic_bool	 *stopping;	/* of a lane beside the loop */
-	int			  lock;		/* of the store; writer's */
+	int64_t			  stream;	/* of the events of this store */
+	const atomic_bool	 *stopping;	/* NULL: on the loop */
+	int			  lock;		/* of the store, the writer's */
 
 	struct frame_reader	 *frames;
 
 	struct etag_cache	 *etag_cache;
 	struct row_cache	 *row_cache;	/* NULL: the service has none */
-	int64_t			  until_us;	/* the time for a call is over
-						 * then; 0: it has no bound */
-	bool			  over;		/* it is, or was for the loop */
+	int64_t			  until_us;	/* the end of the time for a
+						 * call; 0: it has no end */
+	bool			  over;		/* that time has passed */
 	bool			  may_put_aside;
 
-	/* the shape that `fields` asked for last, by row of ops */
+	/* by row of ops */
 	struct chosen		 *chosen;
 };
 
@@ -152,26 +151,27 @@ struct lane {
 struct call {
 	struct lane	*lane;		/* where it runs */
 	const struct op	*op;		/* which row */
-	struct request	 request;	/* args get what the service adds */
+	struct request	 request;	/* the service adds ACTOR, NOW … to
+					 * its args */
 	struct answer	 answer;
 	struct buf	 fragment;	/* becomes answer.fragment */
-	struct buf	 text;		/* texts of args and extras live here */
-	size_t		 kept_bytes;	/* of those, the args' */
-	struct buf	 message;	/* a message that was put together */
+	struct buf	 text;		/* the texts of args and extras */
+	size_t		 kept_bytes;	/* … of args */
+	struct buf	 message;	/* the text of op_refusef() */
 	struct buf	 refs[OP_REFS];	/* become extras */
-	size_t		 rows;		/* in a list */
+	size_t		 rows;		/* in the fragment, of a list */
 	int64_t		 emitted;	/* seq of the last EVENT written, or 0 */
-	enum service_id	 consumer;	/* ... and who gets it */
+	enum service_id	 consumer;	/* of that event */
 	bool		 tallied;	/* a TALLY was written */
-	bool		 store_failed;	/* and it was logged */
-	bool		 put_aside;	/* see op.aside */
-	bool		 ran_over;	/* ... which had no time left */
-	void		*made;		/* ... and made this, the taker's */
+	bool		 store_failed;	/* and that was logged */
+	bool		 put_aside;	/* op_put_aside() was called */
+	bool		 ran_over;	/* op.aside had no time left */
+	void		*made;		/* result of op.aside */
 	bool		 passing;	/* the answer is of an earlier state of
-					 * the store: it is not to be kept */
+					 * the store: no cache holds it */
 
 	/* the loop's own (svc.c) */
-	struct text	 peer;		/* ZeroMQ identity of who asked */
+	struct text	 peer;		/* ZeroMQ identity of the peer */
 	struct buf	 held_bytes;
 	int64_t		 hold_until_ms;
 	int64_t		 began_us;
@@ -194,9 +194,8 @@ void	lane_close(struct lane *);
 
 /*
  * Run a call on a lane: find its row, check arguments and guards, run. The
- * outcome, errors too, is in call->answer. A call whose op is not this
- * service's, or whose arguments are not what the operation needs, is
- * answered; it is a peer's fault, not ours.
+ * outcome, an error too, is in call->answer. An operation of another service
+ * and wrong arguments are the peer's fault: they are answered with an error.
  */
 void	op_call(struct lane *, struct call *);
 
@@ -217,27 +216,27 @@ void	op_seed_events(struct db *, enum op_code event, int sql);
 bool	op_is_event(enum op_kind);	/* EVENT or TALLY */
 
 op_run	op_one;		/* one row: its JSON; no row: NOT_FOUND */
-enum err op_one_of(struct call *, int64_t id);	/* op_one() of another id:
-						 * of what was just made */
+enum err op_one_of(struct call *, int64_t id);	/* op_one() of a row that
+						 * run() has just made */
 op_run	op_page;	/* a page of rows: a JSON array, and the total */
 op_run	op_bulk;	/* the rows for `ids`: a JSON array */
 op_run	op_recall;	/* the answer kept for an Idempotency-Key */
 op_run	op_exec;	/* a change without an answer */
 op_run	op_ping;	/* the answer to a heartbeat: PING */
-op_run	op_guards;	/* nothing beyond the guards */
+op_run	op_guards;	/* only the guards */
 op_run	op_set_aside, op_retry, op_drop;	/* events: aside.c */
 
 /*
- * What an event is about, as the outbox says it ("post 5"). False: it is only
- * counted, and may come before or after any other.
+ * The thing that an event is about, as the outbox names it ("post 5"). False:
+ * the event only counts something, and may come before or after any other.
  */
 #define SUBJECT_SIZE	40
 bool	subject_of(enum op_code event, const struct args *,
 	    char ret[SUBJECT_SIZE]);
 
 /*
- * Set the event of this number, just put into the outbox for that consumer and
- * about that subject, aside as well, if an earlier one about that is.
+ * After an event was put into the outbox under this number: set it aside, too,
+ * if an earlier one for that consumer about that subject is set aside.
  */
 enum err op_follow(struct call *, int64_t seq, enum service_id consumer,
     struct text subject);
@@ -259,12 +258,12 @@ enum err op_follow(struct call *, int64_t seq, enum service_id consumer,
 struct stmt op_stmt(struct call *, int sql);
 
 /*
- * End a run: the error of the store, which is logged, if it failed; else the
- * one that is given.
+ * End a run. Returns the error of the store, and logs it, if the run failed;
+ * else the given one.
  */
 enum err op_end(struct call *, struct stmt *, enum err);
 
-/* The error of the store that has just failed; it is logged. */
+/* Log that the store has just failed, and return its error. */
 enum err op_fail(struct call *);
 
 /* Run to the end, for its effect, and end it; ret_changed may be NULL. */
@@ -284,18 +283,18 @@ enum err op_refusef(struct call *, enum err, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
 
 /*
- * For run(): what op.aside makes is needed first. Only where the lane may do
- * that; elsewhere it has to be made at once.
+ * For run(): have op.aside run first. Only if the lane may_put_aside; else its
+ * result has to be made at once.
  */
 enum err op_put_aside(struct call *);
 
-/* Whether the time that the lane gives a call is over; EXPIRED is the answer. */
+/* Whether the time for the call has passed; its answer then is EXPIRED. */
 bool	op_is_over(const struct call *);
 
 /*
- * Write an event into the outbox, with what `own` (NULL: nothing) has of its
- * keys, and the call's args of the others. It must be among the row's emits or
- * tells.
+ * Write an event into the outbox. Each of its keys is taken from `own`, which
+ * may be NULL, or else from the call's args. The row must have the event in its
+ * emits or tells.
  */
 enum err op_emit(struct call *, enum op_code, const struct args *own);
 
@@ -303,8 +302,8 @@ enum err op_emit(struct call *, enum op_code, const struct args *own);
 enum err op_version(struct call *, int64_t *ret);
 
 /*
- * Have what follows in the call done in the name of that user, at that time,
- * in microseconds: what an event tells of was done by somebody, then.
+ * For events: the rest of the call acts for the user who did what the event
+ * tells, at the time (in microseconds) when it was done.
  */
 void	op_act_as(struct call *, int64_t user, int64_t date);
 
@@ -315,16 +314,16 @@ void	op_act_as(struct call *, int64_t user, int64_t date);
  */
 enum err op_put_row(struct call *, const struct stmt *);
 
-/* The tag of two things that have one each. */
+/* One tag made of two. */
 int64_t	op_mix_tags(int64_t, int64_t);
 
-/* The tag of one thing: of its id and version, in this store. */
+/* The tag of a thing with this id and version, in this store. */
 int64_t	op_tag(const struct lane *, int64_t id, int64_t version);
 
-/* The most rows that op_bulk() gives. */
+/* op_bulk() gives at most so many rows. */
 #define BULK_MOST	5000
 
-/* Lines of this thread are about this request, until log_done(). */
+/* Log lines of this thread name this request, until log_done(). */
 void	op_log_begin(const struct request *);
 
 #endif

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 
-/* What is undelivered to any, and the longest that one has waited; and what
- * was set aside. */
+/* How many events are undelivered, how long the oldest has waited, and how many
+ * are set aside. */
 static void
 put_outbox(struct args *extra)
 {

@@ -6,13 +6,13 @@
 #include "base/json.h"
 
 /*
- * A fragment must fit into a message (proto/README.md), and everybody who has
- * a hand in it keeps it: lists end long before.
+ * A fragment must fit into a message (proto/README.md), and each process on its
+ * way holds it in memory: lists have a lower bound.
  */
 #define FRAGMENT_MOST_MB	32
 #define LIST_MOST_MB		8
 
-#define LOOK_ROWS	16	/* of a list, between looks at the time */
+#define LOOK_ROWS	16	/* the clock is read each so many rows */
 
 static size_t
 row_of(const struct call *c)
@@ -52,7 +52,7 @@ put_refs(struct call *c, const struct row_plan *plan, const struct stmt *st)
 	struct buf		*b;
 	int			 first;
 
-	/* in a bulk what is referred to is asked for always */
+	/* lists by ids, which only gateways ask for, always have them */
 	if (op_info(c->op->op)->who != WHO_PROCESS &&
 	    !args_has(&c->request.args, KEY_INCLUDE))
 		return;
@@ -80,7 +80,8 @@ rows_end(struct call *c)
 	}
 }
 
-/* What is too large is not made to its end: what to ask for instead. */
+/* A fragment that is too large is not finished; the answer tells what to ask
+ * for instead. */
 static enum err
 check_size(struct call *c)
 {
@@ -129,8 +130,8 @@ op_put_row(struct call *c, const struct stmt *st)
 /* --- generic operations --------------------------------------------------- */
 
 /*
- * The id of the row goes into the answer and into what follows: statements
- * in `also` and events know the new row by it.
+ * The id of the row goes into the answer and into the call's args, where
+ * statements of `also` and events find it.
  */
 static void
 take_id(struct call *c, const struct stmt *st)

@@ -13,8 +13,9 @@
 #define VALUES_MOST	64	/* of a shape */
 
 /*
- * One value, and the text around it. The texts are pieces: what has been
- * allocated behind them may be copied along.
+ * One value, and the text around it. The texts are pieces (make_piece()):
+ * allocated in whole blocks, of which some bytes behind the text are copied,
+ * too.
  */
 struct step {
 	enum member_kind	 kind;
@@ -211,7 +212,7 @@ has_name(struct text names, const char *name)
 	}
 }
 
-/* Those members that `fields` names; without fields those not extra. */
+/* The members that `fields` names; without fields all that are not extra. */
 static struct shape_plan *
 compile(const struct shape *shape, const struct stmt *st,
     const char *statement_name, const struct text *fields)
@@ -226,7 +227,7 @@ compile(const struct shape *shape, const struct stmt *st,
 	plan->steps = must_alloc((count + 1) * sizeof(plan->steps[0]));
 	buf_put_byte(&plan->after, '{');
 	for (m = shape->members; m->kind != SHAPE_END; m++) {
-		/* what is within an object goes with it */
+		/* members of an object go with it */
 		if (depth == 0)
 			wanted = fields == NULL ? !m->extra :
 			    has_name(*fields, m->name);
@@ -303,9 +304,8 @@ shape_plan_destroy(struct shape_plan **self_p)
 }
 
 /*
- * Values are taken out of the row once and then asked directly. That
- * is allowed while nobody else uses the connection: store_open() makes each
- * for one thread, without a mutex.
+ * A row's values are looked up once and then read directly. SQLite allows that
+ * if no other thread uses the connection: each is for one thread (store_open()).
  */
 static struct text
 value_text(sqlite3_value *v)
@@ -372,7 +372,7 @@ struct digits {
 	size_t	len;		/* 0: none were */
 };
 
-/* What has been written for the row once is copied. */
+/* Digits that stand in the row already are copied. */
 static void
 put_digits(struct digits *d, sqlite3_value *v, struct buf *b)
 {

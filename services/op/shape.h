@@ -1,8 +1,8 @@
 /*
- * Shapes: what a row of a statement looks like in JSON. A shape is a table
- * in a service's service.c, one row a member, in the order of the output
- * (Flicket sorts keys). It is compiled once, against the statement's
- * columns, into pieces of text with values between.
+ * Shapes: a statement's row as a JSON object. A shape is a table in a
+ * service's service.c, one row a member, in the order of the output (Flicket
+ * sorts keys). It is compiled once, for the statement's columns, into pieces of
+ * text with values between.
  */
 #ifndef OP_SHAPE_H
 #define OP_SHAPE_H
@@ -34,7 +34,7 @@ struct member {
 	const char		*name;
 	enum member_kind	 kind;
 	const char		*column;	/* NULL: named as the member */
-	enum placeholder	 root;		/* what the URL begins with */
+	enum placeholder	 root;		/* placeholder of its root */
 	const char		*url;
 	const char		*absent;
 	bool			 extra;		/* only when `fields` names it */
@@ -55,9 +55,9 @@ struct shape_plan *shape_compile(const struct shape *, const struct stmt *,
 		    const char *statement_name);
 
 /*
- * The same, with only the members of the first level that `fields` names,
- * commas between. NULL if one of them is none of the shape's; *ret_unknown
- * then is its name.
+ * The same, with only the members of the first level that `fields` names, with
+ * commas between. NULL if the shape does not have one of them; *ret_unknown then
+ * is its name.
  */
 struct shape_plan *shape_choose(const struct shape *, const struct stmt *,
 		    struct text fields, struct text *ret_unknown);

@@ -4,7 +4,7 @@
 
 #include "services/op/op.h"
 
-/* Whether an If-Match names what is to be written; PRECONDITION if not. */
+/* PRECONDITION, unless If-Match names the version that is to be changed. */
 enum err	etag_check(struct call *);
 
 /* Run an event from another service, if it was not applied before. */
@@ -13,7 +13,7 @@ enum err	event_run(struct call *, op_run *run);
 /* Run a write whose answer is kept: again, it is answered with that. */
 enum err	once_run(struct call *, op_run *run);
 
-/* What the rows refer to goes into the answer. */
+/* Put the ids that the rows refer to into the answer. */
 void		rows_end(struct call *);
 
 #endif

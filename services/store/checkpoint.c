@@ -1,12 +1,12 @@
 /*
  * The thread that writes a log back, and when it does.
  *
- * Rule: no checkpoint is begun of a log that is all written back. SQLite before
- * 3.51.3 (3.50.7, 3.44.6) loses pages if a commit has such a log begin anew in
+ * Rule: never begin a checkpoint of a log that is all written back. SQLite
+ * before 3.51.3 (3.50.7, 3.44.6) loses pages if a commit restarts such a log in
  * the instant in which another connection begins a checkpoint of it
  * (sqlite.org/wal.html#walresetbug). So the thread is asked only when pages are
- * known to be left, the writer itself does nothing while it is at it, and
- * nobody else may write the log of a store back that is in use.
+ * known to be left, the writer begins no checkpoint while the thread works, and
+ * no other process may write back the log of a store that is in use.
  */
 #include "services/store/checkpoint.h"
 
@@ -27,7 +27,7 @@
 				 * its index is in one piece */
 #define AGAIN_PAGES	100	/* a reader was in the way: once more then */
 #define PAUSE_MS	1000	/* after a failure */
-#define DONE_UNKNOWN	-1	/* somebody else was at it */
+#define DONE_UNKNOWN	-1	/* another checkpoint was running */
 
 struct checkpoint {
 	sqlite3			*db;	/* the writer's */
@@ -53,7 +53,7 @@ write_back(struct checkpoint *k, sqlite3 *db)
 {
 	int	done, result;
 
-	/* passive: it waits for nobody, and nobody for it */
+	/* passive: it waits for no reader or writer, and none for it */
 	result = sqlite3_wal_checkpoint_v2(db, "main",
 	    SQLITE_CHECKPOINT_PASSIVE, NULL, &done);
 	if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY) {

@@ -1,13 +1,12 @@
 /*
- * Writing the log of a store back into it, beside whoever writes.
+ * Writing the log of a store back into it, beside the writer.
  *
- * SQLite does it within the COMMIT that makes the log long, and all who write
- * wait until the pages, which are anywhere in a large store, are on the disk:
- * some 20 ms for 1,000 of them, where a commit takes one. Here a thread does it
- * while commits go on. Only the log's end, what was added meanwhile, is left to
- * the writer itself, between two transactions, as the log can begin anew only
- * when none of it is left (sqlite.org/wal.html, "Avoiding Excessively Large WAL
- * Files").
+ * SQLite does it within the COMMIT that makes the log long, and all writes wait
+ * until the pages are on the disk: some 20 ms for 1,000 pages that are anywhere
+ * in a large store, where a commit takes 1 ms. Here a thread does it while
+ * commits go on. Only the log's end, which was added in the meantime, is left
+ * to the writer, between two transactions: the log restarts only when all of it
+ * is written back (sqlite.org/wal.html, "Avoiding Excessively Large WAL Files").
  */
 #ifndef STORE_CHECKPOINT_H
 #define STORE_CHECKPOINT_H
@@ -24,10 +23,10 @@ struct checkpoint;
  */
 struct checkpoint *checkpoint_start(sqlite3 *, const char *path);
 
-/* After a transaction, and after those who wait for it were answered. */
+/* To be called after a transaction, when its calls are answered. */
 void	checkpoint_look(struct checkpoint *);
 
-/* Before the store is closed. NULL is none. */
+/* To be called before the store is closed. NULL is ignored. */
 void	checkpoint_stop(struct checkpoint **);
 
 #endif

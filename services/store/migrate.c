@@ -1,4 +1,4 @@
-/* What a store is made of: schema, migrations, defaults, its stream. */
+/* The schema of a store: migrations, defaults, the stream of events. */
 #include "services/store/migrate.h"
 
 #include <sqlite3.h>
@@ -99,7 +99,7 @@ store_newest_schema(const struct service *service)
 	return newest;
 }
 
-/* What schema a store has. Dies if this program is too old for it. */
+/* The schema that a store has. Dies if this program is too old for it. */
 static int64_t
 schema_of(sqlite3 *db, const struct service *service, const char *path)
 {
@@ -172,9 +172,9 @@ store_migrate(sqlite3 *db, const struct service *service, const char *path)
 }
 
 /*
- * A file lasts once the folders above it do; a power failure may else take
- * them back, and all in them. Up to the folder that has the data folder in it:
- * what we may not look into was not made by us.
+ * A file is durable when the folders above it are: after a power failure they
+ * may be gone, and all in them. All folders are synced up to the one that the
+ * data folder is in. A folder that may not be opened was not made by us.
  */
 static void
 sync_folders(sqlite3 *db)

@@ -30,21 +30,21 @@ bool	store_is_ready(const struct service *, const char *path);
 void	store_migrate(struct sqlite3 *, const struct service *, const char *path);
 
 /*
- * Lay out an empty database as a store of that schema: without what belongs to
- * a desk.
+ * Lay out an empty database as a store of that schema, without defaults and
+ * without a stream.
  */
 void	store_lay_out(struct sqlite3 *, const struct service *, int64_t schema);
 
 /*
- * Whether there is no store yet, or one of which nobody has heard anything:
- * all that it has told of is still in its outbox. *ret_stream: its own, 0 if
- * there is none.
+ * Whether there is no store yet, or one that no other service has heard of: all
+ * events that it ever wrote are still in its outbox. *ret_stream: its stream, 0
+ * without a store.
  */
 bool	store_is_new(const char *path, int64_t *ret_stream);
 
 /*
- * Say that a store is meant to be there, whatever others know of another one;
- * whether that was said.
+ * Note in a store that it is meant to be used although other services know of
+ * another one; whether that is noted.
  */
 void	store_accept(struct sqlite3 *);
 bool	store_is_accepted(struct sqlite3 *);

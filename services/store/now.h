@@ -11,9 +11,9 @@
 int64_t	store_now(void);
 
 /*
- * What is dated before this is over for good, and may be deleted: a day ago,
- * by a clock that was not seen to be set for an hour. While it was, and in a
- * process's first hour, that is nothing: INT64_MIN.
+ * Rows that are dated before this may be deleted: a day ago, by a clock that was
+ * not set within the last hour. In a process's first hour, and for an hour after
+ * the clock was set, it is INT64_MIN: nothing may be deleted.
  */
 int64_t	store_over(void);
 

@@ -1,6 +1,6 @@
 /*
- * What a service is: a name, a store, and tables. Each services/NAME/
- * service.c defines one `const struct service NAME_service`.
+ * A service: a name, a store, and tables. Each services/NAME/service.c defines
+ * one `const struct service NAME_service`.
  */
 #ifndef STORE_SERVICE_H
 #define STORE_SERVICE_H
@@ -21,7 +21,7 @@ struct sql {
 	const char	*text;
 };
 
-/* Statement 0 is none; those of store/sql.tbl come before a service's own. */
+/* Statements are numbers from 1 on: those of store/sql.tbl, then the service's. */
 enum {
 	SQL_NONE,
 #define SQL(NAME, text) SQL_##NAME,
@@ -37,10 +37,10 @@ struct service {
 	const struct sql	 *sql;		/* from SQL_COMMON_END on */
 	int			  sql_end;	/* one more than the last */
 	const struct op		 *ops;		/* a row with op 0 ends them */
-	int			  gone_actor;	/* finds whoever asks among users
-						 * that were deleted; their
+	int			  gone_actor;	/* finds the actor among the
+						 * users that were deleted, whose
 						 * writes are refused. SQL_NONE:
-						 * they are not known here */
+						 * this store does not know them */
 
 	/*
 	 * Called once, in the transaction that seeds a new store, after
@@ -53,10 +53,9 @@ struct service {
 	uint64_t		  seed_consumers;
 
 	/*
-	 * Called in the transaction of the last migration of a store that had
-	 * an older schema, with the number of that: what others were never
-	 * told, because there was nothing to tell it with, is told now. NULL
-	 * if nothing is. Dies on failure.
+	 * Called in the transaction that brings a store from an older schema
+	 * (`from`) to the newest, at its end: tells other services what that
+	 * schema had no event for. NULL: not needed. Dies on failure.
 	 */
 	void	(*upgraded)(struct db *, int64_t from);
 
@@ -75,10 +74,10 @@ struct service {
 	bool	(*loading)(void *index);
 
 	/*
-	 * Where this store knows who the users are: called in the transaction
-	 * of each write that a client asks for, before anything else of it.
-	 * Sets the rights of the call's request to those that its actor has
-	 * there, or refuses. NULL: the rights that came with it count.
+	 * For the store that owns users: called in the transaction of each
+	 * write that a client asks for, before all else. Sets the rights of the
+	 * call's request to those that its actor has in the store, or refuses.
+	 * NULL: the rights that came with the request count.
 	 */
 	enum err (*actor)(struct call *);
 

@@ -8,7 +8,8 @@
 #include "base/log.h"
 #include "services/store/store.h"
 
-#define LOOK_STEPS	1000	/* of SQLite's machine, between looks */
+#define LOOK_STEPS	1000	/* of SQLite's machine, between calls of
+				 * is_over() */
 
 /* Which of a statement's parameters is which key. */
 struct binding {
@@ -266,8 +267,8 @@ db_in_transaction(const struct db *db)
 }
 
 /*
- * SQLite counts the commits of other connections, and the changes of this one.
- * What only reads has one version for as long as a transaction lasts.
+ * SQLite counts commits of other connections, and changes of this one. A
+ * transaction that only reads has one version to its end.
  */
 int64_t
 db_version(struct db *db)

@@ -16,7 +16,7 @@
 #include "base/log.h"
 
 #define BUSY_MS		5000
-#define PAGE_BYTES	8192	/* and what a log has about it */
+#define PAGE_BYTES	8192	/* with its header in the log */
 /* SQLite's index of a log: so much for at least so much of the log */
 #define INDEX_BYTES	32768
 #define INDEXED_BYTES	(1 << 24)
@@ -54,8 +54,8 @@ store_lock(const char *folder)
 	return fd;
 }
 
-/* Whoever hangs while it closes keeps nobody for longer than a second; what
- * that may leave is a log, no more. */
+/* A process that hangs while it closes holds up others for a second at most.
+ * Then a log may stay behind, which the next start folds in. */
 #define TURN_TRIES	1000
 #define TURN_WAIT_US	1000
 
@@ -132,9 +132,9 @@ store_exec(sqlite3 *db, const char *sql)
 
 /*
  * A file system that gives up its journal, as ext4 does after an error of the
- * disk, may let a sync under way succeed whose metadata it has dropped: a
- * file has then not grown. It refuses all writes from then on, those of
- * nothing included, so one that comes after the sync tells.
+ * disk, may let a sync succeed whose metadata it has dropped: the file has not
+ * grown then. From then on it refuses all writes, even one of no bytes: so a
+ * write after the sync tells.
  */
 bool
 store_is_sound(int lock)
@@ -160,7 +160,7 @@ store_is_read_only(int error)
 	return error == EROFS || error == EACCES || error == EPERM;
 }
 
-/* On the disk, of a file beside a store; 0 if there is none. */
+/* The bytes on the disk of a file beside a store; 0 without such a file. */
 static int64_t
 size_beside(const char *path, const char *suffix)
 {
@@ -245,8 +245,9 @@ open_file(const char *path, bool read_only, sqlite3 **ret)
 }
 
 /*
- * Nobody asks how much memory SQLite has; counting it takes a lock each time.
- * It is refused in a program that used SQLite before, which does no harm.
+ * SQLite counts the memory that it has, and takes a lock each time; nothing
+ * here reads the count. In a program that has used SQLite already this is
+ * refused, which does no harm.
  */
 static void
 configure(void)

@@ -38,8 +38,8 @@ int	store_wait_turn(const char *folder);
  * Open the database, with the settings every connection of ours has: WAL,
  * synchronous=FULL, foreign keys, a busy timeout. Dies if it cannot. Even one
  * for reading is opened for writing and then told not to: whichever process
- * is the last to close folds the log into the database, and any may have to
- * recover it after a crash.
+ * is the last to close folds the log into the database, and any process may
+ * have to recover it after a crash.
  */
 struct sqlite3	*store_open(const char *path, bool read_only);
 
@@ -60,8 +60,8 @@ struct sqlite3	*store_try_open(const char *path, bool read_only);
 bool	store_is_sound(int lock);
 
 /*
- * Whether a store that was just written to and its log are where they were:
- * what is written to files without a name nobody will find.
+ * Whether a store that was just written to, and its log, still have their
+ * names: the next start does not find what is written to a file without a name.
  */
 bool	store_is_in_place(struct sqlite3 *);
 

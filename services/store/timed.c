@@ -40,7 +40,7 @@ static struct {
 	} kinds[KINDS_MOST];
 } timed = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* What a copy was made of. */
+/* The methods that a copy was made of. */
 static const sqlite3_io_methods *
 find_real(const sqlite3_io_methods *copy)
 {

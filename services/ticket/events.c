@@ -1,13 +1,13 @@
 /*
- * Replies, as the post service tells of them, and users that are deleted.
- * Each event is applied once (services/op/events.c). What the world has
- * overtaken meanwhile, a ticket that is gone, a reply that is not known, is
- * skipped: an event that were refused would hold up those behind it.
+ * Events about replies, from the post service, and about deleted users. Each
+ * event is applied once (services/op/events.c). An event about a ticket that is
+ * gone, or about a reply that is not known, is skipped: a refused event would
+ * hold up those behind it.
  *
- * A row of `replies` says that the words of the reply are in reply_text. One
- * must not be taken out of that index that is not in it: OLD_CONTENT is what is
- * in it, as events about a reply are applied in order and none between them is
- * dropped (services/op/aside.c).
+ * A row of `replies` says that the words of the reply are in reply_text. That
+ * index must not be told to remove words that it does not have. OLD_CONTENT has
+ * just the words that are in it: events about a reply are applied in order, and
+ * none between them is dropped (services/op/aside.c).
  */
 #include "services/ticket/events.h"
 
@@ -24,7 +24,7 @@ change_all(struct call *c, const int *statements)
 	return e;
 }
 
-/* Whether the reply asks for a status. Closed is none to set. */
+/* Whether the reply asks for a status; KEY_CLOSE closes, not this. */
 static bool
 asks_status(const struct args *args)
 {
@@ -33,11 +33,10 @@ asks_status(const struct args *args)
 }
 
 /*
- * Whether somebody decided the status, or the priority, after the reply was
- * checked: the ticket has had that with a later version than the one that
- * REPLY_CHECK told. Dates would not do, as they are those of two services. A
- * reply without that version comes from a post service of an earlier program,
- * and has the last word.
+ * Whether a user set the status, or the priority, after the reply was checked:
+ * then its version is later than the one that REPLY_CHECK told. Dates do not
+ * decide, as they come from the clocks of two services. A reply without that
+ * version comes from a post service of an earlier program, and decides.
  */
 static bool
 is_overtaken(const struct call *c, int64_t version)
@@ -45,7 +44,7 @@ is_overtaken(const struct call *c, int64_t version)
 	return version > args_number(&c->request.args, KEY_CHECKED, INT64_MAX);
 }
 
-/* The words of the reply, what it counts for, and that it opens a ticket. */
+/* Index the reply, count it, and open its ticket if that is closed. */
 static enum err
 count_reply(struct call *c, struct ticket *t, bool overtaken)
 {
@@ -70,11 +69,10 @@ follow_priority(struct call *c, struct ticket *t)
 }
 
 /*
- * The reply was written when its ticket was open to it, so it counts as of
- * then: by its author, at its date. It opens a ticket that is closed, which
- * is no action in Flicket, and may close it again, which is one. An event can
- * come late: who changed the status after the reply was checked had the last
- * word, and a ticket that was closed since stays closed.
+ * The reply was allowed when it was written, so it acts as of then: by its
+ * author, at its date. It opens a closed ticket, which Flicket does not record
+ * as an action, and may close it again, which it does. The event can come late:
+ * a status that a user set after the reply was checked stays.
  */
 static enum err
 take_reply(struct call *c, struct ticket *t)
@@ -96,7 +94,7 @@ take_reply(struct call *c, struct ticket *t)
 	return e;
 }
 
-/* Told to whoever asks, for the reply's event: what it is checked against. */
+/* Answer the version that the reply is checked against, for its event. */
 enum err
 reply_check(struct call *c)
 {
@@ -117,7 +115,7 @@ event_replied(struct call *c)
 	enum err		 e = write_find(c, args_number(args,
 				    KEY_TICKET_ID, 0), &t);
 
-	/* written while its ticket was being deleted: it must go as well */
+	/* it was written while its ticket was being deleted: delete it, too */
 	if (e == ERR_NOT_FOUND)
 		return write_tell_gone(c, args_number(args, KEY_TICKET_ID, 0));
 	if (e == OK)
@@ -129,7 +127,7 @@ event_replied(struct call *c)
 	return take_reply(c, &t);
 }
 
-/* The ticket was updated when its reply was: its date is the reply's. */
+/* The ticket was updated at the date of the edit. */
 enum err
 event_reply_edited(struct call *c)
 {
@@ -151,7 +149,7 @@ event_reply_edited(struct call *c)
 	return e != OK ? e : op_change(c, SQL_TICKET_REPLY_EDIT, NULL);
 }
 
-/* The ticket may be gone, and this one of the last things known of it. */
+/* The ticket may be gone already. */
 enum err
 event_reply_deleted(struct call *c)
 {
@@ -165,7 +163,7 @@ event_reply_deleted(struct call *c)
 	return e != OK || !known ? e : change_all(c, statements);
 }
 
-/* It counts and can be found; nothing happened. */
+/* A reply from before events: index and count it, without an action. */
 enum err
 event_reply_known(struct call *c)
 {
@@ -191,8 +189,8 @@ find_held(struct call *c, int64_t *ret)
 }
 
 /*
- * Nobody is deleted who has a ticket; one that was given to the user while it
- * was being deleted is released, by whoever deleted it.
+ * A user who has tickets cannot be deleted. A ticket that was assigned while
+ * the user was being deleted is released, in the name of the deleting user.
  */
 enum err
 event_user_gone(struct call *c)

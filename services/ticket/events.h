@@ -1,10 +1,10 @@
-/* What other services tell, as functions of operations. */
+/* Events from other services, as functions of operations. */
 #ifndef TICKET_EVENTS_H
 #define TICKET_EVENTS_H
 
 #include "services/ticket/ticket.h"
 
-/* May it be replied to: answers CHECKED. */
+/* REPLY_CHECK, after its guards: answers CHECKED. */
 op_run	reply_check;
 
 op_run	event_replied;

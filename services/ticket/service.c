@@ -101,11 +101,11 @@ static const struct shape action_shape = { "action", action_members };
 #define IS_OPEN_NAMED	{ SQL_NAMED_TICKET_IS_CLOSED, false, ERR_CONFLICT, \
 			    MESSAGE_CLOSED }
 
-/* What is done to a ticket is answered with it. */
+/* Writes of a ticket are answered with it. */
 #define TICKET_ANSWER	.sql = SQL_TICKET_BY_ID, .shape = &ticket_shape, \
 			.tag = SQL_TICKET_TAG
 
-/* What tickets, and what hangs on them, refer to. */
+/* The things that tickets, subscriptions and actions refer to. */
 #define TICKET_REFS	{ \
 	{ KEY_IDS, "id" }, { KEY_USER_REFS, "started_id" }, \
 	{ KEY_USER_REFS, "assigned_id" }, { KEY_USER_REFS, "modified_id" }, \
@@ -148,8 +148,8 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_CLAIM, .run = ticket_claim, .makes = WRITE_MAKES,
 	    TICKET_ANSWER, .guards = { IS_THERE, IS_OPEN },
 	    .tells = { OP_USER_COUNTED } },
-	/* whether nobody has it comes first, as in Flicket: then there is no
-	 * assignee to be, and a release sent again is told so */
+	/* as in Flicket the first guard is that it has an assignee: a release
+	 * that is sent again is told that it has none */
 	{ .op = OP_TICKET_RELEASE, .run = ticket_release, .makes = WRITE_MAKES,
 	    TICKET_ANSWER,
 	    .guards = { IS_THERE, { SQL_TICKET_IS_HELD, true, ERR_CONFLICT,
@@ -174,7 +174,7 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_PRIORITY, .run = ticket_priority,
 	    .makes = WRITE_MAKES, TICKET_ANSWER,
 	    .guards = { IS_THERE, IS_OPEN } },
-	/* who may is asked by run(): it is a setting */
+	/* run() checks who may: that is a setting */
 	{ .op = OP_TICKET_CATEGORY, .run = ticket_category,
 	    .makes = WRITE_MAKES, TICKET_ANSWER,
 	    .guards = { IS_THERE, CATEGORY_STAYS } },
@@ -208,7 +208,7 @@ static const struct op ops[] = {
 	    .sql = SQL_ACTION_PAGE_OF_TICKET, .count = SQL_ACTION_COUNT_OF_TICKET,
 	    .shape = &action_shape },
 
-	/* what others ask before they write */
+	/* checks that gateways have made before writes of other services */
 	{ .op = OP_REPLY_CHECK, .run = reply_check, .tag = SQL_NAMED_TICKET_TAG,
 	    .guards = { IS_THERE_NAMED,
 	    { SQL_REPLY_MAY_CLOSE, true, ERR_FORBIDDEN,
@@ -222,7 +222,7 @@ static const struct op ops[] = {
 	{ .op = OP_POST_OPEN_CHECK, .run = op_guards,
 	    .guards = { { SQL_REPLY_OF_CLOSED, false, ERR_CONFLICT,
 	    MESSAGE_CLOSED } } },
-	/* whose a reply is knows the post service, which is asked as well */
+	/* the author of a reply is checked by the post service */
 	{ .op = OP_ATTACH_CHECK, .when = K(POST_ID), .run = op_guards,
 	    .guards = { { SQL_NAMED_REPLY_OF_CLOSED, false, ERR_CONFLICT,
 	    MESSAGE_CLOSED } } },
@@ -246,7 +246,7 @@ static const struct op ops[] = {
 	    { SQL_USER_HOLDS, false, ERR_CONFLICT,
 	    "This user has tickets assigned; it can be disabled." } } },
 
-	/* what others tell */
+	/* events */
 	{ .op = OP_TICKET_USER_NAMED, .run = op_exec,
 	    .sql = SQL_USER_NAME_PUT },
 	{ .op = OP_TICKET_USER_CHANGED, .run = op_exec, .sql = SQL_USER_PUT },

@@ -1,4 +1,4 @@
-/* What the files of the ticket service share. */
+/* Statements, statuses and messages of the ticket service. */
 #ifndef TICKET_TICKET_H
 #define TICKET_TICKET_H
 
@@ -12,14 +12,14 @@ enum {
 	SQL_END
 };
 
-/* Statuses that every Flicket has, under these ids. */
+/* The ids that these statuses have in every Flicket. */
 enum {
 	STATUS_OPEN = 1,
 	STATUS_CLOSED = 2,
 	STATUS_IN_WORK = 3
 };
 
-/* What a client is told where that is in the way. */
+/* The message when a ticket should be open. */
 #define MESSAGE_CLOSED	"The ticket is closed."
 
 #endif

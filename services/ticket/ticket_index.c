@@ -1,4 +1,4 @@
-/* What a process of the ticket service keeps in memory. */
+/* The memory of a process of the ticket service: its life, and its updates. */
 #include "services/ticket/ticket_index.h"
 
 #include <stdlib.h>

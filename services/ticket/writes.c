@@ -1,12 +1,12 @@
 /*
- * What is done to tickets and subscriptions. Every function runs on the
- * writer lane, in the transaction of its call, after the guards of its row:
- * what it reads stays true until it has written, and killed in between it
- * leaves nothing behind.
+ * Writes of tickets and subscriptions. Every function runs on the writer lane,
+ * in the transaction of its call, after the guards of its row: what it reads
+ * stays true until it has written, and a process that is killed in between
+ * leaves nothing of it.
  *
- * What would change nothing changes nothing: no version, no action, no
- * total. The answer then is the ticket as it is, so whoever repeats a request
- * because its answer got lost is told that it was done.
+ * A write without effect changes nothing: no version, no action, no total. It is
+ * answered with the ticket as it is, so a client that repeats a request after
+ * its answer was lost is told that it was carried out.
  */
 #include "services/ticket/writes.h"
 
@@ -15,7 +15,7 @@
 /* Who may use POST ticket/T/category, admins or not. */
 static enum { NOBODY, STAFF, EVERYBODY } categorizers;
 
-/* settings_load() sees to it that it is one of these. */
+/* settings_load() refuses any other value. */
 void
 writes_start(const struct settings *settings)
 {
@@ -106,8 +106,8 @@ tell_totals(struct call *c, int64_t user, int64_t posts, int64_t assigned)
 }
 
 /*
- * Take a ticket from whoever has it and give it to somebody else, 0: to
- * nobody, with the status that goes with it.
+ * Give a ticket another assignee, or none (0), and the status that goes with it;
+ * both assignees' totals follow.
  */
 static enum err
 hand_over(struct call *c, struct ticket *t, int64_t to, int64_t status)
@@ -201,8 +201,8 @@ refuse_user(struct call *c, const char *problem)
 }
 
 /*
- * The user that a body names by user_id or by username. There must be one,
- * and it must be able to log in. Found, it is in the call's USER_ID.
+ * The user that a body names by user_id or by username. The user must exist and
+ * be able to log in.
  */
 static enum err
 find_user(struct call *c, int64_t *ret)
@@ -257,8 +257,9 @@ subscribe(struct call *c, const struct ticket *t, int64_t user,
 /* --- editing and deleting tickets ----------------------------------------- */
 
 /*
- * What a text that is rewritten was, for the post service, which keeps it. In
- * `own` are the event's keys that the call does not have.
+ * If the content changes: the old one, for the post service, which keeps it.
+ * `own` gets the event's keys that the call does not have; its text is in
+ * `content`.
  */
 static enum err
 take_old_content(struct call *c, const struct ticket *t, struct buf *content,
@@ -301,9 +302,9 @@ ticket_edit(struct call *c)
 }
 
 /*
- * Replies stay noted (replies, reply_text) until the post service says that
- * each is deleted: only then is its text known, which the index needs to
- * forget its words.
+ * Rows of `replies` and reply_text stay until the post service tells that each
+ * reply is deleted: that event has the text, which the index needs to remove its
+ * words.
  */
 enum err
 ticket_delete(struct call *c)
@@ -343,7 +344,7 @@ assign_to(struct call *c, struct ticket *t, int64_t user)
 	return e;
 }
 
-/* To somebody who has it already: nothing changes, as in Flicket. */
+/* Assigning it to its assignee changes nothing, as in Flicket. */
 enum err
 ticket_assign(struct call *c)
 {
@@ -359,10 +360,9 @@ ticket_assign(struct call *c)
 }
 
 /*
- * Only one of many who claim at once gets the ticket; the others are refused
- * unless they take it by force. Who claims what it has already is answered
- * with the ticket, unchanged: it does have it, and a claim whose answer got
- * lost can be sent again.
+ * Of many users who claim a ticket at once one gets it; the others are refused
+ * unless they force it. A claim by the assignee is answered with the ticket,
+ * unchanged: so a claim whose answer was lost can be sent again.
  */
 enum err
 ticket_claim(struct call *c)
@@ -437,7 +437,7 @@ may_categorize(const struct call *c)
 	    (c->request.rights & RIGHT_STAFF) != 0);
 }
 
-/* As in Flicket this is no update: last_updated stays. */
+/* As in Flicket this does not count as an update: last_updated stays. */
 enum err
 ticket_category(struct call *c)
 {
@@ -498,7 +498,7 @@ find_subscription(struct call *c, struct ticket *ret, int64_t *ret_user)
 	return op_end(c, &st, OK);
 }
 
-/* An imported one may belong to a ticket that is not there: no action then. */
+/* An imported one may belong to a ticket that does not exist: no action then. */
 enum err
 subscription_delete(struct call *c)
 {

@@ -1,15 +1,15 @@
 /*
- * Functions of the ticket service's writes, and what they share with those
- * of incoming events. Flicket's rules, its actions with their data, and the
- * totals that follow from them are in writes.c; who may, and in which state
- * of a ticket, are guards in service.c.
+ * Writes of the ticket service, and the parts of them that events.c uses.
+ * writes.c has Flicket's rules, its actions with their data, and the totals that
+ * follow; who may write, and in which state of a ticket, is decided by guards in
+ * service.c.
  */
 #ifndef TICKET_WRITES_H
 #define TICKET_WRITES_H
 
 #include "services/ticket/ticket.h"
 
-/* Take the settings that writes depend on. Dies if one makes no sense. */
+/* Read the settings that writes depend on. Dies if one is not valid. */
 void	writes_start(const struct settings *);
 
 op_run	ticket_edit;
@@ -30,7 +30,7 @@ op_run	subscription_delete;
 
 /* --- shared with events.c ------------------------------------------------- */
 
-/* What decides about a ticket. 0 is none. */
+/* The columns of a ticket that decide what may be done; 0: not set. */
 struct ticket {
 	int64_t	id;
 	int64_t	author;
@@ -38,27 +38,27 @@ struct ticket {
 	int64_t	status;
 	int64_t	priority;
 	int64_t	category;
-	int64_t	status_version;	/* with which somebody set it last */
+	int64_t	status_version;	/* the ticket's, when a user set it last */
 	int64_t	priority_version;
 };
 
-/* NOT_FOUND: it is not there. */
+/* NOT_FOUND: the ticket does not exist. */
 enum err write_find(struct call *, int64_t id, struct ticket *ret);
 
-/* Tell the post service that a ticket is not there any more. */
+/* Tell the post service that a ticket was deleted. */
 enum err write_tell_gone(struct call *, int64_t id);
 
 /*
- * Set status or priority, if it is another than the ticket has, with its
- * action. The new one is in the call's STATUS_ID, TICKET_PRIORITY_ID.
+ * Set the status or the priority to the call's STATUS_ID, TICKET_PRIORITY_ID,
+ * with its action, if the ticket has another one.
  */
 enum err write_status(struct call *, struct ticket *);
 enum err write_priority(struct call *, struct ticket *);
 
-/* Close: nobody has it any more. */
+/* Close it, and take it from its assignee. */
 enum err write_close(struct call *, struct ticket *);
 
-/* Take it from its assignee; one that is closed stays closed. */
+/* Take it from its assignee; a closed ticket stays closed. */
 enum err write_release(struct call *, struct ticket *);
 
 #endif
