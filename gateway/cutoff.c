@@ -10,7 +10,7 @@
 #include "gateway/worker.h"
 
 static const char *
-reason_of(int status)
+cutoff_reason(int status)
 {
 	switch (status) {
 	case 413: return "Request Entity Too Large";
@@ -21,7 +21,7 @@ reason_of(int status)
 }
 
 static const char *
-message_of(int status)
+cutoff_message(int status)
 {
 	switch (status) {
 	case 413: return "The body is larger than this server accepts.";
@@ -31,12 +31,12 @@ message_of(int status)
 	}
 }
 
-/* What takes the place of h2o's text; lives as long as the request. */
+/* The body in the place of h2o's text; lives as long as the request. */
 static struct text
 own_body(h2o_req_t *req, struct text id, bool is_problem)
 {
-	const char	*reason = reason_of(req->res.status);
-	const char	*message = message_of(req->res.status);
+	const char	*reason = cutoff_reason(req->res.status);
+	const char	*message = cutoff_message(req->res.status);
 	struct buf	 b = { 0 };
 	h2o_iovec_t	 copy;
 
@@ -71,14 +71,14 @@ static void
 say_unavailable(h2o_req_t *req)
 {
 	req->res.status = 503;
-	req->res.reason = reason_of(503);
+	req->res.reason = cutoff_reason(503);
 	h2o_add_header_by_str(&req->pool, &req->res.headers,
 	    H2O_STRLIT("retry-after"), 1, "Retry-After", H2O_STRLIT("1"));
 }
 
 /* The header fields of an answer that no exchange gives. Returns its body. */
 static struct text
-take_over(h2o_req_t *req, ssize_t type_at)
+take_over_answer(h2o_req_t *req, ssize_t type_at)
 {
 	bool		 is_problem = problem_is_wanted(req);
 	const char	*type = is_problem ? PROBLEM_TYPE : "application/json";
@@ -101,13 +101,13 @@ take_over(h2o_req_t *req, ssize_t type_at)
 }
 
 static void
-on_setup(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
+on_setup_answer(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 {
 	ssize_t	type_at;
 
 	(void)self;
 	if (is_of_h2o(req, &type_at))
-		slot = linger_add(req, slot, take_over(req, type_at));
+		slot = linger_add(req, slot, take_over_answer(req, type_at));
 	h2o_setup_next_ostream(req, slot);
 }
 
@@ -115,5 +115,5 @@ void
 cutoff_register(h2o_pathconf_t *path)
 {
 	h2o_create_filter(path, sizeof(h2o_filter_t))->on_setup_ostream =
-	    on_setup;
+	    on_setup_answer;
 }

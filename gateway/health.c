@@ -22,7 +22,7 @@ find_address(const struct settings *s, char *ret, size_t size)
 	return true;
 }
 
-/* The certificate is not looked at: it is for clients, not for this host. */
+/* The certificate is not checked: it is for clients, not for this host. */
 static BIO *
 connect_to(const char *address, bool tls, SSL_CTX **ret_ctx)
 {
@@ -75,7 +75,7 @@ health_check(const struct settings *s)
 		    s->listen);
 		return 1;
 	}
-	alarm(WAIT_SECONDS);	/* whoever asks sees that it took too long */
+	alarm(WAIT_SECONDS);	/* the exit status shows that it took too long */
 	bio = connect_to(address, s->tls_cert[0] != '\0', &ctx);
 	alive = bio != NULL && is_alive(bio);
 	BIO_free_all(bio);

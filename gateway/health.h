@@ -1,4 +1,4 @@
-/* Asking a gateway how it is, from beside it. */
+/* The health check, from a process beside the gateway. */
 #ifndef GATEWAY_HEALTH_H
 #define GATEWAY_HEALTH_H
 
@@ -6,8 +6,8 @@
 
 /*
  * GET /healthz of the gateway that listens where these settings say. Returns
- * the exit status: 0 if it is alive, else 1 after a message. Whether the
- * services are is not its health: a gateway without them still answers.
+ * the exit status: 0 if it is alive, else 1 after a message. The services do not
+ * matter: a gateway without them still answers.
  */
 int	health_check(const struct settings *);
 

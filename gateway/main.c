@@ -42,7 +42,7 @@
 
 /* --- listening ------------------------------------------------------------------ */
 
-/* Where port 0 led to is for others to read; a full disk does not keep us. */
+/* Others read where port 0 led to; a full disk does not prevent the start. */
 static void
 write_address(int fd)
 {
@@ -58,9 +58,9 @@ write_address(int fd)
 		log_error("run/gateway.address: %s", strerror(errno));
 }
 
-/* What was handed to us is kept open for the next gateway by whoever did. */
+/* A socket that was handed to us stays open in the process that did. */
 static int
-listen_on(const char *address)
+listen_on_address(const char *address)
 {
 	int	fd = listener_handed();
 
@@ -96,7 +96,7 @@ pause_accepting(struct worker *w, const char *why)
 	h2o_socket_read_stop(w->listener);
 }
 
-/* False if there is none, or none can be had. */
+/* False: no connection waits, or none can be accepted. */
 static bool
 accept_one(struct worker *w)
 {
@@ -132,10 +132,10 @@ on_accept(h2o_socket_t *listener, const char *err)
 }
 
 static void
-begin_stop(struct worker *w, int64_t now_ms)
+begin_worker_stop(struct worker *w, int64_t now_ms)
 {
 	w->stop_ms = now_ms;
-	/* whoever is in the backlog was there before the end */
+	/* clients in the backlog came before the end */
 	while (accept_one(w))
 		continue;
 	h2o_socket_close(w->listener);
@@ -144,7 +144,7 @@ begin_stop(struct worker *w, int64_t now_ms)
 }
 
 static void
-on_tick(h2o_timeout_entry_t *entry)
+on_worker_tick(h2o_timeout_entry_t *entry)
 {
 	struct worker	*w = H2O_STRUCT_FROM_MEMBER(struct worker, tick, entry);
 	int64_t		 now_ms = clock_ms();
@@ -160,15 +160,15 @@ on_tick(h2o_timeout_entry_t *entry)
 		h2o_socket_read_start(w->listener, on_accept);
 	}
 	if (w->stop_ms == 0 && atomic_load(&w->gateway->stopping))
-		begin_stop(w, now_ms);
+		begin_worker_stop(w, now_ms);
 	if (w->stop_ms != 0)
 		parting_tick(w, now_ms);
 	h2o_timeout_link(w->ctx.loop, &w->tick_timeout, &w->tick);
 }
 
-/* What is under way is finished; then, or after a while, it is over. */
+/* Requests under way are finished; then, or after a while, it is over. */
 static bool
-is_over(const struct worker *w)
+is_worker_over(const struct worker *w)
 {
 	if (w->stop_ms == 0)
 		return false;
@@ -217,7 +217,7 @@ worker_init(struct worker *w, struct gateway *g)
 	    H2O_SOCKET_FLAG_DONT_READ);
 	w->listener->data = w;
 	h2o_socket_read_start(w->listener, on_accept);
-	w->tick.cb = on_tick;
+	w->tick.cb = on_worker_tick;
 	h2o_timeout_init(w->ctx.loop, &w->tick_timeout, TICK_MS);
 	h2o_timeout_link(w->ctx.loop, &w->tick_timeout, &w->tick);
 }
@@ -233,7 +233,7 @@ worker_run(void *arg)
 	struct worker	*w = arg;
 
 	timers_carry(w->ctx.loop);
-	while (!is_over(w))
+	while (!is_worker_over(w))
 		h2o_evloop_run(w->ctx.loop, TICK_MS);
 	bus_destroy(&w->bus);
 	tokens_destroy(&w->tokens);
@@ -321,7 +321,7 @@ main(int argc, char **argv)
 	harden_owner(&settings);
 	settings_enter_data(&settings);
 	rlimits_try_threads(&settings, RLIMITS_GATEWAY);
-	gateway.listener = listen_on(settings.listen);
+	gateway.listener = listen_on_address(settings.listen);
 	harden(&settings, NULL);
 	stderr_take();
 	zsys_handler_set(NULL);

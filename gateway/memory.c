@@ -1,4 +1,4 @@
-/* Memory: what there is of it, and what is done about it. */
+/* Memory is measured by the first worker; each acts on it. */
 #include "gateway/memory.h"
 
 #include <fcntl.h>
@@ -13,12 +13,12 @@
 
 #define TRIM_MS		1000	/* between two of those */
 #define WARN_MS		10000	/* between two words on it */
-#define MMAP_BYTES	(4 << 20) /* what is larger is the kernel's at once */
+#define MMAP_BYTES	(4 << 20) /* larger blocks go back to the kernel at once */
 #define KEPT_BYTES	(16 << 20) /* free memory that is kept to be used */
 
-/* In a buffer of up to twice its size, an upload must not be what is refused. */
+/* An upload lies in a buffer of up to twice its size, and must fit in. */
 static void
-check_settings(const struct settings *s)
+check_body_sizes(const struct settings *s)
 {
 	int64_t	most = s->upload_max_bytes > s->max_body_bytes ?
 		    s->upload_max_bytes : s->max_body_bytes;
@@ -33,7 +33,7 @@ void
 memory_init(struct worker *w)
 {
 	if (w == &w->gateway->workers[0]) {
-		check_settings(w->gateway->settings);
+		check_body_sizes(w->gateway->settings);
 		w->gateway->statm = open("/proc/self/statm", O_RDONLY |
 		    O_CLOEXEC);
 	}
@@ -77,7 +77,7 @@ pressure_of(int64_t used, int64_t most)
 }
 
 static void
-say(struct gateway *g, enum pressure p, int64_t used, int64_t now_ms)
+warn_of_memory(struct gateway *g, enum pressure p, int64_t used, int64_t now_ms)
 {
 	if (p == PRESSURE_NONE || (g->memory_said_ms != 0 &&
 	    now_ms - g->memory_said_ms < WARN_MS))
@@ -89,12 +89,12 @@ say(struct gateway *g, enum pressure p, int64_t used, int64_t now_ms)
 }
 
 /*
- * Asking the kernel costs little, asking the allocator does not: it is asked
- * when there is something to be afraid of. What it holds and does not need is
- * given back.
+ * Asking the kernel costs little. Asking the allocator costs more, and is done
+ * only when the kernel says that much is used. Memory that the allocator holds
+ * and does not need is given back.
  */
 static void
-measure(struct gateway *g, int64_t now_ms)
+measure_memory(struct gateway *g, int64_t now_ms)
 {
 	int64_t		most = g->settings->memory_mb << 20;
 	int64_t		resident = resident_bytes(g->statm), used = 0;
@@ -111,7 +111,7 @@ measure(struct gateway *g, int64_t now_ms)
 	}
 	atomic_store(&g->memory_used, used);
 	atomic_store(&g->pressure, (int)p);
-	say(g, p, used, now_ms);
+	warn_of_memory(g, p, used, now_ms);
 }
 
 void
@@ -122,7 +122,7 @@ memory_tick(struct worker *w, int64_t now_ms)
 	int64_t		 excess;
 
 	if (w == &g->workers[0])
-		measure(g, now_ms);
+		measure_memory(g, now_ms);
 	p = memory_pressure(w);
 	if (p != PRESSURE_NONE)
 		responses_clear(w->responses);

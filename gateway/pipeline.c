@@ -16,7 +16,7 @@
 #include "gateway/stage/send.h"
 #include "gateway/stage/upload.h"
 
-/* What all answers have, errors too. */
+/* Header fields that all answers have, errors too. */
 static enum flow
 cors_stage(struct exchange *x)
 {

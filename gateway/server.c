@@ -11,8 +11,10 @@
 #include "gateway/pipeline.h"
 #include "gateway/reply/cors.h"
 
-/* What h2o may take in before it cuts a body off: somewhat more than we
- * accept, so that a client that sends too much gets to read why. */
+/*
+ * Before h2o cuts a body off it takes in somewhat more than we accept, so that a
+ * client that sends too much can read why.
+ */
 #define BODY_SLACK	(1 << 20)
 
 static int

@@ -50,7 +50,7 @@ exchange_end(struct exchange *x)
 
 /* h2o frees the request: its client left, or it was answered. */
 static void
-on_gone(void *data)
+on_request_gone(void *data)
 {
 	struct exchange	*x = data;
 
@@ -72,7 +72,7 @@ exchange_start(struct worker *w, h2o_req_t *req,
     const struct stage *stages)
 {
 	struct exchange	*x = h2o_mem_alloc_shared(&req->pool, sizeof(*x),
-			    on_gone);
+			    on_request_gone);
 
 	memset(x, 0, sizeof(*x));
 	x->req = req;
@@ -129,7 +129,7 @@ exchange_continue(struct exchange *x)
 /* --- memory ------------------------------------------------------------------ */
 
 static size_t
-large(size_t bytes)
+count_if_large(size_t bytes)
 {
 	return bytes > LARGE_BYTES ? bytes : 0;
 }
@@ -138,7 +138,8 @@ void
 exchange_hold(struct exchange *x, size_t bytes)
 {
 	bytes += x->kept;
-	x->worker->large_bytes += large(bytes) - large(x->held);
+	x->worker->large_bytes += count_if_large(bytes) -
+	    count_if_large(x->held);
 	connection_hold(x->connection, x->held, bytes);
 	x->held = bytes;
 }
@@ -155,8 +156,8 @@ exchange_may_keep(const struct exchange *x, size_t bytes)
 	size_t			 most = (size_t)(s->memory_mb << 19) /
 				    (size_t)s->gateway_threads;
 
-	return large(x->kept + bytes) == 0 || w->large_bytes -
-	    large(x->held) + 2 * (x->kept + bytes) <= most;
+	return count_if_large(x->kept + bytes) == 0 || w->large_bytes -
+	    count_if_large(x->held) + 2 * (x->kept + bytes) <= most;
 }
 
 struct answer *
@@ -194,14 +195,14 @@ exchange_keep_large(struct exchange *x, const struct answer *a)
 
 /* --- questions --------------------------------------------------------------- */
 
-/* Hashes depend on no rights, and take long. */
+/* Hashes take long, and do not depend on rights. */
 bool
 exchange_is_slow(enum op_code op)
 {
 	return op_info(op)->kind == OP_SLOW || op_info(op)->kind == OP_LEAD;
 }
 
-/* What hashes passwords has a queue of its own; a search may take longer. */
+/* Password hashes have a queue of their own; a search may take longer. */
 int64_t
 exchange_timeout(const struct exchange *x, enum op_code op)
 {

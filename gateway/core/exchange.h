@@ -131,7 +131,8 @@ struct exchange {
 	struct text		 trace;		/* traceparent for services */
 	bool			 is_head;
 	const struct route	*route;
-	int64_t			 user_id;	/* who asks; 0: not known yet */
+	int64_t			 user_id;	/* of the user who asks; 0: not known
+						 * yet */
 	int64_t			 rights;
 	struct args		 args;		/* of the operation */
 	struct filter		 filters[FILTERS_MOST];

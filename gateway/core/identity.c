@@ -28,7 +28,7 @@ identity_is_known(struct exchange *x)
 /* --- the user service's answer ------------------------------------------------- */
 
 static void
-put_token(struct exchange *x, struct args *ret)
+put_token_hash(struct exchange *x, struct args *ret)
 {
 	x->identity.endings = tokens_endings(x->worker->tokens);
 	args_put_text(ret, KEY_TOKEN_HASH, (struct text){
@@ -41,7 +41,7 @@ identity_ask(struct exchange *x)
 {
 	struct args	args = { 0 };
 
-	put_token(x, &args);
+	put_token_hash(x, &args);
 	return exchange_ask(x, OP_TOKEN_CHECK, &args, 0);
 }
 
@@ -94,7 +94,7 @@ ask_as_part(struct exchange *x)
 {
 	struct args	args = { 0 };
 
-	put_token(x, &args);
+	put_token_hash(x, &args);
 	exchange_ask_part(x, IDENTITY_PART, OP_TOKEN_CHECK, &args,
 	    x->worker->gateway->settings->request_timeout_ms);
 }

@@ -1,6 +1,7 @@
 /*
- * Who asks: what the worker's cache or the user service says of the token that
- * a request came with. Who may do what with it is for the stages to say.
+ * The token that a request came with: which user it is of, and with which
+ * rights, by the worker's cache or by the user service. What these rights permit
+ * is decided by the stages.
  */
 #ifndef CORE_IDENTITY_H
 #define CORE_IDENTITY_H
@@ -25,7 +26,7 @@ enum flow	 identity_ask(struct exchange *);
 /* Answers in a row that may be outdated before the next is given up. */
 #define IDENTITY_OUTDATED_MOST	3
 
-/* What became of an answer about the token. */
+/* How an answer about the token was taken. */
 enum identity_verdict {
 	IDENTITY_TAKEN,		/* user_id and rights are what it says */
 	IDENTITY_OUTDATED,	/* it is older than a revocation: ask again */

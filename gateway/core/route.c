@@ -159,9 +159,9 @@ routes_init(void)
 	check_reached(clients, reached);
 }
 
-/* Take digits off a path; false if there are none or too many. */
+/* Take digits off a path; false: it has no digits there, or too many. */
 static bool
-take_number(const char **at, const char *end, int64_t *ret)
+take_path_number(const char **at, const char *end, int64_t *ret)
 {
 	const char	*p = *at;
 	int64_t		 n = 0;
@@ -179,7 +179,7 @@ take_number(const char **at, const char *end, int64_t *ret)
 
 /* Take one segment off a path; false if it is empty. */
 static bool
-take_segment(const char **at, const char *end, struct text *ret)
+take_path_segment(const char **at, const char *end, struct text *ret)
 {
 	const char	*p = *at;
 
@@ -191,17 +191,18 @@ take_segment(const char **at, const char *end, struct text *ret)
 }
 
 static bool
-take_value(const char **at, const char *end, enum key key, struct args *ret)
+take_path_value(const char **at, const char *end, enum key key,
+    struct args *ret)
 {
 	struct text	text;
 	int64_t		n;
 
 	if (key_info(key)->type == KEY_INT) {
-		if (!take_number(at, end, &n))
+		if (!take_path_number(at, end, &n))
 			return false;
 		args_put_number(ret, key, n);
 	} else {
-		if (!take_segment(at, end, &text))
+		if (!take_path_segment(at, end, &text))
 			return false;
 		args_put_text(ret, key, text);
 	}
@@ -229,7 +230,7 @@ match_path(const struct route *r, struct text path, struct args *ret)
 		at += len;
 		if (p->key == KEY_END)
 			return at == end;
-		if (!take_value(&at, end, p->key, ret))
+		if (!take_path_value(&at, end, p->key, ret))
 			return false;
 	}
 }

@@ -67,7 +67,7 @@ void	route_find(struct route_match *ret, enum placeholder root,
 	    struct text path,
 	    enum method);
 
-/* METHOD_END if it is none that the table could have. */
+/* METHOD_END: no route can have this method. */
 enum method	method_of(struct text);
 const char	*method_name(enum method);
 

@@ -15,7 +15,7 @@
 #define PARENT_ID_BYTES	8
 #define FLAGS_AT	53
 
-/* Whether two of a header came: which of them counts nobody can say. */
+/* Whether two fields of a name came: it is not known which one counts. */
 static bool
 is_repeated(const h2o_req_t *req, const char *name)
 {
@@ -44,7 +44,7 @@ is_id(struct text t)
 
 /* A number's hexadecimal digits, so many at least. Returns their end. */
 static char *
-put_hex(char *p, uint64_t n, int least)
+put_hex_number(char *p, uint64_t n, int least)
 {
 	int	count = n == 0 ? 1 : 16 - __builtin_clzll(n) / 4;
 
@@ -60,14 +60,14 @@ trace_take_id(struct worker *w, h2o_req_t *req)
 	char		*own, *end;
 
 	if (is_id(id)) {
-		/* what is in the header's place may be gone at the end */
+		/* the field may be overwritten before the end */
 		own = h2o_strdup(&req->pool, id.base, id.len).base;
 		id.base = own;
 	} else {
 		own = h2o_mem_alloc_pool(&req->pool, OWN_ID_BYTES);
-		end = put_hex(own, w->gateway->boot, 8);
+		end = put_hex_number(own, w->gateway->boot, 8);
 		*end++ = '-';
-		end = put_hex(end, w->requests, 1);
+		end = put_hex_number(end, w->requests, 1);
 		id = (struct text){ own, (size_t)(end - own) };
 	}
 	h2o_add_header_by_str(&req->pool, &req->res.headers,
@@ -200,7 +200,7 @@ index_of(const struct route *r)
 }
 
 static void
-put_route(struct buf *b, unsigned i)
+put_route_labels(struct buf *b, unsigned i)
 {
 	const struct route	*r;
 
@@ -221,7 +221,7 @@ trace_init(void)
 	while (routes_all()[count].path != NULL)
 		count++;
 	CHECK(count < ROUTES_MOST);
-	metrics_name(LABEL_ROUTE, put_route);
+	metrics_name(LABEL_ROUTE, put_route_labels);
 }
 
 void
@@ -255,7 +255,7 @@ log_access(const struct exchange *x, int64_t us)
 	address_print(&x->client, client);
 	snprintf(method, sizeof(method), "%.*s", (int)(req->method.len < 15 ?
 	    req->method.len : 15), req->method.base);
-	/* not the path or the query: they may say what is nobody's business */
+	/* not the path or the query: they may have secrets */
 	snprintf(route, sizeof(route), "%s%s", x->route == NULL ? "other" :
 	    placeholder_path(x->route->root), x->route == NULL ? "" :
 	    x->route->path);

@@ -3,31 +3,14 @@
 
 #include <h2o.h>
 
+#include "gateway/http/chars.h"
 #include "gateway/http/problem.h"
 
 #define RANGE_BAD	(-1)	/* a quality that is not valid */
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
+/* Take the text before the next separator that is not in quotes. */
 static struct text
-trim(struct text t)
-{
-	while (t.len > 0 && is_space(t.base[0])) {
-		t.base++;
-		t.len--;
-	}
-	while (t.len > 0 && is_space(t.base[t.len - 1]))
-		t.len--;
-	return t;
-}
-
-/* Take what is before the next separator that is not in quotes. */
-static struct text
-take_part(struct text *left, char separator)
+take_accept_part(struct text *left, char separator)
 {
 	struct text	part = { left->base, 0 };
 	bool		quoted = false;
@@ -45,11 +28,11 @@ take_part(struct text *left, char separator)
 	i += i < left->len;
 	left->base += i;
 	left->len -= i;
-	return trim(part);
+	return trim_blanks(part);
 }
 
 static bool
-is_named(struct text t, const char *lower)
+is_type(struct text t, const char *lower)
 {
 	return h2o_lcstris(t.base, t.len, lower, strlen(lower));
 }
@@ -79,9 +62,9 @@ quality_of(struct text parameters)
 	struct text	value, name;
 
 	while (parameters.len > 0) {
-		value = take_part(&parameters, ';');
-		name = take_part(&value, '=');
-		if (is_named(name, "q"))
+		value = take_accept_part(&parameters, ';');
+		name = take_accept_part(&value, '=');
+		if (is_type(name, "q"))
 			return read_quality(value);
 	}
 	return ACCEPT_QUALITY_ONE;
@@ -101,16 +84,16 @@ accept_read(struct accept *ret, struct text value)
 	int		quality;
 
 	while (value.len > 0) {
-		range = take_part(&value, ',');
-		type = take_part(&range, ';');
+		range = take_accept_part(&value, ',');
+		type = take_accept_part(&range, ';');
 		quality = quality_of(range);
-		if (is_named(type, PROBLEM_TYPE))
+		if (is_type(type, PROBLEM_TYPE))
 			raise_to(&ret->problem, quality);
-		else if (is_named(type, "application/json"))
+		else if (is_type(type, "application/json"))
 			raise_to(&ret->json, quality);
-		else if (is_named(type, "application/*"))
+		else if (is_type(type, "application/*"))
 			raise_to(&ret->application, quality);
-		else if (is_named(type, "*/*"))
+		else if (is_type(type, "*/*"))
 			raise_to(&ret->any, quality);
 	}
 }

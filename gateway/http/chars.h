@@ -1,9 +1,11 @@
-/* Kinds of characters that more than one grammar has. */
+/* Characters and blanks, as more than one grammar has them. */
 #ifndef HTTP_CHARS_H
 #define HTTP_CHARS_H
 
 #include <stdbool.h>
 #include <string.h>
+
+#include "base/buf.h"
 
 /* tchar, RFC 9110, 5.6.2 */
 static inline bool
@@ -22,6 +24,20 @@ hex_value(char c)
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Without the blanks around it (OWS, RFC 9110, 5.6.3). */
+static inline struct text
+trim_blanks(struct text t)
+{
+	while (t.len > 0 && (t.base[0] == ' ' || t.base[0] == '\t')) {
+		t.base++;
+		t.len--;
+	}
+	while (t.len > 0 && (t.base[t.len - 1] == ' ' ||
+	    t.base[t.len - 1] == '\t'))
+		t.len--;
+	return t;
 }
 
 #endif

@@ -25,7 +25,7 @@ void	connection_release(struct gateway *);
 /* One that was reserved is there; it is freed when its socket closes. */
 void	connection_open(struct worker *, h2o_socket_t *);
 
-/* What is known of its frames; NULL: the socket is not a client's. */
+/* Its frames; NULL: the socket is not a client's. */
 struct frames	*connection_frames(h2o_socket_t *);
 
 /* Whether a whole request came over a client's socket. */
@@ -41,7 +41,7 @@ void	connection_end(struct connection *, bool answered, bool crowded);
 /* One of its requests has begun to be answered. */
 void	connection_answer(struct connection *);
 
-/* What is in memory of an answer: so many bytes were, so many are there. */
+/* Of an answer, so many bytes were in memory and so many are. */
 void	connection_hold(struct connection *, size_t were, size_t are);
 
 unsigned	connections_count(const struct worker *);

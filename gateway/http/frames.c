@@ -132,7 +132,7 @@ on_read(h2o_socket_t *sock, const char *err)
 	reading = NULL;	/* it may be gone */
 }
 
-/* So that we learn of whom the frames are that are read next. */
+/* From here on the connection whose frames are read is known. */
 void
 h2o_socket_read_start(h2o_socket_t *sock, h2o_socket_cb cb)
 {

@@ -43,7 +43,7 @@ framing_has_body(void)
 
 /* --- heads -------------------------------------------------------------------- */
 
-/* What a head says of its body and its host. */
+/* The fields of a head that tell of its body and its host. */
 struct framing {
 	const struct phr_header	*length, *coding, *host;
 	bool			 two_hosts;
@@ -60,7 +60,7 @@ is_header(const struct phr_header *h, const char *name, size_t len)
 
 /* Where a header's place is, if it has one. */
 static const struct phr_header **
-place_of(struct framing *f, const struct phr_header *h)
+field_place(struct framing *f, const struct phr_header *h)
 {
 	switch (h->name_len) {
 	case sizeof("Host") - 1:
@@ -76,7 +76,7 @@ place_of(struct framing *f, const struct phr_header *h)
 
 /* White space behind a value is not part of it (5.1). */
 static void
-trim(struct phr_header *h)
+trim_value(struct phr_header *h)
 {
 	while (h->value_len > 0 && (h->value[h->value_len - 1] == ' ' ||
 	    h->value[h->value_len - 1] == '\t'))
@@ -98,7 +98,7 @@ judge_lines(const char *buf, size_t len, const char *version_end,
 		if (headers[i].value[headers[i].value_len] != '\r')
 			return "A line of the head does not end with CR and "
 			    "LF.";
-		place = place_of(ret, &headers[i]);
+		place = field_place(ret, &headers[i]);
 		if (place == NULL)
 			continue;
 		if (*place != NULL && place == &ret->host)
@@ -106,7 +106,7 @@ judge_lines(const char *buf, size_t len, const char *version_end,
 		else if (*place != NULL)
 			ret->two_lengths = true;
 		*place = &headers[i];
-		trim(&headers[i]);
+		trim_value(&headers[i]);
 	}
 	return NULL;
 }
@@ -181,7 +181,7 @@ is_of_body(const struct phr_header *h)
 	    IS_HEADER(h, "Transfer-Encoding"));
 }
 
-/* What h2o acts on by itself is left out, and so are lines without a name. */
+/* Fields that h2o acts on by itself are left out, and lines without a name. */
 static bool
 is_harmless(const struct phr_header *h)
 {
@@ -195,7 +195,7 @@ is_harmless(const struct phr_header *h)
  * hands it over at once, and closes when it is answered.
  */
 static void
-disarm(struct phr_header *headers, size_t *count, int *minor_version)
+disarm_head(struct phr_header *headers, size_t *count, int *minor_version)
 {
 	size_t	kept = 0;
 
@@ -210,7 +210,7 @@ disarm(struct phr_header *headers, size_t *count, int *minor_version)
 }
 
 /*
- * Nobody who speaks HTTP/1.0 waits for 100 (RFC 9110, 10.1.1): it would be
+ * No client of HTTP/1.0 waits for 100 (RFC 9110, 10.1.1): it would be
  * taken for the answer, and the answer for that to the next request.
  */
 static void
@@ -243,7 +243,7 @@ phr_parse_request(const char *buf, size_t len, const char **method,
 	if (fault == NULL)
 		fault = judge_framing(&f, *minor_version);
 	if (fault != NULL)
-		disarm(headers, num_headers, minor_version);
+		disarm_head(headers, num_headers, minor_version);
 	else if (*minor_version == 0)
 		drop_expectations(headers, num_headers);
 	return ret;
@@ -255,7 +255,7 @@ phr_parse_request(const char *buf, size_t len, const char **method,
 #define EXTENSION_MOST		100	/* bytes behind a size */
 #define TRAILERS_MOST		8192	/* bytes, together */
 
-/* What the next byte is. A decoder begins with zeros. */
+/* The part that the next byte belongs to. A decoder begins with zeros. */
 enum state {
 	SIZE,
 	BLANK,		/* behind a size; an extension must follow */
@@ -274,7 +274,7 @@ enum state {
 };
 
 static bool
-is_text(char c)
+is_text_char(char c)
 {
 	return ((unsigned char)c >= ' ' && c != 0x7f) || c == '\t';
 }
@@ -292,7 +292,7 @@ take_size(struct phr_chunked_decoder *d, char c)
 	}
 	if (digit >= 0 || d->_hex_count == 0)
 		return BROKEN;
-	d->_hex_count = 0;	/* counts what is behind from here on */
+	d->_hex_count = 0;	/* counts the bytes behind it from here on */
 	switch (c) {
 	case '\r': return SIZE_LF;
 	case ';': return EXTENSION;
@@ -307,7 +307,7 @@ take_extension(struct phr_chunked_decoder *d, char c)
 {
 	if (c == '\r' && d->_state == EXTENSION)
 		return SIZE_LF;
-	if (++d->_hex_count > EXTENSION_MOST || !is_text(c))
+	if (++d->_hex_count > EXTENSION_MOST || !is_text_char(c))
 		return BROKEN;
 	if (d->_state == EXTENSION || c == ';')
 		return EXTENSION;
@@ -332,13 +332,13 @@ take_trailer(struct phr_chunked_decoder *d, char c)
 	default:
 		if (c == '\r')
 			return LINE_LF;
-		return is_text(c) ? VALUE : BROKEN;
+		return is_text_char(c) ? VALUE : BROKEN;
 	}
 }
 
 /* The state behind one byte that is not of the body. */
 static enum state
-take(struct phr_chunked_decoder *d, char c)
+take_chunk_byte(struct phr_chunked_decoder *d, char c)
 {
 	switch (d->_state) {
 	case SIZE:
@@ -364,7 +364,7 @@ take(struct phr_chunked_decoder *d, char c)
 	}
 }
 
-/* Move what is there of a chunk to its place in the body. */
+/* Move the part of a chunk that has come to its place in the body. */
 static size_t
 take_data(struct phr_chunked_decoder *d, char *to, const char *from, size_t len)
 {
@@ -384,7 +384,7 @@ phr_decode_chunked(struct phr_chunked_decoder *d, char *buf, size_t *size)
 
 	while (at < *size && d->_state != DONE && d->_state != BROKEN) {
 		if (d->_state != DATA) {
-			d->_state = (char)take(d, buf[at++]);
+			d->_state = (char)take_chunk_byte(d, buf[at++]);
 			continue;
 		}
 		moved = take_data(d, buf + len, buf + at, *size - at);

@@ -48,14 +48,14 @@ ssize_t	phr_decode_chunked(struct phr_chunked_decoder *, char *buf,
 void	framing_init(void);
 
 /*
- * What is wrong with the head that was read last, in a static text; NULL:
- * nothing. To be asked by the handler that is given the request: such a head
- * is handed over at once, without a body, and its connection does not go on.
- * It is said only once.
+ * The fault of the head that was read last, as a static text; NULL: it has none.
+ * To be called by the handler that is given the request: such a head is handed
+ * over at once, without a body, and its connection does not go on. The fault is
+ * told only once.
  */
 const char *framing_fault(void);
 
-/* Of the last head with a fault: whether it says that a body follows. */
+/* Whether the last head with a fault says that a body follows. */
 bool	framing_has_body(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What libh2o 2.2.5 has inside and the gateway uses. All of it is here, so that
- * whoever takes another version sees what to look at; framing.h and hpack.c have
- * the functions whose place the gateway takes.
+ * Internals of libh2o 2.2.5 that the gateway uses. All of them are here, so that
+ * a change of the version has one place to look at, besides the functions whose
+ * place the gateway takes (framing.h, frames.c, hpack.c).
  */
 #ifndef HTTP_H2O_2_2_5_H
 #define HTTP_H2O_2_2_5_H

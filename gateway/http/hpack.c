@@ -13,7 +13,7 @@ typedef int parse_headers(h2o_req_t *, void *table, const uint8_t *src,
     size_t len, int *pseudo_header_exists_map, size_t *content_length,
     h2o_cache_digests_t **, const char **err_desc);
 
-/* The library's name and arguments; the table is its own business. */
+/* The library's name and arguments; the table is opaque here. */
 parse_headers	h2o_hpack_parse_headers;
 
 static parse_headers	*library;
@@ -28,7 +28,7 @@ hpack_init(void)
 
 /* An integer with a prefix of so many bits (5.1). False: it is broken. */
 static bool
-take_number(const uint8_t **at, const uint8_t *end, unsigned bits,
+take_hpack_integer(const uint8_t **at, const uint8_t *end, unsigned bits,
     uint64_t *ret)
 {
 	uint64_t	most = (1U << bits) - 1;
@@ -52,7 +52,7 @@ skip_string(const uint8_t **at, const uint8_t *end)
 {
 	uint64_t	len;
 
-	if (!take_number(at, end, 7, &len) || len > (uint64_t)(end - *at))
+	if (!take_hpack_integer(at, end, 7, &len) || len > (uint64_t)(end - *at))
 		return false;
 	*at += len;
 	return true;
@@ -67,10 +67,10 @@ skip_one(const uint8_t **at, const uint8_t *end, bool *ret_is_field)
 
 	*ret_is_field = (first & 0xe0) != 0x20;
 	if ((first & 0x80) != 0)
-		return take_number(at, end, 7, &n);
+		return take_hpack_integer(at, end, 7, &n);
 	if (!*ret_is_field)
-		return take_number(at, end, 5, &n);
-	if (!take_number(at, end, (first & 0x40) != 0 ? 6 : 4, &n))
+		return take_hpack_integer(at, end, 5, &n);
+	if (!take_hpack_integer(at, end, (first & 0x40) != 0 ? 6 : 4, &n))
 		return false;
 	return (n != 0 || skip_string(at, end)) && skip_string(at, end);
 }
@@ -90,9 +90,9 @@ hpack_count(const uint8_t *block, size_t len, size_t most)
 /* --- in the library's place ------------------------------------------------ */
 
 /*
- * The library puts trailers behind the header fields, where nobody could tell
- * them apart. They are not looked for there: what is behind the head's end is
- * no field of the head (RFC 9110, 6.5.1).
+ * The library puts trailers behind the header fields, where they could not be
+ * told apart. They are dropped: a field that follows the body is not a field of
+ * the head (RFC 9110, 6.5.1).
  */
 int
 h2o_hpack_parse_headers(h2o_req_t *req, void *table, const uint8_t *src,

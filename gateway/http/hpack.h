@@ -4,7 +4,7 @@
  *
  * In HPACK a field may be one byte, that names an earlier one, and libh2o
  * makes 40 of it, or more: a client can have a gigabyte filled by sending a
- * few megabytes, and all of it before anybody is called. So the gateway takes
+ * few megabytes, and all of it before a handler is called. So the gateway takes
  * the place of the library's h2o_hpack_parse_headers(), which it calls through
  * the dynamic linker: what has too many fields is an error of the connection,
  * everything else goes to the library's own.

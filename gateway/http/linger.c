@@ -24,7 +24,7 @@ struct lingering {
 
 /* h2o may have the socket back, and close it. */
 static void
-finish(struct lingering *l)
+finish_lingering(struct lingering *l)
 {
 	h2o_socket_read_stop(l->sock);
 	h2o_2_2_5_give_back(l->sock, l->taken);
@@ -41,17 +41,17 @@ on_input(h2o_socket_t *sock, const char *err)
 	l->thrown += sock->input->size;
 	h2o_buffer_consume(&sock->input, sock->input->size);
 	if (err != NULL || l->thrown > BYTES_MOST)
-		finish(l);
+		finish_lingering(l);
 }
 
 static void
-on_tick(h2o_timeout_entry_t *entry)
+on_linger_tick(h2o_timeout_entry_t *entry)
 {
 	struct lingering	*l = H2O_STRUCT_FROM_MEMBER(struct lingering,
 				    timeout, entry);
 
 	if (++l->ticks == TICKS_MOST || ++l->quiet == QUIET_TICKS) {
-		finish(l);
+		finish_lingering(l);
 		return;
 	}
 	h2o_timeout_link(l->req->conn->ctx->loop,
@@ -63,7 +63,7 @@ read_on(struct lingering *l)
 {
 	l->sock = l->req->conn->callbacks->get_socket(l->req->conn);
 	l->taken = h2o_2_2_5_take(l->sock, l);
-	l->timeout = (h2o_timeout_entry_t){ .cb = on_tick };
+	l->timeout = (h2o_timeout_entry_t){ .cb = on_linger_tick };
 	h2o_timeout_link(l->req->conn->ctx->loop,
 	    &l->req->conn->ctx->hundred_ms_timeout, &l->timeout);
 	h2o_socket_read_start(l->sock, on_input);
@@ -112,7 +112,7 @@ linger_add(h2o_req_t *req, h2o_ostream_t **slot, struct text body)
 }
 
 static void
-on_setup(h2o_req_prefilter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
+on_setup_linger(h2o_req_prefilter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 {
 	slot = linger_add(req, slot, (struct text){ NULL, 0 });
 	h2o_setup_next_prefilter(self, req, slot);
@@ -122,5 +122,5 @@ void
 linger_begin(h2o_req_t *req)
 {
 	h2o_add_prefilter(req, sizeof(h2o_req_prefilter_t))->on_setup_ostream =
-	    on_setup;
+	    on_setup_linger;
 }

@@ -19,17 +19,6 @@ rest_of(struct text t, size_t from)
 	return (struct text){ t.base + from, t.len - from };
 }
 
-static struct text
-trim(struct text t)
-{
-	while (t.len > 0 && (t.base[0] == ' ' || t.base[0] == '\t'))
-		t = rest_of(t, 1);
-	while (t.len > 0 && (t.base[t.len - 1] == ' ' ||
-	    t.base[t.len - 1] == '\t'))
-		t.len--;
-	return t;
-}
-
 static bool
 is_word(struct text t, const char *word)
 {
@@ -93,16 +82,16 @@ struct parameter {
  * -1: it is malformed.
  */
 static int
-next_parameter(struct text *left, struct parameter *ret)
+next_field_parameter(struct text *left, struct parameter *ret)
 {
 	size_t	len = 0;
 
-	*left = trim(*left);
+	*left = trim_blanks(*left);
 	if (left->len == 0)
 		return 0;
 	if (left->base[0] != ';')
 		return -1;
-	*left = trim(rest_of(*left, 1));
+	*left = trim_blanks(rest_of(*left, 1));
 	if (left->len == 0)
 		return 0;
 	ret->name = take_token(left);
@@ -127,7 +116,7 @@ next_parameter(struct text *left, struct parameter *ret)
 /* --- the boundary ------------------------------------------------------------- */
 
 static enum multipart_result
-bad(struct multipart *m, const char *wrong)
+reject(struct multipart *m, const char *wrong)
 {
 	m->wrong = wrong;
 	return MULTIPART_BAD;
@@ -154,22 +143,22 @@ read_boundary(struct multipart *m, struct text left)
 	struct parameter	p;
 	int			found;
 
-	while ((found = next_parameter(&left, &p)) == 1) {
+	while ((found = next_field_parameter(&left, &p)) == 1) {
 		if (!is_word(p.name, "boundary"))
 			continue;
 		if (m->delimiter_len != 0)
-			return bad(m, "the Content-Type has two boundaries");
+			return reject(m, "the Content-Type has two boundaries");
 		if (!is_boundary(p.value))
-			return bad(m, "the Content-Type's boundary is not "
+			return reject(m, "the Content-Type's boundary is not "
 			    "valid");
 		memcpy(m->delimiter, "\r\n--", 4);
 		memcpy(m->delimiter + 4, p.value.base, p.value.len);
 		m->delimiter_len = p.value.len + 4;
 	}
 	if (found == -1)
-		return bad(m, "the Content-Type's parameters are malformed");
+		return reject(m, "the Content-Type's parameters are malformed");
 	if (m->delimiter_len == 0)
-		return bad(m, "the Content-Type has no boundary");
+		return reject(m, "the Content-Type has no boundary");
 	return MULTIPART_PART;
 }
 
@@ -196,7 +185,7 @@ end_delimiter(struct multipart *m)
 	    (m->left.base[0] == ' ' || m->left.base[0] == '\t'))
 		m->left = rest_of(m->left, 1);
 	if (m->left.len < 2 || memcmp(m->left.base, "\r\n", 2) != 0)
-		return bad(m, "a boundary's line goes on behind it");
+		return reject(m, "a boundary's line goes on behind it");
 	m->left = rest_of(m->left, 2);
 	return MULTIPART_PART;
 }
@@ -212,7 +201,7 @@ multipart_begin(struct multipart *m, struct text type, struct text body)
 
 	memset(m, 0, sizeof(*m));
 	m->left = body;
-	if (!is_word(trim((struct text){ type.base, len }),
+	if (!is_word(trim_blanks((struct text){ type.base, len }),
 	    "multipart/form-data"))
 		return MULTIPART_OTHER;
 	result = read_boundary(m, rest_of(type, len));
@@ -226,7 +215,7 @@ multipart_begin(struct multipart *m, struct text type, struct text body)
 		m->left = rest_of(body, (size_t)(at - body.base) +
 		    m->delimiter_len);
 	else
-		return bad(m, "its boundary is nowhere in it");
+		return reject(m, "its boundary is nowhere in it");
 	return end_delimiter(m);
 }
 
@@ -256,7 +245,7 @@ copy_value(char to[NAME_MOST_BYTES], struct text value)
 }
 
 static enum multipart_result
-take_parameter(struct multipart *m, struct part *ret,
+take_field_parameter(struct multipart *m, struct part *ret,
     const struct parameter *p)
 {
 	bool	is_name = is_word(p->name, "name");
@@ -264,9 +253,9 @@ take_parameter(struct multipart *m, struct part *ret,
 	if (!is_name && !is_word(p->name, "filename"))
 		return MULTIPART_PART;	/* filename* too: RFC 7578, 4.2 */
 	if (p->value.len > NAME_MOST_BYTES)
-		return bad(m, "a part's name is too long");
+		return reject(m, "a part's name is too long");
 	if (is_name ? ret->name.base != NULL : ret->is_file)
-		return bad(m, "a part's Content-Disposition says something "
+		return reject(m, "a part's Content-Disposition says something "
 		    "twice");
 	if (is_name)
 		ret->name = copy_value(ret->name_bytes, p->value);
@@ -285,18 +274,18 @@ read_disposition(struct multipart *m, struct text value, struct part *ret)
 	int			found;
 
 	if (ret->name.base != NULL)
-		return bad(m, "a part has two Content-Dispositions");
+		return reject(m, "a part has two Content-Dispositions");
 	if (!is_word(take_token(&value), "form-data"))
-		return bad(m, "a part's Content-Disposition is not form-data");
-	while ((found = next_parameter(&value, &p)) == 1) {
-		result = take_parameter(m, ret, &p);
+		return reject(m, "a part's Content-Disposition is not form-data");
+	while ((found = next_field_parameter(&value, &p)) == 1) {
+		result = take_field_parameter(m, ret, &p);
 		if (result != MULTIPART_PART)
 			return result;
 	}
 	if (found == -1)
-		return bad(m, "a part's Content-Disposition is malformed");
+		return reject(m, "a part's Content-Disposition is malformed");
 	if (ret->name.base == NULL)
-		return bad(m, "a part has no name");
+		return reject(m, "a part has no name");
 	return MULTIPART_PART;
 }
 
@@ -307,15 +296,15 @@ read_header(struct multipart *m, struct text line, struct part *ret)
 	struct text	 name, value;
 
 	if (line.base[0] == ' ' || line.base[0] == '\t' || colon == NULL)
-		return bad(m, "a part has a header that is not valid");
+		return reject(m, "a part has a header that is not valid");
 	name = (struct text){ line.base, (size_t)(colon - line.base) };
-	value = trim(rest_of(line, name.len + 1));
+	value = trim_blanks(rest_of(line, name.len + 1));
 	if (is_word(name, "content-disposition"))
 		return read_disposition(m, value, ret);
 	if (is_word(name, "content-transfer-encoding") &&
 	    !is_word(value, "7bit") && !is_word(value, "8bit") &&
 	    !is_word(value, "binary"))
-		return bad(m, "a part has a Content-Transfer-Encoding other "
+		return reject(m, "a part has a Content-Transfer-Encoding other "
 		    "than 7bit, 8bit and binary");
 	return MULTIPART_PART;
 }
@@ -328,17 +317,17 @@ read_headers(struct multipart *m, struct part *ret)
 
 	for (unsigned i = 0; i <= HEADERS_MOST; i++) {
 		if (!take_line(m, &line))
-			return bad(m, "a part's head does not end, or is too "
+			return reject(m, "a part's head does not end, or is too "
 			    "long");
 		if (line.len == 0 && ret->name.base == NULL)
-			return bad(m, "a part has no Content-Disposition");
+			return reject(m, "a part has no Content-Disposition");
 		if (line.len == 0)
 			return MULTIPART_PART;
 		result = read_header(m, line, ret);
 		if (result != MULTIPART_PART)
 			return result;
 	}
-	return bad(m, "a part has too many headers");
+	return reject(m, "a part has too many headers");
 }
 
 enum multipart_result
@@ -350,7 +339,7 @@ multipart_next(struct multipart *m, struct part *ret)
 	if (m->ended)
 		return MULTIPART_END;
 	if (m->parts++ == MULTIPART_MOST)
-		return bad(m, "it has too many parts");
+		return reject(m, "it has too many parts");
 	ret->name = ret->filename = (struct text){ NULL, 0 };
 	ret->is_file = false;
 	result = read_headers(m, ret);
@@ -361,7 +350,7 @@ multipart_next(struct multipart *m, struct part *ret)
 	m->left.len += 2;
 	at = find_delimiter(m);
 	if (at == NULL)
-		return bad(m, "its last boundary is missing: it was cut off");
+		return reject(m, "its last boundary is missing: it was cut off");
 	ret->content = at == m->left.base ? (struct text){ "", 0 } :
 	    (struct text){ m->left.base + 2,
 	    (size_t)(at - m->left.base) - 2 };

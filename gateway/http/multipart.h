@@ -1,6 +1,6 @@
 /*
  * multipart/form-data (RFC 7578, RFC 2046), of a body that is whole in memory.
- * Nothing is copied but names: what is read points into the body.
+ * Only names are copied: contents point into the body.
  */
 #ifndef HTTP_MULTIPART_H
 #define HTTP_MULTIPART_H
@@ -28,7 +28,7 @@ struct multipart {
 	struct text	 left;		/* of the body, behind a delimiter */
 	unsigned	 parts;		/* read so far */
 	bool		 ended;		/* the last delimiter was read */
-	const char	*wrong;		/* what is, after MULTIPART_BAD */
+	const char	*wrong;		/* the fault, after MULTIPART_BAD */
 };
 
 enum multipart_result {
@@ -39,7 +39,7 @@ enum multipart_result {
 };
 
 /*
- * Begin with a Content-Type and a body, which must outlive what is read;
+ * Begin with a Content-Type and a body, which must outlive the parts;
  * MULTIPART_PART: there may be parts.
  */
 enum multipart_result	multipart_begin(struct multipart *, struct text type,

@@ -1,4 +1,4 @@
-/* When problem details are sent, and what is in them. */
+/* The decision by Accept, and the body. */
 #include "gateway/http/problem.h"
 
 #include "base/json.h"

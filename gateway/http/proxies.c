@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "gateway/http/chars.h"
 
 struct proxies {
 	unsigned	count;
@@ -61,19 +62,6 @@ peer_of(h2o_req_t *req)
 	return a;
 }
 
-static struct text
-trim(struct text t)
-{
-	while (t.len > 0 && (*t.base == ' ' || *t.base == '\t')) {
-		t.base++;
-		t.len--;
-	}
-	while (t.len > 0 && (t.base[t.len - 1] == ' ' ||
-	    t.base[t.len - 1] == '\t'))
-		t.len--;
-	return t;
-}
-
 /* Take the last entry off a list. */
 static struct text
 take_last(struct text *list)
@@ -83,12 +71,12 @@ take_last(struct text *list)
 
 	if (comma == NULL) {
 		list->len = 0;
-		return trim(last);
+		return trim_blanks(last);
 	}
 	list->len = (size_t)(comma - list->base);
 	last.base = comma + 1;
 	last.len -= list->len + 1;
-	return trim(last);
+	return trim_blanks(last);
 }
 
 /*
@@ -96,7 +84,7 @@ take_last(struct text *list)
  * trusted. *ret_bad: there is something that is no address.
  */
 static bool
-walk(const struct proxies *p, struct text list, struct in6_addr *ret,
+walk_forwarded(const struct proxies *p, struct text list, struct in6_addr *ret,
     bool *ret_bad)
 {
 	struct text	last;
@@ -125,7 +113,7 @@ proxies_client(const struct proxies *p, h2o_req_t *req)
 	/* several headers are one list, the last of them its right end */
 	for (size_t i = req->headers.size; i > 0; i--)
 		if (h[i - 1].name == &H2O_TOKEN_X_FORWARDED_FOR->buf &&
-		    !walk(p, (struct text){ h[i - 1].value.base,
+		    !walk_forwarded(p, (struct text){ h[i - 1].value.base,
 		    h[i - 1].value.len }, &client, &bad))
 			break;
 	return bad ? peer : client;

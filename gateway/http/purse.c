@@ -4,7 +4,7 @@
 #include "base/clock.h"
 
 static void
-fill(struct purse *p, size_t written)
+fill_purse(struct purse *p, size_t written)
 {
 	int64_t	now_ms = clock_ms();
 
@@ -58,7 +58,7 @@ purse_pay(struct purse *p, const struct h2o_2_2_5_frame *frame, size_t written)
 {
 	p->left -= price_of(frame);
 	if (p->left < 0)
-		fill(p, written);
+		fill_purse(p, written);
 	return p->left >= 0;
 }
 

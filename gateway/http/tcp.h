@@ -1,4 +1,4 @@
-/* What the kernel knows of a client's connection, and its end there. */
+/* A client's connection as the kernel sees it. */
 #ifndef HTTP_TCP_H
 #define HTTP_TCP_H
 
@@ -20,7 +20,7 @@ bool		tcp_has_input(int fd);
 /* End it when what was written has been sent; reading finds the end. */
 void		tcp_shut(int fd);
 
-/* End it at once; what is on its way in is not taken in any more. */
+/* End it at once; nothing that is on its way is taken in. */
 void		tcp_cut(int fd);
 
 #endif

@@ -24,7 +24,7 @@ static _Thread_local struct {
  * Meanwhile they are as old as they are by the clock that is right.
  */
 static void
-carry(int64_t now_us)
+carry_timers(int64_t now_us)
 {
 	int64_t	step_us = now_us - clock_ms() * 1000 - own.apart_us;
 
@@ -42,8 +42,8 @@ timers_carry(h2o_loop_t *loop)
 }
 
 /*
- * Instead of libc's, whose names of parameters are its own, for whatever is
- * linked with this program.
+ * Instead of libc's, for all that is linked with this program. (The names of
+ * libc's parameters are reserved.)
  */
 int
 /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
@@ -53,7 +53,7 @@ gettimeofday(struct timeval *restrict ret, void *restrict zone)
 
 	(void)zone;
 	if (own.loop != NULL)
-		carry(now_us);
+		carry_timers(now_us);
 	ret->tv_sec = now_us / 1000000;
 	ret->tv_usec = now_us % 1000000;
 	return 0;

@@ -4,8 +4,8 @@
  * own.
  *
  * Sessions are resumed from a cache in memory, not by tickets: what protects
- * tickets is one key for as long as the context lives, and whoever gets hold
- * of it reads all of TLS 1.2's past.
+ * tickets is one key for as long as the context lives, and an attacker who gets
+ * that key reads all earlier connections of TLS 1.2.
  */
 #include "gateway/http/tls.h"
 
@@ -27,7 +27,7 @@
 /* for TLS 1.2: forward secrecy and authenticated encryption, nothing else */
 #define CIPHERS			"ECDHE+AESGCM:ECDHE+CHACHA20"
 
-/* in the order of preference; what is none of them is spoken to as HTTP/1 */
+/* in the order of preference; a client that offers neither gets HTTP/1 */
 static const h2o_iovec_t protocols[] = {
 	{ H2O_STRLIT("h2") }, { H2O_STRLIT("http/1.1") }, { NULL, 0 }
 };
@@ -52,9 +52,9 @@ static struct {
 	struct retired	*retired;
 } tls = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
-/* OpenSSL's newest word on what went wrong, with ours in front. */
+/* OpenSSL's last error, with ours in front. */
 static bool
-explain(char why[WHY_BYTES], const char *setting, const char *path,
+explain_tls(char why[WHY_BYTES], const char *setting, const char *path,
     const char *what)
 {
 	unsigned long	 e = ERR_peek_last_error();
@@ -81,7 +81,7 @@ can_read(const char *setting, const char *path, char why[WHY_BYTES])
 	FILE	*f = fopen(path, "re");
 
 	if (f == NULL)
-		return explain(why, setting, path, strerror(errno));
+		return explain_tls(why, setting, path, strerror(errno));
 	fclose(f);
 	return true;
 }
@@ -94,14 +94,14 @@ use_files(SSL_CTX *ctx, char why[WHY_BYTES])
 	    !can_read("FLICKET_TLS_KEY", tls.key, why))
 		return false;
 	if (SSL_CTX_use_certificate_chain_file(ctx, tls.cert) != 1)
-		return explain(why, "FLICKET_TLS_CERT", tls.cert,
+		return explain_tls(why, "FLICKET_TLS_CERT", tls.cert,
 		    "this is not a certificate in PEM");
 	if (SSL_CTX_use_PrivateKey_file(ctx, tls.key, SSL_FILETYPE_PEM) != 1)
-		return explain(why, "FLICKET_TLS_KEY", tls.key, "this is not "
+		return explain_tls(why, "FLICKET_TLS_KEY", tls.key, "this is not "
 		    "a private key in PEM without a passphrase, or not that "
 		    "of the certificate");
 	if (SSL_CTX_check_private_key(ctx) != 1)
-		return explain(why, "FLICKET_TLS_KEY", tls.key,
+		return explain_tls(why, "FLICKET_TLS_KEY", tls.key,
 		    "this is not the key of the certificate");
 	return true;
 }
@@ -169,7 +169,7 @@ tls_load(const struct settings *s)
 
 /* Keep a replaced context for a while, and let go of those kept long enough. */
 static void
-retire(SSL_CTX *ctx)
+retire_context(SSL_CTX *ctx)
 {
 	int64_t		  now_ms = clock_ms();
 	struct retired	**link = &tls.retired, *r;
@@ -207,7 +207,7 @@ tls_reload(void)
 	old = tls.newest;
 	tls.newest = fresh;
 	pthread_mutex_unlock(&tls.mutex);
-	retire(old);
+	retire_context(old);
 	log_info("the certificate was read anew");
 }
 

@@ -11,15 +11,16 @@
 
 #include "base/settings.h"
 
-/* Read certificate and key. What is wrong is a message and exit status 2. */
+/* Read certificate and key. An error is a message and exit status 2. */
 void	tls_load(const struct settings *);
 
-/* Read them anew. What is wrong is logged, and those from before stay. */
+/* Read them again. An error is logged, and the ones from before stay. */
 void	tls_reload(void);
 
 /*
- * What new connections are accepted with, NULL without TLS. Each worker calls
- * this with what it had last (first NULL), which may not be used afterwards.
+ * The context that new connections are accepted with, NULL without TLS. Each
+ * worker calls this with the one it had last (first NULL), which it must not use
+ * afterwards.
  */
 SSL_CTX	*tls_renew(SSL_CTX *last);
 

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-/* Decode it; what is not an encoding stays. The text lives in the pool. */
+/* Decode it; bytes that are not an encoding stay. The text lives in the pool. */
 struct text	url_decode(h2o_mem_pool_t *, struct text, bool plus_is_space);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a connection holds is estimated, libh2o's part of it too. */
+/* The bytes that a connection holds are estimated, libh2o's too. */
 #include "gateway/http/weight.h"
 
 #include "gateway/http/connection_private.h"
@@ -66,14 +66,14 @@ weigh_http2(struct worker *w)
 }
 
 static size_t
-weight_of(const struct connection *c)
+connection_weight(const struct connection *c)
 {
 	return CONNECTION_BYTES + c->held + c->weight.streams +
 	    size_of(c->sock->input) + (c->sock->ssl != NULL ? TLS_BYTES : 0);
 }
 
 static void
-cut(struct connection *c)
+cut_connection(struct connection *c)
 {
 	tcp_cut(connection_fd(c));
 	rest_end(c);
@@ -97,7 +97,7 @@ find_least(struct worker *w, int64_t bytes, int64_t now_ms)
 	for (h2o_linklist_t *at = w->connections.next; at != &w->connections;
 	    at = at->next) {
 		c = connection_at(at);
-		weight = weight_of(c);
+		weight = connection_weight(c);
 		if (is_spared(c, weight, now_ms))
 			continue;
 		sums[(63 - __builtin_clzll(weight)) % WEIGHTS] += weight;
@@ -119,10 +119,10 @@ weight_relieve(struct worker *w, int64_t bytes, int64_t now_ms)
 	for (; at != &w->connections && bytes > 0; at = next) {
 		next = at->next;
 		c = connection_at(at);
-		weight = weight_of(c);
+		weight = connection_weight(c);
 		if (weight < least || is_spared(c, weight, now_ms))
 			continue;
 		bytes -= (int64_t)weight;
-		cut(c);
+		cut_connection(c);
 	}
 }

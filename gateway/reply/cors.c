@@ -1,6 +1,7 @@
 /* CORS: which origins, and the headers for them. */
 #include "gateway/reply/cors.h"
 
+#include "gateway/http/header.h"
 #include "gateway/reply/respond.h"
 
 #define TAKEN	"Authorization, Content-Type, If-Match, If-None-Match, " \
@@ -18,7 +19,7 @@ is_everybody(const char *list)
 }
 
 static bool
-is_listed(const char *origins, struct text origin)
+is_listed_origin(const char *origins, struct text origin)
 {
 	struct entries	list = entries_of(origins);
 	struct text	entry;
@@ -30,19 +31,7 @@ is_listed(const char *origins, struct text origin)
 	return false;
 }
 
-/* The value of a request's header, of length 0 if there is none. */
-static struct text
-value_of(const h2o_req_t *req, const char *name)
-{
-	ssize_t	at = h2o_find_header_by_str(&req->headers, name, strlen(name),
-		    -1);
-
-	return at == -1 ? (struct text){ "", 0 } : (struct text){
-	    req->headers.entries[at].value.base,
-	    req->headers.entries[at].value.len };
-}
-
-/* What Access-Control-Allow-Origin is to be; of length 0: not allowed. */
+/* The value of Access-Control-Allow-Origin; empty: not allowed. */
 static struct text
 allowed_origin(const struct gateway *g, const h2o_req_t *req)
 {
@@ -51,16 +40,17 @@ allowed_origin(const struct gateway *g, const h2o_req_t *req)
 
 	if (list[0] == '\0')
 		return (struct text){ "", 0 };
-	origin = value_of(req, "origin");
+	origin = header_value(req, "origin");
 	if (origin.len > 0 && is_everybody(list))
 		return TEXT_OF("*");
-	return is_listed(list, origin) ? origin : (struct text){ "", 0 };
+	return is_listed_origin(list, origin) ? origin : (struct text){ "", 0 };
 }
 
 /* --- headers -------------------------------------------------------------- */
 
 static void
-put(h2o_req_t *req, const char *lower, const char *name, struct text value)
+put_field(h2o_req_t *req, const char *lower, const char *name,
+    struct text value)
 {
 	h2o_iovec_t	copy = h2o_strdup(&req->pool, value.base, value.len);
 
@@ -76,15 +66,15 @@ cors_begin(const struct gateway *g, h2o_req_t *req)
 
 	if (list[0] == '\0')
 		return;
-	/* for caches: another origin, or none, gets another answer */
+	/* for caches: another origin, or a missing one, gets another answer */
 	if (!is_everybody(list))
-		put(req, "vary", "Vary", TEXT_OF("Origin"));
+		put_field(req, "vary", "Vary", TEXT_OF("Origin"));
 	origin = allowed_origin(g, req);
 	if (origin.len == 0)
 		return;
-	put(req, "access-control-allow-origin", "Access-Control-Allow-Origin",
-	    origin);
-	put(req, "access-control-expose-headers",
+	put_field(req, "access-control-allow-origin",
+	    "Access-Control-Allow-Origin", origin);
+	put_field(req, "access-control-expose-headers",
 	    "Access-Control-Expose-Headers", TEXT_OF(SHOWN));
 }
 
@@ -94,7 +84,7 @@ cors_is_preflight(const struct exchange *x)
 	return h2o_memis(x->req->method.base, x->req->method.len,
 	    H2O_STRLIT("OPTIONS")) &&
 	    allowed_origin(x->worker->gateway, x->req).len > 0 &&
-	    value_of(x->req, "access-control-request-method").len > 0;
+	    header_value(x->req, "access-control-request-method").len > 0;
 }
 
 void

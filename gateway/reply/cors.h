@@ -1,7 +1,7 @@
 /*
  * Answers to pages of other origins (CORS, the Fetch standard 3.2), as
- * FLICKET_CORS_ORIGINS allows them. Credentials are none of it: a token is a
- * header that the page itself sets.
+ * FLICKET_CORS_ORIGINS allows them. Credentials are not involved: a token is a
+ * header field that the page itself sets.
  */
 #ifndef REPLY_CORS_H
 #define REPLY_CORS_H

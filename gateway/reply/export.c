@@ -19,7 +19,7 @@ struct export {
 };
 
 static void
-on_gone(void *data)
+on_export_gone(void *data)
 {
 	struct export	*e = data;
 
@@ -28,7 +28,7 @@ on_gone(void *data)
 
 /* The cursor must outlive the answer that it came in. */
 static void
-take_piece(struct export *e, const struct answer *a)
+take_export_piece(struct export *e, const struct answer *a)
 {
 	struct text	cursor = args_text(&a->extra, KEY_CURSOR);
 	h2o_iovec_t	copy = h2o_strdup(&e->x->req->pool, cursor.base,
@@ -41,7 +41,7 @@ take_piece(struct export *e, const struct answer *a)
 }
 
 static void
-send_piece(struct export *e)
+send_export_piece(struct export *e)
 {
 	h2o_iovec_t	bytes = { e->piece.base, e->piece.len };
 	bool		is_last = e->cursor.len == 0;
@@ -53,7 +53,7 @@ send_piece(struct export *e)
 
 /* A list that breaks off must not look like one that ends. */
 static void
-break_off(struct exchange *x, enum err e)
+break_off_export(struct exchange *x, enum err e)
 {
 	log_warn("an export broke off: %s", err_info(e)->reason);
 	metric_add(METRIC_CUT_OFF, e, 0, 1);
@@ -64,28 +64,28 @@ static void
 on_identity(struct exchange *x, enum err e)
 {
 	if (e == OK)
-		send_piece(x->export);
+		send_export_piece(x->export);
 	else
-		break_off(x, e);
+		break_off_export(x, e);
 }
 
 static void
-on_part(struct exchange *x, unsigned part, const struct answer *a)
+on_export_part(struct exchange *x, unsigned part, const struct answer *a)
 {
 	if (part == IDENTITY_PART) {
 		identity_part(x, a);
 		return;
 	}
 	if (a->error != OK) {
-		break_off(x, a->error);
+		break_off_export(x, a->error);
 		return;
 	}
-	take_piece(x->export, a);
+	take_export_piece(x->export, a);
 	identity_check(x, on_identity);
 }
 
 static void
-on_proceed(h2o_generator_t *generator, h2o_req_t *req)
+on_export_proceed(h2o_generator_t *generator, h2o_req_t *req)
 {
 	struct export	*e = H2O_STRUCT_FROM_MEMBER(struct export, generator,
 			    generator);
@@ -106,7 +106,7 @@ enum flow
 export_answer(struct exchange *x)
 {
 	struct export	*e = h2o_mem_alloc_shared(&x->req->pool, sizeof(*e),
-			    on_gone);
+			    on_export_gone);
 	h2o_req_t	*req = x->req;
 	bool		 is_csv = x->route->reply == REPLY_CSV;
 	const char	*type = is_csv ? "text/csv; charset=utf-8" :
@@ -114,9 +114,9 @@ export_answer(struct exchange *x)
 
 	memset(e, 0, sizeof(*e));
 	e->x = x;
-	e->generator.proceed = on_proceed;
+	e->generator.proceed = on_export_proceed;
 	x->export = e;
-	x->on_part = on_part;
+	x->on_part = on_export_part;
 	req->res.status = 200;
 	req->res.reason = "OK";
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
@@ -126,8 +126,8 @@ export_answer(struct exchange *x)
 	    "attachment; filename=\"tickets.ndjson\"");
 	respond_header(x, "X-Content-Type-Options", "nosniff");
 	respond_count(x, 200);
-	take_piece(e, x->answer);
+	take_export_piece(e, x->answer);
 	h2o_start_response(req, &e->generator);
-	send_piece(e);
+	send_export_piece(e);
 	return FLOW_DONE;
 }

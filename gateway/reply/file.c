@@ -35,7 +35,7 @@ struct download {
 
 /* A hash: names that were imported have characters that tags must not have. */
 static void
-make_etag(struct download *d, struct text filename)
+make_file_etag(struct download *d, struct text filename)
 {
 	uint64_t	h = hash_bytes(HASH_START, filename.base, filename.len);
 
@@ -44,7 +44,7 @@ make_etag(struct download *d, struct text filename)
 }
 
 static bool
-is_known(const struct download *d)
+client_has_file(const struct download *d)
 {
 	struct text	v = header_value(d->x->req, "if-none-match");
 
@@ -136,7 +136,7 @@ refuse_range(struct download *d)
 #define NAME_MOST_BYTES	512
 
 static struct text
-shorten(struct text name)
+shorten_name(struct text name)
 {
 	if (name.len <= NAME_MOST_BYTES)
 		return name;
@@ -183,7 +183,7 @@ put_content_range(struct download *d)
 }
 
 static void
-start(struct download *d, int status, const char *reason)
+start_answer(struct download *d, int status, const char *reason)
 {
 	h2o_req_t	*req = d->x->req;
 
@@ -191,7 +191,7 @@ start(struct download *d, int status, const char *reason)
 	req->res.status = status;
 	req->res.reason = reason;
 	respond_header(d->x, "ETag", d->etag);
-	/* asked for again each time: whoever asks may not be a user any more */
+	/* to be asked for each time, as the client may have lost its rights */
 	respond_header(d->x, "Cache-Control", "private, no-cache");
 	respond_count(d->x, status);
 	h2o_start_response(req, &d->generator);
@@ -206,14 +206,15 @@ start_file(struct download *d)
 	req->res.content_length = (size_t)(d->end - d->at);
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
 	    "Content-Type", type.base, type.len);
-	put_disposition(d->x, shorten(d->original));
+	put_disposition(d->x, shorten_name(d->original));
 	respond_header(d->x, "X-Content-Type-Options", "nosniff");
 	respond_header(d->x, "Content-Security-Policy",
 	    "sandbox; default-src 'none'");
 	respond_header(d->x, "Accept-Ranges", "bytes");
 	if (d->partial)
 		put_content_range(d);
-	start(d, d->partial ? 206 : 200, d->partial ? "Partial Content" : "OK");
+	start_answer(d, d->partial ? 206 : 200, d->partial ?
+	    "Partial Content" : "OK");
 }
 
 /* --- pieces ------------------------------------------------------------------------ */
@@ -239,7 +240,7 @@ ask_piece(struct download *d)
 
 /* A file that breaks off must not look like one that ends. */
 static void
-break_off(struct download *d, const struct answer *a)
+break_off_file(struct download *d, const struct answer *a)
 {
 	struct exchange	*x = d->x;
 
@@ -254,14 +255,14 @@ break_off(struct download *d, const struct answer *a)
 
 /* Before it is sent it is looked whether the token is still good. */
 static void
-send_piece(struct exchange *x, enum err e)
+send_file_piece(struct exchange *x, enum err e)
 {
 	struct download		*d = x->download;
 	const struct answer	 refusal = { .error = e };
 	h2o_iovec_t		 out = { d->piece.base, d->piece.len };
 
 	if (e != OK) {
-		break_off(d, &refusal);
+		break_off_file(d, &refusal);
 		return;
 	}
 	/* before the place moves on: the head says where it begins */
@@ -273,33 +274,33 @@ send_piece(struct exchange *x, enum err e)
 }
 
 static void
-take_piece(struct exchange *x, const struct answer *a)
+take_file_piece(struct exchange *x, const struct answer *a)
 {
 	static const struct answer	 shorter = { .error = ERR_NOT_FOUND };
 	struct download			*d = x->download;
 	struct text			 bytes = args_text(&a->extra, KEY_BODY);
 
 	if (a->error != OK || (int64_t)bytes.len != next_bytes(d)) {
-		break_off(d, a->error != OK ? a : &shorter);
+		break_off_file(d, a->error != OK ? a : &shorter);
 		return;
 	}
 	d->piece.len = 0;
 	buf_put(&d->piece, bytes.base, bytes.len);
 	exchange_hold(x, d->piece.size);
-	identity_check(x, send_piece);
+	identity_check(x, send_file_piece);
 }
 
 static void
-on_part(struct exchange *x, unsigned part, const struct answer *a)
+on_file_part(struct exchange *x, unsigned part, const struct answer *a)
 {
 	if (part == IDENTITY_PART)
 		identity_part(x, a);
 	else
-		take_piece(x, a);
+		take_file_piece(x, a);
 }
 
 static void
-on_proceed(h2o_generator_t *generator, h2o_req_t *req)
+on_file_proceed(h2o_generator_t *generator, h2o_req_t *req)
 {
 	struct download	*d = H2O_STRUCT_FROM_MEMBER(struct download, generator,
 			    generator);
@@ -311,7 +312,7 @@ on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 }
 
 static void
-on_gone(void *data)
+on_download_gone(void *data)
 {
 	struct download	*d = data;
 
@@ -326,20 +327,20 @@ new_download(struct exchange *x)
 	const struct answer	*a = exchange_keep(x, x->answer);
 	struct text		 filename = args_text(&x->args, KEY_FILENAME);
 	struct download		*d = h2o_mem_alloc_shared(&x->req->pool,
-				    sizeof(*d), on_gone);
+				    sizeof(*d), on_download_gone);
 
 	memset(d, 0, sizeof(*d));
 	d->x = x;
-	d->generator.proceed = on_proceed;
+	d->generator.proceed = on_file_proceed;
 	d->original = args_text(&a->extra, KEY_ORIGINAL_FILENAME);
 	if (d->original.len == 0)
 		d->original = filename;
 	d->type = args_text(&a->extra, KEY_MEDIA_TYPE);
 	d->size = args_number(&a->extra, KEY_SIZE, 0);
 	d->end = d->size;
-	make_etag(d, filename);
+	make_file_etag(d, filename);
 	x->download = d;
-	x->on_part = on_part;
+	x->on_part = on_file_part;
 	return d;
 }
 
@@ -350,9 +351,9 @@ file_answer(struct exchange *x)
 
 	if (d->size < 0)
 		return respond_error(x, ERR_INTERNAL, NULL);
-	if (is_known(d)) {
+	if (client_has_file(d)) {
 		x->req->res.content_length = SIZE_MAX;
-		start(d, 304, "Not Modified");
+		start_answer(d, 304, "Not Modified");
 		h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
 		return FLOW_DONE;
 	}

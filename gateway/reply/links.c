@@ -89,7 +89,7 @@ put_cursor_url(struct buf *b, const struct exchange *x, struct text cursor)
 	percent_encode(b, cursor, PERCENT_FORM);
 }
 
-/* The pages of a list around the one that is asked for; 0: there is none. */
+/* The pages of a list around the one that is asked for; 0: no such page. */
 struct neighbours {
 	int64_t		next;
 	int64_t		prev;
@@ -145,7 +145,7 @@ put_cursor_link(struct buf *b, const struct exchange *x, struct text cursor,
 }
 
 static void
-put_member(struct buf *b, const char *name, int64_t value)
+put_meta_member(struct buf *b, const char *name, int64_t value)
 {
 	buf_put_text(b, name);
 	json_put_number(b, value);
@@ -178,11 +178,12 @@ links_put_list_head(struct buf *b, const struct exchange *x, int64_t total)
 	if (has_cursor(x))
 		buf_put_text(b, "},\"_meta\":{\"page\":null");
 	else
-		put_member(b, "},\"_meta\":{\"page\":",
+		put_meta_member(b, "},\"_meta\":{\"page\":",
 		    args_number(&x->args, KEY_PAGE, 1));
-	put_member(b, ",\"per_page\":", args_number(&x->args, KEY_PER_PAGE, 1));
-	put_member(b, ",\"total_items\":", total);
-	put_member(b, ",\"total_pages\":", n.last);
+	put_meta_member(b, ",\"per_page\":", args_number(&x->args,
+	    KEY_PER_PAGE, 1));
+	put_meta_member(b, ",\"total_items\":", total);
+	put_meta_member(b, ",\"total_pages\":", n.last);
 	buf_put_text(b, "},\"items\":");
 }
 
@@ -194,7 +195,7 @@ links_put_list_head(struct buf *b, const struct exchange *x, int64_t total)
 
 /* Take back what was appended from `before` on, if it does not fit. */
 static bool
-fits(struct buf *b, size_t before)
+fits_field(struct buf *b, size_t before)
 {
 	if (b->len <= LINK_MOST_BYTES)
 		return true;
@@ -216,7 +217,7 @@ put_relation(struct buf *b, const struct exchange *x, const char *name,
 	buf_put_text(b, ">; rel=\"");
 	buf_put_text(b, name);
 	buf_put_byte(b, '"');
-	return fits(b, before);
+	return fits_field(b, before);
 }
 
 static void
@@ -227,7 +228,7 @@ put_cursor_relation(struct buf *b, const struct exchange *x)
 	buf_put_byte(b, '<');
 	put_cursor_url(b, x, next_cursor(x));
 	buf_put_text(b, ">; rel=\"next\"");
-	(void)fits(b, 0);
+	(void)fits_field(b, 0);
 }
 
 /*

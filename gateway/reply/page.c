@@ -11,7 +11,7 @@
 extern const unsigned char	default_avatar_bytes[];
 extern const size_t		default_avatar_size;
 
-/* What the build embeds (cmake/Embed.cmake, embed_file). */
+/* Files that the build embeds (cmake/Embed.cmake, embed_file). */
 #define EMBEDDED(name) \
 	extern const char name##_bytes[]; \
 	extern const size_t name##_size;
@@ -90,7 +90,7 @@ is_up(const struct exchange *x, enum service_id id)
 	return atomic_load(&g->up[id]) == g->settings->gateway_threads;
 }
 
-/* The same for who wants problem details: these have no members for it. */
+/* As problem details, which have no members for services: in their detail. */
 static enum flow
 refuse_unready(struct exchange *x)
 {
@@ -181,7 +181,7 @@ answer_file(struct exchange *x, const char *type, const char *bytes,
 static enum flow
 page_openapi(struct exchange *x)
 {
-	/* an origin that is listed has its own; two of them are none */
+	/* an origin that is listed has its own; two fields are not valid */
 	if (h2o_find_header(&x->req->res.headers,
 	    H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, -1) == -1)
 		respond_header(x, "Access-Control-Allow-Origin", "*");

@@ -1,4 +1,4 @@
-/* What is served beside the API: state, figures, the default picture. */
+/* Pages beside the API: state, figures, the default picture, the explorer. */
 #ifndef REPLY_PAGE_H
 #define REPLY_PAGE_H
 
@@ -7,7 +7,7 @@
 /* Whether a path is one of the pages. */
 bool		page_find(struct text path);
 
-/* Answer a path outside the API, NOT_FOUND if there is none such. */
+/* Answer a path outside the API; NOT_FOUND if it is not a page. */
 enum flow	page_answer(struct exchange *, struct text path);
 
 #endif

@@ -72,7 +72,7 @@ put_etag(struct text bytes, char *etag, size_t size)
 }
 
 static bool
-has_it(const struct exchange *x, const char *etag)
+client_has_picture(const struct exchange *x, const char *etag)
 {
 	ssize_t		at = h2o_find_header(&x->req->headers,
 			    H2O_TOKEN_IF_NONE_MATCH, -1);
@@ -97,7 +97,7 @@ picture_answer(struct exchange *x)
 	respond_header(x, "ETag", etag);
 	respond_header(x, "Cache-Control", "private, max-age=86400");
 	respond_header(x, "X-Content-Type-Options", "nosniff");
-	if (has_it(x, etag))
+	if (client_has_picture(x, etag))
 		return respond_body(x, 304, NULL, (struct text){ "", 0 });
 	/* the answer lives no longer than this stage */
 	body = h2o_strdup(&x->req->pool, bytes.base, bytes.len);

@@ -43,7 +43,7 @@ respond_type(struct exchange *x, struct text type)
 }
 
 static const char *
-reason_of(int status)
+status_reason(int status)
 {
 	static const struct { int status; const char *reason; } rows[] = {
 		{ 200, "OK" }, { 201, "Created" }, { 204, "No Content" },
@@ -95,14 +95,14 @@ enum flow
 respond_body(struct exchange *x, int status, const char *type,
     struct text body)
 {
-	return send_body(x, status, reason_of(status), type, body);
+	return send_body(x, status, status_reason(status), type, body);
 }
 
 enum flow
 respond_status(struct exchange *x, int status)
 {
 	x->req->res.status = status;
-	x->req->res.reason = reason_of(status);
+	x->req->res.reason = status_reason(status);
 	x->req->res.content_length = SIZE_MAX;
 	respond_count(x, status);
 	h2o_start_response(x->req, &generator);
@@ -125,7 +125,7 @@ on_taken_gone(void *taken)
 
 /* Memory of just the body's size: clients may take their time. */
 static struct text
-take_body(struct exchange *x)
+take_buffer(struct exchange *x)
 {
 	struct buf	*body = &x->worker->body, *taken;
 	char		*less = realloc(body->base, body->len);
@@ -141,13 +141,13 @@ take_body(struct exchange *x)
 }
 
 static struct text
-keep_body(struct exchange *x)
+keep_buffer(struct exchange *x)
 {
 	const struct buf	*b = &x->worker->body;
 	h2o_iovec_t		 copy;
 
 	if (b->len > RESPOND_COPIED_MOST)
-		return take_body(x);
+		return take_buffer(x);
 	copy = h2o_strdup(&x->req->pool, b->base, b->len);
 	exchange_hold(x, copy.len);
 	return (struct text){ copy.base, copy.len };
@@ -156,11 +156,11 @@ keep_body(struct exchange *x)
 enum flow
 respond_buffered(struct exchange *x, int status, const char *type)
 {
-	return respond_body(x, status, type, keep_body(x));
+	return respond_body(x, status, type, keep_buffer(x));
 }
 
 static void
-put_error(struct buf *b, const struct err_info *info, struct text message)
+put_json_error(struct buf *b, const struct err_info *info, struct text message)
 {
 	buf_put_text(b, "{\"error\":");
 	json_put_text(b, (struct text){ info->reason, strlen(info->reason) });
@@ -185,7 +185,7 @@ send_error(struct exchange *x, enum err e, struct text message,
 		problem_put(respond_buffer(x), info->http, info->reason,
 		    message, x->request_id);
 	} else
-		put_error(respond_buffer(x), info, message);
+		put_json_error(respond_buffer(x), info, message);
 	if (retry_after == 0 && (info->http == 503 || info->http == 429))
 		retry_after = 1;
 	if (retry_after != 0) {
@@ -193,7 +193,7 @@ send_error(struct exchange *x, enum err e, struct text message,
 		    (long long)retry_after);
 		respond_header(x, "Retry-After", seconds);
 	}
-	return send_body(x, info->http, info->reason, type, keep_body(x));
+	return send_body(x, info->http, info->reason, type, keep_buffer(x));
 }
 
 enum flow

@@ -24,7 +24,7 @@ put_location(struct exchange *x)
 	buf_done(&b);
 }
 
-/* What an answer says about a token that this worker may keep. */
+/* Learn what an answer says about a token, for this worker's cache. */
 static void
 learn_token(struct exchange *x)
 {
@@ -50,7 +50,7 @@ learn_token(struct exchange *x)
 
 /* A number's 16 digits. */
 static char *
-put_hex(char *p, uint64_t n)
+put_tag_digits(char *p, uint64_t n)
 {
 	for (int shift = 60; shift >= 0; shift -= 4)
 		*p++ = "0123456789abcdef"[n >> shift & 15];
@@ -62,17 +62,17 @@ put_hex(char *p, uint64_t n)
  * Services know the first part only (services/op/etag.c, If-Match).
  */
 static h2o_iovec_t
-make_etag(struct exchange *x)
+make_answer_etag(struct exchange *x)
 {
 	uint64_t	included = include_tag(x);
 	char		*etag = h2o_mem_alloc_pool(&x->req->pool,
 			    ETAG_MOST), *p = etag;
 
 	*p++ = '"';
-	p = put_hex(p, (uint64_t)x->answer->tag);
+	p = put_tag_digits(p, (uint64_t)x->answer->tag);
 	if (included != 0) {
 		*p++ = '.';
-		p = put_hex(p, included);
+		p = put_tag_digits(p, included);
 	}
 	*p++ = '"';
 	return h2o_iovec_init(etag, (size_t)(p - etag));
@@ -80,7 +80,7 @@ make_etag(struct exchange *x)
 
 /* Whether the client has what it asks for (RFC 9110, 13.1.2: weakly). */
 static bool
-has_it(const struct exchange *x, h2o_iovec_t etag)
+client_has_answer(const struct exchange *x, h2o_iovec_t etag)
 {
 	ssize_t		 at = h2o_find_header(&x->req->headers,
 			    H2O_TOKEN_IF_NONE_MATCH, -1);
@@ -151,10 +151,10 @@ answer_json(struct exchange *x)
 	h2o_iovec_t	etag;
 
 	if (x->answer->tag != 0) {
-		etag = make_etag(x);
+		etag = make_answer_etag(x);
 		h2o_add_header(&x->req->pool, &x->req->res.headers,
 		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);
-		if (has_it(x, etag))
+		if (client_has_answer(x, etag))
 			return respond_status(x, 304);
 		if (x->cached != NULL && x->answer->fragment.len == 0 &&
 		    x->answer->tag == x->cached->tag)

@@ -2,7 +2,7 @@
 #include "gateway/stage/ask.h"
 
 /*
- * Another owner is not asked if none of the arguments was given that it is asked
+ * Another owner is not asked unless an argument was given that it is asked
  * about. The owner of the operation itself is: it may need one of them.
  */
 static bool
@@ -48,7 +48,7 @@ ask_forget(struct exchange *x)
 	x->asked.anew = true;
 }
 
-/* What was answered is an argument of what follows. */
+/* Answers are arguments of the questions that follow. */
 static void
 merge_answer(struct exchange *x, const struct answer *a)
 {

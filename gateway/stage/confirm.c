@@ -13,7 +13,7 @@
 
 /* --- before a write -------------------------------------------------------------- */
 
-/* What other owners said, they said to the rights of before. */
+/* With other rights other owners are asked again. */
 static enum flow
 permit_write(struct exchange *x)
 {
@@ -55,9 +55,9 @@ confirm_done(struct exchange *x, const struct answer *a)
 /* --- before an answer ------------------------------------------------------------ */
 
 /*
- * A write that was done is told in any case. What was read is not for a token
- * that has ended; nor is why a write was refused before it was sent, or that it
- * was done before.
+ * The result of a write is told in any case. With a token that has ended, a
+ * client gets no data, and learns neither why a write was refused before it was
+ * sent nor that it had been done before.
  */
 static bool
 is_told_anyway(const struct exchange *x)
@@ -77,9 +77,9 @@ is_sure(const struct exchange *x)
 	    x->timing.heard_us - x->timing.began_us < CONFIRM_SURE_US;
 }
 
-/* What something was included with has been waited with: it is kept already. */
+/* An answer with things to include was kept while they were waited for. */
 static const struct answer *
-keep_answer(struct exchange *x)
+keep_for_recheck(struct exchange *x)
 {
 	if (x->included != NULL && x->answer->error == OK &&
 	    include_failure(x) == NULL)
@@ -87,7 +87,7 @@ keep_answer(struct exchange *x)
 	return exchange_keep_large(x, x->answer);
 }
 
-/* What was read with other rights may be for those only: it is read again. */
+/* Read again with the new rights: the answer may be for the old ones only. */
 static void
 read_again(struct exchange *x)
 {
@@ -118,7 +118,7 @@ recheck_begin(struct exchange *x)
 		return FLOW_NEXT;
 	if (is_sure(x) || identity_is_known(x))
 		return permit_answer(x);
-	kept = keep_answer(x);
+	kept = keep_for_recheck(x);
 	if (kept == NULL)
 		return respond_error(x, ERR_BUSY, NULL);
 	x->answer = kept;

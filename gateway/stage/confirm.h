@@ -10,9 +10,9 @@
 #include "proto/peer/replica.h"
 
 /*
- * What is answered sooner than this after the token was looked up needs no second
- * look, if there is no news. For the token was good by a heartbeat that is at most
- * REPLICA_DOWN_MS old, and the user service waits a second for this gateway
+ * If an answer comes sooner than this after the token was looked up, and no news
+ * came, no second look is needed. The token was good by a heartbeat that is at
+ * most REPLICA_DOWN_MS old, and the user service waits a second for this gateway
  * before it answers that a token has ended (services/runtime/watchers.h).
  */
 #define CONFIRM_SURE_US	((int64_t)(1000 - REPLICA_DOWN_MS) * 1000)

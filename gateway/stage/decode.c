@@ -53,8 +53,8 @@ decode_integer(struct text t, int64_t *ret)
 
 /* A query parameter, split and decoded; false at the end of the query. */
 static bool
-next_parameter(struct exchange *x, struct text *left, struct text *ret_name,
-    struct text *ret_value)
+next_query_parameter(struct exchange *x, struct text *left,
+    struct text *ret_name, struct text *ret_value)
 {
 	const char	*amp, *equals;
 	struct text	 part = *left;
@@ -97,13 +97,13 @@ query_key(const struct exchange *x, struct text name)
 	return key_find(copy, among);
 }
 
-/* An id that is no number is the id of nothing, as in Flicket. */
+/* An id that is not a number matches nothing, as in Flicket. */
 static void
 take_filter(struct exchange *x, enum key key, struct text value)
 {
 	int64_t	n;
 
-	/* an empty filter is none; of two the first counts */
+	/* an empty filter does not count; of two the first does */
 	if (value.len == 0 || args_has(&x->args, key) ||
 	    x->filter_count == FILTERS_MOST)
 		return;
@@ -125,8 +125,8 @@ take_page(struct exchange *x, enum key key, struct text value)
 }
 
 /*
- * Where a list refuses what it does not know, a slip of the pen does not
- * become the whole list.
+ * A list that refuses unknown parameters does not answer a typing error with all
+ * of its items.
  */
 static enum flow
 check_parameter(struct exchange *x, enum key key, struct text name,
@@ -137,7 +137,7 @@ check_parameter(struct exchange *x, enum key key, struct text name,
 	if (key == KEY_END)
 		return respond_errorf(x, ERR_BAD_REQUEST, "There is no parameter \"%.*s\" here.", len,
 		    name.base);
-	/* what is no number there counts as not given, as in every list */
+	/* a page that is not a number counts as missing, as in every list */
 	if (key == KEY_PAGE || key == KEY_PER_PAGE)
 		return FLOW_NEXT;
 	if (args_has(&x->args, key))
@@ -151,7 +151,7 @@ check_parameter(struct exchange *x, enum key key, struct text name,
 }
 
 static enum flow
-take_parameter(struct exchange *x, bool strict, struct text name,
+take_query_parameter(struct exchange *x, bool strict, struct text name,
     struct text value)
 {
 	enum key	key = query_key(x, name);
@@ -182,8 +182,9 @@ decode_query(struct exchange *x)
 		left.base = req->path.base + req->query_at + 1;
 		left.len = req->path.len - req->query_at - 1;
 	}
-	while (flow == FLOW_NEXT && next_parameter(x, &left, &name, &value))
-		flow = take_parameter(x, strict, name, value);
+	while (flow == FLOW_NEXT &&
+	    next_query_parameter(x, &left, &name, &value))
+		flow = take_query_parameter(x, strict, name, value);
 	return flow;
 }
 
@@ -204,8 +205,8 @@ decode_page(struct exchange *x)
 }
 
 /*
- * A service can tell that the client has its answer, but not whether it has
- * what is included with it.
+ * A service can tell that the client has its answer, but not whether it has the
+ * included things.
  */
 static void
 decode_none_match(struct exchange *x)
@@ -357,7 +358,7 @@ take_integer(struct exchange *x, enum key key, const json_t *value)
 }
 
 static enum flow
-take_number(struct exchange *x, enum key key, const json_t *value)
+take_json_number(struct exchange *x, enum key key, const json_t *value)
 {
 	switch (key_info(key)->form) {
 	case FORM_BOOL:
@@ -370,7 +371,7 @@ take_number(struct exchange *x, enum key key, const json_t *value)
 }
 
 static enum flow
-check_missing(struct exchange *x, const json_t *body, keyset needs)
+check_missing_members(struct exchange *x, const json_t *body, keyset needs)
 {
 	for (enum key k = keyset_next(needs, 0); k != KEY_END;
 	    k = keyset_next(needs, k + 1)) {
@@ -386,7 +387,7 @@ check_missing(struct exchange *x, const json_t *body, keyset needs)
 
 /* Fields of one type; numbers come first, as Flicket looks at them first. */
 static enum flow
-take_fields(struct exchange *x, const json_t *body, keyset keys, bool ints)
+take_members(struct exchange *x, const json_t *body, keyset keys, bool ints)
 {
 	enum flow	 flow = FLOW_NEXT;
 	const json_t	*value;
@@ -396,19 +397,19 @@ take_fields(struct exchange *x, const json_t *body, keyset keys, bool ints)
 		if ((key_info(k)->type == KEY_INT) != ints)
 			continue;
 		value = json_object_get(body, key_info(k)->name);
-		/* what may be left out of a new thing may be null as well */
+		/* a field that a new thing may lack may be null as well */
 		if (value != NULL && !(json_is_null(value) &&
 		    x->route->method == METHOD_POST &&
 		    !keyset_has(x->route->needs, k)))
-			flow = ints ? take_number(x, k, value) :
+			flow = ints ? take_json_number(x, k, value) :
 			    take_text(x, k, value);
 	}
 	return flow;
 }
 
 /*
- * Whether fields that nobody knows are refused. Flicket's own operations
- * ignore them.
+ * Flicket's own operations ignore fields that are not known; all others refuse
+ * them.
  */
 static bool
 is_lenient(const struct exchange *x)
@@ -417,7 +418,7 @@ is_lenient(const struct exchange *x)
 }
 
 static enum flow
-check_fields(struct exchange *x, json_t *body, keyset keys)
+check_unknown_members(struct exchange *x, json_t *body, keyset keys)
 {
 	const char	*name;
 	json_t		*value;
@@ -433,19 +434,19 @@ check_fields(struct exchange *x, json_t *body, keyset keys)
 	return FLOW_NEXT;
 }
 
-/* What is no object has no fields: then they are missing, as in Flicket. */
+/* A body that is not an object lacks all fields, as in Flicket. */
 static enum flow
-take_body(struct exchange *x, json_t *body, keyset keys)
+take_json_body(struct exchange *x, json_t *body, keyset keys)
 {
-	enum flow	flow = check_missing(x, body,
+	enum flow	flow = check_missing_members(x, body,
 			    keyset_intersection(x->route->needs, keys));
 
 	if (flow == FLOW_NEXT)
-		flow = check_fields(x, body, keys);
+		flow = check_unknown_members(x, body, keys);
 	if (flow == FLOW_NEXT)
-		flow = take_fields(x, body, keys, true);
+		flow = take_members(x, body, keys, true);
 	if (flow == FLOW_NEXT)
-		flow = take_fields(x, body, keys, false);
+		flow = take_members(x, body, keys, false);
 	return flow;
 }
 
@@ -471,22 +472,22 @@ decode_body(struct exchange *x, keyset keys)
 		return respond_errorf(x, ERR_BAD_REQUEST, "A number has more than 64 bits: line %d, "
 		    "column %d.", error.line, error.column);
 	if (body == NULL) {
-		/* where, not what stands there: that may be a password */
+		/* the position, not the text there, which may be a password */
 		if ((near = strstr(error.text, " near '")) != NULL)
 			*near = '\0';
 		return respond_errorf(x, ERR_BAD_REQUEST, "The body is not JSON: line %d, column %d: "
 		    "%s.", error.line, error.column, error.text);
 	}
-	flow = take_body(x, body, keys);
+	flow = take_json_body(x, body, keys);
 	json_decref(body);
 	return flow;
 }
 
 /* --- headers -------------------------------------------------------------------- */
 
-/* What makes two requests the same: method, path and body. */
+/* Two requests are the same if method, path and body are. */
 static void
-put_digest(struct exchange *x)
+put_request_digest(struct exchange *x)
 {
 	crypto_generichash_state	 state;
 	const h2o_req_t			*req = x->req;
@@ -524,13 +525,13 @@ decode_headers(struct exchange *x)
 		return respond_errorf(x, ERR_BAD_REQUEST, "Idempotency-Key must be 1 to 255 "
 		    "characters long.");
 	if (!args_has(&x->args, KEY_DIGEST))
-		put_digest(x);
+		put_request_digest(x);
 	return FLOW_NEXT;
 }
 
-/* A login may send what it likes, as in Flicket; JSON is looked at. */
+/* A login may send any body, as in Flicket; only JSON is read. */
 static bool
-has_body(const struct exchange *x)
+has_json_body(const struct exchange *x)
 {
 	ssize_t	at = h2o_find_header(&x->req->headers,
 		    H2O_TOKEN_CONTENT_TYPE, -1);
@@ -549,8 +550,8 @@ decode_write(struct exchange *x)
 		flow = upload_decode(x);
 	else if (x->route->input == INPUT_IMAGE)
 		flow = picture_decode(x);
-	else if (has_body(x) && (!keyset_is_empty(keys) || x->req->entity.len > 0) &&
-	    x->route->method != METHOD_DELETE)
+	else if (has_json_body(x) && x->route->method != METHOD_DELETE &&
+	    (!keyset_is_empty(keys) || x->req->entity.len > 0))
 		flow = decode_body(x, keys);
 	return flow == FLOW_NEXT ? decode_headers(x) : flow;
 }

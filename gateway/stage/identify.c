@@ -116,8 +116,8 @@ begin_with_password(struct exchange *x)
 }
 
 /*
- * What the password was compared with goes along, so that the writer sees
- * whether the password is still the same.
+ * The hash that the password was compared with goes along, so that the writer
+ * sees whether it is still the same.
  */
 static void
 take_login(struct exchange *x, const struct answer *a)

@@ -1,7 +1,7 @@
 /*
- * The stage that finds out who asks. A token is looked up by its hash: in the
- * worker's cache, else by the user service. A name and a password are checked by
- * the user service.
+ * The stage that identifies the user who asks. A token is looked up by its hash:
+ * in the worker's cache, else by the user service. A name and a password are
+ * checked by the user service.
  */
 #ifndef STAGE_IDENTIFY_H
 #define STAGE_IDENTIFY_H

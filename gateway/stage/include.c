@@ -48,7 +48,7 @@ struct included {
 /* --- decode -------------------------------------------------------------------- */
 
 static bool
-want(struct included *in, struct text name)
+want_kind(struct included *in, struct text name)
 {
 	for (size_t i = 0; i < KINDS; i++)
 		if (strlen(kinds[i].name) == name.len &&
@@ -86,7 +86,7 @@ include_decode(struct exchange *x)
 		comma = memchr(left.base, ',', left.len);
 		name = (struct text){ left.base, comma == NULL ? left.len :
 		    (size_t)(comma - left.base) };
-		if (!want(x->included, name))
+		if (!want_kind(x->included, name))
 			return refuse_name(x, name);
 		left.base += name.len + 1;
 		left.len -= comma == NULL ? name.len : name.len + 1;
@@ -97,7 +97,7 @@ include_decode(struct exchange *x)
 /* --- ask ------------------------------------------------------------------------ */
 
 static void
-refuse(struct included *in, enum err e, const char *message)
+refuse_included(struct included *in, enum err e, const char *message)
 {
 	in->refusal = (struct answer){ .error = e };
 	if (message != NULL)
@@ -106,21 +106,21 @@ refuse(struct included *in, enum err e, const char *message)
 	in->failed = &in->refusal;
 }
 
-/* What there is no room for is not kept: all of it is refused then. */
+/* If there is no memory for one answer, the whole request is refused. */
 static void
-keep_answer(struct exchange *x, unsigned part, const struct answer *a)
+keep_included(struct exchange *x, unsigned part, const struct answer *a)
 {
 	struct included	*in = x->included;
 
 	if (in->failed != NULL)
 		return;
 	if (a->error == OK && in->bytes + a->fragment.len > INCLUDED_BYTES) {
-		refuse(in, ERR_BAD_REQUEST, TOO_LARGE);
+		refuse_included(in, ERR_BAD_REQUEST, TOO_LARGE);
 		return;
 	}
 	in->answers[part] = exchange_keep_large(x, a);
 	if (in->answers[part] == NULL) {
-		refuse(in, ERR_BUSY, NULL);
+		refuse_included(in, ERR_BUSY, NULL);
 		return;
 	}
 	in->bytes += a->fragment.len;
@@ -133,7 +133,7 @@ on_included(struct exchange *x, unsigned part, const struct answer *a)
 {
 	struct included	*in = x->included;
 
-	keep_answer(x, part, a);
+	keep_included(x, part, a);
 	if (--in->waiting == 0 && !in->starting)
 		exchange_continue(x);
 }
@@ -166,7 +166,7 @@ add_refs(struct buf *b, const struct answer *a)
 	buf_put(b, refs.base + 1, refs.len - 2);
 }
 
-/* Who they are is known when all else has been answered. */
+/* Their ids are known when all else has been answered. */
 static enum flow
 ask_users(struct exchange *x)
 {
@@ -199,7 +199,7 @@ include_begin(struct exchange *x)
 	*in = (struct included){ .wanted = in->wanted };
 	kept = exchange_keep_large(x, x->answer);
 	if (kept == NULL) {
-		refuse(in, ERR_BUSY, NULL);
+		refuse_included(in, ERR_BUSY, NULL);
 		return FLOW_NEXT;
 	}
 	x->answer = kept;

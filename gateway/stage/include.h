@@ -1,8 +1,7 @@
 /*
- * The stage of `include=`: what belongs to the things that were asked for, in the
- * same answer. All of it is asked for at once, in bulk: one question for each
- * kind, however many things there are; then the users of all that, as only
- * then it is known who they are.
+ * The stage of `include=`, which adds things that belong to those asked for.
+ * They are asked for at once, in bulk: one question for each kind, however many
+ * things there are; then the users of all of them, whose ids are known only then.
  */
 #ifndef STAGE_INCLUDE_H
 #define STAGE_INCLUDE_H
@@ -18,7 +17,7 @@ enum flow	include_done(struct exchange *, const struct answer *);
 /* Append `,"included":{...}`, if anything was asked for. */
 void		include_put(struct buf *, const struct exchange *);
 
-/* The error of a question for what is included, or NULL. */
+/* The first error of the questions, or NULL. */
 const struct answer *include_failure(const struct exchange *);
 
 /* A tag over all that was included, 0 if nothing was. */

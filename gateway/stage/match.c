@@ -10,8 +10,9 @@
 /* --- bounds -------------------------------------------------------------------- */
 
 /*
- * What goes on to a service in one request: that and those before it are less
- * than the message that it takes, or it would end the connection for all.
+ * The largest body that goes to a service in one request. With the requests
+ * before it, it fits in one message; a larger message would end the connection
+ * for all.
  */
 #define BODY_MOST_BYTES		(REQUESTS_MOST_BYTES - 2 * OUT_MOST_BYTES)
 
@@ -47,7 +48,7 @@ check_memory(struct exchange *x)
 
 /* The path without query, as it came. */
 static struct text
-path_of(const h2o_req_t *req)
+request_path(const h2o_req_t *req)
 {
 	struct text	path = { req->input.path.base, req->input.path.len };
 	const char	*query = memchr(path.base, '?', path.len);
@@ -104,7 +105,7 @@ match_route(struct exchange *x, enum placeholder root, struct text path)
 enum flow
 match_begin(struct exchange *x)
 {
-	struct text	 as_came = path_of(x->req), path = as_came;
+	struct text	 as_came = request_path(x->req), path = as_came;
 	const char	*root;
 	size_t		 len;
 	enum flow	 flow;

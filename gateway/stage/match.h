@@ -7,7 +7,7 @@
 
 #include "gateway/core/exchange.h"
 
-/* What a form may have besides the file in it. */
+/* Bytes that a form may have besides the file in it. */
 #define MATCH_UPLOAD_SLACK_BYTES	65536
 
 enum flow	match_begin(struct exchange *);

@@ -98,7 +98,7 @@ read_number(struct text t, int64_t *ret)
 }
 
 static enum flow
-take_number(struct exchange *x, enum key key, const struct part *part)
+take_number_field(struct exchange *x, enum key key, const struct part *part)
 {
 	const char	*name = key_info(key)->name;
 	int64_t		 number;
@@ -107,7 +107,7 @@ take_number(struct exchange *x, enum key key, const struct part *part)
 		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be a field, not a file.", name);
 	if (args_has(&x->args, key))
 		return respond_errorf(x, ERR_BAD_REQUEST, "%s is given twice.", name);
-	/* forms send what was not filled in */
+	/* forms send fields that were not filled in */
 	if (part->content.len == 0)
 		return FLOW_NEXT;
 	if (!read_number(part->content, &number))
@@ -117,33 +117,33 @@ take_number(struct exchange *x, enum key key, const struct part *part)
 }
 
 static bool
-is_named(const struct part *part, const char *name)
+is_field(const struct part *part, const char *name)
 {
 	return part->name.len == strlen(name) &&
 	    memcmp(part->name.base, name, part->name.len) == 0;
 }
 
 static enum flow
-take_part(struct exchange *x, const struct part *part)
+take_form_part(struct exchange *x, const struct part *part)
 {
 	int	shown = part->name.len > 60 ? 60 : (int)part->name.len;
 
-	if (is_named(part, "file"))
+	if (is_field(part, "file"))
 		return take_file(x, part);
-	if (is_named(part, "ticket_id"))
-		return take_number(x, KEY_TICKET_ID, part);
-	if (is_named(part, "post_id"))
-		return take_number(x, KEY_POST_ID, part);
+	if (is_field(part, "ticket_id"))
+		return take_number_field(x, KEY_TICKET_ID, part);
+	if (is_field(part, "post_id"))
+		return take_number_field(x, KEY_POST_ID, part);
 	return respond_errorf(x, ERR_BAD_REQUEST, "There is no field \"%.*s\" here.", shown,
 	    part->name.base);
 }
 
 /*
- * What makes two uploads the same is what is in the form: a client that sends
+ * Two uploads are the same if the fields of their forms are: a client that sends
  * one again may well make up another boundary.
  */
 static void
-put_digest(struct exchange *x)
+put_form_digest(struct exchange *x)
 {
 	crypto_generichash_state	 state;
 	unsigned char			*digest;
@@ -189,7 +189,7 @@ upload_decode(struct exchange *x)
 		result = multipart_next(&m, &part);
 		if (result != MULTIPART_PART)
 			break;
-		flow = take_part(x, &part);
+		flow = take_form_part(x, &part);
 		if (flow != FLOW_NEXT)
 			return flow;
 	}
@@ -201,7 +201,7 @@ upload_decode(struct exchange *x)
 		    m.wrong);
 	if (u->filename.base == NULL)
 		return respond_errorf(x, ERR_BAD_REQUEST, "file is missing.");
-	put_digest(x);
+	put_form_digest(x);
 	return FLOW_NEXT;
 }
 
@@ -211,7 +211,8 @@ static void	send_chunks(struct exchange *);
 
 /* The disk of the service may take its time, as a login's hash does. */
 static void
-ask(struct exchange *x, unsigned part, enum op_code op, struct args *args)
+ask_post_service(struct exchange *x, unsigned part, enum op_code op,
+    struct args *args)
 {
 	struct upload	*u = x->upload;
 
@@ -221,7 +222,7 @@ ask(struct exchange *x, unsigned part, enum op_code op, struct args *args)
 }
 
 static void
-fail(struct exchange *x, const struct answer *a)
+refuse_upload(struct exchange *x, const struct answer *a)
 {
 	struct upload	*u = x->upload;
 
@@ -230,18 +231,18 @@ fail(struct exchange *x, const struct answer *a)
 }
 
 static void
-seal(struct exchange *x)
+seal_file(struct exchange *x)
 {
 	struct upload	*u = x->upload;
 	struct args	 args = { 0 };
 
 	u->step = SEAL;
-	ask(x, 0, OP_FILE_SEAL, &args);
+	ask_post_service(x, 0, OP_FILE_SEAL, &args);
 }
 
 /* On to the next stage, which has its own time. */
 static void
-finish(struct exchange *x, const struct answer *a)
+finish_upload(struct exchange *x, const struct answer *a)
 {
 	struct upload	*u = x->upload;
 	struct text	 name = args_text(&a->extra, KEY_FILENAME);
@@ -255,7 +256,7 @@ finish(struct exchange *x, const struct answer *a)
 }
 
 static void
-on_part(struct exchange *x, unsigned part, const struct answer *a)
+on_chunk_answer(struct exchange *x, unsigned part, const struct answer *a)
 {
 	struct upload	*u = x->upload;
 
@@ -263,7 +264,7 @@ on_part(struct exchange *x, unsigned part, const struct answer *a)
 	if (u->step == OVER)
 		return;
 	if (a->error != OK) {
-		fail(x, a);
+		refuse_upload(x, a);
 		return;
 	}
 	switch (u->step) {
@@ -277,7 +278,7 @@ on_part(struct exchange *x, unsigned part, const struct answer *a)
 		send_chunks(x);
 		break;
 	default:
-		finish(x, a);
+		finish_upload(x, a);
 	}
 }
 
@@ -309,14 +310,14 @@ send_chunks(struct exchange *x)
 		    left < CHUNK_BYTES ? left : CHUNK_BYTES });
 		u->sent += args_text(&args, KEY_BODY).len;
 		u->waiting++;
-		ask(x, free_part(x), OP_FILE_CHUNK, &args);
+		ask_post_service(x, free_part(x), OP_FILE_CHUNK, &args);
 	}
 	if (u->step == FILL && u->waiting == 0)
-		seal(x);
+		seal_file(x);
 }
 
 static void
-drop(struct exchange *x, struct upload *u)
+drop_file(struct exchange *x, struct upload *u)
 {
 	struct args	args = { 0 };
 
@@ -331,7 +332,7 @@ upload_end(struct exchange *x)
 	struct upload	*u = x->upload;
 
 	if (u->begun)
-		drop(x, u);
+		drop_file(x, u);
 }
 
 /* The handle is ours, so that it can be given back before we are answered. */
@@ -341,14 +342,14 @@ begin_file(struct exchange *x)
 	struct upload	*u = x->upload;
 	struct args	 args = { 0 };
 
-	x->on_part = on_part;
+	x->on_part = on_chunk_answer;
 	x->on_end = upload_end;
 	u->begun = true;
 	randombytes_buf(&u->handle, sizeof(u->handle));
 	u->handle &= INT64_MAX;
 	args_put_text(&args, KEY_ORIGINAL_FILENAME, u->filename);
 	args_put_number(&args, KEY_SIZE, (int64_t)u->content.len);
-	ask(x, 0, OP_FILE_BEGIN, &args);
+	ask_post_service(x, 0, OP_FILE_BEGIN, &args);
 	return FLOW_WAIT;
 }
 
