@@ -13,7 +13,7 @@
  * If an answer comes sooner than this after the token was looked up, and no news
  * came, no second look is needed. The token was good by a heartbeat that is at
  * most REPLICA_DOWN_MS old, and the user service waits a second for this gateway
- * before it answers that a token has ended (services/runtime/watchers.h).
+ * before it answers that a token has ended (services/runtime/socket/watchers.h).
  */
 #define CONFIRM_SURE_US	((int64_t)(1000 - REPLICA_DOWN_MS) * 1000)
 

@@ -12,7 +12,7 @@ USER_CREATE, PASSWORD_HASH, TICKET_GET, USER_EXPORT = 18, 24, 30, 108
 TOKEN_HASH, LIMIT, ADDRESS, RIGHTS, USER_ID, NAME, USERNAME, PASSWORD, EMAIL = 5, 3, 6, 10, 26, 35, 36, 37, 46
 HASH = 90
 UNAUTHORIZED, FORBIDDEN, CONFLICT = 2, 3, 17
-LEASE_SECONDS = 1.0             # WATCHER_LEASE_MS of services/runtime/watchers.h
+LEASE_SECONDS = 1.0             # WATCHER_LEASE_MS of services/runtime/socket/watchers.h
 
 
 @pytest.fixture(scope='module')

@@ -17,7 +17,7 @@ from peers import rss_mb
 
 POST_GET, POST_LIST, POST_CREATE = 50, 51, 56
 TICKET_ID, CONTENT = 23, 31
-TOGETHER_MB = 256           # TOGETHER_MOST of services/runtime/sender.c
+TOGETHER_MB = 256           # TOGETHER_MOST of services/runtime/socket/sender.c
 BESIDES_MB = 1000 if is_sanitized() else 150
 
 

@@ -1,7 +1,7 @@
-/* services/runtime/backlog.c */
+/* services/runtime/socket/backlog.c */
 #include "unit.h"
 
-#include "services/runtime/backlog.h"
+#include "services/runtime/socket/backlog.h"
 
 static const struct text	a = { "a", 1 }, b = { "\0b", 2 };
 

@@ -1,5 +1,5 @@
 /*
- * services/runtime/lanes.c. It is included, so that batches can be made as
+ * services/runtime/lane/lanes.c. It is included, so that batches can be made as
  * they are wanted; the lanes' threads are tested through their pipes too.
  */
 #include "desk.h"
@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#include "services/runtime/lanes.c"
+#include "services/runtime/lane/lanes.c"
 #include "services/store/store.h"
 
 /* A batch of departments to create, and what is to come of each. */

@@ -1,8 +1,8 @@
-/* services/runtime/newcomer.c */
+/* services/runtime/relay/newcomer.c */
 #include "desk.h"
 
 #include "base/log.h"
-#include "services/runtime/newcomer.h"
+#include "services/runtime/relay/newcomer.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
 

@@ -1,10 +1,10 @@
 /*
- * services/runtime/relay.c: the ticket service's relay, with a user
+ * services/runtime/relay/relay.c: the ticket service's relay, with a user
  * service that is a ROUTER in this process and answers as it is told.
  */
 #include "desk.h"
 
-#include "services/runtime/relay.h"
+#include "services/runtime/relay/relay.h"
 
 #include "base/log.h"
 #include "proto/peer/replica.h"

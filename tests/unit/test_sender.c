@@ -1,9 +1,9 @@
 /*
- * services/runtime/sender.c, included for its statics. Within one process
+ * services/runtime/socket/sender.c, included for its statics. Within one process
  * ZeroMQ hands over what it is given, so that a message's bytes are seen where
  * they are, and are gone when the peer closes it.
  */
-#include "services/runtime/sender.c"
+#include "services/runtime/socket/sender.c"
 
 #include "unit.h"
 

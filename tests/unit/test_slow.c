@@ -1,5 +1,5 @@
 /*
- * services/runtime/slow.c. Turns are counted, no time is taken. Calls are
+ * services/runtime/lane/slow.c. Turns are counted, no time is taken. Calls are
  * written as "Ax", a login from the address A with the name x, or as "1", what
  * the user 1 asks for.
  */
@@ -11,7 +11,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "proto/peer/replica.h"
-#include "services/runtime/slow.h"
+#include "services/runtime/lane/slow.h"
 
 static struct slow	*queue;
 static struct call	*calls;		/* by their id */

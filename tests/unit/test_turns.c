@@ -1,5 +1,5 @@
-/* services/runtime/turns.c */
-#include "services/runtime/turns.h"
+/* services/runtime/lane/turns.c */
+#include "services/runtime/lane/turns.h"
 
 #include <stdlib.h>
 

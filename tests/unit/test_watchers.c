@@ -1,7 +1,7 @@
-/* services/runtime/watchers.c */
+/* services/runtime/socket/watchers.c */
 #include "unit.h"
 
-#include "services/runtime/watchers.h"
+#include "services/runtime/socket/watchers.h"
 
 static const struct text	a = { "a", 1 }, b = { "\0b", 2 };
 

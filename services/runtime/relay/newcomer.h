@@ -8,8 +8,8 @@
  *
  * --force-new says that it is meant to be.
  */
-#ifndef RUNTIME_NEWCOMER_H
-#define RUNTIME_NEWCOMER_H
+#ifndef RELAY_NEWCOMER_H
+#define RELAY_NEWCOMER_H
 
 #include "services/op/op.h"
 

@@ -11,8 +11,8 @@
  * started, or was stopped, does not know its watchers: it forgets none, and
  * lets writes wait, until it has listened for WATCHER_LEASE_MS.
  */
-#ifndef RUNTIME_WATCHERS_H
-#define RUNTIME_WATCHERS_H
+#ifndef SOCKET_WATCHERS_H
+#define SOCKET_WATCHERS_H
 
 #include <stdbool.h>
 

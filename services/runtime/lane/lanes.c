@@ -1,5 +1,5 @@
 /* The writer lane, the slow lane, those aside. */
-#include "services/runtime/lanes.h"
+#include "services/runtime/lane/lanes.h"
 
 #include <sys/resource.h>
 

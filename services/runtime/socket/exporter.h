@@ -2,8 +2,8 @@
  * The exporter: a thread that answers GET /metrics and /healthz on a private
  * port, for those who watch a service. Nobody uses a service through it.
  */
-#ifndef RUNTIME_EXPORTER_H
-#define RUNTIME_EXPORTER_H
+#ifndef SOCKET_EXPORTER_H
+#define SOCKET_EXPORTER_H
 
 struct exporter;
 

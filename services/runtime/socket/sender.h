@@ -4,8 +4,8 @@
  * number of such peers. This bounds the bytes that wait: for each peer, and
  * for all peers together. One thread sends.
  */
-#ifndef RUNTIME_SENDER_H
-#define RUNTIME_SENDER_H
+#ifndef SOCKET_SENDER_H
+#define SOCKET_SENDER_H
 
 #include <stdbool.h>
 

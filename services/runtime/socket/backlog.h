@@ -4,8 +4,8 @@
  * the rest of it waits here while the messages of other peers have their
  * slices. So a peer cannot hold up others with a long message.
  */
-#ifndef RUNTIME_BACKLOG_H
-#define RUNTIME_BACKLOG_H
+#ifndef SOCKET_BACKLOG_H
+#define SOCKET_BACKLOG_H
 
 #include <czmq.h>
 

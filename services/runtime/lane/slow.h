@@ -10,8 +10,8 @@
  * any number of addresses, nor many names from the addresses of one network
  * keep others waiting.
  */
-#ifndef RUNTIME_SLOW_H
-#define RUNTIME_SLOW_H
+#ifndef LANE_SLOW_H
+#define LANE_SLOW_H
 
 #include "services/op/op.h"
 

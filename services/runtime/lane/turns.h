@@ -7,8 +7,8 @@
  * A row may be so many times as long as there is room left for others: alone,
  * a user has nearly all of it, and those who come later find some.
  */
-#ifndef RUNTIME_TURNS_H
-#define RUNTIME_TURNS_H
+#ifndef LANE_TURNS_H
+#define LANE_TURNS_H
 
 #include "services/op/op.h"
 

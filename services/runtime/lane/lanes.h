@@ -6,14 +6,14 @@
  * writer lane changes what is in the store (and has its log written back,
  * checkpoint.h). 3. A lane never talks to a socket.
  */
-#ifndef RUNTIME_LANES_H
-#define RUNTIME_LANES_H
+#ifndef LANE_LANES_H
+#define LANE_LANES_H
 
 #include <czmq.h>
 #include <stdatomic.h>
 
 #include "services/op/op.h"
-#include "services/runtime/slow.h"
+#include "services/runtime/lane/slow.h"
 
 struct lane_args {
 	const struct op_tables	*tables;

@@ -1,5 +1,5 @@
 /* Watchers: a short list that is searched from one end to the other. */
-#include "services/runtime/watchers.h"
+#include "services/runtime/socket/watchers.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* The queue of the slow lane. */
-#include "services/runtime/slow.h"
+#include "services/runtime/lane/slow.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The backlog: a queue, bounded by number and size. */
-#include "services/runtime/backlog.h"
+#include "services/runtime/socket/backlog.h"
 
 #include <stdlib.h>
 #include <string.h>

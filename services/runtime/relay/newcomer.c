@@ -1,5 +1,5 @@
 /* A store that the others do not know. */
-#include "services/runtime/newcomer.h"
+#include "services/runtime/relay/newcomer.h"
 
 #include <sys/stat.h>
 

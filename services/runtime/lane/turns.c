@@ -3,7 +3,7 @@
  * kept until its round is over, so that its user gets one turn in a round, as
  * all others do.
  */
-#include "services/runtime/turns.h"
+#include "services/runtime/lane/turns.h"
 
 #include <stdlib.h>
 

@@ -6,8 +6,8 @@
  * consumers know an event they had before. One that is refused for good, again
  * and again, is told to the loop, which has it set aside.
  */
-#ifndef RUNTIME_RELAY_H
-#define RUNTIME_RELAY_H
+#ifndef RELAY_RELAY_H
+#define RELAY_RELAY_H
 
 #include <czmq.h>
 

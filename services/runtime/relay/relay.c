@@ -4,9 +4,9 @@
  * the consumer commits, the next ones arrive. Each says which one it follows,
  * so that the consumer refuses what overtook a failed one.
  */
-#include "services/runtime/relay.h"
+#include "services/runtime/relay/relay.h"
 
-#include "services/runtime/newcomer.h"
+#include "services/runtime/relay/newcomer.h"
 
 #include "base/actor.h"
 #include "base/log.h"

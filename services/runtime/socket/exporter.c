@@ -1,5 +1,5 @@
 /* The exporter, by libmicrohttpd. */
-#include "services/runtime/exporter.h"
+#include "services/runtime/socket/exporter.h"
 
 #include <sys/socket.h>
 

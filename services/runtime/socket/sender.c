@@ -15,7 +15,7 @@
  * A peer that does not read may hold all of them. Further messages are copied
  * into memory of just their size, so that what is counted is what they take.
  */
-#include "services/runtime/sender.h"
+#include "services/runtime/socket/sender.h"
 
 #include <sys/random.h>
 
