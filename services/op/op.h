@@ -170,7 +170,7 @@ struct call {
 	bool		 passing;	/* the answer is of an earlier state of
 					 * the store: no cache holds it */
 
-	/* the loop's own (svc.c) */
+	/* the loop's own (services/runtime) */
 	struct text	 peer;		/* ZeroMQ identity of the peer */
 	struct buf	 held_bytes;
 	int64_t		 hold_until_ms;

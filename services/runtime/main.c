@@ -2,7 +2,7 @@
 #include "base/harden.h"
 #include "base/program.h"
 #include "services/runtime/health.h"
-#include "services/runtime/svc.h"
+#include "services/runtime/start.h"
 
 int
 main(int argc, char **argv)
@@ -15,5 +15,5 @@ main(int argc, char **argv)
 	if (health)
 		return health_check(PROGRAM.id, &settings);
 	harden_secrets(&settings, PROGRAM.id == SERVICE_USER);
-	return svc_run(&PROGRAM, &settings, force_new);
+	return start_service(&PROGRAM, &settings, force_new);
 }

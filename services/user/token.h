@@ -35,7 +35,7 @@ op_run	token_end;
  * Have gateways forget the tokens whose hashes a statement puts among the
  * revocations. The answer gets SEEN, the number of the last revocation, also if
  * these are none: another call's may be the last, whose answer is held still.
- * The loop holds this one until all gateways have heard of it (svc.c).
+ * The loop holds this one until all gateways have heard of it (hold.c).
  */
 enum err token_revoke(struct call *, int sql);
 

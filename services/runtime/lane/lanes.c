@@ -16,7 +16,7 @@
 void
 lane_send(void *pipe, struct call *c)
 {
-	/* pipes are without bound (svc.c bounds the calls): this can fail
+	/* pipes are without bound (queue.h bounds the calls): this can fail
 	 * only when the context is gone */
 	CHECK(zmq_send(zsock_resolve(pipe), &c, sizeof(c), 0) == sizeof(c));
 }

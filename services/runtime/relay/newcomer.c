@@ -61,7 +61,7 @@ hear(struct replica *r, struct frame_reader *frames, enum service_id self)
 }
 
 /*
- * Whether a process holds the lock beside a socket (svc.c), and so listens
+ * Whether a process holds the lock beside a socket (endpoint.c), and so listens
  * there, be it too busy to say so. To try the lock would keep others from it.
  */
 static bool

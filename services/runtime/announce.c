@@ -1,0 +1,68 @@
+/* Answers to PINGs that were not sent. */
+#include "services/runtime/announce.h"
+
+#include "base/clock.h"
+#include "services/runtime/reads.h"
+#include "services/runtime/svc.h"
+
+void
+announce_note_ping(struct svc *s, const struct request *ping,
+    struct text peer)
+{
+	int64_t	seen = args_number(&ping->args, KEY_SEEN,
+		    WATCHER_KEEPS_NOTHING);
+
+	watchers_heard(&s->announce.watchers, peer, seen,
+	    args_number(&s->reads.call.answer.extra, KEY_SEEN, seen),
+	    clock_ms());
+	if (s->service->heard != NULL)
+		s->service->heard(peer);
+}
+
+void
+announce_note_seen(struct svc *s, int64_t seq)
+{
+	if (seq > s->announce.seq)
+		s->announce.seq = seq;
+}
+
+/* Answer a PING of a watcher that was told up to told_seq. */
+static void
+tell_watcher(struct svc *s, const struct watcher *w, int64_t told_seq)
+{
+	struct request	ping = { .op = OP_PING, .request_id = TEXT_OF("") };
+
+	if (told_seq != WATCHER_KEEPS_NOTHING)
+		args_put_number(&ping.args, KEY_SEEN, told_seq);
+	(void)reads_run(s, &ping, NULL, 0);
+	(void)reply_send(&s->reply, (struct text){ w->peer.base, w->peer.len });
+}
+
+void
+announce_turn(struct svc *s)
+{
+	const struct watcher	*w;
+	int64_t			 told_seq;
+
+	if (s->announce.seq == 0)
+		return;
+	while ((w = watchers_to_tell(&s->announce.watchers, s->announce.seq,
+	    &told_seq)) != NULL)
+		tell_watcher(s, w, told_seq);
+	reads_end(s);
+	s->announce.seq = 0;
+}
+
+void
+announce_standing(struct svc *s)
+{
+	const struct watchers	*watchers = &s->announce.watchers;
+	const struct watcher	*w;
+
+	for (size_t i = 0; i < watchers->count; i++) {
+		w = &watchers->rows[i];
+		tell_watcher(s, w, w->seen != WATCHER_KEEPS_NOTHING ?
+		    w->told_seq : WATCHER_KEEPS_NOTHING);
+	}
+	reads_end(s);
+}
