@@ -11,9 +11,9 @@
 #define WAIT_MS	2000
 #define POLL_MS	20
 
-/* Where we would listen is where it does; "*" is this host, too. */
+/* Where the process listens with these settings; "*" is this host, too. */
 static void
-own_address(enum service_id id, const struct settings *s, struct buf *ret)
+find_address(enum service_id id, const struct settings *s, struct buf *ret)
 {
 	const char	*endpoint = s->bind[0] != '\0' ? s->bind :
 			    settings_endpoint(s, id);
@@ -25,7 +25,7 @@ own_address(enum service_id id, const struct settings *s, struct buf *ret)
 }
 
 static void
-hear(struct replica *r, struct frame_reader *frames)
+take_answers(struct replica *r, struct frame_reader *frames)
 {
 	zmq_msg_t	message;
 	struct answer	a;
@@ -54,12 +54,12 @@ health_check(enum service_id id, const struct settings *settings)
 	settings_enter_data(settings);
 	zsys_handler_set(NULL);
 	curve_start();
-	own_address(id, settings, &address);
+	find_address(id, settings, &address);
 	r = replica_new(id, address.base);
 	while (!replica_is_up(r) && clock_ms() < until_ms) {
 		replica_ping(r, clock_ms(), NULL);
 		zclock_sleep(POLL_MS);
-		hear(r, frames);
+		take_answers(r, frames);
 	}
 	up = replica_is_up(r);
 	if (!up)

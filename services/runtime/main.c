@@ -1,4 +1,4 @@
-/* The program of a service; which one is decided by what it is linked to. */
+/* The program of a service: of the one that it is linked with. */
 #include "base/harden.h"
 #include "base/program.h"
 #include "services/runtime/health.h"

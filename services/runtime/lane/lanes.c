@@ -1,4 +1,4 @@
-/* The writer lane, the slow lane, those aside. */
+/* The threads of the lanes. */
 #include "services/runtime/lane/lanes.h"
 
 #include <sys/resource.h>
@@ -16,8 +16,8 @@
 void
 lane_send(void *pipe, struct call *c)
 {
-	/* pipes are without bound (queue.h bounds the calls): this can fail
-	 * only when the context is gone */
+	/* pipes have no bound (queue.h bounds the calls): this can fail only
+	 * if the context is gone */
 	CHECK(zmq_send(zsock_resolve(pipe), &c, sizeof(c), 0) == sizeof(c));
 }
 
@@ -41,9 +41,9 @@ lane_receive(void *pipe, bool wait, bool *ret_terminated)
 	return NULL;
 }
 
-/* Whether nobody waits for a call any more, or nobody can do it any more. */
+/* Whether a call is to be refused: it is late, or the process stops. */
 static bool
-is_over(const struct lane *lane, const struct call *c, enum err *ret)
+is_refused(const struct lane *lane, const struct call *c, enum err *ret)
 {
 	*ret = ERR_EXPIRED;
 	if (lane->stopping != NULL && atomic_load(lane->stopping)) {
@@ -62,10 +62,10 @@ answer_error(struct call *c, enum err e)
 	c->tallied = false;
 }
 
-/* On Linux this is the thread's own nice value; if it is refused the lane
- * still works, only less politely. */
+/* On Linux a thread has a nice value of its own. If the system refuses it, the
+ * lane works all the same. */
 static void
-be_nice(int nice)
+set_nice(int nice)
 {
 	(void)setpriority(PRIO_PROCESS, 0, nice);
 }
@@ -73,15 +73,15 @@ be_nice(int nice)
 /* --- writer ------------------------------------------------------------- */
 
 /*
- * One call in its savepoint: what it wrote stays only if it succeeded. False
- * if that cannot be said for sure.
+ * Run a call in a savepoint: what it wrote stays only if it succeeded. False if
+ * that is not sure.
  */
 static bool
 write_one(struct lane *lane, struct call *c)
 {
 	enum err	e;
 
-	if (is_over(lane, c, &e)) {
+	if (is_refused(lane, c, &e)) {
 		answer_error(c, e);
 		return true;
 	}
@@ -100,8 +100,8 @@ write_one(struct lane *lane, struct call *c)
 }
 
 /*
- * A full disk or an I/O error may have rolled the transaction back behind
- * our back; then nothing of the batch is there, whatever the calls think.
+ * Run calls in one transaction. False if none of them is in the store: a full
+ * disk or an I/O error makes SQLite roll back the transaction by itself.
  */
 static bool
 write_batch(struct lane *lane, struct call **batch, size_t count)
@@ -121,20 +121,19 @@ write_batch(struct lane *lane, struct call **batch, size_t count)
 		    db_rows_changed(lane->db) - before);
 		return true;
 	}
-	/* with a transaction that cannot be ended nothing would ever be
-	 * written again: the supervisor starts afresh */
-	if (db_in_transaction(lane->db) &&
-	    !db_rollback(lane->db))
+	/* nothing could be written behind a transaction that does not end: the
+	 * supervisor starts the process again */
+	if (db_in_transaction(lane->db) && !db_rollback(lane->db))
 		log_fatal("store: a transaction cannot be rolled back");
 	return false;
 }
 
 /*
- * Whether what was just committed is there after the next start. What is not
- * sure to be is not told as done, though it can be seen.
+ * Whether what was just committed will be there after the next start. If that
+ * is not sure, it is not answered as done, although reads see it.
  */
 static bool
-is_sound(const struct lane *lane)
+is_durable(const struct lane *lane)
 {
 	if (!store_is_sound(lane->lock)) {
 		log_error("store: its file system takes no writes any more; "
@@ -151,7 +150,7 @@ is_sound(const struct lane *lane)
 static void
 run_batch(struct lane *lane, zsock_t *pipe, struct call **batch, size_t count)
 {
-	bool	done = write_batch(lane, batch, count) && is_sound(lane);
+	bool	done = write_batch(lane, batch, count) && is_durable(lane);
 
 	for (size_t i = 0; i < count; i++) {
 		if (!done)
@@ -206,18 +205,18 @@ slow_run(zsock_t *pipe, void *arg)
 	enum err		 e;
 	bool			 terminated = false;
 
-	be_nice(SLOW_NICE);
+	set_nice(SLOW_NICE);
 	lane_open(&lane, args->tables, args->path, true);
 	lane.stopping = &args->stopping;
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		(void)lane_receive(pipe, true, &terminated);
-		/* what waits then is for the lane that comes after */
+		/* at its end, calls are left for the lane that follows */
 		c = terminated ? NULL : slow_take(args->waiting);
 		if (c == NULL)
 			continue;
 		op_log_begin(&c->request);
-		if (is_over(&lane, c, &e))
+		if (is_refused(&lane, c, &e))
 			answer_error(c, e);
 		else
 			op_call(&lane, c);
@@ -233,7 +232,7 @@ slow_start(struct lane_args *args)
 	return actor_new(slow_run, args);
 }
 
-/* Which call is next is decided when the lane takes it. */
+/* The lane chooses the call when it takes it. */
 void
 slow_wake(zactor_t *slow)
 {
@@ -254,12 +253,12 @@ is_to_end(void *arg)
 	return lane->over;
 }
 
-/* A part of it, which the loop goes on with, or all. */
+/* Make what the loop goes on with; where nothing is made, run all of it. */
 static void
 run_aside(struct lane *lane, struct call *c)
 {
 	if (c->op->aside == NULL) {
-		/* it may have been tried elsewhere */
+		/* another lane may have begun it */
 		c->rows = 0;
 		for (int i = 0; i < OP_REFS; i++)
 			c->refs[i].len = 0;
@@ -268,7 +267,7 @@ run_aside(struct lane *lane, struct call *c)
 		return;
 	}
 	c->answer.error = c->op->aside(c);
-	/* as op_call() has it */
+	/* as op_call() does */
 	args_keep(&c->answer.extra, K(MESSAGE));
 }
 
@@ -297,7 +296,7 @@ aside_run(zsock_t *pipe, void *arg)
 	enum err		 e;
 	bool			 refused, terminated = false;
 
-	be_nice(args->nice);
+	set_nice(args->nice);
 	lane_open(&lane, args->tables, args->path, true);
 	lane.stopping = &args->stopping;
 	db_end_when(lane.db, is_to_end, &lane);
@@ -307,12 +306,12 @@ aside_run(zsock_t *pipe, void *arg)
 		if (c == NULL)
 			continue;
 		op_log_begin(&c->request);
-		refused = is_over(&lane, c, &e);
+		refused = is_refused(&lane, c, &e);
 		if (!refused) {
 			make_aside(&lane, c, args->most_us);
 			/* it may have been broken off */
 			refused = c->answer.error != OK &&
-			    is_over(&lane, c, &e);
+			    is_refused(&lane, c, &e);
 		}
 		if (refused) {
 			answer_error(c, e);

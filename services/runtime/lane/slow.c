@@ -13,33 +13,33 @@
 #define NETWORK_BYTES_V4 15	/* a /24, as mapped into IPv6 */
 #define NETWORK_BYTES_V6 6	/* a /48 */
 
-/* What a call counts for. */
-enum part { PART_NETWORK, PART_ADDRESS, PART_NAME, PART_END };
+/* The clients that a call counts for. */
+enum client { CLIENT_NETWORK, CLIENT_ADDRESS, CLIENT_NAME, CLIENT_END };
 
-/* What is hashed: each kind has a key of its own. */
-enum kind { KIND_NETWORK, KIND_ADDRESS, KIND_NAME, KIND_USER, KIND_END };
+/* What names a client is hashed, each kind of it with a key of its own. */
+enum name_kind { KIND_NETWORK, KIND_ADDRESS, KIND_NAME, KIND_USER, KIND_END };
 
-/* Whose a call is: keyed hashes, so that nobody can make two of them meet. */
-struct turn {
-	uint64_t	of[PART_END];
+/* The clients of a call, as keyed hashes: no client can aim at another's. */
+struct slow_turn {
+	uint64_t	of[CLIENT_END];
 };
 
-struct waiting {
+struct slow_call {
 	struct call	*call;
-	struct turn	 whose;
-	size_t		 had[PART_END];	/* the numbers of last turns, or 0 */
-	bool		 must;
+	struct slow_turn whose;
+	size_t		 had[CLIENT_END]; /* number of its last turn, or 0 */
+	bool		 must;		/* it is never refused */
 };
 
 struct slow {
 	pthread_mutex_t	lock;
 	struct hash_key	keys[KIND_END];
-	struct waiting	*waiting;		/* oldest first */
+	struct slow_call	*waiting;		/* oldest first */
 	size_t		size;
 	size_t		count;
-	size_t		musts;			/* of them */
-	struct turn	turns[SLOW_TURNS];	/* a ring */
-	size_t		taken;			/* turns that there were */
+	size_t		musts;			/* calls that must wait */
+	struct slow_turn turns[SLOW_TURNS];	/* a ring */
+	size_t		taken;			/* turns so far */
 };
 
 struct slow *
@@ -65,15 +65,16 @@ slow_destroy(struct slow **self_p)
 	*self_p = NULL;
 }
 
-/* --- whose ------------------------------------------------------------------ */
+/* --- whose a call is ------------------------------------------------------ */
 
 static uint64_t
-hash_kind(const struct slow *s, enum kind kind, const void *base, size_t len)
+hash_kind(const struct slow *s, enum name_kind kind, const void *base,
+    size_t len)
 {
 	return keyed_hash(&s->keys[kind], base, len);
 }
 
-/* The network of an address; what is no address is one of its own. */
+/* The network of an address; a text that is not an address is its own. */
 static uint64_t
 network_of(const struct slow *s, struct text address)
 {
@@ -86,7 +87,7 @@ network_of(const struct slow *s, struct text address)
 	return hash_kind(s, KIND_NETWORK, a.s6_addr, len);
 }
 
-static struct turn
+static struct slow_turn
 turn_of(const struct slow *s, const struct request *r)
 {
 	struct text	address = args_text(&r->args, KEY_ADDRESS);
@@ -95,31 +96,31 @@ turn_of(const struct slow *s, const struct request *r)
 			    sizeof(r->actor));
 
 	if (!args_has(&r->args, KEY_ADDRESS))
-		return (struct turn){ { user, user, user } };
-	return (struct turn){ {
-	    [PART_NETWORK] = network_of(s, address),
-	    [PART_ADDRESS] = hash_kind(s, KIND_ADDRESS, address.base,
+		return (struct slow_turn){ { user, user, user } };
+	return (struct slow_turn){ {
+	    [CLIENT_NETWORK] = network_of(s, address),
+	    [CLIENT_ADDRESS] = hash_kind(s, KIND_ADDRESS, address.base,
 	    address.len),
-	    [PART_NAME] = hash_kind(s, KIND_NAME, name.base, name.len),
+	    [CLIENT_NAME] = hash_kind(s, KIND_NAME, name.base, name.len),
 	} };
 }
 
-/* --- comparing -------------------------------------------------------------- */
+/* --- weights --------------------------------------------------------------- */
 
-/* The numbers of a call's parts: the largest counts first, then all. */
+/* Of one number for each client of a call: the largest counts first. */
 struct weight {
 	size_t	most;
 	size_t	sum;
 };
 
 static struct weight
-weight_of(const size_t parts[PART_END])
+weight_of(const size_t numbers[CLIENT_END])
 {
 	struct weight	w = { 0, 0 };
 
-	for (size_t i = 0; i < PART_END; i++) {
-		w.most = parts[i] > w.most ? parts[i] : w.most;
-		w.sum += parts[i];
+	for (size_t i = 0; i < CLIENT_END; i++) {
+		w.most = numbers[i] > w.most ? numbers[i] : w.most;
+		w.sum += numbers[i];
 	}
 	return w;
 }
@@ -130,39 +131,39 @@ is_less(struct weight a, struct weight b)
 	return a.most != b.most ? a.most < b.most : a.sum < b.sum;
 }
 
-/* How many wait. */
+/* How many calls of the same clients wait. */
 static struct weight
-weigh_waiting(const struct slow *s, const struct turn *t)
+weigh_waiting(const struct slow *s, const struct slow_turn *t)
 {
-	size_t	parts[PART_END] = { 0 };
+	size_t	numbers[CLIENT_END] = { 0 };
 
 	for (size_t i = 0; i < s->count; i++)
-		for (size_t j = 0; j < PART_END; j++)
-			parts[j] += s->waiting[i].whose.of[j] == t->of[j];
-	return weight_of(parts);
+		for (size_t j = 0; j < CLIENT_END; j++)
+			numbers[j] += s->waiting[i].whose.of[j] == t->of[j];
+	return weight_of(numbers);
 }
 
 /*
- * How lately there was a turn. How many there were is not asked: others at a
- * place must not wait because of somebody who was there.
+ * How lately the clients had a turn. How many turns they had does not count, or
+ * one person would keep others at the same address waiting.
  */
 static struct weight
-weigh_turns(const struct waiting *w)
+weigh_turns(const struct slow_call *w)
 {
 	return weight_of(w->had);
 }
 
 static void
-note_turn(struct waiting *w, const struct turn *t, size_t number)
+note_turn(struct slow_call *w, const struct slow_turn *t, size_t number)
 {
-	for (size_t i = 0; i < PART_END; i++)
+	for (size_t i = 0; i < CLIENT_END; i++)
 		if (t->of[i] == w->whose.of[i])
 			w->had[i] = number;
 }
 
-/* From here on those that wait are told of each turn. */
+/* Find the last turns of a call's clients. Later turns are noted in time. */
 static void
-look_back(const struct slow *s, struct waiting *w)
+find_last_turns(const struct slow *s, struct slow_call *w)
 {
 	size_t	n = s->taken < SLOW_TURNS ? 0 : s->taken - SLOW_TURNS;
 
@@ -170,10 +171,10 @@ look_back(const struct slow *s, struct waiting *w)
 		note_turn(w, &s->turns[n % SLOW_TURNS], n + 1);
 }
 
-/* --- in and out ------------------------------------------------------------- */
+/* --- in and out ------------------------------------------------------------ */
 
 static void
-append(struct slow *s, struct waiting w)
+append_call(struct slow *s, struct slow_call w)
 {
 	if (s->count == s->size) {
 		s->size = s->size == 0 ? SLOW_MOST + 1 : 2 * s->size;
@@ -186,7 +187,7 @@ append(struct slow *s, struct waiting w)
 }
 
 static struct call *
-take_out(struct slow *s, size_t at)
+remove_call(struct slow *s, size_t at)
 {
 	struct call	*c = s->waiting[at].call;
 
@@ -203,10 +204,10 @@ is_late(const struct call *c, int64_t now_ms)
 	return c->request.expires_ms != 0 && now_ms > c->request.expires_ms;
 }
 
-/* Whether b has more that waits, or had a turn as lately at least. */
+/* Whether b's clients have more waiting, or else had their turn no earlier. */
 static bool
-has_more(const struct slow *s, const struct waiting *b,
-    const struct waiting *a)
+has_more(const struct slow *s, const struct slow_call *b,
+    const struct slow_call *a)
 {
 	struct weight	of_a = weigh_waiting(s, &a->whose);
 	struct weight	of_b = weigh_waiting(s, &b->whose);
@@ -216,7 +217,7 @@ has_more(const struct slow *s, const struct waiting *b,
 	return !is_less(weigh_turns(b), weigh_turns(a));
 }
 
-/* One that is late, or the newest of the client that has most. */
+/* A call that is late, or the newest of the client that has most. */
 static size_t
 find_refused(const struct slow *s)
 {
@@ -238,15 +239,15 @@ find_refused(const struct slow *s)
 struct call *
 slow_put(struct slow *s, struct call *c, bool must)
 {
-	struct waiting	 w = { .call = c, .whose = turn_of(s, &c->request),
-			    .must = must };
-	struct call	*refused = NULL;
+	struct slow_call	 w = { .call = c, .must = must,
+				    .whose = turn_of(s, &c->request) };
+	struct call		*refused = NULL;
 
 	pthread_mutex_lock(&s->lock);
-	look_back(s, &w);
-	append(s, w);
+	find_last_turns(s, &w);
+	append_call(s, w);
 	if (s->count - s->musts > SLOW_MOST)
-		refused = take_out(s, find_refused(s));
+		refused = remove_call(s, find_refused(s));
 	pthread_mutex_unlock(&s->lock);
 	return refused;
 }
@@ -271,7 +272,7 @@ struct call *
 slow_take(struct slow *s)
 {
 	struct call	*c = NULL;
-	struct turn	*turn;
+	struct slow_turn	*turn;
 	size_t		 at;
 
 	pthread_mutex_lock(&s->lock);
@@ -279,7 +280,7 @@ slow_take(struct slow *s)
 		at = find_next(s);
 		turn = &s->turns[s->taken % SLOW_TURNS];
 		*turn = s->waiting[at].whose;
-		c = take_out(s, at);
+		c = remove_call(s, at);
 		s->taken++;
 		for (size_t i = 0; i < s->count; i++)
 			note_turn(&s->waiting[i], turn, s->taken);

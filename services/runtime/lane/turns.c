@@ -1,7 +1,6 @@
 /*
- * Rows of calls: two queues of them, and a hash table. A row that is empty is
- * kept until its round is over, so that its user gets one turn in a round, as
- * all others do.
+ * Rows of calls, in two queues and in a hash table. An empty row is kept until
+ * its round is over, so that its user has no second turn in that round.
  */
 #include "services/runtime/lane/turns.h"
 
@@ -10,16 +9,16 @@
 #include "base/hash.h"
 #include "base/log.h"
 
-#define SHARE	8	/* of a row: so many times what is left */
+#define SHARE	8	/* a row may be so many times what is left */
 
-struct row {
+struct turn_row {
 	int64_t		  user;
 	struct call	 *first;
 	struct call	**last;
 	unsigned	  count;
 	size_t		  bytes;
-	struct row	 *next;
-	struct row	 *chained;
+	struct turn_row	 *next;
+	struct turn_row	 *chained;
 };
 
 void
@@ -30,11 +29,11 @@ turns_init(struct turns *t, unsigned most, size_t bytes_most)
 	t->had_end = &t->had;
 }
 
-/* Where the pointer to a user's row is, or would be. */
-static struct row **
-place_of(struct turns *t, int64_t user)
+/* Where the pointer to a user's row is, or is to be. */
+static struct turn_row **
+find_place(struct turns *t, int64_t user)
 {
-	struct row	**p = &t->chains[hash_mix(0, (uint64_t)user) %
+	struct turn_row	**p = &t->chains[hash_mix(0, (uint64_t)user) %
 			    TURNS_CHAINS];
 
 	while (*p != NULL && (*p)->user != user)
@@ -43,27 +42,27 @@ place_of(struct turns *t, int64_t user)
 }
 
 static void
-append(struct row ***end, struct row *r)
+append_row(struct turn_row ***end, struct turn_row *r)
 {
 	r->next = NULL;
 	**end = r;
 	*end = &r->next;
 }
 
-static struct row *
-make_row(struct turns *t, struct row **place, int64_t user)
+static struct turn_row *
+make_row(struct turns *t, struct turn_row **place, int64_t user)
 {
-	struct row	*r = must_alloc(sizeof(*r));
+	struct turn_row	*r = must_alloc(sizeof(*r));
 
 	r->user = user;
 	r->last = &r->first;
 	*place = r;
-	append(&t->round_end, r);
+	append_row(&t->round_end, r);
 	return r;
 }
 
 static bool
-has_room(const struct turns *t, const struct row *r)
+row_has_room(const struct turns *t, const struct turn_row *r)
 {
 	if (t->count >= t->most || t->bytes >= t->bytes_most)
 		return false;
@@ -74,9 +73,9 @@ has_room(const struct turns *t, const struct row *r)
 bool
 turns_put(struct turns *t, struct call *c)
 {
-	struct row	**place = place_of(t, c->request.actor), *r = *place;
+	struct turn_row	**place = find_place(t, c->request.actor), *r = *place;
 
-	if (!has_room(t, r))
+	if (!row_has_room(t, r))
 		return false;
 	if (r == NULL)
 		r = make_row(t, place, c->request.actor);
@@ -99,11 +98,11 @@ start_round(struct turns *t)
 	t->had_end = &t->had;
 }
 
-/* The row whose turn it is, or is over: it is in neither queue then. */
-static struct row *
+/* Take the next row out of its queue; a new round begins if need be. */
+static struct turn_row *
 take_row(struct turns *t)
 {
-	struct row	*r;
+	struct turn_row	*r;
 
 	if (t->round == NULL)
 		start_round(t);
@@ -115,9 +114,9 @@ take_row(struct turns *t)
 }
 
 static void
-free_row(struct turns *t, struct row *r)
+free_row(struct turns *t, struct turn_row *r)
 {
-	*place_of(t, r->user) = r->chained;
+	*find_place(t, r->user) = r->chained;
 	free(r);
 }
 
@@ -128,11 +127,11 @@ free_all(struct turns *t)
 		free_row(t, take_row(t));
 }
 
-/* The next row that something is in. */
-static struct row *
-take_turn(struct turns *t)
+/* Take the next row that has a call, and free the empty ones before it. */
+static struct turn_row *
+take_full_row(struct turns *t)
 {
-	struct row	*r;
+	struct turn_row	*r;
 
 	while ((r = take_row(t))->first == NULL)
 		free_row(t, r);
@@ -142,12 +141,12 @@ take_turn(struct turns *t)
 struct call *
 turns_take(struct turns *t)
 {
-	struct row	*r;
+	struct turn_row	*r;
 	struct call	*c;
 
 	if (t->count == 0)
 		return NULL;
-	r = take_turn(t);
+	r = take_full_row(t);
 	c = r->first;
 	r->first = c->next;
 	if (r->first == NULL)
@@ -156,7 +155,7 @@ turns_take(struct turns *t)
 	r->bytes -= c->kept_bytes;
 	t->count--;
 	t->bytes -= c->kept_bytes;
-	append(&t->had_end, r);
+	append_row(&t->had_end, r);
 	if (t->count == 0)
 		free_all(t);
 	return c;

@@ -1,11 +1,12 @@
 /*
- * Turns: what users wait for, a row for each of them. The users take turns, a
- * call each, so that what one of them asks for waits behind what that one has
- * asked for before, and not before everybody else's. Turns go round by round:
- * a user who has had none in this round comes before those who have.
+ * Turns: calls that wait, in one row for each user. The users take turns, one
+ * call each. So a call waits behind what the same user asked for before, and
+ * not behind all that other users asked for. Turns go in rounds: a user who has
+ * had no turn in this round comes before those who have had one.
  *
- * A row may be so many times as long as there is room left for others: alone,
- * a user has nearly all of it, and those who come later find some.
+ * How long a row may be depends on the room that is left for other users. A
+ * user who is alone may have nearly all of it, and those who come later still
+ * find some.
  */
 #ifndef LANE_TURNS_H
 #define LANE_TURNS_H
@@ -15,23 +16,23 @@
 #define TURNS_CHAINS	256	/* a power of two */
 
 struct turns {
-	unsigned	 most;		/* calls ... */
+	unsigned	 most;		/* calls at most ... */
 	size_t		 bytes_most;	/* ... and bytes of their arguments */
-	unsigned	 count;
-	size_t		 bytes;
-	struct row	*round;		/* those with a turn left in this round */
-	struct row     **round_end;
-	struct row	*had;		/* those who had theirs */
-	struct row     **had_end;
-	struct row	*chains[TURNS_CHAINS];	/* all of them by their user */
+	unsigned	 count;		/* calls that wait ... */
+	size_t		 bytes;		/* ... and bytes of their arguments */
+	struct turn_row	*round;		/* have a turn left in this round */
+	struct turn_row	**round_end;
+	struct turn_row	*had;		/* have had their turn */
+	struct turn_row	**had_end;
+	struct turn_row	*chains[TURNS_CHAINS];	/* all of them, by user */
 };
 
 void		 turns_init(struct turns *, unsigned most, size_t bytes_most);
 
-/* False: the user's row is too long; the call stays the caller's. */
+/* Append a call to its user's row. False if that is too long already. */
 bool		 turns_put(struct turns *, struct call *);
 
-/* The call whose turn it is, the caller's from here on; NULL: none waits. */
+/* Take the call whose turn it is. NULL if no call waits. */
 struct call	*turns_take(struct turns *);
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * Delivering events, to that process of each consumer that writes. Some are on
- * their way at a time, and new ones are not held up by those that are: while
- * the consumer commits, the next ones arrive. Each says which one it follows,
- * so that the consumer refuses what overtook a failed one.
+ * Events go to that process of each consumer that writes. Many are in flight at
+ * a time: while the consumer commits some, the next ones arrive. Each names the
+ * one before it, so that the consumer refuses those behind a failed one.
  */
 #include "services/runtime/relay/relay.h"
 
@@ -13,41 +12,39 @@
 #include "base/metrics.h"
 #include "proto/peer/pool.h"
 
-#define INFLIGHT_MOST	256	/* on their way at a time, a power of two */
+#define INFLIGHT_MOST	256	/* events, a power of two */
 #define MESSAGE_BYTES	(REQUESTS_MOST_BYTES / 2) /* and one event */
 #define ACK_TIMEOUT_MS	2000
 #define RETRY_MS	500
-#define IDLE_MS		100	/* how long to wait when nothing is to do */
-#define LOOK_MS		20	/* ... but find somebody who is not there */
-#define FIND_MS		1000	/* who is not found by then is down */
-#define COUNT_MS	1000	/* between looks at how much is left */
-#define TALLY_MS	1000	/* how long tallies are collected */
-#define REFUSED_MS	5000	/* that one event is refused for good, at its
-				 * turn, ... */
-#define REFUSED_LEAST	5	/* ... and so many times, to believe it */
-#define STREAK_MS	10000	/* after a gap was taken a refusal is believed
-				 * at once */
-#define LAG_SAMPLES	64	/* times at which events were seen */
-#define RECEIVE_MESSAGES 64	/* of one process, then others get a turn */
-#define MESSAGE_ANSWERS	4096	/* read of a message */
+#define IDLE_MS		100	/* between looks at idle consumers ... */
+#define LOOK_MS		20	/* ... and if one of them has no writer */
+#define FIND_MS		1000	/* a consumer not found by then is down */
+#define COUNT_MS	1000	/* between counts of the outbox */
+#define TALLY_MS	1000	/* tallies are collected for so long */
+#define REFUSED_MS	5000	/* a refusal is believed after so long ... */
+#define REFUSED_LEAST	5	/* ... and so many times */
+#define STREAK_MS	10000	/* ... and at once after a gap was taken */
+#define LAG_SAMPLES	64
+#define RECEIVE_MESSAGES 64	/* of one process, then of the next one */
+#define MESSAGE_ANSWERS	4096	/* read of one message */
 
-/* By this time there were events up to this one. */
+/* When events up to this one were seen in the outbox. */
 struct lag_sample {
 	int64_t	seq;
 	int64_t	seen_ms;
 };
 
-/* An event on its way. */
+/* An event that was sent and is not acknowledged. */
 struct inflight {
 	int64_t				 seq;
-	enum { ASKED, TAKEN, REFUSED }	 state;
+	enum { SENT, TAKEN, REFUSED }	 state;
 	enum err			 error;	/* REFUSED: why */
-	bool				 is_gap; /* EVENT_LEFT_OUT */
+	bool				 is_gap; /* an EVENT_LEFT_OUT */
 };
 
-/* An event that is refused for good each time. */
+/* An event that is refused for good, again and again. */
 struct refusal {
-	int64_t	seq;		/* 0: none is */
+	int64_t	seq;		/* 0: there is none */
 	int64_t	since_ms;
 	int	count;
 };
@@ -55,27 +52,26 @@ struct refusal {
 struct consumer {
 	enum service_id	 id;
 	struct pool	 pool;
-	struct replica	*asked;		/* has what is on its way; or NULL */
-	bool		 said_up;	/* what the loop was told, or thinks */
+	struct replica	*asked;		/* has what is in flight; or NULL */
+	bool		 said_up;	/* what the loop believes */
 	bool		 was_found;
 	bool		 was_asked;	/* whether it knows our store: once, as
 					 * later it may have heard of another */
-	int64_t		 acked;		/* seq delivered up to here */
-	int64_t		 told;		/* ... as the loop knows */
+	int64_t		 acked;		/* seq: acknowledged up to here ... */
+	int64_t		 told;		/* ... as the loop was told */
 	struct inflight	 inflight[INFLIGHT_MOST];	/* a ring */
-	unsigned	 first;		/* of the ring */
+	unsigned	 first;		/* in the ring */
 	unsigned	 count;		/* from there on */
-	unsigned	 asked_count;	/* ... not answered yet */
+	unsigned	 sent_count;	/* ... that are SENT */
 	int64_t		 moved_ms;	/* when one was answered last, or sent
-					 * while none was on its way */
+					 * with none before it */
 	bool		 failed;	/* one of them was refused */
 	int64_t		 due_ms;	/* when to look for events */
-	int64_t		 pause_ms;	/* until then nothing is sent, however
-					 * much is due: it was given up */
-	int64_t		 counted_ms;	/* when they were counted last */
-	struct refusal	 refusal;	/* of the first of them */
-	int64_t		 gap_ms;	/* when the last gap was taken */
-	struct lag_sample lag[LAG_SAMPLES];	/* of what is not acknowledged */
+	int64_t		 pause_ms;	/* send nothing until then */
+	int64_t		 counted_ms;	/* when events were counted last */
+	struct refusal	 refusal;	/* of the first event in flight */
+	int64_t		 gap_ms;	/* when a gap was taken last */
+	struct lag_sample lag[LAG_SAMPLES];	/* oldest first */
 	size_t		 lag_count;
 };
 
@@ -90,7 +86,7 @@ struct relay {
 	size_t				 count;
 };
 
-/* --- who is told what --------------------------------------------------- */
+/* --- consumers ---------------------------------------------------------- */
 
 static uint64_t
 consumers_of(const struct op *ops)
@@ -130,7 +126,7 @@ add_consumers(struct relay *relay)
 }
 
 static void
-tell_refused(struct relay *relay, struct consumer *c, int64_t refused,
+tell_loop_refused(struct relay *relay, struct consumer *c, int64_t refused,
     enum err e)
 {
 	struct relay_news	news = { c->id, c->said_up, c->acked, refused,
@@ -142,14 +138,14 @@ tell_refused(struct relay *relay, struct consumer *c, int64_t refused,
 }
 
 static void
-tell(struct relay *relay, struct consumer *c)
+tell_loop(struct relay *relay, struct consumer *c)
 {
-	tell_refused(relay, c, 0, OK);
+	tell_loop_refused(relay, c, 0, OK);
 }
 
 /* --- refused for good ---------------------------------------------------- */
 
-/* What a client may ask for again, in HTTP's terms, may be sent again. */
+/* An error that in HTTP tells a client to try again is not for good. */
 static bool
 is_for_good(enum err e)
 {
@@ -158,9 +154,10 @@ is_for_good(enum err e)
 }
 
 /*
- * Whether a refusal is to be believed. It is for a while not: the fault may be
- * on the way to the consumer. But one that has just taken the gap that another
- * event left is sound, and many may have the same fault.
+ * Whether a refusal is to be believed. For a while it is not, as the fault may
+ * be between us and the consumer. But a consumer that has just taken a gap, in
+ * the place of another refused event, is sound, and many events may have the
+ * same fault.
  */
 static bool
 is_believed(const struct consumer *c, int64_t now_ms)
@@ -171,7 +168,7 @@ is_believed(const struct consumer *c, int64_t now_ms)
 	    (r->count >= REFUSED_LEAST && now_ms - r->since_ms >= REFUSED_MS);
 }
 
-/* The first of those under way was not taken. */
+/* The first event in flight was refused. */
 static void
 note_refusal(struct relay *relay, struct consumer *c, int64_t seq, enum err e,
     int64_t now_ms)
@@ -186,7 +183,7 @@ note_refusal(struct relay *relay, struct consumer *c, int64_t seq, enum err e,
 		*r = (struct refusal){ .seq = seq, .since_ms = now_ms };
 	r->count++;
 	if (is_believed(c, now_ms))
-		tell_refused(relay, c, seq, e);
+		tell_loop_refused(relay, c, seq, e);
 }
 
 /* --- sending ------------------------------------------------------------- */
@@ -224,7 +221,7 @@ inflight_at(struct consumer *c, unsigned i)
 	return &c->inflight[(c->first + i) % INFLIGHT_MOST];
 }
 
-/* Add what comes next, as much as there is room for. *ret_more: not all. */
+/* Read the next events, as many as there is room for. *ret_more: not all. */
 static bool
 collect(struct relay *relay, struct consumer *c, bool *ret_more)
 {
@@ -247,9 +244,9 @@ collect(struct relay *relay, struct consumer *c, bool *ret_more)
 			break;
 		}
 		after = stmt_number(&st, 0);
-		*inflight_at(c, c->count++) = (struct inflight){ after, ASKED,
+		*inflight_at(c, c->count++) = (struct inflight){ after, SENT,
 		    OK, stmt_number(&st, 1) == OP_EVENT_LEFT_OUT };
-		c->asked_count++;
+		c->sent_count++;
 		*ret_more = c->count == INFLIGHT_MOST ||
 		    c->asked->out.len > MESSAGE_BYTES;
 	}
@@ -259,11 +256,11 @@ collect(struct relay *relay, struct consumer *c, bool *ret_more)
 	return false;
 }
 
-/* What is on its way is to be sent again, maybe twice. */
+/* Forget what is in flight; it is sent again, and may arrive twice. */
 static void
 give_up(struct consumer *c, int64_t due_ms)
 {
-	c->count = c->asked_count = 0;
+	c->count = c->sent_count = 0;
 	c->failed = false;
 	c->due_ms = c->pause_ms = due_ms;
 }
@@ -272,7 +269,7 @@ static void
 send_next(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
 	struct replica	*writer = pool_writer(&c->pool);
-	unsigned	 had = c->asked_count;
+	unsigned	 had = c->sent_count;
 	bool		 more;
 
 	if (c->failed || c->count == INFLIGHT_MOST || now_ms < c->due_ms ||
@@ -280,12 +277,12 @@ send_next(struct relay *relay, struct consumer *c, int64_t now_ms)
 	    (had > 0 && writer != c->asked))
 		return;
 	c->asked = writer;
-	/* what cannot be read is tried anew */
+	/* if an event cannot be read, try again */
 	if (!collect(relay, c, &more))
 		c->due_ms = now_ms + RETRY_MS;
 	else
 		c->due_ms = more ? now_ms : INT64_MAX;
-	if (c->asked_count == had)
+	if (c->sent_count == had)
 		return;
 	if (had == 0)
 		c->moved_ms = now_ms;
@@ -293,9 +290,9 @@ send_next(struct relay *relay, struct consumer *c, int64_t now_ms)
 		give_up(c, now_ms + RETRY_MS);
 }
 
-/* --- hearing ------------------------------------------------------------- */
+/* --- acknowledgements ----------------------------------------------------- */
 
-/* The event on its way that an answer is to; NULL if it is none, or was
+/* The event in flight that an answer is for. NULL if there is none, or it was
  * answered before. */
 static struct inflight *
 find_inflight(struct consumer *c, int64_t seq)
@@ -305,17 +302,17 @@ find_inflight(struct consumer *c, int64_t seq)
 	for (unsigned i = 0; i < c->count; i++) {
 		f = inflight_at(c, i);
 		if (f->seq == seq)
-			return f->state == ASKED ? f : NULL;
+			return f->state == SENT ? f : NULL;
 	}
 	return NULL;
 }
 
 /*
- * What was taken, and all before it, is delivered. An event that is taken after
- * all, however often it was refused, is no gap and shows nothing.
+ * Events at the beginning that were taken are acknowledged. An event that is
+ * taken at last, after refusals, is not a gap and shows nothing.
  */
 static void
-acknowledge(struct consumer *c, int64_t now_ms)
+advance_acked(struct consumer *c, int64_t now_ms)
 {
 	while (c->count > 0 && c->inflight[c->first].state == TAKEN) {
 		c->acked = c->inflight[c->first].seq;
@@ -328,9 +325,9 @@ acknowledge(struct consumer *c, int64_t now_ms)
 		c->refusal = (struct refusal){ 0 };
 }
 
-/* All that were asked are answered, and not all were taken. */
+/* All events in flight are answered, and not all were taken. */
 static void
-begin_anew(struct relay *relay, struct consumer *c, int64_t now_ms)
+resend_later(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
 	const struct inflight	*first = inflight_at(c, 0);
 
@@ -352,8 +349,8 @@ take_answer(struct relay *relay, struct consumer *c, struct replica *r,
 		return;
 	f = find_inflight(c, (int64_t)(a->id - REPLICA_FIRST_ID));
 	if (f == NULL)
-		return;		/* of what we gave up on */
-	/* it does not write any more: another one does, or will soon */
+		return;		/* it is not in flight any more */
+	/* another process writes, or will soon */
 	if (a->error == ERR_UNAVAILABLE) {
 		r->writes = false;
 		give_up(c, now_ms + LOOK_MS);
@@ -368,15 +365,15 @@ take_answer(struct relay *relay, struct consumer *c, struct replica *r,
 	}
 	f->state = a->error == OK ? TAKEN : REFUSED;
 	f->error = (enum err)a->error;
-	c->asked_count--;
+	c->sent_count--;
 	c->moved_ms = now_ms;
-	acknowledge(c, now_ms);
-	if (c->failed && c->asked_count == 0)
-		begin_anew(relay, c, now_ms);
+	advance_acked(c, now_ms);
+	if (c->failed && c->sent_count == 0)
+		resend_later(relay, c, now_ms);
 }
 
 static void
-receive_all(struct relay *relay, struct consumer *c, struct replica *r,
+receive_answers(struct relay *relay, struct consumer *c, struct replica *r,
     int64_t now_ms)
 {
 	zmq_msg_t		message;
@@ -399,19 +396,19 @@ receive_all(struct relay *relay, struct consumer *c, struct replica *r,
 }
 
 static void
-attend_replica(struct relay *relay, struct consumer *c, struct replica *r,
+serve_replica(struct relay *relay, struct consumer *c, struct replica *r,
     int64_t now_ms)
 {
 	struct args	known = { 0 };
 	bool		lost;
 
-	receive_all(relay, c, r, now_ms);
+	receive_answers(relay, c, r, now_ms);
 	newcomer_put(&known, relay->args->tables->service->id,
 	    relay->lane.stream);
 	replica_ping(r, now_ms, &known);
 	lost = replica_lost(r, now_ms) || r->restarted;
 	r->restarted = false;
-	if (lost && r == c->asked && c->asked_count > 0)
+	if (lost && r == c->asked && c->sent_count > 0)
 		give_up(c, now_ms);
 }
 
@@ -425,8 +422,9 @@ thin_lag_samples(struct consumer *c)
 }
 
 /*
- * Since when the oldest event that is not acknowledged has been there, as far
- * as this process has seen it: a second more or less while that is short.
+ * For how long the oldest event that is not acknowledged has been in the
+ * outbox, as far as this process has seen. It is exact to a second, while the
+ * lag is short.
  */
 static int64_t
 lag_ms(struct consumer *c, int64_t newest, int64_t now_ms)
@@ -459,7 +457,7 @@ count_set_aside(struct relay *relay, const struct consumer *c)
 	return count;
 }
 
-/* How much is undelivered, for those who watch. */
+/* For the metrics: how much is not delivered. */
 static void
 count_events(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
@@ -483,14 +481,14 @@ count_events(struct relay *relay, struct consumer *c, int64_t now_ms)
 }
 
 static void
-attend(struct relay *relay, struct consumer *c, int64_t now_ms)
+serve_consumer(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
 	struct replica	*gone;
 	bool		 up;
 
 	pool_refresh(&c->pool);
 	for (unsigned i = 0; i < c->pool.count; i++)
-		attend_replica(relay, c, c->pool.rows[i], now_ms);
+		serve_replica(relay, c, c->pool.rows[i], now_ms);
 	while ((gone = pool_take_gone(&c->pool)) != NULL) {
 		if (gone == c->asked) {
 			c->asked = NULL;
@@ -498,10 +496,10 @@ attend(struct relay *relay, struct consumer *c, int64_t now_ms)
 		}
 		replica_destroy(&gone);
 	}
-	if (c->asked_count > 0 && now_ms - c->moved_ms > ACK_TIMEOUT_MS)
+	if (c->sent_count > 0 && now_ms - c->moved_ms > ACK_TIMEOUT_MS)
 		give_up(c, now_ms);
 	if (c->told != c->acked)
-		tell(relay, c);
+		tell_loop(relay, c);
 	send_next(relay, c, now_ms);
 	count_events(relay, c, now_ms);
 	up = pool_writer(&c->pool) != NULL ||
@@ -510,13 +508,13 @@ attend(struct relay *relay, struct consumer *c, int64_t now_ms)
 	    pool_writer(&c->pool) != NULL)) {
 		c->was_found = c->was_found || up;
 		c->said_up = up;
-		tell(relay, c);
+		tell_loop(relay, c);
 	}
 }
 
-/* Events that are waited for go out now, and all before them too. */
+/* Events that answers wait for are sent now, with all before them. */
 static void
-make_due(struct relay *relay, bool waited_for)
+set_due(struct relay *relay, bool waited_for)
 {
 	int64_t	due_ms = clock_ms() + (waited_for ? 0 : TALLY_MS);
 
@@ -525,9 +523,9 @@ make_due(struct relay *relay, bool waited_for)
 			relay->consumers[i].due_ms = due_ms;
 }
 
-/* Wait for the loop, a consumer, or a while. False when it is time to end. */
+/* Wait for the loop, a consumer, or a while. False if the relay is to end. */
 static bool
-wait_for_work(struct relay *relay)
+wait_for_events(struct relay *relay)
 {
 	zmq_pollitem_t	items[1 + SERVICE_END * RESOLVE_MOST];
 	struct pool	*p;
@@ -553,7 +551,7 @@ wait_for_work(struct relay *relay)
 			return errno != ETERM;
 		if (len > 1)	/* a wake-up is one byte, this is $TERM */
 			return false;
-		make_due(relay, command[0] != 0);
+		set_due(relay, command[0] != 0);
 	}
 }
 
@@ -567,9 +565,9 @@ relay_run(zsock_t *pipe, void *arg)
 	relay.frames = frame_reader_new();
 	add_consumers(&relay);
 	zsock_signal(pipe, 0);
-	while (wait_for_work(&relay))
+	while (wait_for_events(&relay))
 		for (size_t i = 0; i < relay.count; i++)
-			attend(&relay, &relay.consumers[i], clock_ms());
+			serve_consumer(&relay, &relay.consumers[i], clock_ms());
 	for (size_t i = 0; i < relay.count; i++)
 		pool_done(&relay.consumers[i].pool);
 	resolver_destroy(&relay.resolver);
@@ -592,7 +590,7 @@ relay_wake(zactor_t *relay, bool waited_for)
 {
 	char	how = waited_for;
 
-	/* the pipe has no bound: this can fail only at the very end */
+	/* the pipe has no bound: this fails only when the process ends */
 	(void)zmq_send(zsock_resolve(relay), &how, 1, ZMQ_DONTWAIT);
 }
 

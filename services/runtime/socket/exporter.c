@@ -14,7 +14,7 @@
 #include "base/metrics.h"
 #include "base/settings.h"
 
-#define PORTS_MOST	16	/* tried one after the other */
+#define PORTS_MOST	16	/* that are tried */
 #define CLIENTS_MOST	16
 #define IDLE_SECONDS	10U
 
@@ -55,7 +55,7 @@ send_metrics(struct MHD_Connection *c)
 }
 
 static enum MHD_Result
-answer(void *cls, struct MHD_Connection *c, const char *url,
+answer_get(void *cls, struct MHD_Connection *c, const char *url,
     const char *method, const char *version, const char *body,
     size_t *body_len, void **state)
 {
@@ -76,9 +76,9 @@ answer(void *cls, struct MHD_Connection *c, const char *url,
 	    "there is /metrics and /healthz\n", 31);
 }
 
-/* A socket that listens, or -1 with errno. */
+/* Returns a socket that listens, or -1 with errno. */
 static int
-listen_at(const char *host, unsigned port)
+listen_at_port(const char *host, unsigned port)
 {
 	const struct addrinfo	 hints = { .ai_socktype = SOCK_STREAM,
 				    .ai_flags = AI_PASSIVE };
@@ -117,10 +117,10 @@ exporter_start(const char *address)
 
 	if (address[0] == '\0')
 		return NULL;
-	/* settings_load() sees to it that it is one */
+	/* settings_load() has checked that it is one */
 	CHECK(settings_split_address(address, host, sizeof(host), &port));
 	for (; tried < PORTS_MOST; tried++) {
-		fd = listen_at(host, (unsigned)port + (unsigned)tried);
+		fd = listen_at_port(host, (unsigned)port + (unsigned)tried);
 		if (fd != -1 || errno != EADDRINUSE)
 			break;
 	}
@@ -129,7 +129,7 @@ exporter_start(const char *address)
 		    address, strerror(errno));
 	e = must_alloc(sizeof(*e));
 	e->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
-	    MHD_USE_POLL, 0, NULL, NULL, answer, NULL,
+	    MHD_USE_POLL, 0, NULL, NULL, answer_get, NULL,
 	    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)CLIENTS_MOST, MHD_OPTION_CONNECTION_TIMEOUT,
 	    IDLE_SECONDS, MHD_OPTION_END);
