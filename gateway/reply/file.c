@@ -1,5 +1,5 @@
 /*
- * A file never changes under its name (services/post/files.h), so the name is
+ * A file never changes under its name (services/files/dir.h), so the name is
  * the version. It is what a user sent: browsers must neither guess its type nor
  * show it as a page of this site.
  */

@@ -1,7 +1,7 @@
 /*
- * Extensions and what they stand for. Formats of Microsoft's are told by their
- * container only: which program wrote what is in it is not always to be seen,
- * and programs of others write them as well.
+ * Extensions and the types that they stand for. Formats of Microsoft's are
+ * checked by their container only: the content does not always show which
+ * program wrote it, and other programs write these formats as well.
  */
 #include "services/post/content.h"
 
@@ -21,8 +21,8 @@ enum container {
 static const struct kind {
 	const char	*extension;
 	enum container	 container;
-	const char	*type;		/* served with, and OWN's */
-	const char	*also;		/* what it may be besides */
+	const char	*type;		/* served with; of OWN, checked */
+	const char	*also;		/* another type that is accepted */
 } kinds[] = {
 	{ "txt", PLAIN, "text/plain" },
 	{ "log", PLAIN, "text/plain" },
@@ -53,21 +53,24 @@ static const struct kind {
 	    "presentationml.presentation" },
 };
 
-static magic_t	magic;
+static struct {
+	magic_t	cookie;
+} content;
 
 void
 content_start(void)
 {
-	if (magic != NULL)
+	if (content.cookie != NULL)
 		return;
-	magic = magic_open(MAGIC_NONE);
-	if (magic == NULL || magic_load(magic, NULL) == -1)
+	content.cookie = magic_open(MAGIC_NONE);
+	if (content.cookie == NULL || magic_load(content.cookie, NULL) == -1)
 		log_fatal("libmagic's database cannot be loaded: %s",
-		    magic == NULL ? "out of memory" : magic_error(magic));
+		    content.cookie == NULL ? "out of memory" :
+		    magic_error(content.cookie));
 }
 
 void
-content_extension(struct text name, char ret[EXTENSION_SIZE])
+content_extension(struct text name, char ret[DIR_EXTENSION_SIZE])
 {
 	const char	*dot = memrchr(name.base, '.', name.len);
 	size_t		 len;
@@ -78,7 +81,7 @@ content_extension(struct text name, char ret[EXTENSION_SIZE])
 		return;
 	dot++;
 	len = (size_t)(name.base + name.len - dot);
-	if (len >= EXTENSION_SIZE)
+	if (len >= DIR_EXTENSION_SIZE)
 		return;
 	for (size_t i = 0; i < len; i++) {
 		c = dot[i];
@@ -130,9 +133,9 @@ ask_magic(int fd, int flags)
 {
 	const char	*said = NULL;
 
-	magic_setflags(magic, flags);
+	magic_setflags(content.cookie, flags);
 	if (lseek(fd, 0, SEEK_SET) == 0)
-		said = magic_descriptor(magic, fd);
+		said = magic_descriptor(content.cookie, fd);
 	return said != NULL ? said : "unknown";
 }
 
@@ -153,7 +156,7 @@ is_text(int fd)
 	}
 }
 
-/* An archive that is known to be something else is not what it says. */
+/* libmagic may know an archive to be of another type. */
 static bool
 is_office_zip(int fd, const struct kind *kind, const char *is)
 {
@@ -163,7 +166,7 @@ is_office_zip(int fd, const struct kind *kind, const char *is)
 	    strcmp(is, "application/octet-stream") == 0);
 }
 
-/* What the table does not know: as libmagic's own list of extensions says. */
+/* Whether libmagic's list of extensions for the content has this one, or none. */
 static bool
 is_listed(int fd, const char *extension)
 {

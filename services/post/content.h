@@ -1,5 +1,5 @@
 /*
- * What a file is: by its name, and by what is in it (libmagic). For the slow
+ * Types of files, by their names and by their content (libmagic). For the slow
  * lane only: libmagic's memory is for one thread.
  */
 #ifndef POST_CONTENT_H
@@ -7,27 +7,24 @@
 
 #include <stdbool.h>
 
-#include "base/buf.h"
-
-/* The longest extension there is, with its NUL. */
-#define EXTENSION_SIZE	24
+#include "services/files/dir.h"
 
 /* Load libmagic's database. Dies if there is none. */
 void	content_start(void);
 
 /*
- * What follows the last dot of a name, in lower case; "" if there is nothing,
- * or too much, or anything but ASCII letters and digits.
+ * The part of a name behind its last dot, in lower case; "" if it is empty or
+ * too long, or has other characters than ASCII letters and digits.
  */
-void	content_extension(struct text name, char ret[EXTENSION_SIZE]);
+void	content_extension(struct text name, char ret[DIR_EXTENSION_SIZE]);
 
 /* The media type that a file with this extension is served with. */
 const char *content_type(const char *extension);
 
 /*
- * Whether what is in an open file is what its extension says. Where it is
- * not, *ret_is says what it is, valid until the next call. The descriptor's
- * place in the file is moved.
+ * Whether the content of an open file is of the type that its extension says.
+ * *ret_is is the media type that it looks like, valid until the next call. The
+ * descriptor's position is moved.
  */
 bool	content_fits(int fd, const char *extension, const char **ret_is);
 

@@ -171,7 +171,7 @@ delete_uploads(struct call *c, int sql)
 	struct stmt	st = op_stmt(c, sql);
 
 	while (stmt_next(&st))
-		files_remove_later(text_or_empty(&st, 0));
+		files_unlink_later(text_or_empty(&st, 0));
 	return op_end(c, &st, OK);
 }
 

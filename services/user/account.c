@@ -104,7 +104,7 @@ account_delete(struct call *c)
 	enum err	e = token_revoke(c, SQL_REVOCATION_OF_USER);
 
 	if (e == OK)
-		e = avatar_give_up(c);
+		e = avatar_unlink_later(c);
 	/* memberships go with the user; which there were is to be known */
 	if (e == OK)
 		e = op_change(c, SQL_USER_TOUCH_GROUPS, NULL);

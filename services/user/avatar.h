@@ -1,35 +1,39 @@
 /*
- * The pictures of users: files in stores/user/avatars, under names that
- * cannot be guessed; the row of the user says which one is theirs.
- *
- * A file is there before its row and goes after it. A picture that was
- * replaced is removed once the loop sees that no row has it any more; what a
- * crash leaves behind goes at the next start.
+ * The pictures of users: files in stores/user/avatars under random names
+ * (services/files/); a user's row names its picture. A picture that was
+ * replaced is removed when that is committed.
  */
 #ifndef USER_AVATAR_H
 #define USER_AVATAR_H
 
+#include "services/files/reaper.h"
 #include "services/user/user.h"
 
-/* Load what tells types of files. */
-void	avatar_start(void);
+/*
+ * Load libmagic's database, and start what removes files. Dies if that is not
+ * possible.
+ */
+void	avatar_start(const struct service *);
 
-/* This process writes from now on: remove files that no row has. */
+/* This process begins to write: remove files that a crash left. */
 void	avatar_became_writer(const struct service *);
 
+/* No thread of this module uses store or directory any more. */
+void	avatar_stop(void);
+
 /*
- * AVATAR_PUT: check the picture by its content, keep it, answer the user.
- * BODY_TOO_LARGE, BAD_MEDIA_TYPE, BAD_REQUEST when it is empty.
+ * AVATAR_PUT: check the picture by its content, store it, answer the user.
+ * BODY_TOO_LARGE, BAD_MEDIA_TYPE; BAD_REQUEST when it is empty.
  */
 op_run	avatar_put;
 
-/* AVATAR_GET: BYTES and MEDIA_TYPE of a file that somebody's row has. */
+/* AVATAR_GET: BYTES and MEDIA_TYPE of a file that a user's row names. */
 op_run	avatar_get;
 
-/* The picture of the user ID is to go, if the transaction is committed. */
-enum err avatar_give_up(struct call *);
+/* Remove the picture of the user ID when the transaction is committed. */
+enum err avatar_unlink_later(struct call *);
 
-/* For the loop, every now and then: remove those that are to go. */
-void	avatar_clear(struct call *);
+/* What removes files, for a test that runs it without its thread. */
+struct reaper	*avatar_reaper(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/log.h"
 #include "services/op/row_cache.h"
 #include "services/store/now.h"
@@ -23,8 +24,9 @@
 #include "services/user/password.h"
 #include "services/user/token.h"
 
-#define PASSWORD_FILE	"stores/user/admin-password"
-#define PASSWORD_WAIT_MS	5000	/* for who writes into a FIFO */
+#define PASSWORD_FOLDER	"stores/user"
+#define PASSWORD_FILE	PASSWORD_FOLDER "/admin-password"
+#define PASSWORD_WAIT_MS	5000	/* for the writer of a FIFO */
 
 static const struct sql statements[] = {
 #define SQL(NAME, text) { #NAME, text },
@@ -56,7 +58,7 @@ static const struct member user_members[] = {
 };
 static const struct shape user_shape = { "user", user_members };
 
-/* What the operator's tool exports. */
+/* For flicketctl, which exports users. */
 static const struct member export_members[] = {
 	{ "id", SHAPE_INT },
 	{ "username", SHAPE_TEXT },
@@ -102,14 +104,6 @@ static const struct shape token_shape = { "token", token_members };
 
 /* --- operations ------------------------------------------------------------ */
 
-/* The loop looks after pictures that are to go: somebody asks often enough. */
-static enum err
-ping(struct call *c)
-{
-	avatar_clear(c);
-	return token_ping(c);
-}
-
 #define THERE	{ SQL_USER_FIND, true, ERR_NOT_FOUND, "" }
 #define MAY	{ SQL_USER_MAY, true, ERR_FORBIDDEN, "Only the user itself " \
 	    "and members of the group flicket_admin may do this." }
@@ -130,7 +124,7 @@ ping(struct call *c)
 
 static const struct op ops[] = {
 	COMMON_OPS(USER),
-	{ .op = OP_PING, .run = ping, .makes = K(LIMIT, FILENAME) },
+	{ .op = OP_PING, .run = token_ping, .makes = K(LIMIT) },
 
 	{ .op = OP_USER_GET, .run = op_one, .when = K(FIELDS),
 	    .sql = SQL_USER_BY_ID_FIELDS, .shape = &user_shape },
@@ -254,16 +248,19 @@ static const struct op ops[] = {
 
 /* --- a new store ------------------------------------------------------------ */
 
-/* Leave a password that was made up where only its owner can read it. */
+/*
+ * Write a password that was made up, durably, to a file that only its owner
+ * can read.
+ */
 static void
 write_password_file(const char *password)
 {
 	int	fd = open(PASSWORD_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 		    0600);
-	size_t	len = strlen(password);
 
-	if (fd == -1 || write(fd, password, len) != (ssize_t)len ||
-	    write(fd, "\n", 1) != 1 || fsync(fd) == -1)
+	if (fd == -1 || !write_all(fd, password, strlen(password)) ||
+	    !write_all(fd, "\n", 1) || fsync(fd) == -1 ||
+	    !folder_sync_at(AT_FDCWD, PASSWORD_FOLDER))
 		log_fatal("%s cannot be written", PASSWORD_FILE);
 	close(fd);
 	log_info("a password for admin was made up; it is in %s until "
@@ -283,7 +280,7 @@ seed_users(struct db *db, const char *hash)
 		log_fatal("user store: %s", db_error(db));
 }
 
-/* A FIFO that nobody writes to does not hold up the start for longer. */
+/* A FIFO that has no writer delays the start by PASSWORD_WAIT_MS at most. */
 static FILE *
 open_for_reading(const char *path)
 {
@@ -296,7 +293,7 @@ open_for_reading(const char *path)
 	return fdopen(p.fd, "r");
 }
 
-/* The first line, of 6 to 72 bytes; it is not repeated in messages. */
+/* Read the first line, of 6 to 72 bytes; messages do not repeat it. */
 static void
 read_password_file(const char *path, char *ret, size_t size)
 {
@@ -314,7 +311,7 @@ read_password_file(const char *path, char *ret, size_t size)
 	ret[len] = '\0';
 }
 
-/* The admin's password, the dates, and the names for the ticket service. */
+/* Set the admin's password and the dates, and tell the ticket service names. */
 static void
 user_seeded(struct db *db, const struct settings *settings)
 {
@@ -337,7 +334,7 @@ user_seeded(struct db *db, const struct settings *settings)
 	op_seed_events(db, OP_TICKET_USER_CHANGED, SQL_USERS_TOLD);
 }
 
-/* Schema 1 told names only. */
+/* With schema 1 the ticket service was told names only. */
 static void
 user_upgraded(struct db *db, int64_t from)
 {
@@ -351,7 +348,7 @@ user_start(const struct settings *settings)
 	password_start((int)settings->bcrypt_cost);
 	login_start(settings);
 	token_start(settings);
-	avatar_start();
+	avatar_start(&user_service);
 }
 
 extern const char *const	user_migrations[];
@@ -369,5 +366,6 @@ const struct service user_service = {
 	.upgraded = user_upgraded,
 	.actor = actor_find,
 	.became_writer = avatar_became_writer,
+	.stop = avatar_stop,
 	.start = user_start,
 };

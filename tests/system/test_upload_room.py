@@ -18,7 +18,7 @@ from test_slow_clients import PREFACE
 from test_uploads import ELF, files_of, form, new_ticket, send, upload
 from wire import expect, head
 
-MOST = 512              # INCOMING_MOST of services/post/files.c
+MOST = 512              # INCOMING_MOST of services/files/incoming.h
 ROUNDS = 176            # of four exchanges each
 FILE_BEGIN, FILE_CHUNK, FILE_SEAL, UPLOAD_CREATE = 61, 62, 63, 59
 TICKET_ID, FILENAME, ORIGINAL_FILENAME, SIZE, BODY, HANDLE, OFFSET = 23, 53, 54, 97, 98, 99, 4

@@ -1,13 +1,24 @@
 /*
- * services/user/avatar.c. It is included, so that files that wait to be
- * removed can be made older than they are.
+ * services/user/avatar.c. The reaper's thread is not started; the tests call
+ * what it does, at times that they choose.
  */
 #include "desk.h"
 
-#include <sqlite3.h>
+#include <sys/stat.h>
 
+#include <dirent.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
 #include "services/store/store.h"
-#include "services/user/avatar.c"
+#include "services/user/avatar.h"
+
+#define STORE		"stores/user"
+#define FOLDER		STORE "/avatars"
+#define NAME_SIZE	256
+#define NAME_DIGITS	32
 
 static const char	picture[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1"
 			    "\x08\0\0\0\0:~\x9bU";
@@ -20,7 +31,7 @@ open_desk(void **state)
 	CHECK(chdir(desk.folder) == 0);
 	CHECK(mkdir("stores", 0700) == 0 && mkdir(STORE, 0700) == 0);
 	CHECK(symlink("../../store.db", STORE "/user.db") == 0);
-	going.count = 0;
+	CHECK(reaper_open(avatar_reaper()));
 	return 0;
 }
 
@@ -28,6 +39,8 @@ static int
 close_desk(void **state)
 {
 	(void)state;
+	reaper_close(avatar_reaper());
+	avatar_stop();
 	CHECK(chdir("/") == 0);
 	desk_close(&desk);
 	return 0;
@@ -70,13 +83,21 @@ count_files(void)
 }
 
 static void
-ping(void)
+reap(void)
 {
-	struct call	c;
+	reaper_look(avatar_reaper(), clock_ms());
+}
 
-	desk_begin(&c, OP_PING);
-	check_number("PING", desk_call(&desk, &c), OK);
-	desk_end(&c);
+/* How many files are to be unlinked. */
+static int
+count_unlinks(void)
+{
+	const struct reaper_unlink	*u = avatar_reaper()->unlinks;
+	int				 count = 0;
+
+	for (; u != NULL; u = u->next)
+		count++;
+	return count;
 }
 
 static enum err
@@ -112,6 +133,13 @@ name_of_user(int64_t id)
 	    SQLITE_NULL ? "" : (const char *)sqlite3_column_text(st, 0));
 	sqlite3_finalize(st);
 	return name;
+}
+
+static bool
+is_ours(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == NAME_DIGITS &&
+	    name[NAME_DIGITS] == '.';
 }
 
 static void
@@ -179,7 +207,7 @@ names_from_outside_are_names(void **state)
 		sqlite3_finalize(st);
 		check_number(names[i], get(names[i], &bytes), ERR_NOT_FOUND);
 		check_number("replaced", put_png(2), OK);
-		ping();
+		reap();
 	}
 	check_number("the store is there", access(STORE "/user.db", F_OK), 0);
 	check_number("whose it is not", get(".hidden", &bytes), ERR_NOT_FOUND);
@@ -195,7 +223,7 @@ the_old_file_goes_after_the_commit(void **state)
 	snprintf(first, sizeof(first), "%s", name_of_user(1));
 	check_number("again", put_png(1), OK);
 	check_number("both", count_files(), 2);
-	ping();
+	reap();
 	check_number("one", count_files(), 1);
 	check_true("the new one", strcmp(first, name_of_user(1)) != 0);
 }
@@ -209,14 +237,12 @@ what_was_rolled_back_keeps_its_file(void **state)
 	store_exec(desk.sqlite, "BEGIN");
 	check_number("again", put_png(1), OK);
 	store_exec(desk.sqlite, "ROLLBACK");
-	ping();
-	check_number("waits", (int64_t)going.count, 1);
+	reap();
+	check_number("waits", count_unlinks(), 1);
 	check_number("still there", access(FOLDER, F_OK), 0);
-	going.rows[0].since_ms -= GOING_MS;
-	ping();
-	check_number("no more", (int64_t)going.count, 0);
+	reaper_look(avatar_reaper(), clock_ms() + REAPER_WAIT_MS + 1);
+	check_number("no more", count_unlinks(), 0);
 	check_number("the one, and one that is nobody's", count_files(), 2);
-	avatar_start();
 	avatar_became_writer(&user_service);
 	check_number("the next start", count_files(), 1);
 }
@@ -233,7 +259,7 @@ a_picture_goes_with_its_user(void **state)
 	args_put_number(&c.request.args, KEY_ID, 2);
 	check_number("deleted", desk_call(&desk, &c), OK);
 	desk_end(&c);
-	ping();
+	reap();
 	check_number("none", count_files(), 0);
 }
 
@@ -258,7 +284,6 @@ a_start_removes_what_is_nobodys(void **state)
 	touch_file("00112233445566778899aabbccddeeff.png.new");
 	touch_file("imported.jpg");
 	touch_file("00112233.png");
-	avatar_start();
 	avatar_became_writer(&user_service);
 	check_number("its own and what is not ours", count_files(), 3);
 }

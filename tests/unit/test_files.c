@@ -1,14 +1,30 @@
 /*
- * services/post/files.c. It is included, so that files can be made older than
- * they are; its thread is not started, what it does is called instead.
+ * services/files/ by way of services/post/files.c: files that come in pieces.
+ * The reaper's thread is not started; the tests call what it does, at times
+ * that they choose.
  */
 #include "desk.h"
 
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #undef fail		/* cmocka's */
-#include "services/post/files.c"
+#include "base/clock.h"
+#include "base/log.h"
+#include "services/files/receive.h"
+#include "services/files/serve.h"
+#include "services/post/files.h"
 #include "services/store/store.h"
+
+#define FOLDER		"stores/post/files"
+#define RANDOM_CHARS	26
+
+static struct reaper	*reaper;
+static struct incoming	*incoming;
 
 static int
 open_desk(void **state)
@@ -16,13 +32,16 @@ open_desk(void **state)
 	(void)state;
 	desk_open(&desk, &post_service);
 	CHECK(chdir(desk.folder) == 0);
+	/* there is no folder yet, so that no thread is started */
+	desk.settings.upload_extensions = "txt,Png";
+	desk.settings.upload_max_bytes = 1000000;
+	files_start(&post_service, &desk.settings);
 	CHECK(mkdir("stores", 0700) == 0 && mkdir("stores/post", 0700) == 0 &&
 	    mkdir(FOLDER, 0700) == 0);
-	CHECK(symlink(desk.path, STORE) == 0);
-	files.folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	files.extensions = "txt,Png";
-	files.most_bytes = 1000000;
-	open_db();
+	CHECK(symlink(desk.path, "stores/post/post.db") == 0);
+	reaper = files_reaper();
+	incoming = reaper->incoming;
+	CHECK(reaper_open(reaper));
 	return 0;
 }
 
@@ -30,11 +49,8 @@ static int
 close_desk(void **state)
 {
 	(void)state;
-	db_close(&files.db);
-	for (size_t i = 0; i < INCOMING_MOST; i++)
-		if (files.incoming[i].state != FREE)
-			discard(&files.incoming[i], false);
-	close(files.folder);
+	reaper_close(reaper);
+	files_stop();
 	CHECK(chdir("/") == 0);
 	desk_close(&desk);
 	return 0;
@@ -85,7 +101,7 @@ chunk(int64_t handle, int64_t offset, struct text bytes)
 
 /* SEAL or DROP; the name of what was sealed in ret. */
 static enum err
-end(enum op_code op, int64_t handle, char ret[NAME_SIZE])
+end(enum op_code op, int64_t handle, char ret[DIR_MADE_SIZE])
 {
 	struct call	c;
 	struct text	name;
@@ -104,7 +120,7 @@ end(enum op_code op, int64_t handle, char ret[NAME_SIZE])
 }
 
 static void
-bring(const char *content, char ret[NAME_SIZE])
+bring(const char *content, char ret[DIR_MADE_SIZE])
 {
 	int64_t	handle;
 
@@ -130,10 +146,20 @@ make_row(const char *name)
 	return e;
 }
 
+/* The path of a file in the folder; valid until the next call. */
+static const char *
+path_of(const char *name)
+{
+	static char	path[400];
+
+	snprintf(path, sizeof(path), "%s/%s", FOLDER, name);
+	return path;
+}
+
 static bool
 is_there(const char *name)
 {
-	return faccessat(files.folder, name, F_OK, 0) == 0;
+	return access(path_of(name), F_OK) == 0;
 }
 
 /* How many files there are. */
@@ -154,7 +180,7 @@ count(void)
 static void
 a_file_comes_in_pieces(void **state)
 {
-	char		name[NAME_SIZE], other[NAME_SIZE];
+	char		name[DIR_MADE_SIZE], other[DIR_MADE_SIZE];
 	int64_t		handle;
 	struct call	c;
 
@@ -204,7 +230,7 @@ what_does_not_fit_is_refused(void **state)
 		{ "a.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 5,
 		    ERR_BAD_REQUEST },
 	};
-	char	name[NAME_SIZE];
+	char	name[DIR_MADE_SIZE];
 	int64_t	handle;
 
 	(void)state;
@@ -269,7 +295,7 @@ pieces_have_bounds(void **state)
 		{ "nothing", 0, 0, ERR_BAD_REQUEST, 0 },
 		{ "before it", -1, 5, ERR_BAD_REQUEST, 0 },
 	};
-	char	name[NAME_SIZE];
+	char	name[DIR_MADE_SIZE];
 	int64_t	bytes;
 
 	(void)state;
@@ -284,7 +310,7 @@ pieces_have_bounds(void **state)
 static void
 there_is_a_most_of_files_on_their_way(void **state)
 {
-	char	name[NAME_SIZE];
+	char	name[DIR_MADE_SIZE];
 	int64_t	handle;
 
 	(void)state;
@@ -292,7 +318,7 @@ there_is_a_most_of_files_on_their_way(void **state)
 		check_number("room", begin("a.txt", 5, &handle), OK);
 	check_number("no room", begin("a.txt", 5, &handle), ERR_BUSY);
 	for (size_t i = 0; i < INCOMING_MOST; i++)
-		end(OP_FILE_DROP, files.incoming[i].handle, name);
+		end(OP_FILE_DROP, incoming->files[i].handle, name);
 	check_number("room again", begin("a.txt", 5, &handle), OK);
 	end(OP_FILE_DROP, handle, name);
 	check_number("nothing is left", count(), 0);
@@ -302,7 +328,7 @@ there_is_a_most_of_files_on_their_way(void **state)
 static void
 a_refused_row_can_be_asked_for_again(void **state)
 {
-	char	name[NAME_SIZE];
+	char	name[DIR_MADE_SIZE];
 
 	(void)state;
 	bring("hello", name);
@@ -318,11 +344,7 @@ a_refused_row_can_be_asked_for_again(void **state)
 static unsigned
 used(void)
 {
-	unsigned	n = 0;
-
-	for (size_t i = 0; i < INCOMING_MOST; i++)
-		n += files.incoming[i].state != FREE;
-	return n;
+	return incoming_count(incoming);
 }
 
 /* Who has most makes room, until all have as many. */
@@ -347,7 +369,7 @@ nobody_keeps_others_out(void **state)
 		    &handle), OK);
 	check_number("and no more", begin_as(2, "", 0, "a.txt", 1, &handle),
 	    ERR_BUSY);
-	check_number("each", count_of(1), INCOMING_MOST / 2);
+	check_number("each", incoming_count_of(incoming, 1), INCOMING_MOST / 2);
 	check_number("a third", begin_as(3, "", 0, "a.txt", 1, &handle), OK);
 	check_number("as many files", count(), INCOMING_MOST);
 }
@@ -356,44 +378,45 @@ nobody_keeps_others_out(void **state)
 static void
 what_is_dropped_takes_no_room(void **state)
 {
-	char	name[NAME_SIZE], ret[NAME_SIZE];
+	char	name[DIR_MADE_SIZE], ret[DIR_MADE_SIZE];
 	int64_t	handle;
 
 	(void)state;
 	bring("sealed", name);
-	end(OP_FILE_DROP, files.incoming[0].handle, ret);
+	end(OP_FILE_DROP, incoming->files[0].handle, ret);
 	check_number("sealed", used(), 0);
 	check_number("no file of it", count(), 0);
 
 	bring("rolled back", name);
 	check_true("claimed", files_claim(text_of(name)));
-	end(OP_FILE_DROP, files.incoming[0].handle, ret);
+	end(OP_FILE_DROP, incoming->files[0].handle, ret);
 	check_true("may get its row", is_there(name));
-	look_after_all(clock_ms());
+	reaper_look(reaper, clock_ms());
 	check_true("gets none", !is_there(name) && used() == 0);
 
 	bring("refused", name);
 	check_true("claimed", files_claim(text_of(name)));
-	end(OP_FILE_DROP, files.incoming[0].handle, ret);
+	end(OP_FILE_DROP, incoming->files[0].handle, ret);
 	files_unclaim(text_of(name));
 	check_number("not again", make_row(name), ERR_GONE_AWAY);
-	look_after_all(clock_ms());
+	reaper_look(reaper, clock_ms());
 	check_true("is gone", !is_there(name) && used() == 0);
 
 	bring("kept", name);
 	check_number("a row", make_row(name), OK);
-	end(OP_FILE_DROP, files.incoming[0].handle, ret);
-	look_after_all(clock_ms());
+	end(OP_FILE_DROP, incoming->files[0].handle, ret);
+	reaper_look(reaper, clock_ms());
 	check_true("stays", is_there(name) && used() == 0);
 
 	begin("a.txt", 5, &handle);
-	hold_entry(handle, TEXT_OF(""));
+	incoming_hold(incoming, handle, TEXT_OF(""));
 	end(OP_FILE_DROP, handle, ret);
 	check_number("is written to", used(), 1);
-	release_entry(&files.incoming[0], FILLING);
+	incoming_release(incoming, &incoming->files[0],
+	    INCOMING_FILLING);
 	check_number("no more", chunk(handle, 0, TEXT_OF("x")),
 	    ERR_GONE_AWAY);
-	look_after_all(clock_ms());
+	reaper_look(reaper, clock_ms());
 	check_number("gone", used(), 0);
 }
 
@@ -409,24 +432,34 @@ who_is_silent_is_not_waited_for(void **state)
 	check_number("its own handle", silent, 7);
 	begin_as(1, "again", 8, "a.txt", 1, &other);
 	check_true("is another's", other != 8);
-	now_ms = clock_ms();
-	for (size_t i = 0; i < INCOMING_MOST; i++)
-		if (files.incoming[i].pinged_ms != 0)
-			files.incoming[i].pinged_ms = now_ms - SILENT_MS - 1;
-	files_heard(TEXT_OF("pinging"));
-	look_after_all(now_ms);
+	now_ms = clock_ms() + INCOMING_SILENT_MS + 1;
+	incoming_heard(incoming, TEXT_OF("pinging"), now_ms);
+	reaper_look(reaper, now_ms);
 	check_number("one is dropped", used(), 3);
 	check_number("the silent one's", chunk(silent, 0, TEXT_OF("x")),
 	    ERR_GONE_AWAY);
 	check_number("not the other", chunk(pinging, 0, TEXT_OF("x")), OK);
 }
 
+/* Whether a file is in the table, with a row that may yet be written. */
+static bool
+is_awaited(const char *name)
+{
+	const struct incoming_file	*f = incoming->files;
+
+	for (; f < incoming->files + INCOMING_MOST; f++)
+		if ((f->state == INCOMING_SEALED ||
+		    f->state == INCOMING_CLAIMED) && strcmp(f->name, name) == 0)
+			return true;
+	return false;
+}
+
 static void
 what_gets_no_row_is_removed(void **state)
 {
-	char		 sealed[NAME_SIZE], kept[NAME_SIZE], lost[NAME_SIZE];
+	char		 sealed[DIR_MADE_SIZE], kept[DIR_MADE_SIZE], lost[DIR_MADE_SIZE];
 	int64_t		 filling, busy;
-	struct incoming	*f;
+	struct incoming_file	*f;
 
 	(void)state;
 	bring("sealed", sealed);
@@ -436,14 +469,14 @@ what_gets_no_row_is_removed(void **state)
 	begin("a.txt", 5, &busy);
 	check_number("a row", make_row(kept), OK);
 	check_true("its row was rolled back", files_claim(text_of(lost)));
-	f = hold_entry(busy, TEXT_OF(""));
-	look_after_all(clock_ms());
+	f = incoming_hold(incoming, busy, TEXT_OF(""));
+	reaper_look(reaper, clock_ms());
 	check_number("not before its time", count(), 5);
 	check_true("what has its row is let go",
-	    find_name(text_of(kept)) == NULL);
-	check_true("what has none is not", find_name(text_of(lost)) != NULL);
+	    !is_awaited(kept));
+	check_true("what has none is not", is_awaited(lost));
 
-	look_after_all(clock_ms() + LIFE_MS + 1);
+	reaper_look(reaper, clock_ms() + INCOMING_LIFE_MS + 1);
 	check_true("has no row", !is_there(sealed));
 	check_true("has its row", is_there(kept));
 	check_true("will have none", !is_there(lost));
@@ -451,73 +484,72 @@ what_gets_no_row_is_removed(void **state)
 	check_number("too late", make_row(sealed), ERR_GONE_AWAY);
 	check_number("too late", chunk(filling, 0, TEXT_OF("x")),
 	    ERR_GONE_AWAY);
-	release_entry(f, FILLING);
-	look_after_all(clock_ms() + LIFE_MS + 1);
+	incoming_release(incoming, f, INCOMING_FILLING);
+	reaper_look(reaper, clock_ms() + INCOMING_LIFE_MS + 1);
 	check_number("and then not", count(), 1);
-	check_true("nothing to do", is_idle());
+	check_true("nothing to do", reaper_is_idle(reaper));
 }
 
 /* A transaction that is under way may yet bring the row. */
 static void
 what_may_get_its_row_is_kept(void **state)
 {
-	char	name[NAME_SIZE];
+	char	name[DIR_MADE_SIZE];
 
 	(void)state;
 	bring("slow", name);
 	store_exec(desk.sqlite, "BEGIN IMMEDIATE");
 	check_number("a row", make_row(name), OK);
-	sqlite3_busy_timeout(db_sqlite(files.db), 1);
-	look_after_all(clock_ms() + LIFE_MS + 1);
+	sqlite3_busy_timeout(db_sqlite(reaper->db), 1);
+	reaper_look(reaper, clock_ms() + INCOMING_LIFE_MS + 1);
 	check_true("still there", is_there(name));
 	store_exec(desk.sqlite, "COMMIT");
-	look_after_all(clock_ms() + LIFE_MS + 1);
-	check_true("for good", is_there(name) && is_idle());
+	reaper_look(reaper, clock_ms() + INCOMING_LIFE_MS + 1);
+	check_true("for good", is_there(name) && reaper_is_idle(reaper));
 }
 
 static void
 a_file_goes_after_its_row(void **state)
 {
-	char	name[NAME_SIZE];
+	char	name[DIR_MADE_SIZE];
 
 	(void)state;
 	bring("going", name);
 	make_row(name);
-	look_after_all(clock_ms());
+	reaper_look(reaper, clock_ms());
 	store_exec(desk.sqlite, "BEGIN IMMEDIATE; DELETE FROM uploads");
-	files_remove_later(text_of(name));
-	look_after_all(clock_ms());
+	files_unlink_later(text_of(name));
+	reaper_look(reaper, clock_ms());
 	check_true("before the commit it is there", is_there(name));
 	store_exec(desk.sqlite, "COMMIT");
-	look_after_all(clock_ms());
-	check_true("after it, it is not", !is_there(name) && is_idle());
+	reaper_look(reaper, clock_ms());
+	check_true("after it, it is not", !is_there(name) && reaper_is_idle(reaper));
 
 	bring("staying", name);
 	make_row(name);
-	files_remove_later(text_of(name));
-	look_after_all(clock_ms() + LIFE_MS + 1);
-	check_true("rolled back", is_there(name) && is_idle());
-	files_remove_later(TEXT_OF("../post.db"));
-	files_remove_later(TEXT_OF(""));
-	check_true("no files of ours", is_idle());
+	files_unlink_later(text_of(name));
+	reaper_look(reaper, clock_ms() + REAPER_WAIT_MS + 1);
+	check_true("rolled back", is_there(name) && reaper_is_idle(reaper));
+	files_unlink_later(TEXT_OF("../post.db"));
+	files_unlink_later(TEXT_OF(""));
+	check_true("no files of ours", reaper_is_idle(reaper));
 }
 
 static void
 what_no_row_names_is_swept(void **state)
 {
 	static const char *const	names[] = {
-		INCOMING "abc", "orphan.png", ".hidden"
+		".incoming-abc", "orphan.png", ".hidden"
 	};
-	char	name[NAME_SIZE];
+	char	name[DIR_MADE_SIZE];
 
 	(void)state;
 	bring("kept", name);
 	make_row(name);
 	for (size_t i = 0; i < LEN(names); i++)
-		close(openat(files.folder, names[i], O_WRONLY | O_CREAT,
-		    0600));
+		close(open(path_of(names[i]), O_WRONLY | O_CREAT, 0600));
 	check_number("before", count(), 4);
-	sweep();
+	files_became_writer(&post_service);
 	check_number("after", count(), 1);
 	check_true("has its row", is_there(name));
 }
@@ -534,11 +566,11 @@ only_files_of_ours_are_opened(void **state)
 	int64_t	size;
 
 	(void)state;
-	CHECK(mkdirat(files.folder, "folder", 0700) == 0);
-	CHECK(symlinkat("/etc/passwd", files.folder, "link") == 0);
-	CHECK(mkfifoat(files.folder, "pipe", 0600) == 0);
+	CHECK(mkdir(path_of("folder"), 0700) == 0);
+	CHECK(symlink("/etc/passwd", path_of("link")) == 0);
+	CHECK(mkfifo(path_of("pipe"), 0600) == 0);
 	for (size_t i = 0; i < LEN(rows); i++)
-		check_number(rows[i].base, open_file(rows[i], &size), -1);
+		check_number(rows[i].base, serve_open(reaper->dir, rows[i], &size), -1);
 }
 
 int
