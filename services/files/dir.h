@@ -19,19 +19,19 @@
 #define DIR_MADE_SIZE		64	/* ... that dir_make_name() made */
 #define DIR_EXTENSION_SIZE	24	/* of an extension without its dot */
 
-/* What a service says of its directory; constant. */
+/* A service's description of its directory; constant. */
 struct dir {
 	const char	*home;		/* the store's own directory */
 	const char	*store;		/* the database */
 	const char	*path;		/* this directory, below `home` */
 	int		 sql_row;	/* finds a row that names FILENAME */
 	const char	*alphabet;	/* of random names: 16 or 32 characters */
-	size_t		 digits;	/* random characters of a name, at most
+	size_t		 digits;	/* random characters in a name; at most
 					 * 32 */
-	bool		 has_others;	/* dir_sweep() leaves files alone whose
-					 * names are not of this form */
-	int64_t		 piece_most;	/* most bytes that are read or written
-					 * at a time */
+	bool		 has_others;	/* dir_sweep() keeps files whose names
+					 * do not have this form */
+	int64_t		 piece_most;	/* bytes that are read or appended at a
+					 * time, at most */
 };
 
 /* Whether a text is the name of a plain file, not hidden, and not a path. */
@@ -49,8 +49,8 @@ int	dir_create(const struct dir *, const char *name);
 int	dir_open(const struct dir *, const char *name, int flags);
 
 /*
- * Sync an open file and give it its name, durably. NULL: a crash does not undo
- * it. Else what could not be done, with errno, and there is no file `to`.
+ * Sync an open file and rename it, durably. NULL: a crash does not undo it.
+ * Else a phrase for dir_error(), and errno; there is no file `to`.
  */
 const char	*dir_settle(const struct dir *, int fd, const char *from,
 		    const char *to);
@@ -70,10 +70,10 @@ void	dir_remove(const struct dir *, const char *name);
  */
 bool	dir_has_row(const struct dir *, struct db *, const char *name);
 
-/* Remove files that no row names; what cannot be removed stays, and is logged. */
+/* Remove files that no row names. Failures are logged, and such files stay. */
 void	dir_sweep(const struct dir *, struct db *);
 
-/* Log what could not be done with a file, and errno: the error to answer. */
+/* Log errno and a phrase like "cannot be read". Returns the error to answer. */
 enum err dir_error(const char *what);
 
 #endif

@@ -106,7 +106,7 @@ count_of(const struct incoming *in, int64_t user)
 	return count;
 }
 
-/* The user with most files, of those who have a waiting one; how many. */
+/* Find the user with most files who has a waiting one. Returns their number. */
 static unsigned
 find_heaviest(const struct incoming *in, int64_t *ret_user)
 {

@@ -1,11 +1,11 @@
 /*
  * The table of files on their way in: uploads that have no row yet.
  *
- * There is room for INCOMING_MOST files. When it is full, the user who has
- * most of them loses the oldest to a user who has fewer. The asker says when
- * it is done with a file (incoming_drop()), with or without a row. A file is
- * given up as well when its asker sends no PINGs any more, or when nothing
- * was done with it for INCOMING_LIFE_MS.
+ * There is room for INCOMING_MOST files. When the table is full, the user with
+ * most files loses the oldest one to a user with fewer. The asker says when it
+ * is done with a file (incoming_drop()), with or without a row. A file is also
+ * given up when its asker stops sending PINGs, or when it was not touched for
+ * INCOMING_LIFE_MS.
  *
  * The functions may be called from any thread. A file that is WRITING or
  * LEAVING belongs to the thread that made it so; all other members of the
@@ -39,11 +39,11 @@ struct incoming_file {
 	int64_t			handle;
 	int64_t			user;		/* on whose behalf it comes */
 	size_t			peer_len;
-	char			peer[INCOMING_PEER_BYTES]; /* who sent the last
-							    * bytes */
+	char			peer[INCOMING_PEER_BYTES]; /* ZeroMQ identity of
+							    * the last sender */
 	int64_t			pinged_ms;	/* last PING of that peer, by
-						 * clock_ms(); 0: it need send
-						 * none */
+						 * clock_ms(); 0: it does not
+						 * have to send any */
 	int64_t			size;		/* bytes that were announced */
 	int64_t			have;		/* bytes that came */
 	int64_t			touched_ms;	/* by clock_ms() */

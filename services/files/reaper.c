@@ -1,4 +1,4 @@
-/* What removes files. */
+/* The thread that removes files. */
 #include "services/files/reaper.h"
 
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /*
- * What removes files: a thread with a connection of its own to the store.
+ * The reaper removes files: a thread with its own connection to the store.
  *
  * - Files of rows that were deleted (reaper_unlink_later()) are removed when
  *   the deletion is committed. If the row is still there after
  *   REAPER_WAIT_MS, the transaction was rolled back, and the file stays.
  * - Files on their way in that were given up are removed, and those that have
  *   their row leave the table.
- * - reaper_sweep() removes what a crash left.
+ * - reaper_sweep() removes files that a crash left.
  */
 #ifndef FILES_REAPER_H
 #define FILES_REAPER_H
@@ -45,7 +45,7 @@ void	reaper_init(struct reaper *, const struct service *,
  */
 void	reaper_start(struct reaper *);
 
-/* End the thread; the store and the files are not used any more. */
+/* End the thread. It does not use store and files any more. */
 void	reaper_stop(struct reaper *);
 
 /* A file is on its way in. From any thread, as is the next. */
@@ -61,8 +61,9 @@ void	reaper_unlink_later(struct reaper *, struct text name);
 void	reaper_sweep(struct reaper *);
 
 /*
- * What the thread does: open its connection, look at all files every 200 ms
- * until the reaper is idle, close it. False: the store cannot be opened.
+ * The steps of the thread: it opens its connection, looks at all files every
+ * 200 ms until the reaper is idle, and closes the connection. reaper_open() is
+ * false if the store cannot be opened.
  */
 bool	reaper_open(struct reaper *);
 void	reaper_look(struct reaper *, int64_t now_ms);

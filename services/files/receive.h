@@ -12,7 +12,7 @@
 
 #include "services/files/incoming.h"
 
-/* Make an empty file; its handle is what the other functions want. */
+/* Make an empty file, known to the other functions by its handle. */
 enum err receive_begin(struct incoming *, const struct incoming_offer *,
 	    int64_t *ret_handle);
 
@@ -28,7 +28,7 @@ typedef enum err receive_check(int fd, const char *extension, void *arg);
  * be written now: incoming_claim().
  */
 enum err receive_seal(struct incoming *, int64_t handle, struct text peer,
-	    receive_check *, void *arg, char ret_name[DIR_MADE_SIZE]);
+	    receive_check *check, void *arg, char ret_name[DIR_MADE_SIZE]);
 
 /* The asker is done with a file: incoming_drop(). */
 void	receive_drop(struct incoming *, int64_t handle);

@@ -9,7 +9,7 @@
 
 #include "services/files/dir.h"
 
-/* Load libmagic's database. Dies if there is none. */
+/* Load libmagic's database. Dies if that is not possible. */
 void	content_start(void);
 
 /*

@@ -107,8 +107,8 @@ check_content(int fd, const char *extension, void *arg)
 
 	if (content_fits(fd, extension, &is))
 		return OK;
-	return op_refusef(c, ERR_BAD_REQUEST, "file: what is in it is not what "
-	    "its name says (.%s): it is %s.", extension, is);
+	return op_refusef(c, ERR_BAD_REQUEST, "file: its content does not "
+	    "match its name (.%s): it is %s.", extension, is);
 }
 
 enum err

@@ -20,9 +20,8 @@
 #define FILE_PIECE_MOST	(256 << 10)
 
 /*
- * Make the directory, and start what removes files; where there is no store of
- * the service nothing is made or started. Dies if the directory cannot be
- * made. The settings must outlive the service.
+ * Make the directory and start the reaper, unless there is no store of the
+ * service. Dies if that is not possible. The settings must outlive the service.
  */
 void	files_start(const struct service *, const struct settings *);
 
@@ -50,7 +49,7 @@ void	files_unclaim(struct text filename);
 /* Remove a file when the deletion of its row is committed. */
 void	files_unlink_later(struct text filename);
 
-/* What removes files, for a test that runs it without its thread. */
+/* For tests, which run the reaper without its thread. */
 struct reaper	*files_reaper(void);
 
 #endif

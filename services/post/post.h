@@ -1,4 +1,4 @@
-/* What the files of the post service share. */
+/* The statements of the post service. */
 #ifndef POST_POST_H
 #define POST_POST_H
 

@@ -69,18 +69,18 @@ static const struct shape history_shape = { "history", history_members };
 
 /* --- operations ------------------------------------------------------------ */
 
-/* Whether it is there says the ticket service, before; it may be deleted
+/* The ticket service has said that the ticket exists; it may have been deleted
  * since. */
 #define TICKET_STAYS \
 	{ SQL_TICKET_IS_GONE, false, ERR_NOT_FOUND, \
 	    "ticket_id: this ticket does not exist." }
-/* A new file's place: one thing, that is there, and is theirs. */
+/* A new file belongs to one thing, which exists and is the user's own. */
 #define PLACE_GUARDS \
 	TICKET_STAYS, \
 	{ SQL_UPLOAD_HAS_A_PLACE, true, ERR_BAD_REQUEST, \
 	    "ticket_id or post_id is missing." }, \
 	{ SQL_UPLOAD_HAS_TWO, false, ERR_BAD_REQUEST, \
-	    "Give ticket_id or post_id, not both: a file hangs on one of " \
+	    "Give ticket_id or post_id, not both: a file belongs to one of " \
 	    "them." }, \
 	{ SQL_UPLOAD_POST_EXISTS, true, ERR_NOT_FOUND, \
 	    "There is no such post_id." }, \
@@ -92,12 +92,12 @@ static const struct shape history_shape = { "history", history_members };
 	{ SQL_POST_IS_MINE, true, ERR_FORBIDDEN, \
 	    "Only the author of the reply and members of the group " \
 	    "flicket_admin may edit it." }
-/* of a file on a ticket the ticket service says who may (ATTACH_CHECK) */
+/* The ticket service decides who may delete a ticket's file (ATTACH_CHECK). */
 #define UPLOAD_GUARDS \
 	{ SQL_UPLOAD_BY_ID, true, ERR_NOT_FOUND, "" }, \
 	{ SQL_UPLOAD_IS_MINE, true, ERR_FORBIDDEN, \
-	    "Only the author of what the file is attached to and members of " \
-	    "the group flicket_admin may delete it." }
+	    "Only the author of the ticket or reply that the file is attached " \
+	    "to and members of the group flicket_admin may delete it." }
 
 static const struct op ops[] = {
 	COMMON_OPS(POST),
@@ -179,8 +179,8 @@ static const struct op ops[] = {
 
 /* --- start ------------------------------------------------------------------ */
 
-/* The ticket service counts and searches replies; it is told of those that
- * were there before it did. */
+/* The ticket service counts and searches replies. Tell it of those that are
+ * older than that. */
 static void
 post_upgraded(struct db *db, int64_t from)
 {

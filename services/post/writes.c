@@ -1,4 +1,4 @@
-/* Replies: written, edited, deleted, with all that hangs on them. */
+/* Replies: written, edited, and deleted with all that belongs to them. */
 #include "services/post/writes.h"
 
 #include "services/post/files.h"
@@ -18,7 +18,7 @@ enum {
 /* ... and one that gives files. */
 enum { UPLOAD_ID, UPLOAD_POST_ID, UPLOAD_TOPIC_ID };
 
-/* A reply as it is stored; what is not there is an empty text. */
+/* A reply as stored; a null is an empty text. */
 struct reply {
 	int64_t		id;
 	int64_t		ticket_id;
@@ -37,7 +37,7 @@ text_or_empty(const struct stmt *st, int column)
 }
 
 static struct reply
-take_reply(const struct stmt *st)
+read_reply(const struct stmt *st)
 {
 	return (struct reply){
 		.id = stmt_number(st, POST_ID),
@@ -48,7 +48,7 @@ take_reply(const struct stmt *st)
 	};
 }
 
-/* Tell the user service how many replies more a user has. */
+/* Tell the user service by how many replies the count of a user changes. */
 static enum err
 tell_posts(struct call *c, int64_t user_id, int64_t posts)
 {
@@ -81,7 +81,7 @@ post_create(struct call *c)
 
 /* --- edited --------------------------------------------------------------- */
 
-/* Tell the ticket service what the reply was and is, for its index. */
+/* Tell the ticket service the old and the new reply, for its index. */
 static enum err
 tell_edited(struct call *c, const struct reply *old, const struct reply *new)
 {
@@ -118,7 +118,7 @@ change_reply(struct call *c, const struct reply *old, const struct reply *new)
 	return e != OK ? e : tell_edited(c, old, new);
 }
 
-/* The reply that the path names, with its text in `content`. */
+/* Find the reply that the path names; its text is copied to `content`. */
 static enum err
 find_reply(struct call *c, struct reply *ret, struct buf *content, bool *found)
 {
@@ -126,7 +126,7 @@ find_reply(struct call *c, struct reply *ret, struct buf *content, bool *found)
 
 	*found = stmt_next(&st);
 	if (*found) {
-		*ret = take_reply(&st);
+		*ret = read_reply(&st);
 		buf_grow(content, ret->content.len + 1);
 		buf_put(content, ret->content.base, ret->content.len);
 		ret->content = buf_text(content);
@@ -134,9 +134,9 @@ find_reply(struct call *c, struct reply *ret, struct buf *content, bool *found)
 	return op_end(c, &st, OK);
 }
 
-/* As it is to be: what the body does not give stays. */
+/* The new reply: members that the body does not have stay. */
 static struct reply
-edited(const struct reply *old, const struct args *args)
+apply_edit(const struct reply *old, const struct args *args)
 {
 	struct reply	new = *old;
 
@@ -155,7 +155,7 @@ post_edit(struct call *c)
 	enum err	e = find_reply(c, &old, &content, &found);
 
 	if (e == OK && found) {
-		new = edited(&old, &c->request.args);
+		new = apply_edit(&old, &c->request.args);
 		e = change_reply(c, &old, &new);
 	}
 	buf_done(&content);
@@ -187,7 +187,7 @@ tell_deleted(struct call *c, const struct reply *r)
 	return op_emit(c, OP_TICKET_REPLY_DELETED, &told);
 }
 
-/* Tell of all replies of a ticket that is gone. */
+/* Tell of all replies of a deleted ticket. */
 static enum err
 tell_all_deleted(struct call *c)
 {
@@ -196,7 +196,7 @@ tell_all_deleted(struct call *c)
 	enum err	e = OK;
 
 	while (e == OK && stmt_next(&st)) {
-		r = take_reply(&st);
+		r = read_reply(&st);
 		e = tell_deleted(c, &r);
 	}
 	return op_end(c, &st, e);
@@ -221,7 +221,7 @@ tell_post_deleted(struct call *c)
 	enum err	e = OK;
 
 	if (stmt_next(&st)) {
-		r = take_reply(&st);
+		r = read_reply(&st);
 		e = tell_deleted(c, &r);
 		if (e == OK && !stmt_is_null(&st, POST_USER_ID))
 			e = tell_posts(c, r.user_id, -1);

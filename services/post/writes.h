@@ -1,6 +1,6 @@
 /*
- * Changes of replies and files that no single statement can say: those that
- * take others along, and those that others are told of with more than their
+ * Changes of replies and files that take more than a statement: those that
+ * change other rows as well, and those whose events have more than the call's
  * arguments.
  */
 #ifndef POST_WRITES_H
@@ -21,7 +21,7 @@ op_run	post_ticket_deleted;
 op_run	upload_create;
 op_run	upload_delete;
 
-/* Answers what the file hangs on: POST_ID or TICKET_ID. */
+/* Answer what the file belongs to: POST_ID or TICKET_ID. */
 op_run	upload_place;
 
 #endif

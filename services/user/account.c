@@ -8,8 +8,8 @@
 #include "services/user/token.h"
 
 /*
- * Something before and behind an '@', and nothing that could end a line of a
- * mail's header. Whether mail gets there only mail can tell.
+ * Whether there is text before and behind an '@', and nothing that could end a
+ * line of a mail's header. Only mail can tell whether mail arrives.
  */
 static bool
 is_email(struct text t)
@@ -30,10 +30,10 @@ account_refusal(const struct args *args)
 	if (args_has(args, KEY_EMAIL) && !is_email(args_text(args, KEY_EMAIL)))
 		return "email must be an address, with an @ in it and no "
 		    "blanks.";
-	/* RFC 7617: what is behind the first one is the password */
+	/* RFC 7617: the password begins behind the first colon */
 	if (memchr(username.base, ':', username.len) != NULL)
-		return "username must not have a colon in it: nobody could "
-		    "log in with it.";
+		return "username must not have a colon in it: a login would "
+		    "end the name there.";
 	return password_refusal(args_text(args, KEY_PASSWORD_HASH));
 }
 
@@ -46,7 +46,7 @@ check_fields(struct call *c)
 	    op_refuse(c, ERR_BAD_REQUEST, refusal);
 }
 
-/* Before it is there: then nobody can log in with it yet. */
+/* Called before the hash is stored, so before a login can compare it. */
 static void
 tell_cost(const struct call *c)
 {
@@ -57,7 +57,7 @@ tell_cost(const struct call *c)
 		password_has_cost(cost);
 }
 
-/* Tell the ticket service who the user is now. */
+/* Tell the ticket service what it shows of the user. */
 static enum err
 tell_user(struct call *c)
 {
@@ -105,7 +105,7 @@ account_delete(struct call *c)
 
 	if (e == OK)
 		e = avatar_unlink_later(c);
-	/* memberships go with the user; which there were is to be known */
+	/* the memberships are deleted with the user: groups are touched before */
 	if (e == OK)
 		e = op_change(c, SQL_USER_TOUCH_GROUPS, NULL);
 	return e != OK ? e : op_exec(c);

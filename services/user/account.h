@@ -1,13 +1,13 @@
 /*
- * Users as admins make them and as they change themselves. Guards of the
- * rows (service.c) decide who may; here is what no statement can say.
+ * Accounts, as admins make them and users change their own. The guards of the
+ * operations (service.c) decide who may; here is what statements cannot do.
  */
 #ifndef USER_ACCOUNT_H
 #define USER_ACCOUNT_H
 
 #include "services/user/user.h"
 
-/* What is wrong with a user's fields beyond their bounds, or NULL. */
+/* Why a user's fields are refused beyond their bounds; NULL if they are not. */
 const char	*account_refusal(const struct args *);
 
 /* Make and change users, and tell the ticket service; answer the user. */

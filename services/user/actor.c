@@ -1,4 +1,4 @@
-/* Who asks for a write. */
+/* The user that asks for a write. */
 #include "services/user/actor.h"
 
 static bool

@@ -10,8 +10,7 @@
 #include "services/user/user.h"
 
 /*
- * Load libmagic's database, and start what removes files. Dies if that is not
- * possible.
+ * Load libmagic's database and start the reaper. Dies if that is not possible.
  */
 void	avatar_start(const struct service *);
 
@@ -33,7 +32,7 @@ op_run	avatar_get;
 /* Remove the picture of the user ID when the transaction is committed. */
 enum err avatar_unlink_later(struct call *);
 
-/* What removes files, for a test that runs it without its thread. */
+/* For tests, which run the reaper without its thread. */
 struct reaper	*avatar_reaper(void);
 
 #endif

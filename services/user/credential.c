@@ -1,4 +1,4 @@
-/* What a password was compared with: SHA-256 of a bcrypt hash, salt and all. */
+/* Credentials: SHA-256 of a stored bcrypt hash with its salt. */
 #include "services/user/credential.h"
 
 #include <sodium.h>

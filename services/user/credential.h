@@ -1,19 +1,20 @@
 /*
- * What a password was compared with. Hashing takes long, and is done before
- * the write that rests on it: the write is told what was compared, as a hash
- * of what is stored, and is refused if something else is stored by then.
+ * The credential of a user: a hash of the stored hash of its password. A
+ * password is compared before the write that depends on it, as that takes long.
+ * The write has the credential that was compared, and is refused if another one
+ * is stored by then.
  */
 #ifndef USER_CREDENTIAL_H
 #define USER_CREDENTIAL_H
 
 #include "services/user/user.h"
 
-/* Answer CREDENTIAL, of the stored password that was compared. */
+/* Answer CREDENTIAL: that of the stored hash which was compared. */
 void		credential_put(struct call *, struct text stored);
 
 /*
- * Whether what a statement finds first is still what was compared; true
- * where no CREDENTIAL came with the call.
+ * Whether the stored hash in a statement's first row still has the CREDENTIAL
+ * of the call; true if the call has none.
  */
 enum err	credential_holds(struct call *, int sql, bool *ret);
 

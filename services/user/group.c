@@ -3,7 +3,7 @@
 
 #include "services/user/token.h"
 
-/* The user that user_id or username stands for, as USER_ID. */
+/* Find the user that user_id or username names, as USER_ID. */
 static enum err
 find_member(struct call *c)
 {
@@ -19,9 +19,9 @@ find_member(struct call *c)
 	    "user_id: there is no such user."));
 }
 
-/* Both sides of a membership show it. */
+/* User and group both show a membership: both get a new version. */
 static enum err
-touch(struct call *c)
+touch_both(struct call *c)
 {
 	enum err	e = op_change(c, SQL_MEMBER_TOUCH_USER, NULL);
 
@@ -44,7 +44,7 @@ group_add_member(struct call *c)
 	if (e == OK)
 		e = op_change(c, SQL_MEMBER_INSERT, NULL);
 	if (e == OK)
-		e = touch(c);
+		e = touch_both(c);
 	return e != OK ? e : op_one(c);
 }
 
@@ -53,10 +53,10 @@ group_remove_member(struct call *c)
 {
 	enum err	e = op_exec(c);
 
-	return e != OK ? e : touch(c);
+	return e != OK ? e : touch_both(c);
 }
 
-/* Memberships go with the group; who was a member is to be known before. */
+/* The memberships are deleted with the group: the users are touched before. */
 enum err
 group_delete(struct call *c)
 {

@@ -5,8 +5,8 @@
 #include "services/user/user.h"
 
 /*
- * Add and remove a member. What gateways know of the user's tokens they are
- * told to forget, so that rights change at once; the tokens live on.
+ * Add and remove a member. Gateways are told to forget what they cache of the
+ * user's tokens, so that rights change at once; the tokens stay valid.
  */
 op_run	group_add_member;
 op_run	group_remove_member;

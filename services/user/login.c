@@ -1,7 +1,7 @@
 /*
- * Logins and their limits. The failures of the last minute are kept in a
- * ring and counted anew each time: a hash takes ten thousand times longer
- * than a walk along the ring, and no memory can be made to grow.
+ * Logins and their limits. A ring has the failures of the last minute, and each
+ * login counts them: that takes a ten thousandth of the time of a hash, and the
+ * memory is bounded.
  */
 #include "services/user/login.h"
 
@@ -15,8 +15,8 @@
 #define WINDOW_MS	60000
 #define RING		8192	/* failures remembered at most */
 
-/* Names and addresses are kept as keyed hashes: a secret of ours, a name of
- * any length, and no way to make two of them meet. */
+/* Names and addresses are kept as keyed hashes: a name may have any length, and
+ * two that collide cannot be found without the key. */
 struct failure {
 	int64_t		at_ms;
 	uint64_t	name;
@@ -30,7 +30,7 @@ static struct {
 	int64_t		per_name;
 	int64_t		per_address;
 	int		cost;		/* of new hashes */
-	bool		knows_cost;	/* of those there are */
+	bool		knows_cost;	/* of the stored hashes */
 } login;
 
 void
@@ -52,11 +52,11 @@ hash_name(struct text t)
 }
 
 /*
- * How long until fewer than `limit` failures are within the window, ms; 0 if
- * there are fewer now. Walks from the newest failure to the oldest.
+ * Milliseconds until fewer than `limit` failures are within the window; 0 if
+ * there are fewer already. Walks from the newest failure to the oldest.
  */
 static int64_t
-wait_for(const struct failure *who, bool by_name, int64_t limit)
+wait_ms_of(const struct failure *who, bool by_name, int64_t limit)
 {
 	const struct failure	*f;
 	int64_t			 count = 0;
@@ -76,8 +76,8 @@ wait_for(const struct failure *who, bool by_name, int64_t limit)
 static bool
 is_limited(struct call *c, const struct failure *who)
 {
-	int64_t	name_ms = wait_for(who, true, login.per_name);
-	int64_t	address_ms = wait_for(who, false, login.per_address);
+	int64_t	name_ms = wait_ms_of(who, true, login.per_name);
+	int64_t	address_ms = wait_ms_of(who, false, login.per_address);
 	int64_t	ms = name_ms > address_ms ? name_ms : address_ms;
 
 	if (ms == 0)
@@ -87,7 +87,7 @@ is_limited(struct call *c, const struct failure *who)
 }
 
 static enum err
-fail(struct call *c, struct failure *who)
+count_failure(struct call *c, struct failure *who)
 {
 	who->at_ms = clock_ms();
 	login.ring[login.next] = *who;
@@ -96,9 +96,9 @@ fail(struct call *c, struct failure *who)
 }
 
 /*
- * How long the longest hash takes, once; those that are stored later tell
- * themselves (account.c). Or a name with a hash that is dearer than ours could
- * be told from others.
+ * Learn the highest cost of the stored hashes, once; account.c tells those that
+ * are stored later. A refusal takes as long as a hash at this cost: else it
+ * would show which names have a hash that is dearer than new ones.
  */
 static enum err
 know_cost(struct call *c)
@@ -119,7 +119,7 @@ know_cost(struct call *c)
 	return e;
 }
 
-/* A hash of a password as it is stored. */
+/* The stored hash of a password. */
 struct stored_hash {
 	char	text[PASSWORD_HASH_SIZE];
 	size_t	len;		/* 0: none */
@@ -142,12 +142,12 @@ struct account {
 	int64_t			id;
 	int64_t			rights;
 	bool			disabled;
-	struct stored_hash	hash;	/* none for a user who is not there */
+	struct stored_hash	hash;	/* empty if there is no such user */
 };
 
 /*
- * Who is disabled is as nobody: a right password takes the time of a wrong
- * one, too.
+ * A disabled user is like an unknown name: the right password takes as long as
+ * a wrong one.
  */
 static enum err
 find_account(struct call *c, struct account *ret)
@@ -162,7 +162,7 @@ find_account(struct call *c, struct account *ret)
 		if (!ret->disabled)
 			take_hash(&ret->hash, stmt_bytes(&st, 1));
 	}
-	/* before the hash: a read transaction must not last that long */
+	/* the read transaction must not last as long as the hash takes */
 	return op_end(c, &st, OK);
 }
 
@@ -189,7 +189,7 @@ login_check(struct call *c)
 	is = password_is(args_text(args, KEY_PASSWORD),
 	    hash_text(&account.hash));
 	if (!is || account.disabled)
-		return fail(c, &who);
+		return count_failure(c, &who);
 	credential_put(c, hash_text(&account.hash));
 	args_put_number(&c->answer.extra, KEY_USER_ID, account.id);
 	args_put_number(&c->answer.extra, KEY_RIGHTS, account.rights);
@@ -198,10 +198,7 @@ login_check(struct call *c)
 
 /* --- new passwords --------------------------------------------------------- */
 
-/* What is beyond is not looked at by bcrypt, and so would protect nobody. */
-#define PASSWORD_MOST_BYTES	72
-
-/* Whatever an old password may be, a new one has the bounds of new ones. */
+/* Check the bounds of a new password; an old one may be outside them. */
 static enum err
 check_bounds(struct call *c, enum key key)
 {
@@ -247,7 +244,7 @@ login_hash(struct call *c)
 	return e != OK ? e : put_hash(c, KEY_PASSWORD);
 }
 
-/* What is stored of a user. */
+/* The hash and the name of a user, as stored. */
 struct stored {
 	struct stored_hash	hash;
 	uint64_t		name;
@@ -268,8 +265,8 @@ find_stored(struct call *c, struct stored *ret)
 }
 
 /*
- * Guesses at an old password count as failed logins for the name. Where they
- * come from is not known here; the user has a place of its own for that.
+ * A wrong old password counts as a failed login of the name. The address of the
+ * client is not known here: each user has an address of its own instead.
  */
 static enum err
 check_old(struct call *c)
@@ -292,7 +289,7 @@ check_old(struct call *c)
 		credential_put(c, hash_text(&stored.hash));
 		return OK;
 	}
-	if (fail(c, &who) == ERR_TOO_MANY)
+	if (count_failure(c, &who) == ERR_TOO_MANY)
 		return ERR_TOO_MANY;
 	return op_refuse(c, ERR_BAD_REQUEST, LOGIN_NOT_REPLACED);
 }

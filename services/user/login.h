@@ -1,7 +1,7 @@
 /*
- * Logging in with a name and a password. It runs on the slow lane, one login
- * after the other; failed ones are counted, and too many within a minute are
- * answered with TOO_MANY and the seconds to wait.
+ * Logins with a name and a password. They run on the slow lane, one after the
+ * other. Failed ones are counted; when there are too many within a minute, the
+ * answer is TOO_MANY and the seconds to wait.
  */
 #ifndef USER_LOGIN_H
 #define USER_LOGIN_H
@@ -18,13 +18,13 @@ op_run	login_check;
 op_run	login_hash;
 
 /*
- * PASSWORD_CHANGE: the same for a user's new password. The old one must be
- * right, with the limits of logins, but where an admin changes another's;
- * the answer has its CREDENTIAL then.
+ * PASSWORD_CHANGE: the same for a user's new password. Unless an admin changes
+ * the password of another user, the old one must be right, with the limits of
+ * logins, and the answer has its CREDENTIAL.
  */
 op_run	login_change;
 
-/* What is said to an old password that is none, or is not any more. */
+/* The refusal of an old password that is wrong, or was changed meanwhile. */
 #define LOGIN_NOT_REPLACED	"password is not the one that is to be replaced."
 
 #endif

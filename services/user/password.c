@@ -8,16 +8,17 @@
 
 #include "base/log.h"
 
-#define BCRYPT_MOST_BYTES	72	/* what is beyond is not looked at */
+#define BCRYPT_MOST_BYTES	72	/* bcrypt ignores more */
 #define BCRYPT_BYTES		60	/* "$2b$12$" and 53 letters */
 
 static struct {
-	atomic_int	most_cost;	/* of the hashes there are */
-	int		cost;		/* of a no */
-	char		nobody[CRYPT_GENSALT_OUTPUT_SIZE]; /* of its hash */
+	atomic_int	most_cost;	/* of all stored hashes */
+	int		cost;		/* that the time of a no is of */
+	char		no_salt[CRYPT_GENSALT_OUTPUT_SIZE]; /* for a no without
+						     * a stored hash */
 } password;
 
-/* --- what a hash is ---------------------------------------------------------- */
+/* --- kinds of hashes ------------------------------------------------------ */
 
 static bool
 is_digit(char c)
@@ -25,7 +26,7 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "$2b$12$": bcrypt's beginning; what follows may be anything. */
+/* Whether a hash begins as bcrypt's do: "$2b$12$". */
 static bool
 begins_as_bcrypt(struct text hash)
 {
@@ -37,7 +38,7 @@ begins_as_bcrypt(struct text hash)
 }
 
 static bool
-is_whole(struct text hash)
+is_whole_hash(struct text hash)
 {
 	static const char	letters[] = "./0123456789"
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -62,7 +63,7 @@ password_kind(struct text hash, int *ret_cost)
 		return PASSWORD_NONE;
 	if (cost > PASSWORD_COST_MOST)
 		return PASSWORD_DEAR;
-	if (cost >= PASSWORD_COST_LEAST && is_whole(hash))
+	if (cost >= PASSWORD_COST_LEAST && is_whole_hash(hash))
 		return PASSWORD_BCRYPT;
 	if (hash.base[0] == '_' || (hash.base[0] == '$' && hash.len > 1 &&
 	    hash.base[1] != '2'))
@@ -124,12 +125,12 @@ password_hash(const char *text, int cost, char ret[PASSWORD_HASH_SIZE])
 		log_fatal("libcrypt cannot make bcrypt hashes");
 }
 
-/* From here on a no has this cost. */
+/* From here on a no takes as long as a hash at this cost. */
 static void
 set_cost(int cost)
 {
 	password.cost = cost;
-	make_salt(cost, password.nobody);
+	make_salt(cost, password.no_salt);
 }
 
 void
@@ -152,7 +153,7 @@ password_has_cost(int cost)
 }
 
 static bool
-compare(const char *text, const char *hash)
+matches_hash(const char *text, const char *hash)
 {
 	char	again[PASSWORD_HASH_SIZE] = { 0 };
 	char	stored[PASSWORD_HASH_SIZE] = { 0 };
@@ -163,9 +164,9 @@ compare(const char *text, const char *hash)
 }
 
 /*
- * Whoever is told no waits for one hash at our cost: as many at a lower one,
- * each step of which halves the time, as are missing to that. Nobody's hash
- * stands for one that is not run.
+ * Spend the time that a no takes beyond the hash that was compared. A hash at a
+ * lower cost, of which each step halves the time, is run again as often as that
+ * takes; where no hash could be compared, one at the full cost is run.
  */
 static void
 wait_out(const char *text, const char *stored, int cost)
@@ -173,14 +174,14 @@ wait_out(const char *text, const char *stored, int cost)
 	long	runs;
 
 	if (cost == 0) {
-		(void)compare(text, password.nobody);
+		(void)matches_hash(text, password.no_salt);
 		return;
 	}
 	if (cost >= password.cost)
 		return;
 	runs = (1L << (password.cost - cost)) - 1;
 	for (long i = 0; i < runs; i++)
-		(void)compare(text, stored);
+		(void)matches_hash(text, stored);
 }
 
 bool
@@ -200,7 +201,7 @@ password_is(struct text given, struct text hash)
 	text[len] = '\0';
 	if (usable) {
 		memcpy(stored, hash.base, BCRYPT_BYTES);
-		is = compare(text, stored);
+		is = matches_hash(text, stored);
 	}
 	if (!is)
 		wait_out(text, stored, usable ? cost : 0);

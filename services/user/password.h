@@ -10,25 +10,24 @@
 #define PASSWORD_MOST_BYTES	72	/* bcrypt looks at no more */
 #define PASSWORD_RANDOM_SIZE	21	/* 20 characters and a NUL */
 
-/* Costs of the hashes that are checked; those of FLICKET_BCRYPT_COST. */
+/* Bounds of the costs that are checked, and of FLICKET_BCRYPT_COST. */
 #define PASSWORD_COST_LEAST	4
 #define PASSWORD_COST_MOST	16
 
-/* What a stored hash is, told from its text. Only BCRYPT is ever run. */
+/* The kind of a stored hash, by its text. Only BCRYPT is ever run. */
 enum password_kind {
-	PASSWORD_NONE,		/* of no bytes: nobody's */
+	PASSWORD_NONE,		/* empty: no password fits */
 	PASSWORD_BCRYPT,	/* well-formed, at a cost that is checked */
-	PASSWORD_DEAR,		/* bcrypt's, at a higher cost */
+	PASSWORD_DEAR,		/* bcrypt, at a higher cost */
 	PASSWORD_FOREIGN,	/* of another scheme of crypt(5) */
-	PASSWORD_BROKEN		/* no hash at all */
+	PASSWORD_BROKEN		/* not a hash */
 };
 
 /* ret_cost, which may be NULL, gets the cost of a BCRYPT or DEAR one, or 0. */
 enum password_kind	password_kind(struct text hash, int *ret_cost);
 
 /*
- * What is wrong with a hash that is to be stored: it is DEAR or FOREIGN. NULL
- * if nothing is.
+ * Why a hash must not be stored: it is DEAR or FOREIGN. NULL if it may be.
  */
 const char	*password_refusal(struct text hash);
 
@@ -36,9 +35,8 @@ const char	*password_refusal(struct text hash);
 void	password_start(int cost);
 
 /*
- * There are hashes of this cost: from now on a no takes as long as theirs,
- * where that is longer. A cost that is not checked is passed over. From any
- * thread.
+ * A hash of this cost is stored: from now on a no takes at least as long as
+ * such a hash. A cost that is not checked is ignored. From any thread.
  */
 void	password_has_cost(int cost);
 
@@ -46,10 +44,10 @@ void	password_hash(const char *text, int cost,
 	    char ret[PASSWORD_HASH_SIZE]);
 
 /*
- * Whether a password is that of a hash; the answer for one that is not BCRYPT
- * is no. Every no takes about the time of one hash at the cost
- * that new ones have, or at the highest there are, so that it does not tell a
- * wrong password from an unknown name, or from a hash that is cheaper.
+ * Whether a password fits a hash; no password fits one that is not BCRYPT.
+ * Every no takes about the time of one hash at the cost of new ones, or at the
+ * highest stored cost if that is more: so the time does not tell a wrong
+ * password from an unknown name or from a cheaper hash.
  */
 bool	password_is(struct text given, struct text hash);
 

@@ -120,7 +120,7 @@ static const struct shape token_shape = { "token", token_members };
 	{ SQL_GROUP_BUILT_IN, false, ERR_CONFLICT, \
 	    "flicket_admin and super_user can be neither renamed nor deleted." }
 #define LAST_ADMIN \
-	"Nobody else is an admin who can log in: this one must stay one."
+	"No other admin can log in: this one must stay one."
 
 static const struct op ops[] = {
 	COMMON_OPS(USER),
@@ -170,7 +170,7 @@ static const struct op ops[] = {
 	    .tag = SQL_USER_TAG,
 	    .guards = { THERE,
 		{ SQL_USER_IS_ACTOR, false, ERR_CONFLICT,
-		"Nobody can delete itself." },
+		"Users cannot delete themselves." },
 		{ SQL_USER_LAST_ADMIN, false, ERR_CONFLICT, LAST_ADMIN },
 		{ SQL_USER_WROTE, false, ERR_CONFLICT,
 		"The user has written something, and can only be disabled." } },

@@ -13,12 +13,14 @@
 #define HASH_BYTES	crypto_hash_sha256_BYTES
 #define REVOKED_MOST	1000	/* told in one answer to a heartbeat */
 
-static int64_t	lifetime_us;
+static struct {
+	int64_t	lifetime_us;	/* of new ones */
+} tokens;
 
 void
 token_start(const struct settings *s)
 {
-	lifetime_us = s->token_seconds * 1000000;
+	tokens.lifetime_us = s->token_seconds * 1000000;
 }
 
 enum err
@@ -58,13 +60,13 @@ struct new_token {
 	bool		read_only;
 };
 
-/* What the client asks for it to be. */
+/* Read the scope and the lifetime that the client asks for. */
 static enum err
-take_wishes(struct call *c, struct new_token *ret)
+read_wishes(struct call *c, struct new_token *ret)
 {
 	const struct args	*args = &c->request.args;
 	struct text		 scope = args_text(args, KEY_SCOPE);
-	int64_t			 us = lifetime_us;
+	int64_t			 us = tokens.lifetime_us;
 
 	*ret = (struct new_token){
 		.read_only = text_same(scope, TEXT_OF("read"))
@@ -92,12 +94,12 @@ make_secret(struct new_token *t)
 }
 
 static struct text
-hash_of(const struct new_token *t)
+hash_of_token(const struct new_token *t)
 {
 	return (struct text){ (const char *)t->hash, sizeof(t->hash) };
 }
 
-/* The answer that the recording has, or one with all that was said. */
+/* The token alone, as Flicket, unless the request has more than that for it. */
 static void
 put_token(struct call *c, const struct new_token *t)
 {
@@ -121,7 +123,7 @@ put_token(struct call *c, const struct new_token *t)
 	    t->read_only ? "read" : "write", t->text);
 }
 
-/* The gateway that asked knows the token from the beginning. */
+/* Tell the asking gateway all that it needs to accept the token. */
 static enum err
 tell_gateway(struct call *c, const struct new_token *t)
 {
@@ -140,13 +142,13 @@ tell_gateway(struct call *c, const struct new_token *t)
 	return e;
 }
 
-/* A token has a name of its own, which is not that of its user. */
+/* NAME is the token's name here, not the user's. */
 static enum err
 insert_token(struct call *c, struct new_token *t)
 {
 	struct stmt	st = op_stmt(c, c->op->sql);
 
-	stmt_bind_text(&st, KEY_TOKEN_HASH, hash_of(t));
+	stmt_bind_text(&st, KEY_TOKEN_HASH, hash_of_token(t));
 	stmt_bind_number(&st, KEY_EXPIRES, t->expires_us);
 	if (args_has(&c->request.args, KEY_TOKEN_NAME))
 		stmt_bind_text(&st, KEY_NAME, args_text(&c->request.args,
@@ -161,7 +163,7 @@ token_create(struct call *c)
 {
 	struct new_token	t;
 	bool			holds = false;
-	enum err		e = take_wishes(c, &t);
+	enum err		e = read_wishes(c, &t);
 
 	if (e == OK)
 		e = credential_holds(c, SQL_ACTOR_PASSWORD, &holds);
@@ -179,7 +181,7 @@ token_create(struct call *c)
 
 /* --- ending ---------------------------------------------------------------- */
 
-/* What has ended is to be heard of before an answer says so. */
+/* Hold the answer until all gateways know which tokens have ended. */
 static enum err
 await_gateways(struct call *c)
 {
@@ -198,7 +200,7 @@ token_revoke(struct call *c, int sql)
 	return e != OK ? e : await_gateways(c);
 }
 
-/* Delete the token of that hash, and have it known as ended. */
+/* Delete the token with a hash, and put that among the revocations. */
 static enum err
 delete_token(struct call *c, struct text hash)
 {
@@ -246,9 +248,10 @@ token_end(struct call *c)
 /* --- telling gateways ------------------------------------------------------ */
 
 /*
- * The hashes revoked since; *seen becomes the newest. If some are no longer
- * there, or there are more than one answer takes, nothing is said of any: then
- * a gateway forgets all it keeps. In parts the last would be told too late.
+ * Answer the hashes that were revoked after the number *seen, which becomes the
+ * newest. If some were deleted, or there are too many for one answer, it has
+ * none of them: the gateway then forgets all tokens. It does not get them in
+ * parts, as the last part would come too late.
  */
 static enum err
 collect_revoked(struct call *c, int64_t *seen, int64_t newest)

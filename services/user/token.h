@@ -1,7 +1,7 @@
 /*
- * Tokens: 24 random bytes in base64, known to the store as a hash only.
- * Gateways keep what they were told of a token; with each heartbeat they
- * hear which ones were revoked since.
+ * Tokens: 24 random bytes in base64, of which the store has a hash only.
+ * Gateways cache tokens; the answer to each heartbeat tells them which were
+ * revoked since the last.
  */
 #ifndef USER_TOKEN_H
 #define USER_TOKEN_H
@@ -12,43 +12,42 @@ void	token_start(const struct settings *);
 
 /*
  * Answers USER_ID, RIGHTS, EXPIRES, ID (the token's), and AS_OF, the number of
- * the newest revocation then: who has SEEN a later one cannot rely on the
- * rest, which may be from before that. Or UNAUTHORIZED.
+ * the newest revocation; or UNAUTHORIZED. A gateway that has SEEN a later
+ * revocation cannot rely on the answer, which may be from before it.
  */
 op_run	token_check;
 
 /*
- * For a password that was right: refused with UNAUTHORIZED if CREDENTIAL is
- * not of the one that is stored any more.
+ * Make a token for a password that was right: UNAUTHORIZED if CREDENTIAL is not
+ * that of the stored password any more.
  *
- * Answers the token as JSON, and what a gateway keeps of it: TOKEN_HASH,
- * EXPIRES, RIGHTS, ID, AS_OF. Where nothing is said of the new token its JSON has
- * nothing but `token`.
+ * Answers the token as JSON, and what a gateway caches: TOKEN_HASH, EXPIRES,
+ * RIGHTS, ID, AS_OF. The JSON has only `token` if the request has no name,
+ * lifetime or scope for it.
  */
 op_run	token_create;
 
-/* Ends the token TOKEN_HASH, or the actor's token ID: token_revoke(). */
+/* End the token TOKEN_HASH, or the actor's token ID: token_revoke(). */
 op_run	token_delete;
 op_run	token_end;
 
 /*
  * Have gateways forget the tokens whose hashes a statement puts among the
- * revocations. The answer gets SEEN, the number of the last revocation, also if
- * these are none: another call's may be the last, whose answer is held still.
- * The loop holds this one until all gateways have heard of it (hold.c).
+ * revocations. The answer gets SEEN, the number of the newest revocation, even
+ * if the statement puts none: another call's may be on its way to gateways. The
+ * loop holds the answer until all gateways have heard of it (hold.c).
  */
 enum err token_revoke(struct call *, int sql);
 
 /*
- * PING: beyond op_ping, tells a gateway that has SEEN revocations up to some
- * number the hashes REVOKED since, 32 bytes each, and what it then has SEEN.
- * A number lower than its own tells it to forget all it knows. One that keeps
- * nothing yet says -1, and is told just the number. So is one that was away
- * for so long that revocations it has not seen are gone, or more than fit into
- * an answer; a number that rises by more than REVOKED has hashes tells it to
- * forget all. STREAM is the store's own: another
- * one, and all that was kept came from another store. WALL is the clock that
- * tokens expire by.
+ * PING: op_ping, and the revocations. A gateway says up to which number it has
+ * SEEN revocations, -1 if it caches nothing. It gets the hashes that were
+ * REVOKED since, 32 bytes each, and the newest number. It forgets all tokens
+ * - if that is lower than its own,
+ * - if it rises by more than REVOKED has hashes, as when some revocations were
+ *   deleted or did not fit into an answer,
+ * - if STREAM, the store's own number, changes.
+ * WALL is the clock that tokens expire by.
  */
 op_run	token_ping;
 

@@ -1,4 +1,4 @@
-/* What the files of the user service share. */
+/* The statements of the user service. */
 #ifndef USER_USER_H
 #define USER_USER_H
 
