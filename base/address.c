@@ -1,4 +1,4 @@
-/* Addresses and networks: what inet_pton() takes, and what surrounds it. */
+/* Addresses and networks, as inet_pton() reads them, with port and prefix. */
 #include "base/address.h"
 
 #include <arpa/inet.h>

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-/* What has the same first bits as an address. */
+/* Addresses that begin with the same bits. */
 struct network {
 	struct in6_addr	address;
 	unsigned	bits;
@@ -16,7 +16,7 @@ struct network {
 
 void	address_map_v4(const struct in_addr *, struct in6_addr *ret);
 
-/* False if it is none. */
+/* False if the text is not an address. */
 bool	address_read(struct text, struct in6_addr *ret);
 
 /*

@@ -13,7 +13,7 @@ struct buf {
 	size_t	 size;
 };
 
-/* Bytes that belong to somebody else. */
+/* Bytes that belong to something else. */
 struct text {
 	const char	*base;
 	size_t		 len;
@@ -43,7 +43,7 @@ void	buf_grow(struct buf *, size_t);
 void	buf_printf(struct buf *, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 
-/* What is in a buffer; valid until more is put into it. */
+/* The bytes of a buffer; valid until more are put into it. */
 static inline struct text
 buf_text(const struct buf *b)
 {

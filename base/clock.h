@@ -1,8 +1,8 @@
 /*
- * Clocks. What waits, or is over after a while, goes by one that nobody sets:
- * clock_ms(), clock_us(), cond_wait_ms(). The wall clock is for dates, and
- * for what ends at a date. It may be wrong, and may be set, by hours, back and
- * ahead; docs/operations.md says what that does to what.
+ * Clocks. Waits and time limits go by a clock that cannot be set: clock_ms(),
+ * clock_us(), cond_wait_ms(). The wall clock is for dates, and for things that
+ * end at a date. It may be wrong, and may be set back or ahead by hours;
+ * docs/operations.md tells the effect on each thing.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

@@ -1,10 +1,9 @@
 /*
- * What outlasts a power failure: bytes that are written whole, and names that
- * are on disk.
+ * Writes that outlast a power failure: all bytes of a file, and its name.
  *
- * A name is on disk when its folder was synced. Some file systems have no such
- * thing (EINVAL, on a read-only one EROFS) and keep names all the same: with
- * them it is as done.
+ * A name is on disk when its folder was synced. Some file systems do not sync
+ * folders (EINVAL; EROFS on a read-only one) and keep names all the same: there
+ * a sync counts as done.
  */
 #ifndef BASE_DURABLE_H
 #define BASE_DURABLE_H

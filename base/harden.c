@@ -1,9 +1,9 @@
 /*
- * Each of these is the kernel's: prctl(2), capabilities(7), landlock(7) and
- * seccomp(2). What a kernel does not have is left out, and said.
+ * The kernel does it: prctl(2), capabilities(7), landlock(7), seccomp(2). A part
+ * that the kernel does not have is left out, and logged.
  *
- * They get in the way of debuggers and of the checkers of memory, which need
- * what is refused here; where one of them is at work nothing is done.
+ * Debuggers and memory checkers need what is refused here: with one of them
+ * nothing is given up.
  */
 #include "base/harden.h"
 
@@ -55,7 +55,7 @@ tracer(void)
 	    (int)strtol(at + strlen("\nTracerPid:"), NULL, 10);
 }
 
-/* Who is at work here that needs what would be refused; NULL: nobody. */
+/* The debugger or checker that this process runs with; NULL: none. */
 static const char *
 watcher(void)
 {
@@ -77,7 +77,7 @@ is_wanted(const struct settings *s)
 
 /*
  * Not every kernel and not every container lets a process give up everything:
- * it goes on with what it could, unless that is to be found out.
+ * it goes on with the rest, unless FLICKET_HARDEN is strict.
  */
 static void
 cannot(const struct settings *s, const char *what)
@@ -100,8 +100,8 @@ hide_memory(void)
 }
 
 /*
- * What a process was started with is shown to others (/proc/PID/environ), as
- * the bytes that are there now.
+ * Others can read the environment of a process (/proc/PID/environ), as the bytes
+ * that are in its memory at the time.
  */
 static void
 hide_password(struct settings *s, bool keep)
@@ -111,7 +111,7 @@ hide_password(struct settings *s, bool keep)
 
 	if (shown == NULL || shown[0] == '\0')
 		return;
-	/* setenv() copies, and leaves what was there */
+	/* setenv() copies, and leaves the old bytes */
 	if (setenv(name, keep ? shown : "", 1) == -1)
 		log_fatal("out of memory");
 	explicit_bzero(shown, strlen(shown));
@@ -148,7 +148,7 @@ set_capabilities(uint32_t low)
 	return (int)syscall(SYS_capset, &header, data);
 }
 
-/* Only who has some privileges can take them from those to come. */
+/* Only a process with privileges can drop them for its children. */
 static void
 drop_bounds(void)
 {
@@ -260,7 +260,7 @@ struct fence {
 	uint64_t	handled;
 };
 
-/* What is not there cannot be used, and needs no rule. */
+/* A file that does not exist needs no rule. */
 static void
 grant(const struct fence *f, const char *path, uint64_t rights)
 {
@@ -289,7 +289,7 @@ grant_folder(const struct fence *f, const char *path, uint64_t rights)
 	char		 folder[PATH_MAX];
 
 	if (slash == NULL)
-		return;		/* FLICKET_DATA itself is nobody's to change */
+		return;		/* FLICKET_DATA itself may not be changed */
 	snprintf(folder, sizeof(folder), "%.*s",
 	    slash == path ? 1 : (int)(slash - path), path);
 	grant(f, folder, rights);
@@ -375,7 +375,7 @@ grant_systems(const struct fence *f, const struct settings *s)
 		grant(f, names[i], FS_READ);
 }
 
-/* What a kernel of that ABI can refuse. */
+/* The accesses that a kernel of that ABI can refuse. */
 static struct ruleset
 refusals(long abi, const struct settings *s)
 {
@@ -454,7 +454,7 @@ static const struct conditional {
 	int		count;
 	int		error;		/* else; 0: as of any other call */
 } conditionals[] = {
-	/* code is what was loaded at start, and nothing that was written */
+	/* memory that was written is never executed */
 	{ SYS_mmap, 2, NO_BITS, { PROT_EXEC }, 1, 0 },
 	{ SYS_mprotect, 2, NO_BITS, { PROT_EXEC }, 1, 0 },
 	/* threads, no processes; clone3, which tells less, is not there */
@@ -504,7 +504,7 @@ emit_conditional(struct program *p, const struct conditional *c)
 	size_t	n = (size_t)c->count, tests = c->condition == ONE_OF ? n : 2;
 
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)c->nr, 0, tests + 3);
-	/* the lower half: the kernel looks at no more of these */
+	/* the lower half: the kernel reads only that */
 	emit_load(p, offsetof(struct seccomp_data, args) +
 	    (size_t)c->argument * sizeof(uint64_t));
 	if (c->condition == ONE_OF)
@@ -522,8 +522,8 @@ emit_conditional(struct program *p, const struct conditional *c)
 }
 
 /*
- * A call that is not there is one that libraries know how to do without: this
- * looks like an older kernel. Of another architecture there is none.
+ * A refused call fails with ENOSYS, as on an older kernel, and libraries can
+ * do without it. A call of another architecture ends the process.
  */
 static void
 make_program(struct program *p, bool is_strict)

@@ -1,6 +1,6 @@
 /*
- * What a process gives up before it listens to anybody, so that whoever finds
- * a hole in it has gained little: FLICKET_HARDEN, docs/security.md.
+ * A process gives up what it does not need before it listens, so that an
+ * attacker who takes it over gains little: FLICKET_HARDEN, docs/security.md.
  */
 #ifndef BASE_HARDEN_H
 #define BASE_HARDEN_H
@@ -8,9 +8,9 @@
 #include "base/settings.h"
 
 /*
- * First of all, before there are keys: no core, nobody of the same user looks
- * into our memory, no password in what `ps` shows. It stays in the settings
- * where keep_password.
+ * To be called first, before keys are read: no core files, no access to this
+ * memory for other processes of the same user, no password in the output of
+ * `ps`. The settings keep the password if keep_password.
  */
 void	harden_secrets(struct settings *, bool keep_password);
 
@@ -18,17 +18,18 @@ void	harden_secrets(struct settings *, bool keep_password);
 void	harden_tool(void);
 
 /*
- * Started by root: become the owner of FLICKET_DATA if that is somebody else,
- * with nothing of root but that ports below 1024 can be listened at. Before
- * settings_enter_data(), after what only root may read was read.
+ * Started by root: become the owner of FLICKET_DATA, if that is another user,
+ * and keep of root's rights only that of listening at ports below 1024. To be
+ * called before settings_enter_data(), and after files were read that only root
+ * may read.
  */
 void	harden_owner(const struct settings *);
 
 /*
- * For good: no privileges, no new ones, no files but those of run/ and
- * stores/STORE and what must be read, no system calls but those of
- * syscalls.tbl. Without a store (NULL) files are only read. Called in
- * FLICKET_DATA, before there are threads: they inherit it.
+ * Give up for the rest of the process: all privileges, and new ones; all files
+ * but run/, stores/STORE and those that must be read; all system calls but those
+ * of syscalls.tbl. Without a store (NULL) files are only read. To be called in
+ * FLICKET_DATA, before the first thread: threads inherit it.
  */
 void	harden(const struct settings *, const char *store);
 

@@ -1,6 +1,6 @@
 /*
- * Hashes: for tables, tags of what is stored, and checks whether something is
- * the same as before.
+ * Hashes for tables, for tags of stored things, and for telling whether
+ * something has changed.
  *
  * A peer that chooses what is hashed can choose two things with one hash. Where
  * that would matter, a hash with a secret key is used instead (keyed_hash.h).
@@ -27,7 +27,7 @@ hash_step(uint64_t hash, uint64_t value)
 	return (hash ^ value) * UINT64_C(0x100000001b3);
 }
 
-/* The hash of what came before (HASH_START: nothing) and these bytes. */
+/* Continue a hash (HASH_START: of nothing) with these bytes. */
 static inline uint64_t
 hash_bytes(uint64_t hash, const void *base, size_t len)
 {

@@ -5,7 +5,7 @@
 
 #define DAY_SECONDS	86400
 
-/* What a byte below 0x80 is written as; NULL: as it is. */
+/* The escape of a byte below 0x80; NULL: it is written as it is. */
 static const char *const escapes[128] = {
 	[0x00] = "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004",
 	"\\u0005", "\\u0006", "\\u0007", "\\b", "\\t", "\\n", "\\u000b",
@@ -31,7 +31,7 @@ foreign_run(const char *p, size_t len)
 	return at;
 }
 
-/* What stands for a byte that is not written as it is. */
+/* The escape of a byte. */
 static const char *
 replacement(unsigned char c)
 {

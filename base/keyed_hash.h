@@ -1,7 +1,7 @@
 /*
  * Hashes with a secret key (SipHash): for tables and shares whose places peers
- * must not be able to choose. A key is a process's own, so what they return is
- * neither stored nor sent; hash.h has those for that.
+ * must not be able to choose. Each process has a key of its own, so these hashes
+ * are neither stored nor sent; for that there is hash.h.
  */
 #ifndef BASE_KEYED_HASH_H
 #define BASE_KEYED_HASH_H

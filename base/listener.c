@@ -87,7 +87,7 @@ listener_handed(void)
 	int		fd = LISTENER_HANDED_FD, listens = 0;
 	socklen_t	len = sizeof(listens);
 
-	/* they are not for what this process may start */
+	/* processes that this one starts do not get them */
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDNAMES");

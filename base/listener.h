@@ -1,8 +1,8 @@
 /*
- * The socket that clients connect to. Whoever keeps it open for a gateway
- * that is started again (flicketctl serve, systemd) hands it over as
- * descriptor 3, as sd_listen_fds(3) describes; meanwhile the kernel lets
- * connections wait.
+ * The socket that clients connect to. A supervisor (flicketctl serve, systemd)
+ * can keep it open while the gateway is started again, and hand it over as
+ * descriptor 3, as sd_listen_fds(3) describes; in between the kernel queues
+ * connections.
  */
 #ifndef BASE_LISTENER_H
 #define BASE_LISTENER_H
@@ -13,13 +13,13 @@
 
 /*
  * Listen on "host:port"; "*" stands for all addresses. Returns the
- * descriptor, or -1 with errno; EADDRNOTAVAIL: there is no such host.
+ * descriptor, or -1 with errno; EADDRNOTAVAIL: the host is not known.
  */
 int	listener_open(const char *address);
 
 /*
- * The socket that was handed to this process, -1 if none was. Ends the process
- * if what was handed over is no such thing.
+ * The socket that was handed to this process, -1 without one. Ends the process
+ * if the descriptor is not a listening socket.
  */
 int	listener_handed(void);
 

@@ -11,7 +11,7 @@
 #include "base/hash.h"
 
 #define LINE_MAX_BYTES	4000
-#define ESCAPED_MOST	6	/* \u0000, or three bytes for what is no UTF-8 */
+#define ESCAPED_MOST	6	/* \u0000, or three bytes for a byte that is not UTF-8 */
 #define ABOUT_BYTES	4096	/* for all of a line but its message */
 #define FACT_MOST_BYTES	128	/* of a fact's text */
 #define END_BYTES	8	/* ... and for its end */
@@ -31,8 +31,8 @@ static struct {
 } logger = { .fd = STDERR_FILENO, .name = "flicket", .level = LEVEL_INFO };
 
 /*
- * The request this thread is at work for. Copies: whoever lets go of a
- * request need not know who may still say something about it.
+ * The request that this thread works for. They are copies: a request can be
+ * freed before its last log line is written.
  */
 static _Thread_local struct {
 	size_t	id_len;
@@ -42,7 +42,7 @@ static _Thread_local struct {
 	char	span[SPAN_DIGITS], parent[SPAN_DIGITS];
 } about;
 
-/* A line that is being put together. What does not fit is left out. */
+/* A line that is being put together; its end is cut off if it does not fit. */
 struct line {
 	char	bytes[LINE_MAX_BYTES * ESCAPED_MOST + ABOUT_BYTES + END_BYTES];
 	size_t	len;
@@ -123,7 +123,7 @@ log_below(uint64_t number)
 	memcpy(about.parent, about.span, SPAN_DIGITS);
 	for (size_t i = 0; i < SPAN_DIGITS; i++)
 		span = hash_finish(span ^ (unsigned char)about.parent[i]);
-	span |= 1;		/* an id of zeros is none */
+	span |= 1;		/* an id of zeros is not valid */
 	for (size_t i = 0; i < SPAN_DIGITS; i++)
 		about.span[i] = digits[span >> (60 - 4 * i) & 15];
 }
@@ -158,7 +158,7 @@ put_string(struct line *l, const char *s)
 	put(l, s, strlen(s));
 }
 
-/* The length of a character in UTF-8 (RFC 3629), 0 if it is none. */
+/* The length of a character in UTF-8 (RFC 3629), 0 if it is not valid. */
 static size_t
 character(const unsigned char *p, size_t left)
 {
@@ -322,7 +322,7 @@ put_line(enum log_level level, const char *message,
 	memcpy(l.bytes + l.len, end, strlen(end));
 	l.len += strlen(end);
 	if (write(logger.fd, l.bytes, l.len) == -1)
-		return;		/* nobody reads: nowhere left to say so */
+		return;		/* standard error is not read: the line is lost */
 }
 
 static void
@@ -354,7 +354,7 @@ log_line(enum log_level level, const char *format, ...)
 	va_end(ap);
 }
 
-/* Not exit(): what libraries do then trips over running threads. */
+/* Not exit(): handlers of libraries would meet threads that still run. */
 static _Noreturn void
 end_process(int status)
 {

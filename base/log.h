@@ -1,7 +1,7 @@
 /*
  * Log lines on stderr: time, level, process, what happened, and the request
- * that it happened for; a JSON object each, or readable on a terminal. What
- * comes from outside is escaped, so that a line stays a line.
+ * that it happened for; a JSON object each, or readable on a terminal. Text from
+ * outside is escaped, so that it cannot end a line or begin another.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -21,24 +21,24 @@ enum log_level log_get_level(void);
 /* Where lines go: standard error until this is said (stderr.h). */
 void	log_set_fd(int fd);
 
-/* What is to be done before log_fatal() or log_refuse() ends the process. */
+/* Called before log_fatal() or log_refuse() ends the process. */
 void	log_at_end(void (*at_end)(void));
 
 /* Lines as JSON, or as text. Text until this is said. */
 void	log_set_json(bool);
 
 /*
- * Lines of this thread are about a request from here on: its id, cut at 64
- * bytes, and its traceparent (W3C Trace Context), "" if there is none. Both
- * are copied. log_done() ends it.
+ * From here on lines of this thread name a request: its id, cut at 64 bytes, and
+ * its traceparent (W3C Trace Context), which may be "". Both are copied.
+ * log_done() ends it.
  */
 void	log_begin(const char *id, size_t id_len, const char *trace,
 	    size_t trace_len);
 void	log_done(void);
 
 /*
- * What is done here is a span of its own, below the one that the traceparent
- * names. The same number makes the same span in this process.
+ * Lines of this thread belong to a span of their own, a child of the one that
+ * the traceparent names. The same number makes the same span in this process.
  */
 void	log_below(uint64_t number);
 
@@ -63,13 +63,13 @@ struct log_fact {
 void	log_facts(enum log_level, const char *message,
 	    const struct log_fact *, size_t count);
 
-/* Write an error line and end the process with status 1. For what cannot be
- * worked with: a bad table, a store that does not open, no memory. */
+/* Write an error line and end the process with status 1, when it cannot go on:
+ * a bad table, a store that does not open, no memory. */
 _Noreturn void	log_fatal(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));
 
-/* The same with status 2: no later start would do better, unless somebody
- * changes what is wrong. */
+/* The same with status 2: a later start would fail as well, until the operator
+ * changes something. */
 _Noreturn void	log_refuse(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));
 
@@ -84,7 +84,7 @@ _Noreturn void	log_refuse(const char *format, ...)
 /* A bug: say where and stop, so that the supervisor starts afresh. */
 _Noreturn void	log_bug(const char *file, int line, const char *what);
 
-/* An assertion that stays on. Never for what clients or peers may send. */
+/* An assertion that stays on; never about input of clients or peers. */
 #define CHECK(x)	do {				\
 	if (!(x))					\
 		log_bug(__FILE__, __LINE__, #x);	\

@@ -378,7 +378,7 @@ resident_pages(void)
 	return second == NULL ? 0 : strtol(second, NULL, 10);
 }
 
-/* What every exporter tells of its process, by the names that all use. */
+/* Metrics of the process, by the names that Prometheus clients use. */
 static void
 put_process(struct buf *b)
 {

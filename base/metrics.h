@@ -29,7 +29,7 @@ enum metric_label { LABEL_OPERATION, LABEL_ERROR, LABEL_ROUTE, LABEL_END };
 #define ERRORS_MOST	64
 #define ROUTES_MOST	256	/* routes that have series of their own */
 
-/* Have what this part of the desk counts. */
+/* Choose the metrics of this part of the desk. */
 void	metrics_start(enum part);
 
 /*

@@ -27,7 +27,7 @@ print_help(const char *name, bool has_store)
 		    "             and its ids are given a second time");
 }
 
-/* Whoever started us may have closed them; what is opened would be them. */
+/* A parent may have closed them; the next files opened would take their place. */
 static void
 fill_standard_descriptors(void)
 {

@@ -1,4 +1,4 @@
-/* What every program of the desk answers without running. */
+/* Options that every program of the desk answers without running. */
 #ifndef BASE_PROGRAM_H
 #define BASE_PROGRAM_H
 
@@ -7,10 +7,10 @@
 /*
  * The first call of a program. Standard descriptors that are closed lead to
  * /dev/null. Look at the command line: --help and --version are answered, and
- * end the process with status 0; what is not understood ends it with status 2.
+ * end the process with status 0; an unknown option ends it with status 2.
  * Returns whether --health was given: to ask the process that runs with these
- * settings whether it is well. ret_force_new: whether --force-new was, NULL
- * where there is no such thing.
+ * settings whether it is well. *ret_force_new: whether --force-new was given;
+ * NULL for programs without that option.
  */
 bool	program_arguments(const char *name, int argc, char **argv,
 	    bool *ret_force_new);

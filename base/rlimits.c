@@ -85,7 +85,7 @@ take_stack(void)
 		    "needed; raise it (ulimit -s, LimitSTACK= of systemd, "
 		    "`ulimits:` of a container)",
 		    (unsigned long long)(most >> 10), STACK_BYTES >> 10);
-	/* threads have what the limit was when the program was started */
+	/* a thread's stack has the limit that the program was started with */
 	if (pthread_getattr_default_np(&attributes) != 0)
 		return;
 	if (pthread_attr_getstacksize(&attributes, &size) == 0 &&
@@ -160,8 +160,8 @@ start_threads(pthread_t *threads, unsigned count, int *ret_error,
 }
 
 /*
- * The C library takes 64 MB of addresses for the heap of each thread, as long
- * as there are any: nothing would be left for those who come later.
+ * The C library takes 64 MB of addresses for the heap of each thread, while
+ * there are any: later threads would get none.
  */
 static void
 save_addresses(void)

@@ -1,8 +1,8 @@
 /*
- * What the system lets a process have: setrlimit(2). Libraries below us answer
- * a limit that is too low with an assertion, at a moment of their own; so it is
- * looked at before they are used, and a process that cannot work says which
- * limit it is, what it needs and how that is given.
+ * Limits of a process: setrlimit(2). Some libraries answer a limit that is too
+ * low with an assertion, long after the start. So limits are checked before
+ * those libraries are used, and a process that cannot work names the limit, what
+ * it needs, and how to raise it.
  */
 #ifndef BASE_RLIMITS_H
 #define BASE_RLIMITS_H
@@ -20,15 +20,15 @@ enum rlimits_part { RLIMITS_SERVICE, RLIMITS_GATEWAY, RLIMITS_TOOL };
 void	rlimits_ignore_signals(void);
 
 /*
- * How many descriptors a part needs at least: its own, and those of a few
- * connections.
+ * The least number of descriptors that a part needs: its own, and those of a
+ * few connections.
  */
 uint64_t	rlimits_descriptors(const struct settings *, enum rlimits_part);
 
 /*
- * Take what may be had of descriptors and stack, and see that it is enough;
- * the process ends with status 2, after a message, if not. Returns how many
- * descriptors there may be.
+ * Raise the limits of descriptors and stack as far as allowed. If they are still
+ * too low, end the process with a message and status 2. Returns how many
+ * descriptors the process may have.
  */
 uint64_t	rlimits_take(const struct settings *, enum rlimits_part);
 

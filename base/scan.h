@@ -47,9 +47,9 @@ scan_words_to_below(const char *p, size_t len, unsigned n)
 }
 
 /*
- * Copy what comes before the first byte that is below n, 1 to 128, while
- * looking for it, to where there is room for all of it; NULL: only look.
- * Returns how many bytes that was; a few behind them may be copied, too.
+ * Look for the first byte below n (1 to 128) and copy all bytes before it, unless
+ * `to` is NULL; `to` has room for all bytes. Returns how many bytes come before
+ * it; a few bytes behind them may be copied, too.
  */
 static inline size_t
 scan_copy_to_below(char *to, const char *p, size_t len, unsigned n)
@@ -102,7 +102,7 @@ scan_plain(const char *p, size_t len)
 
 	for (; at + 16 <= len; at += 16) {
 		v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
-		/* signed: what is not ASCII is below 0x20, too */
+		/* signed: bytes that are not ASCII are below 0x20, too */
 		found = _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
 		    _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
 		    _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
@@ -133,8 +133,8 @@ scan_continues(char c)
 }
 
 /*
- * The length in bytes of a UTF-8 character of several at p, so many bytes
- * being left; 0 if there is none (RFC 3629, section 4).
+ * The length in bytes of the UTF-8 character of several bytes that begins at p,
+ * with `left` bytes to the end; 0 if it is not valid (RFC 3629, section 4).
  */
 static inline size_t
 scan_character(const char *p, size_t left)

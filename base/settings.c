@@ -41,7 +41,7 @@ static const struct setting table[] = {
 
 static const char *const log_levels[] = { "error", "warn", "info", "debug" };
 
-/* What is wrong with a value. A secret is not repeated. */
+/* Refuse a value. The text of a secret is not shown. */
 static _Noreturn void
 bad_value(const char *name, const char *value, const char *want)
 {
@@ -501,8 +501,8 @@ make_path(const char *path)
 }
 
 /*
- * A folder in the one that we are in. What root makes belongs to the owner of
- * that one: the programs become that user (base/harden.h).
+ * Make a folder in the working folder. Made by root, it belongs to the owner of
+ * the working folder: the programs become that user (base/harden.h).
  */
 static int
 make_folder(const char *name)

@@ -1,6 +1,6 @@
 /*
- * What can be set from outside: environment variables, one table of them
- * (settings.tbl), read and checked once at start.
+ * Settings: environment variables, in one table (settings.tbl), read and checked
+ * once at start.
  */
 #ifndef BASE_SETTINGS_H
 #define BASE_SETTINGS_H
@@ -23,8 +23,8 @@ struct settings {
 /*
  * Read the environment into ret. A value that does not fit its row is a
  * fatal error: a message that names the setting, its value and its bounds,
- * and exit status 2. So is a variable FLICKET_* that is no setting: a
- * misspelt name must not be a silent default. The texts live as long as the
+ * and exit status 2. So is an unknown variable FLICKET_*: a misspelt
+ * name must not silently mean the default. The texts live as long as the
  * process does.
  */
 void	settings_load(struct settings *ret);
@@ -58,7 +58,7 @@ bool		entries_next(struct entries *, struct text *ret);
 /* As many as FLICKET_TRUSTED_PROXIES may have. */
 #define NETWORKS_MOST	64
 
-/* Split "host:port" into its parts; false if it is none. "*" is any host. */
+/* Split "host:port" into its parts; false if it is not valid. "*" is any host. */
 bool	settings_split_address(const char *address, char *ret_host,
 	    size_t host_size, uint16_t *ret_port);
 

@@ -24,9 +24,9 @@
 
 static struct {
 	int		in;		/* the pipe's end that is read */
-	int		log;		/* what standard error was */
-	atomic_bool	busy;		/* what was read is not logged yet */
-	atomic_bool	ending;		/* the thread is to read no more */
+	int		log;		/* the original standard error */
+	atomic_bool	busy;		/* lines were read that are not logged yet */
+	atomic_bool	ending;		/* the thread shall stop reading */
 	bool		is_on;
 	int64_t		since_ms;	/* the thread's own: the window */
 	unsigned	said;		/* ... lines in it */
@@ -41,7 +41,7 @@ void	__sanitizer_set_report_fd(void *) __attribute__((weak));
 
 /* --- lines ---------------------------------------------------------------------- */
 
-/* How long until what was left out is to be told; -1: nothing was. */
+/* How long until the count of lines left out is logged; -1: it is 0. */
 static int
 wait_ms(void)
 {
@@ -103,7 +103,7 @@ take_in(void)
 	return true;
 }
 
-/* False: it is to read no more; else how long it may wait. */
+/* False: stop reading; else how long it may wait. */
 static bool
 take_turn(int *ret_wait_ms)
 {
@@ -161,7 +161,7 @@ let_out(void)
 			return;
 }
 
-/* The signal may be another process's, so that nobody else raises it again. */
+/* The signal is raised again: if another process sent it, it would be lost. */
 static void
 on_abort(int signal_number)
 {

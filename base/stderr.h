@@ -1,11 +1,11 @@
 /*
- * What libraries write on standard output and standard error.
+ * Output of libraries on standard output and standard error.
  *
- * It is no line of the log, and nobody bounds it: a library that writes a line
- * for what a stranger sends fills the disk. So both lead into a pipe that a
- * thread reads; what comes out is logged, some lines in some time, and the
- * rest counted. What a library says before it ends the process gets out as it
- * is, and so do reports of sanitizers.
+ * It does not have the log's form, and no bound: a library that writes a line
+ * for each message of a stranger would fill the disk. So both descriptors lead
+ * into a pipe that a thread reads: it logs so many lines in a time, and counts
+ * the rest. The output of a library that ends the process, and reports of
+ * sanitizers, go out unchanged.
  */
 #ifndef BASE_STDERR_H
 #define BASE_STDERR_H
@@ -17,8 +17,8 @@
 void	stderr_take(void);
 
 /*
- * Log what is still on its way, and how many lines were left out: the process
- * is about to end by _exit(). By exit() it is done without.
+ * Log the output that is still on its way, and how many lines were left out.
+ * To be called before _exit(); exit() does it by itself.
  */
 void	stderr_end(void);
 

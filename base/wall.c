@@ -1,6 +1,6 @@
 /*
- * The watch for steps of the wall clock: how far it is from the monotonic one
- * changes by no more than a clock's drift, unless it is set.
+ * Steps of the wall clock: its distance from the monotonic clock changes only by
+ * a clock's drift, unless it is set.
  */
 #include "base/wall.h"
 
@@ -13,7 +13,7 @@
 
 static struct {
 	pthread_mutex_t	lock;
-	bool		watched;	/* what follows means something */
+	bool		watched;	/* the members below are set */
 	int64_t		apart_us;	/* wall clock minus monotonic clock */
 	int64_t		since_us;	/* no step since, monotonic */
 } wall = { .lock = PTHREAD_MUTEX_INITIALIZER };

@@ -1,4 +1,4 @@
-/* Whether somebody set the wall clock. */
+/* Whether the wall clock was set. */
 #ifndef BASE_WALL_H
 #define BASE_WALL_H
 
@@ -14,7 +14,7 @@
  */
 void	wall_watch(void);
 
-/* The same at a time, with what the clocks say: of tests. */
+/* The same with given times of the clocks, for tests. */
 void	wall_watch_at(int64_t before_us, int64_t now_us, int64_t after_us);
 
 /*
