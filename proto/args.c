@@ -1,4 +1,4 @@
-/* Arguments: copies and bounds. */
+/* Arguments: removal, copies, bounds. */
 #include "proto/args.h"
 
 #include "base/scan.h"
@@ -61,7 +61,7 @@ args_copy(struct args *to, const struct args *from, struct buf *buf)
 	}
 }
 
-/* A zero byte is no text: SQL and C would see its end there. */
+/* A zero byte is not allowed: SQL and C would see the end of the text there. */
 int64_t
 text_characters(struct text t)
 {

@@ -1,6 +1,6 @@
 /*
  * Arguments: a short list of keys and values, each key once. Texts belong to
- * the message they came in, or to the caller who put them there.
+ * the message that they came in, or to the caller that put them there.
  */
 #ifndef PROTO_ARGS_H
 #define PROTO_ARGS_H
@@ -27,7 +27,7 @@ union value {
 struct args {
 	keyset		present;
 	uint16_t	count;
-	bool		overfull;		/* more came: proto/frame.h */
+	bool		overfull;		/* a frame had more of them */
 	uint16_t	keys[ARGS_MOST];	/* of each value */
 	union value	values[ARGS_MOST];
 };

@@ -1,6 +1,6 @@
 /*
- * The codec. Peers' bytes are input: whatever they are, reading ends in
- * FRAME_BAD at worst, and never allocates more than a multiple of what came.
+ * The codec. Peers' bytes are input: reading any bytes ends in FRAME_BAD at
+ * worst, and never allocates more than a small multiple of their number.
  */
 #include "proto/frame.h"
 
@@ -13,11 +13,11 @@ struct frame_reader {
 	const char	*base;
 	size_t		 len;
 	size_t		 at;
-	msgpack_zone	 zone;	/* what the frame being read needs */
+	msgpack_zone	 zone;	/* memory of the frame that is being read */
 };
 
 static int
-write_to_buf(void *data, const char *p, size_t len)
+append_packed(void *data, const char *p, size_t len)
 {
 	buf_put(data, p, len);
 	return 0;
@@ -28,26 +28,26 @@ packer_on(struct buf *b)
 {
 	msgpack_packer	pk;
 
-	msgpack_packer_init(&pk, b, write_to_buf);
+	msgpack_packer_init(&pk, b, append_packed);
 	return pk;
 }
 
 static void
-put_text(msgpack_packer *pk, struct text t)
+pack_text(msgpack_packer *pk, struct text t)
 {
 	msgpack_pack_str(pk, t.len);
 	msgpack_pack_str_body(pk, t.base, t.len);
 }
 
 static void
-put_bytes(msgpack_packer *pk, struct text t)
+pack_bytes(msgpack_packer *pk, struct text t)
 {
 	msgpack_pack_bin(pk, t.len);
 	msgpack_pack_bin_body(pk, t.base, t.len);
 }
 
 static void
-put_args(msgpack_packer *pk, const struct args *a)
+pack_args(msgpack_packer *pk, const struct args *a)
 {
 	keyset	keys = args_keys(a);
 
@@ -58,9 +58,9 @@ put_args(msgpack_packer *pk, const struct args *a)
 		if (key_info(k)->type == KEY_INT)
 			msgpack_pack_int64(pk, args_number(a, k, 0));
 		else if (key_info(k)->type == KEY_TEXT)
-			put_text(pk, args_text(a, k));
+			pack_text(pk, args_text(a, k));
 		else
-			put_bytes(pk, args_text(a, k));
+			pack_bytes(pk, args_text(a, k));
 	}
 }
 
@@ -69,7 +69,7 @@ frame_put_args(struct buf *b, const struct args *a)
 {
 	msgpack_packer	pk = packer_on(b);
 
-	put_args(&pk, a);
+	pack_args(&pk, a);
 }
 
 void
@@ -79,20 +79,20 @@ frame_put_request(struct buf *b, const struct request *r)
 
 	msgpack_pack_array(&pk, r->trace.len > 0 ? 9 : 8);
 	msgpack_pack_uint64(&pk, FRAME_VERSION);
-	/* all eight bytes, whatever the number: see frame_readdress() */
+	/* always eight bytes: see frame_readdress() */
 	msgpack_pack_fix_uint64(&pk, r->id);
 	msgpack_pack_uint64(&pk, r->op);
 	msgpack_pack_fix_int64(&pk, r->expires_ms);
 	msgpack_pack_int64(&pk, r->actor);
 	msgpack_pack_int64(&pk, r->rights);
-	put_text(&pk, r->request_id);
-	put_args(&pk, &r->args);
+	pack_text(&pk, r->request_id);
+	pack_args(&pk, &r->args);
 	if (r->trace.len > 0)
-		put_text(&pk, r->trace);
+		pack_text(&pk, r->trace);
 }
 
 static void
-overwrite(char *at, uint64_t n)
+overwrite_number(char *at, uint64_t n)
 {
 	for (int i = 7; i >= 0; i--, n >>= 8)
 		at[i] = (char)(n & 0xff);
@@ -106,13 +106,13 @@ frame_readdress(struct buf *b, uint64_t id, int64_t expires_ms)
 	size_t		op_bytes = op < 0x80 ? 1 : op == 0xcc ? 2 : 3;
 
 	CHECK(op < 0x80 || op == 0xcc || op == 0xcd);
-	overwrite(b->base + ID_AT, id);
-	overwrite(b->base + OP_AT + op_bytes + 1, (uint64_t)expires_ms);
+	overwrite_number(b->base + ID_AT, id);
+	overwrite_number(b->base + OP_AT + op_bytes + 1, (uint64_t)expires_ms);
 }
 
 /*
  * An asker that is older than an error takes its number for INTERNAL. So an
- * answer says EXPIRED in the place of these, and the extra ERROR what is meant.
+ * answer says EXPIRED instead of these, and names them in the extra ERROR.
  */
 static bool
 is_newer_error(enum err e)
@@ -121,12 +121,12 @@ is_newer_error(enum err e)
 }
 
 static void
-put_extras(msgpack_packer *pk, const struct answer *a)
+pack_extras(msgpack_packer *pk, const struct answer *a)
 {
 	struct args	extra;
 
 	if (!is_newer_error(a->error)) {
-		put_args(pk, &a->extra);
+		pack_args(pk, &a->extra);
 		return;
 	}
 	extra = a->extra;
@@ -134,10 +134,10 @@ put_extras(msgpack_packer *pk, const struct answer *a)
 	/* where older gateways look for it */
 	if (a->error == ERR_LOADING)
 		args_put_number(&extra, KEY_LOADING, 1);
-	put_args(pk, &extra);
+	pack_args(pk, &extra);
 }
 
-/* What is meant by the error of an answer with these extras. */
+/* The error that an answer with these extras means. */
 static enum err
 meant_error(uint64_t error, const struct args *extra)
 {
@@ -164,8 +164,8 @@ frame_put_answer(struct buf *b, const struct answer *a)
 	msgpack_pack_uint64(&pk, error);
 	msgpack_pack_int64(&pk, a->total);
 	msgpack_pack_int64(&pk, a->tag);
-	put_bytes(&pk, a->fragment);
-	put_extras(&pk, a);
+	pack_bytes(&pk, a->fragment);
+	pack_extras(&pk, a);
 	if (a->spent_us > 0)
 		msgpack_pack_int64(&pk, a->spent_us);
 }
@@ -226,7 +226,7 @@ as_signed(const msgpack_object *o, int64_t *ret)
 	return true;
 }
 
-/* str and bin are both taken for text: not every library tells them apart */
+/* A str or a bin is a text: not every library tells them apart. */
 static bool
 as_text(const msgpack_object *o, struct text *ret)
 {
@@ -240,7 +240,7 @@ as_text(const msgpack_object *o, struct text *ret)
 }
 
 static bool
-has_room(struct args *a, enum key key)
+has_argument_room(struct args *a, enum key key)
 {
 	if (a->count < ARGS_MOST || args_has(a, key))
 		return true;
@@ -249,7 +249,7 @@ has_room(struct args *a, enum key key)
 }
 
 static void
-take_arg(const msgpack_object_kv *kv, struct args *ret)
+take_argument(const msgpack_object_kv *kv, struct args *ret)
 {
 	const struct key_info	*info;
 	uint64_t		 key;
@@ -259,7 +259,7 @@ take_arg(const msgpack_object_kv *kv, struct args *ret)
 	if (!as_unsigned(&kv->key, &key))
 		return;
 	info = key_info(key);
-	if (info->name == NULL || !has_room(ret, (enum key)key))
+	if (info->name == NULL || !has_argument_room(ret, (enum key)key))
 		return;
 	if (info->type == KEY_INT) {
 		if (as_signed(&kv->val, &number))
@@ -275,11 +275,11 @@ as_args(const msgpack_object *o, struct args *ret)
 	if (o->type != MSGPACK_OBJECT_MAP)
 		return false;
 	for (uint32_t i = 0; i < o->via.map.size; i++)
-		take_arg(&o->via.map.ptr[i], ret);
+		take_argument(&o->via.map.ptr[i], ret);
 	return true;
 }
 
-/* What the head of an item says: the bytes behind it, and the items in it. */
+/* The head of an item tells how many bytes and items follow it. */
 struct head {
 	size_t		bytes;		/* of the head itself */
 	uint64_t	payload;	/* bytes behind it */
@@ -287,7 +287,7 @@ struct head {
 };
 
 static uint64_t
-big_endian(const unsigned char *p, size_t len)
+read_big_endian(const unsigned char *p, size_t len)
 {
 	uint64_t	n = 0;
 
@@ -315,7 +315,7 @@ static const struct {
 };
 
 static bool
-read_head(const unsigned char *p, size_t left, struct head *ret)
+read_object_head(const unsigned char *p, size_t left, struct head *ret)
 {
 	size_t		row = (size_t)(*p - 0xc0) & 31;
 	uint64_t	length;
@@ -333,7 +333,7 @@ read_head(const unsigned char *p, size_t left, struct head *ret)
 		ret->bytes += heads[row].length;
 		if (left < ret->bytes)
 			return false;
-		length = big_endian(p + 1, heads[row].length);
+		length = read_big_endian(p + 1, heads[row].length);
 		ret->items = length * heads[row].items;
 		ret->payload = heads[row].fixed +
 		    (heads[row].items == 0 ? length : 0);
@@ -347,7 +347,7 @@ read_head(const unsigned char *p, size_t left, struct head *ret)
  * the claims are held against the bytes and a bound first.
  */
 static bool
-is_whole(const struct frame_reader *r)
+is_object_whole(const struct frame_reader *r)
 {
 	const unsigned char	*p = (const unsigned char *)r->base + r->at;
 	size_t			 left = r->len - r->at;
@@ -355,7 +355,7 @@ is_whole(const struct frame_reader *r)
 	struct head		 h;
 
 	for (; items > 0; items += h.items - 1, most--) {
-		if (left == 0 || items > most || !read_head(p, left, &h) ||
+		if (left == 0 || items > most || !read_object_head(p, left, &h) ||
 		    h.payload > left - h.bytes ||
 		    items - 1 > left - h.bytes - h.payload ||
 		    h.items > left - h.bytes - h.payload)
@@ -373,7 +373,7 @@ next_object(struct frame_reader *r, msgpack_object *ret)
 
 	if (r->at == r->len)
 		return FRAME_END;
-	if (!is_whole(r)) {
+	if (!is_object_whole(r)) {
 		r->at = r->len;
 		return FRAME_BAD;
 	}
@@ -386,7 +386,7 @@ next_object(struct frame_reader *r, msgpack_object *ret)
 	return FRAME_BAD;
 }
 
-/* The next array of ours, with at least so many elements, or FRAME_BAD. */
+/* Read the next array, which must have at least so many elements. */
 static enum frame_result
 next_array(struct frame_reader *r, uint32_t least, const msgpack_object **ret,
     uint32_t *ret_count)
@@ -428,7 +428,7 @@ frame_next_request(struct frame_reader *r, struct request *ret)
 	return FRAME_BAD;
 }
 
-/* No operation has so many: what the answer says cannot be relied on. */
+/* No operation has so many: nothing in the answer can be relied on. */
 static void
 refuse_extras(struct answer *a)
 {
@@ -447,7 +447,7 @@ frame_next_answer(struct frame_reader *r, struct answer *ret)
 
 	if (result != FRAME_ONE)
 		return result;
-	ret->spent_us = 0;	/* as is anything that is no such time */
+	ret->spent_us = 0;	/* also where it is not a time */
 	if (count > 7)
 		(void)as_signed(&o[7], &ret->spent_us);
 	if (ret->spent_us < 0 || ret->spent_us > SPENT_MOST_US)

@@ -1,8 +1,8 @@
-/* What metrics call operations and errors. */
+/* Names of operations and errors in the labels of metrics. */
 #ifndef PROTO_LABELS_H
 #define PROTO_LABELS_H
 
-/* Before metrics are shown. */
+/* To be called before metrics are shown. */
 void	labels_name(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* The shared tables. Two rows with one number do not compile: -Woverride-init
- * of designated initialisers is an error in this file. */
+ * of designated initializers is an error in this file. */
 #pragma GCC diagnostic error "-Woverride-init"
 
 #include "proto/tables.h"

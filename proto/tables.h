@@ -85,29 +85,29 @@ enum placeholder {
 	PLACEHOLDER_END
 };
 
-/* What groups give: bits of groups.rights and of a request's rights. */
+/* Rights that a group gives: bits of groups.rights and of a request's rights. */
 enum right {
 	RIGHT_ADMIN = 1,	/* group flicket_admin */
 	RIGHT_STAFF = 2,	/* groups flicket_admin and super_user */
-	RIGHT_READ_ONLY = 4	/* not of a group: the token is for reading */
+	RIGHT_READ_ONLY = 4	/* of a token, not of a group */
 };
 
 /* Rows by number. A number from outside gets a row with name NULL. */
 const struct key_info	*key_info(uint64_t number);
 const struct op_info	*op_info(uint64_t code);
 const struct who_info	*who_info(enum who);
-/* Whether these rights alone allow it; true where its owner decides. */
+/* Whether these rights alone allow it; true if the owner decides. */
 bool			 who_may(enum who, int64_t rights);
 
-/* What a client is told that writes with a token for reading. */
+/* The refusal of a write that comes with a token for reading. */
 #define WHO_READS_ONLY	"This token is for reading only."
 
 const char		*placeholder_path(enum placeholder);
 
-/* The row of an error; a number from outside that is none: INTERNAL's. */
+/* The row of an error; INTERNAL's if there is no error of that number. */
 const struct err_info	*err_info(uint64_t number);
 
-/* The key of that name in the set; KEY_END if there is none. */
+/* The key of that name in the set, or KEY_END. */
 enum key	key_find(const char *name, keyset among);
 
 #endif
