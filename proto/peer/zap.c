@@ -6,20 +6,10 @@
  * and DISCONNECTED, the next event of the one I/O thread, has the descriptor
  * again.
  *
- * The same events tell how many connections a listener has. If there are too
- * many, the newest one of the peer with the most is shut down: a peer is an
- * address or, on this machine, a process. So the connections of all others go
- * on. ZeroMQ closes the descriptor itself, perhaps before that: it may belong
- * to another connection by then, whose peer connects again, but never to a
- * file.
+ * The same events tell which connections a listener has (accepted.h).
  */
 #include "proto/peer/zap.h"
 
-#include <sys/resource.h>
-#include <sys/socket.h>
-
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,15 +17,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "proto/peer/accepted.h"
 
 #define ZAP_ENDPOINT	"inproc://zeromq.zap.01"
 #define WATCH_ENDPOINT	"inproc://curve-watch"
 #define TICK_MS		1000
 #define LINES_MS	10000	/* at most LINES_MOST lines in this time */
 #define LINES_MOST	5
-#define CONNECTIONS_MOST	512	/* of a listener ... */
-#define DESCRIPTORS_PART	4	/* ... or a quarter of all descriptors */
-#define ADDRESS_BYTES	80
 #define ENDED		UINT32_MAX /* a reason of ours, beside ZeroMQ's */
 #define EVENTS		(ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | \
     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | \
@@ -48,29 +36,11 @@ struct watch_order {
 	enum service_id	to;
 };
 
-/* The other end: an address, or a process of this machine. */
-struct origin {
-	uint32_t	family;
-	uint8_t		bytes[16];
-};
-
-/* A connection from its ACCEPTED to its DISCONNECTED. */
-struct peer {
-	int		fd;
-	bool		ended;		/* we shut it down; ZeroMQ has not
-					 * seen that yet */
-	struct origin	origin;
-	char		address[ADDRESS_BYTES];
-};
-
 struct watch {
 	zsock_t		*monitor;
 	enum service_id	 to;		/* SERVICE_ANY: it listens */
 	uint32_t	 reason;	/* of a failure just seen, 0: none */
-	struct peer	*peers;		/* where it listens, newest last */
-	size_t		 count, size;
-	size_t		 ended;		/* of them */
-	size_t		 most;		/* that have not ended */
+	struct accepted_list accepted;	/* if it listens */
 };
 
 struct zap {
@@ -141,12 +111,12 @@ frame_is(zframe_t *frame, const char *word)
 }
 
 static void
-put_address(zframe_t *frame, char ret[ADDRESS_BYTES])
+put_address(zframe_t *frame, char ret[ACCEPTED_ADDRESS_SIZE])
 {
 	if (frame == NULL || zframe_size(frame) == 0)
-		snprintf(ret, ADDRESS_BYTES, "this machine");
+		snprintf(ret, ACCEPTED_ADDRESS_SIZE, "this machine");
 	else
-		snprintf(ret, ADDRESS_BYTES, "%.*s", (int)zframe_size(frame),
+		snprintf(ret, ACCEPTED_ADDRESS_SIZE, "%.*s", (int)zframe_size(frame),
 		    (const char *)zframe_data(frame));
 }
 
@@ -155,7 +125,7 @@ static enum party
 admit_request(struct zap *z, zframe_t *address, zframe_t *mechanism,
     zframe_t *key)
 {
-	char		where[ADDRESS_BYTES], why[128];
+	char		where[ACCEPTED_ADDRESS_SIZE], why[128];
 	enum party	whose = PARTY_NONE;
 
 	put_address(address, where);
@@ -204,125 +174,19 @@ answer_zap(struct zap *z)
 		zmsg_destroy(&message);
 }
 
-/* --- connections and failed handshakes ----------------------------------- */
-
-/* Find out where the other end of an accepted connection is. */
-static void
-find_peer(int fd, struct peer *ret)
-{
-	struct sockaddr_storage	ss = { 0 };
-	struct sockaddr		*sa = (struct sockaddr *)&ss;
-	struct ucred		user = { 0 };
-	socklen_t		len = sizeof(ss), user_len = sizeof(user);
-	char			host[64], port[8];
-
-	*ret = (struct peer){ .fd = fd };
-	snprintf(ret->address, ADDRESS_BYTES, "an unknown address");
-	if (getpeername(fd, sa, &len) == -1)
-		return;
-	ret->origin.family = sa->sa_family;
-	if (sa->sa_family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED,
-	    &user, &user_len) == 0) {
-		memcpy(ret->origin.bytes, &user.pid, sizeof(user.pid));
-		snprintf(ret->address, ADDRESS_BYTES, "process %d of user %u",
-		    (int)user.pid, (unsigned)user.uid);
-	} else if (getnameinfo(sa, len, host, sizeof(host), port, sizeof(port),
-	    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-		snprintf(ret->address, ADDRESS_BYTES, "%s port %s", host, port);
-	if (sa->sa_family == AF_INET)
-		memcpy(ret->origin.bytes,
-		    &((struct sockaddr_in *)sa)->sin_addr, 4);
-	else if (sa->sa_family == AF_INET6)
-		memcpy(ret->origin.bytes,
-		    &((struct sockaddr_in6 *)sa)->sin6_addr, 16);
-}
-
-static struct peer *
-find_open(const struct watch *w, int fd)
-{
-	for (size_t i = w->count; i-- > 0;)
-		if (w->peers[i].fd == fd)
-			return &w->peers[i];
-	return NULL;
-}
-
-static void
-forget_peer(struct watch *w, struct peer *p)
-{
-	size_t	behind = (size_t)(w->peers + w->count - (p + 1));
-
-	w->ended -= p->ended;
-	w->count--;
-	memmove(p, p + 1, behind * sizeof(*p));
-}
-
-static bool
-is_same_peer(const struct peer *a, const struct peer *b)
-{
-	return memcmp(&a->origin, &b->origin, sizeof(a->origin)) == 0;
-}
-
-static size_t
-count_same(const struct watch *w, const struct peer *p)
-{
-	size_t	n = 0;
-
-	for (size_t i = 0; i < w->count; i++)
-		n += !w->peers[i].ended && is_same_peer(&w->peers[i], p);
-	return n;
-}
-
-/* The newest connection of the peer with the most. */
-static struct peer *
-find_crowding(const struct watch *w)
-{
-	struct peer	*found = NULL, *p;
-	size_t		 most = 0, n;
-
-	for (size_t i = w->count; i-- > 0;) {
-		p = &w->peers[i];
-		if (p->ended || (found != NULL && is_same_peer(p, found)))
-			continue;
-		n = count_same(w, p);
-		if (n > most) {
-			most = n;
-			found = p;
-		}
-	}
-	return found;
-}
-
-static void
-end_crowding(struct zap *z, struct watch *w)
-{
-	struct peer	*p = find_crowding(w);
-
-	if (p == NULL)
-		return;
-	p->ended = true;
-	w->ended++;
-	(void)shutdown(p->fd, SHUT_RDWR);
-	metric_add(METRIC_BUS_CROWDED, 0, 0, 1);
-	if (may_say(z))
-		log_warn("ended a connection from %s: there are more than %zu",
-		    p->address, w->most);
-}
+/* --- events of sockets --------------------------------------------------- */
 
 static void
 take_accepted(struct zap *z, struct watch *w, int fd)
 {
-	struct peer	*old = find_open(w, fd);
+	const struct accepted	*ended = accepted_add(&w->accepted, fd);
 
-	if (old != NULL)
-		forget_peer(w, old);
-	if (w->count == w->size) {
-		w->size = w->size == 0 ? 16 : w->size * 2;
-		w->peers = realloc(w->peers, w->size * sizeof(w->peers[0]));
-		CHECK(w->peers != NULL);
-	}
-	find_peer(fd, &w->peers[w->count++]);
-	if (w->count - w->ended > w->most)
-		end_crowding(z, w);
+	if (ended == NULL)
+		return;
+	metric_add(METRIC_BUS_CROWDED, 0, 0, 1);
+	if (may_say(z))
+		log_warn("ended a connection from %s: there are more than %zu",
+		    ended->address, w->accepted.most);
 }
 
 static const char *
@@ -345,14 +209,14 @@ reason_text(uint32_t reason)
 static void
 take_disconnected(struct zap *z, struct watch *w, int fd)
 {
-	struct peer	*p = find_open(w, fd);
+	struct accepted	*a = accepted_find(&w->accepted, fd);
 
-	if (w->reason != 0 && z->args->has_keys && (p == NULL || !p->ended))
-		say_refused(z, p == NULL ? "an unknown address" : p->address,
+	if (w->reason != 0 && z->args->has_keys && (a == NULL || !a->ended))
+		say_refused(z, a == NULL ? ACCEPTED_UNKNOWN : a->address,
 		    reason_text(w->reason));
 	w->reason = 0;
-	if (p != NULL)
-		forget_peer(w, p);
+	if (a != NULL)
+		accepted_remove(&w->accepted, a);
 }
 
 static void
@@ -424,23 +288,11 @@ zap_watch(zsock_t *sock, enum service_id to, unsigned number)
 	zsock_destroy(&push);
 }
 
-/* So few that there are descriptors left for what else the process opens. */
-static size_t
-connections_most(void)
-{
-	struct rlimit	limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
-	    limit.rlim_cur / DESCRIPTORS_PART > CONNECTIONS_MOST)
-		return CONNECTIONS_MOST;
-	return limit.rlim_cur / DESCRIPTORS_PART;
-}
-
 static void
 take_order(struct zap *z)
 {
 	struct watch_order	 order;
-	struct watch	*w;
+	struct watch		*w;
 
 	if (zmq_recv(zsock_resolve(z->orders), &order, sizeof(order), 0) !=
 	    sizeof(order))
@@ -449,7 +301,8 @@ take_order(struct zap *z)
 	    (z->count + 1) * sizeof(z->watches[0]));
 	CHECK(z->watches != NULL);
 	w = &z->watches[z->count++];
-	*w = (struct watch){ .to = order.to, .most = connections_most() };
+	*w = (struct watch){ .to = order.to };
+	accepted_init(&w->accepted);
 	w->monitor = zsock_new(ZMQ_PAIR);
 	CHECK(w->monitor != NULL);
 	zsock_set_linger(w->monitor, 0);
@@ -461,7 +314,7 @@ static void
 forget_watch(struct zap *z, size_t at)
 {
 	zsock_destroy(&z->watches[at].monitor);
-	free(z->watches[at].peers);
+	accepted_done(&z->watches[at].accepted);
 	z->watches[at] = z->watches[--z->count];
 }
 

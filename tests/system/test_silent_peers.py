@@ -77,7 +77,7 @@ def test_peers_that_never_read_have_a_bound_together(post, port, peers, op, at_o
 
 ENDED = 'flicket_bus_connections_ended_total'
 LIMIT, CONNECTIONS = 400, 600       # descriptors that the service may have; what is opened to it
-BOUND = LIMIT // 4                  # proto/peer/zap.c
+BOUND = LIMIT // 4                  # proto/peer/accepted.c
 ELSEWHERE = '127.0.0.2'
 GREETING = b'\xff' + b'\0' * 8 + b'\x7f\x03\0NULL' + b'\0' * 48
 READY = b'\x04\x29\x05READY\x0bSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\0'
