@@ -5,14 +5,15 @@
  */
 #include "services/runtime/relay/relay.h"
 
-#include "services/runtime/relay/newcomer.h"
-
 #include "base/actor.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "proto/peer/pool.h"
+#include "services/runtime/relay/inflight.h"
+#include "services/runtime/relay/lag.h"
+#include "services/runtime/relay/newcomer.h"
+#include "services/runtime/relay/refusal.h"
 
-#define INFLIGHT_MOST	256	/* events, a power of two */
 #define MESSAGE_BYTES	(REQUESTS_MOST_BYTES / 2) /* and one event */
 #define ACK_TIMEOUT_MS	2000
 #define RETRY_MS	500
@@ -21,33 +22,8 @@
 #define FIND_MS		1000	/* a consumer not found by then is down */
 #define COUNT_MS	1000	/* between counts of the outbox */
 #define TALLY_MS	1000	/* tallies are collected for so long */
-#define REFUSED_MS	5000	/* a refusal is believed after so long ... */
-#define REFUSED_LEAST	5	/* ... and so many times */
-#define STREAK_MS	10000	/* ... and at once after a gap was taken */
-#define LAG_SAMPLES	64
 #define RECEIVE_MESSAGES 64	/* of one process, then of the next one */
 #define MESSAGE_ANSWERS	4096	/* read of one message */
-
-/* When events up to this one were seen in the outbox. */
-struct lag_sample {
-	int64_t	seq;
-	int64_t	seen_ms;
-};
-
-/* An event that was sent and is not acknowledged. */
-struct inflight {
-	int64_t				 seq;
-	enum { SENT, TAKEN, REFUSED }	 state;
-	enum err			 error;	/* REFUSED: why */
-	bool				 is_gap; /* an EVENT_LEFT_OUT */
-};
-
-/* An event that is refused for good, again and again. */
-struct refusal {
-	int64_t	seq;		/* 0: there is none */
-	int64_t	since_ms;
-	int	count;
-};
 
 struct consumer {
 	enum service_id	 id;
@@ -59,20 +35,14 @@ struct consumer {
 					 * later it may have heard of another */
 	int64_t		 acked;		/* seq: acknowledged up to here ... */
 	int64_t		 told;		/* ... as the loop was told */
-	struct inflight	 inflight[INFLIGHT_MOST];	/* a ring */
-	unsigned	 first;		/* in the ring */
-	unsigned	 count;		/* from there on */
-	unsigned	 sent_count;	/* ... that are SENT */
+	struct inflight	 inflight;
 	int64_t		 moved_ms;	/* when one was answered last, or sent
 					 * with none before it */
-	bool		 failed;	/* one of them was refused */
 	int64_t		 due_ms;	/* when to look for events */
 	int64_t		 pause_ms;	/* send nothing until then */
 	int64_t		 counted_ms;	/* when events were counted last */
 	struct refusal	 refusal;	/* of the first event in flight */
-	int64_t		 gap_ms;	/* when a gap was taken last */
-	struct lag_sample lag[LAG_SAMPLES];	/* oldest first */
-	size_t		 lag_count;
+	struct lag	 lag;
 };
 
 struct relay {
@@ -120,7 +90,7 @@ add_consumers(struct relay *relay)
 		c = &relay->consumers[relay->count++];
 		c->id = (enum service_id)id;
 		c->said_up = true;
-		c->gap_ms = INT64_MIN / 2;
+		refusal_init(&c->refusal);
 		pool_init(&c->pool, c->id, relay->resolver);
 	}
 }
@@ -143,46 +113,12 @@ tell_loop(struct relay *relay, struct consumer *c)
 	tell_loop_refused(relay, c, 0, OK);
 }
 
-/* --- refused for good ---------------------------------------------------- */
-
-/* An error that in HTTP tells a client to try again is not for good. */
-static bool
-is_for_good(enum err e)
-{
-	return e != OK && err_info(e)->http != 503 &&
-	    err_info(e)->http != 429;
-}
-
-/*
- * Whether a refusal is to be believed. For a while it is not, as the fault may
- * be between us and the consumer. But a consumer that has just taken a gap, in
- * the place of another refused event, is sound, and many events may have the
- * same fault.
- */
-static bool
-is_believed(const struct consumer *c, int64_t now_ms)
-{
-	const struct refusal	*r = &c->refusal;
-
-	return now_ms - c->gap_ms < STREAK_MS ||
-	    (r->count >= REFUSED_LEAST && now_ms - r->since_ms >= REFUSED_MS);
-}
-
-/* The first event in flight was refused. */
+/* The first event in flight, or the one that would be, was refused. */
 static void
 note_refusal(struct relay *relay, struct consumer *c, int64_t seq, enum err e,
     int64_t now_ms)
 {
-	struct refusal	*r = &c->refusal;
-
-	if (!is_for_good(e)) {
-		r->seq = 0;
-		return;
-	}
-	if (r->seq != seq)
-		*r = (struct refusal){ .seq = seq, .since_ms = now_ms };
-	r->count++;
-	if (is_believed(c, now_ms))
+	if (refusal_note(&c->refusal, seq, e, now_ms))
 		tell_loop_refused(relay, c, seq, e);
 }
 
@@ -215,39 +151,32 @@ put_event(struct relay *relay, struct consumer *c, const struct stmt *st,
 	return true;
 }
 
-static struct inflight *
-inflight_at(struct consumer *c, unsigned i)
-{
-	return &c->inflight[(c->first + i) % INFLIGHT_MOST];
-}
-
 /* Read the next events, as many as there is room for. *ret_more: not all. */
 static bool
-collect(struct relay *relay, struct consumer *c, bool *ret_more)
+read_events(struct relay *relay, struct consumer *c, bool *ret_more)
 {
 	struct stmt	st = stmt_begin(relay->lane.db, SQL_OUTBOX_NEXT, NULL);
-	int64_t		after;
+	struct inflight	*f = &c->inflight;
+	int64_t		after = inflight_last(f);
 	bool		readable = true;
 
-	after = c->count == 0 ? 0 : inflight_at(c, c->count - 1)->seq;
 	stmt_bind_number(&st, KEY_CONSUMER, c->id);
 	stmt_bind_number(&st, KEY_SEQ, after != 0 ? after : c->acked);
-	stmt_bind_number(&st, KEY_LIMIT, INFLIGHT_MOST - c->count);
+	stmt_bind_number(&st, KEY_LIMIT, INFLIGHT_MOST - f->count);
 	c->asked->out.len = 0;
 	*ret_more = false;
 	while (!*ret_more && stmt_next(&st)) {
 		readable = put_event(relay, c, &st, after);
 		if (!readable) {
-			if (c->count == 0)
+			if (f->count == 0)
 				note_refusal(relay, c, stmt_number(&st, 0),
 				    ERR_INTERNAL, clock_ms());
 			break;
 		}
 		after = stmt_number(&st, 0);
-		*inflight_at(c, c->count++) = (struct inflight){ after, SENT,
-		    OK, stmt_number(&st, 1) == OP_EVENT_LEFT_OUT };
-		c->sent_count++;
-		*ret_more = c->count == INFLIGHT_MOST ||
+		inflight_put(f, after,
+		    stmt_number(&st, 1) == OP_EVENT_LEFT_OUT);
+		*ret_more = f->count == INFLIGHT_MOST ||
 		    c->asked->out.len > MESSAGE_BYTES;
 	}
 	if (stmt_end(&st))
@@ -260,8 +189,7 @@ collect(struct relay *relay, struct consumer *c, bool *ret_more)
 static void
 give_up(struct consumer *c, int64_t due_ms)
 {
-	c->count = c->sent_count = 0;
-	c->failed = false;
+	inflight_clear(&c->inflight);
 	c->due_ms = c->pause_ms = due_ms;
 }
 
@@ -269,20 +197,21 @@ static void
 send_next(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
 	struct replica	*writer = pool_writer(&c->pool);
-	unsigned	 had = c->sent_count;
+	struct inflight	*f = &c->inflight;
+	unsigned	 had = f->unanswered;
 	bool		 more;
 
-	if (c->failed || c->count == INFLIGHT_MOST || now_ms < c->due_ms ||
+	if (f->failed || f->count == INFLIGHT_MOST || now_ms < c->due_ms ||
 	    now_ms < c->pause_ms || writer == NULL ||
 	    (had > 0 && writer != c->asked))
 		return;
 	c->asked = writer;
 	/* if an event cannot be read, try again */
-	if (!collect(relay, c, &more))
+	if (!read_events(relay, c, &more))
 		c->due_ms = now_ms + RETRY_MS;
 	else
 		c->due_ms = more ? now_ms : INT64_MAX;
-	if (c->sent_count == had)
+	if (f->unanswered == had)
 		return;
 	if (had == 0)
 		c->moved_ms = now_ms;
@@ -292,44 +221,25 @@ send_next(struct relay *relay, struct consumer *c, int64_t now_ms)
 
 /* --- acknowledgements ----------------------------------------------------- */
 
-/* The event in flight that an answer is for. NULL if there is none, or it was
- * answered before. */
-static struct inflight *
-find_inflight(struct consumer *c, int64_t seq)
-{
-	struct inflight	*f;
-
-	for (unsigned i = 0; i < c->count; i++) {
-		f = inflight_at(c, i);
-		if (f->seq == seq)
-			return f->state == SENT ? f : NULL;
-	}
-	return NULL;
-}
-
-/*
- * Events at the beginning that were taken are acknowledged. An event that is
- * taken at last, after refusals, is not a gap and shows nothing.
- */
+/* The events at the beginning that were taken are acknowledged. */
 static void
 advance_acked(struct consumer *c, int64_t now_ms)
 {
-	while (c->count > 0 && c->inflight[c->first].state == TAKEN) {
-		c->acked = c->inflight[c->first].seq;
-		if (c->inflight[c->first].is_gap)
-			c->gap_ms = now_ms;
-		c->first = (c->first + 1) % INFLIGHT_MOST;
-		c->count--;
+	struct inflight_event	e;
+
+	while (inflight_ack(&c->inflight, &e)) {
+		c->acked = e.seq;
+		if (e.is_gap)
+			refusal_note_gap(&c->refusal, now_ms);
 	}
-	if (c->acked >= c->refusal.seq)
-		c->refusal = (struct refusal){ 0 };
+	refusal_note_taken(&c->refusal, c->acked);
 }
 
 /* All events in flight are answered, and not all were taken. */
 static void
 resend_later(struct relay *relay, struct consumer *c, int64_t now_ms)
 {
-	const struct inflight	*first = inflight_at(c, 0);
+	const struct inflight_event	*first = inflight_first(&c->inflight);
 
 	note_refusal(relay, c, first->seq, first->error, now_ms);
 	give_up(c, now_ms + RETRY_MS);
@@ -339,16 +249,17 @@ static void
 take_answer(struct relay *relay, struct consumer *c, struct replica *r,
     const struct answer *a, int64_t now_ms)
 {
-	enum pong	 pong = replica_take_pong(r, a, now_ms);
-	struct inflight	*f;
+	enum pong		 pong = replica_take_pong(r, a, now_ms);
+	struct inflight		*f = &c->inflight;
+	struct inflight_event	*e;
 
 	if (pong == PONG_HEARD && !c->was_asked && !relay->args->is_meant)
 		newcomer_look(a, relay->args->tables->service->id, c->id);
 	c->was_asked = c->was_asked || pong == PONG_HEARD;
 	if (pong != PONG_NONE || r != c->asked)
 		return;
-	f = find_inflight(c, (int64_t)(a->id - REPLICA_FIRST_ID));
-	if (f == NULL)
+	e = inflight_find(f, (int64_t)(a->id - REPLICA_FIRST_ID));
+	if (e == NULL)
 		return;		/* it is not in flight any more */
 	/* another process writes, or will soon */
 	if (a->error == ERR_UNAVAILABLE) {
@@ -356,19 +267,15 @@ take_answer(struct relay *relay, struct consumer *c, struct replica *r,
 		give_up(c, now_ms + LOOK_MS);
 		return;
 	}
-	if (a->error != OK && !c->failed) {
+	if (a->error != OK && !f->failed)
 		log_warn("%s service refuses event %llu: %s",
 		    service_name(c->id),
 		    (unsigned long long)(a->id - REPLICA_FIRST_ID),
 		    err_info(a->error)->reason);
-		c->failed = true;
-	}
-	f->state = a->error == OK ? TAKEN : REFUSED;
-	f->error = (enum err)a->error;
-	c->sent_count--;
+	inflight_answer(f, e, (enum err)a->error);
 	c->moved_ms = now_ms;
 	advance_acked(c, now_ms);
-	if (c->failed && c->sent_count == 0)
+	if (f->failed && f->unanswered == 0)
 		resend_later(relay, c, now_ms);
 }
 
@@ -408,39 +315,8 @@ serve_replica(struct relay *relay, struct consumer *c, struct replica *r,
 	replica_ping(r, now_ms, &known);
 	lost = replica_lost(r, now_ms) || r->restarted;
 	r->restarted = false;
-	if (lost && r == c->asked && c->sent_count > 0)
+	if (lost && r == c->asked && c->inflight.unanswered > 0)
 		give_up(c, now_ms);
-}
-
-/* Delete every second sample: old ones need not be exact to the second. */
-static void
-thin_lag_samples(struct consumer *c)
-{
-	for (size_t i = 0; i < LAG_SAMPLES / 2; i++)
-		c->lag[i] = c->lag[i * 2];
-	c->lag_count = LAG_SAMPLES / 2;
-}
-
-/*
- * For how long the oldest event that is not acknowledged has been in the
- * outbox, as far as this process has seen. It is exact to a second, while the
- * lag is short.
- */
-static int64_t
-lag_ms(struct consumer *c, int64_t newest, int64_t now_ms)
-{
-	size_t	done = 0;
-
-	while (done < c->lag_count && c->lag[done].seq <= c->acked)
-		done++;
-	c->lag_count -= done;
-	memmove(c->lag, c->lag + done, c->lag_count * sizeof(c->lag[0]));
-	if (c->lag_count == LAG_SAMPLES)
-		thin_lag_samples(c);
-	if (newest > c->acked && (c->lag_count == 0 ||
-	    newest > c->lag[c->lag_count - 1].seq))
-		c->lag[c->lag_count++] = (struct lag_sample){ newest, now_ms };
-	return c->lag_count == 0 ? 0 : now_ms - c->lag[0].seen_ms;
 }
 
 /* How many events for a consumer are set aside. */
@@ -477,7 +353,8 @@ count_events(struct relay *relay, struct consumer *c, int64_t now_ms)
 	stmt_end(&st);
 	metric_set(METRIC_UNDELIVERED, c->id, count);
 	metric_set(METRIC_SET_ASIDE, c->id, count_set_aside(relay, c));
-	metric_set(METRIC_OUTBOX_LAG_MS, c->id, lag_ms(c, newest, now_ms));
+	metric_set(METRIC_OUTBOX_LAG_MS, c->id,
+	    lag_note(&c->lag, c->acked, newest, now_ms));
 }
 
 static void
@@ -496,7 +373,7 @@ serve_consumer(struct relay *relay, struct consumer *c, int64_t now_ms)
 		}
 		replica_destroy(&gone);
 	}
-	if (c->sent_count > 0 && now_ms - c->moved_ms > ACK_TIMEOUT_MS)
+	if (c->inflight.unanswered > 0 && now_ms - c->moved_ms > ACK_TIMEOUT_MS)
 		give_up(c, now_ms);
 	if (c->told != c->acked)
 		tell_loop(relay, c);
