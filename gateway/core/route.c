@@ -2,6 +2,7 @@
 #include "gateway/core/route.h"
 
 #include "base/log.h"
+#include "base/number.h"
 
 /* ASKS(A, B): OP_A, OP_B and no third; a name that is missing is NONE. */
 #define ASKS(...)		ASKS_OF(__VA_ARGS__,,,)
@@ -163,18 +164,11 @@ routes_init(void)
 static bool
 take_path_number(const char **at, const char *end, int64_t *ret)
 {
-	const char	*p = *at;
-	int64_t		 n = 0;
+	struct text	t = { *at, (size_t)(end - *at) };
+	bool		fits = number_take(&t, ret) == NUMBER_FITS;
 
-	for (; p < end && *p >= '0' && *p <= '9'; p++)
-		if (__builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, *p - '0', &n))
-			return false;
-	if (p == *at)
-		return false;
-	*at = p;
-	*ret = n;
-	return true;
+	*at = t.base;
+	return fits;
 }
 
 /* Take one segment off a path; false if it is empty. */

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/number.h"
 #include "base/percent.h"
 #include "gateway/core/identity.h"
 #include "gateway/core/trace.h"
@@ -66,19 +67,12 @@ is_range_wanted(const struct download *d)
 
 /* Digits; INT64_MAX for more than there can be, -1 for none. */
 static int64_t
-take_digits(struct text *t)
+take_position(struct text *t)
 {
-	int64_t	n = 0;
-	bool	any = false;
+	int64_t	n = -1;
 
-	for (; t->len > 0 && t->base[0] >= '0' && t->base[0] <= '9';
-	    t->base++, t->len--) {
-		any = true;
-		if (n == INT64_MAX || __builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, t->base[0] - '0', &n))
-			n = INT64_MAX;
-	}
-	return any ? n : -1;
+	(void)number_take(t, &n);
+	return n;
 }
 
 /*
@@ -95,11 +89,11 @@ take_range(struct download *d)
 	    !is_range_wanted(d))
 		return true;
 	t = (struct text){ t.base + 6, t.len - 6 };
-	first = take_digits(&t);
+	first = take_position(&t);
 	if (t.len == 0 || t.base[0] != '-')
 		return true;
 	t = (struct text){ t.base + 1, t.len - 1 };
-	last = take_digits(&t);
+	last = take_position(&t);
 	if (t.len > 0 || (first == -1 && last == -1) ||
 	    (first != -1 && last != -1 && last < first))
 		return true;

@@ -1,13 +1,14 @@
 /* Forms, and chunks of which a few are under way at once. */
 #include "gateway/stage/upload.h"
 
-#include <errno.h>
 #include <sodium.h>
 
+#include "base/number.h"
 #include "gateway/http/header.h"
 #include "gateway/http/multipart.h"
 #include "gateway/reply/respond.h"
 
+#define INTEGER_MOST	23	/* bytes of an integer in a form */
 #define CHUNK_BYTES	((size_t)65536)
 #define WINDOW		4	/* chunks under way; each is a part */
 #define DROP_MS		60000	/* in which the service is told so */
@@ -82,19 +83,12 @@ take_file(struct exchange *x, const struct part *part)
 	return check_filename(x, u->filename);
 }
 
+/* The field is not empty. */
 static bool
-read_number(struct text t, int64_t *ret)
+read_integer_field(struct text t, int64_t *ret)
 {
-	char	 digits[24], *end;
-
-	if (t.len == 0 || t.len >= sizeof(digits) ||
-	    memchr("0123456789-", t.base[0], 11) == NULL)
-		return false;
-	memcpy(digits, t.base, t.len);
-	digits[t.len] = '\0';
-	errno = 0;
-	*ret = strtoll(digits, &end, 10);
-	return errno == 0 && end == digits + t.len;
+	return t.len <= INTEGER_MOST && t.base[0] != '+' &&
+	    number_read(t, INT64_MIN, INT64_MAX, ret);
 }
 
 static enum flow
@@ -110,7 +104,7 @@ take_number_field(struct exchange *x, enum key key, const struct part *part)
 	/* forms send fields that were not filled in */
 	if (part->content.len == 0)
 		return FLOW_NEXT;
-	if (!read_number(part->content, &number))
+	if (!read_integer_field(part->content, &number))
 		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be an integer.", name);
 	args_put_number(&x->args, key, number);
 	return FLOW_NEXT;
