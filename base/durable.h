@@ -8,6 +8,8 @@
 #ifndef BASE_DURABLE_H
 #define BASE_DURABLE_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,5 +24,14 @@ bool	folder_sync_fd(int fd);
 
 /* The same of a folder below another one (AT_FDCWD: the current). */
 bool	folder_sync_at(int at, const char *path);
+
+/*
+ * Write a file as a whole: the bytes go to PATH.new, which is synced and then
+ * renamed, so a reader of the path never sees a part of it. The name is on disk
+ * on return. file_create() fails with EEXIST if the path exists,
+ * file_replace() takes its place. False: errno says why.
+ */
+bool	file_create(const char *path, const void *bytes, size_t len, mode_t);
+bool	file_replace(const char *path, const void *bytes, size_t len, mode_t);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/paths.h"
 
 struct setting {
 	const char	*name;
@@ -478,28 +479,6 @@ settings_endpoint(const struct settings *s, enum service_id id)
 	}
 }
 
-/* Make a folder and those above it. 0, or -1 with errno. */
-static int
-make_path(const char *path)
-{
-	char	 part[PATH_MAX];
-	size_t	 len = strlen(path);
-
-	if (len >= sizeof(part)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	for (size_t i = 1; i <= len; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0700) == -1 && errno != EEXIST)
-			return -1;
-	}
-	return 0;
-}
-
 /*
  * Make a folder in the working folder. Made by root, it belongs to the owner of
  * the working folder: the programs become that user (base/harden.h).
@@ -519,8 +498,8 @@ make_folder(const char *name)
 void
 settings_enter_data(const struct settings *s)
 {
-	if (make_path(s->data) == -1 || chdir(s->data) == -1 ||
-	    make_folder("run") == -1 || make_folder("stores") == -1) {
+	if (!paths_make_folder(s->data) || chdir(s->data) == -1 ||
+	    make_folder("run") == -1 || make_folder(PATHS_STORES) == -1) {
 		fprintf(stderr, "FLICKET_DATA: \"%s\" cannot be used: %s\n",
 		    s->data, strerror(errno));
 		exit(2);

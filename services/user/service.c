@@ -14,6 +14,7 @@
 
 #include "base/durable.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "services/op/row_cache.h"
 #include "services/store/now.h"
 #include "services/user/account.h"
@@ -24,8 +25,6 @@
 #include "services/user/password.h"
 #include "services/user/token.h"
 
-#define PASSWORD_FOLDER	"stores/user"
-#define PASSWORD_FILE	PASSWORD_FOLDER "/admin-password"
 #define PASSWORD_WAIT_MS	5000	/* for the writer of a FIFO */
 
 static const struct sql statements[] = {
@@ -255,17 +254,14 @@ static const struct op ops[] = {
 static void
 write_password_file(const char *password)
 {
-	int	fd = open(PASSWORD_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		    0600);
+	char	line[PASSWORD_MOST_BYTES + 2];
+	int	len = snprintf(line, sizeof(line), "%s\n", password);
 
-	if (fd == -1 || !write_all(fd, password, strlen(password)) ||
-	    !write_all(fd, "\n", 1) || fsync(fd) == -1 ||
-	    !folder_sync_at(AT_FDCWD, PASSWORD_FOLDER))
-		log_fatal("%s cannot be written", PASSWORD_FILE);
-	close(fd);
+	if (!file_replace(PATHS_ADMIN_PASSWORD, line, (size_t)len, 0600))
+		log_fatal(PATHS_ADMIN_PASSWORD " cannot be written");
 	log_info("a password for admin was made up; it is in %s until "
 	    "somebody deletes it, as flicketctl serve does after showing it",
-	    PASSWORD_FILE);
+	    PATHS_ADMIN_PASSWORD);
 }
 
 static void
