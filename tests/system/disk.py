@@ -19,7 +19,7 @@ import pytest
 from desk import BIN, SERVICES, is_sanitized, wait_until
 
 LIBRARY = BIN.parent / 'vfs' / 'faulty.so'
-KINDS = ('READ', 'WRITE', 'SYNC', 'TRUNCATE', 'OPEN', 'SIZE', 'SHM', 'RENAME', 'DELETE')
+KINDS = ('READ', 'WRITE', 'SYNC', 'TRUNCATE', 'OPEN', 'SIZE', 'SHM', 'RENAME', 'DELETE', 'FOLDER')
 CHANGES = ('WRITE', 'SYNC', 'TRUNCATE', 'OPEN', 'SHM', 'RENAME', 'DELETE')
 CONTROL = struct.Struct('8q128s')       # struct control of faulty.h
 SEEN, FAILED = 6 * 8, 7 * 8

@@ -15,7 +15,7 @@ import uuid
 
 import pytest
 
-from desk import ADMIN, BIN, SERVICES, SLACK, environment, run_program, wait_until
+from desk import ADMIN, BIN, FLICKET_DB, SERVICES, SLACK, environment, run_program, wait_until
 from disk import IS_FULL, SEED, Faults, needs_library, report
 from test_wire import Peer
 from wire import expect
@@ -126,6 +126,21 @@ def test_a_restore_on_a_disk_that_fills_or_fails_changes_nothing_and_says_so(dat
     report('restores, each with an operation on the disk failing', {'nothing changed and said so': refused})
     # old stores that could not be given their name are kept as they are called; nothing else is left
     assert not list(back.glob('.restore-*/.flicket-unfinished'))
+
+
+@needs_library
+def test_a_file_system_whose_folders_cannot_be_synced_is_good_enough(data, faults, tmp_path):
+    """It keeps names all the same (base/durable.h)."""
+    backup, back, taken = tmp_path / 'backup', tmp_path / 'back', tmp_path / 'taken'
+    for args in (('backup', backup, '--data', data), ('restore', backup, '--data', back),
+                 ('import', FLICKET_DB, '--data', taken)):
+        with faults.armed('FOLDER', first=1, lasting=True, error=errno.EINVAL):
+            done = run_program('flicketctl', *map(str, args), **faults.settings)
+            assert faults.failed > 0, args
+        assert done.returncode == 0, done
+    verified(backup)
+    verified('--data', back)
+    verified('--data', taken)
 
 
 def test_a_file_system_that_fills_while_a_backup_is_made(data, tmp_path):

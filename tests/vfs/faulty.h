@@ -17,8 +17,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Operations that can fail; tests/system/disk.py has the same order. */
-enum kind { READ, WRITE, SYNC, TRUNCATE, OPEN, SIZE, SHM, RENAME, DELETE };
+/* Operations that can fail; tests/system/disk.py has the same order. FOLDER: a
+ * sync of a folder, which is a SYNC as well. */
+enum kind { READ, WRITE, SYNC, TRUNCATE, OPEN, SIZE, SHM, RENAME, DELETE,
+    FOLDER };
 
 #define PATTERN_SIZE	128
 

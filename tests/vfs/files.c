@@ -160,10 +160,19 @@ ftruncate(int fd, off_t size)
 	return ftruncate64(fd, size);
 }
 
+static bool
+is_folder(int fd)
+{
+	struct stat	st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int
 fsync(int fd)
 {
-	if (has_failed(fault_fd(SYNC, fd)))
+	if (has_failed(fault_fd(SYNC, fd)) ||
+	    (is_folder(fd) && has_failed(fault_fd(FOLDER, fd))))
 		return -1;
 	return undo_sync(fd) ? 0 : (int)syscall(SYS_fsync, fd);
 }

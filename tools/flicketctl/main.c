@@ -1,12 +1,11 @@
 /* flicketctl: one program for what is done to a desk, not through its API. */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/harden.h"
 #include "base/metrics.h"
 #include "base/rlimits.h"
@@ -58,10 +57,7 @@ password_make_run(const struct cli *c)
 {
 	const char	*path = cli_arg(c, 0, NULL);
 	char		 password[PASSWORD_RANDOM_SIZE + 1];
-	char		 new[PATH_MAX];
 	size_t		 len;
-	int		 fd;
-	bool		 made;
 
 	if (access(path, F_OK) == 0) {
 		printf("%s is there already\n", path);
@@ -70,14 +66,7 @@ password_make_run(const struct cli *c)
 	password_random(password);
 	len = strlen(password);
 	password[len++] = '\n';
-	snprintf(new, sizeof(new), "%s.new", path);
-	(void)unlink(new);
-	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	made = fd != -1 && write(fd, password, len) == (ssize_t)len &&
-	    fsync(fd) == 0;
-	if (fd != -1)
-		close(fd);
-	if (!made || rename(new, path) == -1) {
+	if (!file_create(path, password, len, 0600)) {
 		fprintf(stderr, "flicketctl password make: %s: %s\n", path,
 		    strerror(errno));
 		return STATUS_FAILED;

@@ -26,9 +26,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/paths.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/ask.h"
 
 #define STAGE_PREFIX	".backup-"
@@ -97,7 +99,8 @@ open_folders(struct backup *b, int i)
 {
 	char	path[128];
 
-	snprintf(path, sizeof(path), "stores/%s", backup_folders[i].path);
+	snprintf(path, sizeof(path), PATHS_STORES "/%s",
+	    backup_folders[i].path);
 	b->from[i] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "%s/%d", b->stage, i);
 	if (mkdir(path, 0700) == 0)
@@ -179,11 +182,11 @@ copy_pages(struct backup *b, sqlite3 *to, const char *name)
 			    name);
 	int		 rc = copy == NULL ? sqlite3_errcode(to) : SQLITE_OK;
 
-	while (rc == SQLITE_OK && !backup_stopped())
+	while (rc == SQLITE_OK && !stop_asked())
 		rc = sqlite3_backup_step(copy, STEP_PAGES);
 	if (copy != NULL)
 		(void)sqlite3_backup_finish(copy);
-	if (backup_stopped())
+	if (stop_asked())
 		return backup_fail("stopped");
 	return rc == SQLITE_DONE || backup_fail("the %s store cannot be "
 	    "copied: %s", name, sqlite3_errstr(rc));
@@ -221,11 +224,11 @@ copy_store(struct backup *b, enum service_id id)
 {
 	const char	*name = service_name(id);
 	struct buf	 path = { 0 };
-	char		 inside[64], hash[HASH_TEXT_SIZE];
+	const char	*inside = paths_store_below(id);
+	char		 hash[HASH_TEXT_SIZE];
 	int64_t		 bytes, schema, undelivered;
 	bool		 ok;
 
-	snprintf(inside, sizeof(inside), "%s/%s.db", name, name);
 	buf_printf(&path, "%s/%s", b->partial.base, name);
 	buf_put_byte(&path, '\0');
 	ok = mkdir(path.base, 0700) == 0 || backup_fail("%s: %s", path.base,
@@ -335,15 +338,9 @@ write_manifest(struct backup *b, time_t when)
 static bool
 is_database(const char *path)
 {
-	char	database[64];
-
-	for (unsigned id = 1; id < SERVICE_END; id++) {
-		const char	*name = service_name((enum service_id)id);
-
-		snprintf(database, sizeof(database), "%s/%s.db", name, name);
-		if (strcmp(path, database) == 0)
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		if (strcmp(path, paths_store_below((enum service_id)id)) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -536,15 +533,10 @@ check_room(const struct backup *b)
 	struct stat	st;
 	struct dirent	*e;
 	DIR		*dir;
-	char		 path[64];
 	int64_t		 need = 0, room;
 
-	for (unsigned id = 1; id < SERVICE_END; id++) {
-		const char	*name = service_name((enum service_id)id);
-
-		snprintf(path, sizeof(path), "stores/%s/%s.db", name, name);
-		need += bytes_of(path);
-	}
+	for (unsigned id = 1; id < SERVICE_END; id++)
+		need += bytes_of(paths_store((enum service_id)id));
 	for (int i = 0; i < FOLDERS; i++) {
 		dir = fdopendir(dup(b->linked[i]));
 		while (dir != NULL && (e = readdir(dir)) != NULL)
@@ -717,7 +709,7 @@ backup_run(const struct cli *c)
 		b->from[i] = b->linked[i] = -1;
 	umask(077);
 	CHECK(sodium_init() != -1);
-	backup_catch_signals();
+	stop_catch_signals();
 	CHECK(atexit(clean_up) == 0);
 	ok = begin(b, cli_arg(c, 0, "")) && do_all(b);
 	if (ok)

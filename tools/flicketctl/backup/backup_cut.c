@@ -28,8 +28,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/paths.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/backup_files.h"
+#include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/ask.h"
 #include "tools/flicketctl/desk/stores.h"
 
@@ -132,19 +134,17 @@ how_to_open(const char *path)
 bool
 cut_connect(struct cut *c)
 {
-	char	path[64];
-
 	if (!open_empty(c))
 		return false;
 	for (unsigned id = 1; id < SERVICE_END; id++) {
-		const char	*name = service_name((enum service_id)id);
+		const char	*path = paths_store((enum service_id)id);
 
-		snprintf(path, sizeof(path), "stores/%s/%s.db", name, name);
 		if (access(path, R_OK) == -1)
 			return backup_fail("%s: %s", path, strerror(errno));
 		if (!stores_is_file(path))
 			return backup_fail("%s is not a plain file", path);
-		if (!attach(c, path, how_to_open(path), name))
+		if (!attach(c, path, how_to_open(path),
+		    service_name((enum service_id)id)))
 			return false;
 	}
 	return true;
@@ -157,12 +157,12 @@ cut_connect_backup(struct cut *c, const char *path)
 	bool		ok = open_empty(c);
 
 	for (unsigned id = 1; ok && id < SERVICE_END; id++) {
-		const char	*name = service_name((enum service_id)id);
-
 		file.len = 0;
-		buf_printf(&file, "%s/%s/%s.db", path, name, name);
+		buf_printf(&file, "%s/%s", path,
+		    paths_store_below((enum service_id)id));
 		buf_put_byte(&file, '\0');
-		ok = attach(c, file.base, "?mode=ro&immutable=1", name);
+		ok = attach(c, file.base, "?mode=ro&immutable=1",
+		    service_name((enum service_id)id));
 	}
 	buf_done(&file);
 	return ok;
@@ -198,9 +198,8 @@ cut_number(const struct cut *c, const char *sql, int64_t *ret)
 static bool
 lock_store(struct try *t, enum service_id id)
 {
-	char	folder[32];
+	const char	*folder = paths_store_folder(id);
 
-	snprintf(folder, sizeof(folder), "stores/%s", service_name(id));
 	t->lock[id] = store_lock(folder);
 	if (t->lock[id] != -1)
 		return true;
@@ -386,7 +385,7 @@ cut_make(struct cut *c, const struct settings *settings)
 		ok = try_once(c, settings, &done);
 		if (!done && !sqlite3_get_autocommit(c->db))
 			(void)run_sql(c, "ROLLBACK");
-		ok = ok && !(backup_stopped() && !backup_fail("stopped"));
+		ok = ok && !(stop_asked() && !backup_fail("stopped"));
 	}
 	c->tries--;
 	if (ok && !done)

@@ -7,9 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <limits.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,20 +17,21 @@
 
 #include "base/durable.h"
 #include "base/log.h"
+#include "base/paths.h"
+#include "tools/flicketctl/cli/stop.h"
+#include "tools/flicketctl/store/tree.h"
 
 #define CHUNK_BYTES	(1 << 18)
 
 const struct backup_folder backup_folders[] = {
-	{ "post/files", "SELECT DISTINCT filename FROM post.uploads "
+	{ PATHS_UPLOADS, "SELECT DISTINCT filename FROM post.uploads "
 	    "WHERE filename <> ''" },
-	{ "user/avatars", "SELECT DISTINCT avatar FROM user.users "
+	{ PATHS_AVATARS, "SELECT DISTINCT avatar FROM user.users "
 	    "WHERE avatar <> ''" },
 	{ 0 }
 };
 
 const char	*backup_who = "flicketctl";
-
-static volatile sig_atomic_t	stopped;
 
 bool
 backup_fail(const char *format, ...)
@@ -45,31 +44,6 @@ backup_fail(const char *format, ...)
 	va_end(ap);
 	fprintf(stderr, "%s: %s\n", backup_who, message);
 	return false;
-}
-
-static void
-on_signal(int number)
-{
-	(void)number;
-	stopped = 1;
-}
-
-void
-backup_catch_signals(void)
-{
-	static const int	numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction	action = { .sa_handler = on_signal,
-				    .sa_flags = SA_RESTART };
-
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
-}
-
-bool
-backup_stopped(void)
-{
-	return stopped != 0;
 }
 
 bool
@@ -96,20 +70,8 @@ path_absolute(struct buf *ret, const char *path)
 bool
 path_make(const char *path)
 {
-	char	part[PATH_MAX];
-	size_t	len = strlen(path);
-
-	if (len >= sizeof(part))
-		return backup_fail("%s: %s", path, strerror(ENAMETOOLONG));
-	for (size_t i = 1; i <= len; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0700) == -1 && errno != EEXIST)
-			return backup_fail("%s: %s", part, strerror(errno));
-	}
-	return true;
+	return paths_make_folder(path) ||
+	    backup_fail("%s: %s", path, strerror(errno));
 }
 
 /* --- copied and hashed ------------------------------------------------------ */
@@ -135,7 +97,7 @@ pass_bytes(int from, int to, const char *name, char ret_hash[HASH_TEXT_SIZE],
 		if (ok && to != -1 && !write_all(to, chunk, (size_t)n))
 			ok = backup_fail("%s: cannot be written: %s", name,
 			    strerror(errno));
-		if (ok && backup_stopped())
+		if (ok && stop_asked())
 			ok = backup_fail("stopped");
 		if (!ok)
 			break;
@@ -277,37 +239,11 @@ file_hash(const char *path, bool sync, char ret_hash[HASH_TEXT_SIZE],
 
 /* --- folders ---------------------------------------------------------------- */
 
-static FTS *
-tree_open(const char *path)
-{
-	char	*paths[] = { (char *)path, NULL };
-	FTS	*tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-
-	CHECK(tree != NULL);
-	return tree;
-}
-
 /* The marker goes last: what is killed meanwhile is removed another time. */
 void
 folder_remove(const char *path)
 {
-	FTS		*tree = tree_open(path);
-	FTSENT		*e;
-	struct buf	 marker = { 0 };
-
-	while ((e = fts_read(tree)) != NULL) {
-		if (e->fts_info == FTS_DP)
-			rmdir(e->fts_accpath);
-		else if (e->fts_info != FTS_D &&
-		    strcmp(e->fts_name, FOLDER_MARKER) != 0)
-			unlink(e->fts_accpath);
-	}
-	fts_close(tree);
-	buf_printf(&marker, "%s/" FOLDER_MARKER, path);
-	buf_put_byte(&marker, '\0');
-	unlink(marker.base);
-	rmdir(path);
-	buf_done(&marker);
+	tree_remove(path, FOLDER_MARKER);
 }
 
 /*
@@ -376,33 +312,15 @@ folder_clear_all(const char *prefix)
 	closedir(dir);
 }
 
-static bool
-finish_one(const char *path, uid_t uid, gid_t gid)
-{
-	int	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool	ok;
-
-	if (fd == -1)
-		return false;
-	ok = (geteuid() != 0 || fchown(fd, uid, gid) == 0) && fsync(fd) == 0;
-	close(fd);
-	return ok;
-}
-
 bool
 folder_finish(const char *path, uid_t uid, gid_t gid)
 {
-	FTS	*tree = tree_open(path);
-	FTSENT	*e;
-	bool	 ok = true;
+	struct buf	failed = { 0 };
+	bool		ok;
 
-	while (ok && (e = fts_read(tree)) != NULL) {
-		if (e->fts_info == FTS_D)
-			continue;	/* comes again, after all in it */
-		ok = finish_one(e->fts_accpath, uid, gid) ||
-		    backup_fail("%s: %s", e->fts_path, strerror(errno));
-	}
-	fts_close(tree);
+	ok = tree_finish(path, uid, gid, &failed) ||
+	    backup_fail("%s: %s", failed.base, strerror(errno));
+	buf_done(&failed);
 	return ok;
 }
 

@@ -25,10 +25,6 @@ extern const char	*backup_who;
 bool	backup_fail(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));
 
-/* From now on SIGINT, SIGTERM and SIGHUP only make backup_stopped() true. */
-void	backup_catch_signals(void);
-bool	backup_stopped(void);
-
 /* Whether a name is that of a plain file within a folder, and no hidden one. */
 bool	file_is_safe(const char *name);
 

@@ -22,6 +22,7 @@
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/backup.h"
 #include "tools/flicketctl/backup/verify.h"
+#include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/schema.h"
 
 enum {
@@ -182,7 +183,7 @@ run_check(struct judge *j, const struct cut *c, const char *name,
 
 	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".%s", name, pragma);
 	rc = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL);
-	while (rc == SQLITE_OK && !backup_stopped() &&
+	while (rc == SQLITE_OK && !stop_asked() &&
 	    (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		line = (const char *)sqlite3_column_text(st, 0);
 		if (line != NULL && strcmp(line, "ok") != 0)
@@ -190,7 +191,7 @@ run_check(struct judge *j, const struct cut *c, const char *name,
 		rc = SQLITE_OK;
 	}
 	sqlite3_finalize(st);
-	return rc == SQLITE_DONE || (backup_stopped() ?
+	return rc == SQLITE_DONE || (stop_asked() ?
 	    backup_fail("stopped") : fail_store(c, name));
 }
 

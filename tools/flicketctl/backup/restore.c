@@ -35,10 +35,12 @@
 
 #include "base/durable.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "services/store/now.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/backup_judge.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/stores.h"
 
 #define WORK_PREFIX	".restore-"
@@ -92,18 +94,18 @@ static bool
 take_store(struct restore *r, enum service_id id, bool *ret_there)
 {
 	const char	*name = service_name(id);
-	char		 path[64], what[48];
+	const char	*folder = paths_store_folder(id);
+	const char	*path = paths_store(id);
+	char		 what[48];
 
-	snprintf(path, sizeof(path), "stores/%s", name);
 	snprintf(what, sizeof(what), "the %s service", name);
-	if (access(path, F_OK) == -1)
+	if (access(folder, F_OK) == -1)
 		return true;
 	if (r->lock[id] == -1)
-		r->lock[id] = store_lock(path);
+		r->lock[id] = store_lock(folder);
 	if (r->lock[id] == -1)
 		return errno == EWOULDBLOCK ? in_use(r, what) :
-		    backup_fail("%s/lock: %s", path, strerror(errno));
-	snprintf(path, sizeof(path), "stores/%s/%s.db", name, name);
+		    backup_fail("%s/lock: %s", folder, strerror(errno));
 	if (access(path, F_OK) == -1)
 		return true;
 	*ret_there = true;
@@ -215,10 +217,9 @@ read_stream(sqlite3 *db, const char *path, int64_t *ret)
 static sqlite3 *
 open_copy(const struct restore *r, enum service_id id, char path[128])
 {
-	const char	*name = service_name(id);
-	sqlite3		*db = NULL;
+	sqlite3	*db = NULL;
 
-	snprintf(path, 128, "%s/%s/%s.db", r->work, name, name);
+	snprintf(path, 128, "%s/%s", r->work, paths_store_below(id));
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) ==
 	    SQLITE_OK)
 		return db;
@@ -365,7 +366,7 @@ put_in_place(struct restore *r)
 		    strerror(errno));
 	if (!folder_finish(r->work, st.st_uid, st.st_gid) || !check_stores(r))
 		return false;
-	if (backup_stopped())
+	if (stop_asked())
 		return backup_fail("stopped");
 	snprintf(marker, sizeof(marker), "%s/" FOLDER_MARKER, r->work);
 	if (unlink(marker) == -1)
@@ -442,7 +443,7 @@ restore_run(const struct cli *c)
 	path_absolute(&r->source, cli_arg(c, 0, ""));
 	umask(077);
 	CHECK(sodium_init() != -1);
-	backup_catch_signals();
+	stop_catch_signals();
 	CHECK(atexit(clean_up) == 0);
 	ok = do_all(r);
 	if (ok)

@@ -23,6 +23,7 @@
 
 #include <sqlite3.h>
 
+#include "base/paths.h"
 #include "proto/frame.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
@@ -30,6 +31,7 @@
 #include "tools/flicketctl/backup/backup_judge.h"
 #include "tools/flicketctl/backup/verify.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/ask.h"
 #include "tools/flicketctl/desk/stores.h"
 
@@ -237,7 +239,7 @@ next(struct verify *v, sqlite3_stmt *st)
 
 	if (st == NULL)
 		return false;
-	rc = backup_stopped() ? SQLITE_INTERRUPT : sqlite3_step(st);
+	rc = stop_asked() ? SQLITE_INTERRUPT : sqlite3_step(st);
 	if (rc == SQLITE_ROW)
 		return true;
 	if (rc != SQLITE_DONE) {
@@ -516,7 +518,7 @@ check_named(struct verify *v, const struct backup_folder *folder)
 		snprintf(inside, sizeof(inside), "%s/%s", folder->path,
 		    column_string(st, 0));
 		path.len = 0;
-		buf_printf(&path, "stores/%s", inside);
+		buf_printf(&path, PATHS_STORES "/%s", inside);
 		buf_put_byte(&path, '\0');
 		if (file_is_safe(column_string(st, 0)) && stores_is_file(path.base))
 			continue;
@@ -562,7 +564,7 @@ check_nameless(struct verify *v, const struct backup_folder *folder)
 	sqlite3_stmt	*st;
 	DIR		*dir;
 
-	buf_printf(&path, "stores/%s", folder->path);
+	buf_printf(&path, PATHS_STORES "/%s", folder->path);
 	buf_put_byte(&path, '\0');
 	dir = opendir(path.base);
 	snprintf(sql, sizeof(sql), "WITH n (name) AS (%s) SELECT 1 FROM n "
@@ -570,7 +572,7 @@ check_nameless(struct verify *v, const struct backup_folder *folder)
 	st = dir == NULL ? NULL : prepare(v, sql);
 	while (st != NULL && (e = readdir(dir)) != NULL) {
 		path.len = 0;
-		buf_printf(&path, "stores/%s/%s", folder->path, e->d_name);
+		buf_printf(&path, PATHS_STORES "/%s/%s", folder->path, e->d_name);
 		buf_put_byte(&path, '\0');
 		if (e->d_name[0] != '.' && !is_new(path.base) &&
 		    !is_named(st, e->d_name))
@@ -761,7 +763,7 @@ verify_run(const struct cli *c)
 	v.findings = json_array();
 	v.notes = json_array();
 	CHECK(sodium_init() != -1);
-	backup_catch_signals();
+	stop_catch_signals();
 	v.is_backup = cli_arg(c, 0, NULL) != NULL;
 	if (!(v.is_backup ? open_backup(&v, cli_arg(c, 0, NULL)) :
 	    open_desk(&v)))

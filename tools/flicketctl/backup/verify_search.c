@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/flicketctl/backup/backup_files.h"
+#include "tools/flicketctl/cli/stop.h"
 
 #define COUNT_MOST	1000
 
@@ -63,7 +64,7 @@ walk(sqlite3_stmt *a, sqlite3_stmt *b, int64_t *ret_doc, int64_t *ret_count)
 	int	ra = sqlite3_step(a), rb = sqlite3_step(b), d;
 
 	while ((ra == SQLITE_ROW || rb == SQLITE_ROW) &&
-	    *ret_count < COUNT_MOST && !backup_stopped()) {
+	    *ret_count < COUNT_MOST && !stop_asked()) {
 		if (ra != SQLITE_ROW)
 			d = 1;
 		else

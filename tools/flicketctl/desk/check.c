@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/paths.h"
 #include "services/store/service.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/term.h"
@@ -225,15 +226,14 @@ check_data(struct check *k)
 		    "run as the right to write", "\"%s\" cannot be written: %s",
 		    k->settings.data, strerror(errno));
 	check_mode(k, ".", k->settings.data);
-	check_mode(k, "stores", "stores/");
+	check_mode(k, PATHS_STORES, PATHS_STORES "/");
 	if (statfs(".", &fs) == 0 && is_remote((long)fs.f_type))
 		found(k, CHECK_FAIL, "data", "move it to a local disk",
 		    "\"%s\" is on a network file system: SQLite's locks do not "
 		    "hold there", k->settings.data);
-	if (access("stores/user/admin-password", F_OK) == 0)
+	if (access(PATHS_ADMIN_PASSWORD, F_OK) == 0)
 		found(k, CHECK_WARN, "data", "read it, then delete it",
-		    "stores/user/admin-password still holds admin's first "
-		    "password");
+		    PATHS_ADMIN_PASSWORD " still holds admin's first password");
 	if (before == k->failed + k->warned)
 		found(k, CHECK_OK, "data", NULL, "\"%s\" is ours alone",
 		    k->settings.data);
@@ -402,12 +402,11 @@ static void
 check_store(struct check *k, const struct service *s,
     const struct store_seen *seen)
 {
-	const char	*name = service_name(s->id);
-	char		 path[64], what[32];
+	const char	*path = paths_store(s->id);
+	char		 what[32];
 	sqlite3		*db;
 
-	snprintf(path, sizeof(path), "stores/%s/%s.db", name, name);
-	snprintf(what, sizeof(what), "store %s", name);
+	snprintf(what, sizeof(what), "store %s", service_name(s->id));
 	if (is_out_of_place(k, seen, what, path))
 		return;
 	if (access(path, R_OK) == -1) {

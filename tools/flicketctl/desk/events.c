@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "base/paths.h"
 #include "proto/frame.h"
 
 #include <sqlite3.h>
@@ -158,11 +159,10 @@ static bool
 read_store(struct events *e, enum service_id id)
 {
 	const char	*service = service_name(id);
-	char		 path[64];
+	const char	*path = paths_store(id);
 	sqlite3		*db;
 	bool		 ok;
 
-	snprintf(path, sizeof(path), "stores/%s/%s.db", service, service);
 	if (access(path, R_OK) == -1)
 		return refuse(e, "%s: %s", path, strerror(errno));
 	db = peek_store(path);

@@ -21,6 +21,7 @@
 #include "base/harden.h"
 #include "base/listener.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/rlimits.h"
 #include "base/settings.h"
 #include "tools/flicketctl/desk/serve_children.h"
@@ -275,8 +276,7 @@ check_stores(struct supervisor *s, bool forced)
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		judge_store(&seen[id], forced, why, sizeof(why));
 		if (why[0] != '\0')
-			log_error("stores/%s/%s.db: %s", service_name(id),
-			    service_name(id), why);
+			log_error("%s: %s", paths_store(id), why);
 		ok = ok && why[0] == '\0';
 		s->children.all[id - 1 + FIRST_SERVICE].force_new = forced &&
 		    seen[id].known_by != SERVICE_ANY;

@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/settings.h"
 
 #define ADDRESS_FILE	"run/gateway.address"
-#define PASSWORD_FILE	"stores/user/admin-password"
 
 /* Resolve "host:port"; NULL if there is no such address. */
 static struct addrinfo *
@@ -228,7 +228,7 @@ void
 desk_greet(int data, const char *address, bool tls)
 {
 	char	url[512], password[128];
-	bool	fresh = read_line(data, PASSWORD_FILE, password,
+	bool	fresh = read_line(data, PATHS_ADMIN_PASSWORD, password,
 		    sizeof(password));
 
 	put_url(address, tls, url, sizeof(url));
@@ -242,7 +242,7 @@ desk_greet(int data, const char *address, bool tls)
 	    "      %s/flicket-api/tickets/\n\n",
 	    fresh ? ":" : "", fresh ? password : "", url, url);
 	if (fflush(stdout) == 0 && fresh &&
-	    unlinkat(data, PASSWORD_FILE, 0) == -1)
-		log_error("%s: cannot be removed: %s", PASSWORD_FILE,
+	    unlinkat(data, PATHS_ADMIN_PASSWORD, 0) == -1)
+		log_error(PATHS_ADMIN_PASSWORD ": cannot be removed: %s",
 		    strerror(errno));
 }

@@ -9,9 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/paths.h"
 #include "tools/flicketctl/desk/peek.h"
-
-#define PATH_SIZE	64
 
 /* A table that no other service's store has. */
 static const char *const marks[SERVICE_END] = {
@@ -27,13 +26,6 @@ stores_is_file(const char *path)
 	struct stat	st;
 
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-static void
-path_of(char ret[PATH_SIZE], enum service_id id)
-{
-	snprintf(ret, PATH_SIZE, "stores/%s/%s.db", service_name(id),
-	    service_name(id));
 }
 
 /* The first number of a query; false if it has none. */
@@ -96,12 +88,11 @@ is_broken(sqlite3 *db)
 static void
 look_at(enum service_id id, struct store_seen *ret)
 {
-	char		 path[PATH_SIZE];
+	const char	*path = paths_store(id);
 	struct stat	 st;
 	sqlite3		*db;
 	int64_t		 objects = 0;
 
-	path_of(path, id);
 	if (lstat(path, &st) == -1 && errno == ENOENT)
 		return;
 	if (!stores_is_file(path)) {
@@ -129,12 +120,10 @@ compare_inbox(enum service_id id, struct store_seen seen[SERVICE_END])
 				    "source = ?1 AND stream = ?2";
 	static const char	any[] = "SELECT count(*) FROM inbox WHERE "
 				    "source = ?1 AND seq > ?2";
-	char			path[PATH_SIZE];
 	int64_t			all, this;
 	sqlite3			*db;
 
-	path_of(path, id);
-	db = peek_store(path);
+	db = peek_store(paths_store(id));
 	for (unsigned other = 1; other < SERVICE_END; other++) {
 		struct store_seen	*s = &seen[other];
 

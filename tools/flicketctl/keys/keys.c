@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,41 +28,6 @@ fail(const char *path)
 {
 	fprintf(stderr, "flicketctl keys: %s: %s\n", path, strerror(errno));
 	return 1;
-}
-
-/* Have a folder's entries on disk. */
-static bool
-sync_folder_of(const char *path)
-{
-	struct buf	folder = { 0 };
-	bool		ok;
-
-	buf_printf(&folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-	ok = folder_sync_at(AT_FDCWD, folder.base);
-	buf_done(&folder);
-	return ok;
-}
-
-/* Replace a file as a whole: whoever reads it finds the old or the new one. */
-static int
-replace_file(const char *path, const struct buf *text, mode_t mode)
-{
-	struct buf	fresh = { 0 };
-	bool		done;
-	int		fd, status;
-
-	buf_printf(&fresh, "%s.new", path);
-	(void)unlink(fresh.base);
-	fd = open(fresh.base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	done = fd != -1 && fchmod(fd, mode) == 0 &&
-	    write_all(fd, text->base, text->len) &&
-	    fsync(fd) == 0;
-	if (fd != -1 && close(fd) == -1)
-		done = false;
-	done = done && rename(fresh.base, path) == 0 && sync_folder_of(path);
-	status = done ? 0 : fail(path);
-	buf_done(&fresh);
-	return status;
 }
 
 static void
@@ -91,8 +55,8 @@ write_keys(const char *folder, enum curve_kind kind, enum party p,
 	for (unsigned i = 0; i < keys->count; i++)
 		put_line(&text, kind, p, &keys->key[i]);
 	keyring_path(&path, folder, p, kind);
-	status = replace_file(path.base, &text,
-	    kind == CURVE_SECRET ? 0600 : 0644);
+	status = file_replace(path.base, text.base, text.len,
+	    kind == CURVE_SECRET ? 0600 : 0644) ? 0 : fail(path.base);
 	sodium_memzero(text.base, text.size);
 	buf_done(&text);
 	buf_done(&path);

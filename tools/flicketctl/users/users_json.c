@@ -4,12 +4,13 @@
  * bcrypt hash. With --full there is more, which Flicket passes over.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/durable.h"
+#include "base/log.h"
 #include "services/user/password.h"
 #include "tools/flicketctl/users/users.h"
 
@@ -59,35 +60,21 @@ exported(const json_t *users, bool full)
 	return list;
 }
 
-/* Write a file that only its owner can read; it appears when it is whole. */
+/* Write a file that only its owner can read. */
 static bool
-write_file(struct users *u, const char *path, const json_t *list, bool force)
+write_export(struct users *u, const char *path, const json_t *list, bool force)
 {
-	struct buf	part = { 0 };
-	int		fd;
-	bool		ok;
+	char	*json = json_dumps(list, JSON_INDENT(4));
+	size_t	 len;
+	bool	 ok;
 
-	buf_printf(&part, "%s.part", path);
-	buf_put_byte(&part, '\0');
-	fd = open(part.base, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-	    O_NOFOLLOW, 0600);
-	ok = fd != -1 && fchmod(fd, 0600) == 0 &&
-	    json_dumpfd(list, fd, JSON_INDENT(4)) == 0 &&
-	    write(fd, "\n", 1) == 1 && fsync(fd) == 0;
-	if (fd != -1)
-		close(fd);
-	/* link() refuses a name that is taken, rename() replaces it */
-	if (ok && force)
-		ok = rename(part.base, path) == 0;
-	else if (ok)
-		ok = link(part.base, path) == 0;
-	if (!ok)
-		users_refuse(u, errno == EEXIST ? "%s: is there already; "
-		    "--force replaces it" : "%s: %s", path, strerror(errno));
-	if (fd != -1 && (!ok || !force))
-		unlink(part.base);
-	buf_done(&part);
-	return ok;
+	CHECK(json != NULL);
+	len = strlen(json);
+	json[len++] = '\n';
+	ok = (force ? file_replace : file_create)(path, json, len, 0600);
+	free(json);
+	return ok || users_refuse(u, errno == EEXIST ? "%s: is there already; "
+	    "--force replaces it" : "%s: %s", path, strerror(errno));
 }
 
 /* The path as seen from the data folder, where we are by then. */
@@ -123,7 +110,7 @@ user_export_run(const struct cli *c)
 			ok = json_dumpf(list, stdout, JSON_INDENT(4)) == 0 &&
 			    putchar('\n') != EOF;
 		else
-			ok = write_file(&u, path, list, cli_has(c, "force"));
+			ok = write_export(&u, path, list, cli_has(c, "force"));
 		if (ok && !is_standard(file))
 			fprintf(stderr, "%zu users written to %s\n",
 			    json_array_size(list), file);

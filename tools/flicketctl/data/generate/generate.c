@@ -16,6 +16,7 @@
 
 #include "base/settings.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/data/generate/generate_parts.h"
 
 struct options {
@@ -93,7 +94,7 @@ run_sql(sqlite3 *db, char *sql)
 	sqlite3_free(sql);
 	if (ok)
 		return true;
-	return report_fail("%s: %s", run.flicket, import_stopped() ?
+	return report_fail("%s: %s", run.flicket, stop_asked() ?
 	    "stopped" : sqlite3_errmsg(db));
 }
 
@@ -193,7 +194,7 @@ generate_run(const struct cli *c)
 	if (run.flicket == NULL)
 		status = import_fill(phases, run.data, "the generated tables");
 	else {
-		import_catch_signals();
+		stop_catch_signals();
 		status = write_flicket(&run) ? STATUS_OK : STATUS_FAILED;
 	}
 	plan_free(&run.plan);

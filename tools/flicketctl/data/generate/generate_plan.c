@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "tools/flicketctl/cli/stop.h"
 
 #define SECOND		INT64_C(1000000)
 #define DAY		(86400 * SECOND)
@@ -301,7 +302,7 @@ count_tickets(struct plan *plan)
 		if (assignee != 0)
 			plan->total_assigned[assignee]++;
 		report_progress("plan: tickets", i, plan->tickets);
-		if (import_stopped())
+		if (stop_asked())
 			return report_fail("stopped");
 	}
 	return true;
@@ -314,7 +315,7 @@ count_posts(struct plan *plan)
 		plan->last_post[post_ticket(plan, i)] = (uint32_t)i;
 		plan->total_posts[post_author(plan, i)]++;
 		report_progress("plan: posts", i, plan->posts);
-		if (import_stopped())
+		if (stop_asked())
 			return report_fail("stopped");
 	}
 	return true;

@@ -15,7 +15,9 @@
 
 #include "base/log.h"
 #include "base/settings.h"
+#include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/data/import/import_parts.h"
+#include "tools/flicketctl/store/tree.h"
 
 /* Every phase needs what those above it have done. */
 static bool (*const phases[])(struct import *) = {
@@ -44,7 +46,7 @@ static void
 clean_up(void)
 {
 	if (the.work[0] != '\0')
-		tree_remove(the.work);
+		tree_remove(the.work, NULL);
 }
 
 static void
@@ -82,7 +84,7 @@ is_json(const char *path)
 static int
 run_phases(struct import *im, bool (*const todo[])(struct import *))
 {
-	import_catch_signals();
+	stop_catch_signals();
 	CHECK(atexit(clean_up) == 0);
 	for (size_t i = 0; todo[i] != NULL; i++) {
 		if (!todo[i](im)) {

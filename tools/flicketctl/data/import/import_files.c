@@ -13,18 +13,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/paths.h"
+#include "tools/flicketctl/cli/stop.h"
+#include "tools/flicketctl/store/tree.h"
 
 #define CHUNK_BYTES	(1 << 20)
 
 /* Below the new stores, by enum files_id. */
 static const char *const folders[FILES_COUNT] = {
-	[FILES_UPLOADS] = "post/files",
-	[FILES_AVATARS] = "user/avatars",
+	[FILES_UPLOADS] = PATHS_UPLOADS,
+	[FILES_AVATARS] = PATHS_AVATARS,
 };
 
 bool
@@ -96,7 +98,7 @@ copy_bytes(struct row *row, int from, int to, const struct stat *st)
 	ssize_t			n;
 
 	do {
-		if (import_stopped())
+		if (stop_asked())
 			return report_fail("stopped");
 		n = sendfile(to, from, NULL, CHUNK_BYTES);
 	} while (n > 0);
@@ -173,60 +175,14 @@ files_copy(struct row *row)
 	return ok;
 }
 
-static FTS *
-tree_open(const char *path)
-{
-	char	*paths[] = { (char *)path, NULL };
-	FTS	*tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-
-	CHECK(tree != NULL);
-	return tree;
-}
-
-void
-tree_remove(const char *path)
-{
-	FTS	*tree = tree_open(path);
-	FTSENT	*e;
-
-	while ((e = fts_read(tree)) != NULL) {
-		if (e->fts_info == FTS_DP)
-			rmdir(e->fts_accpath);
-		else if (e->fts_info != FTS_D)
-			unlink(e->fts_accpath);
-	}
-	fts_close(tree);
-}
-
-static bool
-finish_one(const char *path, uid_t uid, gid_t gid)
-{
-	int	fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool	ok;
-
-	if (fd == -1)
-		return false;
-	ok = (geteuid() != 0 || fchown(fd, uid, gid) == 0) && fsync(fd) == 0;
-	close(fd);
-	return ok;
-}
-
 bool
-tree_finish(const char *path, uid_t uid, gid_t gid)
+files_finish(const char *path, uid_t uid, gid_t gid)
 {
-	FTS	*tree = tree_open(path);
-	FTSENT	*e;
-	bool	 ok = true;
+	struct buf	failed = { 0 };
+	bool		ok;
 
-	while (ok && (errno = 0, e = fts_read(tree)) != NULL) {
-		if (e->fts_info == FTS_D)
-			continue;	/* comes again, after all in it */
-		ok = finish_one(e->fts_accpath, uid, gid);
-		if (!ok)
-			report_fail("%s: %s", e->fts_path, strerror(errno));
-	}
-	if (ok && errno != 0)
-		ok = report_fail("%s: %s", path, strerror(errno));
-	fts_close(tree);
+	ok = tree_finish(path, uid, gid, &failed) ||
+	    report_fail("%s: %s", failed.base, strerror(errno));
+	buf_done(&failed);
 	return ok;
 }

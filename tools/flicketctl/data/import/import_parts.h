@@ -30,6 +30,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/services.h"
+
 struct import;
 struct row;
 
@@ -159,11 +161,6 @@ int	import_fill(bool (*const todo[])(struct import *), const char *data,
 	    const char *source);
 
 /* import_stop.c */
-/* True once a signal has asked the run to stop. */
-bool	import_stopped(void);
-/* Let signals ask for that. */
-void	import_catch_signals(void);
-
 /* True to go on; false, after a message, once a signal or a failure has. */
 bool	import_goes_on(void);
 /* The same for SQLite, in a run of a statement: not 0 to end it. */
@@ -181,7 +178,8 @@ bool	source_select(struct import *, struct lane *, const struct kind *,
 bool	source_fail(struct import *, sqlite3 *);
 
 /* import_target.c */
-extern const char *const import_store_names[STORE_COUNT];
+/* The service of a store. */
+enum service_id	import_service(enum store);
 /* Make the data folder, work in it, be the only import there. */
 bool	target_enter(struct import *);
 /* See that no service runs and nothing but defaults would be replaced. */
@@ -263,10 +261,8 @@ bool	files_open(struct import *);
 bool	files_make(struct import *);
 /* Copy the file a row names. One that is not there is no failure. */
 bool	files_copy(struct row *);
-/* Remove a folder and all in it; what is not there is removed already. */
-void	tree_remove(const char *path);
 /* Give all in a folder to its owner and to the disk. */
-bool	tree_finish(const char *path, uid_t, gid_t);
+bool	files_finish(const char *path, uid_t, gid_t);
 
 /* import_report.c */
 /* Which command messages begin with; "import" unless said. */

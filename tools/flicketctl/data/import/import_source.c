@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "tools/flicketctl/cli/stop.h"
 
 #define HEADER_BYTES	100
 
@@ -160,7 +161,7 @@ read_ahead(const char *path)
 	static char	buf[1 << 20];
 	int		fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	while (fd != -1 && !import_stopped() &&
+	while (fd != -1 && !stop_asked() &&
 	    read(fd, buf, sizeof(buf)) > 0)
 		continue;
 	if (fd != -1)

@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/paths.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/verify.h"
+#include "tools/flicketctl/cli/stop.h"
 
 static const struct service *const services[STORE_COUNT] = {
 	[STORE_USER] = &user_service,
@@ -23,10 +25,10 @@ static const struct service *const services[STORE_COUNT] = {
 bool
 stores_fail(struct import *im, enum store store)
 {
-	if (import_stopped())
+	if (stop_asked())
 		return report_fail("stopped");
 	return report_fail("%s/%s: the %s store cannot be written: %s",
-	    im->data, im->work, import_store_names[store],
+	    im->data, im->work, service_name(import_service(store)),
 	    sqlite3_errmsg(im->store[store]));
 }
 
@@ -85,14 +87,15 @@ stores_complete(struct import *im, enum store store)
 static bool
 make_store(struct import *im, enum store store)
 {
-	const char	*name = import_store_names[store];
+	const char	*name = service_name(import_service(store));
 	char		 path[96];
 
 	snprintf(path, sizeof(path), "%s/%s", im->work, name);
 	if (mkdir(path, 0700) == -1)
 		return report_fail("%s/%s: %s", im->data, path,
 		    strerror(errno));
-	snprintf(path, sizeof(path), "%s/%s/%s.db", im->work, name, name);
+	snprintf(path, sizeof(path), "%s/%s", im->work,
+	    paths_store_below(import_service(store)));
 	im->store[store] = store_open(path, false);
 	store_migrate(im->store[store], services[store], path);
 	sqlite3_progress_handler(im->store[store], 10000, import_interrupts,
@@ -164,12 +167,10 @@ stores_close(struct import *im)
 	char	wal[96];
 
 	for (enum store i = 0; i < STORE_COUNT; i++) {
-		const char	*name = import_store_names[i];
-
 		if (!close_store(im, i))
 			return false;
-		snprintf(wal, sizeof(wal), "%s/%s/%s.db-wal", im->work, name,
-		    name);
+		snprintf(wal, sizeof(wal), "%s/%s-wal", im->work,
+		    paths_store_below(import_service(i)));
 		/* SQLite says nothing of it where the disk fails just then */
 		if (access(wal, F_OK) == 0)
 			return report_fail("%s/%s: SQLite could not write it "

@@ -26,15 +26,23 @@
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/paths.h"
 #include "services/store/now.h"
 #include "services/store/store.h"
+#include "tools/flicketctl/store/tree.h"
 
-const char *const import_store_names[STORE_COUNT] = {
-	[STORE_USER] = "user",
-	[STORE_TICKET] = "ticket",
-	[STORE_POST] = "post",
-	[STORE_LOOKUP] = "lookup",
-};
+enum service_id
+import_service(enum store store)
+{
+	static const enum service_id	ids[STORE_COUNT] = {
+		[STORE_USER] = SERVICE_USER,
+		[STORE_TICKET] = SERVICE_TICKET,
+		[STORE_POST] = SERVICE_POST,
+		[STORE_LOOKUP] = SERVICE_LOOKUP,
+	};
+
+	return ids[store];
+}
 
 /*
  * What may be in a store whose defaults nobody touched: at most so many rows.
@@ -65,28 +73,6 @@ static const struct limit {
 	{ STORE_LOOKUP, "statuses", "statuses", "1", 4 },
 };
 
-/* Make a folder and those above it. */
-static bool
-make_path(const char *path)
-{
-	char	part[PATH_MAX];
-	size_t	len = strlen(path);
-
-	if (len >= sizeof(part)) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	for (size_t i = 1; i <= len; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0700) == -1 && errno != EEXIST)
-			return false;
-	}
-	return true;
-}
-
 /*
  * Was this folder left by an import that was killed? One with our own number
  * was: in a container every run may have the same.
@@ -115,14 +101,14 @@ remove_leftovers(void)
 		return;		/* they only take up room */
 	while ((e = readdir(dir)) != NULL)
 		if (is_leftover(e->d_name))
-			tree_remove(e->d_name);
+			tree_remove(e->d_name, NULL);
 	closedir(dir);
 }
 
 bool
 target_enter(struct import *im)
 {
-	if (!make_path(im->data) || chdir(im->data) == -1)
+	if (!paths_make_folder(im->data) || chdir(im->data) == -1)
 		return report_fail("%s: %s", im->data, strerror(errno));
 	im->data_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (im->data_fd == -1)
@@ -157,7 +143,7 @@ static bool
 is_store_name(const char *name)
 {
 	for (size_t i = 0; i < STORE_COUNT; i++)
-		if (strcmp(name, import_store_names[i]) == 0)
+		if (strcmp(name, service_name(import_service(i))) == 0)
 			return true;
 	return false;
 }
@@ -185,30 +171,20 @@ check_names(struct import *im, DIR *dir)
 	    strerror(errno));
 }
 
-static void
-store_path(enum store store, char ret[64])
-{
-	const char	*name = import_store_names[store];
-
-	snprintf(ret, 64, "stores/%s/%s.db", name, name);
-}
-
 static bool
 in_use(struct import *im, enum store store)
 {
 	return report_fail("the %s service is running on %s; stop it first",
-	    import_store_names[store], im->data);
+	    service_name(import_service(store)), im->data);
 }
 
 /* Lock the stores that are there, or see that still none came to be. */
 static bool
 lock_stores(struct import *im)
 {
-	char	path[64];
-
 	for (enum store i = 0; i < STORE_COUNT; i++) {
-		snprintf(path, sizeof(path), "stores/%s",
-		    import_store_names[i]);
+		const char	*path = paths_store_folder(import_service(i));
+
 		if (im->lock[i] != -1 || access(path, F_OK) == -1)
 			continue;
 		if (im->work[0] != '\0')
@@ -227,7 +203,7 @@ static bool
 unreadable(struct import *im, enum store store, sqlite3 *db)
 {
 	return report_fail("the %s store in %s cannot be read: %s",
-	    import_store_names[store], im->data, sqlite3_errmsg(db));
+	    service_name(import_service(store)), im->data, sqlite3_errmsg(db));
 }
 
 /* Leaving WAL mode fails if another process has the database open. */
@@ -294,7 +270,7 @@ check_limits(struct import *im, enum store store, sqlite3 *db)
 		if (count == -1)
 			return unreadable(im, store, db);
 		if (count > limits[i].most)
-			return holds_data(im, import_store_names[store],
+			return holds_data(im, service_name(import_service(store)),
 			    count, limits[i].what);
 	}
 	return true;
@@ -304,11 +280,10 @@ check_limits(struct import *im, enum store store, sqlite3 *db)
 static bool
 check_store(struct import *im, enum store store)
 {
-	char	 path[64];
-	sqlite3	*db;
-	bool	 ok;
+	const char	*path = paths_store(import_service(store));
+	sqlite3		*db;
+	bool		 ok;
 
-	store_path(store, path);
 	if (access(path, F_OK) == -1)
 		return true;
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) !=
@@ -329,8 +304,8 @@ check_folders(struct import *im)
 		enum store	 store;
 		const char	*path;
 	} folders[] = {
-		{ STORE_POST, "stores/post/files" },
-		{ STORE_USER, "stores/user/avatars" },
+		{ STORE_POST, PATHS_STORES "/" PATHS_UPLOADS },
+		{ STORE_USER, PATHS_STORES "/" PATHS_AVATARS },
 	};
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
@@ -341,7 +316,7 @@ check_folders(struct import *im)
 			    folders[i].path, strerror(errno));
 		if (count > 0)
 			return holds_data(im,
-			    import_store_names[folders[i].store], count,
+			    service_name(import_service(folders[i].store)), count,
 			    "files");
 	}
 	return true;
@@ -413,7 +388,7 @@ target_switch(struct import *im)
 
 	if (fstat(im->data_fd, &st) == -1)
 		return report_fail("%s: %s", im->data, strerror(errno));
-	if (!tree_finish(im->work, st.st_uid, st.st_gid))
+	if (!files_finish(im->work, st.st_uid, st.st_gid))
 		return false;
 	if (!import_goes_on() || !check_stores(im) || !put_in_place(im))
 		return false;
@@ -421,7 +396,7 @@ target_switch(struct import *im)
 		fprintf(stderr, "flicketctl import: %s: %s; a power failure "
 		    "may undo the import\n", im->data, strerror(errno));
 	if (im->exchanges)
-		tree_remove(im->work);	/* the defaults, now there */
+		tree_remove(im->work, NULL);	/* the defaults, now there */
 	im->work[0] = '\0';
 	return true;
 }
