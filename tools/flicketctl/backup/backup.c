@@ -32,6 +32,7 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/store/select.h"
 
 #define STAGE_PREFIX	".backup-"
 #define STEP_PAGES	1024	/* copied before signals are looked at */
@@ -129,20 +130,17 @@ static bool
 stage_rest(struct cut *c, void *arg)
 {
 	struct backup	*b = arg;
-	sqlite3_stmt	*st = NULL;
+	struct select	 r;
 	bool		 ok = true;
 
 	for (int i = 0; ok && i < FOLDERS; i++) {
 		if (b->from[i] == -1)
 			continue;
-		ok = sqlite3_prepare_v2(c->db, backup_folders[i].names, -1,
-		    &st, NULL) == SQLITE_OK ||
-		    backup_fail("%s", sqlite3_errmsg(c->db));
-		while (ok && sqlite3_step(st) == SQLITE_ROW)
-			ok = stage_file(b, i,
-			    (const char *)sqlite3_column_text(st, 0));
-		sqlite3_finalize(st);
-		st = NULL;
+		r = select_begin(c->db, backup_folders[i].names);
+		while (ok && select_next(&r))
+			ok = stage_file(b, i, select_text(&r, 0));
+		ok = (select_end(&r) || backup_fail("%s", select_error(c->db))) &&
+		    ok;
 	}
 	return ok;
 }
@@ -211,15 +209,6 @@ copy_database(struct backup *b, const char *name, const char *path)
 }
 
 static bool
-number_of(struct backup *b, const char *format, const char *name, int64_t *ret)
-{
-	char	sql[160];
-
-	snprintf(sql, sizeof(sql), format, name);
-	return cut_number(&b->cut, sql, ret);
-}
-
-static bool
 copy_store(struct backup *b, enum service_id id)
 {
 	const char	*name = service_name(id);
@@ -239,9 +228,9 @@ copy_store(struct backup *b, enum service_id id)
 	say(b, "store %s ...", name);
 	ok = ok && copy_database(b, name, path.base) &&
 	    file_hash(path.base, true, hash, &bytes) &&
-	    number_of(b, "PRAGMA \"%s\".user_version", name, &schema) &&
-	    number_of(b, "SELECT count(*) FROM \"%s\".outbox", name,
-	    &undelivered);
+	    cut_number(&b->cut, &schema, "PRAGMA \"%s\".user_version",
+	    name) && cut_number(&b->cut, &undelivered, "SELECT count(*) "
+	    "FROM \"%s\".outbox", name);
 	buf_done(&path);
 	say(b, "%s\n", ok ? " copied" : "");
 	if (!ok)
@@ -280,7 +269,7 @@ copy_folder(struct backup *b, int folder)
 {
 	const struct backup_folder	*f = &backup_folders[folder];
 	struct buf			 path = { 0 };
-	sqlite3_stmt			*st = NULL;
+	struct select			 r;
 	int				 to = -1;
 	bool				 ok;
 
@@ -289,12 +278,10 @@ copy_folder(struct backup *b, int folder)
 	if (mkdir(path.base, 0700) == 0)
 		to = open(path.base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ok = to != -1 || backup_fail("%s: %s", path.base, strerror(errno));
-	ok = ok && (sqlite3_prepare_v2(b->cut.db, f->names, -1, &st, NULL) ==
-	    SQLITE_OK || backup_fail("%s", sqlite3_errmsg(b->cut.db)));
-	while (ok && sqlite3_step(st) == SQLITE_ROW)
-		ok = copy_file(b, folder, to,
-		    (const char *)sqlite3_column_text(st, 0));
-	sqlite3_finalize(st);
+	r = select_begin(b->cut.db, f->names);
+	while (ok && select_next(&r))
+		ok = copy_file(b, folder, to, select_text(&r, 0));
+	ok = (select_end(&r) || backup_fail("%s", select_error(b->cut.db))) && ok;
 	if (to != -1)
 		close(to);
 	buf_done(&path);

@@ -21,8 +21,9 @@
  */
 #include "tools/flicketctl/backup/backup_cut.h"
 
-#include <sqlite3.h>
 #include <errno.h>
+#include <sqlite3.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +34,8 @@
 #include "tools/flicketctl/backup/backup_files.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/ask.h"
-#include "tools/flicketctl/desk/stores.h"
+#include "tools/flicketctl/store/select.h"
+#include "tools/flicketctl/store/stores.h"
 
 enum {
 	TRIES_MOST = 10,
@@ -70,7 +72,7 @@ static struct peers	peers;
 static bool
 fail_db(const struct cut *c, const char *what)
 {
-	return backup_fail("%s: %s", what, sqlite3_errmsg(c->db));
+	return backup_fail("%s: %s", what, select_error(c->db));
 }
 
 static bool
@@ -98,23 +100,18 @@ static bool
 attach(struct cut *c, const char *path, const char *how, const char *name)
 {
 	struct buf	 uri = { 0 };
-	sqlite3_stmt	*st = NULL;
-	char		 sql[64];
+	struct select	 r;
 	bool		 ok;
 
 	buf_put_text(&uri, "file:");
 	put_uri_path(&uri, path);
 	buf_put_text(&uri, how);
-	snprintf(sql, sizeof(sql), "ATTACH ?1 AS \"%s\"", name);
-	ok = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL) == SQLITE_OK;
-	if (ok) {
-		sqlite3_bind_text(st, 1, uri.base, (int)uri.len,
-		    SQLITE_STATIC);
-		ok = sqlite3_step(st) == SQLITE_DONE;
-	}
-	if (!ok)
-		fail_db(c, path);
-	sqlite3_finalize(st);
+	buf_put_byte(&uri, '\0');
+	r = select_begin_with(c->db, "ATTACH ?1 AS \"%s\"", name);
+	select_bind_text(&r, 1, uri.base);
+	(void)select_next(&r);
+	ok = !r.failed || fail_db(c, path);
+	(void)select_end(&r);
 	buf_done(&uri);
 	return ok;
 }
@@ -177,19 +174,16 @@ cut_close(struct cut *c)
 }
 
 bool
-cut_number(const struct cut *c, const char *sql, int64_t *ret)
+cut_number(const struct cut *c, int64_t *ret, const char *format, ...)
 {
-	sqlite3_stmt	*st = NULL;
-	bool		 ok;
+	char	sql[CUT_SQL_SIZE];
+	va_list	ap;
 
-	ok = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW;
-	if (ok)
-		*ret = sqlite3_column_int64(st, 0);
-	else
-		fail_db(c, "a store cannot be read");
-	sqlite3_finalize(st);
-	return ok;
+	va_start(ap, format);
+	CHECK(vsnprintf(sql, sizeof(sql), format, ap) < CUT_SQL_SIZE);
+	va_end(ap);
+	return select_one_number(c->db, ret, "%s", sql) ||
+	    fail_db(c, "a store cannot be read");
 }
 
 /* --- holding ------------------------------------------------------------------ */
@@ -274,19 +268,14 @@ release_all(struct try *t)
 static bool
 look(const struct cut *c, int64_t count[], int64_t last[], int64_t *ret_all)
 {
-	char	sql[160];
-
 	*ret_all = 0;
 	for (unsigned i = 1; i < SERVICE_END; i++) {
 		const char	*name = service_name((enum service_id)i);
 
-		snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\".outbox",
-		    name);
-		if (!cut_number(c, sql, &count[i]))
-			return false;
-		snprintf(sql, sizeof(sql), "SELECT ifnull((SELECT seq FROM "
-		    "\"%s\".sqlite_sequence WHERE name = 'outbox'), 0)", name);
-		if (!cut_number(c, sql, &last[i]))
+		if (!cut_number(c, &count[i], "SELECT count(*) FROM "
+		    "\"%s\".outbox", name) ||
+		    !cut_number(c, &last[i], "SELECT ifnull((SELECT seq FROM "
+		    "\"%s\".sqlite_sequence WHERE name = 'outbox'), 0)", name))
 			return false;
 		*ret_all += count[i];
 	}
@@ -296,8 +285,7 @@ look(const struct cut *c, int64_t count[], int64_t last[], int64_t *ret_all)
 static bool
 run_sql(const struct cut *c, const char *sql)
 {
-	return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
-	    fail_db(c, sql);
+	return select_execute(c->db, sql) || fail_db(c, sql);
 }
 
 /*

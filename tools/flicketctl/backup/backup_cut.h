@@ -5,17 +5,18 @@
 #ifndef BACKUP_BACKUP_CUT_H
 #define BACKUP_BACKUP_CUT_H
 
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/settings.h"
 
+struct sqlite3;
+
 /* In enum service_id's order, SERVICE_ANY's place empty. */
 extern const struct service *const cut_services[];
 
 struct cut {
-	sqlite3	*db;
+	struct sqlite3 *db;
 	int	 held_ms;	/* how long writes were, the last time */
 	int	 tries;
 	int64_t	 undelivered;	/* events that others have yet to hear of */
@@ -39,6 +40,8 @@ bool	cut_connect_backup(struct cut *, const char *path);
 void	cut_close(struct cut *);
 
 /* The one number that a query is for; false after a message. */
-bool	cut_number(const struct cut *, const char *sql, int64_t *ret);
+#define CUT_SQL_SIZE	512
+bool	cut_number(const struct cut *, int64_t *ret, const char *format, ...)
+	    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -7,7 +7,6 @@
  */
 #include "tools/flicketctl/backup/backup_judge.h"
 
-#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -23,7 +22,8 @@
 #include "tools/flicketctl/backup/backup.h"
 #include "tools/flicketctl/backup/verify.h"
 #include "tools/flicketctl/cli/stop.h"
-#include "tools/flicketctl/desk/schema.h"
+#include "tools/flicketctl/store/select.h"
+#include "tools/flicketctl/store/schema.h"
 
 enum {
 	LINE_SIZE = 512,
@@ -168,7 +168,7 @@ static bool
 fail_store(const struct cut *c, const char *name)
 {
 	return backup_fail("the %s store cannot be read: %s", name,
-	    sqlite3_errmsg(c->db));
+	    select_error(c->db));
 }
 
 /* Each row of a pragma is a finding, but "ok". */
@@ -176,23 +176,18 @@ static bool
 run_check(struct judge *j, const struct cut *c, const char *name,
     const char *test, const char *pragma)
 {
-	sqlite3_stmt	*st = NULL;
+	struct select	 r = select_begin_with(c->db, "PRAGMA \"%s\".%s", name,
+			    pragma);
 	const char	*line;
-	char		 sql[64];
-	int		 rc;
 
-	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".%s", name, pragma);
-	rc = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL);
-	while (rc == SQLITE_OK && !stop_asked() &&
-	    (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		line = (const char *)sqlite3_column_text(st, 0);
-		if (line != NULL && strcmp(line, "ok") != 0)
+	while (!stop_asked() && select_next(&r)) {
+		line = select_text(&r, 0);
+		if (line[0] != '\0' && strcmp(line, "ok") != 0)
 			say(j, test, name, "%s", line);
-		rc = SQLITE_OK;
 	}
-	sqlite3_finalize(st);
-	return rc == SQLITE_DONE || (stop_asked() ?
-	    backup_fail("stopped") : fail_store(c, name));
+	if (!select_end(&r))
+		return fail_store(c, name);
+	return !stop_asked() || backup_fail("stopped");
 }
 
 static bool
@@ -200,26 +195,24 @@ judge_schema(struct judge *j, const struct cut *c, enum service_id id,
     bool *ret_sound)
 {
 	struct place	place = { j, service_name(id), true };
-	char		sql[96];
+	char		line[96];
 	int64_t		have = 0, streams = 0;
 
 	*ret_sound = false;
-	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".user_version", place.store);
-	if (!cut_number(c, sql, &have))
+	if (!cut_number(c, &have, "PRAGMA \"%s\".user_version", place.store))
 		return false;
 	if (have < 1 || have > store_newest_schema(cut_services[id])) {
-		snprintf(sql, sizeof(sql), "it has schema %lld, this program "
+		snprintf(line, sizeof(line), "it has schema %lld, this program "
 		    "knows 1 to %lld", (long long)have,
 		    (long long)store_newest_schema(cut_services[id]));
-		found_otherwise(&place, sql);
+		found_otherwise(&place, line);
 		return true;
 	}
 	if (!schema_compare(c->db, place.store, cut_services[id], have,
 	    found_otherwise, &place))
 		return fail_store(c, place.store);
-	snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\".identity",
-	    place.store);
-	if (place.sound && !cut_number(c, sql, &streams))
+	if (place.sound && !cut_number(c, &streams, "SELECT count(*) FROM "
+	    "\"%s\".identity", place.store))
 		return false;
 	if (place.sound && streams != 1)
 		found_otherwise(&place, "it has no identity, or more than one");
@@ -247,11 +240,9 @@ judge_manifest(struct judge *j, const struct cut *c, enum service_id id)
 	json_int_t	 said = json_integer_value(json_object_get(
 			    json_object_get(json_object_get(j->manifest,
 			    "stores"), name), "schema"));
-	char		 sql[64];
 	int64_t		 have = 0;
 
-	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".user_version", name);
-	if (!cut_number(c, sql, &have))
+	if (!cut_number(c, &have, "PRAGMA \"%s\".user_version", name))
 		return false;
 	if (have != said)
 		say(j, "schema", "stores that are not as this program makes "
@@ -302,22 +293,18 @@ static bool
 judge_named(struct judge *j, const struct cut *c, json_t *files,
     const json_t *missing, const struct backup_folder *folder)
 {
-	sqlite3_stmt	*st = NULL;
-	char		 inside[LINE_SIZE];
-	int		 rc;
+	struct select	r = select_begin(c->db, folder->names);
+	char		inside[LINE_SIZE];
 
-	rc = sqlite3_prepare_v2(c->db, folder->names, -1, &st, NULL);
-	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+	while (select_next(&r)) {
 		snprintf(inside, sizeof(inside), "%s/%s", folder->path,
-		    (const char *)sqlite3_column_text(st, 0));
+		    select_text(&r, 0));
 		if (json_object_del(files, inside) == -1 &&
 		    json_object_get(missing, inside) == NULL)
 			say(j, "files", "files that rows name and that are "
 			    "not there", "%s", inside);
-		rc = SQLITE_OK;
 	}
-	sqlite3_finalize(st);
-	return rc == SQLITE_DONE || fail_store(c, folder->path);
+	return select_end(&r) || fail_store(c, folder->path);
 }
 
 static bool

@@ -41,7 +41,8 @@
 #include "tools/flicketctl/backup/backup_judge.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
-#include "tools/flicketctl/desk/stores.h"
+#include "tools/flicketctl/store/select.h"
+#include "tools/flicketctl/store/stores.h"
 
 #define WORK_PREFIX	".restore-"
 #define REFUSALS_SHOWN	5
@@ -194,24 +195,15 @@ copy_all(struct restore *r)
 static bool
 run_sql(sqlite3 *db, const char *what, const char *sql)
 {
-	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
-	    backup_fail("%s: %s", what, sqlite3_errmsg(db));
+	return select_execute(db, sql) ||
+	    backup_fail("%s: %s", what, select_error(db));
 }
 
 static bool
 read_stream(sqlite3 *db, const char *path, int64_t *ret)
 {
-	sqlite3_stmt	*st = NULL;
-	bool		 ok;
-
-	ok = sqlite3_prepare_v2(db, "SELECT stream FROM identity", -1, &st,
-	    NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW;
-	if (ok)
-		*ret = sqlite3_column_int64(st, 0);
-	else
-		backup_fail("%s: %s", path, sqlite3_errmsg(db));
-	sqlite3_finalize(st);
-	return ok;
+	return select_one_number(db, ret, "SELECT stream FROM identity") ||
+	    backup_fail("%s: %s", path, select_error(db));
 }
 
 static sqlite3 *

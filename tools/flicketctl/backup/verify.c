@@ -21,8 +21,6 @@
 
 #include "base/log.h"
 
-#include <sqlite3.h>
-
 #include "base/paths.h"
 #include "proto/frame.h"
 #include "services/store/migrate.h"
@@ -33,7 +31,8 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/ask.h"
-#include "tools/flicketctl/desk/stores.h"
+#include "tools/flicketctl/store/select.h"
+#include "tools/flicketctl/store/stores.h"
 
 enum {
 	STATUS_UNREADABLE = STATUS_NOTHING,
@@ -219,44 +218,25 @@ note(struct verify *v, const char *format, ...)
 	json_array_append_new(v->notes, json_string(line));
 }
 
-static sqlite3_stmt *
-prepare(struct verify *v, const char *sql)
+/* Say why a query failed. */
+static void
+note_failure(struct verify *v, const char *why)
 {
-	sqlite3_stmt	*st = NULL;
-
-	if (sqlite3_prepare_v2(v->cut.db, sql, -1, &st, NULL) == SQLITE_OK)
-		return st;
 	v->failed = true;
-	backup_fail("%s", sqlite3_errmsg(v->cut.db));
-	return NULL;
+	backup_fail("%s", why);
 }
 
-/* The next row; the statement is finalized after the last. */
+/* The next row of a query, which is ended after the last. */
 static bool
-next(struct verify *v, sqlite3_stmt *st)
+next_row(struct verify *v, struct select *r)
 {
-	int	rc;
-
-	if (st == NULL)
-		return false;
-	rc = stop_asked() ? SQLITE_INTERRUPT : sqlite3_step(st);
-	if (rc == SQLITE_ROW)
+	if (!stop_asked() && select_next(r))
 		return true;
-	if (rc != SQLITE_DONE) {
-		v->failed = true;
-		backup_fail("%s", rc == SQLITE_INTERRUPT ? "stopped" :
-		    sqlite3_errmsg(v->cut.db));
-	}
-	sqlite3_finalize(st);
+	if (!select_end(r))
+		note_failure(v, select_error(v->cut.db));
+	else if (stop_asked())
+		note_failure(v, "stopped");
 	return false;
-}
-
-static const char *
-column_string(sqlite3_stmt *st, int column)
-{
-	const char	*s = (const char *)sqlite3_column_text(st, column);
-
-	return s == NULL ? "" : s;
 }
 
 /* --- each store ---------------------------------------------------------------- */
@@ -304,10 +284,9 @@ compare_schema(struct verify *v, enum service_id id)
 {
 	const char	*name = service_name(id);
 	int64_t		 have = 0, newest = store_newest_schema(cut_services[id]);
-	char		 sql[64];
 
-	snprintf(sql, sizeof(sql), "PRAGMA \"%s\".user_version", name);
-	v->failed = !cut_number(&v->cut, sql, &have) || v->failed;
+	v->failed = !cut_number(&v->cut, &have, "PRAGMA \"%s\".user_version",
+	    name) || v->failed;
 	if (have == newest)
 		return;
 	v->same_schema = false;
@@ -320,15 +299,13 @@ compare_schema(struct verify *v, enum service_id id)
 static void
 check_outbox(struct verify *v, enum service_id from, enum service_id to)
 {
-	char	sql[320];
 	int64_t	count = 0;
 
-	snprintf(sql, sizeof(sql), "SELECT count(*) FROM \"%s\".outbox "
-	    "WHERE consumer = %d AND seq > ifnull((SELECT seq FROM \"%s\"."
+	v->failed = !cut_number(&v->cut, &count, "SELECT count(*) FROM "
+	    "\"%s\".outbox WHERE consumer = %d AND seq > ifnull((SELECT seq FROM \"%s\"."
 	    "inbox WHERE source = %d AND stream = (SELECT stream FROM "
 	    "\"%s\".identity)), 0)", service_name(from), to,
-	    service_name(to), from, service_name(from));
-	v->failed = !cut_number(&v->cut, sql, &count) || v->failed;
+	    service_name(to), from, service_name(from)) || v->failed;
 	if (count == 0)
 		return;
 	v->under_way[to] |= 1u << from;
@@ -342,23 +319,23 @@ static void
 check_set_aside(struct verify *v)
 {
 	struct found	 f = { 0 };
-	sqlite3_stmt	*st;
-	char		 sql[256], example[160];
+	struct select	 r;
+	char		 example[160];
 
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		const char	*name = service_name((enum service_id)id);
 
-		snprintf(sql, sizeof(sql), "SELECT seq, op, error FROM "
+		r = select_begin_with(v->cut.db, "SELECT seq, op, error FROM "
 		    "\"%s\".set_aside ORDER BY seq", name);
-		for (st = prepare(v, sql); next(v, st);) {
+		while (next_row(v, &r)) {
 			const char	*event = op_info((uint64_t)
-					    sqlite3_column_int(st, 1))->name;
+					    select_number(&r, 1))->name;
 
 			snprintf(example, sizeof(example), "%s %s: %s: %s",
-			    name, column_string(st, 0), event == NULL ? "?" : event,
-			    sqlite3_column_int64(st, 2) == OK ?
+			    name, select_text(&r, 0), event == NULL ? "?" : event,
+			    select_number(&r, 2) == OK ?
 			    "waits for an earlier one" : err_info((uint64_t)
-			    sqlite3_column_int64(st, 2))->reason);
+			    select_number(&r, 2))->reason);
 			found_one(&f, example);
 		}
 	}
@@ -381,8 +358,8 @@ is_explained(const struct verify *v, const struct test *t)
 static void
 check_tables(struct verify *v)
 {
-	struct found	 f = { 0 };
-	sqlite3_stmt	*st;
+	struct found	f = { 0 };
+	struct select	r;
 
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		if (tests[i].ours && v->taken_over)
@@ -392,8 +369,9 @@ check_tables(struct verify *v)
 			    tests[i].what);
 			continue;
 		}
-		for (st = prepare(v, tests[i].sql); next(v, st);)
-			found_one(&f, column_string(st, 0));
+		r = select_begin(v->cut.db, tests[i].sql);
+		while (next_row(v, &r))
+			found_one(&f, select_text(&r, 0));
 		found_done(v->findings, tests[i].name, tests[i].what, &f);
 	}
 }
@@ -402,24 +380,24 @@ check_tables(struct verify *v)
 
 /* What an event adds to somebody's totals. */
 static void
-add_event(sqlite3_stmt *event, struct frame_reader *frames, sqlite3_stmt *put)
+add_event(const struct select *event, struct frame_reader *frames,
+    struct select *put)
 {
+	struct text	frame = select_bytes(event, 2);
 	struct args	args;
-	int64_t		op = sqlite3_column_int64(event, 0);
+	int64_t		op = select_number(event, 0);
 
-	frame_reader_start(frames, sqlite3_column_blob(event, 2),
-	    (size_t)sqlite3_column_bytes(event, 2));
+	frame_reader_start(frames, frame.base, frame.len);
 	if (frame_next_args(frames, &args) != FRAME_ONE)
 		return;
-	sqlite3_bind_int64(put, 1, op == OP_USER_WROTE_TICKET ?
-	    sqlite3_column_int64(event, 1) :
-	    args_number(&args, KEY_USER_ID, 0));
-	sqlite3_bind_int64(put, 2, op == OP_USER_WROTE_TICKET ? 1 :
+	select_bind_number(put, 1, op == OP_USER_WROTE_TICKET ?
+	    select_number(event, 1) : args_number(&args, KEY_USER_ID, 0));
+	select_bind_number(put, 2, op == OP_USER_WROTE_TICKET ? 1 :
 	    args_number(&args, KEY_POSTS, 0));
-	sqlite3_bind_int64(put, 3, op == OP_USER_WROTE_TICKET ? 0 :
+	select_bind_number(put, 3, op == OP_USER_WROTE_TICKET ? 0 :
 	    args_number(&args, KEY_ASSIGNED, 0));
-	sqlite3_step(put);
-	sqlite3_reset(put);
+	(void)select_next(put);
+	select_again(put);
 }
 
 /*
@@ -430,22 +408,23 @@ static void
 collect_tallies(struct verify *v)
 {
 	struct frame_reader	*frames = frame_reader_new();
-	sqlite3_stmt		*put, *st;
-	char			 sql[512];
+	struct select		 put, r;
 
-	put = prepare(v, "INSERT INTO temp.tallies VALUES (?1, ?2, ?3)");
-	for (unsigned id = 1; put != NULL && id < SERVICE_END; id++) {
+	put = select_begin(v->cut.db, "INSERT INTO temp.tallies VALUES "
+	    "(?1, ?2, ?3)");
+	for (unsigned id = 1; !put.failed && id < SERVICE_END; id++) {
 		const char	*name = service_name((enum service_id)id);
 
-		snprintf(sql, sizeof(sql), "SELECT op, actor, args FROM "
+		r = select_begin_with(v->cut.db, "SELECT op, actor, args FROM "
 		    "\"%s\".outbox WHERE op IN (%d, %d) AND seq > ifnull("
 		    "(SELECT seq FROM user.inbox WHERE source = %u AND stream "
 		    "= (SELECT stream FROM \"%s\".identity)), 0)", name,
 		    OP_USER_WROTE_TICKET, OP_USER_COUNTED, id, name);
-		for (st = prepare(v, sql); next(v, st);)
-			add_event(st, frames, put);
+		while (next_row(v, &r))
+			add_event(&r, frames, &put);
 	}
-	sqlite3_finalize(put);
+	if (!select_end(&put))
+		note_failure(v, select_error(v->cut.db));
 	frame_reader_destroy(&frames);
 }
 
@@ -460,12 +439,11 @@ collect_taken_over(struct verify *v)
 
 	if (!v->taken_over)
 		return true;
-	if (!cut_number(&v->cut, "SELECT count(*) FROM user.sqlite_schema "
-	    "WHERE name = 'taken_over'", &known) || known == 0)
+	if (!cut_number(&v->cut, &known, "SELECT count(*) FROM "
+	    "user.sqlite_schema WHERE name = 'taken_over'") || known == 0)
 		return false;
-	if (sqlite3_exec(v->cut.db, "INSERT INTO temp.tallies SELECT user_id, "
-	    "-posts, -assigned FROM user.taken_over", NULL, NULL, NULL) !=
-	    SQLITE_OK)
+	if (!select_execute(v->cut.db, "INSERT INTO temp.tallies SELECT user_id, "
+	    "-posts, -assigned FROM user.taken_over"))
 		v->failed = true;
 	return true;
 }
@@ -485,11 +463,11 @@ check_totals(struct verify *v)
 	    "- (SELECT ifnull(sum(assigned), 0) FROM temp.tallies "
 	    "WHERE user_id = u.id) AS assigned FROM user.users u) "
 	    "WHERE total_posts <> posts OR total_assigned <> assigned";
-	struct found		 f = { 0 };
-	sqlite3_stmt		*st;
+	struct found		f = { 0 };
+	struct select		r;
 
-	if (sqlite3_exec(v->cut.db, "CREATE TEMP TABLE tallies (user_id, "
-	    "posts, assigned)", NULL, NULL, NULL) != SQLITE_OK)
+	if (!select_execute(v->cut.db, "CREATE TEMP TABLE tallies (user_id, posts, "
+	    "assigned)"))
 		v->failed = true;
 	if (!collect_taken_over(v)) {
 		note(v, "totals of users are not compared: those of a desk "
@@ -498,8 +476,9 @@ check_totals(struct verify *v)
 		return;
 	}
 	collect_tallies(v);
-	for (st = prepare(v, sql); next(v, st);)
-		found_one(&f, column_string(st, 0));
+	r = select_begin(v->cut.db, sql);
+	while (next_row(v, &r))
+		found_one(&f, select_text(&r, 0));
 	found_done(v->findings, "totals", "users whose totals are not what "
 	    "they wrote and have", &f);
 }
@@ -512,15 +491,16 @@ check_named(struct verify *v, const struct backup_folder *folder)
 	struct found	 f = { 0 }, old = { 0 };
 	struct buf	 path = { 0 };
 	char		 inside[512];
-	sqlite3_stmt	*st;
+	struct select	 r = select_begin(v->cut.db, folder->names);
 
-	for (st = prepare(v, folder->names); next(v, st);) {
+	while (next_row(v, &r)) {
 		snprintf(inside, sizeof(inside), "%s/%s", folder->path,
-		    column_string(st, 0));
+		    select_text(&r, 0));
 		path.len = 0;
 		buf_printf(&path, PATHS_STORES "/%s", inside);
 		buf_put_byte(&path, '\0');
-		if (file_is_safe(column_string(st, 0)) && stores_is_file(path.base))
+		if (file_is_safe(select_text(&r, 0)) &&
+		    stores_is_file(path.base))
 			continue;
 		found_one(v->taken_over ? &old : &f, inside);
 	}
@@ -544,106 +524,122 @@ is_new(const char *path)
 }
 
 static bool
-is_named(sqlite3_stmt *st, const char *name)
+is_named(struct select *r, const char *name)
 {
-	int	rc;
+	bool	is;
 
-	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
-	rc = sqlite3_step(st);
-	sqlite3_reset(st);
-	return rc == SQLITE_ROW;
+	select_bind_text(r, 1, name);
+	is = select_next(r);
+	select_again(r);
+	return is;
+}
+
+static void
+check_nameless_in(struct verify *v, const struct backup_folder *folder,
+    DIR *dir)
+{
+	struct found	 f = { 0 };
+	struct buf	 path = { 0 };
+	struct select	 r = select_begin_with(v->cut.db, "WITH n (name) AS (%s) "
+			    "SELECT 1 FROM n WHERE name = ?1", folder->names);
+	struct dirent	*e;
+
+	while (!r.failed && (e = readdir(dir)) != NULL) {
+		path.len = 0;
+		buf_printf(&path, PATHS_STORES "/%s/%s", folder->path,
+		    e->d_name);
+		buf_put_byte(&path, '\0');
+		if (e->d_name[0] != '.' && !is_new(path.base) &&
+		    !is_named(&r, e->d_name))
+			found_one(&f, e->d_name);
+	}
+	if (!select_end(&r))
+		note_failure(v, select_error(v->cut.db));
+	buf_done(&path);
+	found_done(v->findings, "files", "files that no row names", &f);
 }
 
 static void
 check_nameless(struct verify *v, const struct backup_folder *folder)
 {
-	struct found	 f = { 0 };
-	struct buf	 path = { 0 };
-	char		 sql[256];
-	struct dirent	*e;
-	sqlite3_stmt	*st;
-	DIR		*dir;
+	char	 path[64];
+	DIR	*dir;
 
-	buf_printf(&path, PATHS_STORES "/%s", folder->path);
-	buf_put_byte(&path, '\0');
-	dir = opendir(path.base);
-	snprintf(sql, sizeof(sql), "WITH n (name) AS (%s) SELECT 1 FROM n "
-	    "WHERE name = ?1", folder->names);
-	st = dir == NULL ? NULL : prepare(v, sql);
-	while (st != NULL && (e = readdir(dir)) != NULL) {
-		path.len = 0;
-		buf_printf(&path, PATHS_STORES "/%s/%s", folder->path, e->d_name);
-		buf_put_byte(&path, '\0');
-		if (e->d_name[0] != '.' && !is_new(path.base) &&
-		    !is_named(st, e->d_name))
-			found_one(&f, e->d_name);
-	}
-	sqlite3_finalize(st);
-	if (dir != NULL)
-		closedir(dir);
-	buf_done(&path);
-	found_done(v->findings, "files", "files that no row names", &f);
+	snprintf(path, sizeof(path), PATHS_STORES "/%s", folder->path);
+	dir = opendir(path);
+	if (dir == NULL)
+		return;
+	check_nameless_in(v, folder, dir);
+	closedir(dir);
 }
 
 /* --- search ------------------------------------------------------------------------- */
 
+/* An index of words, and how one is made anew of the texts it is of. */
+static const struct search_index {
+	const char	*name;
+	const char	*what;
+	const char	*make;
+	const char	*fill;
+	const char	*one;	/* what a row is of */
+	int64_t		 ids;	/* bits of a row's number that are its id */
+	unsigned	 from;	/* events of these services change it */
+} search_indexes[] = {
+	{ "ticket_text", "tickets whose words are not found, or others are",
+	    "CREATE VIRTUAL TABLE temp.ticket_text_new USING fts5 (title, "
+	    "content, content = '', tokenize = "
+	    "\"unicode61 remove_diacritics 2\")",
+	    "INSERT INTO temp.ticket_text_new (rowid, title, content) "
+	    "SELECT id, title, content FROM ticket.tickets",
+	    "ticket", INT64_MAX, 0 },
+	{ "reply_text", "replies whose words are not found, or others are",
+	    "CREATE VIRTUAL TABLE temp.reply_text_new USING fts5 (content, "
+	    "content = '', tokenize = \"unicode61 remove_diacritics 2\")",
+	    "INSERT INTO temp.reply_text_new (rowid, content) SELECT "
+	    "p.ticket_id * 4294967296 + p.id, p.content FROM post.posts p "
+	    "JOIN ticket.replies r ON r.post_id = p.id ORDER BY 1",
+	    "post", UINT32_MAX, T | P },
+};
+
+/* False: an index, the store's or the new one, cannot be read or made. */
+static bool
+compare_index(struct verify *v, const struct search_index *x,
+    int64_t *ret_row, int64_t *ret_count)
+{
+	char	sql[1024];
+
+	snprintf(sql, sizeof(sql), "%s;%s;CREATE VIRTUAL TABLE "
+	    "temp.%s_a USING fts5vocab(ticket, %s, instance);"
+	    "CREATE VIRTUAL TABLE temp.%s_b USING fts5vocab(temp, "
+	    "%s_new, instance)", x->make, x->fill, x->name, x->name, x->name,
+	    x->name);
+	if (!select_execute(v->cut.db, sql))
+		return backup_fail("%s", select_error(v->cut.db));
+	snprintf(sql, sizeof(sql), "temp.%s", x->name);
+	return verify_search(v->cut.db, sql, ret_row, ret_count);
+}
+
 static void
 check_search(struct verify *v)
 {
-	static const struct {
-		const char	*index, *what, *make, *fill;
-		unsigned	 from;
-	} indexes[] = {
-		{ "ticket_text", "tickets whose words are not found, or others "
-		    "are", "CREATE VIRTUAL TABLE temp.ticket_text_new USING "
-		    "fts5 (title, content, content = '', tokenize = "
-		    "\"unicode61 remove_diacritics 2\")",
-		    "INSERT INTO temp.ticket_text_new (rowid, title, content) "
-		    "SELECT id, title, content FROM ticket.tickets", 0 },
-		{ "reply_text", "replies whose words are not found, or others "
-		    "are", "CREATE VIRTUAL TABLE temp.reply_text_new USING "
-		    "fts5 (content, content = '', tokenize = "
-		    "\"unicode61 remove_diacritics 2\")",
-		    "INSERT INTO temp.reply_text_new (rowid, content) SELECT "
-		    "p.ticket_id * 4294967296 + p.id, p.content FROM "
-		    "post.posts p JOIN ticket.replies r ON r.post_id = p.id "
-		    "ORDER BY 1", T | P },
-	};
-	struct found	 f = { 0 };
-	char		 sql[512];
-	int64_t		 other;
-	char		 example[96];
+	struct found	f = { 0 };
+	int64_t		row = 0;
 
 	for (size_t i = 0; i < 2; i++) {
-		const char	*name = indexes[i].index;
+		const struct search_index	*x = &search_indexes[i];
+		char				 example[96];
 
-		if ((v->under_way[SERVICE_TICKET] & indexes[i].from) != 0)
+		if ((v->under_way[SERVICE_TICKET] & x->from) != 0)
 			continue;
-		snprintf(sql, sizeof(sql), "%s;%s;CREATE VIRTUAL TABLE "
-		    "temp.%s_a USING fts5vocab(ticket, %s, instance);"
-		    "CREATE VIRTUAL TABLE temp.%s_b USING fts5vocab(temp, "
-		    "%s_new, instance)", indexes[i].make, indexes[i].fill,
-		    name, name, name, name);
-		if (sqlite3_exec(v->cut.db, sql, NULL, NULL, NULL) !=
-		    SQLITE_OK) {
+		if (!compare_index(v, x, &row, &f.count)) {
 			v->failed = true;
-			backup_fail("%s", sqlite3_errmsg(v->cut.db));
 			return;
 		}
-		snprintf(sql, sizeof(sql), "SELECT doc, term, col, offset FROM "
-		    "temp.%s_%%c", name);
-		if (verify_search(v->cut.db, sql, &other, &f.count)) {
-			snprintf(example, sizeof(example), i == 0 ?
-			    "ticket %lld" : "post %lld", (long long)(i == 0 ?
-			    other : other & UINT32_MAX));
-			if (f.count > 0) {
-				f.examples = json_array();
-				json_array_append_new(f.examples,
-				    json_string(example));
-			}
-		} else
-			v->failed = true;
-		found_done(v->findings, "search", indexes[i].what, &f);
+		snprintf(example, sizeof(example), "%s %lld", x->one,
+		    (long long)(row & x->ids));
+		if (f.count > 0)
+			f.examples = json_pack("[s]", example);
+		found_done(v->findings, "search", x->what, &f);
 	}
 }
 
@@ -719,8 +715,8 @@ check_all(struct verify *v)
 		    "as they have to be");
 		return;
 	}
-	v->failed = !cut_number(&v->cut, "PRAGMA user.application_id",
-	    &mark) || v->failed;
+	v->failed = !cut_number(&v->cut, &mark, "PRAGMA user.application_id") ||
+	    v->failed;
 	v->taken_over = mark == STORE_TAKEN_OVER;
 	check_contents(v);
 }

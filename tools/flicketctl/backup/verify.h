@@ -1,7 +1,7 @@
+/* What `flicketctl verify` has in common with others. */
 #ifndef BACKUP_VERIFY_H
 #define BACKUP_VERIFY_H
 
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,13 +11,15 @@
  */
 #define STORE_TAKEN_OVER	0x464c4b54
 
+struct sqlite3;
+
 /*
- * Compare two search indexes, word by word: `sql` selects doc, term, col and
- * offset in the order of an fts5vocab table, "%c" in it becomes a and b. False
- * if they cannot be read. *ret_count: how many words differ, counted up to
- * 1000; *ret_doc the row of the first.
+ * Compare two search indexes, the tables TABLE_a and TABLE_b of fts5vocab's
+ * kind "instance", word by word. False, after a message, if they cannot be
+ * read. *ret_count: how many words differ, counted up to 1000; *ret_doc: the
+ * row of the first.
  */
-bool	verify_search(sqlite3 *, const char *sql, int64_t *ret_doc,
+bool	verify_search(struct sqlite3 *, const char *table, int64_t *ret_doc,
 	    int64_t *ret_count);
 
 #endif

@@ -4,43 +4,39 @@
  */
 #include "tools/flicketctl/backup/verify.h"
 
-#include <sqlite3.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "tools/flicketctl/backup/backup_files.h"
 #include "tools/flicketctl/cli/stop.h"
+#include "tools/flicketctl/store/select.h"
 
 #define COUNT_MOST	1000
 
 enum { DOC, TERM, COL, OFFSET };
 
 static int
-compare_numbers(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+compare_numbers(const struct select *a, const struct select *b, int column)
 {
-	int64_t	x = sqlite3_column_int64(a, column);
-	int64_t	y = sqlite3_column_int64(b, column);
+	int64_t	x = select_number(a, column);
+	int64_t	y = select_number(b, column);
 
 	return x < y ? -1 : x > y;
 }
 
 static int
-compare_text(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+compare_text(const struct select *a, const struct select *b, int column)
 {
-	int	la = sqlite3_column_bytes(a, column);
-	int	lb = sqlite3_column_bytes(b, column);
-	int	d;
+	struct text	x = select_bytes(a, column), y = select_bytes(b, column);
+	int		d = 0;
 
-	if (la == 0 || lb == 0)
-		return la - lb;
-	d = memcmp(sqlite3_column_blob(a, column),
-	    sqlite3_column_blob(b, column), (size_t)(la < lb ? la : lb));
-	return d != 0 ? d : la - lb;
+	if (x.len > 0 && y.len > 0)
+		d = memcmp(x.base, y.base, x.len < y.len ? x.len : y.len);
+	return d != 0 ? d : (x.len > y.len) - (x.len < y.len);
 }
 
 /* By word, then row, then place: so fts5vocab gives them. */
 static int
-compare(sqlite3_stmt *a, sqlite3_stmt *b)
+compare_places(const struct select *a, const struct select *b)
 {
 	int	d = compare_text(a, b, TERM);
 
@@ -52,55 +48,52 @@ compare(sqlite3_stmt *a, sqlite3_stmt *b)
 }
 
 static void
-differ(sqlite3_stmt *st, int64_t *ret_doc, int64_t *count)
+count_difference(const struct select *r, int64_t *ret_doc, int64_t *count)
 {
 	if ((*count)++ == 0)
-		*ret_doc = sqlite3_column_int64(st, DOC);
+		*ret_doc = select_number(r, DOC);
 }
 
-static bool
-walk(sqlite3_stmt *a, sqlite3_stmt *b, int64_t *ret_doc, int64_t *ret_count)
+static void
+walk_both(struct select *a, struct select *b, int64_t *ret_doc,
+    int64_t *ret_count)
 {
-	int	ra = sqlite3_step(a), rb = sqlite3_step(b), d;
+	bool	has_a = select_next(a), has_b = select_next(b);
+	int	d;
 
-	while ((ra == SQLITE_ROW || rb == SQLITE_ROW) &&
-	    *ret_count < COUNT_MOST && !stop_asked()) {
-		if (ra != SQLITE_ROW)
+	while ((has_a || has_b) && *ret_count < COUNT_MOST && !stop_asked()) {
+		if (!has_a)
 			d = 1;
 		else
-			d = rb != SQLITE_ROW ? -1 : compare(a, b);
+			d = has_b ? compare_places(a, b) : -1;
 		if (d != 0)
-			differ(d < 0 ? a : b, ret_doc, ret_count);
+			count_difference(d < 0 ? a : b, ret_doc, ret_count);
 		if (d <= 0)
-			ra = sqlite3_step(a);
+			has_a = select_next(a);
 		if (d >= 0)
-			rb = sqlite3_step(b);
+			has_b = select_next(b);
 	}
-	return (ra == SQLITE_ROW || ra == SQLITE_DONE) &&
-	    (rb == SQLITE_ROW || rb == SQLITE_DONE);
 }
 
 bool
-verify_search(sqlite3 *db, const char *sql, int64_t *ret_doc,
+verify_search(struct sqlite3 *db, const char *table, int64_t *ret_doc,
     int64_t *ret_count)
 {
-	sqlite3_stmt	*st[2] = { NULL, NULL };
-	char		 one[256];
-	const char	*place = strstr(sql, "%c");
-	bool		 ok = place != NULL;
+	struct select	a, b;
+	bool		ok;
 
 	*ret_count = 0;
-	for (int i = 0; ok && i < 2; i++) {
-		snprintf(one, sizeof(one), "%.*s%c%s", (int)(place - sql), sql,
-		    "ab"[i], place + 2);
-		ok = sqlite3_prepare_v2(db, one, -1, &st[i], NULL) ==
-		    SQLITE_OK;
-	}
-	ok = ok && walk(st[0], st[1], ret_doc, ret_count);
+	a = select_begin_with(db, "SELECT doc, term, col, offset FROM %s_a",
+	    table);
+	b = select_begin_with(db, "SELECT doc, term, col, offset FROM %s_b",
+	    table);
+	if (!a.failed && !b.failed)
+		walk_both(&a, &b, ret_doc, ret_count);
+	ok = !a.failed && !b.failed;
 	if (!ok)
 		backup_fail("the search index cannot be read: %s",
-		    sqlite3_errmsg(db));
-	sqlite3_finalize(st[0]);
-	sqlite3_finalize(st[1]);
+		    select_error(db));
+	(void)select_end(&a);
+	(void)select_end(&b);
 	return ok;
 }

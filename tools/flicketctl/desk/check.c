@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <linux/magic.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -25,10 +24,11 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/desk/ask.h"
-#include "tools/flicketctl/desk/peek.h"
-#include "tools/flicketctl/desk/schema.h"
+#include "tools/flicketctl/store/peek.h"
+#include "tools/flicketctl/store/select.h"
+#include "tools/flicketctl/store/schema.h"
 #include "tools/flicketctl/desk/serve_desk.h"
-#include "tools/flicketctl/desk/stores.h"
+#include "tools/flicketctl/store/stores.h"
 
 enum {
 	WAIT_MS = 1000,
@@ -267,20 +267,15 @@ static const struct service *const services[] = {
 };
 #define SERVICE_COUNT	(sizeof(services) / sizeof(services[0]))
 
-/* The first column of a statement's first row; false with SQLite's word. */
+/* The first column of the first row of a query; false with SQLite's reason. */
 static bool
-read_row(sqlite3 *db, const char *sql, char *ret, size_t size)
+read_first_value(struct sqlite3 *db, const char *sql, char *ret, size_t size)
 {
-	sqlite3_stmt	*st = NULL;
-	const char	*text;
-	bool		 ok;
+	struct select	r = select_begin(db, sql);
+	bool		ok = select_next(&r);
 
-	ok = sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW;
-	text = ok ? (const char *)sqlite3_column_text(st, 0) :
-	    sqlite3_errmsg(db);
-	snprintf(ret, size, "%s", text == NULL ? "" : text);
-	sqlite3_finalize(st);
+	snprintf(ret, size, "%s", ok ? select_text(&r, 0) : select_error(db));
+	(void)select_end(&r);
 	return ok;
 }
 
@@ -299,25 +294,25 @@ found_otherwise(void *arg, const char *line)
 
 static void
 check_tables(struct check *k, const struct service *s, const char *what,
-    sqlite3 *db, int64_t have)
+    struct sqlite3 *db, int64_t have)
 {
 	struct place	place = { k, what };
 
 	if (!schema_compare(db, "main", s, have, found_otherwise, &place))
 		found(k, CHECK_FAIL, what, "restore a backup",
-		    "its schema cannot be read: %s", sqlite3_errmsg(db));
+		    "its schema cannot be read: %s", select_error(db));
 }
 
 static void
 check_schema(struct check *k, const struct service *s, const char *what,
-    sqlite3 *db)
+    struct sqlite3 *db)
 {
 	char		text[256];
 	long long	have, newest = 0;
 
 	while (s->migrations[newest] != NULL)
 		newest++;
-	if (!read_row(db, "PRAGMA user_version", text, sizeof(text))) {
+	if (!read_first_value(db, "PRAGMA user_version", text, sizeof(text))) {
 		found(k, CHECK_FAIL, what, "restore a backup",
 		    "the store cannot be read: %s", text);
 		return;
@@ -338,10 +333,11 @@ check_schema(struct check *k, const struct service *s, const char *what,
 }
 
 static void
-check_pages(struct check *k, const char *what, sqlite3 *db)
+check_pages(struct check *k, const char *what, struct sqlite3 *db)
 {
 	char	text[256];
-	bool	ok = read_row(db, "PRAGMA quick_check(1)", text, sizeof(text));
+	bool	ok = read_first_value(db, "PRAGMA quick_check(1)", text,
+		    sizeof(text));
 
 	if (ok && strcmp(text, "ok") == 0)
 		found(k, CHECK_OK, what, NULL, "quick_check finds nothing");
@@ -352,11 +348,11 @@ check_pages(struct check *k, const char *what, sqlite3 *db)
 
 /* A store of an older schema has no such events. */
 static void
-check_events(struct check *k, const char *what, sqlite3 *db)
+check_events(struct check *k, const char *what, struct sqlite3 *db)
 {
 	char	text[256];
 
-	if (!read_row(db, "SELECT count(*) FROM set_aside", text,
+	if (!read_first_value(db, "SELECT count(*) FROM set_aside", text,
 	    sizeof(text)) || strcmp(text, "0") == 0)
 		return;
 	found(k, CHECK_WARN, what, "see `flicketctl events list`; mend what "
@@ -404,7 +400,7 @@ check_store(struct check *k, const struct service *s,
 {
 	const char	*path = paths_store(s->id);
 	char		 what[32];
-	sqlite3		*db;
+	struct sqlite3		*db;
 
 	snprintf(what, sizeof(what), "store %s", service_name(s->id));
 	if (is_out_of_place(k, seen, what, path))
@@ -417,12 +413,12 @@ check_store(struct check *k, const struct service *s,
 	}
 	check_mode(k, path, path);
 	check_dates(k, what, path);
-	db = peek_store(path);
+	db = peek_open(path);
 	check_schema(k, s, what, db);
 	check_events(k, what, db);
 	if (!k->quick)
 		check_pages(k, what, db);
-	sqlite3_close(db);
+	peek_close(db);
 }
 
 static void

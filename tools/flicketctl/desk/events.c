@@ -16,12 +16,11 @@
 #include "base/paths.h"
 #include "proto/frame.h"
 
-#include <sqlite3.h>
-
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/desk/ask.h"
-#include "tools/flicketctl/desk/peek.h"
+#include "tools/flicketctl/store/peek.h"
+#include "tools/flicketctl/store/select.h"
 
 enum {
 	WAIT_MS = 3000,		/* for the service to be there */
@@ -56,14 +55,14 @@ refuse(const struct events *e, const char *format, ...)
 
 /* What an event says; null: it cannot be read. */
 static json_t *
-arguments_of(struct events *e, const void *bytes, int len)
+arguments_of(struct events *e, struct text frame)
 {
 	struct args	 args = { 0 };
 	keyset		 keys;
 	const union value *v;
 	json_t		*o;
 
-	frame_reader_start(e->frames, bytes, (size_t)len);
+	frame_reader_start(e->frames, frame.base, frame.len);
 	if (frame_next_args(e->frames, &args) != FRAME_ONE)
 		return json_null();
 	o = json_object();
@@ -103,56 +102,48 @@ refusal_name(int64_t error)
 }
 
 static json_t *
-event_of(struct events *e, const char *service, sqlite3_stmt *st)
+event_of(struct events *e, const char *service, const struct select *r)
 {
 	char	date[32];
-	time_t	s = (time_t)(sqlite3_column_int64(st, 6) / 1000000);
+	time_t	s = (time_t)(select_number(r, 6) / 1000000);
 	struct tm tm;
 
 	gmtime_r(&s, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s, s:o}",
 	    "service", service, "number",
-	    (json_int_t)sqlite3_column_int64(st, 0), "since", date,
-	    "to", consumer_name(sqlite3_column_int64(st, 1)),
-	    "event", op_name(sqlite3_column_int64(st, 2)),
-	    "actor", (json_int_t)sqlite3_column_int64(st, 3),
-	    "refusal", refusal_name(sqlite3_column_int64(st, 5)),
-	    "arguments", arguments_of(e, sqlite3_column_blob(st, 4),
-	    sqlite3_column_bytes(st, 4)));
+	    (json_int_t)select_number(r, 0), "since", date,
+	    "to", consumer_name(select_number(r, 1)),
+	    "event", op_name(select_number(r, 2)),
+	    "actor", (json_int_t)select_number(r, 3),
+	    "refusal", refusal_name(select_number(r, 5)),
+	    "arguments", arguments_of(e, select_bytes(r, 4)));
 }
 
 /* A store of an older schema has none. */
 static bool
-has_table(sqlite3 *db)
+has_table(struct sqlite3 *db)
 {
-	sqlite3_stmt	*st = NULL;
-	bool		 has;
+	struct select	r = select_begin(db, "SELECT 1 FROM sqlite_schema WHERE "
+			    "name = 'set_aside'");
+	bool		has = select_next(&r);
 
-	has = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema WHERE name = "
-	    "'set_aside'", -1, &st, NULL) != SQLITE_OK ||
-	    sqlite3_step(st) != SQLITE_DONE;
-	sqlite3_finalize(st);
-	return has;
+	return !select_end(&r) || has;
 }
 
 static bool
-read_rows(struct events *e, const char *service, sqlite3 *db)
+read_rows(struct events *e, const char *service, struct sqlite3 *db)
 {
-	sqlite3_stmt	*st = NULL;
-	int		 rc;
+	struct select	r;
 
 	if (!has_table(db))
 		return true;
-	rc = sqlite3_prepare_v2(db, "SELECT seq, consumer, op, actor, args, "
-	    "error, date FROM set_aside ORDER BY seq", -1, &st, NULL);
-	while (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		json_array_append_new(e->list, event_of(e, service, st));
-		rc = SQLITE_OK;
-	}
-	sqlite3_finalize(st);
-	return rc == SQLITE_DONE || refuse(e, "the %s store cannot be read: "
-	    "%s", service, sqlite3_errmsg(db));
+	r = select_begin(db, "SELECT seq, consumer, op, actor, args, error, "
+	    "date FROM set_aside ORDER BY seq");
+	while (select_next(&r))
+		json_array_append_new(e->list, event_of(e, service, &r));
+	return select_end(&r) || refuse(e, "the %s store cannot be read: %s",
+	    service, select_error(db));
 }
 
 static bool
@@ -160,14 +151,14 @@ read_store(struct events *e, enum service_id id)
 {
 	const char	*service = service_name(id);
 	const char	*path = paths_store(id);
-	sqlite3		*db;
+	struct sqlite3	*db;
 	bool		 ok;
 
 	if (access(path, R_OK) == -1)
 		return refuse(e, "%s: %s", path, strerror(errno));
-	db = peek_store(path);
+	db = peek_open(path);
 	ok = read_rows(e, service, db);
-	sqlite3_close(db);
+	peek_close(db);
 	return ok;
 }
 

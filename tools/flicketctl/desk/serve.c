@@ -27,7 +27,7 @@
 #include "tools/flicketctl/desk/serve_children.h"
 #include "tools/flicketctl/desk/serve_desk.h"
 #include "tools/flicketctl/desk/serve_restart.h"
-#include "tools/flicketctl/desk/stores.h"
+#include "tools/flicketctl/store/stores.h"
 
 enum {
 	CLAIM_MS = 5000,	/* for an earlier one of us to be gone */

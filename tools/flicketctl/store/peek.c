@@ -1,5 +1,5 @@
 /* A look at a store. */
-#include "tools/flicketctl/desk/peek.h"
+#include "tools/flicketctl/store/peek.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -7,11 +7,11 @@
 #include "base/buf.h"
 
 /*
- * Without a WAL nobody works with the store, and it can be
- * read as a file that does not change, which leaves nothing behind.
+ * A store without a WAL is not in use. It is read as a file that does not
+ * change, so that SQLite makes no files beside it.
  */
 sqlite3 *
-peek_store(const char *path)
+peek_open(const char *path)
 {
 	struct buf	 uri = { 0 }, wal = { 0 };
 	sqlite3		*db = NULL;
@@ -27,4 +27,18 @@ peek_store(const char *path)
 	buf_done(&uri);
 	buf_done(&wal);
 	return db;
+}
+
+void
+peek_close(sqlite3 *db)
+{
+	(void)sqlite3_close(db);
+}
+
+bool
+peek_is_broken(sqlite3 *db)
+{
+	int	error = sqlite3_errcode(db);
+
+	return error == SQLITE_NOTADB || error == SQLITE_CORRUPT;
 }

@@ -2,8 +2,8 @@
  * The four stores of a data folder, seen from outside: which is there, whose
  * it is, and whether they belong to one desk. Nothing is changed.
  */
-#ifndef DESK_STORES_H
-#define DESK_STORES_H
+#ifndef STORE_STORES_H
+#define STORE_STORES_H
 
 #include "services/store/service.h"
 
