@@ -179,6 +179,10 @@ def no_text(backup):
     (backup / 'MANIFEST.json').write_bytes(b'\x00' * 100)
 
 
+def too_long(backup):
+    os.truncate(backup / 'MANIFEST.json', (256 << 20) + 1)      # a hole
+
+
 def stray(backup):
     (backup / 'post' / 'files' / '.nfs0001').write_text('x')
     os.mkfifo(backup / 'pipe')
@@ -208,6 +212,7 @@ REFUSED = {
     'a link as manifest': (in_place('MANIFEST.json', link), 'MANIFEST.json: it is a symbolic link'),
     'a folder as manifest': (in_place('MANIFEST.json', folder), 'MANIFEST.json: it is a folder'),
     'a manifest of zeros': (no_text, 'MANIFEST.json: line 1: '),
+    'a manifest that would fill the memory': (too_long, 'MANIFEST.json: it has 268435457 bytes; at most 268435456 are read'),
     'two dates': (two_dates, 'duplicate object key'),
     'no date': (told(date=None), '"date" is not a date'),
     'a date that is none': (told(date='2026-02-30T00:00:00Z'), '"date" is not a date'),

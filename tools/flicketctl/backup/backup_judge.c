@@ -19,8 +19,11 @@
 #include "base/log.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
-#include "tools/flicketctl/backup/backup.h"
+#include "tools/flicketctl/backup/backup_cut.h"
+#include "tools/flicketctl/backup/backup_files.h"
+#include "tools/flicketctl/backup/manifest.h"
 #include "tools/flicketctl/backup/verify.h"
+#include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/store/select.h"
 #include "tools/flicketctl/store/schema.h"
@@ -51,12 +54,6 @@ say(struct judge *j, const char *test, const char *what, const char *format,
 }
 
 /* --- files -------------------------------------------------------------------- */
-
-static const char *
-member_text(const json_t *row, const char *name)
-{
-	return json_string_value(json_object_get(row, name));
-}
 
 /* Where a copy goes; -1 if none is made. False after a message. */
 static bool
@@ -94,8 +91,7 @@ static bool
 judge_bytes(struct judge *j, const json_t *row, int from)
 {
 	const char	*name = member_text(row, "path");
-	json_int_t	 want = json_integer_value(json_object_get(row,
-			    "bytes"));
+	int64_t		 want = member_number(row, "bytes");
 	char		 hash[HASH_TEXT_SIZE];
 	int64_t		 bytes;
 	int		 to;
@@ -237,9 +233,8 @@ static bool
 judge_manifest(struct judge *j, const struct cut *c, enum service_id id)
 {
 	const char	*name = service_name(id);
-	json_int_t	 said = json_integer_value(json_object_get(
-			    json_object_get(json_object_get(j->manifest,
-			    "stores"), name), "schema"));
+	int64_t		 said = member_number(json_object_get(json_object_get(
+			    j->manifest, "stores"), name), "schema");
 	int64_t		 have = 0;
 
 	if (!cut_number(c, &have, "PRAGMA \"%s\".user_version", name))

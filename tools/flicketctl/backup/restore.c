@@ -18,8 +18,6 @@
  * Tokens. One that was ended after the backup, because it was stolen, would
  * be good again: so all are ended, unless --keep-tokens says otherwise.
  */
-#include "tools/flicketctl/backup/backup.h"
-
 #include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -38,8 +36,12 @@
 #include "base/paths.h"
 #include "services/store/now.h"
 #include "services/store/store.h"
+#include "tools/flicketctl/backup/backup_cut.h"
+#include "tools/flicketctl/backup/backup_files.h"
 #include "tools/flicketctl/backup/backup_judge.h"
+#include "tools/flicketctl/backup/manifest.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/store/select.h"
 #include "tools/flicketctl/store/stores.h"
@@ -376,7 +378,7 @@ static void
 report(const struct restore *r)
 {
 	printf("%s/stores is as of %s.\n", r->settings.data,
-	    json_string_value(json_object_get(r->manifest, "date")));
+	    member_text(r->manifest, "date"));
 	if (r->aside[0] != '\0')
 		printf("What was there is in %s/%s.\n", r->settings.data,
 		    r->aside);

@@ -20,15 +20,17 @@
 #include <unistd.h>
 
 #include "base/log.h"
-
 #include "base/paths.h"
 #include "proto/frame.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
-#include "tools/flicketctl/backup/backup.h"
+#include "tools/flicketctl/backup/backup_cut.h"
+#include "tools/flicketctl/backup/backup_files.h"
 #include "tools/flicketctl/backup/backup_judge.h"
+#include "tools/flicketctl/backup/manifest.h"
 #include "tools/flicketctl/backup/verify.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/ask.h"
 #include "tools/flicketctl/store/select.h"
@@ -250,9 +252,8 @@ take_down(void *arg, const char *test, const char *what, const char *example)
 	size_t		 i;
 
 	json_array_foreach(v->findings, i, f) {
-		if (strcmp(json_string_value(json_object_get(f, "test")),
-		    test) != 0 || strcmp(json_string_value(json_object_get(f,
-		    "what")), what) != 0)
+		if (strcmp(member_text(f, "test"), test) != 0 ||
+		    strcmp(member_text(f, "what"), what) != 0)
 			continue;
 		count = json_object_get(f, "count");
 		json_integer_set(count, json_integer_value(count) + 1);
@@ -726,10 +727,9 @@ print_finding(const json_t *finding)
 {
 	const json_t	*examples = json_object_get(finding, "examples");
 
-	printf("%s: %lld %s\n",
-	    json_string_value(json_object_get(finding, "test")),
-	    (long long)json_integer_value(json_object_get(finding, "count")),
-	    json_string_value(json_object_get(finding, "what")));
+	printf("%s: %lld %s\n", member_text(finding, "test"),
+	    (long long)member_number(finding, "count"),
+	    member_text(finding, "what"));
 	for (size_t i = 0; i < json_array_size(examples); i++)
 		printf("    %s\n",
 		    json_string_value(json_array_get(examples, i)));
@@ -770,8 +770,7 @@ verify_run(const struct cli *c)
 		    "unreadable" : json_array_size(v.findings) > 0 ?
 		    "findings" : "ok", "findings", v.findings, "notes",
 		    v.notes);
-		json_dumpf(root, stdout, JSON_INDENT(2));
-		putchar('\n');
+		member_print(root);
 		json_decref(root);
 	} else
 		print_lines(&v);

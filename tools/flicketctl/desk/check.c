@@ -22,6 +22,7 @@
 #include "base/paths.h"
 #include "services/store/service.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/desk/ask.h"
 #include "tools/flicketctl/store/peek.h"
@@ -539,15 +540,14 @@ print_lines(const struct check *k)
 	size_t				 i;
 
 	json_array_foreach(k->found, i, o) {
-		result = json_string_value(json_object_get(o, "result"));
-		todo = json_string_value(json_object_get(o, "do"));
+		result = member_text(o, "result");
+		todo = member_text(o, "do");
 		for (size_t v = 0; v < 3; v++)
 			if (strcmp(result, verdicts[v]) == 0)
 				term_put(colours[v], result, 6);
-		printf("%-13s %s%s%s\n",
-		    json_string_value(json_object_get(o, "check")),
-		    json_string_value(json_object_get(o, "message")),
-		    todo == NULL ? "" : ": ", todo == NULL ? "" : todo);
+		printf("%-13s %s%s%s\n", member_text(o, "check"),
+		    member_text(o, "message"), todo[0] == '\0' ? "" : ": ",
+		    todo);
 	}
 	printf("\n%d failed, %d warning%s\n", k->failed, k->warned,
 	    k->warned == 1 ? "" : "s");
@@ -560,8 +560,7 @@ print_json(const struct check *k)
 		    k->failed > 0 ? CHECK_FAIL : k->warned > 0 ? CHECK_WARN :
 		    CHECK_OK], "checks", k->found);
 
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
+	member_print(root);
 	json_decref(root);
 }
 

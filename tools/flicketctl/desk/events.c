@@ -17,6 +17,7 @@
 #include "proto/frame.h"
 
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/desk/ask.h"
 #include "tools/flicketctl/store/peek.h"
@@ -192,12 +193,6 @@ begin(struct events *e, const char *who)
 
 /* --- list ----------------------------------------------------------------------- */
 
-static const char *
-member_text(const json_t *event, const char *name)
-{
-	return json_string_value(json_object_get(event, name));
-}
-
 static void
 print_arguments(const json_t *event)
 {
@@ -226,8 +221,8 @@ print_event(const json_t *event)
 {
 	char	number[24];
 
-	snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(
-	    json_object_get(event, "number")));
+	snprintf(number, sizeof(number), "%lld",
+	    (long long)member_number(event, "number"));
 	term_put(TERM_PLAIN, member_text(event, "service"), 9);
 	term_put(TERM_PLAIN, number, 9);
 	term_put(TERM_PLAIN, member_text(event, "since"), 22);
@@ -263,8 +258,7 @@ events_list_run(const struct cli *c)
 	    !read_events(&e, SERVICE_ANY))
 		return STATUS_NOTHING;
 	if (cli_has(c, "json")) {
-		json_dumpf(e.list, stdout, JSON_INDENT(2));
-		putchar('\n');
+		member_print(e.list);
 	} else
 		print_events(&e);
 	json_decref(e.list);
@@ -347,9 +341,8 @@ do_listed(struct events *e, struct peers *peers, struct peer *peer,
 		printf("No event of the %s service is set aside.\n",
 		    service_name(peer->service));
 	for (size_t i = 0; i < json_array_size(e->list); i++)
-		ok = do_one(e, peers, peer, deed, json_integer_value(
-		    json_object_get(json_array_get(e->list, i), "number")),
-		    true) && ok;
+		ok = do_one(e, peers, peer, deed, member_number(
+		    json_array_get(e->list, i), "number"), true) && ok;
 	json_decref(e->list);
 	return ok;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/users/users.h"
 
@@ -11,22 +12,7 @@ static void
 print_user_json(json_t *user)
 {
 	json_object_del(user, "password");
-	json_dumpf(user, stdout, JSON_INDENT(2));
-	putchar('\n');
-}
-
-static int64_t
-id_of(const json_t *user)
-{
-	return json_integer_value(json_object_get(user, "id"));
-}
-
-static const char *
-member_text(const json_t *o, const char *name)
-{
-	const char	*text = json_string_value(json_object_get(o, name));
-
-	return text == NULL ? "" : text;
+	member_print(user);
 }
 
 /* Show the user as it is now, or say what was done. */
@@ -191,14 +177,14 @@ set_password(struct users *u, const json_t *user, const char *password)
 	struct buf		hash = { 0 };
 	bool			ok;
 
-	args_put_number(&args, KEY_ID, id_of(user));
+	args_put_number(&args, KEY_ID, member_number(user, "id"));
 	users_put(&args, KEY_NEW_PASSWORD, password);
 	if (!users_ask(u, OP_PASSWORD_CHANGE, &args, &a))
 		return false;
 	made = args_text(&a.extra, KEY_PASSWORD_HASH);
 	buf_put(&hash, made.base, made.len);
 	args = (struct args){ 0 };
-	args_put_number(&args, KEY_ID, id_of(user));
+	args_put_number(&args, KEY_ID, member_number(user, "id"));
 	args_put_text(&args, KEY_PASSWORD_HASH,
 	    (struct text){ hash.base, hash.len });
 	/* the token that stays: none has this hash */
@@ -244,7 +230,7 @@ switch_user(const struct cli *c, bool disabled)
 
 	if (users_open(&u, c) && (user = users_find(&u, username)) != NULL) {
 		was = json_is_true(json_object_get(user, "disabled"));
-		args_put_number(&args, KEY_ID, id_of(user));
+		args_put_number(&args, KEY_ID, member_number(user, "id"));
 		args_put_number(&args, KEY_DISABLED, disabled);
 		ok = was == disabled || users_ask(&u, OP_USER_EDIT, &args, &a);
 		if (ok)
@@ -281,13 +267,11 @@ print_groups(struct users *u, const struct cli *c)
 	if (groups == NULL)
 		return STATUS_FAILED;
 	if (cli_has(c, "json")) {
-		json_dumpf(groups, stdout, JSON_INDENT(2));
-		putchar('\n');
+		member_print(groups);
 	} else {
 		json_array_foreach(groups, i, group) {
 			printf("%-30s %lld\n", member_text(group, "group_name"),
-			    (long long)json_integer_value(json_object_get(
-			    group, "total_members")));
+			    (long long)member_number(group, "total_members"));
 		}
 	}
 	json_decref(groups);
@@ -321,9 +305,9 @@ change_group(struct users *u, const json_t *user, const char *name, bool join)
 	if (has_group(user, name) == join)
 		return true;
 	if (join)
-		return users_join(u, id_of(user), group);
+		return users_join(u, member_number(user, "id"), group);
 	args_put_number(&args, KEY_GROUP_ID, group);
-	args_put_number(&args, KEY_USER_ID, id_of(user));
+	args_put_number(&args, KEY_USER_ID, member_number(user, "id"));
 	return users_ask(u, OP_MEMBER_REMOVE, &args, &a);
 }
 
@@ -392,7 +376,7 @@ print_list(const json_t *users)
 			    "disabled"));
 		bool	none = json_is_null(json_object_get(user, "password"));
 
-		printf("%-8lld%-26s", (long long)id_of(user),
+		printf("%-8lld%-26s", (long long)member_number(user, "id"),
 		    member_text(user, "username"));
 		term_put(disabled ? TERM_RED : none ? TERM_YELLOW : TERM_PLAIN,
 		    disabled ? "disabled" : none ? "no password" : "", 13);
@@ -425,8 +409,7 @@ user_list_run(const struct cli *c)
 	else {
 		for (i = 0; i < json_array_size(users); i++)
 			json_object_del(json_array_get(users, i), "password");
-		json_dumpf(users, stdout, JSON_INDENT(2));
-		putchar('\n');
+		member_print(users);
 	}
 	json_decref(users);
 	return STATUS_OK;

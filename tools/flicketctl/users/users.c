@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "services/user/account.h"
+#include "tools/flicketctl/cli/member.h"
 
 enum {
 	WAIT_MS = 3000,		/* for the service to be there */
@@ -126,12 +127,6 @@ ask_users(struct users *u, int64_t after, const char *username)
 	    NULL;
 }
 
-static int64_t
-id_of(const json_t *o)
-{
-	return json_integer_value(json_object_get(o, "id"));
-}
-
 json_t *
 users_all(struct users *u)
 {
@@ -147,7 +142,7 @@ users_all(struct users *u)
 		}
 		n = json_array_size(page);
 		if (n > 0)
-			last = id_of(json_array_get(page, n - 1));
+			last = member_number(json_array_get(page, n - 1), "id");
 		json_array_extend(all, page);
 		json_decref(page);
 	}
@@ -188,9 +183,8 @@ users_group_id(const json_t *groups, const char *name)
 	size_t		 i;
 
 	json_array_foreach(groups, i, group)
-		if (strcmp(json_string_value(json_object_get(group,
-		    "group_name")), name) == 0)
-			return id_of(group);
+		if (strcmp(member_text(group, "group_name"), name) == 0)
+			return member_number(group, "id");
 	return 0;
 }
 

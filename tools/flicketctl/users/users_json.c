@@ -12,6 +12,7 @@
 #include "base/durable.h"
 #include "base/log.h"
 #include "services/user/password.h"
+#include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/users/users.h"
 
 static bool
@@ -304,9 +305,9 @@ print_notes(const char *what, const json_t *list)
 				    "username"));
 
 		printf("%s row %lld, %s: %s\n", what,
-		    (long long)json_integer_value(json_object_get(o, "row")),
+		    (long long)member_number(o, "row"),
 		    name == NULL ? "?" : name,
-		    json_string_value(json_object_get(o, "why")));
+		    member_text(o, "why"));
 	}
 }
 
@@ -338,8 +339,7 @@ print_report_json(const struct import_run *r)
 		    r->dry, "added", r->added, "skipped", r->skipped, "failed",
 		    r->failed, "without_password", r->unset);
 
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
+	member_print(root);
 	json_decref(root);
 }
 

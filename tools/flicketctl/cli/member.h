@@ -1,0 +1,17 @@
+/* Members of JSON objects, and JSON as commands print it (--json). */
+#ifndef CLI_MEMBER_H
+#define CLI_MEMBER_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+/* A member that is a text; "" if there is none. Valid as long as the object. */
+const char	*member_text(const json_t *object, const char *name);
+
+/* A member that is a whole number; 0 if there is none. */
+int64_t		 member_number(const json_t *object, const char *name);
+
+/* Print a value on standard output, over several lines, and end the line. */
+void		 member_print(const json_t *);
+
+#endif
