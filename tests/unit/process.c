@@ -8,17 +8,21 @@
 struct process		process;
 const struct text	process_peer = { "peer", 4 };
 
+/* A socket that was closed keeps its name for a while: each has a new one. */
 static void
 connect_peer(struct svc *s)
 {
+	static int	number;
+	char		address[32];
+
+	snprintf(address, sizeof(address), "inproc://process-%d", ++number);
 	s->reply.router = zsock_new(ZMQ_ROUTER);
 	zsock_set_router_mandatory(s->reply.router, 1);
-	check_number("bind", zsock_bind(s->reply.router, "inproc://process"),
-	    0);
+	check_number("bind", zsock_bind(s->reply.router, "%s", address), 0);
 	process.peer = zsock_new(ZMQ_DEALER);
 	zsock_set_identity(process.peer, process_peer.base);
-	check_number("connect", zsock_connect(process.peer,
-	    "inproc://process"), 0);
+	check_number("connect", zsock_connect(process.peer, "%s", address),
+	    0);
 	process.frames = frame_reader_new();
 	frame_reader_start(process.frames, "", 0);
 	zmq_msg_init(&process.message);
