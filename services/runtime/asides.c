@@ -1,4 +1,4 @@
-/* The two lanes for what is put aside, as the loop uses them. */
+/* The two lanes for calls that are put aside, as the loop uses them. */
 #include "services/runtime/asides.h"
 
 #include "base/clock.h"

@@ -13,7 +13,7 @@
 
 /* Where the process listens with these settings; "*" is this host, too. */
 static void
-find_address(enum service_id id, const struct settings *s, struct buf *ret)
+own_address(enum service_id id, const struct settings *s, struct buf *ret)
 {
 	const char	*endpoint = s->bind[0] != '\0' ? s->bind :
 			    settings_endpoint(s, id);
@@ -54,7 +54,7 @@ health_check(enum service_id id, const struct settings *settings)
 	settings_enter_data(settings);
 	zsys_handler_set(NULL);
 	curve_start();
-	find_address(id, settings, &address);
+	own_address(id, settings, &address);
 	r = replica_new(id, address.base);
 	while (!replica_is_up(r) && clock_ms() < until_ms) {
 		replica_ping(r, clock_ms(), NULL);

@@ -1,7 +1,7 @@
 /*
- * Calls that are done and whose answers are held: until the consumer of their
- * event has it, and until watchers have heard of what they changed, but only
- * for so long.
+ * Calls that are done, and whose answers are held: until the consumer of their
+ * event has it, and until watchers have heard of the change. Each is held for a
+ * bounded time only.
  */
 #ifndef RUNTIME_HOLD_H
 #define RUNTIME_HOLD_H

@@ -122,7 +122,7 @@ work_on_message(struct svc *s, struct text peer, zmq_msg_t *message,
 	return zmq_msg_size(message) - frame_reader_left(s->frames);
 }
 
-/* What is not done in this slice waits for the next one, if there is room. */
+/* The rest of a message waits for the next slice, if there is room. */
 static void
 handle_message(struct svc *s, struct text peer, zmq_msg_t *message, size_t at)
 {
@@ -132,7 +132,7 @@ handle_message(struct svc *s, struct text peer, zmq_msg_t *message, size_t at)
 		log_debug("the rest of a message is dropped");
 }
 
-/* A new message comes after what is left of its peer's earlier ones. */
+/* A new message waits behind its peer's earlier ones, if there are any. */
 static void
 handle_new_message(struct svc *s, struct text peer, zmq_msg_t *message)
 {
@@ -235,7 +235,7 @@ earlier(int64_t a, int64_t b)
 
 /* How long the loop may wait for messages. */
 static long
-wait_ms(const struct svc *s)
+poll_timeout_ms(const struct svc *s)
 {
 	int64_t	now_ms = clock_ms(), until_ms = now_ms + IDLE_MS;
 
@@ -262,7 +262,7 @@ busy_lane(const struct aside *a)
 }
 
 static void
-wait_for_work(struct svc *s)
+poll_sockets(struct svc *s)
 {
 	zactor_t	*actors[] = { s->writes.lane, s->slow.lane,
 			    s->outbox.relay,
@@ -278,7 +278,7 @@ wait_for_work(struct svc *s)
 		if (actors[i] != NULL)
 			items[count++] = (zmq_pollitem_t){
 			    zsock_resolve(actors[i]), 0, ZMQ_POLLIN, 0 };
-	zmq_poll(items, count, wait_ms(s));
+	zmq_poll(items, count, poll_timeout_ms(s));
 	if (items[0].revents != 0)
 		lifecycle_take_signal(s);
 }
@@ -319,7 +319,7 @@ void
 loop_run(struct svc *s)
 {
 	while (!lifecycle_is_over(s)) {
-		wait_for_work(s);
+		poll_sockets(s);
 		watchers_turn(&s->announce.watchers, clock_ms());
 		lifecycle_turn(s);
 		role_turn(s);

@@ -33,8 +33,8 @@ void	outbox_hurry(struct svc *);
 void	outbox_wake(struct svc *);
 
 /*
- * Whether the consumer of a call's event has it, or cannot have it now. True
- * while the process closes: the write itself is done.
+ * Whether the consumer of a call's event has the event, or cannot be reached.
+ * Always true while the process closes: the write itself is done.
  */
 bool	outbox_is_delivered(const struct svc *, const struct call *);
 

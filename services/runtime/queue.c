@@ -42,7 +42,7 @@ queue_move(struct svc *s, struct turns *t, struct call *c)
 	calls_release(&s->calls, c);
 }
 
-/* What is on lanes and held: all calls but those in queues. */
+/* The calls on lanes and held are all but those in queues. */
 static struct load
 load_of(const struct svc *s)
 {

@@ -1,6 +1,7 @@
 /*
- * Calls that wait for their turn, and how much may be under way at all. What
- * waits has bounds of its own (lane/turns.h); here is what is on lanes or held.
+ * Queues of calls that wait for their turn, and the bounds of all others.
+ * Queues have bounds of their own (lane/turns.h). The calls on lanes, and those
+ * that are held, have another one together.
  */
 #ifndef RUNTIME_QUEUE_H
 #define RUNTIME_QUEUE_H
@@ -10,8 +11,8 @@
 
 struct svc;
 
-/* What a client's write may have of the bounds: half of them, so that events
- * always find room. Other calls may have all of them. */
+/* Clients' writes may take one of two parts of that bound, so that there is
+ * always room for events. Other calls may take all of it. */
 #define QUEUE_PARTS_WRITE	2
 #define QUEUE_PARTS_ANY		1
 

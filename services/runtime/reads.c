@@ -93,8 +93,8 @@ reads_begin_turn(struct svc *s)
 }
 
 /*
- * What is in the socket is not known here. Once the slice of time is over, it
- * is taken to hold something.
+ * It is not known here whether the socket has a message. Once the slice of time
+ * is over, it is assumed to have one.
  */
 bool
 reads_are_awaited(const struct svc *s)

@@ -17,7 +17,7 @@
 #include "services/store/store.h"
 
 static void
-set_state(struct svc *s, enum role_state state)
+enter_role(struct svc *s, enum role_state state)
 {
 	static const char *const	names[] = {
 		[ROLE_READER] = "reader", [ROLE_WRITER] = "writer",
@@ -56,7 +56,7 @@ role_become_writer(struct svc *s)
 		s->service->became_writer(s->service);
 	write_calls_begin(s, s->role.lock);
 	outbox_start(s);
-	set_state(s, ROLE_WRITER);
+	enter_role(s, ROLE_WRITER);
 	s->standing.writes = true;
 }
 
@@ -66,7 +66,7 @@ role_set_read_only(struct svc *s, const char *why)
 {
 	log_warn("store %s can be read only: %s", service_name(s->service->id),
 	    why);
-	set_state(s, ROLE_READ_ONLY);
+	enter_role(s, ROLE_READ_ONLY);
 	s->standing.writes = true;
 }
 
@@ -93,7 +93,7 @@ is_reopenable(struct svc *s)
 	bool	wanted = s->lifecycle.phase == PHASE_RUNNING &&
 		    !svc_is_loading(s) && store_has_room(s->path.base);
 
-	set_state(s, wanted ? ROLE_REOPENING : ROLE_READ_ONLY);
+	enter_role(s, wanted ? ROLE_REOPENING : ROLE_READ_ONLY);
 	slow_calls_wake(s);
 	return wanted && !slow_calls_are_busy(s) && !asides_are_busy(s);
 }

@@ -12,7 +12,7 @@ struct slow_calls {
 	struct lane_args args;
 	zactor_t	*lane;
 	unsigned	 count;		/* waiting and running */
-	unsigned	 deferred;	/* ... for which the lane is not woken */
+	unsigned	 deferred;	/* of them: the lane is to be woken */
 };
 
 void	slow_calls_init(struct svc *);

@@ -1,4 +1,4 @@
-/* The start: what a process gives up, its store, its parts. The end of them. */
+/* The start of a process: its rights, its store, its parts. And their end. */
 #include "services/runtime/start.h"
 
 #include <sys/random.h>
@@ -141,9 +141,9 @@ close_store(struct svc *s)
 		close(turn);
 }
 
-/* --- the process ----------------------------------------------------------- */
+/* --- the process --------------------------------------------------------- */
 
-/* What needs the system's help, before it is given up. */
+/* Do what needs rights of the process, then give them up. */
 static void
 prepare_process(struct svc *s)
 {

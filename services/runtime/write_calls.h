@@ -24,14 +24,14 @@ void	write_calls_init(struct svc *);
 void	write_calls_begin(struct svc *, int lock);
 void	write_calls_end(struct svc *);
 
-/* A client's write: it waits for its turn. */
+/* A client's write waits for its turn. */
 void	write_calls_put(struct svc *, const struct request *, struct text peer);
 
-/* Any other: it goes into the lane at once. Without a peer it is our own. */
+/* Any other write goes into the lane at once. Our own have an empty peer. */
 void	write_calls_send(struct svc *, const struct request *,
 	    struct text peer);
 
-/* Give the lane those whose turn it is. */
+/* Give the lane the writes whose turn it is. */
 void	write_calls_start(struct svc *);
 
 /* The lane has given a call back. */

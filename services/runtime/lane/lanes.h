@@ -2,8 +2,8 @@
  * Lanes: threads that run calls beside the loop. The loop sends pointers to
  * calls through a lane's pipe, and gets them back, answered, the same way.
  *
- * Rules: 1. A call belongs to the thread that was sent its pointer last. 2. Only
- * the writer lane changes the store and has its log written back
+ * Rules: 1. A call belongs to the thread that was sent its pointer last.
+ * 2. Only the writer lane changes the store, and has its log written back
  * (checkpoint.h). 3. A lane never uses a socket.
  */
 #ifndef LANE_LANES_H
@@ -19,7 +19,7 @@ struct lane_args {
 	const struct op_tables	*tables;
 	const char		*path;		/* of the database */
 	int			 lock;		/* of the store; writer lane */
-	atomic_bool		 stopping;	/* calls that wait are refused */
+	atomic_bool		 stopping;	/* refuse what waits */
 	struct slow		*waiting;	/* slow lane: its queue */
 	int64_t			 most_us;	/* of one call; aside */
 	int			 nice;		/* aside */

@@ -16,7 +16,7 @@
 /* The clients that a call counts for. */
 enum client { CLIENT_NETWORK, CLIENT_ADDRESS, CLIENT_NAME, CLIENT_END };
 
-/* What names a client is hashed, each kind of it with a key of its own. */
+/* The names of clients are hashed, each kind with a key of its own. */
 enum name_kind { KIND_NETWORK, KIND_ADDRESS, KIND_NAME, KIND_USER, KIND_END };
 
 /* The clients of a call, as keyed hashes: no client can aim at another's. */
@@ -76,7 +76,7 @@ hash_kind(const struct slow *s, enum name_kind kind, const void *base,
 
 /* The network of an address; a text that is not an address is its own. */
 static uint64_t
-network_of(const struct slow *s, struct text address)
+hash_network(const struct slow *s, struct text address)
 {
 	struct in6_addr	a;
 	size_t		len;
@@ -98,14 +98,14 @@ turn_of(const struct slow *s, const struct request *r)
 	if (!args_has(&r->args, KEY_ADDRESS))
 		return (struct slow_turn){ { user, user, user } };
 	return (struct slow_turn){ {
-	    [CLIENT_NETWORK] = network_of(s, address),
+	    [CLIENT_NETWORK] = hash_network(s, address),
 	    [CLIENT_ADDRESS] = hash_kind(s, KIND_ADDRESS, address.base,
 	    address.len),
 	    [CLIENT_NAME] = hash_kind(s, KIND_NAME, name.base, name.len),
 	} };
 }
 
-/* --- weights --------------------------------------------------------------- */
+/* --- weights ------------------------------------------------------------- */
 
 /* Of one number for each client of a call: the largest counts first. */
 struct weight {
@@ -171,7 +171,7 @@ find_last_turns(const struct slow *s, struct slow_call *w)
 		note_turn(w, &s->turns[n % SLOW_TURNS], n + 1);
 }
 
-/* --- in and out ------------------------------------------------------------ */
+/* --- in and out ---------------------------------------------------------- */
 
 static void
 append_call(struct slow *s, struct slow_call w)

@@ -31,7 +31,7 @@ turns_init(struct turns *t, unsigned most, size_t bytes_most)
 
 /* Where the pointer to a user's row is, or is to be. */
 static struct turn_row **
-find_place(struct turns *t, int64_t user)
+row_place(struct turns *t, int64_t user)
 {
 	struct turn_row	**p = &t->chains[hash_mix(0, (uint64_t)user) %
 			    TURNS_CHAINS];
@@ -73,7 +73,7 @@ row_has_room(const struct turns *t, const struct turn_row *r)
 bool
 turns_put(struct turns *t, struct call *c)
 {
-	struct turn_row	**place = find_place(t, c->request.actor), *r = *place;
+	struct turn_row	**place = row_place(t, c->request.actor), *r = *place;
 
 	if (!row_has_room(t, r))
 		return false;
@@ -116,7 +116,7 @@ take_row(struct turns *t)
 static void
 free_row(struct turns *t, struct turn_row *r)
 {
-	*find_place(t, r->user) = r->chained;
+	*row_place(t, r->user) = r->chained;
 	free(r);
 }
 

@@ -1,4 +1,4 @@
-/* A store that the others do not know. */
+/* Asking other services whether they know this store. */
 #include "services/runtime/relay/newcomer.h"
 
 #include <sys/stat.h>
@@ -11,8 +11,8 @@
 #include "proto/peer/replica.h"
 #include "proto/peer/resolve.h"
 
-#define CONNECT_MS	150	/* who listens is connected to by then */
-#define ANSWER_MS	2000	/* for who does, however busy it is */
+#define CONNECT_MS	150	/* if it listens, it is connected by then */
+#define ANSWER_MS	2000	/* ... and answers by then, even if busy */
 #define LOOK_MS		5
 
 #define IPC		"ipc://"
@@ -44,7 +44,7 @@ newcomer_look(const struct answer *a, enum service_id self,
 }
 
 static void
-hear(struct replica *r, struct frame_reader *frames, enum service_id self)
+take_pongs(struct replica *r, struct frame_reader *frames, enum service_id self)
 {
 	zmq_msg_t	message;
 	struct answer	a;
@@ -61,8 +61,9 @@ hear(struct replica *r, struct frame_reader *frames, enum service_id self)
 }
 
 /*
- * Whether a process holds the lock beside a socket (endpoint.c), and so listens
- * there, be it too busy to say so. To try the lock would keep others from it.
+ * Whether a process holds the lock beside a socket (endpoint.h): it listens
+ * there, even if it is too busy to answer. Taking the lock to find out would
+ * keep other processes from taking it.
  */
 static bool
 is_held(const char *endpoint)
@@ -103,7 +104,7 @@ ask_one(enum service_id service, const char *endpoint, enum service_id self,
 	    ANSWER_MS)) {
 		replica_ping(r, clock_ms(), &args);
 		zclock_sleep(LOOK_MS);
-		hear(r, frames, self);
+		take_pongs(r, frames, self);
 		spent_ms = clock_ms() - began_ms;
 	}
 	if (!replica_is_up(r) && r->ping_count > 0)
@@ -113,7 +114,7 @@ ask_one(enum service_id service, const char *endpoint, enum service_id self,
 	frame_reader_destroy(&frames);
 }
 
-/* A socket that is a file is there before anybody listens at it. */
+/* A process makes a socket file before it listens at it. */
 static bool
 may_listen(const char *endpoint)
 {

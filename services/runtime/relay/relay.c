@@ -59,7 +59,7 @@ struct relay {
 /* --- consumers ---------------------------------------------------------- */
 
 static uint64_t
-consumers_of(const struct op *ops)
+consumers_in(const struct op *ops)
 {
 	uint64_t	mask = 0;
 
@@ -74,7 +74,7 @@ consumers_of(const struct op *ops)
 uint64_t
 relay_consumers(const struct service *service)
 {
-	return consumers_of(service->ops) | service->seed_consumers;
+	return consumers_in(service->ops) | service->seed_consumers;
 }
 
 static void
@@ -125,7 +125,7 @@ note_refusal(struct relay *relay, struct consumer *c, int64_t seq, enum err e,
 /* --- sending ------------------------------------------------------------- */
 
 static bool
-put_event(struct relay *relay, struct consumer *c, const struct stmt *st,
+put_next_event(struct relay *relay, struct consumer *c, const struct stmt *st,
     int64_t after)
 {
 	struct request	r = { .request_id = TEXT_OF("event") };
@@ -166,7 +166,7 @@ read_events(struct relay *relay, struct consumer *c, bool *ret_more)
 	c->asked->out.len = 0;
 	*ret_more = false;
 	while (!*ret_more && stmt_next(&st)) {
-		readable = put_event(relay, c, &st, after);
+		readable = put_next_event(relay, c, &st, after);
 		if (!readable) {
 			if (f->count == 0)
 				note_refusal(relay, c, stmt_number(&st, 0),
@@ -246,7 +246,7 @@ resend_later(struct relay *relay, struct consumer *c, int64_t now_ms)
 }
 
 static void
-take_answer(struct relay *relay, struct consumer *c, struct replica *r,
+take_ack(struct relay *relay, struct consumer *c, struct replica *r,
     const struct answer *a, int64_t now_ms)
 {
 	enum pong		 pong = replica_take_pong(r, a, now_ms);
@@ -295,7 +295,7 @@ receive_answers(struct relay *relay, struct consumer *c, struct replica *r,
 		result = FRAME_ONE;
 		for (int j = 0; j < MESSAGE_ANSWERS && (result =
 		    frame_next_answer(relay->frames, &a)) == FRAME_ONE; j++)
-			take_answer(relay, c, r, &a, now_ms);
+			take_ack(relay, c, r, &a, now_ms);
 		if (result == FRAME_BAD)
 			replica_warn(r, now_ms);
 	}

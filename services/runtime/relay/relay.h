@@ -3,8 +3,8 @@
  * the order in which they were written, sends them to their consumers, and
  * tells the loop how far each consumer has acknowledged them, so that it has
  * those deleted. Events that are not acknowledged are sent again; a consumer
- * knows those that it had before. If a consumer refuses an event for good, again
- * and again, the relay tells the loop, which has the event set aside.
+ * knows those that it had before. If a consumer refuses an event for good, and
+ * does so repeatedly, the relay tells the loop, which has it set aside.
  */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
@@ -21,7 +21,7 @@ struct relay_args {
 						 * store: newcomer.h */
 };
 
-/* What the relay tells the loop of a consumer, through its pipe. */
+/* News of a consumer, which the relay sends to the loop. */
 struct relay_news {
 	enum service_id	consumer;
 	bool		up;		/* whether it can be reached */

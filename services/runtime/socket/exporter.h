@@ -1,6 +1,6 @@
 /*
- * The exporter: a thread that answers GET /metrics and /healthz on a port of its
- * own, for monitoring. The service itself cannot be used through it.
+ * The exporter: a thread that answers GET /metrics and /healthz, on a port of
+ * its own, for monitoring. The service itself cannot be used through it.
  */
 #ifndef SOCKET_EXPORTER_H
 #define SOCKET_EXPORTER_H

@@ -1,6 +1,6 @@
 /*
- * Replies: answers for one peer are collected, then sent in one message. What
- * was put has to be sent before anything is put for another peer.
+ * Replies: answers for one peer are collected, then sent in one message. They
+ * have to be sent before an answer for another peer is put.
  */
 #ifndef SOCKET_REPLY_H
 #define SOCKET_REPLY_H
@@ -9,7 +9,7 @@
 
 #include "services/op/op.h"
 
-#define REPLY_BYTES	(64 << 10)	/* after so many it is to be sent */
+#define REPLY_BYTES	(64 << 10)	/* send a reply that has so many */
 
 struct reply {
 	zsock_t		*router;	/* the endpoint's */
@@ -23,12 +23,12 @@ void	reply_put_error(struct reply *, const struct request *, enum err);
 /* Answer a call that was run: the metrics and the log have it, too. */
 void	reply_put_call(struct reply *, struct call *);
 
-/* Send what was put, if there is anything. False if the peer is gone. */
+/* Send the answers, if there are any. False if the peer is gone. */
 bool	reply_send(struct reply *, struct text peer);
 
 /*
- * Answer a call of whichever peer in a message of its own, beside what is
- * being collected. Calls without a peer are only counted and logged.
+ * Answer a call in a message of its own, whatever is being collected. A call
+ * without a peer is only counted and logged.
  */
 void	reply_send_call(struct reply *, struct call *);
 

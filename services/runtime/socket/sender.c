@@ -13,7 +13,7 @@
  * Up to LENT_BUFS large messages are sent in the buffers that they were made
  * in. A buffer comes back with its memory, which saves copying and allocating.
  * A peer that does not read may hold all of them. Further messages are copied
- * into memory of just their size, so that what is counted is what they take.
+ * into memory of just their size, so that the count is the memory they take.
  */
 #include "services/runtime/socket/sender.h"
 
@@ -42,7 +42,7 @@ static struct place {
 
 static _Atomic size_t	together;	/* bytes that wait for all peers */
 
-/* A copy of a message, and what is to be subtracted when it has left. */
+/* A copy of a message, and the bytes to subtract when it has left. */
 struct counted_msg {
 	struct place	*place;
 	size_t		 counts;	/* bytes */

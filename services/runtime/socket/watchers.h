@@ -1,7 +1,7 @@
 /*
  * Watchers: peers that send PINGs. They are told at once when something of
  * this process changes: that it is about to leave, or writes from now on. Some
- * of them, the gateways, keep in memory what is ours (tokens). Each PING says
+ * of them, the gateways, keep data of ours in memory (tokens). Each PING says
  * how far its sender has heard. A write that changes what they keep is
  * answered when all of them have heard of it.
  *
