@@ -27,7 +27,7 @@ dir_is_name(struct text name)
 }
 
 static void
-make_path(const struct dir *d, const char *name, char ret[PATH_SIZE])
+path_in(const struct dir *d, const char *name, char ret[PATH_SIZE])
 {
 	CHECK(snprintf(ret, PATH_SIZE, "%s/%s", d->path, name) < PATH_SIZE);
 }
@@ -83,7 +83,7 @@ dir_create(const struct dir *d, const char *name)
 {
 	char	path[PATH_SIZE];
 
-	make_path(d, name, path);
+	path_in(d, name, path);
 	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
@@ -92,7 +92,7 @@ dir_open(const struct dir *d, const char *name, int flags)
 {
 	char	path[PATH_SIZE];
 
-	make_path(d, name, path);
+	path_in(d, name, path);
 	return open(path, flags | O_NOFOLLOW | O_CLOEXEC);
 }
 
@@ -101,7 +101,7 @@ dir_remove(const struct dir *d, const char *name)
 {
 	char	path[PATH_SIZE];
 
-	make_path(d, name, path);
+	path_in(d, name, path);
 	if (unlink(path) == -1 && errno != ENOENT)
 		log_warn("file %s cannot be removed: %s", path,
 		    strerror(errno));
@@ -121,8 +121,8 @@ rename_file(const struct dir *d, const char *from, const char *to)
 {
 	char	from_path[PATH_SIZE], to_path[PATH_SIZE];
 
-	make_path(d, from, from_path);
-	make_path(d, to, to_path);
+	path_in(d, from, from_path);
+	path_in(d, to, to_path);
 	return rename(from_path, to_path) == 0;
 }
 

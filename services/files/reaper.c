@@ -167,7 +167,7 @@ reaper_close(struct reaper *r)
 
 /* Wait for work. False: the thread is to end. */
 static bool
-wait_for_work(struct reaper *r)
+sleep_until_work(struct reaper *r)
 {
 	bool	stopping;
 
@@ -181,7 +181,7 @@ wait_for_work(struct reaper *r)
 
 /* Wait for a tick, or the end. Whether there is still work. */
 static bool
-wait_for_tick(struct reaper *r)
+sleep_for_tick(struct reaper *r)
 {
 	int64_t	until_ms = clock_ms() + TICK_MS, left_ms = TICK_MS;
 	bool	goes_on;
@@ -206,12 +206,12 @@ reap_files(void *arg)
 {
 	struct reaper	*r = arg;
 
-	while (wait_for_work(r)) {
+	while (sleep_until_work(r)) {
 		if (!reaper_open(r)) {
-			wait_for_tick(r);
+			sleep_for_tick(r);
 			continue;
 		}
-		while (wait_for_tick(r))
+		while (sleep_for_tick(r))
 			reaper_look(r, clock_ms());
 		reaper_close(r);
 	}

@@ -151,8 +151,8 @@ settle_file(struct incoming *in, struct incoming_file *f, int fd)
 }
 
 static enum err
-seal_file(struct incoming *in, struct incoming_file *f, receive_check *check,
-    void *arg)
+check_and_settle(struct incoming *in, struct incoming_file *f,
+    receive_check *check, void *arg)
 {
 	enum err	e;
 	int		fd;
@@ -178,7 +178,7 @@ receive_seal(struct incoming *in, int64_t handle, struct text peer,
 
 	if (f == NULL)
 		return ERR_GONE_AWAY;
-	e = seal_file(in, f, check, arg);
+	e = check_and_settle(in, f, check, arg);
 	if (e != OK) {
 		receive_discard(in, f);
 		return e;

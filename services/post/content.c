@@ -97,7 +97,7 @@ content_extension(struct text name, char ret[DIR_EXTENSION_SIZE])
 }
 
 static const struct kind *
-kind_of(const char *extension)
+kind_of_extension(const char *extension)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kinds[i].extension, extension) == 0)
@@ -108,7 +108,7 @@ kind_of(const char *extension)
 const char *
 content_type(const char *extension)
 {
-	const struct kind	*kind = kind_of(extension);
+	const struct kind	*kind = kind_of_extension(extension);
 
 	return kind == NULL ? "application/octet-stream" : kind->type;
 }
@@ -186,7 +186,7 @@ is_listed(int fd, const char *extension)
 bool
 content_fits(int fd, const char *extension, const char **ret_is)
 {
-	const struct kind	*kind = kind_of(extension);
+	const struct kind	*kind = kind_of_extension(extension);
 	bool			 fits;
 
 	if (kind != NULL && kind->container == PLAIN)

@@ -49,7 +49,7 @@ extension_of(struct text type)
 
 /* The type that a name says; the content was checked when the file came. */
 static const char *
-type_of(struct text name)
+type_of_name(struct text name)
 {
 	size_t	len;
 
@@ -106,7 +106,7 @@ check_picture(struct call *c, const char **ret_extension)
 
 /* Write the row of a picture whose file is there. */
 static enum err
-put_row(struct call *c, const char *name)
+write_row(struct call *c, const char *name)
 {
 	struct args	*args = &c->request.args;
 	enum err	 e;
@@ -135,7 +135,7 @@ avatar_put(struct call *c)
 		    strerror(errno));
 		return ERR_STORE;
 	}
-	e = put_row(c, name);
+	e = write_row(c, name);
 	if (e != OK)
 		dir_remove(&avatar_dir, name);
 	return e;
@@ -145,7 +145,7 @@ enum err
 avatar_get(struct call *c)
 {
 	struct text	 name = args_text(&c->request.args, KEY_FILENAME);
-	const char	*type = type_of(name);
+	const char	*type = type_of_name(name);
 	enum err	 e;
 
 	c->text.len = 0;

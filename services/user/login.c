@@ -133,7 +133,7 @@ take_hash(struct stored_hash *to, struct text from)
 }
 
 static struct text
-hash_text(const struct stored_hash *h)
+stored_hash_text(const struct stored_hash *h)
 {
 	return (struct text){ h->text, h->len };
 }
@@ -187,10 +187,10 @@ login_check(struct call *c)
 	if (e != OK)
 		return e;
 	is = password_is(args_text(args, KEY_PASSWORD),
-	    hash_text(&account.hash));
+	    stored_hash_text(&account.hash));
 	if (!is || account.disabled)
 		return count_failure(c, &who);
-	credential_put(c, hash_text(&account.hash));
+	credential_put(c, stored_hash_text(&account.hash));
 	args_put_number(&c->answer.extra, KEY_USER_ID, account.id);
 	args_put_number(&c->answer.extra, KEY_RIGHTS, account.rights);
 	return OK;
@@ -285,8 +285,8 @@ check_old(struct call *c)
 	if (is_limited(c, &who))
 		return ERR_TOO_MANY;
 	if (password_is(args_text(&c->request.args, KEY_PASSWORD),
-	    hash_text(&stored.hash))) {
-		credential_put(c, hash_text(&stored.hash));
+	    stored_hash_text(&stored.hash))) {
+		credential_put(c, stored_hash_text(&stored.hash));
 		return OK;
 	}
 	if (count_failure(c, &who) == ERR_TOO_MANY)

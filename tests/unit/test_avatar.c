@@ -288,6 +288,26 @@ a_start_removes_what_is_nobodys(void **state)
 	check_number("its own and what is not ours", count_files(), 3);
 }
 
+/* The thread itself, as a service starts it. */
+static void
+a_thread_removes_what_was_replaced(void **state)
+{
+	struct reaper	*r = avatar_reaper();
+
+	(void)state;
+	reaper_close(r);
+	reaper_start(r);
+	check_true("runs", r->started);
+	check_number("put", put_png(1), OK);
+	check_number("again", put_png(1), OK);
+	for (int i = 0; i < 1000 && count_files() != 1; i++)
+		usleep(10000);
+	check_number("one", count_files(), 1);
+	avatar_stop();
+	check_true("has ended, without a connection",
+	    !r->started && r->db == NULL);
+}
+
 int
 main(void)
 {
@@ -307,6 +327,8 @@ main(void)
 		    a_picture_goes_with_its_user),
 		HERE("a start removes what is nobody's",
 		    a_start_removes_what_is_nobodys),
+		HERE("a thread removes what was replaced",
+		    a_thread_removes_what_was_replaced),
 	};
 
 	return cmocka_run_group_tests_name("avatar", tests, NULL, NULL);
