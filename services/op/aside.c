@@ -197,7 +197,7 @@ static enum err
 find_aside(struct call *c, struct event *event, bool *ret_readable)
 {
 	struct stmt		 st = op_stmt(c, SQL_SET_ASIDE_ONE);
-	struct frame_reader	*frames = c->lane->frames;
+	struct frame_reader	*frames = c->session->frames;
 	struct args		 payload;
 	struct text		 frame;
 	bool			 found = stmt_next(&st);
@@ -224,7 +224,7 @@ send_again(struct call *c, const struct event *event)
 		return e;
 	/* a client may wait for an EVENT to be applied: so does this answer */
 	if (op_info(event->code)->kind == OP_EVENT) {
-		c->emitted = db_last_id(c->lane->db);
+		c->emitted = db_last_id(c->session->db);
 		c->consumer = (enum service_id)event->consumer;
 	} else
 		c->tallied = true;

@@ -11,7 +11,7 @@
 struct stmt
 op_stmt(struct call *c, int sql)
 {
-	return stmt_begin(c->lane->db, sql, &c->request.args);
+	return stmt_begin(c->session->db, sql, &c->request.args);
 }
 
 /*
@@ -22,7 +22,7 @@ static enum err
 failure_of(const struct call *c)
 {
 	return op_is_event(op_info(c->op->op)->kind) &&
-	    db_refused_values(c->lane->db) ? ERR_INTERNAL : ERR_STORE;
+	    db_refused_values(c->session->db) ? ERR_INTERNAL : ERR_STORE;
 }
 
 /* A call logs one failure of the store, the first. */
@@ -31,13 +31,13 @@ op_fail(struct call *c)
 {
 	enum err	e = failure_of(c);
 
-	if (c->lane->over)
+	if (c->session->over)
 		return ERR_EXPIRED;
 	if (c->store_failed)
 		return e;
 	c->store_failed = true;
 	log_error("store: %s: %s", op_info(c->op->op)->name,
-	    db_error(c->lane->db));
+	    db_error(c->session->db));
 	if (op_info(c->op->op)->kind == OP_READ)
 		return op_refuse(c, ERR_STORE, "The store cannot be read at "
 		    "the moment. Try again shortly.");
@@ -80,7 +80,7 @@ op_finds(struct call *c, int sql, bool *ret_found)
 enum err
 op_version(struct call *c, int64_t *ret)
 {
-	*ret = db_version(c->lane->db);
+	*ret = db_version(c->session->db);
 	return *ret != 0 ? OK : op_fail(c);
 }
 
@@ -109,11 +109,11 @@ op_put_aside(struct call *c)
 bool
 op_is_over(const struct call *c)
 {
-	struct lane	*lane = c->lane;
+	struct session	*session = c->session;
 
-	if (lane->until_us != 0 && clock_us() > lane->until_us)
-		lane->over = true;
-	return lane->over;
+	if (session->until_us != 0 && clock_us() > session->until_us)
+		session->over = true;
+	return session->over;
 }
 
 enum err

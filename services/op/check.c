@@ -105,7 +105,8 @@ takes_fields(const struct op_tables *t, const struct op *op)
 
 /* Members that only `fields` brings must be in the statement, too. */
 static void
-check_extras(const struct op_tables *t, const struct op *op, const struct stmt *st)
+check_extras(const struct op_tables *t, const struct op *op,
+    const struct stmt *st)
 {
 	const struct member	*m;
 	struct shape_plan	*plan;

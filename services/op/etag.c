@@ -14,9 +14,9 @@ op_mix_tags(int64_t a, int64_t b)
 }
 
 int64_t
-op_tag(const struct lane *lane, int64_t id, int64_t version)
+op_tag(const struct session *session, int64_t id, int64_t version)
 {
-	return op_mix_tags(op_mix_tags(lane->stream, id), version);
+	return op_mix_tags(op_mix_tags(session->stream, id), version);
 }
 
 /* How much of a list is its first member: a comma in quotes is the tag's. */
@@ -90,7 +90,7 @@ etag_check(struct call *c)
 	if (c->op->tag != SQL_NONE) {
 		st = op_stmt(c, c->op->tag);
 		if (stmt_next(&st))
-			tag = op_tag(c->lane, stmt_number(&st, 0),
+			tag = op_tag(c->session, stmt_number(&st, 0),
 			    stmt_number(&st, 1));
 		e = op_end(c, &st, OK);
 		if (e != OK)

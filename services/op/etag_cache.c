@@ -73,7 +73,7 @@ hash_question(const struct call *c)
 static bool
 goes_by_time(const struct call *c)
 {
-	const keyset	*keys = c->lane->tables->keys;
+	const keyset	*keys = c->session->tables->keys;
 
 	return keyset_has(keys[c->op->sql], KEY_NOW) ||
 	    keyset_has(keys[c->op->count], KEY_NOW);
@@ -99,7 +99,7 @@ etag_cache_run(struct call *c, op_run *run)
 
 	if (e != OK)
 		return e;
-	row = &c->lane->etag_cache->rows[asked.hash % QUESTIONS_MOST];
+	row = &c->session->etag_cache->rows[asked.hash % QUESTIONS_MOST];
 	if (row->tag != 0 && row->hash == asked.hash &&
 	    row->version == asked.version && has_tag(c, row->tag)) {
 		c->answer.tag = row->tag;

@@ -27,7 +27,7 @@ put_event(struct call *c, enum op_code code, const struct args *payload,
 		stmt_bind_null(&st, KEY_SUBJECT);
 	e = op_run_out(c, &st, NULL);
 	buf_done(&bytes);
-	*ret_seq = db_last_id(c->lane->db);
+	*ret_seq = db_last_id(c->session->db);
 	return e == OK && about ?
 	    op_follow(c, *ret_seq, consumer, text_of(subject)) : e;
 }

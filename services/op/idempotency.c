@@ -17,8 +17,8 @@ take_answer(struct call *c, const struct stmt *st)
 	struct text	frame = stmt_bytes(st, 1);
 	struct answer	kept;
 
-	frame_reader_start(c->lane->frames, frame.base, frame.len);
-	if (frame_next_answer(c->lane->frames, &kept) != FRAME_ONE) {
+	frame_reader_start(c->session->frames, frame.base, frame.len);
+	if (frame_next_answer(c->session->frames, &kept) != FRAME_ONE) {
 		log_error("an answer that was kept cannot be read");
 		return ERR_INTERNAL;
 	}

@@ -1,7 +1,7 @@
 /*
  * Running operations. The condition of a write and the write itself are
  * separate statements; nothing slips between them, because all writes of a
- * store run one after the other on one lane of one process.
+ * store run one after the other on the writer lane of one process.
  */
 #include "services/op/stages.h"
 
@@ -110,7 +110,7 @@ check_args(struct call *c, const struct op_info *info)
 static enum err
 check_not_gone(struct call *c)
 {
-	int		sql = c->lane->tables->service->gone_actor;
+	int		sql = c->session->tables->service->gone_actor;
 	bool		gone = false;
 	enum err	e = OK;
 
@@ -126,7 +126,7 @@ check_not_gone(struct call *c)
 static enum err
 check_actor(struct call *c, const struct op_info *info)
 {
-	const struct service	*service = c->lane->tables->service;
+	const struct service	*service = c->session->tables->service;
 	enum err		 e = check_not_gone(c);
 
 	if (e != OK || info->who == WHO_PROCESS || service->actor == NULL)
@@ -217,14 +217,14 @@ unmake(struct call *c)
 }
 
 void
-op_call(struct lane *lane, struct call *c)
+op_call(struct session *session, struct call *c)
 {
 	const struct op_info	*info = op_info(c->request.op);
 	enum err		 e;
 
-	c->lane = lane;
+	c->session = session;
 	c->answer.id = c->request.id;
-	c->op = find_row(lane->tables, (enum op_code)c->request.op,
+	c->op = find_row(session->tables, (enum op_code)c->request.op,
 	    &c->request.args);
 	if (c->op == NULL)
 		e = ERR_UNKNOWN_OP;

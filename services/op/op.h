@@ -53,9 +53,9 @@ struct op {
 	const struct shape	*shape;		/* of the rows of `sql` */
 	int			 count;		/* op_page: counts all items */
 	struct guard		 guards[OP_GUARDS];
-	int			 also[OP_ALSO];	/* run after `sql`, with its id */
+	int			 also[OP_ALSO];	/* run after `sql` */
 	enum op_code		 emits[OP_EMITS]; /* events for other stores */
-	enum op_code		 tells[OP_EMITS]; /* those run() may op_emit() */
+	enum op_code		 tells[OP_EMITS]; /* for run() to op_emit() */
 
 	/*
 	 * For If-Match: a statement that gives the id and the version of the
@@ -65,9 +65,9 @@ struct op {
 	int			 tag;
 	struct ref		 refs[OP_REFS];	/* used with INCLUDE, and in
 						 * lists by ids */
-	bool			 gives_back;	/* it frees something that the
-						 * peer holds: it is carried out
-						 * even when the queue is full */
+	bool			 gives_back;	/* it frees something that a
+						 * peer holds: a full queue does
+						 * not refuse it */
 	bool			 lists;		/* READ: users take turns at it
 						 * (turns.h), as at op_page() */
 
@@ -116,8 +116,8 @@ struct op_tables {
 	keyset			 *keys;			/* the parameters of a
 							 * statement */
 	bool			  caches_rows;	/* by row_cache_bulk() */
-	void			 *index;		/* made by service->
-							 * opened(); the loop's */
+	void			 *index;	/* made by service->opened(), for
+						 * the loop */
 };
 
 /* The shape for the `fields` that were asked for last. */
@@ -127,10 +127,10 @@ struct chosen {
 };
 
 /* A connection with the service's statements and caches, for one thread. */
-struct lane {
+struct session {
 	struct db		 *db;
 	const struct op_tables	 *tables;
-	int64_t			  stream;	/* of the events of this store */
+	int64_t			  stream;	/* of the store's events */
 	const atomic_bool	 *stopping;	/* NULL: on the loop */
 	int			  lock;		/* of the store, the writer's */
 
@@ -149,7 +149,7 @@ struct lane {
 
 /* One request on its way through the service. */
 struct call {
-	struct lane	*lane;		/* where it runs */
+	struct session	*session;	/* it runs on */
 	const struct op	*op;		/* which row */
 	struct request	 request;	/* the service adds ACTOR, NOW … to
 					 * its args */
@@ -160,7 +160,7 @@ struct call {
 	struct buf	 message;	/* the text of op_refusef() */
 	struct buf	 refs[OP_REFS];	/* become extras */
 	size_t		 rows;		/* in the fragment, of a list */
-	int64_t		 emitted;	/* seq of the last EVENT written, or 0 */
+	int64_t		 emitted;	/* seq of the EVENT written last, 0 */
 	enum service_id	 consumer;	/* of that event */
 	bool		 tallied;	/* a TALLY was written */
 	bool		 store_failed;	/* and that was logged */
@@ -188,16 +188,16 @@ void	op_tables_init(struct op_tables *, const struct service *, struct db *);
 
 void	op_tables_done(struct op_tables *);
 
-void	lane_open(struct lane *, const struct op_tables *, const char *path,
-	    bool read_only);
-void	lane_close(struct lane *);
+void	session_open(struct session *, const struct op_tables *,
+	    const char *path, bool read_only);
+void	session_close(struct session *);
 
 /*
- * Run a call on a lane: find its row, check arguments and guards, run. The
+ * Run a call on a session: find its row, check arguments and guards, run. The
  * outcome, an error too, is in call->answer. An operation of another service
  * and wrong arguments are the peer's fault: they are answered with an error.
  */
-void	op_call(struct lane *, struct call *);
+void	op_call(struct session *, struct call *);
 
 /* The kind of an operation, if this service has it. */
 bool	op_kind_of(const struct op_tables *, uint64_t op, enum op_kind *ret);
@@ -283,8 +283,8 @@ enum err op_refusef(struct call *, enum err, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
 
 /*
- * For run(): have op.aside run first. Only if the lane may_put_aside; else its
- * result has to be made at once.
+ * For run(): have op.aside run first. Only if the session may_put_aside; else
+ * its result has to be made at once.
  */
 enum err op_put_aside(struct call *);
 
@@ -318,7 +318,7 @@ enum err op_put_row(struct call *, const struct stmt *);
 int64_t	op_mix_tags(int64_t, int64_t);
 
 /* The tag of a thing with this id and version, in this store. */
-int64_t	op_tag(const struct lane *, int64_t id, int64_t version);
+int64_t	op_tag(const struct session *, int64_t id, int64_t version);
 
 /* op_bulk() gives at most so many rows. */
 #define BULK_MOST	5000

@@ -47,7 +47,7 @@ put_known_events(struct call *c)
 enum err
 op_ping(struct call *c)
 {
-	const struct standing	*own = c->lane->tables->standing;
+	const struct standing	*own = c->session->tables->standing;
 	struct args		*extra = &c->answer.extra;
 	enum err		 e = OK;
 

@@ -17,7 +17,7 @@
 struct cached_row {
 	int64_t		id;
 	int64_t		tag;
-	uint64_t	generation;	/* not the cache's: the place is empty */
+	uint64_t	generation;	/* another: the place is empty */
 	size_t		at;		/* of the bytes */
 	size_t		len;
 };
@@ -136,7 +136,7 @@ read_ids(struct row_cache *k, struct text t, size_t *ret_count)
 static enum err
 cache_row(struct call *c, const struct stmt *st)
 {
-	struct row_cache	*k = c->lane->row_cache;
+	struct row_cache	*k = c->session->row_cache;
 	struct cached_row	*row;
 	enum err	 e;
 
@@ -171,7 +171,7 @@ make_rows(struct call *c, struct text ids)
 static enum err
 make_missing(struct call *c, size_t count)
 {
-	struct row_cache	*k = c->lane->row_cache;
+	struct row_cache	*k = c->session->row_cache;
 	struct buf	 missing = { 0 };
 	enum err	 e = OK;
 
@@ -192,12 +192,12 @@ make_missing(struct call *c, size_t count)
 static void
 put_cached(struct call *c, size_t count)
 {
-	const struct row_cache	*k = c->lane->row_cache;
+	const struct row_cache	*k = c->session->row_cache;
 	const struct cached_row	*row;
 
 	buf_put_byte(&c->fragment, '[');
 	for (size_t i = 0; i < count; i++) {
-		row = find_place(c->lane->row_cache, k->ids[i]);
+		row = find_place(c->session->row_cache, k->ids[i]);
 		if (!is_cached(k, row))
 			continue;	/* no row has this id */
 		if (c->fragment.len > 1)
@@ -212,7 +212,7 @@ put_cached(struct call *c, size_t count)
 enum err
 row_cache_bulk(struct call *c)
 {
-	struct row_cache	*k = c->lane->row_cache;
+	struct row_cache	*k = c->session->row_cache;
 	int64_t		 version;
 	size_t		 count;
 	enum err	 e;

@@ -17,20 +17,20 @@
 static size_t
 row_of(const struct call *c)
 {
-	return (size_t)(c->op - c->lane->tables->service->ops);
+	return (size_t)(c->op - c->session->tables->service->ops);
 }
 
 /* The shape of the call's row, or what `fields` leaves of it. */
 static const struct shape_plan *
 find_shape(struct call *c, const struct stmt *st, enum err *ret)
 {
-	struct chosen	*chosen = &c->lane->chosen[row_of(c)];
+	struct chosen	*chosen = &c->session->chosen[row_of(c)];
 	struct text	 fields = args_text(&c->request.args, KEY_FIELDS);
 	struct text	 unknown;
 
 	*ret = OK;
 	if (!args_has(&c->request.args, KEY_FIELDS))
-		return c->lane->tables->plans[row_of(c)].shape;
+		return c->session->tables->plans[row_of(c)].shape;
 	if (chosen->plan != NULL && chosen->fields.len == fields.len &&
 	    memcmp(chosen->fields.base, fields.base, fields.len) == 0)
 		return chosen->plan;
@@ -95,7 +95,7 @@ check_size(struct call *c)
 		return op_refusef(c, ERR_BAD_REQUEST, "This %s is larger than "
 		    "%zu MB. Name the fields that you want in fields, without "
 		    "its texts.", name, most_mb);
-	if (c->lane->tables->plans[row_of(c)].bulk)
+	if (c->session->tables->plans[row_of(c)].bulk)
 		return op_refusef(c, ERR_BAD_REQUEST, "include: what is of "
 		    "kind %s and belongs to these tickets is larger than "
 		    "%zu MB. Ask for fewer tickets (per_page), or for that of "
@@ -107,7 +107,7 @@ check_size(struct call *c)
 enum err
 op_put_row(struct call *c, const struct stmt *st)
 {
-	const struct row_plan	*plan = &c->lane->tables->plans[row_of(c)];
+	const struct row_plan	*plan = &c->session->tables->plans[row_of(c)];
 	const struct shape_plan	*shape;
 	enum err		 e;
 	int64_t			 tag;
@@ -117,7 +117,7 @@ op_put_row(struct call *c, const struct stmt *st)
 		return e;
 	shape_put(shape, st, &c->fragment);
 	if (plan->id != -1) {
-		tag = op_tag(c->lane, stmt_number(st, plan->id),
+		tag = op_tag(c->session, stmt_number(st, plan->id),
 		    plan->version == -1 ? 0 :
 		    stmt_number(st, plan->version));
 		c->answer.tag = c->answer.tag == 0 ? tag :
@@ -215,7 +215,7 @@ op_page(struct call *c)
 	if (page > 1 && (total == 0 || page - 1 > (total - 1) / per_page))
 		return ERR_NOT_FOUND;
 	c->answer.total = total;
-	c->answer.tag = op_mix_tags(c->lane->stream, total);
+	c->answer.tag = op_mix_tags(c->session->stream, total);
 	st = op_stmt(c, c->op->sql);
 	stmt_bind_number(&st, KEY_LIMIT, per_page);
 	stmt_bind_number(&st, KEY_OFFSET, (page - 1) * per_page);

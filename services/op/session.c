@@ -18,32 +18,32 @@ count_rows(const struct service *service)
 }
 
 void
-lane_open(struct lane *lane, const struct op_tables *tables, const char *path,
-    bool read_only)
+session_open(struct session *session, const struct op_tables *tables,
+    const char *path, bool read_only)
 {
-	lane->db = db_open(tables->service, path, read_only);
-	lane->tables = tables;
-	lane->stream = store_stream(db_sqlite(lane->db));
-	lane->frames = frame_reader_new();
-	lane->etag_cache = etag_cache_new();
-	lane->row_cache = tables->caches_rows ? row_cache_new() : NULL;
-	lane->until_us = 0;
-	lane->over = lane->may_put_aside = false;
-	lane->chosen = must_alloc((count_rows(tables->service) + 1) *
-	    sizeof(lane->chosen[0]));
+	session->db = db_open(tables->service, path, read_only);
+	session->tables = tables;
+	session->stream = store_stream(db_sqlite(session->db));
+	session->frames = frame_reader_new();
+	session->etag_cache = etag_cache_new();
+	session->row_cache = tables->caches_rows ? row_cache_new() : NULL;
+	session->until_us = 0;
+	session->over = session->may_put_aside = false;
+	session->chosen = must_alloc((count_rows(tables->service) + 1) *
+	    sizeof(session->chosen[0]));
 }
 
 void
-lane_close(struct lane *lane)
+session_close(struct session *session)
 {
-	for (size_t i = 0; i < count_rows(lane->tables->service); i++) {
-		shape_plan_destroy(&lane->chosen[i].plan);
-		buf_done(&lane->chosen[i].fields);
+	for (size_t i = 0; i < count_rows(session->tables->service); i++) {
+		shape_plan_destroy(&session->chosen[i].plan);
+		buf_done(&session->chosen[i].fields);
 	}
-	free(lane->chosen);
-	frame_reader_destroy(&lane->frames);
-	etag_cache_destroy(&lane->etag_cache);
-	row_cache_destroy(&lane->row_cache);
-	db_close(&lane->db);
-	*lane = (struct lane){ 0 };
+	free(session->chosen);
+	frame_reader_destroy(&session->frames);
+	etag_cache_destroy(&session->etag_cache);
+	row_cache_destroy(&session->row_cache);
+	db_close(&session->db);
+	*session = (struct session){ 0 };
 }

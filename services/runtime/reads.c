@@ -14,13 +14,13 @@
 void
 reads_open(struct svc *s)
 {
-	lane_open(&s->reads.session, &s->tables, s->path.base, true);
+	session_open(&s->reads.session, &s->tables, s->path.base, true);
 }
 
 void
 reads_close(struct svc *s)
 {
-	lane_close(&s->reads.session);
+	session_close(&s->reads.session);
 }
 
 bool
@@ -28,7 +28,7 @@ reads_run(struct svc *s, const struct request *r, void *made,
     int64_t began_us)
 {
 	struct reads	*reads = &s->reads;
-	struct lane	*session = &reads->session;
+	struct session	*session = &reads->session;
 	struct call	*c = &reads->call;
 
 	call_clear(c);

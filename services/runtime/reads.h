@@ -16,7 +16,7 @@
 struct svc;
 
 struct reads {
-	struct lane	 session;
+	struct session	 session;
 	bool		 begun;		/* a read transaction is open */
 	struct call	 call;		/* the read that runs, or ran last */
 	struct turns	 waiting;	/* lists */

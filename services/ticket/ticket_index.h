@@ -28,7 +28,7 @@ bool	 ticket_index_is_loading(void *index);
 static inline struct ticket_index *
 ticket_index_of(const struct call *c)
 {
-	return c->lane->tables->index;
+	return c->session->tables->index;
 }
 
 /*

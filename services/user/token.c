@@ -290,7 +290,7 @@ token_ping(struct call *c)
 		e = collect_revoked(c, &seen, newest);
 	else
 		seen = newest;
-	args_put_number(&c->answer.extra, KEY_STREAM, c->lane->stream);
+	args_put_number(&c->answer.extra, KEY_STREAM, c->session->stream);
 	args_put_number(&c->answer.extra, KEY_SEEN, seen);
 	args_put_number(&c->answer.extra, KEY_WALL, wall_us());
 	return e != OK ? e : op_ping(c);

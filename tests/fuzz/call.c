@@ -26,7 +26,7 @@ static const struct service *const	services[] = {
 
 static struct {
 	struct op_tables	tables;
-	struct lane		lane;
+	struct session		session;
 	char			path[96];
 } stores[LEN(services)];
 static char	folder[64];
@@ -65,7 +65,8 @@ open_store(size_t i, const char *root, const struct settings *settings)
 	db_close(&db);
 	if (s->start != NULL)
 		s->start(settings);
-	lane_open(&stores[i].lane, &stores[i].tables, stores[i].path, false);
+	session_open(&stores[i].session, &stores[i].tables, stores[i].path,
+	    false);
 	if (s->opened == NULL)
 		return;
 	stores[i].tables.index = s->opened(s, stores[i].path);
@@ -205,13 +206,13 @@ check_answer(const struct call *c)
 static void
 run(size_t store, struct call *c)
 {
-	struct lane	*lane = &stores[store].lane;
+	struct session	*session = &stores[store].session;
 
-	CHECK(db_begin_write(lane->db));
-	op_call(lane, c);
+	CHECK(db_begin_write(session->db));
+	op_call(session, c);
 	check_answer(c);
-	CHECK(db_in_transaction(lane->db));
-	CHECK(db_rollback(lane->db));
+	CHECK(db_in_transaction(session->db));
+	CHECK(db_rollback(session->db));
 }
 
 int

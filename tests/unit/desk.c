@@ -89,19 +89,19 @@ desk_open(struct desk *d, const struct service *service)
 	db_close(&db);
 	if (service->start != NULL)
 		service->start(&d->settings);
-	lane_open(&d->lane, &d->tables, d->path, false);
-	d->sqlite = db_sqlite(d->lane.db);
-	d->lane.lock = store_lock(d->folder);
-	CHECK(d->lane.lock != -1);
+	session_open(&d->session, &d->tables, d->path, false);
+	d->sqlite = db_sqlite(d->session.db);
+	d->session.lock = store_lock(d->folder);
+	CHECK(d->session.lock != -1);
 	open_index(d);
 }
 
 void
 desk_close(struct desk *d)
 {
-	close(d->lane.lock);
+	close(d->session.lock);
 	close_index(d);
-	lane_close(&d->lane);
+	session_close(&d->session);
 	op_tables_done(&d->tables);
 	unit_folder_remove(d->folder);
 }
@@ -118,7 +118,7 @@ desk_begin(struct call *c, enum op_code op)
 enum err
 desk_call(struct desk *d, struct call *c)
 {
-	op_call(&d->lane, c);
+	op_call(&d->session, c);
 	return c->answer.error;
 }
 

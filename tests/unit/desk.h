@@ -10,7 +10,7 @@ struct desk {
 	char			 path[FOLDER_SIZE + 16];
 	struct settings		 settings;
 	struct op_tables	 tables;
-	struct lane		 lane;		/* that can write */
+	struct session		 session;		/* that can write */
 	struct sqlite3		*sqlite;	/* its connection */
 };
 

@@ -69,7 +69,7 @@ a_failing_call_leaves_the_others(void **state)
 
 	(void)state;
 	begin_batch(one_fails, calls, batch);
-	assert_true(write_batch(&desk.lane, batch, BATCH));
+	assert_true(write_batch(&desk.session, batch, BATCH));
 	check_true("committed", sqlite3_get_autocommit(desk.sqlite));
 	check_batch(one_fails, calls);
 }
@@ -92,7 +92,7 @@ what_a_failing_call_wrote_goes(void **state)
 	    "WHEN new.department = 'Wrong' "
 	    "BEGIN SELECT RAISE(FAIL, 'wrong'); END");
 	begin_batch(rows, calls, batch);
-	assert_true(write_batch(&desk.lane, batch, BATCH));
+	assert_true(write_batch(&desk.session, batch, BATCH));
 	check_batch(rows, calls);
 	check_number("noted", desk_number(&desk,
 	    "SELECT count(*) FROM noted"), 3);
@@ -107,7 +107,7 @@ run_batch_here(struct call **batch)
 	zsock_t		*ours, *theirs = zsys_create_pipe(&ours);
 	bool		 terminated;
 
-	run_batch(&desk.lane, theirs, batch, BATCH);
+	run_batch(&desk.session, theirs, batch, BATCH);
 	for (size_t i = 0; i < BATCH; i++)
 		assert_ptr_equal(lane_receive(ours, true, &terminated),
 		    batch[i]);
@@ -186,7 +186,7 @@ a_full_disk_is_answered_with_store(void **state)
 		snprintf(names, sizeof(names), "Department number %08d", n);
 		desk_begin(&c, OP_DEPARTMENT_CREATE);
 		args_put_text(&c.request.args, KEY_DEPARTMENT, text_of(names));
-		run_batch(&desk.lane, theirs, batch, 1);
+		run_batch(&desk.session, theirs, batch, 1);
 		assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 		desk_end(&c);
 		assert_true(n++ < 100000);
@@ -196,7 +196,7 @@ a_full_disk_is_answered_with_store(void **state)
 	    "SELECT count(*) FROM departments "
 	    "WHERE department LIKE 'Department number %'"), n - 1);
 	store_exec(desk.sqlite, "PRAGMA max_page_count = 1073741823");
-	run_batch(&desk.lane, theirs, batch, 1);
+	run_batch(&desk.session, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("with room again", c.answer.error, OK);
 	desk_end(&c);
@@ -211,18 +211,18 @@ a_commit_that_may_be_lost_is_answered_with_store(void **state)
 	struct call	 c, *batch[] = { &c };
 	zsock_t		*ours, *theirs = zsys_create_pipe(&ours);
 	bool		 terminated;
-	int		 lock = desk.lane.lock;
+	int		 lock = desk.session.lock;
 
 	(void)state;
-	desk.lane.lock = open(desk.path, O_RDONLY | O_CLOEXEC);
+	desk.session.lock = open(desk.path, O_RDONLY | O_CLOEXEC);
 	desk_begin(&c, OP_DEPARTMENT_CREATE);
 	args_put_text(&c.request.args, KEY_DEPARTMENT, TEXT_OF("Post"));
-	run_batch(&desk.lane, theirs, batch, 1);
+	run_batch(&desk.session, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("may be lost", c.answer.error, ERR_STORE);
-	close(desk.lane.lock);
-	desk.lane.lock = lock;
-	run_batch(&desk.lane, theirs, batch, 1);
+	close(desk.session.lock);
+	desk.session.lock = lock;
+	run_batch(&desk.session, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("is there", desk_number(&desk, "SELECT count(*) "
 	    "FROM departments WHERE department = 'Post'"), 1);
@@ -244,7 +244,7 @@ what_nobody_waits_for_is_not_done(void **state)
 	begin_batch(rows, calls, batch);
 	calls[0].request.expires_ms = 1;
 	calls[1].request.expires_ms = clock_ms() + 60000;
-	assert_true(write_batch(&desk.lane, batch, BATCH));
+	assert_true(write_batch(&desk.session, batch, BATCH));
 	check_batch(rows, calls);
 }
 
@@ -256,7 +256,7 @@ start_writer(void)
 	static struct lane_args	args;
 
 	args = (struct lane_args){ &desk.tables, desk.path,
-	    .lock = desk.lane.lock };
+	    .lock = desk.session.lock };
 	return writer_start(&args);
 }
 
@@ -399,8 +399,8 @@ aside(struct call *c)
 		c->made = &made_here;
 		return OK;
 	}
-	assert_int_equal(sqlite3_prepare_v2(db_sqlite(c->lane->db), "WITH RECURSIVE n (i) "
-	    "AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) "
+	assert_int_equal(sqlite3_prepare_v2(db_sqlite(c->session->db),
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) "
 	    "FROM n", -1, &st, NULL), SQLITE_OK);
 	result = sqlite3_step(st);
 	assert_int_equal(result, SQLITE_INTERRUPT);

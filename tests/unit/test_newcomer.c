@@ -84,7 +84,7 @@ a_store_is_new_until_somebody_has_heard_of_it(void **state)
 	check_true("nothing", store_is_new("/nonexistent", &stream));
 	check_number("of no stream", stream, 0);
 	check_true("with all events", store_is_new(desk.path, &stream));
-	check_number("its own", stream, desk.lane.stream);
+	check_number("its own", stream, desk.session.stream);
 	store_exec(desk.sqlite, "INSERT INTO outbox (consumer, op, actor, "
 	    "args) VALUES (1, 16, 1, x'80'); DELETE FROM outbox");
 	check_true("told", !store_is_new(desk.path, &stream));

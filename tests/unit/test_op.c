@@ -548,13 +548,13 @@ tags_are_of_things_and_their_versions(void **state)
 	check_true("there is one", one > 0);
 	check_true("each its own", one != two);
 	check_true("the same again", one == tag_of_department(1));
-	check_true("made of these", one == op_tag(&desk.lane, 1, 1));
+	check_true("made of these", one == op_tag(&desk.session, 1, 1));
 	sqlite3_exec(desk.sqlite, "UPDATE departments SET version = 2 "
 	    "WHERE id = 1", NULL, NULL, NULL);
 	check_true("another version", one != tag_of_department(1));
 	check_true("not of the others", two == tag_of_department(2));
-	check_true("of this store", op_tag(&(struct lane){ .stream =
-	    desk.lane.stream + 1 }, 1, 1) != one);
+	check_true("of this store", op_tag(&(struct session){ .stream =
+	    desk.session.stream + 1 }, 1, 1) != one);
 }
 
 static enum err
@@ -864,12 +864,12 @@ a_store_that_fails_is_answered(void **state)
 static void
 a_lane_that_reads_does_not_write(void **state)
 {
-	struct lane	reader;
+	struct session	reader;
 	struct call	c;
 
 	(void)state;
-	lane_open(&reader, &desk.tables, desk.path, true);
-	check_number("the same stream", reader.stream, desk.lane.stream);
+	session_open(&reader, &desk.tables, desk.path, true);
+	check_number("the same stream", reader.stream, desk.session.stream);
 	desk_begin(&c, OP_DEPARTMENT_CREATE);
 	args_put_text(&c.request.args, KEY_DEPARTMENT, TEXT_OF("Post"));
 	op_call(&reader, &c);
@@ -880,7 +880,7 @@ a_lane_that_reads_does_not_write(void **state)
 	op_call(&reader, &c);
 	check_number("read", c.answer.error, OK);
 	desk_end(&c);
-	lane_close(&reader);
+	session_close(&reader);
 }
 
 int

@@ -217,7 +217,7 @@ check_events(int first, int count, int64_t seq, int64_t after)
 		check_number("source", args_number(&e->args, KEY_SOURCE, 0),
 		    SERVICE_TICKET);
 		check_number("stream", args_number(&e->args, KEY_STREAM, 0),
-		    user.desk.lane.stream);
+		    user.desk.session.stream);
 		check_number("seq", args_number(&e->args, KEY_SEQ, 0), seq);
 		check_number("after", args_number(&e->args, KEY_AFTER, 0),
 		    after);

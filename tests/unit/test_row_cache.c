@@ -36,7 +36,7 @@ check_ids(const char *ids)
 	args_put_text(&kept.request.args, KEY_IDS, text_of(ids));
 	made = kept;
 	check_number(ids, desk_call(&desk, &kept), OK);
-	made.lane = kept.lane;
+	made.session = kept.session;
 	made.op = kept.op;
 	check_number(ids, op_bulk(&made), OK);
 	check_text(ids, buf_text(&kept.fragment), buf_text(&made.fragment));

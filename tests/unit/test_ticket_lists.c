@@ -669,7 +669,7 @@ postings_say_how_often_a_word_is_where(void **state)
 	    "(1, 'oak elm', 'oak and oak and oaks'), (2, 'elm', 'oak'), "
 	    "(4, 'oak oak', 'elm')");
 	desk_begin(&c, OP_TICKET_LIST);
-	c.lane = &desk.lane;
+	c.session = &desk.session;
 	check_number("read", postings_read(&c, &of, TEXT_OF("oak"), false,
 	    true, count_posting, sums), OK);
 	check_number("rows", sums[0], 7);
@@ -708,7 +708,7 @@ make_aside(const char *words)
 	void		*made;
 
 	begin_search(&c, words);
-	desk.lane.may_put_aside = true;
+	desk.session.may_put_aside = true;
 	check_number(words, ask(&c), ERR_EXPIRED);
 	check_true("it is put aside", c.put_aside);
 	check_number(words, search_aside(&c), OK);
@@ -819,9 +819,9 @@ a_search_without_time_says_what_to_ask_for(void **state)
 	(void)state;
 	furnish();
 	for (size_t i = 0; i < LEN(rows); i++) {
-		desk.lane.until_us = 1;
+		desk.session.until_us = 1;
 		begin_search(&c, rows[i]);
-		c.lane = &desk.lane;
+		c.session = &desk.session;
 		c.op = NULL;
 		check_number(rows[i], op_is_over(&c), true);
 		check_number(rows[i], search_aside(&c), ERR_EXPIRED);
@@ -830,8 +830,8 @@ a_search_without_time_says_what_to_ask_for(void **state)
 		    memmem(message.base, message.len, "takes longer", 12) !=
 		    NULL);
 		desk_end(&c);
-		desk.lane.until_us = 0;
-		desk.lane.over = false;
+		desk.session.until_us = 0;
+		desk.session.over = false;
 	}
 }
 

@@ -43,10 +43,10 @@ lane_receive(void *pipe, bool wait, bool *ret_terminated)
 
 /* Whether a call is to be refused: it is late, or the process stops. */
 static bool
-is_refused(const struct lane *lane, const struct call *c, enum err *ret)
+is_refused(const struct session *session, const struct call *c, enum err *ret)
 {
 	*ret = ERR_EXPIRED;
-	if (lane->stopping != NULL && atomic_load(lane->stopping)) {
+	if (session->stopping != NULL && atomic_load(session->stopping)) {
 		*ret = ERR_UNAVAILABLE;
 		return true;
 	}
@@ -77,26 +77,26 @@ set_nice(int nice)
  * that is not sure.
  */
 static bool
-write_one(struct lane *lane, struct call *c)
+write_one(struct session *session, struct call *c)
 {
 	enum err	e;
 
-	if (is_refused(lane, c, &e)) {
+	if (is_refused(session, c, &e)) {
 		answer_error(c, e);
 		return true;
 	}
-	if (!db_savepoint(lane->db))
+	if (!db_savepoint(session->db))
 		return false;
 	op_log_begin(&c->request);
-	op_call(lane, c);
+	op_call(session, c);
 	log_done();
 	if (c->answer.error != OK) {
 		c->emitted = 0;
 		c->tallied = false;
-		if (!db_savepoint_undo(lane->db))
+		if (!db_savepoint_undo(session->db))
 			return false;
 	}
-	return db_savepoint_end(lane->db);
+	return db_savepoint_end(session->db);
 }
 
 /*
@@ -104,26 +104,26 @@ write_one(struct lane *lane, struct call *c)
  * disk or an I/O error makes SQLite roll back the transaction by itself.
  */
 static bool
-write_batch(struct lane *lane, struct call **batch, size_t count)
+write_batch(struct session *session, struct call **batch, size_t count)
 {
-	bool	sure = db_begin_write(lane->db);
-	int64_t	before = db_rows_changed(lane->db);
+	bool	sure = db_begin_write(session->db);
+	int64_t	before = db_rows_changed(session->db);
 	int64_t	began_us;
 
 	for (size_t i = 0; i < count && sure; i++)
-		sure = write_one(lane, batch[i]) &&
-		    db_in_transaction(lane->db);
+		sure = write_one(session, batch[i]) &&
+		    db_in_transaction(session->db);
 	began_us = clock_us();
-	if (sure && db_commit(lane->db)) {
+	if (sure && db_commit(session->db)) {
 		metric_observe(METRIC_COMMITS, 0, clock_us() - began_us);
 		metric_observe(METRIC_COMMIT_CALLS, 0, (int64_t)count);
 		metric_observe(METRIC_COMMIT_ROWS, 0,
-		    db_rows_changed(lane->db) - before);
+		    db_rows_changed(session->db) - before);
 		return true;
 	}
 	/* nothing could be written behind a transaction that does not end: the
 	 * supervisor starts the process again */
-	if (db_in_transaction(lane->db) && !db_rollback(lane->db))
+	if (db_in_transaction(session->db) && !db_rollback(session->db))
 		log_fatal("store: a transaction cannot be rolled back");
 	return false;
 }
@@ -133,24 +133,26 @@ write_batch(struct lane *lane, struct call **batch, size_t count)
  * is not sure, it is not answered as done, although reads see it.
  */
 static bool
-is_durable(const struct lane *lane)
+is_durable(const struct session *session)
 {
-	if (!store_is_sound(lane->lock)) {
+	if (!store_is_sound(session->lock)) {
 		log_error("store: its file system takes no writes any more; "
 		    "what was committed may be lost: %s", strerror(errno));
 		return false;
 	}
-	if (db_is_in_place(lane->db))
+	if (db_is_in_place(session->db))
 		return true;
 	log_error("store: %s or its log was moved or removed; what was "
-	    "committed is lost", db_path(lane->db));
+	    "committed is lost", db_path(session->db));
 	return false;
 }
 
 static void
-run_batch(struct lane *lane, zsock_t *pipe, struct call **batch, size_t count)
+run_batch(struct session *session, zsock_t *pipe, struct call **batch,
+    size_t count)
 {
-	bool	done = write_batch(lane, batch, count) && is_durable(lane);
+	bool	done = write_batch(session, batch, count) &&
+		    is_durable(session);
 
 	for (size_t i = 0; i < count; i++) {
 		if (!done)
@@ -163,16 +165,16 @@ static void
 writer_run(zsock_t *pipe, void *arg)
 {
 	struct lane_args	*args = arg;
-	struct lane		 lane;
+	struct session		 session;
 	struct checkpoint	*checkpoint;
 	struct call		*batch[BATCH_MOST];
 	size_t			 count;
 	bool			 terminated = false;
 
-	lane_open(&lane, args->tables, args->path, false);
-	lane.stopping = &args->stopping;
-	lane.lock = args->lock;
-	checkpoint = checkpoint_start(db_sqlite(lane.db), args->path);
+	session_open(&session, args->tables, args->path, false);
+	session.stopping = &args->stopping;
+	session.lock = args->lock;
+	checkpoint = checkpoint_start(db_sqlite(session.db), args->path);
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		count = 0;
@@ -181,11 +183,11 @@ writer_run(zsock_t *pipe, void *arg)
 			batch[count] = lane_receive(pipe, false, &terminated);
 		if (count == 0)
 			continue;
-		run_batch(&lane, pipe, batch, count);
+		run_batch(&session, pipe, batch, count);
 		checkpoint_look(checkpoint);
 	}
 	checkpoint_stop(&checkpoint);
-	lane_close(&lane);
+	session_close(&session);
 }
 
 zactor_t *
@@ -200,30 +202,30 @@ static void
 slow_run(zsock_t *pipe, void *arg)
 {
 	struct lane_args	*args = arg;
-	struct lane		 lane;
+	struct session		 session;
 	struct call		*c;
 	enum err		 e;
 	bool			 terminated = false;
 
 	set_nice(SLOW_NICE);
-	lane_open(&lane, args->tables, args->path, true);
-	lane.stopping = &args->stopping;
+	session_open(&session, args->tables, args->path, true);
+	session.stopping = &args->stopping;
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		(void)lane_receive(pipe, true, &terminated);
-		/* at its end, calls are left for the lane that follows */
+		/* at its end, calls are left for the session that follows */
 		c = terminated ? NULL : slow_take(args->waiting);
 		if (c == NULL)
 			continue;
 		op_log_begin(&c->request);
-		if (is_refused(&lane, c, &e))
+		if (is_refused(&session, c, &e))
 			answer_error(c, e);
 		else
-			op_call(&lane, c);
+			op_call(&session, c);
 		log_done();
 		lane_send(pipe, c);
 	}
-	lane_close(&lane);
+	session_close(&session);
 }
 
 zactor_t *
@@ -245,25 +247,25 @@ slow_wake(zactor_t *slow)
 static bool
 is_to_end(void *arg)
 {
-	struct lane	*lane = arg;
+	struct session	*session = arg;
 
-	if (lane->until_us != 0 && (clock_us() > lane->until_us ||
-	    atomic_load(lane->stopping)))
-		lane->over = true;
-	return lane->over;
+	if (session->until_us != 0 && (clock_us() > session->until_us ||
+	    atomic_load(session->stopping)))
+		session->over = true;
+	return session->over;
 }
 
 /* Make what the loop goes on with; where nothing is made, run all of it. */
 static void
-run_aside(struct lane *lane, struct call *c)
+run_aside(struct session *session, struct call *c)
 {
 	if (c->op->aside == NULL) {
-		/* another lane may have begun it */
+		/* another session may have begun it */
 		c->rows = 0;
 		for (int i = 0; i < OP_REFS; i++)
 			c->refs[i].len = 0;
 		c->answer = (struct answer){ .id = c->request.id };
-		op_call(lane, c);
+		op_call(session, c);
 		return;
 	}
 	c->answer.error = c->op->aside(c);
@@ -272,18 +274,18 @@ run_aside(struct lane *lane, struct call *c)
 }
 
 static void
-make_aside(struct lane *lane, struct call *c, int64_t most_us)
+make_aside(struct session *session, struct call *c, int64_t most_us)
 {
-	c->lane = lane;
-	lane->until_us = clock_us() + most_us;
+	c->session = session;
+	session->until_us = clock_us() + most_us;
 	c->answer.id = c->request.id;
 	c->answer.error = ERR_STORE;
-	if (db_begin_read(lane->db))
-		run_aside(lane, c);
-	c->ran_over = lane->over;
-	lane->until_us = 0;
-	lane->over = false;
-	if (db_in_transaction(lane->db) && !db_commit(lane->db))
+	if (db_begin_read(session->db))
+		run_aside(session, c);
+	c->ran_over = session->over;
+	session->until_us = 0;
+	session->over = false;
+	if (db_in_transaction(session->db) && !db_commit(session->db))
 		log_fatal("store: a transaction that reads cannot be ended");
 }
 
@@ -291,27 +293,27 @@ static void
 aside_run(zsock_t *pipe, void *arg)
 {
 	struct lane_args	*args = arg;
-	struct lane		 lane;
+	struct session		 session;
 	struct call		*c;
 	enum err		 e;
 	bool			 refused, terminated = false;
 
 	set_nice(args->nice);
-	lane_open(&lane, args->tables, args->path, true);
-	lane.stopping = &args->stopping;
-	db_end_when(lane.db, is_to_end, &lane);
+	session_open(&session, args->tables, args->path, true);
+	session.stopping = &args->stopping;
+	db_end_when(session.db, is_to_end, &session);
 	zsock_signal(pipe, 0);
 	while (!terminated) {
 		c = lane_receive(pipe, true, &terminated);
 		if (c == NULL)
 			continue;
 		op_log_begin(&c->request);
-		refused = is_refused(&lane, c, &e);
+		refused = is_refused(&session, c, &e);
 		if (!refused) {
-			make_aside(&lane, c, args->most_us);
+			make_aside(&session, c, args->most_us);
 			/* it may have been broken off */
 			refused = c->answer.error != OK &&
-			    is_refused(&lane, c, &e);
+			    is_refused(&session, c, &e);
 		}
 		if (refused) {
 			answer_error(c, e);
@@ -320,7 +322,7 @@ aside_run(zsock_t *pipe, void *arg)
 		log_done();
 		lane_send(pipe, c);
 	}
-	lane_close(&lane);
+	session_close(&session);
 }
 
 zactor_t *

@@ -47,7 +47,7 @@ struct consumer {
 
 struct relay {
 	const struct relay_args	*args;
-	struct lane			 lane;
+	struct session			 session;
 	zsock_t				*pipe;
 	struct frame_reader		*frames;
 	struct resolver			*resolver;
@@ -141,7 +141,7 @@ put_next_event(struct relay *relay, struct consumer *c, const struct stmt *st,
 	r.op = (uint64_t)stmt_number(st, 1);
 	r.actor = stmt_number(st, 2);
 	args_put_number(&r.args, KEY_SOURCE, relay->args->tables->service->id);
-	args_put_number(&r.args, KEY_STREAM, relay->lane.stream);
+	args_put_number(&r.args, KEY_STREAM, relay->session.stream);
 	args_put_number(&r.args, KEY_SEQ, seq);
 	if (!stmt_is_null(st, 4))
 		args_put_number(&r.args, KEY_ORIGINAL, stmt_number(st, 4));
@@ -155,7 +155,7 @@ put_next_event(struct relay *relay, struct consumer *c, const struct stmt *st,
 static bool
 read_events(struct relay *relay, struct consumer *c, bool *ret_more)
 {
-	struct stmt	st = stmt_begin(relay->lane.db, SQL_OUTBOX_NEXT, NULL);
+	struct stmt	st = stmt_begin(relay->session.db, SQL_OUTBOX_NEXT, NULL);
 	struct inflight	*f = &c->inflight;
 	int64_t		after = inflight_last(f);
 	bool		readable = true;
@@ -181,7 +181,7 @@ read_events(struct relay *relay, struct consumer *c, bool *ret_more)
 	}
 	if (stmt_end(&st))
 		return readable;
-	log_error("outbox: %s", db_error(relay->lane.db));
+	log_error("outbox: %s", db_error(relay->session.db));
 	return false;
 }
 
@@ -311,7 +311,7 @@ serve_replica(struct relay *relay, struct consumer *c, struct replica *r,
 
 	receive_answers(relay, c, r, now_ms);
 	newcomer_put(&known, relay->args->tables->service->id,
-	    relay->lane.stream);
+	    relay->session.stream);
 	replica_ping(r, now_ms, &known);
 	lost = replica_lost(r, now_ms) || r->restarted;
 	r->restarted = false;
@@ -323,7 +323,7 @@ serve_replica(struct relay *relay, struct consumer *c, struct replica *r,
 static int64_t
 count_set_aside(struct relay *relay, const struct consumer *c)
 {
-	struct stmt	st = stmt_begin(relay->lane.db, SQL_SET_ASIDE_COUNT,
+	struct stmt	st = stmt_begin(relay->session.db, SQL_SET_ASIDE_COUNT,
 			    NULL);
 	int64_t		count;
 
@@ -343,7 +343,7 @@ count_events(struct relay *relay, struct consumer *c, int64_t now_ms)
 	if (now_ms - c->counted_ms < COUNT_MS)
 		return;
 	c->counted_ms = now_ms;
-	st = stmt_begin(relay->lane.db, SQL_OUTBOX_COUNT, NULL);
+	st = stmt_begin(relay->session.db, SQL_OUTBOX_COUNT, NULL);
 	stmt_bind_number(&st, KEY_CONSUMER, c->id);
 	stmt_bind_number(&st, KEY_SEQ, c->acked);
 	if (stmt_next(&st)) {
@@ -438,7 +438,7 @@ relay_run(zsock_t *pipe, void *arg)
 	struct relay	relay = { .args = arg, .pipe = pipe,
 			    .began_ms = clock_ms() };
 
-	lane_open(&relay.lane, relay.args->tables, relay.args->path, true);
+	session_open(&relay.session, relay.args->tables, relay.args->path, true);
 	relay.frames = frame_reader_new();
 	add_consumers(&relay);
 	zsock_signal(pipe, 0);
@@ -449,7 +449,7 @@ relay_run(zsock_t *pipe, void *arg)
 		pool_done(&relay.consumers[i].pool);
 	resolver_destroy(&relay.resolver);
 	frame_reader_destroy(&relay.frames);
-	lane_close(&relay.lane);
+	session_close(&relay.session);
 }
 
 zactor_t *

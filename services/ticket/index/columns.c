@@ -122,7 +122,7 @@ columns_load(struct call *c, struct columns *k, int64_t last)
 		return e;
 	if (k->count > 0)
 		qsort(k->slots, k->count, sizeof(k->slots[0]), compare_slots);
-	k->stream = c->lane->stream;
+	k->stream = c->session->stream;
 	k->seq = last;
 	k->loaded = true;
 	return OK;
@@ -267,7 +267,7 @@ columns_follow(struct call *c, struct columns *k,
 {
 	enum err	e = OK;
 
-	if (k->stream != c->lane->stream)
+	if (k->stream != c->session->stream)
 		k->loaded = false;
 	if (k->loaded && b->last == k->seq)
 		return OK;

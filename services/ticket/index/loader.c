@@ -45,19 +45,19 @@ load_columns(void *arg)
 {
 	struct loader		*l = arg;
 	struct op_tables	 tables = { 0 };
-	struct lane		 lane;
-	struct call		 c = { .lane = &lane };
+	struct session		 session;
+	struct call		 c = { .session = &session };
 	struct db		*db = db_open(l->service, l->path, true);
 
 	op_tables_init(&tables, l->service, db);
 	db_close(&db);
-	lane_open(&lane, &tables, l->path, true);
+	session_open(&session, &tables, l->path, true);
 	l->error = ERR_STORE;
-	if (db_begin_read(lane.db)) {
+	if (db_begin_read(session.db)) {
 		l->error = fill_columns(&c, &l->columns);
-		db_commit(lane.db);
+		db_commit(session.db);
 	}
-	lane_close(&lane);
+	session_close(&session);
 	op_tables_done(&tables);
 	enter_state(l, LOADER_LOADED);
 	return NULL;
@@ -100,7 +100,7 @@ loader_is_loading(struct loader *l)
 static enum err
 restart_transaction(struct call *c)
 {
-	struct db	*db = c->lane->db;
+	struct db	*db = c->session->db;
 
 	return !db_in_transaction(db) || (db_commit(db) && db_begin_read(db)) ?
 	    OK : ERR_STORE;
@@ -117,7 +117,7 @@ loader_take(struct loader *l, struct call *c, struct columns *k,
 	if (loader_is_loading(l))
 		return ERR_LOADING;
 	join_thread(l);
-	if (l->error != OK || l->columns.stream != c->lane->stream)
+	if (l->error != OK || l->columns.stream != c->session->stream)
 		return OK;
 	l->columns.generation = k->generation + 1;
 	columns_done(k);

@@ -62,7 +62,7 @@ ticket_list(struct call *c)
 	if (e == OK && page > 1 && slice.count == 0)
 		e = ERR_NOT_FOUND;
 	c->answer.total = slice.total;
-	c->answer.tag = op_tag(c->lane, slice.total, slice.more);
+	c->answer.tag = op_tag(c->session, slice.total, slice.more);
 	if (e == OK)
 		e = put_slice(c, &slice);
 	if (e == OK && walks)

@@ -28,7 +28,7 @@ read_store_state(struct call *c, struct result *r)
 	struct change_bounds	bounds;
 	enum err		e = columns_bounds(c, &bounds);
 
-	r->stream = c->lane->stream;
+	r->stream = c->session->stream;
 	r->seq = bounds.last;
 	return e;
 }
@@ -56,7 +56,7 @@ make_result(struct call *c, const struct query *q, bool scored,
 	if (e == OK)
 		return OK;
 	result_free(r);
-	return c->lane->over ? op_refuse(c, ERR_EXPIRED, TOO_LONG) : e;
+	return c->session->over ? op_refuse(c, ERR_EXPIRED, TOO_LONG) : e;
 }
 
 enum err
@@ -71,7 +71,8 @@ search_aside(struct call *c)
 	const char		*wrong;
 	enum err		 e;
 
-	wrong = query_parse(db_sqlite(c->lane->db), args_text(args, KEY_CONTENT), &q);
+	wrong = query_parse(db_sqlite(c->session->db),
+	    args_text(args, KEY_CONTENT), &q);
 	e = wrong != NULL ? op_refuse(c, ERR_BAD_REQUEST, wrong) :
 	    make_result(c, &q, scored, &r);
 	query_done(&q);
@@ -104,12 +105,12 @@ search_run(struct searches *s, struct call *c, const struct columns *k,
 	const char	*wrong;
 	enum err	 e;
 
-	wrong = query_parse(db_sqlite(c->lane->db),
+	wrong = query_parse(db_sqlite(c->session->db),
 	    args_text(&c->request.args, KEY_CONTENT), &s->query);
 	if (wrong != NULL)
 		return op_refuse(c, ERR_BAD_REQUEST, wrong);
 	r = results_find(&s->results, k, &s->query.match, scored);
-	if (r == NULL && c->lane->may_put_aside)
+	if (r == NULL && c->session->may_put_aside)
 		return op_put_aside(c);
 	if (r == NULL) {
 		e = make_result(c, &s->query, scored, &r);
@@ -132,7 +133,7 @@ search_show(struct searches *s, struct call *c, int64_t ticket_id,
 	s->snippet.len = 0;
 	*ret = (struct text){ NULL, 0 };
 	if (stmt_next(&st) && snippet_put(&s->snippet,
-	    db_sqlite(c->lane->db), &s->query, stmt_text(&st, 0),
+	    db_sqlite(c->session->db), &s->query, stmt_text(&st, 0),
 	    stmt_text(&st, 1)))
 		*ret = buf_text(&s->snippet);
 	return op_end(c, &st, OK);
