@@ -1,9 +1,8 @@
-"""Nobody gets in: every request that there is, made with every kind of key that does not open.
+"""Every request of the API, made with every kind of key: only a valid key with the necessary rights gets in.
 
-The requests are those of `flicketctl permissions`, and so of the gateway's own table; what is expected of each
-follows from the table's words on who may. Whoever comes with a key that has ended is an admin and the one that the
-thing belongs to, so that nothing but the key can be the reason. All requests that are to be refused are made
-between two looks at all that the desk keeps: the stores' rows and the files beside them.
+The requests are those of `flicketctl permissions`, and so of the gateway's own table. The expected answers follow
+from that table. The user of an ended key is an admin and the owner of the thing, so that only the key can be the
+reason for a refusal. The test compares all rows of the stores and all files before and after the refused requests.
 """
 import contextlib
 import hashlib
@@ -24,20 +23,20 @@ from wire import Client, basic, expect
 LOGIN = 'anybody with a name and a password'
 OWNER = 'the owner'
 
-# Who comes along: a name, what it is, and what such a key is good for at best: 'nothing', to get a token ('login'),
-# 'reading', or all that its user may.
+# Keys: a name, a description, and the most that such a key allows: 'nothing', to get a token ('login'), 'reading',
+# or everything that its user may do ('all').
 KEYS = (
     ('none', 'no token', 'nothing'),
-    ('garbage', 'a token that nobody was given', 'nothing'),
-    ('malformed', 'a header that has another form', 'nothing'),
-    ('basic', 'name and password in the place of a token', 'login'),
-    ('expired', 'a token whose time is over', 'nothing'),
-    ('revoked', 'a token that was ended', 'nothing'),
-    ('disabled', 'the token of a user who was disabled', 'nothing'),
-    ('deleted', 'the token of a user who was deleted', 'nothing'),
-    ('changed', 'a token from before the password was changed', 'nothing'),
-    ('reading', "a token for reading, of an admin, of the thing's owner", 'reading'),
-    ('other', "somebody else's token", 'all'),
+    ('garbage', 'a random token', 'nothing'),
+    ('malformed', 'a malformed header', 'nothing'),
+    ('basic', 'name and password instead of a token', 'login'),
+    ('expired', 'an expired token', 'nothing'),
+    ('revoked', 'a revoked token', 'nothing'),
+    ('disabled', 'the token of a disabled user', 'nothing'),
+    ('deleted', 'the token of a deleted user', 'nothing'),
+    ('changed', 'a token from before a change of the password', 'nothing'),
+    ('reading', 'a read-only token of an admin who owns the thing', 'reading'),
+    ('other', "another user's token", 'all'),
 )
 
 
@@ -364,7 +363,7 @@ def test_there_is_nothing_else(reading, path):
 
 # --- the table in the documents -----------------------------------------------------------------------------
 
-COLUMNS = {'nothing': 'a key that opens nothing', 'login': '`basic`', 'reading': '`reading`', 'all': '`other`'}
+COLUMNS = {'nothing': 'an invalid key', 'login': '`basic`', 'reading': '`reading`', 'all': '`other`'}
 
 
 def words_for(who, good_for):
