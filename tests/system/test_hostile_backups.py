@@ -227,31 +227,31 @@ REFUSED = {
     'a name from above': (row(path='post/files/../../x'), 'entry 0 of "files" is not a file of a backup'),
     'a size below nothing': (row(bytes=-1), 'entry 0 of "files" is not a file of a backup'),
     'a checksum that is none': (row(sha256='x' * 64), 'entry 0 of "files" is not a file of a backup'),
-    'a checksum of another file': (row(sha256='0' * 64), 'its checksum is another'),
+    'a checksum of another file': (row(sha256='0' * 64), 'its checksum differs'),
     'a store cut short': (truncate, 'bytes, not '),
-    'a file that was changed': (flip, 'its checksum is another'),
+    'a file that was changed': (flip, 'its checksum differs'),
     'a schema to come': (told(stores={s: {'schema': 99} for s in STORES}), 'newer than this program'),
     'an earlier schema in the manifest': (told(stores={s: {'schema': 1} for s in STORES}), 'MANIFEST.json says 1'),
     'a schema to come in a store': (sql('post', 'PRAGMA user_version = 99'), 'post: it has schema 99'),
     'no schema in a store': (sql('post', 'PRAGMA user_version = 0'), 'post: it has schema 0'),
     'a table that is missing': (sql('ticket', 'DROP TABLE subscriptions'), 'ticket: the table subscriptions is missing'),
     'an index that is missing': (sql('user', 'DROP INDEX revocations_by_date'), 'the index revocations_by_date is missing'),
-    'a column more': (sql('user', 'ALTER TABLE groups ADD COLUMN more TEXT'), 'the table groups is another one'),
+    'a column more': (sql('user', 'ALTER TABLE groups ADD COLUMN more TEXT'), 'the table groups has another definition'),
     'a view in the place of a table': (
         sql('post', 'ALTER TABLE inbox RENAME TO old; CREATE VIEW inbox AS SELECT * FROM old'),
-        'the table inbox is another thing: a view'),
+        'the table inbox is a view'),
     'a table that is missing in an older schema': (
         sql('user', 'DROP TABLE outbox; PRAGMA user_version = 3'), 'user: the table outbox is missing'),
     'an index of somebody': (
-        sql('ticket', 'CREATE UNIQUE INDEX i ON tickets (started_id)'), 'the index i is none of a desk\'s'),
+        sql('ticket', 'CREATE UNIQUE INDEX i ON tickets (started_id)'), 'the index i is not part of a desk'),
     'a trigger of somebody': (
         sql('user', 'CREATE TRIGGER t AFTER INSERT ON revocations BEGIN DELETE FROM users; END'),
-        'the trigger t is none of a desk\'s'),
+        'the trigger t is not part of a desk'),
     'a trigger with another text': (
-        sql('user', 'CREATE TRIGGER t AFTER UPDATE ON identity BEGIN SELECT 1; END'), 'the trigger t is none'),
+        sql('user', 'CREATE TRIGGER t AFTER UPDATE ON identity BEGIN SELECT 1; END'), 'the trigger t is not part of a desk'),
     'another default in a table': (
         schema("UPDATE sqlite_schema SET sql = replace(sql, 'seeded INTEGER NOT NULL DEFAULT 0', "
-               "'seeded INTEGER NOT NULL DEFAULT 7') WHERE name = 'identity'"), 'the table identity is another one'),
+               "'seeded INTEGER NOT NULL DEFAULT 7') WHERE name = 'identity'"), 'the table identity has another definition'),
     'no number left': (sql('ticket', 'UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = \'tickets\''),
                        'ticket: the table tickets has no numbers left for new rows'),
     'a reply at the end of all ids': (

@@ -160,11 +160,11 @@ def test_a_store_of_another_desk_is_named(data, desks, service):
 @pytest.mark.parametrize('service,change,found', [
     ('ticket', 'DROP TABLE subscriptions', 'the table subscriptions is missing'),
     ('user', 'DROP TABLE outbox', 'the table outbox is missing'),
-    ('post', 'ALTER TABLE uploads ADD COLUMN more TEXT', 'the table uploads is another one'),
+    ('post', 'ALTER TABLE uploads ADD COLUMN more TEXT', 'the table uploads has another definition'),
     ('lookup', 'ALTER TABLE statuses RENAME TO old; CREATE VIEW statuses AS SELECT * FROM old',
-     'the table statuses is another thing: a view'),
+     'the table statuses is a view'),
     ('post', 'UPDATE sqlite_sequence SET seq = 9223372036854775807', 'the table posts has no numbers left for new rows'),
-    ('post', 'CREATE TRIGGER t AFTER INSERT ON posts BEGIN DELETE FROM uploads; END', "the trigger t is none of a desk's")])
+    ('post', 'CREATE TRIGGER t AFTER INSERT ON posts BEGIN DELETE FROM uploads; END', "the trigger t is not part of a desk")])
 def test_check_finds_what_a_store_lacks(data, service, change, found):
     with contextlib.closing(sqlite3.connect(path_of(data, service))) as db, db:
         db.executescript(change)

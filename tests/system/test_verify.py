@@ -180,18 +180,18 @@ OF_POSTS = {'replies to a ticket that is not there',
 UNHEARD = {
     'ticket': [
         ('PATCH', 'user/2', {'name': 'Newest User'}, 'user', {
-            'tickets that nobody who is there has', 'subscriptions of nobody, or to no ticket',
+            'tickets assigned to users that are not there', 'subscriptions without a user or a ticket',
             'users whose name the ticket service has wrong'}),
         ('PATCH', 'department/1', {'department': 'Newest one'}, 'lookup', {
             'departments that the ticket service has wrong', 'categories that the ticket service has wrong',
             'priorities or statuses that the ticket service has wrong'}),
         ('DELETE', 'post/1', None, 'post', {
             'actions on a reply that is not there', 'tickets with a wrong count of replies',
-            'tickets with a wrong sum of hours', 'tickets that were changed or replied to after what they say',
+            'tickets with a wrong sum of hours', 'tickets that were changed or replied to after their last_updated',
             *OF_POSTS})],
     'post': [
         ('DELETE', 'ticket/1', None, 'ticket', {
-            'uploads that hang on nothing', 'histories of nothing, or nobody', *OF_POSTS})],
+            'uploads without a ticket or a reply', 'histories without a text or a user', *OF_POSTS})],
 }
 
 

@@ -1,4 +1,4 @@
-/* flicketctl: one program for what is done to a desk, not through its API. */
+/* flicketctl, the operator's tool: its commands, and those that only print. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +51,9 @@ settings_run(const struct cli *c)
 	return STATUS_OK;
 }
 
-/* Whole or not at all: what is read at the first start is never half of it. */
+/*
+ * The file is whole when it appears, so that a service never reads half of it.
+ */
 int
 password_make_run(const struct cli *c)
 {
@@ -183,7 +185,7 @@ asks_for_help(const char *word)
 }
 
 static int
-run(int argc, char **argv)
+run_command(int argc, char **argv)
 {
 	const struct cli_row	*command;
 	struct cli		 cli;
@@ -195,7 +197,7 @@ run(int argc, char **argv)
 		    explain(1, argv) : say_group(argc, argv);
 	if (command == NULL)
 		return say_unknown(argv[0]);
-	/* the last word of the name is what getopt takes for the program */
+	/* getopt takes the last word of the name for the program's name */
 	status = cli_read(&cli, command, argc - words + 1, argv + words - 1);
 	return status != -1 ? status : command->run(&cli);
 }
@@ -209,7 +211,7 @@ main(int argc, char **argv)
 	rlimits_ignore_signals();
 	harden_tool();
 	cli_init(cli_rows);
-	/* messages are for whoever typed the command, but for serve's */
+	/* messages are for the operator at a terminal, except those of serve */
 	if (argc < 2 || strcmp(argv[1], "serve") != 0)
 		(void)setenv("FLICKET_LOG_FORMAT", "text", 0);
 	if (argc < 2) {
@@ -220,7 +222,7 @@ main(int argc, char **argv)
 		argv[1] = help;
 	else if (strcmp(argv[1], "--version") == 0)
 		argv[1] = version;
-	status = run(argc - 1, argv + 1);
+	status = run_command(argc - 1, argv + 1);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("flicketctl: standard output");
 		return STATUS_FAILED;

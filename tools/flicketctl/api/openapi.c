@@ -121,8 +121,8 @@ example_of(const char *json)
 }
 
 /*
- * The type of a key's value, and the bounds of one that is stored (0, 0 is
- * none); what is searched for has none.
+ * The type of a key's value and, if it is stored, its bounds (0, 0: none).
+ * Values to search for have no bounds.
  */
 static json_t *
 key_schema(enum key key, bool stored)

@@ -1,13 +1,13 @@
 /*
  * flicketctl backup: copy a desk, which may run, to a folder.
  *
- * The files of uploads and avatars have names that are never used again, and
- * never change. They get a second name, a hard link, in a folder beside the
- * stores: nearly all before writes are held, the newest meanwhile. So none
- * that a row of the cut names can go before it is copied.
+ * The files of uploads and avatars never change, and their names are never
+ * used again. Each is hard linked into a folder beside the stores: nearly all
+ * before writes are held, the newest meanwhile. So a file that a row of the cut
+ * names cannot be removed before it is copied.
  *
- * All is made in DIR.partial, which becomes DIR when everything in it is on
- * the disk: what was interrupted is never taken for a backup.
+ * The backup is made in DIR.partial, which is renamed to DIR when everything
+ * in it is on disk: an interrupted run is never taken for a backup.
  */
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -58,7 +58,7 @@ static struct backup	run;
 
 /* --- the folders of files ----------------------------------------------------- */
 
-/* A second name for a file; a copy where the file system has no such. */
+/* Link a file into the stage; copy it where there are no hard links. */
 static bool
 stage_file(const struct backup *b, int folder, const char *name)
 {
@@ -123,7 +123,7 @@ stage_begin(struct backup *b)
 	return true;
 }
 
-/* While writes are held: what rows name and was not there before. */
+/* Stage the files that were added since. Called while writes are held. */
 static bool
 stage_rest(struct cut *c, void *arg)
 {
@@ -146,11 +146,11 @@ stage_rest(struct cut *c, void *arg)
 /* --- copying ------------------------------------------------------------------- */
 
 static void
-say(const struct backup *b, const char *format, ...)
+print_progress(const struct backup *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void
-say(const struct backup *b, const char *format, ...)
+print_progress(const struct backup *b, const char *format, ...)
 {
 	va_list	ap;
 
@@ -170,7 +170,7 @@ note_file(struct backup *b, const char *path, int64_t bytes, const char *hash)
 	    "path", path, "bytes", (json_int_t)bytes, "sha256", hash));
 }
 
-/* From the snapshot, whatever is written meanwhile. */
+/* Copy the pages of the snapshot, which later writes do not change. */
 static bool
 copy_pages(struct backup *b, sqlite3 *to, const char *name)
 {
@@ -197,7 +197,7 @@ copy_database(struct backup *b, const char *name, const char *path)
 	ok = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE, NULL) == SQLITE_OK ||
 	    backup_fail("%s: %s", path, sqlite3_errmsg(to));
-	/* one that is interrupted is thrown away */
+	/* an interrupted copy is thrown away */
 	ok = ok && (sqlite3_exec(to, "PRAGMA journal_mode = OFF;"
 	    "PRAGMA synchronous = OFF", NULL, NULL, NULL) == SQLITE_OK ||
 	    backup_fail("%s: %s", path, sqlite3_errmsg(to)));
@@ -223,14 +223,14 @@ copy_store(struct backup *b, enum service_id id)
 	path.len = 0;
 	buf_printf(&path, "%s/%s", b->partial.base, inside);
 	buf_put_byte(&path, '\0');
-	say(b, "store %s ...", name);
+	print_progress(b, "store %s ...", name);
 	ok = ok && copy_database(b, name, path.base) &&
 	    file_hash(path.base, true, hash, &bytes) &&
 	    cut_number(&b->cut, &schema, "PRAGMA \"%s\".user_version",
 	    name) && cut_number(&b->cut, &undelivered, "SELECT count(*) "
 	    "FROM \"%s\".outbox", name);
 	buf_done(&path);
-	say(b, "%s\n", ok ? " copied" : "");
+	print_progress(b, "%s\n", ok ? " copied" : "");
 	if (!ok)
 		return false;
 	note_file(b, inside, bytes, hash);
@@ -240,7 +240,7 @@ copy_store(struct backup *b, enum service_id id)
 	return true;
 }
 
-/* One that is not there was missed before: the row says so, and so do we. */
+/* A file that is not there was missing before; the manifest lists it. */
 static bool
 copy_file(struct backup *b, int folder, int to, const char *name)
 {
@@ -308,14 +308,14 @@ write_manifest(const struct backup *b, time_t when)
 /* --- the run ------------------------------------------------------------------ */
 
 static int64_t
-bytes_of(const char *path)
+size_of_file(const char *path)
 {
 	struct stat	st;
 
 	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
 }
 
-/* Rather at once than after an hour. */
+/* Better to fail at once than after an hour of copying. */
 static bool
 check_room(const struct backup *b)
 {
@@ -326,7 +326,7 @@ check_room(const struct backup *b)
 	int64_t		 need = 0, room;
 
 	for (unsigned id = 1; id < SERVICE_END; id++)
-		need += bytes_of(paths_store((enum service_id)id));
+		need += size_of_file(paths_store((enum service_id)id));
 	for (int i = 0; i < FOLDERS; i++) {
 		dir = fdopendir(dup(b->linked[i]));
 		while (dir != NULL && (e = readdir(dir)) != NULL)
@@ -343,9 +343,9 @@ check_room(const struct backup *b)
 	    (long long)(room >> 20));
 }
 
-/* Everything on the disk, then the one step that makes it a backup. */
+/* Sync everything, then make it a backup by one rename. */
 static bool
-put_in_place(struct backup *b)
+rename_to_target(struct backup *b)
 {
 	struct buf	path = { 0 };
 	char		*slash;
@@ -372,7 +372,10 @@ put_in_place(struct backup *b)
 	return ok;
 }
 
-/* What a kill left between two steps: not marked yet, or no more. */
+/*
+ * Remove what a killed run left before it made its marker or after it removed
+ * it.
+ */
 static void
 remove_unmarked(const struct backup *b)
 {
@@ -387,8 +390,8 @@ remove_unmarked(const struct backup *b)
 }
 
 /*
- * The folder that DIR is made in is not made: where a backup disk is not
- * mounted the backup would be on the disk that it is there to replace.
+ * The folder above DIR is not made: if the backup disk is not mounted, the
+ * backup would be on the disk that it is meant to replace.
  */
 static bool
 check_above(const struct backup *b)
@@ -400,7 +403,7 @@ check_above(const struct backup *b)
 	bool		 ok;
 
 	if (slash == NULL)
-		return true;	/* nobody knows where we are; mkdir fails */
+		return true;	/* getcwd() failed, and mkdir() will */
 	buf_put(&above, target, (size_t)len + 1);
 	buf_put_byte(&above, '\0');
 	ok = access(above.base, F_OK) == 0 || errno != ENOENT ||
@@ -412,7 +415,7 @@ check_above(const struct backup *b)
 }
 
 static bool
-begin(struct backup *b, const char *dir)
+begin_partial(struct backup *b, const char *dir)
 {
 	path_absolute(&b->target, dir);
 	if (!check_above(b))
@@ -430,7 +433,7 @@ begin(struct backup *b, const char *dir)
 }
 
 static bool
-do_all(struct backup *b)
+make_backup(struct backup *b)
 {
 	time_t	when;
 
@@ -444,7 +447,7 @@ do_all(struct backup *b)
 		return false;
 	when = time(NULL);
 	if (b->cut.runs)
-		say(b, "the desk as of now; writes were held for %d ms\n",
+		print_progress(b, "the desk as of now; writes were held for %d ms\n",
 		    b->cut.held_ms);
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		if (!copy_store(b, (enum service_id)id))
@@ -452,12 +455,12 @@ do_all(struct backup *b)
 	for (int i = 0; i < FOLDERS; i++)
 		if (!copy_folder(b, i))
 			return false;
-	return write_manifest(b, when) && put_in_place(b);
+	return write_manifest(b, when) && rename_to_target(b);
 }
 
-/* At every exit but those by a signal; what those leave, the next run does. */
+/* Runs at every exit except by a signal; the next run removes the rest. */
 static void
-clean_up(void)
+remove_unfinished(void)
 {
 	if (run.stage[0] != '\0' && run.stage_lock != -1)
 		folder_remove(run.stage);
@@ -466,18 +469,18 @@ clean_up(void)
 }
 
 static void
-report(const struct backup *b)
+print_summary(const struct backup *b)
 {
 	size_t	missing = json_array_size(b->missing);
 
-	say(b, "%s: %zu files, %lld bytes\n", b->target.base,
+	print_progress(b, "%s: %zu files, %lld bytes\n", b->target.base,
 	    json_array_size(b->files), (long long)b->bytes);
 	if (b->cut.undelivered > 0)
-		say(b, "%lld events are not delivered yet, as a service is "
+		print_progress(b, "%lld events are not delivered yet, as a service is "
 		    "down or slow; they are in the backup\n",
 		    (long long)b->cut.undelivered);
 	if (missing > 0)
-		say(b, "%zu files that rows name are not there, the first: "
+		print_progress(b, "%zu files that rows name are not there, the first: "
 		    "%s\n", missing,
 		    json_string_value(json_array_get(b->missing, 0)));
 }
@@ -500,10 +503,10 @@ backup_run(const struct cli *c)
 	umask(077);
 	CHECK(sodium_init() != -1);
 	stop_catch_signals();
-	CHECK(atexit(clean_up) == 0);
-	ok = begin(b, cli_arg(c, 0, "")) && do_all(b);
+	CHECK(atexit(remove_unfinished) == 0);
+	ok = begin_partial(b, cli_arg(c, 0, "")) && make_backup(b);
 	if (ok)
-		report(b);
+		print_summary(b);
 	cut_close(&b->cut);
 	return ok ? STATUS_OK : STATUS_FAILED;
 }

@@ -1,23 +1,23 @@
 /*
  * The cut, and why it is one.
  *
- * What belongs together is written in one service and told to others by
- * events. So each service that runs is asked to hold what clients write; it
- * says so when none of that is under way any more, and goes on to deliver and
- * to take events. A store that nobody writes to is locked here meanwhile.
+ * A change is written in one service and told to others by events. So each
+ * service that runs is asked to hold clients' writes. It answers when none is
+ * under way, and goes on to deliver and to apply events. A store that no
+ * process writes to is locked here meanwhile.
  *
  * Then the number of events that are not delivered, and that of the last one,
  * are read in each store twice: before any snapshot is opened, and in it.
  * Where both are the same, no event came or went between the two in any store:
  * there is a point, after the first reading of the last store and before the
  * second of the first one, at which all stores were as their snapshots show
- * them. If no event is left, that is all there is to know. If some are left,
- * because a service is down or slow, they are in the outbox of the cut, and
- * their consumer's inbox tells which of them it has had.
+ * them. Events that are left, because a service is down or slow, are in the
+ * outboxes of the cut, and their consumers' inboxes tell which of them were
+ * applied.
  *
- * In the end each service says whether writes were held all the time. If one
- * does not, because it took too long, or another process took over, it is all
- * done again.
+ * In the end each service says whether writes were held all the time. If they
+ * were not, because it took too long or another process became the writer,
+ * everything is done again.
  */
 #include "tools/flicketctl/backup/backup_cut.h"
 
@@ -43,7 +43,7 @@ enum {
 	PAUSE_MS = 400,		/* between tries; writes go on */
 	HOLD_MS = 1000,		/* asked for */
 	DRAIN_MS = 600,		/* of these, for events to be delivered */
-	SETTLE_MS = 60,		/* without any being delivered: no more are */
+	SETTLE_MS = 60,		/* without a delivery: no more will come */
 	PING_MS = 1000,
 	LOOK_US = 2000
 };
@@ -57,8 +57,9 @@ const struct service *const cut_services[SERVICE_END] = {
 
 /* One try. */
 struct try {
-	struct peer	*writer[SERVICE_END];	/* NULL: nobody writes */
-	int		 lock[SERVICE_END];	/* then; -1: none */
+	struct peer	*writer[SERVICE_END];	/* NULL: no process writes */
+	int		 lock[SERVICE_END];	/* of stores without a writer;
+						 * -1: none */
 	bool		 held[SERVICE_END];
 	int64_t		 count[SERVICE_END];	/* of undelivered events */
 	int64_t		 last[SERVICE_END];	/* event */
@@ -85,7 +86,9 @@ open_empty(struct cut *c)
 	return true;
 }
 
-/* Percent signs and what ends a path in a URI. */
+/*
+ * Put a path into a URI: escape percent signs and characters that end a path.
+ */
 static void
 put_uri_path(struct buf *b, const char *path)
 {
@@ -116,7 +119,7 @@ attach(struct cut *c, const char *path, const char *how, const char *name)
 	return ok;
 }
 
-/* Where we may not write SQLite cannot keep its log's index for us. */
+/* Without the right to write, SQLite cannot keep its log's index (-shm). */
 static const char *
 how_to_open(const char *path)
 {
@@ -188,7 +191,7 @@ cut_number(const struct cut *c, int64_t *ret, const char *format, ...)
 
 /* --- holding ------------------------------------------------------------------ */
 
-/* Nobody writes to a store, and nobody is going to. */
+/* Lock a store that no process writes to, so that none begins to. */
 static bool
 lock_store(struct try *t, enum service_id id)
 {
@@ -203,7 +206,7 @@ lock_store(struct try *t, enum service_id id)
 }
 
 static bool
-ask(struct try *t, enum service_id id, enum op_code op)
+ask_writer(struct try *t, enum service_id id, enum op_code op)
 {
 	struct args	args = { 0 };
 	struct answer	a;
@@ -217,7 +220,7 @@ ask(struct try *t, enum service_id id, enum op_code op)
 	    a.error == OK;
 }
 
-/* False where a service is about to change hands, or is at something else. */
+/* Have writes held. False: a writer is about to change, or is busy. */
 static bool
 hold_all(struct try *t)
 {
@@ -239,7 +242,7 @@ hold_all(struct try *t)
 
 		if (t->writer[id] == NULL)
 			continue;
-		t->held[id] = ask(t, id, OP_WRITES_HOLD);
+		t->held[id] = ask_writer(t, id, OP_WRITES_HOLD);
 		if (!t->held[id])
 			return false;
 	}
@@ -256,7 +259,7 @@ release_all(struct try *t)
 		enum service_id	id = (enum service_id)i;
 
 		if (t->held[id])
-			sure = ask(t, id, OP_WRITES_RELEASE) && sure;
+			sure = ask_writer(t, id, OP_WRITES_RELEASE) && sure;
 		if (t->lock[id] != -1)
 			close(t->lock[id]);
 	}
@@ -266,7 +269,8 @@ release_all(struct try *t)
 /* --- looking ------------------------------------------------------------------ */
 
 static bool
-look(const struct cut *c, int64_t count[], int64_t last[], int64_t *ret_all)
+count_events(const struct cut *c, int64_t count[], int64_t last[],
+    int64_t *ret_all)
 {
 	*ret_all = 0;
 	for (unsigned i = 1; i < SERVICE_END; i++) {
@@ -283,14 +287,14 @@ look(const struct cut *c, int64_t count[], int64_t last[], int64_t *ret_all)
 }
 
 static bool
-run_sql(const struct cut *c, const char *sql)
+run_on_cut(const struct cut *c, const char *sql)
 {
 	return select_execute(c->db, sql) || fail_db(c, sql);
 }
 
 /*
- * Events are on their way as long as everybody is there to take them. Where
- * somebody is not, only those to the others are waited for.
+ * Wait until all events are delivered or, if a service is down (not patient),
+ * until none was delivered for SETTLE_MS.
  */
 static bool
 wait_for_events(struct cut *c, struct try *t, bool patient)
@@ -298,7 +302,7 @@ wait_for_events(struct cut *c, struct try *t, bool patient)
 	int64_t	before = -1, since_ms = clock_ms(), now_ms;
 
 	for (;;) {
-		if (!look(c, t->count, t->last, &c->undelivered))
+		if (!count_events(c, t->count, t->last, &c->undelivered))
 			return false;
 		now_ms = clock_ms();
 		if (c->undelivered != before)
@@ -311,14 +315,15 @@ wait_for_events(struct cut *c, struct try *t, bool patient)
 	}
 }
 
-/* Open the snapshots. *ret_same: as the first reading was. */
+/* Open the snapshots. *ret_same: the events are those of the first reading. */
 static bool
 open_snapshots(struct cut *c, struct try *t, bool *ret_same)
 {
 	int64_t	count[SERVICE_END] = { 0 }, last[SERVICE_END] = { 0 };
 
 	*ret_same = false;
-	if (!run_sql(c, "BEGIN") || !look(c, count, last, &c->undelivered))
+	if (!run_on_cut(c, "BEGIN") ||
+	    !count_events(c, count, last, &c->undelivered))
 		return false;
 	*ret_same = memcmp(count, t->count, sizeof(count)) == 0 &&
 	    memcmp(last, t->last, sizeof(last)) == 0;
@@ -326,7 +331,7 @@ open_snapshots(struct cut *c, struct try *t, bool *ret_same)
 }
 
 static bool
-everybody_writes(const struct try *t)
+all_are_written(const struct try *t)
 {
 	for (unsigned i = 1; i < SERVICE_END; i++)
 		if (t->writer[i] == NULL)
@@ -334,7 +339,7 @@ everybody_writes(const struct try *t)
 	return true;
 }
 
-/* False, after a message, if there is no use in another try. */
+/* Try to make the cut. False, after a message, if another try is useless. */
 static bool
 try_once(struct cut *c, const struct settings *settings, bool *ret_done)
 {
@@ -345,9 +350,11 @@ try_once(struct cut *c, const struct settings *settings, bool *ret_done)
 	peers_open(&peers, settings, SERVICE_ANY);
 	peers_ping(&peers, PING_MS, false);
 	if (hold_all(&t)) {
-		patient = everybody_writes(&t) && c->tries <= PATIENT_TRIES;
+		patient = all_are_written(&t) && c->tries <= PATIENT_TRIES;
 		ok = wait_for_events(c, &t, patient);
-		/* rather than a cut with events, another try */
+		/*
+		 * while patient, try again rather than make a cut with events
+		 */
 		if (ok && (c->undelivered == 0 || !patient))
 			ok = open_snapshots(c, &t, &same);
 		if (ok && same && c->while_held != NULL)
@@ -372,7 +379,7 @@ cut_make(struct cut *c, const struct settings *settings)
 			usleep(PAUSE_MS * 1000);
 		ok = try_once(c, settings, &done);
 		if (!done && !sqlite3_get_autocommit(c->db))
-			(void)run_sql(c, "ROLLBACK");
+			(void)run_on_cut(c, "ROLLBACK");
 		ok = ok && !(stop_asked() && !backup_fail("stopped"));
 	}
 	c->tries--;

@@ -19,10 +19,10 @@ struct cut {
 	struct sqlite3 *db;
 	int	 held_ms;	/* how long writes were, the last time */
 	int	 tries;
-	int64_t	 undelivered;	/* events that others have yet to hear of */
-	bool	 runs;		/* a service of the desk does */
+	int64_t	 undelivered;	/* events that are not delivered */
+	bool	 runs;		/* a service of the desk runs */
 
-	/* what is to be done while writes are held; NULL: nothing */
+	/* called while writes are held, unless it is NULL */
 	bool	(*while_held)(struct cut *, void *arg);
 	void	*arg;
 };

@@ -134,7 +134,7 @@ file_pass(int from, int to, const char *name, char ret_hash[HASH_TEXT_SIZE],
 	    (to == -1 || keep_date(from, to, name));
 }
 
-/* What is neither a plain file nor a folder, in a word. */
+/* The kind of a file, for messages. */
 static const char *
 kind_of(mode_t mode)
 {
@@ -153,7 +153,7 @@ open_step(int dir, const char *name, bool last, const char **ret_why)
 	int		fd;
 
 	*ret_why = NULL;
-	/* neither followed nor waited for */
+	/* follow no link, wait for no pipe */
 	fd = openat(dir, name, (last ? 0 : O_DIRECTORY) | O_RDONLY |
 	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd == -1 && (errno == ENOENT ||
@@ -170,7 +170,7 @@ open_step(int dir, const char *name, bool last, const char **ret_why)
 	if (fd != -1)
 		close(fd);
 	else if (S_ISREG(st.st_mode) && last)
-		return -1;	/* for what errno says */
+		return -1;	/* errno says why */
 	*ret_why = kind_of(st.st_mode);
 	return -1;
 }
@@ -239,7 +239,7 @@ file_hash(const char *path, bool sync, char ret_hash[HASH_TEXT_SIZE],
 
 /* --- folders ---------------------------------------------------------------- */
 
-/* The marker goes last: what is killed meanwhile is removed another time. */
+/* The marker goes last: the rest of an interrupted removal is found by it. */
 void
 folder_remove(const char *path)
 {
@@ -247,8 +247,8 @@ folder_remove(const char *path)
 }
 
 /*
- * The marker is locked by whoever works in the folder: a lock ends with its
- * process, a number of a process may be another one's by now.
+ * The process that works in a folder locks its marker. A lock ends with its
+ * process; a process id might have been given to another one.
  */
 static int
 lock_marker(const char *path, int flags)

@@ -35,41 +35,47 @@ void	path_absolute(struct buf *ret, const char *path);
 bool	path_make(const char *path);
 
 /*
- * Open a plain file below a folder for reading. No link on the way is followed,
- * and nothing is waited for. -1: *ret_why says what is there instead, or it is
- * NULL and errno does.
+ * Open a plain file below a folder for reading, following no link and waiting
+ * for no pipe. -1: *ret_why says what is in its place, or is NULL, and errno
+ * says why.
  */
 int	file_open_below(int dir, const char *path, const char **ret_why);
 
 /*
- * Read an open file to its end, to tell its hash and size. to: where it goes to
- * as well, with its date, and on to the disk; or -1. False after a message.
+ * Read an open file to its end and return its hash and size. Unless `to` is -1,
+ * it is copied there with its date, and synced. False after a message.
  */
 bool	file_pass(int from, int to, const char *name,
 	    char ret_hash[HASH_TEXT_SIZE], int64_t *ret_bytes);
 
 /*
- * Copy a plain file, with its date, to one that is not there, and on to the disk;
- * tell its hash and size. False after a message.
+ * Copy a plain file with its date to a new file, sync that, and return its hash
+ * and size. False after a message.
  */
 bool	file_copy(int from_dir, const char *from, int to_dir, const char *to,
 	    char ret_hash[HASH_TEXT_SIZE], int64_t *ret_bytes);
 
-/* The same of a file that is there: its hash; and on to the disk if `sync`. */
+/*
+ * The hash and size of a file, which is synced if `sync`. False after a
+ * message.
+ */
 bool	file_hash(const char *path, bool sync, char ret_hash[HASH_TEXT_SIZE],
 	    int64_t *ret_bytes);
 
-/* A folder to work in: the marker in it says that it can be removed. */
+/*
+ * Make a folder to work in. Its marker says that it can be removed; *ret_lock,
+ * a descriptor, keeps others from that until it is closed.
+ */
 #define FOLDER_MARKER	".flicket-unfinished"
 bool	folder_begin(const char *path, int *ret_lock);
-/* Remove it if nobody works in it any more; false if somebody does. */
+/* Remove such a folder; false if a process still works in it. */
 bool	folder_clear(const char *path);
-/* The same for all in this folder that begin so. */
+/* The same for all in the working folder whose names begin so. */
 void	folder_clear_all(const char *prefix);
 
 void	folder_remove(const char *path);
 
-/* Give all in a folder to an owner (if root does it) and to the disk. */
+/* tree_finish() and folder_sync_at(); false after a message. */
 bool	folder_finish(const char *path, uid_t, gid_t);
 bool	folder_sync(const char *path);
 

@@ -2,8 +2,8 @@
  * Whether a folder is a backup that can be restored.
  *
  * A backup may come from elsewhere. Its files are opened one folder after the
- * other, no link is followed, and what is no plain file is not read. SQLite
- * is given a store only when that has been seen.
+ * other, no link is followed, and only plain files are read. SQLite opens a
+ * store only after that.
  */
 #include "tools/flicketctl/backup/backup_judge.h"
 
@@ -33,15 +33,15 @@ enum {
 	PATH_SIZE = 128		/* of a store's file, below a folder */
 };
 
-static const char	changed[] = "files that are not what they were when "
-			    "the backup was made";
-static const char	odd[] = "files of the backup that cannot be taken";
+static const char	changed[] = "files that have changed since the backup "
+			    "was made";
+static const char	odd[] = "files of the backup that cannot be read";
 
-static void say(struct judge *, const char *test, const char *what,
+static void add_finding(struct judge *, const char *test, const char *what,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 static void
-say(struct judge *j, const char *test, const char *what, const char *format,
+add_finding(struct judge *j, const char *test, const char *what, const char *format,
     ...)
 {
 	char	line[LINE_SIZE];
@@ -55,9 +55,12 @@ say(struct judge *j, const char *test, const char *what, const char *format,
 
 /* --- files -------------------------------------------------------------------- */
 
-/* Where a copy goes; -1 if none is made. False after a message. */
+/*
+ * Open the file that a copy goes to; *ret is -1 if none is made. False after a
+ * message.
+ */
 static bool
-open_copy(const struct judge *j, const char *name, int *ret)
+open_copy_of_file(const struct judge *j, const char *name, int *ret)
 {
 	struct buf	path = { 0 };
 
@@ -86,7 +89,7 @@ is_store(const char *name)
 	return len > 3 && strcmp(name + len - 3, ".db") == 0;
 }
 
-/* A file that is open, against its row. False after a message. */
+/* Compare an open file with its row. False after a message. */
 static bool
 judge_bytes(struct judge *j, const json_t *row, int from)
 {
@@ -97,16 +100,16 @@ judge_bytes(struct judge *j, const json_t *row, int from)
 	int		 to;
 	bool		 ok;
 
-	if (!open_copy(j, name, &to))
+	if (!open_copy_of_file(j, name, &to))
 		return false;
 	ok = file_pass(from, to, name, hash, &bytes);
 	if (to != -1)
 		close(to);
 	if (ok && bytes != want)
-		say(j, "checksums", changed, "%s: it has %lld bytes, not %lld",
+		add_finding(j, "checksums", changed, "%s: it has %lld bytes, not %lld",
 		    name, (long long)bytes, (long long)want);
 	else if (ok && strcmp(hash, member_text(row, "sha256")) != 0)
-		say(j, "checksums", changed, "%s: its checksum is another",
+		add_finding(j, "checksums", changed, "%s: its checksum differs",
 		    name);
 	return ok;
 }
@@ -119,7 +122,7 @@ judge_file(struct judge *j, int dir, const json_t *row)
 	bool		 ok;
 
 	if (from == -1) {
-		say(j, why == NULL ? "files" : "checksums", why == NULL ? odd :
+		add_finding(j, why == NULL ? "files" : "checksums", why == NULL ? odd :
 		    changed, "%s: %s", name, why == NULL ? strerror(errno) :
 		    why);
 		j->is_sound = j->is_sound && !is_store(name);
@@ -151,12 +154,12 @@ struct place {
 };
 
 static void
-found_otherwise(void *arg, const char *line)
+add_schema_difference(void *arg, const char *line)
 {
 	struct place	*p = arg;
 
 	p->sound = false;
-	say(p->judge, "schema", "stores that are not as this program makes "
+	add_finding(p->judge, "schema", "stores that are not as this program makes "
 	    "them", "%s: %s", p->store, line);
 }
 
@@ -167,7 +170,7 @@ fail_store(const struct cut *c, const char *name)
 	    select_error(c->db));
 }
 
-/* Each row of a pragma is a finding, but "ok". */
+/* Report each row of a check, except "ok". */
 static bool
 run_check(struct judge *j, const struct cut *c, const char *name,
     const char *test, const char *pragma)
@@ -179,7 +182,7 @@ run_check(struct judge *j, const struct cut *c, const char *name,
 	while (!stop_asked() && select_next(&r)) {
 		line = select_text(&r, 0);
 		if (line[0] != '\0' && strcmp(line, "ok") != 0)
-			say(j, test, name, "%s", line);
+			add_finding(j, test, name, "%s", line);
 	}
 	if (!select_end(&r))
 		return fail_store(c, name);
@@ -201,17 +204,17 @@ judge_schema(struct judge *j, const struct cut *c, enum service_id id,
 		snprintf(line, sizeof(line), "it has schema %lld, this program "
 		    "knows 1 to %lld", (long long)have,
 		    (long long)store_newest_schema(cut_services[id]));
-		found_otherwise(&place, line);
+		add_schema_difference(&place, line);
 		return true;
 	}
 	if (!schema_compare(c->db, place.store, cut_services[id], have,
-	    found_otherwise, &place))
+	    add_schema_difference, &place))
 		return fail_store(c, place.store);
 	if (place.sound && !cut_number(c, &streams, "SELECT count(*) FROM "
 	    "\"%s\".identity", place.store))
 		return false;
 	if (place.sound && streams != 1)
-		found_otherwise(&place, "it has no identity, or more than one");
+		add_schema_difference(&place, "it has no identity, or more than one");
 	*ret_sound = place.sound;
 	return true;
 }
@@ -228,7 +231,7 @@ judge_store(struct judge *j, const struct cut *c, enum service_id id,
 	    run_check(j, c, name, "foreign keys", "foreign_key_check");
 }
 
-/* What the manifest says of a store is what the store says. */
+/* Compare a store's schema with what the manifest says. */
 static bool
 judge_manifest(struct judge *j, const struct cut *c, enum service_id id)
 {
@@ -240,7 +243,7 @@ judge_manifest(struct judge *j, const struct cut *c, enum service_id id)
 	if (!cut_number(c, &have, "PRAGMA \"%s\".user_version", name))
 		return false;
 	if (have != said)
-		say(j, "schema", "stores that are not as this program makes "
+		add_finding(j, "schema", "stores that are not as this program makes "
 		    "them", "%s: it has schema %lld, " MANIFEST " says %lld",
 		    name, (long long)have, (long long)said);
 	return true;
@@ -281,8 +284,8 @@ names_of(const json_t *list, const char *member)
 }
 
 /*
- * One that was missing when the backup was made is missing still; of a desk
- * that was taken over from Flicket, perhaps without its files, all may be.
+ * Files that the manifest lists as missing may be missing: a desk that was
+ * taken over from Flicket may have none of them.
  */
 static bool
 judge_named(struct judge *j, const struct cut *c, json_t *files,
@@ -296,7 +299,7 @@ judge_named(struct judge *j, const struct cut *c, json_t *files,
 		    select_text(&r, 0));
 		if (json_object_del(files, inside) == -1 &&
 		    json_object_get(missing, inside) == NULL)
-			say(j, "files", "files that rows name and that are "
+			add_finding(j, "files", "files that rows name and that are "
 			    "not there", "%s", inside);
 	}
 	return select_end(&r) || fail_store(c, folder->path);
@@ -318,7 +321,7 @@ judge_names(struct judge *j, const struct cut *c)
 	if (ok)
 		json_object_foreach(files, name, value)
 			if (!is_store(name))
-				say(j, "files", "files that no row names",
+				add_finding(j, "files", "files that no row names",
 				    "%s", name);
 	json_decref(files);
 	json_decref(missing);

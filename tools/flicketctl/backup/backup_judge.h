@@ -11,28 +11,33 @@
 #include "tools/flicketctl/backup/backup_cut.h"
 
 struct judge {
-	/* What was found, of which kind; what: about all of that kind. */
+	/*
+	 * Called for each finding: its kind, a title for all of that kind, and
+	 * this one.
+	 */
 	void		(*found)(void *, const char *test, const char *what,
 			    const char *example);
 	void		*arg;
-	bool		 quick;		/* SQLite's quick_check will do */
+	bool		 quick;		/* quick_check, not integrity_check */
 
 	const char	*path;		/* of the backup */
-	const char	*copy;		/* a folder with the same folders in it
-					 * that all is copied to; NULL */
-	json_t		*manifest;	/* is the caller's afterwards */
-	bool		 is_sound;	/* the stores are as they have to be:
-					 * what they say can be compared */
+	const char	*copy;		/* a folder to copy all files to, with
+					 * the same folders in it; or NULL */
+	json_t		*manifest;	/* the caller frees it */
+	bool		 is_sound;	/* the schemas are right, so that
+					 * contents can be compared */
 };
 
 /*
- * Judge a backup; nothing in it is followed that is a link, or waited for.
- * False, after a message, if it is none, or if it cannot be read or copied.
+ * Judge a backup, following no link and waiting for no pipe. False, after a
+ * message, if it is not a backup, or cannot be read or copied.
  */
 bool	judge_backup(struct judge *);
 
-/* Judge one store of a cut: its schema, its pages, its references. False, after a
- * message, if it cannot be read. *ret_sound: its schema is as it has to be. */
+/*
+ * Judge one store of a cut: its schema, its pages, its references. False, after
+ * a message, if it cannot be read. *ret_sound: whether its schema is right.
+ */
 bool	judge_store(struct judge *, const struct cut *, enum service_id,
 	    bool *ret_sound);
 

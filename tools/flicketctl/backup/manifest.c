@@ -97,7 +97,7 @@ is_size(const json_t *value)
 	return json_is_integer(value) && json_integer_value(value) >= 0;
 }
 
-/* One file twice would be two answers to what it has to be. */
+/* A file must not be listed twice: its rows could contradict each other. */
 static bool
 is_row(const json_t *row, json_t *seen)
 {

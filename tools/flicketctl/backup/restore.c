@@ -81,20 +81,20 @@ is_unused(const char *path)
 		rc = sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL,
 		    NULL, NULL);
 	sqlite3_close(db);
-	/* one that is damaged is what a backup is for */
+	/* a damaged store is a reason to restore */
 	return rc != SQLITE_BUSY && rc != SQLITE_LOCKED;
 }
 
 static bool
-in_use(const struct restore *r, const char *what)
+fail_in_use(const struct restore *r, const char *what)
 {
 	return backup_fail("%s runs on %s; stop it first", what,
 	    r->settings.data);
 }
 
-/* See that no service uses a store, and keep it so. */
+/* See that no service uses a store, and lock it. */
 static bool
-take_store(struct restore *r, enum service_id id, bool *ret_there)
+lock_unused_store(struct restore *r, enum service_id id, bool *ret_there)
 {
 	const char	*name = service_name(id);
 	const char	*folder = paths_store_folder(id);
@@ -107,21 +107,21 @@ take_store(struct restore *r, enum service_id id, bool *ret_there)
 	if (r->lock[id] == -1)
 		r->lock[id] = store_lock(folder);
 	if (r->lock[id] == -1)
-		return errno == EWOULDBLOCK ? in_use(r, what) :
+		return errno == EWOULDBLOCK ? fail_in_use(r, what) :
 		    backup_fail("%s/lock: %s", folder, strerror(errno));
 	if (access(path, F_OK) == -1)
 		return true;
 	*ret_there = true;
-	return !stores_is_file(path) || is_unused(path) || in_use(r, what);
+	return !stores_is_file(path) || is_unused(path) || fail_in_use(r, what);
 }
 
 static bool
-check_stores(struct restore *r)
+lock_unused_stores(struct restore *r)
 {
 	bool	there = false;
 
 	for (unsigned id = 1; id < SERVICE_END; id++)
-		if (!take_store(r, (enum service_id)id, &there))
+		if (!lock_unused_store(r, (enum service_id)id, &there))
 			return false;
 	return !there || r->force || backup_fail("there is a desk in %s; "
 	    "restore into another folder (--data), or say --force to move "
@@ -129,7 +129,7 @@ check_stores(struct restore *r)
 }
 
 static bool
-enter(struct restore *r)
+enter_data(struct restore *r)
 {
 	if (!path_make(r->settings.data))
 		return false;
@@ -142,14 +142,14 @@ enter(struct restore *r)
 		    "way", r->settings.data);
 	r->serve = open("serve.lock", O_RDWR | O_CLOEXEC);
 	if (r->serve != -1 && flock(r->serve, LOCK_EX | LOCK_NB) == -1)
-		return in_use(r, "flicketctl serve");
+		return fail_in_use(r, "flicketctl serve");
 	return true;
 }
 
 /* --- copying ------------------------------------------------------------------ */
 
 static bool
-make_folders(const struct restore *r)
+make_store_folders(const struct restore *r)
 {
 	char	path[128];
 
@@ -169,7 +169,7 @@ make_folders(const struct restore *r)
 }
 
 static void
-refuse(void *arg, const char *test, const char *what, const char *example)
+note_refusal(void *arg, const char *test, const char *what, const char *example)
 {
 	struct restore	*r = arg;
 
@@ -178,11 +178,11 @@ refuse(void *arg, const char *test, const char *what, const char *example)
 		backup_fail("%s: %s", test, example);
 }
 
-/* What is copied is what is judged. */
+/* Copy the backup while it is judged: so the bytes are the same. */
 static bool
 copy_all(struct restore *r)
 {
-	struct judge	j = { .found = refuse, .arg = r,
+	struct judge	j = { .found = note_refusal, .arg = r,
 			    .path = r->source.base, .copy = r->work };
 	bool		ok = judge_backup(&j);
 
@@ -195,7 +195,7 @@ copy_all(struct restore *r)
 /* --- streams and tokens --------------------------------------------------------- */
 
 static bool
-run_sql(sqlite3 *db, const char *what, const char *sql)
+run_on_copy(sqlite3 *db, const char *what, const char *sql)
 {
 	return select_execute(db, sql) ||
 	    backup_fail("%s: %s", what, select_error(db));
@@ -209,7 +209,7 @@ read_stream(sqlite3 *db, const char *path, int64_t *ret)
 }
 
 static sqlite3 *
-open_copy(const struct restore *r, enum service_id id, char path[128])
+open_copied_store(const struct restore *r, enum service_id id, char path[128])
 {
 	sqlite3	*db = NULL;
 
@@ -230,7 +230,7 @@ read_streams(const struct restore *r, int64_t ret[SERVICE_END])
 	bool	 ok;
 
 	for (unsigned id = 1; id < SERVICE_END; id++) {
-		db = open_copy(r, (enum service_id)id, path);
+		db = open_copied_store(r, (enum service_id)id, path);
 		ok = db != NULL && read_stream(db, path, &ret[id]);
 		sqlite3_close(db);
 		if (!ok)
@@ -247,15 +247,17 @@ has_left_out(sqlite3 *db)
 	    "stream", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* What this store has had of the others' old streams, and has not, holds for
- * the new. */
+/*
+ * Give a store its new stream. What it knows of the others' old streams (inbox,
+ * left_out) is told of their new ones, too.
+ */
 static bool
 change_store(const struct restore *r, enum service_id id,
     const int64_t old[SERVICE_END])
 {
 	struct buf	 sql = { 0 };
 	char		 path[128];
-	sqlite3		*db = open_copy(r, id, path);
+	sqlite3		*db = open_copied_store(r, id, path);
 	bool		 ok, gaps = has_left_out(db);
 
 	buf_printf(&sql, "BEGIN IMMEDIATE; UPDATE identity SET stream = %lld;",
@@ -278,7 +280,7 @@ change_store(const struct restore *r, enum service_id id,
 		    (long long)store_now());
 	buf_put_text(&sql, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
 	buf_put_byte(&sql, '\0');
-	ok = db != NULL && run_sql(db, path, sql.base);
+	ok = db != NULL && run_on_copy(db, path, sql.base);
 	sqlite3_close(db);
 	buf_done(&sql);
 	return ok;
@@ -320,7 +322,7 @@ name_aside(struct restore *r)
 }
 
 static bool
-exchange(struct restore *r)
+exchange_stores(struct restore *r)
 {
 	int	rc;
 
@@ -345,11 +347,11 @@ exchange(struct restore *r)
 }
 
 /*
- * The marker goes before the folder may come to hold the old stores: without
- * it nobody removes a folder.
+ * The marker is removed before the folder may come to hold the old stores:
+ * without a marker it is never removed.
  */
 static bool
-put_in_place(struct restore *r)
+put_stores_in_place(struct restore *r)
 {
 	struct stat	st;
 	char		marker[80];
@@ -358,14 +360,15 @@ put_in_place(struct restore *r)
 	if (fstat(r->data, &st) == -1)
 		return backup_fail("%s: %s", r->settings.data,
 		    strerror(errno));
-	if (!folder_finish(r->work, st.st_uid, st.st_gid) || !check_stores(r))
+	if (!folder_finish(r->work, st.st_uid, st.st_gid) ||
+	    !lock_unused_stores(r))
 		return false;
 	if (stop_asked())
 		return backup_fail("stopped");
 	snprintf(marker, sizeof(marker), "%s/" FOLDER_MARKER, r->work);
 	if (unlink(marker) == -1)
 		return backup_fail("%s: %s", marker, strerror(errno));
-	ok = exchange(r);
+	ok = exchange_stores(r);
 	if (ok)
 		r->work[0] = '\0';
 	if (ok && !folder_sync_fd(r->data))
@@ -375,25 +378,25 @@ put_in_place(struct restore *r)
 }
 
 static void
-report(const struct restore *r)
+print_result(const struct restore *r)
 {
 	printf("%s/stores is as of %s.\n", r->settings.data,
 	    member_text(r->manifest, "date"));
 	if (r->aside[0] != '\0')
-		printf("What was there is in %s/%s.\n", r->settings.data,
+		printf("The stores before are in %s/%s.\n", r->settings.data,
 		    r->aside);
-	puts(r->keep_tokens ? "Tokens of that time are good again, also those "
-	    "that were ended since." : "Everybody has to log in again.");
+	puts(r->keep_tokens ? "Tokens of that time are valid again, also those "
+	    "that were ended since." : "All users have to log in again.");
 }
 
 static void
-clean_up(void)
+remove_work(void)
 {
 	if (run.work[0] != '\0')
 		folder_remove(run.work);
 }
 
-/* Before anything is made for it. */
+/* Whether the source is a backup; asked before anything is made. */
 static bool
 is_backup(const struct restore *r)
 {
@@ -411,15 +414,15 @@ is_backup(const struct restore *r)
 }
 
 static bool
-do_all(struct restore *r)
+restore_all(struct restore *r)
 {
-	if (!is_backup(r) || !enter(r) || !check_stores(r))
+	if (!is_backup(r) || !enter_data(r) || !lock_unused_stores(r))
 		return false;
 	folder_clear_all(WORK_PREFIX);
 	snprintf(r->work, sizeof(r->work), WORK_PREFIX "%ld-%08x",
 	    (long)getpid(), randombytes_random());
-	return folder_begin(r->work, &r->work_lock) && make_folders(r) &&
-	    copy_all(r) && change_stores(r) && put_in_place(r);
+	return folder_begin(r->work, &r->work_lock) && make_store_folders(r) &&
+	    copy_all(r) && change_stores(r) && put_stores_in_place(r);
 }
 
 int
@@ -438,10 +441,10 @@ restore_run(const struct cli *c)
 	umask(077);
 	CHECK(sodium_init() != -1);
 	stop_catch_signals();
-	CHECK(atexit(clean_up) == 0);
-	ok = do_all(r);
+	CHECK(atexit(remove_work) == 0);
+	ok = restore_all(r);
 	if (ok)
-		report(r);
+		print_result(r);
 	else
 		fprintf(stderr, "Nothing was restored.\n");
 	json_decref(r->manifest);

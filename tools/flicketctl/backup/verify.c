@@ -1,12 +1,11 @@
 /*
- * flicketctl verify: whether a desk, or a backup, is whole. What each store
- * says of itself, and what they say of each other, as of one point
+ * flicketctl verify: whether a desk, or a backup, is whole. Each store is
+ * checked, and the stores are compared with each other, as of one point
  * (backup_cut.h). Nothing is changed.
  *
- * What follows from an event that is not delivered yet is not wrong: where
- * there are such, from one service to another, the tests that compare these
- * two are left out, and that is said. Totals are compared all the same, with
- * what is on its way added.
+ * Events that are not delivered explain differences. If there are any from one
+ * service to another, the tests that compare these two are left out, and a
+ * note says so. Totals are compared all the same, with those events added.
  */
 #include <sys/stat.h>
 
@@ -48,7 +47,7 @@ enum {
 #define P	BIT(POST)
 #define L	BIT(LOOKUP)
 
-/* A query, each of whose rows is something wrong: its one column says what. */
+/* A query whose rows are faults; its only column describes one. */
 struct test {
 	const char	*name;
 	const char	*what;
@@ -63,12 +62,14 @@ struct test {
 	"SELECT '" one " ' || id || ': " column " ' || " column " FROM " \
 	table " WHERE " column " IS NOT NULL AND " column \
 	" NOT IN (SELECT id FROM " other ")"
-/* ... of users: what one did while it was deleted keeps its id, which is not
- * given again */
+/*
+ * ... of users: rows that a user wrote while it was being deleted keep its id,
+ * which is not given again
+ */
 #define LOST_USER(one, table, column) \
 	LOST(one, table, column, "user.users") \
 	" AND " column " > (SELECT user_id FROM user.gone)"
-/* what one table has and the other not, both ways */
+/* rows that only one of two tables has */
 #define DIFFERENT(one, a, b) \
 	"SELECT '" one " ' || id || ': ' || 'differs' FROM (SELECT id FROM (" \
 	a " EXCEPT " b ") UNION SELECT id FROM (" b " EXCEPT " a "))"
@@ -78,7 +79,7 @@ static const struct test tests[] = {
 	    LOST_USER("ticket", "ticket.tickets", "started_id")
 	    " UNION ALL " LOST_USER("ticket", "ticket.tickets",
 	    "modified_id"), 0, 0 },
-	{ "reference", "tickets that nobody who is there has",
+	{ "reference", "tickets assigned to users that are not there",
 	    LOST("ticket", "ticket.tickets", "assigned_id", "user.users"),
 	    U, T },
 	{ "reference", "tickets of a category that is not there",
@@ -88,11 +89,11 @@ static const struct test tests[] = {
 	    LOST("ticket", "ticket.tickets", "ticket_priority_id",
 	    "lookup.priorities") " UNION ALL " LOST("ticket",
 	    "ticket.tickets", "status_id", "lookup.statuses"), 0, 0 },
-	{ "reference", "subscriptions of nobody, or to no ticket",
+	{ "reference", "subscriptions without a user or a ticket",
 	    LOST("subscription", "ticket.subscriptions", "user_id",
 	    "user.users") " UNION ALL " LOST("subscription",
 	    "ticket.subscriptions", "ticket_id", "ticket.tickets"), U, T },
-	{ "reference", "actions on no ticket, or of nobody",
+	{ "reference", "actions without a ticket or a user",
 	    LOST("action", "ticket.actions", "ticket_id", "ticket.tickets")
 	    " UNION ALL " LOST_USER("action", "ticket.actions", "user_id")
 	    " UNION ALL " LOST_USER("action", "ticket.actions",
@@ -106,11 +107,11 @@ static const struct test tests[] = {
 	    LOST_USER("post", "post.posts", "user_id")
 	    " UNION ALL " LOST_USER("post", "post.posts", "modified_id"),
 	    0, 0 },
-	{ "reference", "uploads that hang on nothing",
+	{ "reference", "uploads without a ticket or a reply",
 	    LOST("upload", "post.uploads", "post_id", "post.posts")
 	    " UNION ALL " LOST("upload", "post.uploads", "topic_id",
 	    "ticket.tickets"), T, P },
-	{ "reference", "histories of nothing, or nobody",
+	{ "reference", "histories without a text or a user",
 	    LOST("history", "post.histories", "post_id", "post.posts")
 	    " UNION ALL " LOST("history", "post.histories", "topic_id",
 	    "ticket.tickets") " UNION ALL " LOST_USER("history",
@@ -131,8 +132,8 @@ static const struct test tests[] = {
 	    "ON p.ticket_id = t.id WHERE t.reply_hours <> ifnull(p.n, 0)",
 	    P, T },
 	/* clocks of hosts differ by less than that */
-	{ "last_updated", "tickets that were changed or replied to after what "
-	    "they say", "SELECT 'ticket ' || id || ': ' || "
+	{ "last_updated", "tickets that were changed or replied to after their "
+	    "last_updated", "SELECT 'ticket ' || id || ': ' || "
 	    "ifnull(last_updated, 'never') || ', not ' || latest FROM (SELECT "
 	    "id, last_updated, max(date_added, ifnull(date_modified, 0), "
 	    "ifnull((SELECT max(max(date_added, ifnull(date_modified, 0))) "
@@ -168,7 +169,7 @@ struct verify {
 	json_t		*findings;
 	json_t		*notes;
 	bool		 is_backup;
-	bool		 is_sound;	/* stores are as they have to be */
+	bool		 is_sound;	/* the stores' schemas are right */
 	bool		 quick;
 	bool		 taken_over;	/* from Flicket */
 	bool		 same_schema;	/* all are this program's */
@@ -192,7 +193,7 @@ found_one(struct found *f, const char *example)
 		json_array_append_new(f->examples, json_string(example));
 }
 
-/* Take what was found down, and begin anew. */
+/* Add the findings to a list, and clear them. */
 static void
 found_done(json_t *list, const char *test, const char *what, struct found *f)
 {
@@ -205,11 +206,11 @@ found_done(json_t *list, const char *test, const char *what, struct found *f)
 }
 
 static void
-note(struct verify *v, const char *format, ...)
+add_note(struct verify *v, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void
-note(struct verify *v, const char *format, ...)
+add_note(struct verify *v, const char *format, ...)
 {
 	char	line[512];
 	va_list	ap;
@@ -243,7 +244,7 @@ next_row(struct verify *v, struct select *r)
 
 /* --- each store ---------------------------------------------------------------- */
 
-/* Take down what was found, beside others of its kind. */
+/* Add a finding to those of its kind. */
 static void
 take_down(void *arg, const char *test, const char *what, const char *example)
 {
@@ -267,7 +268,7 @@ take_down(void *arg, const char *test, const char *what, const char *example)
 }
 
 static void
-check_stores(struct verify *v)
+verify_stores(struct verify *v)
 {
 	struct judge	j = { .found = take_down, .arg = v,
 			    .quick = v->quick };
@@ -291,12 +292,15 @@ compare_schema(struct verify *v, enum service_id id)
 	if (have == newest)
 		return;
 	v->same_schema = false;
-	note(v, "the %s store has schema %lld, this program's is %lld: what "
-	    "stores say of each other is not compared", name, (long long)have,
+	add_note(v, "the %s store has schema %lld, this program's is %lld: stores "
+	    "are not compared with each other", name, (long long)have,
 	    (long long)newest);
 }
 
-/* Those that the consumer has had already only wait to be acknowledged. */
+/*
+ * Count the events under way. Those that the consumer has applied only wait for
+ * their acknowledgement, and do not count.
+ */
 static void
 check_outbox(struct verify *v, enum service_id from, enum service_id to)
 {
@@ -310,12 +314,12 @@ check_outbox(struct verify *v, enum service_id from, enum service_id to)
 	if (count == 0)
 		return;
 	v->under_way[to] |= 1u << from;
-	note(v, "%lld events of the %s service are not delivered to the %s "
+	add_note(v, "%lld events of the %s service are not delivered to the %s "
 	    "service", (long long)count, service_name(from),
 	    service_name(to));
 }
 
-/* What should have followed from them is missing. */
+/* Report events that were set aside: their effects are missing. */
 static void
 check_set_aside(struct verify *v)
 {
@@ -357,7 +361,7 @@ is_explained(const struct verify *v, const struct test *t)
 }
 
 static void
-check_tables(struct verify *v)
+run_tests(struct verify *v)
 {
 	struct found	f = { 0 };
 	struct select	r;
@@ -366,7 +370,7 @@ check_tables(struct verify *v)
 		if (tests[i].ours && v->taken_over)
 			continue;
 		if (is_explained(v, &tests[i])) {
-			note(v, "not looked for, as events are under way: %s",
+			add_note(v, "not looked for, as events are under way: %s",
 			    tests[i].what);
 			continue;
 		}
@@ -379,7 +383,7 @@ check_tables(struct verify *v)
 
 /* --- totals ------------------------------------------------------------------------ */
 
-/* What an event adds to somebody's totals. */
+/* Record what an event adds to a user's totals. */
 static void
 add_event(const struct select *event, struct frame_reader *frames,
     struct select *put)
@@ -402,8 +406,8 @@ add_event(const struct select *event, struct frame_reader *frames,
 }
 
 /*
- * Those the user service has already had stay in an outbox until they are
- * acknowledged; its inbox tells.
+ * Events that the user service has applied stay in outboxes until they are
+ * acknowledged; its inbox tells which these are.
  */
 static void
 collect_tallies(struct verify *v)
@@ -430,7 +434,7 @@ collect_tallies(struct verify *v)
 }
 
 /*
- * By how much totals differed when the desk was taken over from Flicket;
+ * Record by how much totals differed when the desk was taken over from Flicket;
  * false if that is not known.
  */
 static bool
@@ -471,9 +475,9 @@ check_totals(struct verify *v)
 	    "assigned)"))
 		v->failed = true;
 	if (!collect_taken_over(v)) {
-		note(v, "totals of users are not compared: those of a desk "
+		add_note(v, "totals of users are not compared: those of a desk "
 		    "that was taken over from Flicket began as Flicket had "
-		    "them, and the import did not yet note how they differed");
+		    "them, and the import did not note how they differed");
 		return;
 	}
 	collect_tallies(v);
@@ -509,7 +513,7 @@ check_named(struct verify *v, const struct backup_folder *folder)
 	found_done(v->findings, "files", "files that rows name and that are "
 	    "not there", &f);
 	if (old.count > 0)
-		note(v, "%lld files that rows name are not in %s: the desk was "
+		add_note(v, "%lld files that rows name are not in %s: the desk was "
 		    "taken over from Flicket, perhaps without them",
 		    (long long)old.count, folder->path);
 	json_decref(old.examples);
@@ -646,7 +650,7 @@ check_search(struct verify *v)
 
 /* --- the run ---------------------------------------------------------------------- */
 
-/* What the backup is, and what it says; the second only if it is sound. */
+/* Judge the backup and, if it is sound, open its stores. */
 static bool
 open_backup(struct verify *v, const char *dir)
 {
@@ -658,7 +662,7 @@ open_backup(struct verify *v, const char *dir)
 	j.path = path.base;
 	v->failed = !judge_backup(&j);
 	v->is_sound = !v->failed && j.is_sound;
-	/* a manifest that is none has been said */
+	/* a message about the manifest was printed */
 	if (j.manifest == NULL)
 		return false;
 	json_decref(j.manifest);
@@ -672,12 +676,12 @@ open_desk(struct verify *v)
 	    !cut_connect(&v->cut) || !cut_make(&v->cut, &v->settings))
 		return false;
 	v->is_sound = true;
-	check_stores(v);
+	verify_stores(v);
 	return true;
 }
 
 static void
-check_files(struct verify *v)
+verify_files(struct verify *v)
 {
 	for (int i = 0; backup_folders[i].path != NULL; i++) {
 		check_named(v, &backup_folders[i]);
@@ -696,11 +700,11 @@ check_contents(struct verify *v)
 			    (enum service_id)to);
 	}
 	if (!v->is_backup)
-		check_files(v);
+		verify_files(v);
 	if (!v->same_schema || v->failed)
 		return;
 	check_set_aside(v);
-	check_tables(v);
+	run_tests(v);
 	check_totals(v);
 	if (!v->quick)
 		check_search(v);
@@ -712,8 +716,8 @@ check_all(struct verify *v)
 	int64_t	mark = 0;
 
 	if (!v->is_sound) {
-		note(v, "what stores say is not compared, as they are not "
-		    "as they have to be");
+		add_note(v, "stores are not compared with each other, as their "
+		    "schemas are wrong");
 		return;
 	}
 	v->failed = !cut_number(&v->cut, &mark, "PRAGMA user.application_id") ||
@@ -736,7 +740,7 @@ print_finding(const json_t *finding)
 }
 
 static void
-print_lines(const struct verify *v)
+print_findings(const struct verify *v)
 {
 	for (size_t i = 0; i < json_array_size(v->findings); i++)
 		print_finding(json_array_get(v->findings, i));
@@ -773,7 +777,7 @@ verify_run(const struct cli *c)
 		member_print(root);
 		json_decref(root);
 	} else
-		print_lines(&v);
+		print_findings(&v);
 	if (v.failed)
 		status = STATUS_UNREADABLE;
 	else if (json_array_size(v.findings) > 0)

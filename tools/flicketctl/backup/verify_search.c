@@ -34,7 +34,7 @@ compare_text(const struct select *a, const struct select *b, int column)
 	return d != 0 ? d : (x.len > y.len) - (x.len < y.len);
 }
 
-/* By word, then row, then place: so fts5vocab gives them. */
+/* By word, then row, then place: the order of fts5vocab. */
 static int
 compare_places(const struct select *a, const struct select *b)
 {

@@ -13,8 +13,8 @@
 static const struct cli_row	*rows;
 
 /*
- * What a command's status means, unless its own rows say otherwise. Those
- * after COMMON_EXITS are of commands with a row for them only.
+ * The meaning of exit statuses, unless a command's own rows say otherwise.
+ * Those after COMMON_EXITS hold only for commands that have a row for them.
  */
 static const char *const exits[] = {
 	[STATUS_OK] = "done",
@@ -112,7 +112,9 @@ cli_is_group(const char *word)
 	return false;
 }
 
-/* How many letters to add, remove or change to make a word another one. */
+/*
+ * The number of letters to add, remove or change to turn one word into another.
+ */
 static size_t
 distance(const char *a, const char *b)
 {
@@ -258,7 +260,10 @@ read_options(struct cli *c, int argc, char **argv)
 	return -1;
 }
 
-/* Words that are no options: as many as there are ARG rows, and they fit. */
+/*
+ * Read the words that are not options: there must be as many as ARG rows, and
+ * each must fit its row.
+ */
 static int
 read_args(struct cli *c, int argc, char **argv)
 {
@@ -329,7 +334,7 @@ cli_number(const struct cli *c, const char *option, int64_t dflt)
 	const char	*value = given(c, option);
 	int64_t		 n = dflt;
 
-	/* check_value() has seen to it that it is a number */
+	/* check_value() made sure that it is a number */
 	if (value != NULL)
 		(void)number_read((struct text){ value, strlen(value) },
 		    INT64_MIN, INT64_MAX, &n);
@@ -344,7 +349,7 @@ cli_arg(const struct cli *c, int place, const char *dflt)
 
 /* --- help ------------------------------------------------------------------ */
 
-/* What a value is called: "DIR", "bash|zsh|fish". */
+/* The name of a value in help texts: "DIR", "bash|zsh|fish". */
 static void
 put_type(struct buf *b, const struct cli_row *row)
 {
@@ -418,7 +423,7 @@ put_usage(FILE *f, const struct cli_row *command)
 
 #define TEXT_WIDTH	76
 
-/* A text in lines that begin at a column; the first one is there already. */
+/* Print a text in lines that begin at a column, where the cursor is already. */
 static void
 put_filled(FILE *f, const char *text, int column)
 {
@@ -511,7 +516,7 @@ cli_exit_of_all(struct buf *ret, const char *group, int status)
 }
 
 static void
-put_exits(FILE *f, const struct cli_row *command)
+put_exit_help(FILE *f, const struct cli_row *command)
 {
 	char	left[16];
 
@@ -538,7 +543,7 @@ cli_explain(FILE *f, const struct cli_row *command)
 		fputs("\nExamples:\n", f);
 	while ((row = cli_part(command, row, CLI_EXAMPLE)) != NULL)
 		fprintf(f, "  %s\n      %s\n", row->name, row->summary);
-	put_exits(f, command);
+	put_exit_help(f, command);
 }
 
 void

@@ -1,6 +1,6 @@
 /*
- * The command line: commands.tbl, what it says of a command, and what was
- * given of it.
+ * The command line: the rows of commands.tbl, help made of them, and the
+ * options and arguments that were given.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -66,7 +66,7 @@ struct cli_row {
 	const char	*help;
 };
 
-/* What was given. */
+/* A command line that was read. */
 struct cli {
 	const struct cli_row	*command;
 	const char		*value[CLI_ROWS_MOST];	/* by row, or NULL */
@@ -88,8 +88,8 @@ const struct cli_row	*cli_part(const struct cli_row *command,
 			    const struct cli_row *after, enum cli_kind);
 
 /*
- * The command that the words begin with, the longest; NULL if there is none.
- * *ret_words: how many of them are its name.
+ * The command whose name the words begin with, the longest one; NULL if no name
+ * fits. *ret_words: how many words the name has.
  */
 const struct cli_row	*cli_find(int argc, char **argv, int *ret_words);
 
@@ -100,8 +100,9 @@ const struct cli_row	*cli_nearest(const char *);
 bool	cli_is_group(const char *word);
 
 /*
- * Read what follows the command's name. -1 to go on; else the exit status,
- * after help or a message. --data has become FLICKET_DATA.
+ * Read the words after the command's name, and set FLICKET_DATA if --data is
+ * given. Returns -1 to run the command; else the exit status, after help or a
+ * message.
  */
 int	cli_read(struct cli *ret, const struct cli_row *, int argc,
 	    char **argv);
@@ -115,7 +116,7 @@ int64_t		 cli_number(const struct cli *, const char *option,
 /* The argument of a place, or dflt. */
 const char	*cli_arg(const struct cli *, int place, const char *dflt);
 
-/* A message that ends with how to learn more. Returns STATUS_USAGE. */
+/* Print a message and where to find help. Returns STATUS_USAGE. */
 int	cli_usage(const struct cli_row *, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 
@@ -128,12 +129,13 @@ void	cli_put_synopsis(FILE *, const struct cli_row *, int column);
 void	cli_explain(FILE *, const struct cli_row *);
 void	cli_overview(FILE *, const char *group);	/* NULL: all */
 
-/* What an exit status of a command means; NULL: it has no such. */
+/* The meaning of a command's exit status; NULL if it does not have it. */
 const char	*cli_exit(const struct cli_row *, int status);
 
 /*
- * What it means whatever the command, with the names of those that have it if
- * not all have. False: no command of the group (NULL: of all) has it.
+ * The meaning of an exit status for all commands of a group (NULL: all
+ * commands), with the names of those that have it unless all do. False: none
+ * has it.
  */
 bool	cli_exit_of_all(struct buf *ret, const char *group, int status);
 

@@ -1,7 +1,7 @@
 /*
- * flicketctl completion: scripts for bash, zsh and fish. They hold what
- * commands.tbl says and ask nothing while somebody types; where a file or a
- * folder goes, the shell completes as it always does.
+ * flicketctl completion: scripts for bash, zsh and fish. They contain the rows
+ * of commands.tbl and start no program while a command line is typed. Files and
+ * folders are completed by the shell itself.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -34,7 +34,7 @@ next_group(const struct cli_row *row)
 	return NULL;
 }
 
-/* A text within quotes of a shell: '\'' where it has one itself. */
+/* A text for single quotes of a shell: a quote in it becomes '\''. */
 static void
 put_quoted(const char *text)
 {
@@ -162,7 +162,10 @@ print_bash(void)
 
 /* --- zsh ------------------------------------------------------------------- */
 
-/* What _arguments wants of an option or argument: 'name[what]:value:how'. */
+/*
+ * An option or argument in the form of zsh's _arguments:
+ * 'name[what]:value:how'.
+ */
 static void
 put_zsh_how(const struct cli_row *row)
 {

@@ -4,7 +4,7 @@
 
 #include "tools/flicketctl/cli/cli.h"
 
-/* Text of a page: what troff would take for its own is escaped. */
+/* Text of a page; characters that troff would interpret are escaped. */
 static void
 put_text(const char *text, size_t len)
 {
@@ -26,7 +26,7 @@ put_text(const char *text, size_t len)
 }
 
 static void
-put(const char *text)
+put_escaped(const char *text)
 {
 	put_text(text, strlen(text));
 }
@@ -58,7 +58,7 @@ put_option(const struct cli_row *row)
 	fputs(".TP\n", stdout);
 	if (row->kind == CLI_ARG) {
 		printf(".I ");
-		put(row->name);
+		put_escaped(row->name);
 	} else {
 		cli_put_option(&option, row);
 		fputs(".B ", stdout);
@@ -66,7 +66,7 @@ put_option(const struct cli_row *row)
 		buf_done(&option);
 	}
 	putchar('\n');
-	put(row->summary);
+	put_escaped(row->summary);
 	if (row->kind == CLI_NUMBER)
 		printf(" (%lld to %lld)", (long long)row->least,
 		    (long long)row->most);
@@ -74,19 +74,19 @@ put_option(const struct cli_row *row)
 }
 
 static void
-put_exits(const struct cli_row *command)
+put_exit_section(const struct cli_row *command)
 {
 	fputs(".TP\n.I Exit status\n", stdout);
 	for (int i = 0; i <= CLI_EXIT_MOST; i++) {
 		if (cli_exit(command, i) == NULL)
 			continue;
 		printf("%s%d: ", i == 0 ? "" : "; ", i);
-		put(cli_exit(command, i));
+		put_escaped(cli_exit(command, i));
 	}
 	putchar('\n');
 }
 
-/* What they mean of the program as a whole. */
+/* The meaning of exit statuses for the program as a whole. */
 static void
 put_exits_of_all(void)
 {
@@ -97,7 +97,7 @@ put_exits_of_all(void)
 		if (!cli_exit_of_all(&exit, NULL, i))
 			continue;
 		printf(".TP\n.B %d\n", i);
-		put(exit.base);
+		put_escaped(exit.base);
 		putchar('\n');
 	}
 	buf_done(&exit);
@@ -111,7 +111,7 @@ put_command(const struct cli_row *command)
 	printf(".SS flicketctl %s", command->name);
 	cli_put_synopsis(stdout, command, 0);
 	printf("\n%c", toupper((unsigned char)command->summary[0]));
-	put(command->summary + 1);
+	put_escaped(command->summary + 1);
 	puts(".");
 	if (command->help[0] != '\0')
 		puts(".PP");
@@ -120,12 +120,12 @@ put_command(const struct cli_row *command)
 		put_option(row);
 	while ((row = cli_part(command, row, CLI_OPTION)) != NULL)
 		put_option(row);
-	put_exits(command);
+	put_exit_section(command);
 	while ((row = cli_part(command, row, CLI_EXAMPLE)) != NULL) {
 		fputs(".TP\n.B ", stdout);
-		put(row->name);
+		put_escaped(row->name);
 		putchar('\n');
-		put(row->summary);
+		put_escaped(row->summary);
 		putchar('\n');
 	}
 }

@@ -43,11 +43,11 @@ term_clear(void)
 }
 
 /*
- * Read a line, byte by byte: what follows it on standard input is not ours.
- * False, with errno 0 if there is no line or it is too long.
+ * Read a line byte by byte, so that the rest of standard input stays unread.
+ * False: errno says why, or is 0 if there is no line or it is too long.
  */
 static bool
-read_line(int fd, char ret[SECRET_SIZE])
+read_typed_line(int fd, char ret[SECRET_SIZE])
 {
 	size_t	len = 0;
 
@@ -68,8 +68,8 @@ wake(int signal_number)
 }
 
 /*
- * The prompt comes when the terminal is ready for the answer: what is typed
- * before is neither shown nor taken.
+ * The prompt comes when the echo is off and earlier input is discarded, so that
+ * nothing typed too early is shown or read.
  */
 static bool
 read_unseen(int fd, const char *prompt, char ret[SECRET_SIZE])
@@ -86,7 +86,7 @@ read_unseen(int fd, const char *prompt, char ret[SECRET_SIZE])
 	sigaction(SIGINT, &action, &before);
 	tcsetattr(fd, TCSAFLUSH, &unseen);
 	(void)!write(fd, prompt, strlen(prompt));
-	ok = read_line(fd, ret);
+	ok = read_typed_line(fd, ret);
 	tcsetattr(fd, TCSADRAIN, &seen);
 	sigaction(SIGINT, &before, NULL);
 	(void)!write(fd, "\n", 1);
@@ -127,7 +127,7 @@ term_read_secret(const char *who, const char *path, char ret[SECRET_SIZE])
 	if (!is_stdin)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	errno = fd == -1 ? errno : 0;
-	ok = fd != -1 && read_line(fd, ret);
+	ok = fd != -1 && read_typed_line(fd, ret);
 	if (!ok)
 		fprintf(stderr, "%s: --password-file %s: %s\n", who, path,
 		    errno != 0 ? strerror(errno) :

@@ -1,4 +1,4 @@
-/* What a terminal gets that a file does not: colours, prompts. */
+/* Terminals: colours, prompts, secrets. */
 #ifndef CLI_TERM_H
 #define CLI_TERM_H
 
@@ -13,15 +13,15 @@ enum term_colour { TERM_PLAIN, TERM_GREEN, TERM_YELLOW, TERM_RED, TERM_BOLD };
  */
 void	term_put(enum term_colour, const char *text, int width);
 
-/* Whether standard output is a terminal; if so begin its screen anew. */
+/* Clear the screen if standard output is a terminal. False: it is not. */
 bool	term_clear(void);
 
 #define SECRET_SIZE	512
 
 /*
- * Read a secret: the first line of a file ("-": of standard input) or, if
- * path is NULL, what is typed twice at the terminal, unseen. False after a
- * message that begins with `who`.
+ * Read a secret: the first line of a file ("-": of standard input) or, if path
+ * is NULL, a line that is typed twice at the terminal without echo. False after
+ * a message that begins with `who`.
  */
 bool	term_read_secret(const char *who, const char *path,
 	    char ret[SECRET_SIZE]);

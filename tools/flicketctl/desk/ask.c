@@ -22,7 +22,7 @@ peers_enter(const char *who, const struct settings *s, bool *ret_there)
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		needed = needed || strncmp(settings_endpoint(s,
 		    (enum service_id)id), "ipc://", 6) == 0;
-	/* ours are answers, not the comings and goings of processes */
+	/* errors only, not that processes come and go */
 	if (log_get_level() < LEVEL_DEBUG)
 		log_set_level(LEVEL_ERROR);
 	zsys_handler_set(NULL);		/* signals stay ours */
@@ -49,7 +49,10 @@ add_peer(struct peers *p, enum service_id service, const char *endpoint)
 	p->count++;
 }
 
-/* All processes of a service; of a name that leads nowhere, itself. */
+/*
+ * Add all processes of a service. If its name cannot be resolved, the name is
+ * added and shows as down.
+ */
 static void
 add_service(struct peers *p, const struct settings *s, enum service_id service)
 {
@@ -104,9 +107,9 @@ take_pong(struct peer *peer, const struct answer *a)
 	    (int)version.len, version.base);
 }
 
-/* Read what has come from a peer, until the answer with an id (0: none). */
+/* Read a peer's messages up to the answer with an id (0: all of them). */
 static bool
-receive(struct peers *p, struct peer *peer, uint64_t id, struct answer *ret)
+receive_until(struct peers *p, struct peer *peer, uint64_t id, struct answer *ret)
 {
 	while (replica_receive(peer->replica, &p->message)) {
 		frame_reader_start(p->frames, zmq_msg_data(&p->message),
@@ -133,7 +136,7 @@ wait_any(struct peers *p, long ms)
 	zmq_poll(items, p->count, ms);
 }
 
-/* Whether all have answered, or one of those that are wanted. */
+/* Whether all have answered or, if to_write, one that takes writes. */
 static bool
 is_enough(const struct peers *p, bool to_write)
 {
@@ -162,7 +165,7 @@ peers_ping(struct peers *p, int wait_ms, bool to_write)
 				replica_ping(p->peer[i].replica, now_ms, NULL);
 		wait_any(p, 20);
 		for (int i = 0; i < p->count; i++)
-			receive(p, &p->peer[i], 0, &unused);
+			receive_until(p, &p->peer[i], 0, &unused);
 		now_ms = clock_ms();
 	}
 }
@@ -202,7 +205,7 @@ peers_ask(struct peers *p, struct peer *peer, enum op_code op,
 		if (!replica_flush(peer->replica))
 			return false;
 		wait_any(p, 100);
-		if (receive(p, peer, r.id, ret))
+		if (receive_until(p, peer, r.id, ret))
 			return true;
 	}
 	return false;

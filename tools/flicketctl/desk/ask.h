@@ -1,6 +1,6 @@
 /*
- * The services from the operator's side: all processes of a service, how
- * each is, and questions to the one that takes writes.
+ * The services as the operator's tool sees them: all processes of a service,
+ * the state of each, and requests to one of them.
  */
 #ifndef DESK_ASK_H
 #define DESK_ASK_H
@@ -30,9 +30,9 @@ struct peers {
 };
 
 /*
- * Be where ipc paths of endpoints are relative to. False after a message if
- * there is no such folder and an endpoint needs it. ret_there, which may be
- * NULL: whether we are in the data folder.
+ * Enter the data folder, to which ipc paths of endpoints are relative. False
+ * after a message if it cannot be entered and an endpoint needs it. *ret_there,
+ * unless it is NULL: whether it was entered.
  */
 bool	peers_enter(const char *who, const struct settings *, bool *ret_there);
 
@@ -46,17 +46,18 @@ void	peers_close(struct peers *);
  */
 void	peers_ping(struct peers *, int wait_ms, bool to_write);
 
-/* The process to ask something of; NULL if none answers. */
+/* The process to send a request to; NULL if none answers. */
 struct peer	*peers_choose(struct peers *, enum service_id, bool to_write);
 
 /*
- * Ask and wait. False if no answer came. What is returned is read before the
- * next question. The actor is nobody, with an admin's rights.
+ * Send a request and wait for its answer. False: none came within 15 s. The
+ * answer is valid until the next request. The request has no actor, and the
+ * rights of an admin.
  */
 bool	peers_ask(struct peers *, struct peer *, enum op_code,
 	    const struct args *, struct answer *ret);
 
-/* What an answer that is an error says. */
+/* The message of an answer that is an error. */
 struct text	answer_message(const struct answer *);
 
 #endif

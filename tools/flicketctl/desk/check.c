@@ -1,7 +1,7 @@
 /*
- * flicketctl check: what is wrong with an installation. One function for
- * each kind of thing; each says what it found, a line each. Nothing is
- * changed: stores are opened read only, no lock is taken.
+ * flicketctl check: look for faults of an installation. There is one function
+ * for each kind of thing, which reports each finding in a line. Nothing is
+ * changed: stores are opened read only, and no lock is taken.
  */
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -33,9 +33,9 @@
 
 enum {
 	WAIT_MS = 1000,
-	SPARE_MIB = 1024,	/* less free space is worth a word */
-	NEEDED_MIB = 100,	/* less is a fault */
-	MESSAGE_BYTES = 12288	/* holds a value of a setting, and words */
+	SPARE_MIB = 1024,	/* less free space: a warning */
+	NEEDED_MIB = 100,	/* less: a failure */
+	MESSAGE_BYTES = 12288	/* fits a message with a setting's value */
 };
 
 enum verdict { CHECK_OK, CHECK_WARN, CHECK_FAIL };
@@ -51,7 +51,7 @@ struct check {
 
 static const char *const verdicts[] = { "ok", "warn", "fail" };
 
-/* Take down what was found; `todo` is what to do about it. */
+/* Record a finding; `todo` says what to do about it (NULL: nothing). */
 static void
 found(struct check *k, enum verdict v, const char *what, const char *todo,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -76,8 +76,8 @@ found(struct check *k, enum verdict v, const char *what, const char *todo,
 /* --- settings -------------------------------------------------------------- */
 
 /*
- * settings_load() ends the process over the first value that does not fit.
- * A child does it for us, and says why; "" if all fit.
+ * settings_load() ends the process at the first value that is not valid. So a
+ * child process calls it, whose message is returned; "" if all are valid.
  */
 static void
 try_settings(char *ret, size_t size)
@@ -119,7 +119,7 @@ check_values(struct check *k)
 		    "%s", why);
 		len = strcspn(why, ": ");
 		snprintf(name, sizeof(name), "%.*s", (int)len, why);
-		/* the next one shows without it */
+		/* without it the next one is found */
 		if (getenv(name) == NULL)
 			break;
 		unsetenv(name);
@@ -286,7 +286,7 @@ struct place {
 };
 
 static void
-found_otherwise(void *arg, const char *line)
+found_difference(void *arg, const char *line)
 {
 	const struct place	*p = arg;
 
@@ -299,7 +299,7 @@ check_tables(struct check *k, const struct service *s, const char *what,
 {
 	struct place	place = { k, what };
 
-	if (!schema_compare(db, "main", s, have, found_otherwise, &place))
+	if (!schema_compare(db, "main", s, have, found_difference, &place))
 		found(k, CHECK_FAIL, what, "restore a backup",
 		    "its schema cannot be read: %s", select_error(db));
 }
@@ -361,7 +361,7 @@ check_events(struct check *k, const char *what, struct sqlite3 *db)
 	    "were refused for good by another service and set aside", text);
 }
 
-/* Changes that are dated after now: the clock was set back. */
+/* A store that was changed in the future: the clock was set back. */
 static void
 check_dates(struct check *k, const char *what, const char *path)
 {
@@ -373,7 +373,7 @@ check_dates(struct check *k, const char *what, const char *path)
 		    "%lld s", (long long)(st.st_mtime - time(NULL)));
 }
 
-/* Nothing that could be read as a store of this service; true if so. */
+/* Whether the file is not this service's store, after a report of that. */
 static bool
 is_out_of_place(struct check *k, const struct store_seen *seen,
     const char *what, const char *path)
@@ -554,7 +554,7 @@ print_lines(const struct check *k)
 }
 
 static void
-print_json(const struct check *k)
+print_findings_json(const struct check *k)
 {
 	json_t	*root = json_pack("{s:s, s:O}", "result", verdicts[
 		    k->failed > 0 ? CHECK_FAIL : k->warned > 0 ? CHECK_WARN :
@@ -574,7 +574,7 @@ check_run(const struct cli *c)
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		checks[i](&k);
 	if (cli_has(c, "json"))
-		print_json(&k);
+		print_findings_json(&k);
 	else
 		print_lines(&k);
 	json_decref(k.found);

@@ -1,7 +1,7 @@
 /*
- * flicketctl events: what was set aside because its consumer refuses it for
- * good (services/op/aside.c). It is listed from the stores; the service
- * whose store it is, and nobody else, sends it again or drops it.
+ * flicketctl events: events that were set aside because their consumer refuses
+ * them for good (services/op/aside.c). They are listed from the stores. Only
+ * the service that owns the store sends one again or drops it.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -36,11 +36,11 @@ struct events {
 };
 
 static bool
-refuse(const struct events *e, const char *format, ...)
+print_failure(const struct events *e, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static bool
-refuse(const struct events *e, const char *format, ...)
+print_failure(const struct events *e, const char *format, ...)
 {
 	va_list	ap;
 
@@ -54,7 +54,7 @@ refuse(const struct events *e, const char *format, ...)
 
 /* --- reading -------------------------------------------------------------------- */
 
-/* What an event says; null: it cannot be read. */
+/* The arguments of an event; null if they cannot be read. */
 static json_t *
 arguments_of(struct events *e, struct text frame)
 {
@@ -121,9 +121,9 @@ event_of(struct events *e, const char *service, const struct select *r)
 	    "arguments", arguments_of(e, select_bytes(r, 4)));
 }
 
-/* A store of an older schema has none. */
+/* Whether the store has the table; one of an older schema has not. */
 static bool
-has_table(struct sqlite3 *db)
+has_events_table(struct sqlite3 *db)
 {
 	struct select	r = select_begin(db, "SELECT 1 FROM sqlite_schema WHERE "
 			    "name = 'set_aside'");
@@ -133,17 +133,17 @@ has_table(struct sqlite3 *db)
 }
 
 static bool
-read_rows(struct events *e, const char *service, struct sqlite3 *db)
+collect_events(struct events *e, const char *service, struct sqlite3 *db)
 {
 	struct select	r;
 
-	if (!has_table(db))
+	if (!has_events_table(db))
 		return true;
 	r = select_begin(db, "SELECT seq, consumer, op, actor, args, error, "
 	    "date FROM set_aside ORDER BY seq");
 	while (select_next(&r))
 		json_array_append_new(e->list, event_of(e, service, &r));
-	return select_end(&r) || refuse(e, "the %s store cannot be read: %s",
+	return select_end(&r) || print_failure(e, "the %s store cannot be read: %s",
 	    service, select_error(db));
 }
 
@@ -156,14 +156,17 @@ read_store(struct events *e, enum service_id id)
 	bool		 ok;
 
 	if (access(path, R_OK) == -1)
-		return refuse(e, "%s: %s", path, strerror(errno));
+		return print_failure(e, "%s: %s", path, strerror(errno));
 	db = peek_open(path);
-	ok = read_rows(e, service, db);
+	ok = collect_events(e, service, db);
 	peek_close(db);
 	return ok;
 }
 
-/* Those of one service, or of all (SERVICE_ANY). False after a message. */
+/*
+ * Read the events of one service, or of all (SERVICE_ANY). False after a
+ * message.
+ */
 static bool
 read_events(struct events *e, enum service_id of)
 {
@@ -179,7 +182,7 @@ read_events(struct events *e, enum service_id of)
 }
 
 static bool
-begin(struct events *e, const char *who)
+enter_desk(struct events *e, const char *who)
 {
 	bool	there;
 
@@ -187,7 +190,7 @@ begin(struct events *e, const char *who)
 	settings_load(&e->settings);
 	if (!peers_enter(who, &e->settings, &there))
 		return false;
-	return there || refuse(e, "there is no data folder %s; "
+	return there || print_failure(e, "there is no data folder %s; "
 	    "FLICKET_DATA or --data says where it is", e->settings.data);
 }
 
@@ -254,7 +257,7 @@ events_list_run(const struct cli *c)
 {
 	static struct events	e;
 
-	if (!begin(&e, "flicketctl events list") ||
+	if (!enter_desk(&e, "flicketctl events list") ||
 	    !read_events(&e, SERVICE_ANY))
 		return STATUS_NOTHING;
 	if (cli_has(c, "json")) {
@@ -267,7 +270,7 @@ events_list_run(const struct cli *c)
 
 /* --- retry, drop ---------------------------------------------------------------- */
 
-/* What to do with an event, and what to say then. */
+/* An operation on an event, and the word for it when it is done. */
 struct deed {
 	enum op_code	 op;
 	const char	*done;
@@ -293,17 +296,17 @@ do_one(struct events *e, struct peers *peers, struct peer *peer,
 
 	args_put_number(&args, KEY_SEQ, number);
 	if (!peers_ask(peers, peer, deed->op, &args, &a))
-		return refuse(e, "the %s service did not answer; whether it "
+		return print_failure(e, "the %s service did not answer; whether it "
 		    "did what it was asked is not known", service);
-	/* it went with one before it that is about the same thing */
+	/* an earlier one about the same thing took it along */
 	if (a.error == ERR_NOT_FOUND && listed)
 		return true;
 	if (a.error == ERR_NOT_FOUND)
-		return refuse(e, "%s: no event %lld is set aside", service,
+		return print_failure(e, "%s: no event %lld is set aside", service,
 		    (long long)number);
 	message = answer_message(&a);
 	if (a.error != OK)
-		return refuse(e, "%s: event %lld: %.*s", service,
+		return print_failure(e, "%s: event %lld: %.*s", service,
 		    (long long)number, (int)message.len, message.base);
 	printf("%s: event %lld %s\n", service, (long long)number, deed->done);
 	return true;
@@ -348,7 +351,7 @@ do_listed(struct events *e, struct peers *peers, struct peer *peer,
 }
 
 static bool
-do_all(struct events *e, const struct cli *c, const struct deed *deed)
+act_on_events(struct events *e, const struct cli *c, const struct deed *deed)
 {
 	static struct peers	 peers;
 	enum service_id		 id = find_service(c->args[0]);
@@ -359,7 +362,7 @@ do_all(struct events *e, const struct cli *c, const struct deed *deed)
 	peers_ping(&peers, WAIT_MS, true);
 	peer = peers_choose(&peers, id, true);
 	if (peer == NULL)
-		ok = refuse(e, "the %s service does not answer; is the desk "
+		ok = print_failure(e, "the %s service does not answer; is the desk "
 		    "running? `flicketctl status` tells", c->args[0]);
 	else if (cli_has(c, "all"))
 		ok = do_listed(e, &peers, peer, deed);
@@ -370,7 +373,7 @@ do_all(struct events *e, const struct cli *c, const struct deed *deed)
 }
 
 static int
-run(const struct cli *c, const char *who, const struct deed *deed)
+run_on_events(const struct cli *c, const char *who, const struct deed *deed)
 {
 	static struct events	e;
 
@@ -384,20 +387,20 @@ run(const struct cli *c, const char *who, const struct deed *deed)
 		if (event_number(c->args[i]) == 0)
 			return cli_usage(c->command, "\"%s\" is not the number "
 			    "of an event", c->args[i]);
-	return begin(&e, who) && do_all(&e, c, deed) ? STATUS_OK :
+	return enter_desk(&e, who) && act_on_events(&e, c, deed) ? STATUS_OK :
 	    STATUS_FAILED;
 }
 
 int
 events_retry_run(const struct cli *c)
 {
-	return run(c, "flicketctl events retry",
+	return run_on_events(c, "flicketctl events retry",
 	    &(struct deed){ OP_EVENT_RETRY, "is sent again" });
 }
 
 int
 events_drop_run(const struct cli *c)
 {
-	return run(c, "flicketctl events drop",
+	return run_on_events(c, "flicketctl events drop",
 	    &(struct deed){ OP_EVENT_DROP, "is dropped" });
 }

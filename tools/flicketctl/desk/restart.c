@@ -1,4 +1,6 @@
-/* Restarts: ask the supervisor for one, and wait for what comes of it. */
+/*
+ * flicketctl restart: ask the supervisor for a restart, and wait for its end.
+ */
 #include "tools/flicketctl/cli/cli.h"
 
 #include <sys/file.h>
@@ -17,7 +19,7 @@
 
 #define ASK_AGAIN_MS	1000	/* a signal may meet another and be lost */
 
-/* What the supervisor writes into the file that it keeps locked. */
+/* The contents of the file that the supervisor keeps locked. */
 struct state {
 	int		pid;
 	unsigned	asked, done, failed;
@@ -41,12 +43,14 @@ read_state(int lock, struct state *ret)
 	if (n <= 0)
 		return false;
 	line[n] = '\0';
-	/* NOLINTNEXTLINE(cert-err34-c): what does not fit is no line of ours */
+	/*
+	 * NOLINTNEXTLINE(cert-err34-c): a number that does not fit is not ours
+	 */
 	return sscanf(line, "%d %u %u %u", &ret->pid, &ret->asked, &ret->done,
 	    &ret->failed) == 4 && ret->pid > 1;
 }
 
-/* The bit of a process; 0 if there is none of that name. */
+/* The bit of a process; 0 if no process has that name. */
 static unsigned
 bit_of(const char *name)
 {
@@ -57,7 +61,7 @@ bit_of(const char *name)
 }
 
 static void __attribute__((format(printf, 1, 2)))
-say(const char *format, ...)
+print_message(const char *format, ...)
 {
 	va_list	ap;
 
@@ -69,17 +73,17 @@ say(const char *format, ...)
 }
 
 static bool
-ask(const struct state *s, unsigned wanted)
+send_request(const struct state *s, unsigned wanted)
 {
 	union sigval	value = { .sival_int = (int)wanted };
 
 	if (sigqueue(s->pid, SIGUSR1, value) == 0)
 		return true;
-	say("flicketctl serve cannot be told: %s", strerror(errno));
+	print_message("flicketctl serve cannot be told: %s", strerror(errno));
 	return false;
 }
 
-/* Until everything is done that was asked for; false if that fails. */
+/* Wait until the restart is done; false if it fails. */
 static bool
 wait_done(int lock, const struct state *before, unsigned wanted)
 {
@@ -89,12 +93,12 @@ wait_done(int lock, const struct state *before, unsigned wanted)
 
 	while (now.asked == before->asked || now.done != now.asked) {
 		if (!is_running(lock)) {
-			say("flicketctl serve has ended");
+			print_message("flicketctl serve has ended");
 			return false;
 		}
 		if (now.asked == before->asked &&
 		    now_ms() - asked_ms >= ASK_AGAIN_MS) {
-			if (!ask(before, wanted))
+			if (!send_request(before, wanted))
 				return false;
 			asked_ms = now_ms();
 		}
@@ -103,7 +107,7 @@ wait_done(int lock, const struct state *before, unsigned wanted)
 	}
 	if (now.failed == before->failed)
 		return true;
-	say("the desk is not ready; see what flicketctl serve says");
+	print_message("the desk is not ready; see what flicketctl serve says");
 	return false;
 }
 
@@ -123,14 +127,14 @@ restart_run(const struct cli *c)
 		wanted |= bit;
 	}
 	settings_load(&settings);
-	/* whoever only asks makes no data folder */
+	/* asking for a restart makes no data folder */
 	lock = chdir(settings.data) == -1 ? -1 :
 	    open(SERVE_LOCK, O_RDONLY | O_CLOEXEC);
 	if (lock == -1 || !is_running(lock) || !read_state(lock, &state)) {
-		say("no flicketctl serve of this version works in \"%s\"",
+		print_message("no flicketctl serve of this version works in \"%s\"",
 		    settings.data);
 		status = STATUS_NOTHING;
-	} else if (ask(&state, wanted) && wait_done(lock, &state, wanted)) {
+	} else if (send_request(&state, wanted) && wait_done(lock, &state, wanted)) {
 		puts("restarted; the desk is ready");
 		status = STATUS_OK;
 	}

@@ -1,8 +1,8 @@
 /*
- * The supervisor: one loop that waits for signals and for the next thing
- * that is due, and never for a child. It stays in the folder it was started
- * in, as the children read a relative FLICKET_DATA from there; its own files
- * it opens below `data`, a descriptor.
+ * The supervisor: one loop that waits for signals and for the next thing that
+ * is due, never for a child. It stays in the folder in which it was started, as
+ * the children's FLICKET_DATA may be relative to it, and opens its own files
+ * below `data`, a descriptor.
  */
 #include "tools/flicketctl/cli/cli.h"
 
@@ -30,9 +30,9 @@
 #include "tools/flicketctl/store/stores.h"
 
 enum {
-	CLAIM_MS = 5000,	/* for an earlier one of us to be gone */
+	CLAIM_MS = 5000,	/* for an earlier supervisor to end */
 	ASK_EVERY_MS = 100,
-	LATE_MS = 15000,	/* not ready by now is worth a message */
+	LATE_MS = 15000,	/* a message if the desk is not ready by then */
 	STOP_SERVICES_MS = 3000, /* the gateway needs them to finish */
 	STOP_KILL_MS = 4000,
 	STOP_LEAVE_MS = 4800	/* even if a killed process hangs in I/O */
@@ -65,12 +65,12 @@ begin_stop(struct supervisor *s, int status)
 		return;
 	s->stop_ms = now_ms();
 	s->status = status;
-	/* with the gateway's copy of it the port is free, and says so */
+	/* the port is free when the gateway has closed its copy */
 	close(s->children.listener);
 	children_end(&s->children, GATEWAY, GATEWAY);
 }
 
-/* The part of stopping whose time has come. */
+/* Do the step of stopping that is due. */
 static void
 go_on_stopping(struct supervisor *s)
 {
@@ -162,7 +162,7 @@ earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* When something is due that no signal will tell of. */
+/* The time of the next thing to do that no signal announces. */
 static int64_t
 next_due(const struct supervisor *s)
 {
@@ -232,14 +232,15 @@ block_signals(struct supervisor *s)
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		sigaddset(&s->signals, ours[i]);
 	all = s->signals;
-	sigaddset(&all, SIGPIPE);	/* a reader who left ends nothing */
+	sigaddset(&all, SIGPIPE);	/* a closed pipe must not end us */
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	signal(SIGCHLD, SIG_DFL);	/* ignored, it would never come */
+	signal(SIGCHLD, SIG_DFL);	/* if it were ignored, it would never
+					 * come */
 }
 
-/* What is wrong with a store, and what to do; "" if nothing is. */
+/* The fault of a store and what to do about it; "" if it has none. */
 static void
-judge_store(const struct store_seen *seen, bool forced, char *ret,
+describe_fault(const struct store_seen *seen, bool forced, char *ret,
     size_t size)
 {
 	const char	*is = seen->state == STORE_THERE ?
@@ -262,11 +263,11 @@ judge_store(const struct store_seen *seen, bool forced, char *ret,
 }
 
 /*
- * A store that was lost is not made anew beside those that are in use. False
- * after a message.
+ * See that no store is lost, as a new one must not be made beside those that
+ * are in use. False after a message.
  */
 static bool
-check_stores(struct supervisor *s, bool forced)
+check_no_store_is_lost(struct supervisor *s, bool forced)
 {
 	static struct store_seen	seen[SERVICE_END];
 	char				why[512];
@@ -274,7 +275,7 @@ check_stores(struct supervisor *s, bool forced)
 
 	stores_look(seen);
 	for (unsigned id = 1; id < SERVICE_END; id++) {
-		judge_store(&seen[id], forced, why, sizeof(why));
+		describe_fault(&seen[id], forced, why, sizeof(why));
 		if (why[0] != '\0')
 			log_error("%s: %s", paths_store(id), why);
 		ok = ok && why[0] == '\0';
@@ -284,8 +285,10 @@ check_stores(struct supervisor *s, bool forced)
 	return ok;
 }
 
-/* Enter the data folder, open what we need there, and come back. Returns an
- * exit status, or -1 to go on. */
+/*
+ * Enter the data folder, open our files in it, and return to where we were.
+ * Returns an exit status, or -1 to go on.
+ */
 static int
 open_data(struct supervisor *s, bool forced)
 {
@@ -299,7 +302,7 @@ open_data(struct supervisor *s, bool forced)
 		    s->settings.data, strerror(errno));
 		return 1;
 	}
-	if (!check_stores(s, forced))
+	if (!check_no_store_is_lost(s, forced))
 		return 2;
 	rc = fchdir(start);
 	close(start);
@@ -310,9 +313,9 @@ open_data(struct supervisor *s, bool forced)
 }
 
 /*
- * Make the folder and the address ours alone; false with errno. The socket
- * that clients connect to is open as long as we live: while a gateway is
- * started again they wait.
+ * Lock the data folder and listen at the address; false with errno. The
+ * listening socket stays open as long as we live, so that clients wait while a
+ * gateway is restarted.
  */
 static bool
 try_claim(struct supervisor *s)
@@ -324,8 +327,11 @@ try_claim(struct supervisor *s)
 	return s->children.listener != -1;
 }
 
-/* Where port 0 led to is what the gateway's links have, and a socket that was
- * handed to us may be at another address than our setting. */
+/*
+ * Find out the address that the gateway's links have: the system chose one for
+ * port 0, and a socket that was handed to us may have another one than the
+ * setting.
+ */
 static int
 learn_address(struct supervisor *s)
 {
@@ -360,8 +366,8 @@ say_unclaimed(const struct supervisor *s, int error, const char *then)
 }
 
 /*
- * Claim the data folder and the address, with patience for one of us that is
- * just stopping. Returns an exit status, or -1 to go on.
+ * Claim the data folder and the address, and wait for an earlier supervisor
+ * that is stopping. Returns an exit status, or -1 to go on.
  */
 static int
 claim(struct supervisor *s)

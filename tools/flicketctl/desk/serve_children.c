@@ -1,6 +1,6 @@
 /*
- * The five processes. None is waited for: a death is a signal to the loop in
- * serve.c, a start is a moment in time.
+ * The five processes. Nothing here blocks: the loop in serve.c gets a signal
+ * when a process ends, and starts are due at a time.
  */
 #include "tools/flicketctl/desk/serve_children.h"
 
@@ -22,8 +22,8 @@
 enum {
 	PAUSE_FIRST_MS = 50,	/* before the second start in a row */
 	PAUSE_MAX_MS = 500,	/* a dead one is back within a second */
-	STEADY_MS = 10000,	/* who ran this long starts with no pause */
-	STEADY_ENDED_MS = 1000	/* ... who ended because it was told to */
+	STEADY_MS = 10000,	/* one that ran for so long starts with no pause */
+	STEADY_ENDED_MS = 1000	/* ... if it ended because it was told to */
 };
 
 static const char *const programs[CHILDREN] = {
@@ -67,7 +67,7 @@ children_find(struct children *all)
 	return 0;
 }
 
-/* What a child of ours starts with, whatever we have set for ourselves. */
+/* Undo in a child what the supervisor has set for itself. */
 static void
 reset_process(void)
 {
@@ -97,7 +97,7 @@ run_program(const struct children *all, int i, pid_t parent)
 	if (getppid() != parent)	/* it died before the prctl() */
 		_exit(1);
 	reset_process();
-	/* a secret is for whom it concerns */
+	/* no other process needs this secret */
 	if (strcmp(program, "flicket-user") != 0)
 		unsetenv("FLICKET_ADMIN_PASSWORD");
 	if (i == GATEWAY)

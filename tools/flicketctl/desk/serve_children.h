@@ -27,7 +27,7 @@ struct children {
 	struct child	all[CHILDREN];
 };
 
-/* Milliseconds of a clock that nobody sets. */
+/* Milliseconds of a clock that cannot be set. */
 int64_t	now_ms(void);
 
 /* The program that child i runs. */
@@ -43,21 +43,20 @@ void	children_start_due(struct children *);
 int64_t	children_next_start(const struct children *);
 
 /*
- * Learn of one that died: true, with which and its status as from wait(2).
- * False if there is none. It stays dead until children_restart().
+ * Learn which child has ended, and its status as from wait(2). False: none has.
+ * It is not started again before children_restart().
  */
 bool	children_reap(struct children *, int *ret_i, int *ret_status);
 
 /*
- * Have a dead one started again, at once if it has run well, and say so:
- * how it died is its status.
+ * Log how a child ended, which its status says, and have it started again; at
+ * once if it ran for long enough.
  */
 void	children_restart(struct children *, int i, int status);
 
 /*
- * Have one end and start anew. A gateway is followed at once by another one,
- * which takes over new connections from the socket that both have; a service
- * when it has ended.
+ * Replace a child. A new gateway starts at once and takes new connections from
+ * the socket that both have; a new service starts when the old one has ended.
  */
 void	children_replace(struct children *, int i);
 

@@ -1,6 +1,6 @@
 /*
- * The desk from outside. Nothing here may take long: the supervisor restarts
- * nobody while it waits, so every wait on a socket is a quarter of a second.
+ * The desk from outside. Nothing here may take long, as the supervisor restarts
+ * no process meanwhile: it waits for a socket a quarter of a second at most.
  */
 #include "tools/flicketctl/desk/serve_desk.h"
 
@@ -79,10 +79,7 @@ struct line {
 	SSL	*ssl;
 };
 
-/*
- * Whose certificate it is we do not ask: nothing is told to the gateway that
- * not everybody may know.
- */
+/* The certificate is not verified: nothing secret is sent to the gateway. */
 static bool
 secure(struct line *l)
 {
@@ -96,7 +93,7 @@ secure(struct line *l)
 }
 
 static ssize_t
-receive(const struct line *l, char *ret, size_t size)
+receive_bytes(const struct line *l, char *ret, size_t size)
 {
 	return l->ssl == NULL ? recv(l->fd, ret, size, 0) :
 	    SSL_read(l->ssl, ret, (int)size);
@@ -117,7 +114,7 @@ read_all(const struct line *l, char *ret, size_t size)
 	ssize_t	n;
 
 	while (len < size - 1 &&
-	    (n = receive(l, ret + len, size - 1 - len)) > 0)
+	    (n = receive_bytes(l, ret + len, size - 1 - len)) > 0)
 		len += (size_t)n;
 	ret[len] = '\0';
 }
@@ -147,9 +144,9 @@ desk_ask_ready(const char *address, bool tls, char *ret_body, size_t size)
 	return status;
 }
 
-/* The first line of a file below FLICKET_DATA; false if there is none. */
+/* Read the first line of a file below FLICKET_DATA; false if it has none. */
 static bool
-read_line(int data, const char *path, char *ret, size_t size)
+read_first_line(int data, const char *path, char *ret, size_t size)
 {
 	ssize_t	n;
 	int	fd = openat(data, path, O_RDONLY | O_CLOEXEC);
@@ -172,7 +169,7 @@ desk_find_address(int data, const char *listen, char *ret, size_t size)
 	if (!settings_split_address(listen, host, sizeof(host), &port))
 		return false;
 	if (port == 0)
-		return read_line(data, ADDRESS_FILE, ret, size);
+		return read_first_line(data, ADDRESS_FILE, ret, size);
 	snprintf(ret, size, "%s", listen);
 	return true;
 }
@@ -183,7 +180,7 @@ desk_look_up_address(bool is_there, const char *listen, char *ret, size_t size)
 	const char	*given = getenv("FLICKET_LISTEN");
 
 	if (is_there && (given == NULL || given[0] == '\0') &&
-	    read_line(AT_FDCWD, ADDRESS_FILE, ret, size))
+	    read_first_line(AT_FDCWD, ADDRESS_FILE, ret, size))
 		return;
 	if (!is_there || !desk_find_address(AT_FDCWD, listen, ret, size))
 		snprintf(ret, size, "%s", listen);
@@ -228,7 +225,7 @@ void
 desk_greet(int data, const char *address, bool tls)
 {
 	char	url[512], password[128];
-	bool	fresh = read_line(data, PATHS_ADMIN_PASSWORD, password,
+	bool	fresh = read_first_line(data, PATHS_ADMIN_PASSWORD, password,
 		    sizeof(password));
 
 	put_url(address, tls, url, sizeof(url));

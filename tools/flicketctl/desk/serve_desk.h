@@ -13,25 +13,25 @@ bool	desk_find_address(int data, const char *listen, char *ret,
 	    size_t size);
 
 /*
- * The same for whoever looks at a desk: if the environment does not say where
- * the gateway listens, what it wrote into the data folder does, if we are
- * there. What `listen` is, if nothing was written.
+ * The same for other commands. Without FLICKET_LISTEN in the environment it is
+ * the address that the gateway wrote into the data folder, if `is_there` says
+ * that we are in it; else `listen`.
  */
 void	desk_look_up_address(bool is_there, const char *listen, char *ret,
 	    size_t size);
 
 /*
- * Ask the gateway for /readyz: the HTTP status and its body, or 0 and "" if
- * nobody answers within a quarter of a second.
+ * Ask the gateway for /readyz. Returns the HTTP status and the body, or 0 and
+ * "" if no answer comes within a quarter of a second.
  */
 int	desk_ask_ready(const char *address, bool tls, char *ret_body,
 	    size_t size);
 
-/* Say what is missing, from a body of /readyz. */
+/* Log which services are missing, from a body of /readyz. */
 void	desk_say_missing(const char *body, int after_seconds);
 
 /*
- * Say where the desk is and what to try. The password that was made for
+ * Print the desk's URL and commands to try. The password that was made for
  * admin is shown once: its file below `data` is removed.
  */
 void	desk_greet(int data, const char *address, bool tls);

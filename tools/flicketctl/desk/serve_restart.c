@@ -23,7 +23,7 @@ write_state(const struct restarts *r)
 	int	len = snprintf(line, sizeof(line), "%d %u %u %u\n",
 		    (int)getpid(), r->asked, r->done, r->failed);
 
-	/* longer than what was there, as numbers only grow */
+	/* not shorter than the line before, as numbers only grow */
 	if (pwrite(r->lock, line, (size_t)len, 0) != len ||
 	    ftruncate(r->lock, len) == -1)
 		log_error(SERVE_LOCK ": %s", strerror(errno));
@@ -56,7 +56,7 @@ restarts_due(const struct restarts *r)
 	return r->wanted != 0 ? 0 : INT64_MAX;
 }
 
-/* Whether what was there has ended and another one runs. */
+/* Whether the old process has ended and a new one runs. */
 static bool
 is_replaced(const struct restarts *r, const struct children *all)
 {

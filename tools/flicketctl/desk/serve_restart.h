@@ -3,10 +3,10 @@
  * the desk is ready with the one before.
  *
  * `flicketctl restart` asks for it with SIGUSR1, whose value says which
- * processes, a bit for each; a plain SIGUSR1 means all. How far it got is in
- * the file that the supervisor keeps locked: "PID ASKED DONE FAILED", how
- * often it was asked, up to which of those it has done everything, and how
- * many ended without the desk being ready.
+ * processes, a bit for each; a plain SIGUSR1 means all. Its progress
+ * is in the file that the supervisor keeps locked, "PID ASKED DONE FAILED":
+ * how many restarts were asked for, how many of these are done, and how many
+ * ended without the desk being ready.
  */
 #ifndef DESK_SERVE_RESTART_H
 #define DESK_SERVE_RESTART_H

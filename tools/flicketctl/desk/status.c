@@ -1,7 +1,7 @@
 /*
  * flicketctl status: every process of the desk at a glance. The services are
- * asked over the wire, the gateway for /readyz; what a process does not tell,
- * because it is of an older version, is a dash.
+ * asked over the wire, the gateway for /readyz. A value that a process of an
+ * older version does not tell is shown as a dash.
  */
 #include <jansson.h>
 #include <signal.h>
@@ -110,7 +110,7 @@ static const char *const verdicts[] = {
 
 enum form { NUMBER_FORM, RUN, YES_NO, MILLISECONDS, DURATION };
 
-/* What a PING may tell beyond that somebody is there. */
+/* The values in an answer to PING that are shown. */
 static const struct {
 	enum key	 key;
 	const char	*head;
@@ -204,7 +204,7 @@ print_gateway(const struct gateway *g)
 }
 
 static void
-print_table(const struct desk *d)
+print_desk_table(const struct desk *d)
 {
 	int	status = judge(d);
 
@@ -247,7 +247,7 @@ peer_json(const struct peer *p)
 }
 
 static void
-print_json(const struct desk *d, bool one_line)
+print_desk_json(const struct desk *d, bool one_line)
 {
 	const struct gateway	*g = &d->gateway;
 	json_t			*root, *list = json_array(), *body;
@@ -277,9 +277,9 @@ catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-/* Processes come and go, so each look is at those that there are now. */
+/* Names are resolved anew each time, as processes come and go. */
 static void
-look(struct desk *d)
+look_at_desk(struct desk *d)
 {
 	if (d->peers.frames != NULL)
 		peers_close(&d->peers);
@@ -296,15 +296,15 @@ watch(struct desk *d, const struct cli *c)
 
 	catch_signals();
 	while (!stopped) {
-		look(d);
+		look_at_desk(d);
 		if (stopped)
 			break;
 		if (cli_has(c, "json"))
-			print_json(d, true);
+			print_desk_json(d, true);
 		else {
 			if (!term_clear())
 				putchar('\n');
-			print_table(d);
+			print_desk_table(d);
 		}
 		if (fflush(stdout) != 0)
 			break;
@@ -325,11 +325,11 @@ status_run(const struct cli *c)
 	if (cli_has(c, "watch"))
 		watch(&d, c);
 	else {
-		look(&d);
+		look_at_desk(&d);
 		if (cli_has(c, "json"))
-			print_json(&d, false);
+			print_desk_json(&d, false);
 		else
-			print_table(&d);
+			print_desk_table(&d);
 	}
 	status = judge(&d);
 	peers_close(&d.peers);

@@ -1,7 +1,6 @@
 /*
- * `flicketctl keys`. A folder of keys is changed file by file, each replaced
- * as a whole, in an order that leaves every process able to talk to every
- * other one whenever it happens to look.
+ * `flicketctl keys`. Files are replaced one by one, each as a whole, in an
+ * order in which every process can talk to every other one at any time.
  */
 #include <sys/stat.h>
 
@@ -24,7 +23,7 @@
 /* --- files ---------------------------------------------------------------- */
 
 static int
-fail(const char *path)
+fail_on_path(const char *path)
 {
 	fprintf(stderr, "flicketctl keys: %s: %s\n", path, strerror(errno));
 	return 1;
@@ -37,7 +36,7 @@ put_line(struct buf *b, enum curve_kind kind, enum party p,
 	char	hex[CURVE_BYTES * 2 + 1];
 
 	sodium_bin2hex(hex, sizeof(hex), key->bytes, CURVE_BYTES);
-	/* all at once: a buffer that grows leaves copies behind */
+	/* at once: a buffer that grows leaves copies behind */
 	buf_reserve(b, 256);
 	buf_printf(b, "flicket-curve-%s %s %s\n",
 	    kind == CURVE_SECRET ? "secret" : "public", party_name(p), hex);
@@ -56,7 +55,7 @@ write_keys(const char *folder, enum curve_kind kind, enum party p,
 		put_line(&text, kind, p, &keys->key[i]);
 	keyring_path(&path, folder, p, kind);
 	status = file_replace(path.base, text.base, text.len,
-	    kind == CURVE_SECRET ? 0600 : 0644) ? 0 : fail(path.base);
+	    kind == CURVE_SECRET ? 0600 : 0644) ? 0 : fail_on_path(path.base);
 	sodium_memzero(text.base, text.size);
 	buf_done(&text);
 	buf_done(&path);
@@ -67,12 +66,12 @@ static int
 make_folder(const char *path, mode_t mode)
 {
 	if (mkdir(path, mode) == 0)
-		return chmod(path, mode) == 0 ? 0 : fail(path);
-	return errno == EEXIST ? 0 : fail(path);
+		return chmod(path, mode) == 0 ? 0 : fail_on_path(path);
+	return errno == EEXIST ? 0 : fail_on_path(path);
 }
 
 static int
-make_folders(const char *folder, enum party p)
+make_key_folders(const char *folder, enum party p)
 {
 	struct buf	path = { 0 };
 	int		status = make_folder(folder, 0755);
@@ -129,7 +128,7 @@ make_one(const char *folder, enum party p)
 	struct curve_keys	secret, public = { .count = 1 };
 	bool			has_secret = is_there(folder, CURVE_SECRET, p);
 	bool			has_public = is_there(folder, CURVE_PUBLIC, p);
-	int			status = make_folders(folder, p);
+	int			status = make_key_folders(folder, p);
 
 	if (status != 0 || (has_secret && has_public))
 		return status;
@@ -156,7 +155,7 @@ make_one(const char *folder, enum party p)
 }
 
 static int
-make(const char *folder, enum party first, enum party last)
+make_keys(const char *folder, enum party first, enum party last)
 {
 	int	status = 0;
 
@@ -186,7 +185,7 @@ can_rotate(const char *folder, enum party p, struct rotation *r)
 	return false;
 }
 
-/* First all are to know the new key, which nobody has yet. */
+/* Publish the new key before its owner has it. */
 static int
 announce(const char *folder, enum party p, struct rotation *r)
 {
@@ -198,7 +197,7 @@ announce(const char *folder, enum party p, struct rotation *r)
 	return write_keys(folder, CURVE_PUBLIC, p, &r->public);
 }
 
-/* Then its owner gets it, and it becomes the one that is tried first. */
+/* Give its owner the new key, and make it the one that is tried first. */
 static int
 hand_over(const char *folder, enum party p, struct rotation *r)
 {
@@ -216,7 +215,7 @@ hand_over(const char *folder, enum party p, struct rotation *r)
 }
 
 static int
-rotate(const char *folder, enum party first, enum party last)
+rotate_keys(const char *folder, enum party first, enum party last)
 {
 	static struct rotation	all[PARTY_END];
 	int			status = 0;
@@ -258,12 +257,12 @@ retire_one(const char *folder, enum party p)
 	public.count = 1;
 	if (write_keys(folder, CURVE_PUBLIC, p, &public) != 0)
 		return 1;
-	printf("%s: the key before is refused from now on\n", party_name(p));
+	printf("%s: the old key is refused from now on\n", party_name(p));
 	return 0;
 }
 
 static int
-retire(const char *folder, enum party first, enum party last)
+retire_keys(const char *folder, enum party first, enum party last)
 {
 	int	status = 0;
 
@@ -288,7 +287,7 @@ print_age(const char *folder, enum party p)
 }
 
 static int
-show(const char *folder, enum party first, enum party last)
+show_keys(const char *folder, enum party first, enum party last)
 {
 	struct curve_keys	keys;
 	char			hex[CURVE_BYTES * 2 + 1];
@@ -313,11 +312,11 @@ show(const char *folder, enum party first, enum party last)
 }
 
 /*
- * As each process would: of those whose secret is here, all they read; else
- * the public keys alone.
+ * Read the keys as each process would: all that a party reads if its secret is
+ * here, else its public keys.
  */
 static int
-check(const char *folder, enum party first, enum party last)
+check_keys(const char *folder, enum party first, enum party last)
 {
 	struct curve_keys	keys;
 	struct keyring		k;
@@ -343,7 +342,7 @@ check(const char *folder, enum party first, enum party last)
 
 /* --- the command line ------------------------------------------------------- */
 
-/* The folder that is meant, NULL after a message. */
+/* The folder of keys; NULL after a message. */
 static const char *
 find_folder(const struct cli *c, int place, struct settings *s)
 {
@@ -361,7 +360,7 @@ find_folder(const struct cli *c, int place, struct settings *s)
 	return folder;
 }
 
-/* Do it to the party of a name, or to all. */
+/* Run an action on the party of a name, or on all of them. */
 static int
 run_on(const struct cli *c, int (*what)(const char *, enum party, enum party),
     const char *name, int folder_place)
@@ -371,7 +370,7 @@ run_on(const struct cli *c, int (*what)(const char *, enum party, enum party),
 	enum party	 p = party_find(name, strlen(name));
 
 	if (p == PARTY_NONE && strcmp(name, "all") != 0)
-		return cli_usage(c->command, "nobody is named \"%s\"", name);
+		return cli_usage(c->command, "there is no process \"%s\"", name);
 	folder = find_folder(c, folder_place, &s);
 	if (folder == NULL)
 		return STATUS_USAGE;
@@ -384,29 +383,29 @@ keys_make_run(const struct cli *c)
 {
 	const char	*name = cli_value(c, "service");
 
-	return run_on(c, make, name == NULL ? "all" : name, 0);
+	return run_on(c, make_keys, name == NULL ? "all" : name, 0);
 }
 
 int
 keys_rotate_run(const struct cli *c)
 {
-	return run_on(c, rotate, cli_arg(c, 0, ""), 1);
+	return run_on(c, rotate_keys, cli_arg(c, 0, ""), 1);
 }
 
 int
 keys_retire_run(const struct cli *c)
 {
-	return run_on(c, retire, cli_arg(c, 0, ""), 1);
+	return run_on(c, retire_keys, cli_arg(c, 0, ""), 1);
 }
 
 int
 keys_show_run(const struct cli *c)
 {
-	return run_on(c, show, "all", 0);
+	return run_on(c, show_keys, "all", 0);
 }
 
 int
 keys_check_run(const struct cli *c)
 {
-	return run_on(c, check, "all", 0);
+	return run_on(c, check_keys, "all", 0);
 }

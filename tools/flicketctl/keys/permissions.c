@@ -1,8 +1,8 @@
 /*
  * Who may do what, from the tables that decide it: requests are rows of
- * gateway/core/routes.tbl, their operations of proto/ops.tbl, and whom those serve
- * is said in proto/who.tbl. A path of the API is printed as what comes behind
- * /flicket-api/, any other one with a slash in front.
+ * gateway/core/routes.tbl, their operations rows of proto/ops.tbl, which refer
+ * to proto/who.tbl. A path of the API is printed without /flicket-api/, any
+ * other path with its slash.
  */
 #include "tools/flicketctl/keys/permissions.h"
 

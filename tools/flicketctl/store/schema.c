@@ -28,7 +28,7 @@ struct comparison {
 };
 
 static void
-say(const struct comparison *k, const char *format, const char *type,
+tell_difference(const struct comparison *k, const char *format, const char *type,
     const char *name, const char *other)
 {
 	char	line[256];
@@ -70,18 +70,18 @@ compare_object(const struct comparison *k, const struct select *want)
 	is_there = select_next(k->have);
 	if (!is_there && !k->have->failed &&
 	    (k->newest || !has_object(k->late, type, name)))
-		say(k, "the %s %s is missing%s", type, name, "");
+		tell_difference(k, "the %s %s is missing%s", type, name, "");
 	else if (is_there && strcmp(select_text(k->have, 0), type) != 0)
-		say(k, "the %s %s is another thing: a %s", type, name,
+		tell_difference(k, "the %s %s is a %s", type, name,
 		    select_text(k->have, 0));
 	else if (is_there && !is_made_by_fts5(sql) &&
 	    strcmp(select_text(k->have, 1), sql) != 0)
-		say(k, "the %s %s is another one%s", type, name, "");
+		tell_difference(k, "the %s %s has another definition%s", type, name, "");
 	select_again(k->have);
 }
 
 static bool
-is_known(const struct comparison *k, const char *type, const char *name,
+is_in_model(const struct comparison *k, const char *type, const char *name,
     const char *table)
 {
 	return has_object(k->model, type, name) || (strcmp(type, "index") == 0 &&
@@ -101,9 +101,9 @@ find_added(const struct comparison *k, struct sqlite3 *db, const char *name)
 			    "('trigger', 'index') AND sql IS NOT NULL", name);
 
 	while (select_next(&r))
-		if (!is_known(k, select_text(&r, 0), select_text(&r, 1),
+		if (!is_in_model(k, select_text(&r, 0), select_text(&r, 1),
 		    select_text(&r, 2)))
-			say(k, "the %s %s is none of a desk's%s",
+			tell_difference(k, "the %s %s is not part of a desk%s",
 			    select_text(&r, 0), select_text(&r, 1), "");
 	return select_end(&r);
 }
@@ -154,7 +154,7 @@ find_spent(const struct comparison *k, struct sqlite3 *db, const char *name)
 
 	while (select_next(&r))
 		if (!has_numbers_left(k, db, name, select_text(&r, 0)))
-			say(k, "the %s %s has no numbers left for new rows%s",
+			tell_difference(k, "the %s %s has no numbers left for new rows%s",
 			    "table", select_text(&r, 0), "");
 	CHECK(select_end(&r));
 }

@@ -49,13 +49,14 @@ find_owner(struct sqlite3 *db, enum service_id id, struct store_seen *ret)
 		}
 	if (!select_one_number(db, &ret->stream, "SELECT stream FROM identity") ||
 	    !select_one_number(db, &seeded, "SELECT seeded FROM identity"))
-		return STORE_THERE;	/* for others to say what it lacks */
+		return STORE_THERE;	/* the check of its schema says what it
+					 * lacks */
 	ret->accepted = seeded == 2;
 	return seeded == 0 ? STORE_BEGUN : STORE_THERE;
 }
 
 static void
-look_at(enum service_id id, struct store_seen *ret)
+look_at_store(enum service_id id, struct store_seen *ret)
 {
 	const char	*path = paths_store(id);
 	struct stat	 st;
@@ -72,7 +73,7 @@ look_at(enum service_id id, struct store_seen *ret)
 	db = peek_open(path);
 	if (!select_one_number(db, &objects,
 	    "SELECT count(*) FROM sqlite_schema")) {
-		/* what may go by is for those to say who need it */
+		/* other errors may be temporary */
 		ret->state = peek_is_broken(db) ? STORE_ODD : STORE_THERE;
 		snprintf(ret->why, sizeof(ret->why), "%s",
 		    select_error(db));
@@ -81,7 +82,7 @@ look_at(enum service_id id, struct store_seen *ret)
 	peek_close(db);
 }
 
-/* What one store has heard of the others. */
+/* Compare the streams that one store has heard of with those of the others. */
 static void
 compare_inbox(enum service_id id, struct store_seen seen[SERVICE_END])
 {
@@ -110,7 +111,7 @@ stores_look(struct store_seen ret[SERVICE_END])
 {
 	for (unsigned id = 1; id < SERVICE_END; id++) {
 		ret[id] = (struct store_seen){ .state = STORE_ABSENT };
-		look_at(id, &ret[id]);
+		look_at_store(id, &ret[id]);
 	}
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		if (ret[id].state == STORE_THERE)

@@ -7,7 +7,7 @@
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/users/users.h"
 
-/* Print what is there of a user, never its password's hash. */
+/* Print a user, without its password's hash. */
 static void
 print_user_json(json_t *user)
 {
@@ -15,9 +15,9 @@ print_user_json(json_t *user)
 	member_print(user);
 }
 
-/* Show the user as it is now, or say what was done. */
+/* Report what was done: a line or, as JSON, the changed user. */
 static int
-report(struct users *u, const struct cli *c, const char *username,
+report_done(struct users *u, const struct cli *c, const char *username,
     const char *what)
 {
 	json_t	*user;
@@ -76,8 +76,8 @@ take_fields(struct users *u, const struct cli *c, struct args *args)
 }
 
 /*
- * The hash of a password, kept in `hash`. The service makes it, with the cost
- * and the bounds that it has.
+ * Have the service hash a password, with its cost and its bounds. The hash goes
+ * to `hash`; the password is wiped.
  */
 static bool
 hash_password(struct users *u, char *password, struct buf *hash)
@@ -97,7 +97,7 @@ hash_password(struct users *u, char *password, struct buf *hash)
 	return true;
 }
 
-/* The group that --group names; 0: none is named. False after a message. */
+/* The id of a group; 0 if name is NULL. False after a message. */
 static bool
 take_group(struct users *u, const char *name, int64_t *ret)
 {
@@ -116,7 +116,7 @@ take_group(struct users *u, const char *name, int64_t *ret)
 }
 
 static bool
-create(struct users *u, const struct cli *c, char *password)
+create_user(struct users *u, const struct cli *c, char *password)
 {
 	struct args	args = { 0 };
 	struct answer	a;
@@ -158,8 +158,8 @@ user_add_run(const struct cli *c)
 	if (!cli_has(c, "no-password") &&
 	    !term_read_secret(who, cli_value(c, "password-file"), password))
 		return STATUS_FAILED;
-	if (users_open(&u, c) && create(&u, c, password))
-		status = report(&u, c, cli_arg(c, 0, ""), "added");
+	if (users_open(&u, c) && create_user(&u, c, password))
+		status = report_done(&u, c, cli_arg(c, 0, ""), "added");
 	sodium_memzero(password, sizeof(password));
 	users_close(&u);
 	return status;
@@ -187,7 +187,7 @@ set_password(struct users *u, const json_t *user, const char *password)
 	args_put_number(&args, KEY_ID, member_number(user, "id"));
 	args_put_text(&args, KEY_PASSWORD_HASH,
 	    (struct text){ hash.base, hash.len });
-	/* the token that stays: none has this hash */
+	/* the token that stays valid: none has this hash */
 	args_put_text(&args, KEY_TOKEN_HASH,
 	    (struct text){ no_token, sizeof(no_token) });
 	ok = users_ask(u, OP_USER_PASSWORD, &args, &a);
@@ -209,7 +209,7 @@ user_password_run(const struct cli *c)
 		return STATUS_FAILED;
 	if (users_open(&u, c) && (user = users_find(&u, username)) != NULL &&
 	    set_password(&u, user, password))
-		status = report(&u, c, username,
+		status = report_done(&u, c, username,
 		    "has a new password; its tokens have ended");
 	sodium_memzero(password, sizeof(password));
 	json_decref(user);
@@ -234,7 +234,7 @@ switch_user(const struct cli *c, bool disabled)
 		args_put_number(&args, KEY_DISABLED, disabled);
 		ok = was == disabled || users_ask(&u, OP_USER_EDIT, &args, &a);
 		if (ok)
-			status = report(&u, c, username, was == disabled ?
+			status = report_done(&u, c, username, was == disabled ?
 			    disabled ? "is disabled already" :
 			    "is not disabled" : disabled ?
 			    "disabled; its tokens have ended" : "enabled");
@@ -290,7 +290,7 @@ has_group(const json_t *user, const char *name)
 	return false;
 }
 
-/* Make a user a member, or not one, if it is not so already. */
+/* Make a user a member of a group, or end that, unless it is so already. */
 static bool
 change_group(struct users *u, const json_t *user, const char *name, bool join)
 {

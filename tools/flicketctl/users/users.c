@@ -1,4 +1,4 @@
-/* What commands about users have in common. */
+/* Requests to the user service. */
 #include "tools/flicketctl/users/users.h"
 
 #include <stdarg.h>
@@ -100,7 +100,7 @@ users_misfit(enum key key, const char *text, char *ret, size_t size)
 	return refusal != NULL;
 }
 
-/* The fragment of an answer, an array. */
+/* Read the fragment of an answer, which must be an array. */
 static json_t *
 array_of(struct users *u, const struct answer *a)
 {

@@ -7,7 +7,7 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/desk/ask.h"
 
-/* A command's way to the user service. */
+/* A command's connection to the user service. */
 struct users {
 	char		 who[64];	/* what messages begin with */
 	struct settings	 settings;
@@ -19,7 +19,7 @@ struct users {
 bool	users_open(struct users *, const struct cli *);
 void	users_close(struct users *);
 
-/* Ask; false after a message, be it the service's own. */
+/* Send a request. False after a message, which may be the service's own. */
 bool	users_ask(struct users *, enum op_code, const struct args *,
 	    struct answer *ret);
 
@@ -36,17 +36,16 @@ json_t	*users_all(struct users *);
 /* The user of a name, or NULL after a message. */
 json_t	*users_find(struct users *, const char *username);
 
-/* All groups, or NULL after a message; the id of one, 0: there is none. */
+/* All groups, or NULL after a message. The id of the group of a name, or 0. */
 json_t	*users_groups(struct users *);
 int64_t	 users_group_id(const json_t *groups, const char *name);
 
 /*
- * What is wrong with a text that is to be stored, in a buffer of the caller;
- * false: nothing is.
+ * Check a text that is to be stored. True: it is not valid, and `ret` says why.
  */
 bool	users_misfit(enum key, const char *text, char *ret, size_t size);
 
-/* A text as an argument; NULL leaves it out. */
+/* Add a text to the arguments; NULL is left out. */
 void	users_put(struct args *, enum key, const char *text);
 
 /* Make a user a member; false after a message. */

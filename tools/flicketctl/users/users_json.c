@@ -37,7 +37,7 @@ copy_fields(json_t *to, const json_t *from, const char *const *names, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		value = json_object_get(from, names[i]);
-		/* Flicket knows texts only: for it none is "" */
+		/* Flicket reads texts only: null becomes "" */
 		json_object_set_new(to, names[i], names == flicket_fields &&
 		    !json_is_string(value) ? json_string("") :
 		    json_incref(value));
@@ -78,7 +78,7 @@ write_export(struct users *u, const char *path, const json_t *list, bool force)
 	    "--force replaces it" : "%s: %s", path, strerror(errno));
 }
 
-/* The path as seen from the data folder, where we are by then. */
+/* A path that stays right when the data folder is entered. */
 static char *
 whole_path(const char *path)
 {
@@ -138,7 +138,7 @@ struct import_run {
 };
 
 static void
-note(json_t *list, size_t row, const json_t *user, const char *why)
+note_row(json_t *list, size_t row, const json_t *user, const char *why)
 {
 	json_t	*name = json_object_get(user, "username");
 
@@ -158,7 +158,7 @@ static const struct {
 	{ "locale", KEY_LOCALE, false },
 };
 
-/* The fields of a row as arguments; false with what is wrong. */
+/* Read the fields of a row into arguments. False: `why` says what is wrong. */
 static bool
 take_row(const json_t *row, struct args *args, char *why, size_t size)
 {
@@ -176,7 +176,7 @@ take_row(const json_t *row, struct args *args, char *why, size_t size)
 			continue;
 		if (!json_is_string(value)) {
 			snprintf(why, size, "%s is %s.", import_fields[i].name,
-			    value == NULL ? "missing" : "no text");
+			    value == NULL ? "missing" : "not a text");
 			return false;
 		}
 		if (users_misfit(import_fields[i].key,
@@ -217,7 +217,7 @@ has_groups(const struct import_run *r, const json_t *row, char *why,
 	return true;
 }
 
-/* Make the user; with one group missing it is not to stay either. */
+/* Add the user and its memberships; if one of them fails, remove the user. */
 static bool
 make_user(struct import_run *r, const json_t *row, const struct args *args,
     char *why, size_t size)
@@ -265,14 +265,14 @@ import_row(struct import_run *r, size_t number, const json_t *row)
 
 	if (!take_row(row, &args, why, sizeof(why)) ||
 	    !has_groups(r, row, why, sizeof(why))) {
-		note(r->failed, number, row, why);
+		note_row(r->failed, number, row, why);
 		return;
 	}
 	name = args_text(&args, KEY_USERNAME).base;
 	email = args_text(&args, KEY_EMAIL).base;
 	if (json_object_get(r->names, name) != NULL ||
 	    json_object_get(r->emails, email) != NULL) {
-		note(r->skipped, number, row,
+		note_row(r->skipped, number, row,
 		    json_object_get(r->names, name) != NULL ?
 		    "username: another user has this one." :
 		    "email: another user has this one.");
@@ -284,7 +284,7 @@ import_row(struct import_run *r, size_t number, const json_t *row)
 		hash = "";
 	users_put(&args, KEY_PASSWORD_HASH, hash);
 	if (!r->dry && !make_user(r, row, &args, why, sizeof(why))) {
-		note(r->failed, number, row, why);
+		note_row(r->failed, number, row, why);
 		return;
 	}
 	json_object_set_new(r->names, name, json_true());
@@ -343,7 +343,7 @@ print_report_json(const struct import_run *r)
 	json_decref(root);
 }
 
-/* Know who is there already, and which groups. */
+/* Read the users and the groups that are there. */
 static bool
 look_around(struct import_run *r)
 {
@@ -400,7 +400,7 @@ import_all(struct users *u, const struct cli *c, const json_t *rows)
 
 /* The rows of a file, or NULL after a message. */
 static json_t *
-read_rows(const struct cli *c, const char *path)
+read_user_file(const struct cli *c, const char *path)
 {
 	const char	*name = c->command->name;
 	json_error_t	 error;
@@ -431,7 +431,7 @@ int
 user_import_run(const struct cli *c)
 {
 	static struct users	 u;
-	json_t			*rows = read_rows(c, cli_arg(c, 0, "-"));
+	json_t			*rows = read_user_file(c, cli_arg(c, 0, "-"));
 	int			 status = STATUS_FAILED;
 
 	if (rows == NULL)

@@ -85,7 +85,7 @@ static bool (*const phases[])(struct import *) = {
 
 /* Takes the text, which SQLite has made. */
 static bool
-run_sql(sqlite3 *db, char *sql)
+run_and_free(sqlite3 *db, char *sql)
 {
 	bool	ok;
 
@@ -104,9 +104,9 @@ write_table(sqlite3 *db, const struct generated_table *t)
 	char	*columns = vtab_columns(t);
 	bool	 ok;
 
-	ok = run_sql(db, sqlite3_mprintf("CREATE TABLE main.%s (%s, %s)",
+	ok = run_and_free(db, sqlite3_mprintf("CREATE TABLE main.%s (%s, %s)",
 	    t->name, columns, t->constraints)) &&
-	    run_sql(db, sqlite3_mprintf("INSERT INTO main.%s SELECT * FROM "
+	    run_and_free(db, sqlite3_mprintf("INSERT INTO main.%s SELECT * FROM "
 	    "temp.%s", t->name, t->name));
 	sqlite3_free(columns);
 	return ok;
@@ -120,7 +120,7 @@ write_indexes(sqlite3 *db)
 
 	for (const struct generated_table *t = generated_tables;
 	    ok && t->name != NULL; t++)
-		ok = run_sql(db, sqlite3_mprintf("DROP TABLE temp.%s; %s",
+		ok = run_and_free(db, sqlite3_mprintf("DROP TABLE temp.%s; %s",
 		    t->name, t->indexes));
 	return ok;
 }
@@ -155,9 +155,9 @@ write_flicket(struct options *o)
 	if (sqlite3_open(path, &db) != SQLITE_OK)
 		return report_fail("%s: %s", path, sqlite3_errmsg(db));
 	sqlite3_progress_handler(db, 10000, import_interrupts, NULL);
-	ok = vtab_attach(db, &o->plan) && run_sql(db, sqlite3_mprintf(
+	ok = vtab_attach(db, &o->plan) && run_and_free(db, sqlite3_mprintf(
 	    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN")) &&
-	    write_tables(db) && run_sql(db, sqlite3_mprintf("COMMIT"));
+	    write_tables(db) && run_and_free(db, sqlite3_mprintf("COMMIT"));
 	ok = sqlite3_close(db) == SQLITE_OK && ok;
 	if (ok && rename(path, o->flicket) == -1)
 		ok = report_fail("%s: %s", o->flicket, strerror(errno));

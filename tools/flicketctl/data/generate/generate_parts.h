@@ -1,5 +1,5 @@
 /*
- * What the parts of `flicketctl generate` know of each other.
+ * The interfaces between the files of `flicketctl generate`.
  *
  *   generate.c         the command line; what is done with the tables
  *   generate_tables.c  Flicket's tables, every value a function of its row
@@ -30,7 +30,7 @@
 
 #define PASSWORD_SIZE	128
 
-/* What all tables are made from; not changed once it is made. */
+/* The plan that all tables follow; not changed once it is made. */
 struct plan {
 	int64_t		 users;
 	int64_t		 tickets;
@@ -45,7 +45,7 @@ struct plan {
 };
 
 /* generate_plan.c */
-/* What a number is drawn for: the same row draws another one for each. */
+/* Purposes of random numbers: a row draws a different one for each. */
 enum draw {
 	DRAW_ADDED, DRAW_AUTHOR, DRAW_STATE, DRAW_OPEN, DRAW_ASSIGNEE,
 	DRAW_CATEGORY, DRAW_PRIORITY, DRAW_HOURS, DRAW_TITLE, DRAW_CONTENT,
@@ -67,7 +67,7 @@ uint64_t rng_next(struct rng *);
 double	 rng_part(struct rng *);
 int64_t	 rng_below(struct rng *, int64_t n);
 
-/* Fill what is counted over all rows. False if a signal came meanwhile. */
+/* Fill the counts over all rows. False if a signal came. */
 bool	plan_make(struct plan *, int cost);
 void	plan_free(struct plan *);
 

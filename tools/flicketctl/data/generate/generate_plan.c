@@ -1,6 +1,6 @@
 /*
- * What is true of a desk that has been in use for ten years: it grew, so that
- * most of what is there is from the last years; few write much and many write
+ * The shape of a desk that has been in use for ten years: it grew, so that most
+ * of its rows are from the last years; few write much and many write
  * little; most tickets are closed, hardly any of the last days' are; a ticket
  * is answered soon or late or never, a few have very long threads.
  */
@@ -45,7 +45,7 @@ rng_below(struct rng *r, int64_t n)
 	return (int64_t)(rng_next(r) % (uint64_t)n);
 }
 
-/* When the desk had this part of what it has now. */
+/* The time at which the desk had this share of its rows. */
 static int64_t
 clock_at(double part)
 {
@@ -132,7 +132,7 @@ ticket_state(const struct plan *plan, int64_t ticket)
 	    STATUS_AWAITING;
 }
 
-/* Who works on it or has; what nobody looked at yet is nobody's. */
+/* The user who works on it, or did; 0 if it is new. */
 int64_t
 ticket_assignee(const struct plan *plan, int64_t ticket)
 {
@@ -274,7 +274,7 @@ numbers(int64_t count)
 
 /* The salt comes from the seed, for the same bytes on every run. */
 static void
-hash_password(struct plan *plan, int cost)
+make_password_hash(struct plan *plan, int cost)
 {
 	char			 random[16], salt[CRYPT_GENSALT_OUTPUT_SIZE];
 	struct crypt_data	*data = calloc(1, sizeof(*data));
@@ -293,7 +293,7 @@ hash_password(struct plan *plan, int cost)
 }
 
 static bool
-count_tickets(struct plan *plan)
+count_ticket_totals(struct plan *plan)
 {
 	for (int64_t i = 1; i <= plan->tickets; i++) {
 		int64_t	assignee = ticket_assignee(plan, i);
@@ -309,7 +309,7 @@ count_tickets(struct plan *plan)
 }
 
 static bool
-count_posts(struct plan *plan)
+count_post_totals(struct plan *plan)
 {
 	for (int64_t i = 1; i <= plan->posts; i++) {
 		plan->last_post[post_ticket(plan, i)] = (uint32_t)i;
@@ -327,8 +327,8 @@ plan_make(struct plan *plan, int cost)
 	plan->last_post = numbers(plan->tickets);
 	plan->total_posts = numbers(plan->users);
 	plan->total_assigned = numbers(plan->users);
-	hash_password(plan, cost);
-	return count_tickets(plan) && count_posts(plan);
+	make_password_hash(plan, cost);
+	return count_ticket_totals(plan) && count_post_totals(plan);
 }
 
 void

@@ -46,7 +46,7 @@ say_content(struct cell *c, sqlite3_context *ctx, enum draw draw, int64_t row,
 	sqlite3_result_text(ctx, c->text, (int)len, SQLITE_TRANSIENT);
 }
 
-/* Nobody worked on most; those who did count quarters of an hour. */
+/* Most have no hours; the others count quarters of an hour. */
 static void
 say_hours(struct cell *c, sqlite3_context *ctx, enum draw draw)
 {
@@ -208,7 +208,7 @@ static const struct generated_column members[] = {
 	{ 0 }
 };
 
-/* What tickets refer to. */
+/* The rows that tickets refer to. */
 
 static int64_t
 count_departments(const struct plan *plan)
@@ -519,7 +519,7 @@ action_data(struct cell *c, sqlite3_context *ctx)
 	say(ctx, c->text);
 }
 
-/* Who opened it; else who has it, or the admin. */
+/* The user who did it: the author; for others the assignee, or the admin. */
 static void
 action_user(struct cell *c, sqlite3_context *ctx)
 {
@@ -641,7 +641,7 @@ static const struct generated_column uploads[] = {
 	{ 0 }
 };
 
-/* What texts were before they were edited: those of tickets, then replies. */
+/* Texts as they were before they were edited: of tickets, then of replies. */
 
 static int64_t
 edited_tickets(const struct plan *plan)

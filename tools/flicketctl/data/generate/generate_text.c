@@ -14,7 +14,7 @@
 #define FLAT		8.0	/* about so many are equally frequent */
 
 static size_t
-add(char *out, size_t len, const char *word)
+add_part(char *out, size_t len, const char *word)
 {
 	size_t	n = strlen(word);
 
@@ -35,13 +35,13 @@ add_rare(char *out, size_t len, uint64_t rank)
 	const struct words	*s = &generate_syllables;
 
 	do {
-		len = add(out, len, s->list[rank % s->count]);
+		len = add_part(out, len, s->list[rank % s->count]);
 		rank /= s->count;
 	} while (rank > 0);
 	return len;
 }
 
-/* What is in no dictionary: machines, errors, addresses. */
+/* Words that are in no dictionary: machines, errors, addresses. */
 static size_t
 add_name(struct rng *r, char *out, size_t len)
 {
@@ -75,9 +75,9 @@ add_word(struct rng *r, const struct words *language, char *out, size_t len)
 		return add_name(r, out, len);
 	rank = draw_rank(r);
 	if (rank < language->count)
-		return add(out, len, language->list[rank]);
+		return add_part(out, len, language->list[rank]);
 	if (language->between[0] == '\0')	/* words are not parted */
-		return add(out, len, any(r, language));
+		return add_part(out, len, any(r, language));
 	return add_rare(out, len, rank);
 }
 
@@ -108,7 +108,7 @@ add_sentence(struct rng *r, const struct words *language, int64_t words,
 
 	for (int64_t i = 0; i < words; i++) {
 		if (i > 0)
-			len = add(out, len, language->between);
+			len = add_part(out, len, language->between);
 		len = add_word(r, language, out, len);
 		if (len > most)
 			break;
@@ -128,7 +128,7 @@ text_title(struct rng *r, char out[TEXT_SIZE])
 	len = add_sentence(r, language, 3 + rng_below(r, 6), out, 0,
 	    TITLE_BYTES - 8);
 	if (rng_below(r, 40) == 0)
-		len = add(out, add(out, len, " "), any(r, &generate_emoji));
+		len = add_part(out, add_part(out, len, " "), any(r, &generate_emoji));
 	return len;
 }
 
@@ -158,12 +158,12 @@ text_content(struct rng *r, int median, char out[TEXT_SIZE])
 		left -= words;
 		if (len == before)
 			break;
-		len = add(out, len, language->end);
+		len = add_part(out, len, language->end);
 		if (rng_below(r, 60) == 0)
-			len = add(out, add(out, len, " "),
+			len = add_part(out, add_part(out, len, " "),
 			    any(r, &generate_emoji));
 		if (left > 0)
-			len = add(out, len, rng_below(r, 5) == 0 ? "\r\n\r\n" :
+			len = add_part(out, len, rng_below(r, 5) == 0 ? "\r\n\r\n" :
 			    language->between);
 	}
 	return len;
@@ -172,8 +172,8 @@ text_content(struct rng *r, int median, char out[TEXT_SIZE])
 size_t
 text_name(struct rng *r, char out[TEXT_SIZE])
 {
-	size_t	len = add(out, 0, any(r, &generate_first_names));
+	size_t	len = add_part(out, 0, any(r, &generate_first_names));
 
-	len = add(out, len, " ");
-	return add(out, len, any(r, &generate_last_names));
+	len = add_part(out, len, " ");
+	return add_part(out, len, any(r, &generate_last_names));
 }

@@ -39,11 +39,11 @@ static bool (*const phases[])(struct import *) = {
 static struct import	the;
 
 /*
- * Runs at every exit but those by a signal: also when a store function,
- * which dies rather than fail, has ended the process.
+ * Runs at every exit except by a signal, also when a store function has ended
+ * the process.
  */
 static void
-clean_up(void)
+remove_work_folder(void)
 {
 	if (the.work[0] != '\0')
 		tree_remove(the.work, NULL);
@@ -69,7 +69,7 @@ is_json(const char *path)
 	FILE		*f;
 	int		 first = ' ';
 
-	/* what is no plain file may keep us waiting */
+	/* only plain files are read: a pipe would block */
 	if (stat(path, &st) == -1 || !S_ISREG(st.st_mode))
 		return false;
 	f = fopen(path, "re");
@@ -85,7 +85,7 @@ static int
 run_phases(struct import *im, bool (*const todo[])(struct import *))
 {
 	stop_catch_signals();
-	CHECK(atexit(clean_up) == 0);
+	CHECK(atexit(remove_work_folder) == 0);
 	for (size_t i = 0; todo[i] != NULL; i++) {
 		if (!todo[i](im)) {
 			kinds_wait(im);

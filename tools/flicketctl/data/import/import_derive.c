@@ -54,7 +54,7 @@ static const struct step {
 };
 
 static bool
-prepare(struct import *im, enum store store, const char *sql,
+prepare_statement(struct import *im, enum store store, const char *sql,
     sqlite3_stmt **ret)
 {
 	return sqlite3_prepare_v2(im->store[store], sql, -1, ret, NULL) ==
@@ -63,7 +63,7 @@ prepare(struct import *im, enum store store, const char *sql,
 
 /* Run a statement that has no rows. */
 static bool
-run(struct import *im, enum store store, sqlite3_stmt *st)
+run_statement(struct import *im, enum store store, sqlite3_stmt *st)
 {
 	int	rc = sqlite3_step(st);
 
@@ -82,10 +82,11 @@ next(struct import *im, enum store store, sqlite3_stmt *st, int *ret_rc)
 
 /* The one number that a query is for. */
 static bool
-ask(struct import *im, enum store store, const char *sql, int64_t *ret)
+read_one_number(struct import *im, enum store store, const char *sql,
+    int64_t *ret)
 {
 	sqlite3_stmt	*st;
-	bool		 ok = prepare(im, store, sql, &st);
+	bool		 ok = prepare_statement(im, store, sql, &st);
 
 	if (!ok)
 		return false;
@@ -97,8 +98,8 @@ ask(struct import *im, enum store store, const char *sql, int64_t *ret)
 }
 
 static bool
-copy_rows(struct import *im, const struct step *step, sqlite3_stmt *from,
-    sqlite3_stmt *to, int64_t total)
+copy_between_stores(struct import *im, const struct step *step,
+    sqlite3_stmt *from, sqlite3_stmt *to, int64_t total)
 {
 	int	rc;
 
@@ -108,7 +109,7 @@ copy_rows(struct import *im, const struct step *step, sqlite3_stmt *from,
 		for (int i = 0; i < sqlite3_column_count(from); i++)
 			sqlite3_bind_value(to, i + 1,
 			    sqlite3_column_value(from, i));
-		if (!import_goes_on() || !run(im, step->to, to))
+		if (!import_goes_on() || !run_statement(im, step->to, to))
 			return false;
 		report_progress(step->what, n, total);
 	}
@@ -124,12 +125,12 @@ run_step(struct import *im, const struct step *step)
 	bool		 ok;
 
 	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", step->table);
-	ok = ask(im, step->from, sql, &total);
+	ok = read_one_number(im, step->from, sql, &total);
 	snprintf(sql, sizeof(sql), "SELECT %s FROM %s ORDER BY id",
 	    step->select, step->table);
-	ok = ok && prepare(im, step->from, sql, &from) &&
-	    prepare(im, step->to, step->insert, &to) &&
-	    copy_rows(im, step, from, to, total);
+	ok = ok && prepare_statement(im, step->from, sql, &from) &&
+	    prepare_statement(im, step->to, step->insert, &to) &&
+	    copy_between_stores(im, step, from, to, total);
 	sqlite3_finalize(from);
 	sqlite3_finalize(to);
 	return ok;
@@ -154,16 +155,16 @@ enum { REPLY_TICKET, REPLY_POST, REPLY_HOURS, REPLY_CONTENT };
 static bool
 replies_prepare(struct replies *r)
 {
-	return prepare(r->im, STORE_POST, "SELECT ticket_id, id, hours, "
+	return prepare_statement(r->im, STORE_POST, "SELECT ticket_id, id, hours, "
 	    "content FROM posts INDEXED BY posts_by_ticket "
 	    "WHERE ticket_id > 0 ORDER BY ticket_id, id", &r->from) &&
-	    prepare(r->im, STORE_TICKET,
+	    prepare_statement(r->im, STORE_TICKET,
 	    "SELECT 1 FROM tickets WHERE id = ?", &r->find) &&
-	    prepare(r->im, STORE_TICKET, "INSERT INTO replies (post_id, "
+	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO replies (post_id, "
 	    "ticket_id) VALUES (?, ?)", &r->note) &&
-	    prepare(r->im, STORE_TICKET, "INSERT INTO reply_text (rowid, "
+	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO reply_text (rowid, "
 	    "content) VALUES (?, ?)", &r->index) &&
-	    prepare(r->im, STORE_TICKET, "UPDATE tickets SET replies = ?, "
+	    prepare_statement(r->im, STORE_TICKET, "UPDATE tickets SET replies = ?, "
 	    "reply_hours = ? WHERE id = ?", &r->count);
 }
 
@@ -186,7 +187,7 @@ ticket_done(struct replies *r)
 	sqlite3_bind_int64(r->count, 1, r->replies);
 	sqlite3_bind_int64(r->count, 2, r->hours);
 	sqlite3_bind_int64(r->count, 3, r->ticket);
-	return run(r->im, STORE_TICKET, r->count);
+	return run_statement(r->im, STORE_TICKET, r->count);
 }
 
 static bool
@@ -204,7 +205,7 @@ ticket_begin(struct replies *r, int64_t ticket)
 	return ok;
 }
 
-/* What the service does for OP_TICKET_REPLY_KNOWN. */
+/* Do what the service does for OP_TICKET_REPLY_KNOWN. */
 static bool
 reply_take(struct replies *r)
 {
@@ -221,8 +222,8 @@ reply_take(struct replies *r)
 	sqlite3_bind_int64(r->index, 1, r->ticket * REPLY_ID_SPAN + post);
 	sqlite3_bind_value(r->index, 2,
 	    sqlite3_column_value(r->from, REPLY_CONTENT));
-	return run(r->im, STORE_TICKET, r->note) &&
-	    run(r->im, STORE_TICKET, r->index);
+	return run_statement(r->im, STORE_TICKET, r->note) &&
+	    run_statement(r->im, STORE_TICKET, r->index);
 }
 
 static bool
@@ -242,7 +243,7 @@ replies_read(struct replies *r)
 	int64_t	total;
 	int	rc;
 
-	if (!ask(r->im, STORE_POST, "SELECT count(*) FROM posts WHERE "
+	if (!read_one_number(r->im, STORE_POST, "SELECT count(*) FROM posts WHERE "
 	    "ticket_id > 0", &total))
 		return false;
 	for (int64_t n = 1; next(r->im, STORE_POST, r->from, &rc); n++) {
@@ -305,7 +306,7 @@ subtract_all(struct import *im, const struct total *t, sqlite3_stmt *from,
 			return true;
 		sqlite3_bind_int64(to, 1, sqlite3_column_int64(from, 0));
 		sqlite3_bind_int64(to, 2, sqlite3_column_int64(from, 1));
-		if (!import_goes_on() || !run(im, STORE_USER, to))
+		if (!import_goes_on() || !run_statement(im, STORE_USER, to))
 			return false;
 	}
 	return false;
@@ -317,8 +318,8 @@ subtract_total(struct import *im, const struct total *t)
 	sqlite3_stmt	*from = NULL, *to = NULL;
 	bool		 ok;
 
-	ok = prepare(im, t->from, t->counts, &from) &&
-	    prepare(im, STORE_USER, t->subtract, &to) &&
+	ok = prepare_statement(im, t->from, t->counts, &from) &&
+	    prepare_statement(im, STORE_USER, t->subtract, &to) &&
 	    subtract_all(im, t, from, to);
 	sqlite3_finalize(from);
 	sqlite3_finalize(to);

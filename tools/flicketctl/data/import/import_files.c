@@ -1,5 +1,5 @@
 /*
- * Uploads and avatars, and what is done to whole folders.
+ * Uploads and avatars.
  *
  * A name from Flicket's database is only ever the name of a plain file in the
  * folder that was given: never one with a '/', never a hidden one, never a
@@ -90,7 +90,7 @@ miss(struct files *f, struct row *row, const char *why)
 	return true;
 }
 
-/* Also keeps when it was changed, which is what browsers ask for. */
+/* The dates are copied, too: browsers ask by the date of the last change. */
 static bool
 copy_bytes(struct row *row, int from, int to, const struct stat *st)
 {
@@ -135,7 +135,7 @@ copy_opened(struct files *f, struct row *row, int from)
 	return ok;
 }
 
-/* Or is it a failure of the machine, which the next run may not have? */
+/* Whether an error is about the file, and not about the machine. */
 static bool
 is_about_the_file(int error)
 {

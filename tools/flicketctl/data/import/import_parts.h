@@ -1,5 +1,5 @@
 /*
- * What the parts of `flicketctl import` know of each other.
+ * The interfaces between the files of `flicketctl import`.
  *
  *   import.c         the command line, and the phases in their order
  *   import_source.c  Flicket's database: is it one, is it whole
@@ -10,13 +10,13 @@
  *   import_value.c   how a value of Flicket's becomes one of ours
  *   import_date.c    dates
  *   import_text.c    text from outside, for a store or for a line
- *   import_files.c   uploads and avatars; whole folders
+ *   import_files.c   uploads and avatars
  *   import_stop.c    what ends a run early: signals, failures
- *   import_report.c  what is said meanwhile and at the end
+ *   import_report.c  progress, failures, and the report at the end
  *
  * Functions that return bool may fail: false, after a message on stderr.
- * What cannot happen (no memory) ends the process; import.c's atexit() then
- * removes what was begun.
+ * Failures that cannot be handled (no memory) end the process; import.c's
+ * atexit() then removes the unfinished folder.
  */
 #ifndef IMPORT_IMPORT_PARTS_H
 #define IMPORT_IMPORT_PARTS_H
@@ -37,7 +37,7 @@ struct row;
 
 enum store { STORE_USER, STORE_TICKET, STORE_POST, STORE_LOOKUP, STORE_COUNT };
 
-/* Files that rows name: where Flicket has them, what became of them. */
+/* Files that rows name: their folders, and how many were copied. */
 enum files_id { FILES_UPLOADS, FILES_AVATARS, FILES_COUNT, FILES_NONE };
 
 #define MISSING_SHOWN	20
@@ -48,7 +48,7 @@ struct files {
 	int		 to;		/* the new store's folder */
 	int64_t		 copied;
 	int64_t		 missing;	/* named by rows, not in the folder */
-	int64_t		 refused;	/* name is none for a file of ours */
+	int64_t		 refused;	/* their names are not accepted */
 	int64_t		 left;		/* named by rows, no folder given */
 	char		*shown[MISSING_SHOWN]; /* the first missing ones */
 };
@@ -101,8 +101,8 @@ struct tally {
 
 /*
  * Two threads copy rows at once: that of the run, and one for the kinds of
- * the post service, which are as much as all others. Nobody touches a store
- * while it is the other's.
+ * the post service, which are as many as all others. A store is used
+ * by one thread at a time.
  */
 enum lane_id { LANE_RUN, LANE_POSTS, LANES };
 
@@ -161,9 +161,9 @@ int	import_fill(bool (*const todo[])(struct import *), const char *data,
 	    const char *source);
 
 /* import_stop.c */
-/* True to go on; false, after a message, once a signal or a failure has. */
+/* Whether to go on. False, after a message: a signal or a failure came. */
 bool	import_goes_on(void);
-/* The same for SQLite, in a run of a statement: not 0 to end it. */
+/* The same as a progress handler of SQLite: not 0 ends the statement. */
 int	import_interrupts(void *unused);
 
 /* import_source.c */
@@ -216,9 +216,9 @@ bool	kinds_wait(struct import *);
 bool	derive_all(struct import *);
 
 /*
- * Bounds of what is taken over. Those of what clients write (proto/keys.tbl)
- * are narrower: Flicket itself lets more pass, and that is kept. Beyond these
- * a value would be refused by what has to work with it later.
+ * Bounds of values that are imported. Those of clients' values
+ * (proto/keys.tbl) are narrower, but Flicket accepts more, and that is kept.
+ * Values beyond these would be refused by later operations.
  */
 #define IMPORT_ID_MOST	((int64_t)1 << 30)	/* as many are left to be given;
 						 * reply_text needs 2^31 */
@@ -233,14 +233,17 @@ value_fn value_rights, value_department, value_user, value_group;
 value_fn value_token, value_expiry, value_now, value_upload, value_avatar;
 
 /* import_date.c */
-/* "YYYY-MM-DD[ HH:MM:SS[.ffffff]]" as microseconds; false if it is none. */
+/*
+ * Read "YYYY-MM-DD[ HH:MM:SS[.ffffff]]" as microseconds; false if it is not a
+ * date.
+ */
 bool	date_read(const char *, int64_t *ret);
 
 /* import_text.c */
 /*
- * Write text without its NUL bytes and with U+FFFD for what is no UTF-8 to
- * `out`, which has three times its room; only count if `out` is NULL. Returns
- * the length.
+ * Copy a text to `out`, which has three times its size, without NUL bytes and
+ * with U+FFFD in place of bytes that are not UTF-8; `out` NULL: only count.
+ * Returns the length.
  */
 size_t	text_clean(const char *, size_t len, char *out, size_t *ret_bad,
 	    size_t *ret_nul);
@@ -259,7 +262,7 @@ const char *text_quote(char out[QUOTE_SIZE], const char *, size_t len);
 bool	files_open(struct import *);
 /* Make the folders they go to. */
 bool	files_make(struct import *);
-/* Copy the file a row names. One that is not there is no failure. */
+/* Copy the file that a row names. A missing file is not a failure. */
 bool	files_copy(struct row *);
 /* Give all in a folder to its owner and to the disk. */
 bool	files_finish(const char *path, uid_t, gid_t);
@@ -282,7 +285,7 @@ void	report_row(struct row *, int n, const char *format, ...)
  * reaches total, no more.
  */
 void	report_progress(const char *many, int64_t done, int64_t total);
-/* All that is said at the end. */
+/* Print the report. */
 bool	report_print(struct import *);
 
 #endif

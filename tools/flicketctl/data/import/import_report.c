@@ -1,7 +1,7 @@
 /*
- * What is said: progress on a terminal, failures on stderr, and in the end
- * the report on stdout. Lines about rows may be many; they wait in a file in
- * the folder that is being built, which has no name there any more.
+ * Messages: progress on a terminal, failures on stderr, and in the end the
+ * report on stdout. There may be many lines about rows: they are kept in an
+ * unlinked file in the folder that is being built.
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
@@ -77,7 +77,7 @@ report_row(struct row *row, int n, const char *format, ...)
 }
 
 static int64_t
-now_ms(void)
+progress_ms(void)
 {
 	struct timespec	now;
 
@@ -95,9 +95,9 @@ report_progress(const char *many, int64_t done, int64_t total)
 	if (total < done || (done % 64 != 0 && done != total) ||
 	    !isatty(STDERR_FILENO))
 		return;
-	if (done < total && now_ms() - shown_ms < 50)
+	if (done < total && progress_ms() - shown_ms < 50)
 		return;
-	shown_ms = now_ms();
+	shown_ms = progress_ms();
 	filled = (int)(done * BAR_WIDTH / total);
 	memset(bar, ' ', BAR_WIDTH);
 	memset(bar, '#', (size_t)filled);
@@ -114,7 +114,7 @@ print_tally(const char *name, const struct tally *t)
 }
 
 static void
-print_table(const struct import *im)
+print_kinds(const struct import *im)
 {
 	struct tally	sum = { 0 };
 
@@ -132,7 +132,7 @@ print_table(const struct import *im)
 	print_tally("all", &sum);
 }
 
-/* The rows dropped for a reason too usual to list each. */
+/* Rows that were dropped for a reason too common to list each. */
 static void
 print_quiet(const struct import *im)
 {
@@ -155,7 +155,7 @@ print_file(FILE *f)
 }
 
 static void
-print_lines(struct import *im)
+print_row_lines(struct import *im)
 {
 	int64_t	count = 0;
 
@@ -213,9 +213,9 @@ bool
 report_print(struct import *im)
 {
 	report_clear();
-	print_table(im);
+	print_kinds(im);
 	print_quiet(im);
-	print_lines(im);
+	print_row_lines(im);
 	printf("\n");
 	print_files("uploads", "--uploads", &im->files[FILES_UPLOADS]);
 	print_files("avatars", "--avatars", &im->files[FILES_AVATARS]);

@@ -80,7 +80,7 @@ check_size(const char *path, const struct head *head)
 }
 
 static bool
-look_at(const char *path, struct head *ret)
+look_at_file(const char *path, struct head *ret)
 {
 	struct stat	st;
 	char		wal[PATH_MAX];
@@ -143,7 +143,8 @@ source_fail(struct import *im, sqlite3 *db)
 }
 
 static bool
-prepare(struct import *im, sqlite3 *db, const char *sql, sqlite3_stmt **ret)
+prepare_on_source(struct import *im, sqlite3 *db, const char *sql,
+    sqlite3_stmt **ret)
 {
 	if (sqlite3_prepare_v2(db, sql, -1, ret, NULL) != SQLITE_OK)
 		return source_fail(im, db);
@@ -151,9 +152,9 @@ prepare(struct import *im, sqlite3 *db, const char *sql, sqlite3_stmt **ret)
 }
 
 /*
- * Read the file from its beginning to its end: quick_check goes through it
- * backwards, page by page, which takes a disk many times as long if the
- * system does not have it in memory. What cannot be read SQLite will find.
+ * Read the file from its beginning to its end: quick_check reads it backwards,
+ * page by page, which takes a disk many times as long if the file is not in
+ * memory. SQLite will report read errors.
  */
 static void
 read_ahead(const char *path)
@@ -177,7 +178,7 @@ check_whole(struct import *im, sqlite3 *db)
 	char		 escaped[QUOTE_SIZE];
 	bool		 ok;
 
-	if (!prepare(im, db, "PRAGMA quick_check(1)", &st))
+	if (!prepare_on_source(im, db, "PRAGMA quick_check(1)", &st))
 		return false;
 	if (sqlite3_step(st) != SQLITE_ROW) {
 		sqlite3_finalize(st);
@@ -194,7 +195,7 @@ check_whole(struct import *im, sqlite3 *db)
 }
 
 static bool
-run(struct import *im, sqlite3 *db, const char *sql)
+run_on_source(struct import *im, sqlite3 *db, const char *sql)
 {
 	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
 	    source_fail(im, db);
@@ -220,7 +221,7 @@ open_lane(struct import *im, const char *uri, sqlite3 **ret)
 	sqlite3_db_config(*ret, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_busy_timeout(*ret, 5000);
 	sqlite3_progress_handler(*ret, 10000, import_interrupts, NULL);
-	return run(im, *ret, settings_sql);
+	return run_on_source(im, *ret, settings_sql);
 }
 
 /* A number that changes when another process has changed the database. */
@@ -230,7 +231,7 @@ read_version(struct import *im, sqlite3 *db, int *ret)
 	sqlite3_stmt	*st;
 	bool		 ok;
 
-	if (!prepare(im, db, "PRAGMA data_version", &st))
+	if (!prepare_on_source(im, db, "PRAGMA data_version", &st))
 		return false;
 	ok = sqlite3_step(st) == SQLITE_ROW;
 	if (ok)
@@ -251,11 +252,12 @@ begin_together(struct import *im, sqlite3 *a, sqlite3 *b, bool *ret_same)
 {
 	int	before = 0, after = 0;
 
-	if (!read_version(im, a, &before) || !run(im, b, begin_sql) ||
-	    !run(im, a, begin_sql) || !read_version(im, a, &after))
+	if (!read_version(im, a, &before) || !run_on_source(im, b, begin_sql) ||
+	    !run_on_source(im, a, begin_sql) || !read_version(im, a, &after))
 		return false;
 	*ret_same = before == after;
-	return *ret_same || (run(im, a, "ROLLBACK") && run(im, b, "ROLLBACK"));
+	return *ret_same || (run_on_source(im, a, "ROLLBACK") &&
+	    run_on_source(im, b, "ROLLBACK"));
 }
 
 bool
@@ -265,7 +267,7 @@ source_open(struct import *im)
 	char		 path[PATH_MAX], *uri;
 	bool		 ok = true, same = false;
 
-	if (!look_at(im->path, &head))
+	if (!look_at_file(im->path, &head))
 		return false;
 	if (realpath(im->path, path) == NULL)
 		return report_fail("%s: %s", im->path, strerror(errno));
@@ -303,7 +305,7 @@ has(sqlite3 *db, const char *sql, const char *table, const char *column)
 
 /* Views and virtual tables could run anything: they are no tables here. */
 static bool
-has_table(sqlite3 *db, const char *table)
+has_source_table(sqlite3 *db, const char *table)
 {
 	return has(db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND "
 	    "name = ?1 COLLATE NOCASE AND sql NOT LIKE 'CREATE VIRTUAL%'",
@@ -311,7 +313,7 @@ has_table(sqlite3 *db, const char *table)
 }
 
 static bool
-has_column(sqlite3 *db, const char *table, const char *column)
+has_source_column(sqlite3 *db, const char *table, const char *column)
 {
 	return has(db, "SELECT 1 FROM pragma_table_info(?1) WHERE "
 	    "name = ?2 COLLATE NOCASE", table, column);
@@ -333,14 +335,14 @@ find_missing(const struct import *im, const struct kind *kind, FILE *f)
 {
 	sqlite3	*db = im->lane[0].source;
 
-	if (!has_table(db, kind->from)) {
+	if (!has_source_table(db, kind->from)) {
 		if (!is_named_before(im, kind))
 			fprintf(f, "\n  no table %s", kind->from);
 		return;
 	}
 	for (const struct column *c = kind->columns; c->to != NULL; c++)
 		if (c->presence == MUST &&
-		    !has_column(db, kind->from, c->from))
+		    !has_source_column(db, kind->from, c->from))
 			fprintf(f, "\n  no column %s in table %s", c->from,
 			    kind->from);
 }
@@ -375,7 +377,7 @@ make_select(sqlite3 *db, const struct kind *kind)
 	CHECK(f != NULL);
 	fprintf(f, "SELECT %s", kind->label != NULL ? kind->label : "id");
 	for (const struct column *c = kind->columns; c->to != NULL; c++)
-		if (has_column(db, kind->from, c->from))
+		if (has_source_column(db, kind->from, c->from))
 			fprintf(f, ", \"%s\"", c->from);
 		else
 			fprintf(f, ", NULL");
@@ -397,7 +399,7 @@ count_rows(struct import *im, sqlite3 *db, const struct kind *kind,
 	sql = sqlite3_mprintf("SELECT count(*) FROM %s WHERE %s", kind->from,
 	    kind->where != NULL ? kind->where : "1");
 	CHECK(sql != NULL);
-	ok = prepare(im, db, sql, &st);
+	ok = prepare_on_source(im, db, sql, &st);
 	sqlite3_free(sql);
 	if (!ok)
 		return false;
@@ -416,7 +418,7 @@ source_select(struct import *im, struct lane *lane, const struct kind *kind,
 	bool	 ok;
 
 	ok = count_rows(im, lane->source, kind, ret_count) &&
-	    prepare(im, lane->source, sql, ret_select);
+	    prepare_on_source(im, lane->source, sql, ret_select);
 	free(sql);
 	return ok;
 }

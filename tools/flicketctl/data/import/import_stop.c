@@ -1,4 +1,4 @@
-/* What ends a run early: signals, and failures. */
+/* Signals and failures end a run early. */
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/data/import/import_parts.h"
 

@@ -33,15 +33,15 @@ stores_fail(struct import *im, enum store store)
 }
 
 static bool
-run_sql(struct import *im, enum store store, const char *sql)
+run_on_new_store(struct import *im, enum store store, const char *sql)
 {
 	return sqlite3_exec(im->store[store], sql, NULL, NULL, NULL) ==
 	    SQLITE_OK || stores_fail(im, store);
 }
 
 /*
- * Take away what costs more with each row than once for all of them: indexes,
- * but for those that refuse rows, and triggers, whose work derive_all() does.
+ * Drop indexes, which are built faster when all rows are there, and triggers,
+ * whose work derive_all() does. Unique indexes stay, as they refuse rows.
  */
 static bool
 strip(struct import *im, enum store store)
@@ -63,7 +63,7 @@ strip(struct import *im, enum store store)
 	im->later[store] = sqlite3_mprintf("%s", sqlite3_column_text(st, 1));
 	CHECK(drop != NULL && im->later[store] != NULL);
 	sqlite3_finalize(st);
-	ok = run_sql(im, store, drop);
+	ok = run_on_new_store(im, store, drop);
 	sqlite3_free(drop);
 	return ok;
 }
@@ -72,7 +72,7 @@ bool
 stores_complete(struct import *im, enum store store)
 {
 	bool	ok = im->later[store] == NULL ||
-		    run_sql(im, store, im->later[store]);
+		    run_on_new_store(im, store, im->later[store]);
 
 	sqlite3_free(im->later[store]);
 	im->later[store] = NULL;
@@ -80,9 +80,9 @@ stores_complete(struct import *im, enum store store)
 }
 
 /*
- * The settings are for speed: a store that is being built is thrown away
- * after a crash. A journal in memory is short, as all pages are new ones.
- * What SQLite sorts for an index is too much for memory.
+ * The settings are for speed: a store that is being built is thrown away after
+ * a crash. A journal in memory is short, as all pages are new. SQLite sorts in
+ * files, as the rows of an index may not fit into memory.
  */
 static bool
 make_store(struct import *im, enum store store)
@@ -100,7 +100,7 @@ make_store(struct import *im, enum store store)
 	store_migrate(im->store[store], services[store], path);
 	sqlite3_progress_handler(im->store[store], 10000, import_interrupts,
 	    NULL);
-	return run_sql(im, store, "PRAGMA journal_mode = MEMORY;"
+	return run_on_new_store(im, store, "PRAGMA journal_mode = MEMORY;"
 	    "PRAGMA synchronous = OFF; PRAGMA mmap_size = 0;"
 	    "PRAGMA temp_store = FILE; BEGIN") && strip(im, store);
 }
@@ -141,8 +141,8 @@ stores_make(struct import *im)
 }
 
 /*
- * Back to what store_open makes: WAL mode, but with nothing in the log. The
- * services must not add their defaults to what was taken over.
+ * Return to WAL mode, as store_open() has it, with an empty log. `seeded` keeps
+ * the services from adding their defaults.
  */
 static bool
 close_store(struct import *im, enum store store)
@@ -151,8 +151,8 @@ close_store(struct import *im, enum store store)
 
 	snprintf(mark, sizeof(mark), "PRAGMA application_id = %d",
 	    STORE_TAKEN_OVER);	/* `flicketctl verify` asks */
-	if (!stores_complete(im, store) || !run_sql(im, store, mark) ||
-	    !run_sql(im, store, "UPDATE identity SET seeded = 1;"
+	if (!stores_complete(im, store) || !run_on_new_store(im, store, mark) ||
+	    !run_on_new_store(im, store, "UPDATE identity SET seeded = 1;"
 	    "COMMIT; PRAGMA journal_mode = WAL;"
 	    "PRAGMA wal_checkpoint(TRUNCATE)"))
 		return false;
@@ -171,7 +171,7 @@ stores_close(struct import *im)
 			return false;
 		snprintf(wal, sizeof(wal), "%s/%s-wal", im->work,
 		    paths_store_below(import_service(i)));
-		/* SQLite says nothing of it where the disk fails just then */
+		/* SQLite reports no error if the disk fails at this moment */
 		if (access(wal, F_OK) == 0)
 			return report_fail("%s/%s: SQLite could not write it "
 			    "into the store and remove it: see whether the "

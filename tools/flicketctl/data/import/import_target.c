@@ -45,8 +45,8 @@ import_service(enum store store)
 }
 
 /*
- * What may be in a store whose defaults nobody touched: at most so many rows.
- * seed.sql and the first migration of each service say the same.
+ * The most rows that a store with unchanged defaults has. seed.sql and the
+ * first migration of each service have to agree.
  */
 static const struct limit {
 	enum store	 store;
@@ -74,8 +74,8 @@ static const struct limit {
 };
 
 /*
- * Was this folder left by an import that was killed? One with our own number
- * was: in a container every run may have the same.
+ * Whether a killed import left this folder. One with our own process id is left
+ * over: in a container every run may have the same.
  */
 static bool
 is_leftover(const char *name)
@@ -149,8 +149,8 @@ is_store_name(const char *name)
 }
 
 /*
- * What is not a store would be lost with the defaults. Sets im->exchanges if
- * there are any.
+ * See that stores/ holds nothing but stores, as all of it will be replaced.
+ * Sets im->exchanges if it holds any.
  */
 static bool
 check_names(struct import *im, DIR *dir)
@@ -164,7 +164,7 @@ check_names(struct import *im, DIR *dir)
 		im->exchanges = true;
 		if (!is_store_name(e->d_name))
 			return report_fail("%s/stores holds \"%s\", which is "
-			    "no store of ours; move it away first", im->data,
+			    "not a store; move it away first", im->data,
 			    e->d_name);
 	}
 	return errno == 0 || report_fail("%s/stores: %s", im->data,
@@ -172,13 +172,16 @@ check_names(struct import *im, DIR *dir)
 }
 
 static bool
-in_use(struct import *im, enum store store)
+fail_store_in_use(struct import *im, enum store store)
 {
 	return report_fail("the %s service is running on %s; stop it first",
 	    service_name(import_service(store)), im->data);
 }
 
-/* Lock the stores that are there, or see that still none came to be. */
+/*
+ * Lock the stores that are there; once building has begun, see that no service
+ * has made one.
+ */
 static bool
 lock_stores(struct import *im)
 {
@@ -188,10 +191,10 @@ lock_stores(struct import *im)
 		if (im->lock[i] != -1 || access(path, F_OK) == -1)
 			continue;
 		if (im->work[0] != '\0')
-			return in_use(im, i);	/* just made by a service */
+			return fail_store_in_use(im, i);	/* just made by a service */
 		im->lock[i] = store_lock(path);
 		if (im->lock[i] == -1 && errno == EWOULDBLOCK)
-			return in_use(im, i);
+			return fail_store_in_use(im, i);
 		if (im->lock[i] == -1)
 			return report_fail("%s/%s/lock: %s", im->data, path,
 			    strerror(errno));
@@ -200,7 +203,7 @@ lock_stores(struct import *im)
 }
 
 static bool
-unreadable(struct import *im, enum store store, sqlite3 *db)
+fail_unreadable(struct import *im, enum store store, sqlite3 *db)
 {
 	return report_fail("the %s store in %s cannot be read: %s",
 	    service_name(import_service(store)), im->data, sqlite3_errmsg(db));
@@ -214,8 +217,8 @@ check_unused(struct import *im, enum store store, sqlite3 *db)
 		    NULL, NULL);
 
 	if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
-		return in_use(im, store);
-	return rc == SQLITE_OK || unreadable(im, store, db);
+		return fail_store_in_use(im, store);
+	return rc == SQLITE_OK || fail_unreadable(im, store, db);
 }
 
 /* The first value of the first row; -1 if the store cannot be read. */
@@ -268,7 +271,7 @@ check_limits(struct import *im, enum store store, sqlite3 *db)
 			continue;
 		count = count_beyond(db, &limits[i]);
 		if (count == -1)
-			return unreadable(im, store, db);
+			return fail_unreadable(im, store, db);
 		if (count > limits[i].most)
 			return holds_data(im, service_name(import_service(store)),
 			    count, limits[i].what);
@@ -276,9 +279,9 @@ check_limits(struct import *im, enum store store, sqlite3 *db)
 	return true;
 }
 
-/* See that one store is in no one's use and holds no more than defaults. */
+/* See that a store is not in use and holds no more than the defaults. */
 static bool
-check_store(struct import *im, enum store store)
+check_replaceable_store(struct import *im, enum store store)
 {
 	const char	*path = paths_store(import_service(store));
 	sqlite3		*db;
@@ -323,12 +326,12 @@ check_folders(struct import *im)
 }
 
 static bool
-check_stores(struct import *im)
+check_replaceable_stores(struct import *im)
 {
 	if (!lock_stores(im))
 		return false;
 	for (enum store i = 0; i < STORE_COUNT; i++)
-		if (!check_store(im, i))
+		if (!check_replaceable_store(im, i))
 			return false;
 	return check_folders(im);
 }
@@ -349,13 +352,13 @@ target_check(struct import *im)
 		    "with --data");
 		return false;
 	}
-	ok = check_names(im, dir) && check_stores(im);
+	ok = check_names(im, dir) && check_replaceable_stores(im);
 	closedir(dir);
 	return ok;
 }
 
 static bool
-put_in_place(struct import *im)
+rename_to_stores(struct import *im)
 {
 	int	rc;
 
@@ -378,8 +381,8 @@ put_in_place(struct import *im)
 }
 
 /*
- * Root may import for another user: what is made belongs to the owner of the
- * data folder.
+ * Root may import for another user: the new stores get the owner of the data
+ * folder.
  */
 bool
 target_switch(struct import *im)
@@ -390,7 +393,7 @@ target_switch(struct import *im)
 		return report_fail("%s: %s", im->data, strerror(errno));
 	if (!files_finish(im->work, st.st_uid, st.st_gid))
 		return false;
-	if (!import_goes_on() || !check_stores(im) || !put_in_place(im))
+	if (!import_goes_on() || !check_replaceable_stores(im) || !rename_to_stores(im))
 		return false;
 	if (!folder_sync_fd(im->data_fd))
 		fprintf(stderr, "flicketctl import: %s: %s; a power failure "

@@ -6,8 +6,8 @@
 #define SHOWN_BYTES	120	/* how much of a value a line shows */
 
 /*
- * The length of the UTF-8 character s begins with. If there is none, how much
- * of one there is, at least 1: what one U+FFFD stands for.
+ * The length of the UTF-8 character at s. If it is not complete, the number of
+ * bytes, at least 1, that one U+FFFD replaces.
  */
 static size_t
 utf8_read(const unsigned char *s, size_t left, bool *ret_good)

@@ -1,7 +1,7 @@
 /*
- * How a value of Flicket's becomes one of ours. SQLite lets any column hold
- * any type, so every converter takes whatever comes: what has the wrong type
- * is converted as SQLite would, and reported if that changed it.
+ * Conversions of Flicket's values to ours. In SQLite a column may hold values
+ * of any type, so each converter takes all types: it converts as SQLite would,
+ * and reports a value that this has changed.
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
@@ -43,8 +43,8 @@ report_value(struct row *row, int n, const char *what)
 }
 
 /*
- * The text of a value, fit for our stores; what is cut out of it or replaced
- * is reported. *ret_owned is what to free(), NULL if nothing.
+ * The text of a value, fit for our stores; a change of it is reported. The
+ * caller frees *ret_owned, which may be NULL.
  */
 static const char *
 text_from(struct row *row, int n, size_t *ret_len, char **ret_owned)
@@ -70,7 +70,10 @@ text_from(struct row *row, int n, size_t *ret_len, char **ret_owned)
 	return clean;
 }
 
-/* How much of a clean text is kept: whole characters. The rest is reported. */
+/*
+ * The length of a clean text that is kept, in whole characters. A cut is
+ * reported.
+ */
 static size_t
 bound_text(struct row *row, int n, const char *text, size_t len)
 {
@@ -193,14 +196,14 @@ integer_of(struct row *row, int n)
 	return number;
 }
 
-/* Whether a number is at most as large as another, whatever its sign. */
+/* Whether the absolute value of a number is at most another one. */
 static bool
 is_within(int64_t number, int64_t most)
 {
 	return number >= -most && number <= most;
 }
 
-/* The id of another row, which may be gone, or never have been. */
+/* The id of another row, which need not exist. */
 enum keep
 value_reference(struct row *row, int n)
 {
@@ -216,7 +219,7 @@ value_reference(struct row *row, int n)
 	return KEEP;
 }
 
-/* A number that is counted up and down; nothing is 0. */
+/* A counter; NULL is 0. */
 enum keep
 value_count(struct row *row, int n)
 {
@@ -230,7 +233,9 @@ value_count(struct row *row, int n)
 	return KEEP;
 }
 
-/* What is no number counts as yes: better a login too few. */
+/*
+ * A flag. A value that is not a number counts as set: a login too few is safer.
+ */
 enum keep
 value_flag(struct row *row, int n)
 {
@@ -267,7 +272,7 @@ value_id(struct row *row, int n)
 
 /* Is there a row with this id in a table of the store the row goes to? */
 static bool
-is_known(struct row *row, const char *table, int64_t id)
+is_row_there(struct row *row, const char *table, int64_t id)
 {
 	char		*sql = sqlite3_mprintf("SELECT 1 FROM %s WHERE id = ?",
 			    table);
@@ -298,7 +303,7 @@ needed_id(struct row *row, int n, const char *table)
 		return DROP;
 	}
 	id = integer_of(row, n);
-	if (!is_known(row, table, id)) {
+	if (!is_row_there(row, table, id)) {
 		report_row(row, n, "not kept: %lld is not among the %s",
 		    (long long)id, table);
 		return DROP;
@@ -328,7 +333,7 @@ value_department(struct row *row, int n)
 	if (is_null(row, n))
 		return KEEP;
 	id = integer_of(row, n);
-	if (is_known(row, "departments", id))
+	if (is_row_there(row, "departments", id))
 		sqlite3_bind_int64(row->to, n, id);
 	else
 		report_value(row, n, "is not a department: left empty");
@@ -351,7 +356,7 @@ value_rights(struct row *row, int n)
 	return KEEP;
 }
 
-/* A column's date; false, and reported, if it is none; false if NULL. */
+/* Read a column's date. False: it is NULL, or not a date, which is reported. */
 static bool
 date_of(struct row *row, int n, int64_t *ret)
 {
@@ -397,7 +402,7 @@ value_hours(struct row *row, int n)
 	return KEEP;
 }
 
-/* JSON in the one way we write it: sorted, without blanks. null is NULL. */
+/* JSON in our own form: sorted, without blanks. null becomes NULL. */
 enum keep
 value_json(struct row *row, int n)
 {
