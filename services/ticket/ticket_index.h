@@ -22,8 +22,8 @@ struct ticket_index {
  * the store at `path`; destroy() waits for the end of that.
  */
 void	*ticket_index_new(const struct service *, const char *path);
-void	 ticket_index_destroy(void *index);
-bool	 ticket_index_is_loading(void *index);
+void	 ticket_index_destroy(void *arg);
+bool	 ticket_index_is_loading(void *arg);
 
 static inline struct ticket_index *
 ticket_index_of(const struct call *c)

@@ -1,6 +1,6 @@
 /*
- * services/ticket/search/query.c, snippet.c, date.c, cursor.c, export.c: what
- * clients write about lists, and what they get.
+ * services/ticket/search/query.c, snippet.c, list/iso_date.c, cursor.c,
+ * export.c: what clients write about lists, and what they get.
  */
 #include "unit.h"
 

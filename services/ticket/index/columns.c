@@ -187,7 +187,7 @@ apply_change(struct call *c, struct columns *k, int64_t id)
 	exists = stmt_next(&st);
 	if (exists && slot == NULL && k->count > 0 &&
 	    k->slots[k->count - 1].id > id)
-		k->loaded = false;	/* not a new one: slots cannot be inserted */
+		k->loaded = false;	/* slots cannot be inserted */
 	else if (exists)
 		take_ticket(k, slot, &st);
 	e = op_end(c, &st, OK);

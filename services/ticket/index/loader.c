@@ -9,7 +9,7 @@
 #include "services/ticket/ticket.h"
 
 static void
-enter_state(struct loader *l, enum loader_state next)
+enter_loader_state(struct loader *l, enum loader_state next)
 {
 	static const char *const	names[] = {
 		[LOADER_LOADING] = "loading", [LOADER_LOADED] = "loaded",
@@ -59,7 +59,7 @@ load_columns(void *arg)
 	}
 	session_close(&session);
 	op_tables_done(&tables);
-	enter_state(l, LOADER_LOADED);
+	enter_loader_state(l, LOADER_LOADED);
 	return NULL;
 }
 
@@ -71,14 +71,14 @@ loader_start(struct loader *l, const struct service *service,
 {
 	*l = (struct loader){ .service = service, .path = must_strdup(path) };
 	if (pthread_create(&l->thread, NULL, load_columns, l) != 0)
-		enter_state(l, LOADER_OVER);
+		enter_loader_state(l, LOADER_OVER);
 }
 
 static void
 join_thread(struct loader *l)
 {
 	pthread_join(l->thread, NULL);
-	enter_state(l, LOADER_OVER);
+	enter_loader_state(l, LOADER_OVER);
 }
 
 void

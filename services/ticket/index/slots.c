@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 
-#define SIGN	(UINT64_C(1) << 63)	/* flipped, signed numbers sort as unsigned */
+#define SIGN	(UINT64_C(1) << 63)	/* flipped, numbers sort as unsigned */
 
 /*
  * A slot is not farther from the first and the last one than its id is from

@@ -14,7 +14,7 @@ struct slot {
 	int64_t		id;
 	int64_t		added;		/* us since 1970; INT64_MIN: never */
 	int64_t		updated;
-	int64_t		hours;		/* of it and its replies, in hundredths */
+	int64_t		hours;		/* with its replies', hundredths */
 	uint64_t	title;		/* its label (labels.h) */
 	uint32_t	status;		/* a code (codes.h), as the next four */
 	uint32_t	priority;
@@ -31,13 +31,12 @@ enum code_kind { CODE_STATUS, CODE_PRIORITY, CODE_CATEGORY, CODE_USER,
 
 struct columns {
 	struct slot	*slots;
-	uint64_t	*titles;	/* by slot: hash of the title that has the
-					 * label */
+	uint64_t	*titles;	/* by slot: hash of labelled title */
 	size_t		 count;
 	size_t		 room;
 	struct codes	 codes[CODE_END];
 	int64_t		 stream;	/* of the store that was loaded */
-	int64_t		 seq;		/* of the last change that was applied */
+	int64_t		 seq;		/* of the last applied change */
 	uint64_t	 generation;	/* changes when slots move */
 	bool		 loaded;
 	bool		 gaps;		/* there are slots with replies GONE */
@@ -54,7 +53,7 @@ struct columns {
 #define LABEL_NONE	UINT64_MAX	/* not labelled yet */
 #define LABEL_EMPTY	0		/* of an empty title, or without one */
 
-#define GONE		UINT32_MAX	/* in `replies`: the ticket is deleted */
+#define GONE		UINT32_MAX	/* in `replies`: it is deleted */
 
 /* The slot of a ticket, NULL if it is not there. */
 struct slot	*slot_find(const struct columns *, int64_t id);

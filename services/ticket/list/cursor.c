@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 
-#define SUM_BYTES	4	/* of a hash: a cursor that was changed is refused */
+#define SUM_BYTES	4	/* of a hash, to refuse changed cursors */
 #define HEAD_BYTES	(SUM_BYTES + 1 + 8 + 8)
 #define BYTES_MOST	(HEAD_BYTES + 2 * (2 + CURSOR_TEXT_MOST))
 

@@ -2,6 +2,7 @@
 #ifndef LIST_LIST_H
 #define LIST_LIST_H
 
+#include "base/log.h"
 #include "services/ticket/list/filter.h"
 #include "services/ticket/list/position.h"
 #include "services/ticket/ticket_index.h"
@@ -28,9 +29,11 @@ list_key(const struct list *l, size_t slot)
 {
 	const struct columns	*k = l->columns;
 
-	if (l->sorting.by == SORT_RELEVANCE)
+	if (l->sorting.by == SORT_RELEVANCE) {
+		CHECK(l->found != NULL);	/* sorting_read() */
 		return UINT32_MAX -
 		    l->found->scores[found_place(l->found, k->slots[slot].id)];
+	}
 	return slot_key(k, l->sorting.by, &k->slots[slot]);
 }
 

@@ -156,7 +156,7 @@ longest_name(struct text t)
 
 /* Cut a text at its last comma; false if it has none. */
 static bool
-shorten_name(struct text *t)
+cut_last_part(struct text *t)
 {
 	while (t->len > 0)
 		if (t->base[--t->len] == ',')
@@ -184,7 +184,7 @@ values_read_names(struct call *c, enum key key, int sql,
 		do
 			e = want_name(c, sql, key, name, codes, wanted,
 			    &known);
-		while (e == OK && !known && shorten_name(&name));
+		while (e == OK && !known && cut_last_part(&name));
 		if (e != OK)
 			return e;
 		if (!known)

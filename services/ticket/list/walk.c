@@ -1,12 +1,12 @@
 /* Walking through orders. */
 #include "services/ticket/list/walk.h"
 
-#define SIGN	(UINT64_C(1) << 63)	/* flipped, signed numbers sort as unsigned */
+#define SIGN	(UINT64_C(1) << 63)	/* flipped, numbers sort as unsigned */
 
 struct walk {
 	const struct list	*list;
 	const struct order	*order;		/* NULL: that of the slots */
-	const uint64_t		*bits;		/* of those that pass, or NULL */
+	const uint64_t		*bits;		/* of slots that pass */
 	uint32_t		*taken;
 	size_t			 count;
 	size_t			 most;
@@ -205,7 +205,8 @@ go_on_down(struct walk *w)
 	uint64_t		 key = ~p->after_key;
 
 	take_groups(w, lower_index(w, key, slot_after(w->list->columns,
-	    p->after_id)), lower_index(w, key, SIZE_MAX), lower_index(w, key, 0));
+	    p->after_id)), lower_index(w, key, SIZE_MAX),
+	    lower_index(w, key, 0));
 }
 
 /*

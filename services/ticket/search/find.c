@@ -21,10 +21,10 @@
 struct word_search {
 	struct found		*found;
 	bool			 replies;
-	uint8_t			*hits;		/* NULL: there is only one word */
+	uint8_t			*hits;		/* NULL: only one word */
 	uint32_t		*scores;	/* by text; NULL: not wanted */
 	size_t			 texts;		/* elements of these arrays */
-	size_t			 word;		/* the number of this word ... */
+	size_t			 word;		/* number of this one ... */
 	size_t			 words;		/* ... and how many there are */
 	bool			 any;		/* a text has this word */
 };

@@ -11,7 +11,7 @@
  */
 struct found {
 	uint8_t		*hits;		/* by place: 1 if it was found */
-	uint32_t	*scores;	/* how well it matches; NULL: not wanted */
+	uint32_t	*scores;	/* how well; NULL: not wanted */
 	size_t		 count;
 	int64_t		 first;
 	int64_t		*ids;		/* by place, ascending, or NULL */

@@ -16,7 +16,7 @@
 #include "services/ticket/ticket.h"
 
 #define STRUCTURE_ID	10		/* the block that lists the segments */
-#define PAGE_BITS	37		/* of a page's id; the rest is the segment */
+#define PAGE_BITS	37		/* of a page's id, below the segment */
 #define MAIN_INDEX	'0'		/* the first byte of its terms */
 #define SEGMENTS_MOST	2000		/* FTS5_MAX_SEGMENT of fts5_index.c */
 #define HEAD		4		/* of a page */
@@ -30,7 +30,7 @@ struct segment {
 	size_t		end;		/* of the terms and lists on the page */
 	size_t		at;
 	size_t		footer;		/* where to read on in the footer */
-	size_t		next;		/* the next term on the page, or NOWHERE */
+	size_t		next;		/* term on the page, or NOWHERE */
 	bool		first;		/* ... which is its first */
 	bool		over;
 	struct buf	term;
@@ -400,8 +400,7 @@ first_term(const struct reader *r)
 
 	for (size_t i = 0; i < r->count; i++)
 		if (!r->segments[i].over && (first == NULL ||
-		    compare_term(&r->segments[i].term, (struct text){ first->base,
-		    first->len }) < 0))
+		    compare_term(&r->segments[i].term, buf_text(first)) < 0))
 			first = &r->segments[i].term;
 	return first;
 }

@@ -19,7 +19,7 @@ searches_done(struct searches *s)
 	buf_done(&s->snippet);
 }
 
-/* --- searching, on any thread ---------------------------------------------- */
+/* --- searching, on any thread --------------------------------------------- */
 
 /* Which state of the store the call's transaction sees. */
 static enum err
@@ -86,7 +86,7 @@ search_unmake(void *made)
 	result_free(made);
 }
 
-/* --- on the loop ------------------------------------------------------------ */
+/* --- on the loop ---------------------------------------------------------- */
 
 void
 search_take(struct searches *s, struct call *c)

@@ -9,13 +9,13 @@
 
 /* A word of a text. */
 struct token {
-	size_t		at;		/* in tokens.bytes */
+	size_t		at;		/* in token_list.bytes */
 	size_t		len;
 	size_t		from, to;	/* in the text */
-	uint64_t	has;		/* bits of the query's words that it is */
+	uint64_t	has;		/* bits of the words that it is */
 };
 
-struct tokens {
+struct token_list {
 	struct buf	 bytes;
 	struct token	*list;
 	size_t		 count;
@@ -27,7 +27,7 @@ static query_token	add_token;
 static bool
 add_token(void *arg, struct text token, size_t from, size_t to)
 {
-	struct tokens	*t = arg;
+	struct token_list	*t = arg;
 
 	if (t->count == t->room) {
 		t->room = t->room * 2 + 256;
@@ -41,7 +41,8 @@ add_token(void *arg, struct text token, size_t from, size_t to)
 }
 
 static bool
-matches_word(const struct tokens *t, size_t at, const struct query *q, size_t word)
+matches_word(const struct token_list *t, size_t at, const struct query *q,
+    size_t word)
 {
 	const struct word	*w = &q->words[word];
 	const struct token	*token = &t->list[at];
@@ -53,7 +54,7 @@ matches_word(const struct tokens *t, size_t at, const struct query *q, size_t wo
 
 /* Mark the tokens of the phrase that begins with this word of the query. */
 static void
-find_phrase(struct tokens *t, const struct query *q, size_t first)
+find_phrase(struct token_list *t, const struct query *q, size_t first)
 {
 	size_t	len = 1, same;
 
@@ -70,7 +71,7 @@ find_phrase(struct tokens *t, const struct query *q, size_t first)
 
 /* Cut a text into tokens; return the bits of the query's words in it. */
 static uint64_t
-find_query(struct tokens *t, struct sqlite3 *db, const struct query *q,
+find_query(struct token_list *t, struct sqlite3 *db, const struct query *q,
     struct text text)
 {
 	uint64_t	has = 0;
@@ -86,7 +87,7 @@ find_query(struct tokens *t, struct sqlite3 *db, const struct query *q,
 
 /* The worth of a part: different words count more than repetitions. */
 static unsigned
-worth_of(const struct tokens *t, size_t from, size_t to)
+worth_of(const struct token_list *t, size_t from, size_t to)
 {
 	uint64_t	has = 0;
 	unsigned	many = 0;
@@ -100,7 +101,7 @@ worth_of(const struct tokens *t, size_t from, size_t to)
 
 /* Where the best part begins, with some text before the first word. */
 static size_t
-choose_part(const struct tokens *t, unsigned *ret_worth)
+choose_part(const struct token_list *t, unsigned *ret_worth)
 {
 	size_t		best = 0, from;
 	unsigned	is;
@@ -144,7 +145,8 @@ put_html(struct buf *b, const char *p, size_t len)
 
 /* Put tokens and the text between them; marks of adjacent words are one. */
 static void
-put_part(struct buf *b, const struct tokens *t, struct text text, size_t first)
+put_part(struct buf *b, const struct token_list *t, struct text text,
+    size_t first)
 {
 	size_t	end = first + SNIPPET_TOKENS, at, stop;
 	bool	marked = false, mark;
@@ -178,7 +180,7 @@ bool
 snippet_put(struct buf *b, struct sqlite3 *db, const struct query *q,
     struct text title, struct text content)
 {
-	struct tokens	in_title = { { 0 } }, in_content = { { 0 } };
+	struct token_list	in_title = { { 0 } }, in_content = { { 0 } };
 	uint64_t	all = (UINT64_C(1) << q->count) - 1;
 	uint64_t	has = find_query(&in_title, db, q, title) |
 			    find_query(&in_content, db, q, content);
