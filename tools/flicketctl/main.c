@@ -69,8 +69,7 @@ password_make_run(const struct cli *c)
 	len = strlen(password);
 	password[len++] = '\n';
 	if (!file_create(path, password, len, 0600)) {
-		fprintf(stderr, "flicketctl password make: %s: %s\n", path,
-		    strerror(errno));
+		cli_fail("%s: %s", path, strerror(errno));
 		return STATUS_FAILED;
 	}
 	printf("%s made\n", path);
@@ -84,8 +83,7 @@ password_show_run(const struct cli *c)
 	FILE	*f = fopen(cli_arg(c, 0, NULL), "re");
 
 	if (f == NULL || fgets(line, sizeof(line), f) == NULL) {
-		fprintf(stderr, "flicketctl password show: %s: %s\n",
-		    cli_arg(c, 0, NULL), strerror(errno));
+		cli_fail("%s: %s", cli_arg(c, 0, NULL), strerror(errno));
 		return STATUS_FAILED;
 	}
 	fclose(f);

@@ -71,7 +71,7 @@ stage_file(const struct backup *b, int folder, const char *name)
 		return true;
 	if (errno != EPERM && errno != EMLINK && errno != EOPNOTSUPP &&
 	    errno != EXDEV)
-		return backup_fail("%s: %s", name, strerror(errno));
+		return cli_fail("%s: %s", name, strerror(errno));
 	return file_copy(b->from[folder], name, b->linked[folder], name, hash,
 	    &bytes);
 }
@@ -85,7 +85,7 @@ stage_folder(struct backup *b, int folder)
 	bool		 ok = true;
 
 	if (dir == NULL)
-		return backup_fail("%s: %s", backup_folders[folder].path,
+		return cli_fail("%s: %s", backup_folders[folder].path,
 		    strerror(errno));
 	while (ok && (e = readdir(dir)) != NULL)
 		ok = e->d_type == DT_DIR || stage_file(b, folder, e->d_name);
@@ -104,7 +104,7 @@ open_folders(struct backup *b, int i)
 	snprintf(path, sizeof(path), "%s/%d", b->stage, i);
 	if (mkdir(path, 0700) == 0)
 		b->linked[i] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return b->linked[i] != -1 || backup_fail("%s: %s", path,
+	return b->linked[i] != -1 || cli_fail("%s: %s", path,
 	    strerror(errno));
 }
 
@@ -137,7 +137,7 @@ stage_rest(struct cut *c, void *arg)
 		r = select_begin(c->db, backup_folders[i].names);
 		while (ok && select_next(&r))
 			ok = stage_file(b, i, select_text(&r, 0));
-		ok = (select_end(&r) || backup_fail("%s", select_error(c->db))) &&
+		ok = (select_end(&r) || cli_fail("%s", select_error(c->db))) &&
 		    ok;
 	}
 	return ok;
@@ -183,8 +183,8 @@ copy_pages(struct backup *b, sqlite3 *to, const char *name)
 	if (copy != NULL)
 		(void)sqlite3_backup_finish(copy);
 	if (stop_asked())
-		return backup_fail("stopped");
-	return rc == SQLITE_DONE || backup_fail("the %s store cannot be "
+		return cli_fail("stopped");
+	return rc == SQLITE_DONE || cli_fail("the %s store cannot be "
 	    "copied: %s", name, sqlite3_errstr(rc));
 }
 
@@ -196,11 +196,11 @@ copy_database(struct backup *b, const char *name, const char *path)
 
 	ok = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE, NULL) == SQLITE_OK ||
-	    backup_fail("%s: %s", path, sqlite3_errmsg(to));
+	    cli_fail("%s: %s", path, sqlite3_errmsg(to));
 	/* an interrupted copy is thrown away */
 	ok = ok && (sqlite3_exec(to, "PRAGMA journal_mode = OFF;"
 	    "PRAGMA synchronous = OFF", NULL, NULL, NULL) == SQLITE_OK ||
-	    backup_fail("%s: %s", path, sqlite3_errmsg(to)));
+	    cli_fail("%s: %s", path, sqlite3_errmsg(to)));
 	ok = ok && copy_pages(b, to, name);
 	sqlite3_close(to);
 	return ok;
@@ -218,7 +218,7 @@ copy_store(struct backup *b, enum service_id id)
 
 	buf_printf(&path, "%s/%s", b->partial.base, name);
 	buf_put_byte(&path, '\0');
-	ok = mkdir(path.base, 0700) == 0 || backup_fail("%s: %s", path.base,
+	ok = mkdir(path.base, 0700) == 0 || cli_fail("%s: %s", path.base,
 	    strerror(errno));
 	path.len = 0;
 	buf_printf(&path, "%s/%s", b->partial.base, inside);
@@ -275,11 +275,11 @@ copy_folder(struct backup *b, int folder)
 	buf_put_byte(&path, '\0');
 	if (mkdir(path.base, 0700) == 0)
 		to = open(path.base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ok = to != -1 || backup_fail("%s: %s", path.base, strerror(errno));
+	ok = to != -1 || cli_fail("%s: %s", path.base, strerror(errno));
 	r = select_begin(b->cut.db, f->names);
 	while (ok && select_next(&r))
 		ok = copy_file(b, folder, to, select_text(&r, 0));
-	ok = (select_end(&r) || backup_fail("%s", select_error(b->cut.db))) && ok;
+	ok = (select_end(&r) || cli_fail("%s", select_error(b->cut.db))) && ok;
 	if (to != -1)
 		close(to);
 	buf_done(&path);
@@ -336,9 +336,9 @@ check_room(const struct backup *b)
 			closedir(dir);
 	}
 	if (statvfs(b->partial.base, &v) == -1)
-		return backup_fail("%s: %s", b->partial.base, strerror(errno));
+		return cli_fail("%s: %s", b->partial.base, strerror(errno));
 	room = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
-	return need <= room || backup_fail("%s: %lld MiB are needed, %lld are "
+	return need <= room || cli_fail("%s: %lld MiB are needed, %lld are "
 	    "free", b->partial.base, (long long)(need >> 20) + 1,
 	    (long long)(room >> 20));
 }
@@ -358,7 +358,7 @@ rename_to_target(struct backup *b)
 	buf_done(&path);
 	if (ok && renameat2(AT_FDCWD, b->partial.base, AT_FDCWD,
 	    b->target.base, RENAME_NOREPLACE) == -1)
-		ok = backup_fail("%s: %s", b->target.base, strerror(errno));
+		ok = cli_fail("%s: %s", b->target.base, strerror(errno));
 	if (!ok)
 		return false;
 	close(b->partial_lock);
@@ -407,7 +407,7 @@ check_above(const struct backup *b)
 	buf_put(&above, target, (size_t)len + 1);
 	buf_put_byte(&above, '\0');
 	ok = access(above.base, F_OK) == 0 || errno != ENOENT ||
-	    backup_fail("%.*s, the folder to make %s in, is not there: mount "
+	    cli_fail("%.*s, the folder to make %s in, is not there: mount "
 	    "the disk that it is on, or make it (install -d -m 700 \"%.*s\"), "
 	    "and try again", len, target, slash + 1, len, target);
 	buf_done(&above);
@@ -423,10 +423,10 @@ begin_partial(struct backup *b, const char *dir)
 	buf_printf(&b->partial, "%s.partial", b->target.base);
 	buf_put_byte(&b->partial, '\0');
 	if (access(b->target.base, F_OK) == 0)
-		return backup_fail("%s is there already; a backup goes to a "
+		return cli_fail("%s is there already; a backup goes to a "
 		    "folder of its own", b->target.base);
 	if (!folder_clear(b->partial.base))
-		return backup_fail("%s: another backup is under way",
+		return cli_fail("%s: another backup is under way",
 		    b->partial.base);
 	remove_unmarked(b);
 	return folder_begin(b->partial.base, &b->partial_lock);
@@ -437,7 +437,7 @@ make_backup(struct backup *b)
 {
 	time_t	when;
 
-	if (!peers_enter(backup_who, &b->settings, NULL))
+	if (!peers_enter(&b->settings, NULL))
 		return false;
 	if (!cut_connect(&b->cut) || !stage_begin(b) || !check_room(b))
 		return false;
@@ -491,7 +491,6 @@ backup_run(const struct cli *c)
 	struct backup	*b = &run;
 	bool		 ok;
 
-	backup_who = "flicketctl backup";
 	settings_load(&b->settings);
 	b->quiet = cli_has(c, "quiet");
 	b->partial_lock = b->stage_lock = -1;

@@ -32,6 +32,7 @@
 #include "base/paths.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/backup_files.h"
+#include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/ask.h"
 #include "tools/flicketctl/store/select.h"
@@ -73,7 +74,7 @@ static struct peers	peers;
 static bool
 fail_db(const struct cut *c, const char *what)
 {
-	return backup_fail("%s: %s", what, select_error(c->db));
+	return cli_fail("%s: %s", what, select_error(c->db));
 }
 
 static bool
@@ -140,9 +141,9 @@ cut_connect(struct cut *c)
 		const char	*path = paths_store((enum service_id)id);
 
 		if (access(path, R_OK) == -1)
-			return backup_fail("%s: %s", path, strerror(errno));
+			return cli_fail("%s: %s", path, strerror(errno));
 		if (!stores_is_file(path))
-			return backup_fail("%s is not a plain file", path);
+			return cli_fail("%s is not a plain file", path);
 		if (!attach(c, path, how_to_open(path),
 		    service_name((enum service_id)id)))
 			return false;
@@ -201,7 +202,7 @@ lock_store(struct try *t, enum service_id id)
 	if (t->lock[id] != -1)
 		return true;
 	if (errno != EWOULDBLOCK)
-		return backup_fail("%s/lock: %s", folder, strerror(errno));
+		return cli_fail("%s/lock: %s", folder, strerror(errno));
 	return false;
 }
 
@@ -380,11 +381,11 @@ cut_make(struct cut *c, const struct settings *settings)
 		ok = try_once(c, settings, &done);
 		if (!done && !sqlite3_get_autocommit(c->db))
 			(void)run_on_cut(c, "ROLLBACK");
-		ok = ok && !(stop_asked() && !backup_fail("stopped"));
+		ok = ok && !(stop_asked() && !cli_fail("stopped"));
 	}
 	c->tries--;
 	if (ok && !done)
-		backup_fail("writes could not be held: a process has the lock "
+		cli_fail("writes could not be held: a process has the lock "
 		    "of a store but does not answer, or another backup is "
 		    "under way; `flicketctl status` tells more");
 	return ok && done;

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/store/tree.h"
 
@@ -30,21 +30,6 @@ const struct backup_folder backup_folders[] = {
 	    "WHERE avatar <> ''" },
 	{ 0 }
 };
-
-const char	*backup_who = "flicketctl";
-
-bool
-backup_fail(const char *format, ...)
-{
-	char	message[PATH_MAX + 256];
-	va_list	ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(message, sizeof(message), format, ap);
-	va_end(ap);
-	fprintf(stderr, "%s: %s\n", backup_who, message);
-	return false;
-}
 
 bool
 file_is_safe(const char *name)
@@ -71,7 +56,7 @@ bool
 path_make(const char *path)
 {
 	return paths_make_folder(path) ||
-	    backup_fail("%s: %s", path, strerror(errno));
+	    cli_fail("%s: %s", path, strerror(errno));
 }
 
 /* --- copied and hashed ------------------------------------------------------ */
@@ -92,13 +77,13 @@ pass_bytes(int from, int to, const char *name, char ret_hash[HASH_TEXT_SIZE],
 	while (ok && (n = read(from, chunk, CHUNK_BYTES)) != 0) {
 		if (n == -1 && errno == EINTR)
 			continue;
-		ok = n != -1 || backup_fail("%s: cannot be read: %s", name,
+		ok = n != -1 || cli_fail("%s: cannot be read: %s", name,
 		    strerror(errno));
 		if (ok && to != -1 && !write_all(to, chunk, (size_t)n))
-			ok = backup_fail("%s: cannot be written: %s", name,
+			ok = cli_fail("%s: cannot be written: %s", name,
 			    strerror(errno));
 		if (ok && stop_asked())
-			ok = backup_fail("stopped");
+			ok = cli_fail("stopped");
 		if (!ok)
 			break;
 		crypto_hash_sha256_update(&state, chunk,
@@ -123,7 +108,7 @@ keep_date(int from, int to, const char *name)
 		(void)futimens(to, times);
 	}
 	return fsync(to) == 0 ||
-	    backup_fail("%s: cannot be written: %s", name, strerror(errno));
+	    cli_fail("%s: cannot be written: %s", name, strerror(errno));
 }
 
 bool
@@ -208,11 +193,11 @@ file_copy(int from_dir, const char *from, int to_dir, const char *to,
 	bool		 ok;
 
 	if (in == -1)
-		return backup_fail("%s: %s", from, why == NULL ?
+		return cli_fail("%s: %s", from, why == NULL ?
 		    strerror(errno) : why);
 	out = openat(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 	    0600);
-	ok = out != -1 || backup_fail("%s: cannot be made: %s", to,
+	ok = out != -1 || cli_fail("%s: cannot be made: %s", to,
 	    strerror(errno));
 	ok = ok && file_pass(in, out, from, ret_hash, ret_bytes);
 	if (out != -1)
@@ -229,8 +214,8 @@ file_hash(const char *path, bool sync, char ret_hash[HASH_TEXT_SIZE],
 	bool	ok;
 
 	if (fd == -1)
-		return backup_fail("%s: %s", path, strerror(errno));
-	ok = !sync || fsync(fd) == 0 || backup_fail("%s: %s", path,
+		return cli_fail("%s: %s", path, strerror(errno));
+	ok = !sync || fsync(fd) == 0 || cli_fail("%s: %s", path,
 	    strerror(errno));
 	ok = ok && pass_bytes(fd, -1, path, ret_hash, ret_bytes);
 	close(fd);
@@ -273,10 +258,10 @@ folder_begin(const char *path, int *ret_lock)
 {
 	*ret_lock = -1;
 	if (mkdir(path, 0700) == -1)
-		return backup_fail("%s: %s", path, strerror(errno));
+		return cli_fail("%s: %s", path, strerror(errno));
 	*ret_lock = lock_marker(path, O_CREAT);
 	if (*ret_lock == -1) {
-		backup_fail("%s: %s", path, strerror(errno));
+		cli_fail("%s: %s", path, strerror(errno));
 		(void)rmdir(path);
 	}
 	return *ret_lock != -1;
@@ -319,7 +304,7 @@ folder_finish(const char *path, uid_t uid, gid_t gid)
 	bool		ok;
 
 	ok = tree_finish(path, uid, gid, &failed) ||
-	    backup_fail("%s: %s", failed.base, strerror(errno));
+	    cli_fail("%s: %s", failed.base, strerror(errno));
 	buf_done(&failed);
 	return ok;
 }
@@ -328,5 +313,5 @@ bool
 folder_sync(const char *path)
 {
 	return folder_sync_at(AT_FDCWD, path) ||
-	    backup_fail("%s: %s", path, strerror(errno));
+	    cli_fail("%s: %s", path, strerror(errno));
 }

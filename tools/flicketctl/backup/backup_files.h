@@ -18,13 +18,6 @@ struct backup_folder {
 };
 extern const struct backup_folder backup_folders[];	/* path NULL ends */
 
-/* The command that is running, for messages: "flicketctl backup". */
-extern const char	*backup_who;
-
-/* A message on stderr, as "flicketctl backup: ...". Returns false. */
-bool	backup_fail(const char *format, ...)
-	    __attribute__((format(printf, 1, 2)));
-
 /* Whether a name is that of a plain file within a folder, and no hidden one. */
 bool	file_is_safe(const char *name);
 

@@ -23,6 +23,7 @@
 #include "tools/flicketctl/backup/backup_files.h"
 #include "tools/flicketctl/backup/manifest.h"
 #include "tools/flicketctl/backup/verify.h"
+#include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/store/select.h"
@@ -71,7 +72,7 @@ open_copy_of_file(const struct judge *j, const char *name, int *ret)
 	buf_put_byte(&path, '\0');
 	*ret = open(path.base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (*ret == -1)
-		backup_fail("%s: cannot be made: %s", path.base,
+		cli_fail("%s: cannot be made: %s", path.base,
 		    strerror(errno));
 	buf_done(&path);
 	return *ret != -1;
@@ -166,7 +167,7 @@ add_schema_difference(void *arg, const char *line)
 static bool
 fail_store(const struct cut *c, const char *name)
 {
-	return backup_fail("the %s store cannot be read: %s", name,
+	return cli_fail("the %s store cannot be read: %s", name,
 	    select_error(c->db));
 }
 
@@ -186,7 +187,7 @@ run_check(struct judge *j, const struct cut *c, const char *name,
 	}
 	if (!select_end(&r))
 		return fail_store(c, name);
-	return !stop_asked() || backup_fail("stopped");
+	return !stop_asked() || cli_fail("stopped");
 }
 
 static bool
@@ -355,7 +356,7 @@ judge_backup(struct judge *j)
 	bool	ok;
 
 	if (dir == -1)
-		return backup_fail("%s is not a backup: %s", j->path,
+		return cli_fail("%s is not a backup: %s", j->path,
 		    strerror(errno));
 	ok = judge_below(j, dir);
 	close(dir);

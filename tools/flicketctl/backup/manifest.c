@@ -17,6 +17,7 @@
 #include "services/store/migrate.h"
 #include "tools/flicketctl/backup/backup_cut.h"
 #include "tools/flicketctl/backup/backup_files.h"
+#include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/member.h"
 
 #define DATE_FORMAT	"%Y-%m-%dT%H:%M:%SZ"
@@ -45,9 +46,9 @@ manifest_write(const json_t *root, const char *folder)
 	ok = f != NULL && json_dumpf(root, f, JSON_INDENT(1)) == 0 &&
 	    fputc('\n', f) != EOF && fflush(f) == 0 && fsync(fileno(f)) == 0;
 	if (!ok)
-		backup_fail("%s: %s", path.base, strerror(errno));
+		cli_fail("%s: %s", path.base, strerror(errno));
 	else if (ftello(f) > MANIFEST_MOST)
-		ok = backup_fail("%s: the desk has more files than a manifest "
+		ok = cli_fail("%s: the desk has more files than a manifest "
 		    "of %d bytes can name", path.base, MANIFEST_MOST);
 	if (f != NULL)
 		fclose(f);
@@ -128,13 +129,13 @@ check_files(const json_t *root, const char *path)
 	}
 	json_decref(seen);
 	if (!ok)
-		return backup_fail("%s/" MANIFEST ": entry %zu of \"files\" is "
+		return cli_fail("%s/" MANIFEST ": entry %zu of \"files\" is "
 		    "not a file of a backup", path, i);
 	if (databases != SERVICE_END - 1)
-		return backup_fail("%s/" MANIFEST ": there are %zu stores, not "
+		return cli_fail("%s/" MANIFEST ": there are %zu stores, not "
 		    "%d", path, databases, SERVICE_END - 1);
 	return bytes == member_number(root, "bytes") ||
-	    backup_fail("%s/" MANIFEST ": \"bytes\" is not the sum of those "
+	    cli_fail("%s/" MANIFEST ": \"bytes\" is not the sum of those "
 	    "of \"files\"", path);
 }
 
@@ -145,11 +146,11 @@ check_missing(const json_t *root, const char *path)
 	size_t		 i;
 
 	if (!json_is_array(list))
-		return backup_fail("%s/" MANIFEST ": \"missing\" is not a list",
+		return cli_fail("%s/" MANIFEST ": \"missing\" is not a list",
 		    path);
 	json_array_foreach(list, i, row)
 		if (!json_is_string(row))
-			return backup_fail("%s/" MANIFEST ": entry %zu of "
+			return cli_fail("%s/" MANIFEST ": entry %zu of "
 			    "\"missing\" is not a path", path, i);
 	return true;
 }
@@ -167,7 +168,7 @@ check_date(const json_t *root, const char *path)
 	return (end != NULL && *end == '\0' && timegm(&tm) != -1 &&
 	    strftime(again, sizeof(again), DATE_FORMAT, &tm) > 0 &&
 	    strcmp(date, again) == 0) ||
-	    backup_fail("%s/" MANIFEST ": \"date\" is not a date such as "
+	    cli_fail("%s/" MANIFEST ": \"date\" is not a date such as "
 	    "2026-01-31T03:00:00Z", path);
 }
 
@@ -183,10 +184,10 @@ check_schemas(const json_t *root, const char *path)
 		store = json_object_get(json_object_get(root, "stores"), name);
 		have = member_number(store, "schema");
 		if (have < 1)
-			return backup_fail("%s/" MANIFEST ": nothing is said "
+			return cli_fail("%s/" MANIFEST ": nothing is said "
 			    "of the %s store", path, name);
 		if (have > store_newest_schema(cut_services[id]))
-			return backup_fail("%s: the %s store has schema %lld, "
+			return cli_fail("%s: the %s store has schema %lld, "
 			    "newer than this program's %lld: use the newer "
 			    "program", path, name, (long long)have,
 			    (long long)store_newest_schema(cut_services[id]));
@@ -201,9 +202,9 @@ is_small_enough(int fd, const char *path)
 	struct stat	st;
 
 	if (fstat(fd, &st) == -1)
-		return backup_fail("%s/" MANIFEST ": %s", path,
+		return cli_fail("%s/" MANIFEST ": %s", path,
 		    strerror(errno));
-	return st.st_size <= MANIFEST_MOST || backup_fail("%s/" MANIFEST
+	return st.st_size <= MANIFEST_MOST || cli_fail("%s/" MANIFEST
 	    ": it has %lld bytes; at most %d are read", path,
 	    (long long)st.st_size, MANIFEST_MOST);
 }
@@ -218,16 +219,16 @@ load_manifest(int dir, const char *path)
 
 	if (fd == -1 && (why == NULL || faccessat(dir, MANIFEST, F_OK,
 	    AT_SYMLINK_NOFOLLOW) == 0))
-		backup_fail("%s/" MANIFEST ": %s", path, why == NULL ?
+		cli_fail("%s/" MANIFEST ": %s", path, why == NULL ?
 		    strerror(errno) : why);
 	else if (fd == -1)
-		backup_fail("%s is not a backup: it has no " MANIFEST, path);
+		cli_fail("%s is not a backup: it has no " MANIFEST, path);
 	if (fd == -1)
 		return NULL;
 	if (is_small_enough(fd, path)) {
 		root = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
 		if (root == NULL)
-			backup_fail("%s/" MANIFEST ": line %d: %s", path,
+			cli_fail("%s/" MANIFEST ": line %d: %s", path,
 			    error.line, error.text);
 	}
 	close(fd);
@@ -241,7 +242,7 @@ manifest_read(int dir, const char *path)
 	bool	 ok = root != NULL;
 
 	if (ok && member_number(root, "format") != BACKUP_FORMAT)
-		ok = backup_fail("%s: this program knows backups of format %d "
+		ok = cli_fail("%s: this program knows backups of format %d "
 		    "only", path, BACKUP_FORMAT);
 	if (ok && check_schemas(root, path) && check_files(root, path) &&
 	    check_missing(root, path) && check_date(root, path))

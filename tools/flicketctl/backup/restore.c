@@ -88,7 +88,7 @@ is_unused(const char *path)
 static bool
 fail_in_use(const struct restore *r, const char *what)
 {
-	return backup_fail("%s runs on %s; stop it first", what,
+	return cli_fail("%s runs on %s; stop it first", what,
 	    r->settings.data);
 }
 
@@ -108,7 +108,7 @@ lock_unused_store(struct restore *r, enum service_id id, bool *ret_there)
 		r->lock[id] = store_lock(folder);
 	if (r->lock[id] == -1)
 		return errno == EWOULDBLOCK ? fail_in_use(r, what) :
-		    backup_fail("%s/lock: %s", folder, strerror(errno));
+		    cli_fail("%s/lock: %s", folder, strerror(errno));
 	if (access(path, F_OK) == -1)
 		return true;
 	*ret_there = true;
@@ -123,7 +123,7 @@ lock_unused_stores(struct restore *r)
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		if (!lock_unused_store(r, (enum service_id)id, &there))
 			return false;
-	return !there || r->force || backup_fail("there is a desk in %s; "
+	return !there || r->force || cli_fail("there is a desk in %s; "
 	    "restore into another folder (--data), or say --force to move "
 	    "its stores aside", r->settings.data);
 }
@@ -134,11 +134,11 @@ enter_data(struct restore *r)
 	if (!path_make(r->settings.data))
 		return false;
 	if (chdir(r->settings.data) == -1)
-		return backup_fail("%s: %s", r->settings.data,
+		return cli_fail("%s: %s", r->settings.data,
 		    strerror(errno));
 	r->data = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->data == -1 || flock(r->data, LOCK_EX | LOCK_NB) == -1)
-		return backup_fail("%s: an import or another restore is under "
+		return cli_fail("%s: an import or another restore is under "
 		    "way", r->settings.data);
 	r->serve = open("serve.lock", O_RDWR | O_CLOEXEC);
 	if (r->serve != -1 && flock(r->serve, LOCK_EX | LOCK_NB) == -1)
@@ -175,7 +175,7 @@ note_refusal(void *arg, const char *test, const char *what, const char *example)
 
 	(void)what;
 	if (r->refusals++ < REFUSALS_SHOWN)
-		backup_fail("%s: %s", test, example);
+		cli_fail("%s: %s", test, example);
 }
 
 /* Copy the backup while it is judged: so the bytes are the same. */
@@ -188,7 +188,7 @@ copy_all(struct restore *r)
 
 	r->manifest = j.manifest;
 	if (r->refusals > REFUSALS_SHOWN)
-		backup_fail("... and %u more", r->refusals - REFUSALS_SHOWN);
+		cli_fail("... and %u more", r->refusals - REFUSALS_SHOWN);
 	return ok && r->refusals == 0;
 }
 
@@ -198,14 +198,14 @@ static bool
 run_on_copy(sqlite3 *db, const char *what, const char *sql)
 {
 	return select_execute(db, sql) ||
-	    backup_fail("%s: %s", what, select_error(db));
+	    cli_fail("%s: %s", what, select_error(db));
 }
 
 static bool
 read_stream(sqlite3 *db, const char *path, int64_t *ret)
 {
 	return select_one_number(db, ret, "SELECT stream FROM identity") ||
-	    backup_fail("%s: %s", path, select_error(db));
+	    cli_fail("%s: %s", path, select_error(db));
 }
 
 static sqlite3 *
@@ -217,7 +217,7 @@ open_copied_store(const struct restore *r, enum service_id id, char path[128])
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) ==
 	    SQLITE_OK)
 		return db;
-	backup_fail("%s: %s", path, sqlite3_errmsg(db));
+	cli_fail("%s: %s", path, sqlite3_errmsg(db));
 	sqlite3_close(db);
 	return NULL;
 }
@@ -340,7 +340,7 @@ exchange_stores(struct restore *r)
 	}
 	if (rc == 0)
 		return true;
-	return backup_fail("%s/stores: %s%s", r->settings.data,
+	return cli_fail("%s/stores: %s%s", r->settings.data,
 	    strerror(errno), errno == EBUSY || errno == EXDEV ?
 	    "; it is a mount point: restore into another folder (--data) and "
 	    "copy its stores/ there" : "");
@@ -358,22 +358,22 @@ put_stores_in_place(struct restore *r)
 	bool		ok;
 
 	if (fstat(r->data, &st) == -1)
-		return backup_fail("%s: %s", r->settings.data,
+		return cli_fail("%s: %s", r->settings.data,
 		    strerror(errno));
 	if (!folder_finish(r->work, st.st_uid, st.st_gid) ||
 	    !lock_unused_stores(r))
 		return false;
 	if (stop_asked())
-		return backup_fail("stopped");
+		return cli_fail("stopped");
 	snprintf(marker, sizeof(marker), "%s/" FOLDER_MARKER, r->work);
 	if (unlink(marker) == -1)
-		return backup_fail("%s: %s", marker, strerror(errno));
+		return cli_fail("%s: %s", marker, strerror(errno));
 	ok = exchange_stores(r);
 	if (ok)
 		r->work[0] = '\0';
 	if (ok && !folder_sync_fd(r->data))
-		fprintf(stderr, "%s: %s: %s; a power failure may undo this\n",
-		    backup_who, r->settings.data, strerror(errno));
+		cli_fail("%s: %s; a power failure may undo this",
+		    r->settings.data, strerror(errno));
 	return ok;
 }
 
@@ -405,7 +405,7 @@ is_backup(const struct restore *r)
 	json_t	*manifest;
 
 	if (dir == -1)
-		return backup_fail("%s is not a backup: %s", r->source.base,
+		return cli_fail("%s is not a backup: %s", r->source.base,
 		    strerror(errno));
 	manifest = manifest_read(dir, r->source.base);
 	close(dir);
@@ -431,7 +431,6 @@ restore_run(const struct cli *c)
 	struct restore	*r = &run;
 	bool		 ok;
 
-	backup_who = "flicketctl restore";
 	settings_load(&r->settings);
 	r->force = cli_has(c, "force");
 	r->keep_tokens = cli_has(c, "keep-tokens");

@@ -226,7 +226,7 @@ static void
 note_failure(struct verify *v, const char *why)
 {
 	v->failed = true;
-	backup_fail("%s", why);
+	cli_fail("%s", why);
 }
 
 /* The next row of a query, which is ended after the last. */
@@ -619,7 +619,7 @@ compare_index(struct verify *v, const struct search_index *x,
 	    "%s_new, instance)", x->make, x->fill, x->name, x->name, x->name,
 	    x->name);
 	if (!select_execute(v->cut.db, sql))
-		return backup_fail("%s", select_error(v->cut.db));
+		return cli_fail("%s", select_error(v->cut.db));
 	snprintf(sql, sizeof(sql), "temp.%s", x->name);
 	return verify_search(v->cut.db, sql, ret_row, ret_count);
 }
@@ -672,7 +672,7 @@ open_backup(struct verify *v, const char *dir)
 static bool
 open_desk(struct verify *v)
 {
-	if (!peers_enter(backup_who, &v->settings, NULL) ||
+	if (!peers_enter(&v->settings, NULL) ||
 	    !cut_connect(&v->cut) || !cut_make(&v->cut, &v->settings))
 		return false;
 	v->is_sound = true;
@@ -757,7 +757,6 @@ verify_run(const struct cli *c)
 	json_t			*root;
 	int			 status = STATUS_OK;
 
-	backup_who = "flicketctl verify";
 	settings_load(&v.settings);
 	v.quick = cli_has(c, "quick");
 	v.findings = json_array();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/flicketctl/backup/backup_files.h"
+#include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/store/select.h"
 
@@ -91,7 +92,7 @@ verify_search(struct sqlite3 *db, const char *table, int64_t *ret_doc,
 		walk_both(&a, &b, ret_doc, ret_count);
 	ok = !a.failed && !b.failed;
 	if (!ok)
-		backup_fail("the search index cannot be read: %s",
+		cli_fail("the search index cannot be read: %s",
 		    select_error(db));
 	(void)select_end(&a);
 	(void)select_end(&b);

@@ -11,6 +11,7 @@
 #include "base/number.h"
 
 static const struct cli_row	*rows;
+static const struct cli_row	*running;	/* the command; NULL: none yet */
 
 /*
  * The meaning of exit statuses, unless a command's own rows say otherwise.
@@ -153,6 +154,29 @@ cli_nearest(const char *word)
 
 static void	put_usage(FILE *, const struct cli_row *);
 
+bool
+cli_fail_with(const char *format, va_list ap)
+{
+	fputs("flicketctl", stderr);
+	if (running != NULL)
+		fprintf(stderr, " %s", running->name);
+	fputs(": ", stderr);
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
+	return false;
+}
+
+bool
+cli_fail(const char *format, ...)
+{
+	va_list	ap;
+
+	va_start(ap, format);
+	cli_fail_with(format, ap);
+	va_end(ap);
+	return false;
+}
+
 int
 cli_usage(const struct cli_row *command, const char *format, ...)
 {
@@ -294,6 +318,7 @@ cli_read(struct cli *ret, const struct cli_row *command, int argc,
 	const struct cli_row	*row = NULL;
 	int			 status;
 
+	running = command;
 	*ret = (struct cli){ .command = command };
 	status = read_options(ret, argc, argv);
 	if (status == -1)

@@ -5,6 +5,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -115,6 +116,15 @@ int64_t		 cli_number(const struct cli *, const char *option,
 
 /* The argument of a place, or dflt. */
 const char	*cli_arg(const struct cli *, int place, const char *dflt);
+
+/*
+ * Print why the command fails on standard error, as "flicketctl NAME: ...".
+ * Returns false.
+ */
+bool	cli_fail(const char *format, ...)
+	    __attribute__((format(printf, 1, 2)));
+bool	cli_fail_with(const char *format, va_list)
+	    __attribute__((format(printf, 1, 0)));
 
 /* Print a message and where to find help. Returns STATUS_USAGE. */
 int	cli_usage(const struct cli_row *, const char *format, ...)

@@ -11,6 +11,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "tools/flicketctl/cli/cli.h"
+
 static bool
 has_colours(void)
 {
@@ -94,44 +96,40 @@ read_unseen(int fd, const char *prompt, char ret[SECRET_SIZE])
 }
 
 static bool
-ask_twice(const char *who, char ret[SECRET_SIZE])
+ask_twice(char ret[SECRET_SIZE])
 {
 	char	again[SECRET_SIZE];
 	int	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	bool	same;
 
-	if (fd == -1) {
-		fprintf(stderr, "%s: there is no terminal to ask for the "
-		    "password; use --password-file FILE, or - for standard "
-		    "input\n", who);
-		return false;
-	}
+	if (fd == -1)
+		return cli_fail("there is no terminal to ask for the password; "
+		    "use --password-file FILE, or - for standard input");
 	same = read_unseen(fd, "Password: ", ret) &&
 	    read_unseen(fd, "Once more: ", again) && strcmp(ret, again) == 0;
 	close(fd);
 	sodium_memzero(again, sizeof(again));
 	if (!same)
-		fprintf(stderr, "%s: the two passwords are not the same, or "
-		    "there is none; nothing was changed\n", who);
+		cli_fail("the two passwords are not the same, or there is "
+		    "none; nothing was changed");
 	return same;
 }
 
 bool
-term_read_secret(const char *who, const char *path, char ret[SECRET_SIZE])
+term_read_secret(const char *path, char ret[SECRET_SIZE])
 {
 	bool	is_stdin = path != NULL && strcmp(path, "-") == 0, ok;
 	int	fd = STDIN_FILENO;
 
 	if (path == NULL)
-		return ask_twice(who, ret);
+		return ask_twice(ret);
 	if (!is_stdin)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	errno = fd == -1 ? errno : 0;
 	ok = fd != -1 && read_typed_line(fd, ret);
 	if (!ok)
-		fprintf(stderr, "%s: --password-file %s: %s\n", who, path,
-		    errno != 0 ? strerror(errno) :
-		    "its first line is empty or too long");
+		cli_fail("--password-file %s: %s", path, errno != 0 ?
+		    strerror(errno) : "its first line is empty or too long");
 	if (!is_stdin && fd != -1)
 		close(fd);
 	return ok;

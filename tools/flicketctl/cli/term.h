@@ -23,7 +23,6 @@ bool	term_clear(void);
  * is NULL, a line that is typed twice at the terminal without echo. False after
  * a message that begins with `who`.
  */
-bool	term_read_secret(const char *who, const char *path,
-	    char ret[SECRET_SIZE]);
+bool	term_read_secret(const char *path, char ret[SECRET_SIZE]);
 
 #endif

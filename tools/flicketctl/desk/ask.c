@@ -9,13 +9,14 @@
 #include "base/rlimits.h"
 #include "proto/peer/curve.h"
 #include "proto/peer/resolve.h"
+#include "tools/flicketctl/cli/cli.h"
 
 enum {
 	ANSWER_MS = 15000	/* a password takes its time */
 };
 
 bool
-peers_enter(const char *who, const struct settings *s, bool *ret_there)
+peers_enter(const struct settings *s, bool *ret_there)
 {
 	bool	needed = false, there;
 
@@ -31,10 +32,8 @@ peers_enter(const char *who, const struct settings *s, bool *ret_there)
 		*ret_there = there;
 	if (there || !needed)
 		return true;
-	fprintf(stderr, "%s: FLICKET_DATA: \"%s\" cannot be entered: %s; "
-	    "--data DIR says where the desk is\n", who, s->data,
-	    strerror(errno));
-	return false;
+	return cli_fail("FLICKET_DATA: \"%s\" cannot be entered: %s; "
+	    "--data DIR says where the desk is", s->data, strerror(errno));
 }
 
 static void

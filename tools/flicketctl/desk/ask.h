@@ -34,7 +34,7 @@ struct peers {
  * after a message if it cannot be entered and an endpoint needs it. *ret_there,
  * unless it is NULL: whether it was entered.
  */
-bool	peers_enter(const char *who, const struct settings *, bool *ret_there);
+bool	peers_enter(const struct settings *, bool *ret_there);
 
 /* Connect to the processes of a service, or of all (SERVICE_ANY). */
 void	peers_open(struct peers *, const struct settings *, enum service_id);

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,28 +28,10 @@ enum {
 };
 
 struct events {
-	const char		*who;	/* what messages begin with */
 	struct settings		 settings;
 	struct frame_reader	*frames;
 	json_t			*list;	/* objects, by service and number */
 };
-
-static bool
-print_failure(const struct events *e, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static bool
-print_failure(const struct events *e, const char *format, ...)
-{
-	va_list	ap;
-
-	fprintf(stderr, "%s: ", e->who);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return false;
-}
 
 /* --- reading -------------------------------------------------------------------- */
 
@@ -143,7 +124,7 @@ collect_events(struct events *e, const char *service, struct sqlite3 *db)
 	    "date FROM set_aside ORDER BY seq");
 	while (select_next(&r))
 		json_array_append_new(e->list, event_of(e, service, &r));
-	return select_end(&r) || print_failure(e, "the %s store cannot be read: %s",
+	return select_end(&r) || cli_fail("the %s store cannot be read: %s",
 	    service, select_error(db));
 }
 
@@ -156,7 +137,7 @@ read_store(struct events *e, enum service_id id)
 	bool		 ok;
 
 	if (access(path, R_OK) == -1)
-		return print_failure(e, "%s: %s", path, strerror(errno));
+		return cli_fail("%s: %s", path, strerror(errno));
 	db = peek_open(path);
 	ok = collect_events(e, service, db);
 	peek_close(db);
@@ -182,15 +163,14 @@ read_events(struct events *e, enum service_id of)
 }
 
 static bool
-enter_desk(struct events *e, const char *who)
+enter_desk(struct events *e)
 {
 	bool	there;
 
-	e->who = who;
 	settings_load(&e->settings);
-	if (!peers_enter(who, &e->settings, &there))
+	if (!peers_enter(&e->settings, &there))
 		return false;
-	return there || print_failure(e, "there is no data folder %s; "
+	return there || cli_fail("there is no data folder %s; "
 	    "FLICKET_DATA or --data says where it is", e->settings.data);
 }
 
@@ -257,7 +237,7 @@ events_list_run(const struct cli *c)
 {
 	static struct events	e;
 
-	if (!enter_desk(&e, "flicketctl events list") ||
+	if (!enter_desk(&e) ||
 	    !read_events(&e, SERVICE_ANY))
 		return STATUS_NOTHING;
 	if (cli_has(c, "json")) {
@@ -286,7 +266,7 @@ find_service(const char *name)
 }
 
 static bool
-do_one(struct events *e, struct peers *peers, struct peer *peer,
+do_one(struct peers *peers, struct peer *peer,
     const struct deed *deed, int64_t number, bool listed)
 {
 	const char	*service = service_name(peer->service);
@@ -296,17 +276,17 @@ do_one(struct events *e, struct peers *peers, struct peer *peer,
 
 	args_put_number(&args, KEY_SEQ, number);
 	if (!peers_ask(peers, peer, deed->op, &args, &a))
-		return print_failure(e, "the %s service did not answer; whether it "
+		return cli_fail("the %s service did not answer; whether it "
 		    "did what it was asked is not known", service);
 	/* an earlier one about the same thing took it along */
 	if (a.error == ERR_NOT_FOUND && listed)
 		return true;
 	if (a.error == ERR_NOT_FOUND)
-		return print_failure(e, "%s: no event %lld is set aside", service,
+		return cli_fail("%s: no event %lld is set aside", service,
 		    (long long)number);
 	message = answer_message(&a);
 	if (a.error != OK)
-		return print_failure(e, "%s: event %lld: %.*s", service,
+		return cli_fail("%s: event %lld: %.*s", service,
 		    (long long)number, (int)message.len, message.base);
 	printf("%s: event %lld %s\n", service, (long long)number, deed->done);
 	return true;
@@ -323,13 +303,13 @@ event_number(const char *text)
 }
 
 static bool
-do_given(struct events *e, const struct cli *c, struct peers *peers,
+do_given(const struct cli *c, struct peers *peers,
     struct peer *peer, const struct deed *deed)
 {
 	bool	ok = true;
 
 	for (int i = 1; i < c->count; i++)
-		ok = do_one(e, peers, peer, deed, event_number(c->args[i]),
+		ok = do_one(peers, peer, deed, event_number(c->args[i]),
 		    false) && ok;
 	return ok;
 }
@@ -344,7 +324,7 @@ do_listed(struct events *e, struct peers *peers, struct peer *peer,
 		printf("No event of the %s service is set aside.\n",
 		    service_name(peer->service));
 	for (size_t i = 0; i < json_array_size(e->list); i++)
-		ok = do_one(e, peers, peer, deed, member_number(
+		ok = do_one(peers, peer, deed, member_number(
 		    json_array_get(e->list, i), "number"), true) && ok;
 	json_decref(e->list);
 	return ok;
@@ -362,18 +342,18 @@ act_on_events(struct events *e, const struct cli *c, const struct deed *deed)
 	peers_ping(&peers, WAIT_MS, true);
 	peer = peers_choose(&peers, id, true);
 	if (peer == NULL)
-		ok = print_failure(e, "the %s service does not answer; is the desk "
+		ok = cli_fail("the %s service does not answer; is the desk "
 		    "running? `flicketctl status` tells", c->args[0]);
 	else if (cli_has(c, "all"))
 		ok = do_listed(e, &peers, peer, deed);
 	else
-		ok = do_given(e, c, &peers, peer, deed);
+		ok = do_given(c, &peers, peer, deed);
 	peers_close(&peers);
 	return ok;
 }
 
 static int
-run_on_events(const struct cli *c, const char *who, const struct deed *deed)
+run_on_events(const struct cli *c, const struct deed *deed)
 {
 	static struct events	e;
 
@@ -387,20 +367,18 @@ run_on_events(const struct cli *c, const char *who, const struct deed *deed)
 		if (event_number(c->args[i]) == 0)
 			return cli_usage(c->command, "\"%s\" is not the number "
 			    "of an event", c->args[i]);
-	return enter_desk(&e, who) && act_on_events(&e, c, deed) ? STATUS_OK :
+	return enter_desk(&e) && act_on_events(&e, c, deed) ? STATUS_OK :
 	    STATUS_FAILED;
 }
 
 int
 events_retry_run(const struct cli *c)
 {
-	return run_on_events(c, "flicketctl events retry",
-	    &(struct deed){ OP_EVENT_RETRY, "is sent again" });
+	return run_on_events(c, &(struct deed){ OP_EVENT_RETRY, "is sent again" });
 }
 
 int
 events_drop_run(const struct cli *c)
 {
-	return run_on_events(c, "flicketctl events drop",
-	    &(struct deed){ OP_EVENT_DROP, "is dropped" });
+	return run_on_events(c, &(struct deed){ OP_EVENT_DROP, "is dropped" });
 }

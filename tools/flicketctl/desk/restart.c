@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -60,18 +59,6 @@ bit_of(const char *name)
 	return 0;
 }
 
-static void __attribute__((format(printf, 1, 2)))
-print_message(const char *format, ...)
-{
-	va_list	ap;
-
-	fputs("flicketctl restart: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
 static bool
 send_request(const struct state *s, unsigned wanted)
 {
@@ -79,8 +66,8 @@ send_request(const struct state *s, unsigned wanted)
 
 	if (sigqueue(s->pid, SIGUSR1, value) == 0)
 		return true;
-	print_message("flicketctl serve cannot be told: %s", strerror(errno));
-	return false;
+	return cli_fail("flicketctl serve cannot be told: %s",
+	    strerror(errno));
 }
 
 /* Wait until the restart is done; false if it fails. */
@@ -92,10 +79,8 @@ wait_done(int lock, const struct state *before, unsigned wanted)
 	int64_t			asked_ms = now_ms();
 
 	while (now.asked == before->asked || now.done != now.asked) {
-		if (!is_running(lock)) {
-			print_message("flicketctl serve has ended");
-			return false;
-		}
+		if (!is_running(lock))
+			return cli_fail("flicketctl serve has ended");
 		if (now.asked == before->asked &&
 		    now_ms() - asked_ms >= ASK_AGAIN_MS) {
 			if (!send_request(before, wanted))
@@ -107,8 +92,7 @@ wait_done(int lock, const struct state *before, unsigned wanted)
 	}
 	if (now.failed == before->failed)
 		return true;
-	print_message("the desk is not ready; see what flicketctl serve says");
-	return false;
+	return cli_fail("the desk is not ready; see what flicketctl serve says");
 }
 
 int
@@ -131,7 +115,7 @@ restart_run(const struct cli *c)
 	lock = chdir(settings.data) == -1 ? -1 :
 	    open(SERVE_LOCK, O_RDONLY | O_CLOEXEC);
 	if (lock == -1 || !is_running(lock) || !read_state(lock, &state)) {
-		print_message("no flicketctl serve of this version works in \"%s\"",
+		cli_fail("no flicketctl serve of this version works in \"%s\"",
 		    settings.data);
 		status = STATUS_NOTHING;
 	} else if (send_request(&state, wanted) && wait_done(lock, &state, wanted)) {

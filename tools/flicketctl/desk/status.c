@@ -320,7 +320,7 @@ status_run(const struct cli *c)
 
 	settings_load(&d.settings);
 	d.gateway_at = cli_value(c, "gateway");
-	if (!peers_enter("flicketctl status", &d.settings, &d.has_data))
+	if (!peers_enter(&d.settings, &d.has_data))
 		return STATUS_UNREACHABLE;
 	if (cli_has(c, "watch"))
 		watch(&d, c);

@@ -48,25 +48,25 @@ static const struct {
 };
 
 static bool
-check_field(const struct users *u, enum key key, const char *text)
+check_field(enum key key, const char *text)
 {
 	char	misfit[256];
 
 	return !users_misfit(key, text, misfit, sizeof(misfit)) ||
-	    users_refuse(u, "%s", misfit);
+	    cli_fail("%s", misfit);
 }
 
 static bool
-take_fields(struct users *u, const struct cli *c, struct args *args)
+take_fields(const struct cli *c, struct args *args)
 {
 	const char	*value;
 
-	if (!check_field(u, KEY_USERNAME, cli_arg(c, 0, "")))
+	if (!check_field(KEY_USERNAME, cli_arg(c, 0, "")))
 		return false;
 	users_put(args, KEY_USERNAME, cli_arg(c, 0, ""));
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		value = cli_value(c, fields[i].option);
-		if (value != NULL && !check_field(u, fields[i].key, value))
+		if (value != NULL && !check_field(fields[i].key, value))
 			return false;
 		users_put(args, fields[i].key, value);
 	}
@@ -111,7 +111,7 @@ take_group(struct users *u, const char *name, int64_t *ret)
 		return false;
 	*ret = users_group_id(groups, name);
 	json_decref(groups);
-	return *ret != 0 || users_refuse(u, "there is no group \"%s\"; "
+	return *ret != 0 || cli_fail("there is no group \"%s\"; "
 	    "`flicketctl user group` lists them", name);
 }
 
@@ -124,7 +124,7 @@ create_user(struct users *u, const struct cli *c, char *password)
 	int64_t		group = 0;
 	bool		ok;
 
-	ok = take_fields(u, c, &args) &&
+	ok = take_fields(c, &args) &&
 	    take_group(u, cli_value(c, "group"), &group) &&
 	    (cli_has(c, "no-password") || hash_password(u, password, &hash));
 	if (ok) {
@@ -143,10 +143,8 @@ user_add_run(const struct cli *c)
 {
 	static struct users	u;
 	char			password[SECRET_SIZE] = "";
-	char			who[64];
 	int			status = STATUS_FAILED;
 
-	snprintf(who, sizeof(who), "flicketctl %s", c->command->name);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (fields[i].needed && !cli_has(c, fields[i].option))
 			return cli_usage(c->command, "--%s is missing",
@@ -156,9 +154,9 @@ user_add_run(const struct cli *c)
 		    "--password-file, not both");
 	/* a relative --password-file is relative to where we are called */
 	if (!cli_has(c, "no-password") &&
-	    !term_read_secret(who, cli_value(c, "password-file"), password))
+	    !term_read_secret(cli_value(c, "password-file"), password))
 		return STATUS_FAILED;
-	if (users_open(&u, c) && create_user(&u, c, password))
+	if (users_open(&u) && create_user(&u, c, password))
 		status = report_done(&u, c, cli_arg(c, 0, ""), "added");
 	sodium_memzero(password, sizeof(password));
 	users_close(&u);
@@ -200,14 +198,13 @@ user_password_run(const struct cli *c)
 {
 	static struct users	 u;
 	const char		*username = cli_arg(c, 0, "");
-	char			 password[SECRET_SIZE], who[64];
+	char			 password[SECRET_SIZE];
 	json_t			*user = NULL;
 	int			 status = STATUS_FAILED;
 
-	snprintf(who, sizeof(who), "flicketctl %s", c->command->name);
-	if (!term_read_secret(who, cli_value(c, "password-file"), password))
+	if (!term_read_secret(cli_value(c, "password-file"), password))
 		return STATUS_FAILED;
-	if (users_open(&u, c) && (user = users_find(&u, username)) != NULL &&
+	if (users_open(&u) && (user = users_find(&u, username)) != NULL &&
 	    set_password(&u, user, password))
 		status = report_done(&u, c, username,
 		    "has a new password; its tokens have ended");
@@ -228,7 +225,7 @@ switch_user(const struct cli *c, bool disabled)
 	bool			 was, ok;
 	int			 status = STATUS_FAILED;
 
-	if (users_open(&u, c) && (user = users_find(&u, username)) != NULL) {
+	if (users_open(&u) && (user = users_find(&u, username)) != NULL) {
 		was = json_is_true(json_object_get(user, "disabled"));
 		args_put_number(&args, KEY_ID, member_number(user, "id"));
 		args_put_number(&args, KEY_DISABLED, disabled);
@@ -351,7 +348,7 @@ user_group_run(const struct cli *c)
 
 	if (c->count == 0 && (cli_has(c, "add") || cli_has(c, "remove")))
 		return cli_usage(c->command, "USERNAME is missing: the user");
-	if (users_open(&u, c))
+	if (users_open(&u))
 		status = c->count == 0 ? print_groups(&u, c) :
 		    group_of_user(&u, c);
 	users_close(&u);
@@ -394,7 +391,7 @@ user_list_run(const struct cli *c)
 	int64_t			 id;
 	size_t			 i = 0;
 
-	if (users_open(&u, c) && take_group(&u, group, &id))
+	if (users_open(&u) && take_group(&u, group, &id))
 		users = users_all(&u);
 	users_close(&u);
 	if (users == NULL)

@@ -1,7 +1,6 @@
 /* Requests to the user service. */
 #include "tools/flicketctl/users/users.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,31 +14,17 @@ enum {
 };
 
 bool
-users_refuse(const struct users *u, const char *format, ...)
-{
-	va_list	ap;
-
-	fprintf(stderr, "%s: ", u->who);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return false;
-}
-
-bool
-users_open(struct users *u, const struct cli *c)
+users_open(struct users *u)
 {
 	*u = (struct users){ 0 };
-	snprintf(u->who, sizeof(u->who), "flicketctl %s", c->command->name);
 	settings_load(&u->settings);
-	if (!peers_enter(u->who, &u->settings, NULL))
+	if (!peers_enter(&u->settings, NULL))
 		return false;
 	peers_open(&u->peers, &u->settings, SERVICE_USER);
 	peers_ping(&u->peers, WAIT_MS, true);
 	u->peer = peers_choose(&u->peers, SERVICE_USER, true);
 	if (u->peer == NULL)
-		return users_refuse(u, "the user service does not answer at "
+		return cli_fail("the user service does not answer at "
 		    "%s; is the desk running? `flicketctl status` tells",
 		    u->settings.user_endpoint);
 	return true;
@@ -59,12 +44,12 @@ users_ask(struct users *u, enum op_code op, const struct args *args,
 	struct text	message;
 
 	if (!peers_ask(&u->peers, u->peer, op, args, ret))
-		return users_refuse(u, "the user service did not answer; "
+		return cli_fail("the user service did not answer; "
 		    "whether it did what it was asked is not known");
 	if (ret->error == OK)
 		return true;
 	message = answer_message(ret);
-	return users_refuse(u, "%.*s", (int)message.len, message.base);
+	return cli_fail("%.*s", (int)message.len, message.base);
 }
 
 void
@@ -102,14 +87,14 @@ users_misfit(enum key key, const char *text, char *ret, size_t size)
 
 /* Read the fragment of an answer, which must be an array. */
 static json_t *
-array_of(struct users *u, const struct answer *a)
+array_of(const struct answer *a)
 {
 	json_t	*list = json_loadb(a->fragment.base, a->fragment.len, 0, NULL);
 
 	if (json_is_array(list))
 		return list;
 	json_decref(list);
-	users_refuse(u, "the user service's answer is not understood; is it "
+	cli_fail("the user service's answer is not understood; is it "
 	    "of another version?");
 	return NULL;
 }
@@ -123,7 +108,7 @@ ask_users(struct users *u, int64_t after, const char *username)
 	args_put_number(&args, KEY_LIMIT, PAGE_USERS);
 	args_put_number(&args, KEY_ID, after);
 	users_put(&args, KEY_USERNAME, username);
-	return users_ask(u, OP_USER_EXPORT, &args, &a) ? array_of(u, &a) :
+	return users_ask(u, OP_USER_EXPORT, &args, &a) ? array_of(&a) :
 	    NULL;
 }
 
@@ -159,7 +144,7 @@ users_find(struct users *u, const char *username)
 	found = json_incref(json_array_get(list, 0));
 	json_decref(list);
 	if (found == NULL)
-		users_refuse(u, "there is no user \"%s\"; `flicketctl user "
+		cli_fail("there is no user \"%s\"; `flicketctl user "
 		    "list` lists them", username);
 	return found;
 }
@@ -173,7 +158,7 @@ users_groups(struct users *u)
 	args_put_number(&args, KEY_PAGE, 1);
 	args_put_number(&args, KEY_PER_PAGE, PAGE_GROUPS);
 	users_put(&args, KEY_FIELDS, "id,group_name,total_members");
-	return users_ask(u, OP_GROUP_LIST, &args, &a) ? array_of(u, &a) : NULL;
+	return users_ask(u, OP_GROUP_LIST, &args, &a) ? array_of(&a) : NULL;
 }
 
 int64_t

@@ -9,23 +9,18 @@
 
 /* A command's connection to the user service. */
 struct users {
-	char		 who[64];	/* what messages begin with */
 	struct settings	 settings;
 	struct peers	 peers;
 	struct peer	*peer;
 };
 
 /* False after a message. users_close() is to be called in any case. */
-bool	users_open(struct users *, const struct cli *);
+bool	users_open(struct users *);
 void	users_close(struct users *);
 
 /* Send a request. False after a message, which may be the service's own. */
 bool	users_ask(struct users *, enum op_code, const struct args *,
 	    struct answer *ret);
-
-/* Print the program's name and a message on standard error; false. */
-bool	users_refuse(const struct users *, const char *format, ...)
-	    __attribute__((format(printf, 2, 3)));
 
 /*
  * All users, an array in the order of their ids: objects with all that is

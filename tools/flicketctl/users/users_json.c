@@ -63,7 +63,7 @@ exported(const json_t *users, bool full)
 
 /* Write a file that only its owner can read. */
 static bool
-write_export(struct users *u, const char *path, const json_t *list, bool force)
+write_export(const char *path, const json_t *list, bool force)
 {
 	char	*json = json_dumps(list, JSON_INDENT(4));
 	size_t	 len;
@@ -74,7 +74,7 @@ write_export(struct users *u, const char *path, const json_t *list, bool force)
 	json[len++] = '\n';
 	ok = (force ? file_replace : file_create)(path, json, len, 0600);
 	free(json);
-	return ok || users_refuse(u, errno == EEXIST ? "%s: is there already; "
+	return ok || cli_fail(errno == EEXIST ? "%s: is there already; "
 	    "--force replaces it" : "%s: %s", path, strerror(errno));
 }
 
@@ -103,7 +103,7 @@ user_export_run(const struct cli *c)
 	json_t			*users = NULL, *list;
 	bool			 ok = false;
 
-	if (users_open(&u, c))
+	if (users_open(&u))
 		users = users_all(&u);
 	if (users != NULL) {
 		list = exported(users, cli_has(c, "full"));
@@ -111,7 +111,7 @@ user_export_run(const struct cli *c)
 			ok = json_dumpf(list, stdout, JSON_INDENT(4)) == 0 &&
 			    putchar('\n') != EOF;
 		else
-			ok = write_export(&u, path, list, cli_has(c, "force"));
+			ok = write_export(path, list, cli_has(c, "force"));
 		if (ok && !is_standard(file))
 			fprintf(stderr, "%zu users written to %s\n",
 			    json_array_size(list), file);
@@ -400,15 +400,14 @@ import_all(struct users *u, const struct cli *c, const json_t *rows)
 
 /* The rows of a file, or NULL after a message. */
 static json_t *
-read_user_file(const struct cli *c, const char *path)
+read_user_file(const char *path)
 {
-	const char	*name = c->command->name;
 	json_error_t	 error;
 	FILE		*f = is_standard(path) ? stdin : fopen(path, "re");
 	json_t		*rows;
 
 	if (f == NULL) {
-		fprintf(stderr, "flicketctl %s: %s: %s\n", name, path,
+		cli_fail("%s: %s", path,
 		    strerror(errno));
 		return NULL;
 	}
@@ -416,11 +415,11 @@ read_user_file(const struct cli *c, const char *path)
 	if (f != stdin)
 		fclose(f);
 	if (rows == NULL)
-		fprintf(stderr, "flicketctl %s: %s: line %d: %s\n", name, path,
+		cli_fail("%s: line %d: %s", path,
 		    error.line, error.text);
 	else if (!json_is_array(rows)) {
-		fprintf(stderr, "flicketctl %s: %s: must be an array of users, "
-		    "as `flicketctl user export` writes it\n", name, path);
+		cli_fail("%s: must be an array of users, as `flicketctl user "
+		    "export` writes it", path);
 		json_decref(rows);
 		rows = NULL;
 	}
@@ -431,12 +430,12 @@ int
 user_import_run(const struct cli *c)
 {
 	static struct users	 u;
-	json_t			*rows = read_user_file(c, cli_arg(c, 0, "-"));
+	json_t			*rows = read_user_file(cli_arg(c, 0, "-"));
 	int			 status = STATUS_FAILED;
 
 	if (rows == NULL)
 		return STATUS_FAILED;
-	if (users_open(&u, c))
+	if (users_open(&u))
 		status = import_all(&u, c, rows);
 	users_close(&u);
 	json_decref(rows);

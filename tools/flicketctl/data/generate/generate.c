@@ -186,11 +186,9 @@ generate_run(const struct cli *c)
 	if (run.plan.password == NULL)
 		run.plan.password = "generated";
 	if (run.plan.password[0] == '\0' || strlen(run.plan.password) > 72) {
-		fprintf(stderr, "flicketctl generate: --password: 1 to 72 "
-		    "bytes\n");
+		cli_fail("--password: 1 to 72 bytes");
 		return STATUS_USAGE;
 	}
-	report_as("generate");
 	if (run.flicket == NULL)
 		status = import_fill(phases, run.data, "the generated tables");
 	else {

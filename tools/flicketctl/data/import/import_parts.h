@@ -268,8 +268,6 @@ bool	files_copy(struct row *);
 bool	files_finish(const char *path, uid_t, gid_t);
 
 /* import_report.c */
-/* Which command messages begin with; "import" unless said. */
-void	report_as(const char *name);
 /* End the line that shows the progress. */
 void	report_clear(void);
 /* Say on stderr why the run fails, if it has not been said. Returns false. */

@@ -15,24 +15,17 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "tools/flicketctl/cli/cli.h"
 
 #define BAR_WIDTH	30
 #define CLEAR_LINE	"\r\033[K"
 
 static atomic_bool	failed;
-static const char	*command = "import";
-
-void
-report_as(const char *name)
-{
-	command = name;
-}
-
 void
 report_clear(void)
 {
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, CLEAR_LINE);
+		fputs(CLEAR_LINE, stderr);
 }
 
 bool
@@ -48,12 +41,10 @@ report_fail(const char *format, ...)
 
 	if (atomic_exchange(&failed, true))
 		return false;
-	fprintf(stderr, "%sflicketctl %s: ",
-	    isatty(STDERR_FILENO) ? CLEAR_LINE : "", command);
+	report_clear();
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	cli_fail_with(format, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	return false;
 }
 
@@ -221,7 +212,7 @@ report_print(struct import *im)
 	print_files("avatars", "--avatars", &im->files[FILES_AVATARS]);
 	print_next(im);
 	if (fflush(stdout) != 0 || ferror(stdout))
-		fprintf(stderr, "flicketctl import: the report cannot be "
-		    "written, but the import is in place\n");
+		cli_fail("the report cannot be written, but the import is in "
+		    "place");
 	return true;
 }

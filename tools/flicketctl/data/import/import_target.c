@@ -29,6 +29,7 @@
 #include "base/paths.h"
 #include "services/store/now.h"
 #include "services/store/store.h"
+#include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/store/tree.h"
 
 enum service_id
@@ -396,8 +397,8 @@ target_switch(struct import *im)
 	if (!import_goes_on() || !check_replaceable_stores(im) || !rename_to_stores(im))
 		return false;
 	if (!folder_sync_fd(im->data_fd))
-		fprintf(stderr, "flicketctl import: %s: %s; a power failure "
-		    "may undo the import\n", im->data, strerror(errno));
+		cli_fail("%s: %s; a power failure may undo the import",
+		    im->data, strerror(errno));
 	if (im->exchanges)
 		tree_remove(im->work, NULL);	/* the defaults, now there */
 	im->work[0] = '\0';
