@@ -266,6 +266,9 @@ enum err op_end(struct call *, struct stmt *, enum err);
 /* Log that the store has just failed, and return its error. */
 enum err op_fail(struct call *);
 
+/* op_one() with a run that was begun, and given values; it is ended. */
+enum err op_put_one(struct call *, struct stmt *);
+
 /* Run to the end, for its effect, and end it; ret_changed may be NULL. */
 enum err op_run_out(struct call *, struct stmt *, int *ret_changed);
 

@@ -145,17 +145,24 @@ take_id(struct call *c, const struct stmt *st)
 }
 
 enum err
+op_put_one(struct call *c, struct stmt *st)
+{
+	enum err	e = ERR_NOT_FOUND;
+
+	if (stmt_next(st)) {
+		e = op_put_row(c, st);
+		if (e == OK && op_info(c->op->op)->kind != OP_READ)
+			take_id(c, st);
+	}
+	return op_end(c, st, e);
+}
+
+enum err
 op_one(struct call *c)
 {
 	struct stmt	st = op_stmt(c, c->op->sql);
-	enum err	e = ERR_NOT_FOUND;
 
-	if (stmt_next(&st)) {
-		e = op_put_row(c, &st);
-		if (e == OK && op_info(c->op->op)->kind != OP_READ)
-			take_id(c, &st);
-	}
-	return op_end(c, &st, e);
+	return op_put_one(c, &st);
 }
 
 enum err

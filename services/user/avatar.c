@@ -108,15 +108,14 @@ check_picture(struct call *c, const char **ret_extension)
 static enum err
 write_row(struct call *c, const char *name)
 {
-	struct args	*args = &c->request.args;
-	enum err	 e;
+	struct stmt	st;
+	enum err	e = avatar_unlink_later(c);
 
-	args_put_text(args, KEY_AVATAR, text_of(name));
-	e = avatar_unlink_later(c);
-	if (e == OK)
-		e = op_one(c);
-	args_remove(args, KEY_AVATAR);	/* the name is on the caller's stack */
-	return e;
+	if (e != OK)
+		return e;
+	st = op_stmt(c, c->op->sql);
+	stmt_bind_text(&st, KEY_AVATAR, text_of(name));
+	return op_put_one(c, &st);
 }
 
 enum err

@@ -234,6 +234,7 @@ totals_are_sums(void **state)
 		{ 3, 3, -2, 1, -1, "{\"total_assigned\":0,\"total_posts\":1}" },
 	};
 	struct call	c;
+	char		part[40];
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
@@ -248,6 +249,15 @@ totals_are_sums(void **state)
 		put_text(&c, KEY_FIELDS, "total_assigned,total_posts");
 		check_number("shown", desk_call(&desk, &c), OK);
 		check_text("shown", c.answer.fragment, text_of(rows[i].shown));
+		desk_end(&c);
+		begin(&c, OP_USER_GET, 1);
+		args_put_number(&c.request.args, KEY_ID, 2);
+		check_number("all of it", desk_call(&desk, &c), OK);
+		snprintf(part, sizeof(part), "\"total_posts\":%lld,",
+		    (long long)(rows[i].posts_then < 0 ? 0 :
+		    rows[i].posts_then));
+		check_part("all of it", strndupa(c.answer.fragment.base,
+		    c.answer.fragment.len), part);
 		desk_end(&c);
 	}
 	/* who counts as having written stays */
@@ -348,6 +358,28 @@ a_hash_that_is_never_run_is_refused(void **state)
 		    (struct text){ (const char *)hash, sizeof(hash) });
 		check_number(hashes[i], end(&c), ERR_BAD_REQUEST);
 	}
+}
+
+/* The versions of the user and of the group, which their tags are made of. */
+static int64_t
+versions(void)
+{
+	return desk_number(&desk, "SELECT 100 * (SELECT version FROM users "
+	    "WHERE id = 2) + (SELECT version FROM groups WHERE id = 2)");
+}
+
+static void
+a_membership_changes_both_sides(void **state)
+{
+	int64_t	seen, before = versions();
+
+	(void)state;
+	check_number("added", member(OP_MEMBER_ADD, 2, 2, &seen), OK);
+	check_number("both", versions(), before + 101);
+	check_number("twice", member(OP_MEMBER_ADD, 2, 2, &seen), ERR_CONFLICT);
+	check_number("neither", versions(), before + 101);
+	check_number("removed", member(OP_MEMBER_REMOVE, 2, 2, &seen), OK);
+	check_number("both", versions(), before + 202);
 }
 
 /* Rights change: gateways forget what they know, the tokens live on. */
@@ -656,6 +688,8 @@ main(void)
 		    a_new_password_ends_other_tokens),
 		HERE("a hash that is never run is refused",
 		    a_hash_that_is_never_run_is_refused),
+		HERE("a membership changes both sides",
+		    a_membership_changes_both_sides),
 		HERE("a change of a membership makes gateways ask again",
 		    a_membership_makes_gateways_ask_again),
 		HERE("a write is of who asks as that is when it is done",

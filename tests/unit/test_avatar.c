@@ -228,6 +228,20 @@ the_old_file_goes_after_the_commit(void **state)
 	check_true("the new one", strcmp(first, name_of_user(1)) != 0);
 }
 
+static void
+a_refused_row_leaves_no_file(void **state)
+{
+	(void)state;
+	check_number("put", put_png(1), OK);
+	store_exec(desk.sqlite, "CREATE TEMP TRIGGER no BEFORE UPDATE ON users "
+	    "BEGIN SELECT raise(ABORT, 'no'); END");
+	check_number("refused", put_png(1), ERR_STORE);
+	store_exec(desk.sqlite, "DROP TRIGGER no");
+	check_number("the one before", count_files(), 1);
+	check_true("it is the user's", access(FOLDER, F_OK) == 0 &&
+	    name_of_user(1)[0] != '\0');
+}
+
 /* The row goes back to what it was: the old file is used, and stays. */
 static void
 what_was_rolled_back_keeps_its_file(void **state)
@@ -321,6 +335,7 @@ main(void)
 		    names_from_outside_are_names),
 		HERE("the old file goes after the commit",
 		    the_old_file_goes_after_the_commit),
+		HERE("a refused row leaves no file", a_refused_row_leaves_no_file),
 		HERE("what was rolled back keeps its file",
 		    what_was_rolled_back_keeps_its_file),
 		HERE("a picture goes with its user",
