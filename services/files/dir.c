@@ -143,23 +143,15 @@ dir_settle(const struct dir *d, int fd, const char *from, const char *to)
 bool
 dir_write(const struct dir *d, const char *name, struct text bytes)
 {
-	char	temporary[DIR_NAME_SIZE];
-	int	fd;
-	bool	ok;
+	char	path[PATH_SIZE];
 
-	CHECK(snprintf(temporary, sizeof(temporary), "%s.new", name) <
-	    (int)sizeof(temporary));
+	path_in(d, name, path);
 	if (!dir_make(d))
 		return false;
-	fd = dir_create(d, temporary);
-	if (fd == -1)
-		return false;
-	ok = write_all(fd, bytes.base, bytes.len) &&
-	    dir_settle(d, fd, temporary, name) == NULL;
-	if (!ok)
-		remove_after_failure(d, temporary);
-	close(fd);
-	return ok;
+	if (file_replace(path, bytes.base, bytes.len, 0600))
+		return true;
+	remove_after_failure(d, name);
+	return false;
 }
 
 /* --- rows ----------------------------------------------------------------- */

@@ -7,14 +7,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "services/files/receive.h"
 #include "services/files/serve.h"
 #include "services/post/content.h"
 
 static const struct dir	files_dir = {
-	.home = "stores/post",
-	.store = "stores/post/post.db",
-	.path = "stores/post/files",
+	.home = PATHS_STORES "/post",
+	.store = PATHS_STORES "/post/post.db",
+	.path = PATHS_STORES "/" PATHS_UPLOADS,
 	.sql_row = SQL_UPLOAD_OF_FILE,
 	.alphabet = "abcdefghijklmnopqrstuvwxyz234567",
 	.digits = 26,		/* 130 bits */

@@ -6,13 +6,14 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "base/paths.h"
 #include "services/files/serve.h"
 
 /* Files of other names are the operator's, or were imported. */
 static const struct dir	avatar_dir = {
-	.home = "stores/user",
-	.store = "stores/user/user.db",
-	.path = "stores/user/avatars",
+	.home = PATHS_STORES "/user",
+	.store = PATHS_STORES "/user/user.db",
+	.path = PATHS_STORES "/" PATHS_AVATARS,
 	.sql_row = SQL_AVATAR_USED,
 	.alphabet = "0123456789abcdef",
 	.digits = 32,			/* 128 bits */
