@@ -7,7 +7,6 @@
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
-#include <sqlite3.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
@@ -85,7 +84,7 @@ miss(struct files *f, struct row *row, const char *why)
 		return true;
 	text_quote(quoted, row->file_to, strlen(row->file_to));
 	CHECK(asprintf(&line, "%s (%s %s): %s", quoted, row->kind->one,
-	    (const char *)sqlite3_column_text(row->from, 0), why) != -1);
+	    row_label(row).base, why) != -1);
 	f->shown[f->missing - 1] = line;
 	return true;
 }

@@ -6,6 +6,7 @@
  *   import_target.c  the data folder: may it be filled; putting it in place
  *   import_stores.c  the four new stores, from empty to closed
  *   import_kinds.c   the kinds of rows, and the loop that copies them all
+ *   import_row.c     a row on its way
  *   import_derive.c  what follows from the rows: names, counts, search
  *   import_value.c   how a value of Flicket's becomes one of ours
  *   import_date.c    dates
@@ -24,16 +25,18 @@
 #include <sys/types.h>
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/services.h"
 
 struct import;
 struct row;
+struct sqlite3;
+struct sqlite3_stmt;
 
 enum store { STORE_USER, STORE_TICKET, STORE_POST, STORE_LOOKUP, STORE_COUNT };
 
@@ -107,7 +110,7 @@ struct tally {
 enum lane_id { LANE_RUN, LANE_POSTS, LANES };
 
 struct lane {
-	sqlite3			*source; /* the same moment in each */
+	struct sqlite3			*source; /* the same moment in each */
 	FILE			*lines;	/* the report, already unlinked */
 	int64_t			 line_count;
 
@@ -130,7 +133,7 @@ struct import {
 	pthread_t	 thread;	/* of LANE_POSTS */
 	bool		 threaded;	/* it was started and not yet joined */
 	bool		 thread_ok;	/* what came of it, once joined */
-	sqlite3		*store[STORE_COUNT];
+	struct sqlite3		*store[STORE_COUNT];
 	char		*later[STORE_COUNT];	/* SQL of what is to be made
 						 * when all rows are there */
 	const struct kind *kinds;	/* one without `one` ends them */
@@ -144,8 +147,8 @@ struct row {
 	struct lane		*lane;
 	const struct kind	*kind;
 	struct tally		*tally;
-	sqlite3_stmt		*from;	/* column 0 is its label */
-	sqlite3_stmt		*to;
+	struct sqlite3_stmt		*from;	/* column 0 is its label */
+	struct sqlite3_stmt		*to;
 	enum files_id		 files;	/* the file it names, if any */
 	const char		*file_from;	/* its name there and here, */
 	const char		*file_to;	/* valid until the next row */
@@ -173,9 +176,9 @@ bool	source_open(struct import *);
 bool	source_check(struct import *);
 /* Prepare "SELECT label, columns ... " of a kind, and count its rows. */
 bool	source_select(struct import *, struct lane *, const struct kind *,
-	    sqlite3_stmt **ret_select, int64_t *ret_count);
+	    struct sqlite3_stmt **ret_select, int64_t *ret_count);
 /* The run's failure to read the database, in words. Returns false. */
-bool	source_fail(struct import *, sqlite3 *);
+bool	source_fail(struct import *, struct sqlite3 *);
 
 /* import_target.c */
 /* The service of a store. */
@@ -210,6 +213,10 @@ extern const struct kind import_kinds[];
  */
 bool	kinds_copy(struct import *);
 bool	kinds_wait(struct import *);
+
+/* import_row.c */
+/* The label of a row, for messages; valid until the next row. */
+struct text	row_label(const struct row *);
 
 /* import_derive.c */
 /* Fill what a store has of the rows of others, and the search. */

@@ -5,7 +5,6 @@
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 
-#include <sqlite3.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -51,12 +50,12 @@ report_fail(const char *format, ...)
 void
 report_row(struct row *row, int n, const char *format, ...)
 {
+	struct text	 name = row_label(row);
 	FILE		*f = row->lane->lines;
 	char		 label[QUOTE_SIZE];
 	va_list		 ap;
 
-	text_escape(label, (const char *)sqlite3_column_text(row->from, 0),
-	    (size_t)sqlite3_column_bytes(row->from, 0));
+	text_escape(label, name.base, name.len);
 	fprintf(f, "%s %s: ", row->kind->one, label);
 	if (n > 0)
 		fprintf(f, "%s: ", row->kind->columns[n - 1].from);
