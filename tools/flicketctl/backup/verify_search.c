@@ -4,9 +4,11 @@
  */
 #include "tools/flicketctl/backup/verify.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tools/flicketctl/backup/backup_files.h"
+#include "tools/flicketctl/backup/verify_findings.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/store/select.h"
@@ -97,4 +99,74 @@ verify_search(struct sqlite3 *db, const char *table, int64_t *ret_doc,
 	(void)select_end(&a);
 	(void)select_end(&b);
 	return ok;
+}
+
+/* --- an index, and one that is made anew ------------------------------------- */
+
+/* An index of words, and how one is made anew of the texts it is of. */
+static const struct search_index {
+	const char	*name;
+	const char	*what;
+	const char	*make;
+	const char	*fill;
+	const char	*one;	/* what a row is of */
+	int64_t		 ids;	/* bits of a row's number that are its id */
+	unsigned	 from;	/* events of these services change it */
+} search_indexes[] = {
+	{ "ticket_text", "tickets whose words are not found, or others are",
+	    "CREATE VIRTUAL TABLE temp.ticket_text_new USING fts5 (title, "
+	    "content, content = '', tokenize = "
+	    "\"unicode61 remove_diacritics 2\")",
+	    "INSERT INTO temp.ticket_text_new (rowid, title, content) "
+	    "SELECT id, title, content FROM ticket.tickets",
+	    "ticket", INT64_MAX, 0 },
+	{ "reply_text", "replies whose words are not found, or others are",
+	    "CREATE VIRTUAL TABLE temp.reply_text_new USING fts5 (content, "
+	    "content = '', tokenize = \"unicode61 remove_diacritics 2\")",
+	    "INSERT INTO temp.reply_text_new (rowid, content) SELECT "
+	    "p.ticket_id * 4294967296 + p.id, p.content FROM post.posts p "
+	    "JOIN ticket.replies r ON r.post_id = p.id ORDER BY 1",
+	    "post", UINT32_MAX, 1u << SERVICE_TICKET | 1u << SERVICE_POST },
+};
+
+/* False: an index, the store's or the new one, cannot be read or made. */
+static bool
+compare_index(struct verify *v, const struct search_index *x,
+    int64_t *ret_row, int64_t *ret_count)
+{
+	char	sql[1024];
+
+	snprintf(sql, sizeof(sql), "%s;%s;CREATE VIRTUAL TABLE "
+	    "temp.%s_a USING fts5vocab(ticket, %s, instance);"
+	    "CREATE VIRTUAL TABLE temp.%s_b USING fts5vocab(temp, "
+	    "%s_new, instance)", x->make, x->fill, x->name, x->name, x->name,
+	    x->name);
+	if (!select_execute(v->cut.db, sql))
+		return cli_fail("%s", select_error(v->cut.db));
+	snprintf(sql, sizeof(sql), "temp.%s", x->name);
+	return verify_search(v->cut.db, sql, ret_row, ret_count);
+}
+
+void
+verify_words(struct verify *v)
+{
+	struct found	f = { 0 };
+	int64_t		row = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct search_index	*x = &search_indexes[i];
+		char				 example[96];
+
+		if ((v->under_way[SERVICE_TICKET] & x->from) != 0)
+			continue;
+		if (!compare_index(v, x, &row, &f.count)) {
+			v->failed = true;
+			return;
+		}
+		snprintf(example, sizeof(example), "%s %lld", x->one,
+		    (long long)(row & x->ids));
+		if (f.count > 0)
+			f.examples = json_pack("[s]", example);
+		verify_found_done(v->findings, "search", x->what, &f);
+	}
 }
