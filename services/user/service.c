@@ -104,8 +104,8 @@ static const struct shape token_shape = { "token", token_members };
 /* --- operations ------------------------------------------------------------ */
 
 #define THERE	{ SQL_USER_FIND, true, ERR_NOT_FOUND, "" }
-#define MAY	{ SQL_USER_MAY, true, ERR_FORBIDDEN, "Only the user itself " \
-	    "and members of the group flicket_admin may do this." }
+#define MAY	{ SQL_USER_MAY, true, ERR_FORBIDDEN, "Only that user and " \
+	    "members of the group flicket_admin may do this." }
 #define UNIQUE_USER \
 	{ SQL_USERNAME_TAKEN, false, ERR_CONFLICT, \
 	    "username: another user has this one." }, \

@@ -166,10 +166,10 @@ RULES = {
     'the author, the assignee, flicket_admin': (ADMIN, ('author', 'assignee')),
     'the assignee, flicket_admin': (ADMIN, ('assignee',)),
     'the subscriber, flicket_admin, super_user': (STAFF, ('subscriber',)),
-    'the user itself, flicket_admin': (ADMIN, ('itself',)),
+    'that user, flicket_admin': (ADMIN, ('itself',)),
     'the owner': (NONE, ('owner',)),
     'any user; with close: the author, the assignee, flicket_admin': (ALL, ()),
-    'as FLICKET_CHANGE_CATEGORY says: nobody, flicket_admin and super_user, or any user': (NONE, ()),
+    'by FLICKET_CHANGE_CATEGORY: nobody, flicket_admin and super_user, or any user': (NONE, ()),
 }
 
 
@@ -362,7 +362,7 @@ def kinds_of(request, who):
     found = EXAMPLES[request]
     for example, rule in found if isinstance(found, list) else [(found, None)]:
         rights, beings = rule or RULES[who]
-        # whatever is done to "me" is done by the user itself
+        # whatever is done to "me" is done by that user
         if '/me' in request and 'itself' in beings:
             rights, beings = ALL, ()
         yield example, rights, beings

@@ -38,7 +38,7 @@ def test_the_bucket_empties_and_fills(desks):
             assert q == 30 and 30 - n <= r <= 30 - n + (time.monotonic() - start) / refill
         answer = refused(lambda: c.get('user/1'))
         error = expect(answer, 429)
-        assert error['message'] == 'This token made as many requests as it may. Try again later.'
+        assert error['message'] == 'This token has reached its limit of requests. Try again later.'
         q, r, t = limit_of(answer)
         assert r == 0 and t == int(answer.header('Retry-After')) and 1 <= t <= 2
         # Errors count, and carry the headers: as problems, too.

@@ -16,7 +16,7 @@ import older
 from desk import REPO, SERVICES, Desk, START_SECONDS, free_port, wait_until
 from wire import expect
 
-OLDER_TEXT = 'A part of the desk is older than this request needs.'
+OLDER_TEXT = 'A part of the desk is too old for this request.'
 TICKET = {'title': 'At an older desk', 'content': 'It knows less.', 'category_id': 1, 'ticket_priority_id': 2}
 
 
