@@ -427,7 +427,7 @@ list_schema(json_t *item, bool cursor, bool include)
 	return s;
 }
 
-/* What is there besides a thing's own members. */
+/* The members that an answer has beside those of its shape. */
 static json_t *
 with_included(json_t *thing)
 {

@@ -1,4 +1,4 @@
-/* What `flicketctl verify` has in common with others. */
+/* Parts of `flicketctl verify` that others use. */
 #ifndef BACKUP_VERIFY_H
 #define BACKUP_VERIFY_H
 

@@ -36,8 +36,8 @@ void	verify_found(struct found *, const char *example);
 void	verify_found_done(json_t *list, const char *test, const char *what,
 	    struct found *);
 
-/* Add one finding to those of its kind (struct judge's `found`). */
-void	verify_take_down(void *verify, const char *test, const char *what,
+/* Add one finding to those of its kind; for struct judge, arg: the verify. */
+void	verify_take_down(void *arg, const char *test, const char *what,
 	    const char *example);
 
 /* Add a note: not a fault, but the operator should know. */

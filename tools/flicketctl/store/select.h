@@ -57,7 +57,7 @@ bool		 select_one_number(struct sqlite3 *, int64_t *ret,
 /* Run statements that have no rows. False: one failed. */
 bool		 select_execute(struct sqlite3 *, const char *sql);
 
-/* What failed last on a connection, in SQLite's words. */
+/* The last failure on a connection, in SQLite's words. */
 const char	*select_error(struct sqlite3 *);
 
 #endif

@@ -37,7 +37,7 @@ struct plan {
 	int64_t		 posts;
 	uint64_t	 seed;
 	bool		 shows;		/* progress as rows are read */
-	const char	*password;	/* of everybody */
+	const char	*password;	/* of all users */
 	char		 hash[PASSWORD_SIZE];	/* its bcrypt hash */
 	uint32_t	*last_post;	/* of ticket i: 0 none; [0] unused */
 	uint32_t	*total_posts;	/* of user i, tickets and replies */

@@ -1,7 +1,7 @@
 /*
- * What follows from the rows that were copied, so that an imported desk is as
- * one that was always run by us: what a store keeps of the rows of others,
- * and the words that are searched for.
+ * Data that is derived from the copied rows, so that an imported desk is like
+ * one that was always ours: copies of other stores' rows, totals, and the words
+ * that are searched for.
  *
  * The search index is written in the order of its ids, which is the only one
  * that FTS5 takes without ending a segment at every row, in few large
@@ -216,7 +216,7 @@ reply_take(struct replies *r)
 	r->replies++;
 	r->hours += sqlite3_column_int64(r->from, REPLY_HOURS);
 	if (r->hours > HOURS_MOST || r->hours < -HOURS_MOST)
-		r->hours = 0;	/* nobody worked that long */
+		r->hours = 0;	/* more than any work takes */
 	sqlite3_bind_int64(r->note, 1, post);
 	sqlite3_bind_int64(r->note, 2, r->ticket);
 	sqlite3_bind_int64(r->index, 1, r->ticket * REPLY_ID_SPAN + post);

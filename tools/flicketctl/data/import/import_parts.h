@@ -56,7 +56,7 @@ struct files {
 	char		*shown[MISSING_SHOWN]; /* the first missing ones */
 };
 
-/* What becomes of a row after one of its values was converted. */
+/* Whether a row is kept after one of its values was converted. */
 enum keep {
 	KEEP,
 	DROP,		/* not kept; the converter has reported why */

@@ -5,7 +5,7 @@
  * One transaction in each lane spans the import, so that all tables are of one
  * moment even while Flicket runs. What a `-wal` file beside the database holds is
  * part of it and is read; SQLite may then make a `-shm` file beside it. A
- * database in WAL mode without a `-wal` file is in no one's use: it is opened
+ * database in WAL mode without a `-wal` file is not in use: it is opened
  * as immutable, so that nothing is made beside it. A `-journal` left by a
  * crash would have to be rolled back first, which takes writing: refused.
  */
