@@ -481,7 +481,7 @@ settings_endpoint(const struct settings *s, enum service_id id)
 
 /*
  * Make a folder in the working folder. Made by root, it belongs to the owner of
- * the working folder: the programs become that user (base/harden.h).
+ * the working folder: the programs become that user (base/process/harden.h).
  */
 static int
 make_folder(const char *name)

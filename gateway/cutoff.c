@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "gateway/core/trace.h"
-#include "gateway/http/linger.h"
+#include "gateway/http/connection/linger.h"
 #include "gateway/http/problem.h"
 #include "gateway/reply/cors.h"
 #include "gateway/worker.h"

@@ -7,14 +7,14 @@
 #include <semaphore.h>
 
 #include "base/clock.h"
-#include "base/harden.h"
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/program.h"
-#include "base/rlimits.h"
-#include "base/signals.h"
-#include "base/stderr.h"
+#include "base/process/harden.h"
+#include "base/process/program.h"
+#include "base/process/rlimits.h"
+#include "base/process/signals.h"
+#include "base/process/stderr.h"
 #include "base/wall.h"
 #include "gateway/bus/bus.h"
 #include "gateway/cache/responses.h"
@@ -22,13 +22,13 @@
 #include "gateway/core/exchange.h"
 #include "gateway/core/trace.h"
 #include "gateway/health.h"
-#include "gateway/http/connection.h"
-#include "gateway/http/frames.h"
+#include "gateway/http/connection/connection.h"
+#include "gateway/http/connection/frames.h"
+#include "gateway/http/connection/idle.h"
+#include "gateway/http/connection/parting.h"
+#include "gateway/http/connection/rest.h"
 #include "gateway/http/framing.h"
 #include "gateway/http/hpack.h"
-#include "gateway/http/idle.h"
-#include "gateway/http/parting.h"
-#include "gateway/http/rest.h"
 #include "gateway/http/timers.h"
 #include "gateway/http/tls.h"
 #include "gateway/memory.h"
@@ -38,7 +38,7 @@
 #include "proto/peer/resolve.h"
 
 #define ACCEPTS_MOST	64	/* in one turn of the loop */
-#define CONNECTIONS_LEAST 16	/* that base/rlimits.c leaves room for */
+#define CONNECTIONS_LEAST 16	/* that base/process/rlimits.c leaves room for */
 
 /* --- listening ------------------------------------------------------------------ */
 

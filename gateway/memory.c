@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "gateway/cache/responses.h"
-#include "gateway/http/weight.h"
+#include "gateway/http/connection/weight.h"
 
 #define TRIM_MS		1000	/* between two of those */
 #define WARN_MS		10000	/* between two words on it */

@@ -6,7 +6,7 @@
 #include "gateway/cache/limit.h"
 #include "gateway/core/exchange.h"
 #include "gateway/cutoff.h"
-#include "gateway/http/idle.h"
+#include "gateway/http/connection/idle.h"
 #include "gateway/http/proxies.h"
 #include "gateway/pipeline.h"
 #include "gateway/reply/cors.h"

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "gateway/bus/bus.h"
 #include "gateway/core/trace.h"
-#include "gateway/http/connection.h"
+#include "gateway/http/connection/connection.h"
 #include "gateway/http/proxies.h"
 
 #define LARGE_BYTES	((size_t)1 << 20)	/* of an answer */

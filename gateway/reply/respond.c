@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "base/metrics.h"
 #include "gateway/core/trace.h"
-#include "gateway/http/connection.h"
-#include "gateway/http/parting.h"
+#include "gateway/http/connection/connection.h"
+#include "gateway/http/connection/parting.h"
 #include "gateway/http/problem.h"
 
 #define ERROR_BYTES	512	/* of a message that is made */

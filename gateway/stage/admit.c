@@ -1,8 +1,8 @@
 /* Sizes, and what framing.c found. */
 #include "gateway/stage/admit.h"
 
+#include "gateway/http/connection/linger.h"
 #include "gateway/http/framing.h"
-#include "gateway/http/linger.h"
 #include "gateway/reply/respond.h"
 
 #define URL_MOST_BYTES		((size_t)8192)

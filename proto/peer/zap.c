@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/actor.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/process/actor.h"
 #include "proto/peer/accepted.h"
 
 #define ZAP_ENDPOINT	"inproc://zeromq.zap.01"

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/signals.h"
+#include "base/process/signals.h"
 #include "proto/peer/curve.h"
 #include "services/runtime/announce.h"
 #include "services/runtime/svc.h"

@@ -1,6 +1,6 @@
 /* The program of a service: of the one that it is linked with. */
-#include "base/harden.h"
-#include "base/program.h"
+#include "base/process/harden.h"
+#include "base/process/program.h"
 #include "services/runtime/health.h"
 #include "services/runtime/start.h"
 

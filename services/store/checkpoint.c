@@ -15,10 +15,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/actor.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process/actor.h"
 #include "services/store/store.h"
 
 #define PASS_PAGES	250	/* not written back yet: do so. With more,

@@ -13,7 +13,7 @@ from wire import Client, Connection, expect
 
 NOTES = b'some notes\n' * 400000
 NOFILE, FSIZE = resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE
-LEAST = 64      # of descriptors: base/rlimits.c
+LEAST = 64      # of descriptors: base/process/rlimits.c
 PROGRAMS = tuple(f'flicket-{name}' for name in (*SERVICES, 'gateway'))
 LONG = {'FLICKET_IDLE_TIMEOUT_MS': 600000}      # nobody is ended for that within a test
 

@@ -7,8 +7,8 @@
 
 #include <h2o.h>
 
-#include "gateway/http/connection_private.h"
-#include "gateway/http/tcp.h"
+#include "gateway/http/connection/connection_private.h"
+#include "gateway/http/connection/tcp.h"
 #include "unit.h"
 
 #define NOW_MS	100000

@@ -1,6 +1,6 @@
 /* Connections, which nothing comes over (fakes.h). */
-#include "gateway/http/connection.h"
-#include "gateway/http/parting.h"
+#include "gateway/http/connection/connection.h"
+#include "gateway/http/connection/parting.h"
 
 struct frames *
 connection_frames(h2o_socket_t *sock)

@@ -1,5 +1,5 @@
-/* base/actor.c: a thread that cannot be had is told, not waited for. */
-#include "base/actor.h"
+/* base/process/actor.c: a thread that cannot be had is told, not waited for. */
+#include "base/process/actor.h"
 
 #include <sys/resource.h>
 

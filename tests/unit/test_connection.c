@@ -1,7 +1,7 @@
-/* gateway/http/connection.c */
+/* gateway/http/connection/connection.c */
 #include <sys/resource.h>
 
-#include "gateway/http/connection.h"
+#include "gateway/http/connection/connection.h"
 #include "unit.h"
 
 static void

@@ -1,9 +1,9 @@
-/* gateway/http/frames.c; libh2o is played (fake_h2o.h). */
+/* gateway/http/connection/frames.c; libh2o is played (fake_h2o.h). */
 #include <h2o.h>
 #include <h2o/http2.h>
 
 #include "fake_h2o.h"
-#include "gateway/http/connection.h"
+#include "gateway/http/connection/connection.h"
 #include "unit.h"
 
 /* Frames.c's, which libh2o calls. */

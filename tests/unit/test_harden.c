@@ -1,5 +1,5 @@
 /*
- * base/harden.c: what a process that it was called in cannot do any more,
+ * base/process/harden.c: what a process that it was called in cannot do any more,
  * and what it still can. Each row is tried by a process of its own.
  */
 #include "unit.h"
@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/harden.h"
+#include "base/process/harden.h"
 
 /* What a try says: 0 it worked, else errno. */
 typedef int	try(void);

@@ -1,7 +1,7 @@
-/* gateway/http/idle.c */
+/* gateway/http/connection/idle.c */
 #include "connections.h"
 
-#include "gateway/http/idle.h"
+#include "gateway/http/connection/idle.h"
 
 static void
 the_idle_make_room(void **state)

@@ -1,5 +1,5 @@
-/* base/program.c: what a program does with its command line, and before it. */
-#include "base/program.h"
+/* base/process/program.c: what a program does with its command line, and before it. */
+#include "base/process/program.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-/* gateway/http/purse.c */
-#include "gateway/http/purse.h"
+/* gateway/http/connection/purse.c */
+#include "gateway/http/connection/purse.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-/* gateway/http/rest.c */
+/* gateway/http/connection/rest.c */
 #include "connections.h"
 
 #include "base/clock.h"
-#include "gateway/http/rest.h"
+#include "gateway/http/connection/rest.h"
 
 static void
 read_request(h2o_socket_t *sock, const char *err)

@@ -1,5 +1,5 @@
-/* base/rlimits.c */
-#include "base/rlimits.h"
+/* base/process/rlimits.c */
+#include "base/process/rlimits.h"
 
 #include <sys/resource.h>
 

@@ -1,7 +1,7 @@
-/* base/signals.c */
+/* base/process/signals.c */
 #include "unit.h"
 
-#include "base/signals.h"
+#include "base/process/signals.h"
 
 #include <pthread.h>
 #include <unistd.h>

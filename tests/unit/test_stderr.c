@@ -1,5 +1,5 @@
-/* base/stderr.c: what a library writes is logged within bounds, or gets out. */
-#include "base/stderr.h"
+/* base/process/stderr.c: what a library writes is logged within bounds, or gets out. */
+#include "base/process/stderr.h"
 
 #include <poll.h>
 #include <signal.h>

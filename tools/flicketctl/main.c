@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/durable.h"
-#include "base/harden.h"
 #include "base/metrics.h"
-#include "base/rlimits.h"
+#include "base/process/harden.h"
+#include "base/process/rlimits.h"
 #include "base/settings.h"
 #include "services/user/password.h"
 #include "tools/flicketctl/cli/cli.h"

@@ -3,10 +3,10 @@
 
 #include <sys/resource.h>
 
-#include "base/actor.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/process/actor.h"
 #include "services/store/checkpoint.h"
 #include "services/store/store.h"
 

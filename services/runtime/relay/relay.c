@@ -5,9 +5,9 @@
  */
 #include "services/runtime/relay/relay.h"
 
-#include "base/actor.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/process/actor.h"
 #include "proto/peer/pool.h"
 #include "services/runtime/relay/inflight.h"
 #include "services/runtime/relay/lag.h"

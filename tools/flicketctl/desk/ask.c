@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/rlimits.h"
+#include "base/process/rlimits.h"
 #include "proto/peer/curve.h"
 #include "proto/peer/resolve.h"
 #include "tools/flicketctl/cli/cli.h"

@@ -18,11 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/harden.h"
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/paths.h"
-#include "base/rlimits.h"
+#include "base/process/harden.h"
+#include "base/process/rlimits.h"
 #include "base/settings.h"
 #include "tools/flicketctl/desk/serve_children.h"
 #include "tools/flicketctl/desk/serve_desk.h"
