@@ -427,7 +427,7 @@ list_schema(json_t *item, bool cursor, bool include)
 	return s;
 }
 
-/* The members that an answer has beside those of its shape. */
+/* The schema of a thing that may come with what it includes. */
 static json_t *
 with_included(json_t *thing)
 {

@@ -30,7 +30,7 @@
 #include "tools/flicketctl/backup/manifest.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
-#include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/store/select.h"
 
 #define STAGE_PREFIX	".backup-"

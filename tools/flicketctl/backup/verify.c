@@ -32,7 +32,7 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/stop.h"
-#include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/store/select.h"
 #include "tools/flicketctl/store/stores.h"
 

@@ -24,7 +24,7 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/term.h"
-#include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/store/peek.h"
 #include "tools/flicketctl/store/select.h"
 #include "tools/flicketctl/store/schema.h"

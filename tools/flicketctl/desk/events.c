@@ -18,7 +18,7 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/term.h"
-#include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/store/peek.h"
 #include "tools/flicketctl/store/select.h"
 
@@ -284,7 +284,7 @@ do_one(struct peers *peers, struct peer *peer,
 	if (a.error == ERR_NOT_FOUND)
 		return cli_fail("%s: no event %lld is set aside", service,
 		    (long long)number);
-	message = answer_message(&a);
+	message = peers_message(&a);
 	if (a.error != OK)
 		return cli_fail("%s: event %lld: %.*s", service,
 		    (long long)number, (int)message.len, message.base);

@@ -10,7 +10,7 @@
 
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/term.h"
-#include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/desk/serve_desk.h"
 
 enum {

@@ -48,7 +48,7 @@ users_ask(struct users *u, enum op_code op, const struct args *args,
 		    "whether it did what it was asked is not known");
 	if (ret->error == OK)
 		return true;
-	message = answer_message(ret);
+	message = peers_message(ret);
 	return cli_fail("%.*s", (int)message.len, message.base);
 }
 

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "tools/flicketctl/cli/cli.h"
-#include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/desk/peers.h"
 
 /* A command's connection to the user service. */
 struct users {

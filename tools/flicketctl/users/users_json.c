@@ -245,7 +245,7 @@ make_user(struct import_run *r, const json_t *row, const struct args *args,
 		}
 	if (ok && a.error == OK)
 		return true;
-	message = a.error != OK ? answer_message(&a) :
+	message = a.error != OK ? peers_message(&a) :
 	    TEXT_OF("The user service did not answer.");
 	snprintf(why, size, "%.*s", (int)message.len, message.base);
 	if (id != 0) {

@@ -1,5 +1,5 @@
 /* Questions to the services, one at a time. */
-#include "tools/flicketctl/desk/ask.h"
+#include "tools/flicketctl/desk/peers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -211,7 +211,7 @@ peers_ask(struct peers *p, struct peer *peer, enum op_code op,
 }
 
 struct text
-answer_message(const struct answer *a)
+peers_message(const struct answer *a)
 {
 	const struct err_info	*info = err_info(a->error);
 	const char		*text = info->message[0] != '\0' ?

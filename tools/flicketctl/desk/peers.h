@@ -2,8 +2,8 @@
  * The services as the operator's tool sees them: all processes of a service,
  * the state of each, and requests to one of them.
  */
-#ifndef DESK_ASK_H
-#define DESK_ASK_H
+#ifndef DESK_PEERS_H
+#define DESK_PEERS_H
 
 #include "base/settings.h"
 #include "proto/peer/replica.h"
@@ -58,6 +58,6 @@ bool	peers_ask(struct peers *, struct peer *, enum op_code,
 	    const struct args *, struct answer *ret);
 
 /* The message of an answer that is an error. */
-struct text	answer_message(const struct answer *);
+struct text	peers_message(const struct answer *);
 
 #endif
