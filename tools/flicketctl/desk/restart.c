@@ -42,9 +42,7 @@ read_state(int lock, struct state *ret)
 	if (n <= 0)
 		return false;
 	line[n] = '\0';
-	/*
-	 * NOLINTNEXTLINE(cert-err34-c): a number that does not fit is not ours
-	 */
+	/* NOLINTNEXTLINE(cert-err34-c): numbers out of range are not ours */
 	return sscanf(line, "%d %u %u %u", &ret->pid, &ret->asked, &ret->done,
 	    &ret->failed) == 4 && ret->pid > 1;
 }
