@@ -20,16 +20,16 @@ h2o_start_response(h2o_req_t *req, h2o_generator_t *g)
 }
 
 void
-h2o_send(h2o_req_t *req, h2o_iovec_t *pieces, size_t count,
+h2o_send(h2o_req_t *req, h2o_iovec_t *bufs, size_t bufcnt,
     h2o_send_state_t state)
 {
 	(void)req;
 	assert_true(state == H2O_SEND_STATE_FINAL);
 	sent.body.len = 0;
-	sent.count = (unsigned)count;
-	sent.last = count > 0 ? pieces[count - 1] : (h2o_iovec_t){ NULL, 0 };
-	for (size_t i = 0; i < count; i++)
-		buf_put(&sent.body, pieces[i].base, pieces[i].len);
+	sent.count = (unsigned)bufcnt;
+	sent.last = bufcnt > 0 ? bufs[bufcnt - 1] : (h2o_iovec_t){ NULL, 0 };
+	for (size_t i = 0; i < bufcnt; i++)
+		buf_put(&sent.body, bufs[i].base, bufs[i].len);
 }
 
 static int

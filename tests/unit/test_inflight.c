@@ -67,7 +67,7 @@ the_ring_goes_round(void **state)
 	(void)state;
 	for (int64_t seq = 1; seq <= INFLIGHT_MOST; seq++)
 		inflight_put(&f, seq, false);
-	for (int64_t seq = 1; seq <= 3 * INFLIGHT_MOST; seq++) {
+	for (int64_t seq = 1; seq <= INT64_C(3) * INFLIGHT_MOST; seq++) {
 		answer_event(&f, seq, OK);
 		check_true("in order", inflight_ack(&f, &e) && e.seq == seq);
 		inflight_put(&f, seq + INFLIGHT_MOST, false);

@@ -31,8 +31,8 @@ a_long_lag_is_known(void **state)
 		check_number("of the first", ms, (i - 1) * 1000);
 		assert_true(lag.count <= LAG_SAMPLES);
 	}
-	ms = lag_note(&lag, 5000, 10000, 10000 * 1000);
-	check_true("of one behind", ms > 0 && ms <= 5000 * 1000);
+	ms = lag_note(&lag, 5000, 10000, INT64_C(10000) * 1000);
+	check_true("of one behind", ms > 0 && ms <= INT64_C(5000) * 1000);
 }
 
 int
