@@ -259,12 +259,14 @@ take_argument(const msgpack_object_kv *kv, struct args *ret)
 	if (!as_unsigned(&kv->key, &key))
 		return;
 	info = key_info(key);
-	if (info->name == NULL || !has_argument_room(ret, (enum key)key))
+	if (info->name == NULL)
 		return;
 	if (info->type == KEY_INT) {
-		if (as_signed(&kv->val, &number))
+		if (as_signed(&kv->val, &number) &&
+		    has_argument_room(ret, (enum key)key))
 			args_put_number(ret, (enum key)key, number);
-	} else if (as_text(&kv->val, &text))
+	} else if (as_text(&kv->val, &text) &&
+	    has_argument_room(ret, (enum key)key))
 		args_put_text(ret, (enum key)key, text);
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "services/files/receive.h"
+#include "services/store/store.h"
 
 #define TICK_MS		200	/* between two looks while there is work */
 
@@ -87,7 +88,8 @@ is_orphan(struct reaper *r, const char *name)
 {
 	bool	is;
 
-	if (!db_begin_write(r->db))
+	/* a transaction that lasts is not an error: it is tried again later */
+	if (store_try(db_sqlite(r->db), "BEGIN IMMEDIATE") != 0)
 		return false;
 	is = !dir_has_row(r->dir, r->db, name);
 	return db_rollback(r->db) && is;

@@ -19,26 +19,30 @@ op_stmt(struct call *c, int sql)
  * else the store may be well again later.
  */
 static enum err
-failure_of(const struct call *c)
+failure_of(const struct call *c, const struct op_info *info)
 {
-	return op_is_event(op_info(c->op->op)->kind) &&
-	    db_refused_values(c->session->db) ? ERR_INTERNAL : ERR_STORE;
+	return op_is_event(info->kind) && db_refused_values(c->session->db) ?
+	    ERR_INTERNAL : ERR_STORE;
 }
 
 /* A call logs one failure of the store, the first. */
 enum err
 op_fail(struct call *c)
 {
-	enum err	e = failure_of(c);
+	static const struct op_info	own = {
+		.name = "the service's own reads", .kind = OP_READ
+	};
+	const struct op_info		*info = c->op == NULL ? &own :
+					    op_info(c->op->op);
+	enum err			 e = failure_of(c, info);
 
 	if (c->session->over)
 		return ERR_EXPIRED;
 	if (c->store_failed)
 		return e;
 	c->store_failed = true;
-	log_error("store: %s: %s", op_info(c->op->op)->name,
-	    db_error(c->session->db));
-	if (op_info(c->op->op)->kind == OP_READ)
+	log_error("store: %s: %s", info->name, db_error(c->session->db));
+	if (info->kind == OP_READ)
 		return op_refuse(c, ERR_STORE, "The store cannot be read at "
 		    "the moment. Try again shortly.");
 	return e;

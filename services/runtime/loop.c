@@ -64,6 +64,8 @@ dispatch(struct svc *s, const struct request *r, struct text peer)
 
 	if (!op_kind_of(&s->tables, r->op, &kind) || kind == OP_OWN)
 		reply_put_error(&s->reply, r, ERR_UNKNOWN_OP);
+	else if (r->args.overfull)
+		reply_put_error(&s->reply, r, ERR_BAD_REQUEST);
 	else if (r->expires_ms != 0 && clock_ms() > r->expires_ms)
 		reply_put_error(&s->reply, r, ERR_EXPIRED);
 	else if (phase == PHASE_CLOSING ||

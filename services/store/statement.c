@@ -72,22 +72,27 @@ find_bindings(struct statement *s, const struct sql *sql)
 	}
 }
 
-static void
-prepare(struct db *db, int sql)
+/* Prepare all statements; NULL, or the name of the one that does not fit. */
+static const char *
+prepare(struct db *db)
 {
-	const struct sql	*row = store_sql(db->service, sql);
-	struct statement	*s = &db->statements[sql];
+	const struct sql	*row;
+	struct statement	*s;
 
-	if (sqlite3_prepare_v3(db->sqlite, row->text, -1,
-	    SQLITE_PREPARE_PERSISTENT, &s->st, NULL) != SQLITE_OK)
-		log_fatal("statement %s does not fit the schema: %s",
-		    row->name, sqlite3_errmsg(db->sqlite));
-	s->writes = !sqlite3_stmt_readonly(s->st);
-	find_bindings(s, row);
+	for (int i = SQL_NONE + 1; i < db->service->sql_end; i++) {
+		row = store_sql(db->service, i);
+		s = &db->statements[i];
+		if (sqlite3_prepare_v3(db->sqlite, row->text, -1,
+		    SQLITE_PREPARE_PERSISTENT, &s->st, NULL) != SQLITE_OK)
+			return row->name;
+		s->writes = !sqlite3_stmt_readonly(s->st);
+		find_bindings(s, row);
+	}
+	return NULL;
 }
 
-struct db *
-db_over(const struct service *service, sqlite3 *sqlite)
+static struct db *
+db_new(const struct service *service, sqlite3 *sqlite)
 {
 	struct db	*db = must_alloc(sizeof(*db));
 
@@ -95,22 +100,40 @@ db_over(const struct service *service, sqlite3 *sqlite)
 	db->service = service;
 	db->statements = must_alloc((size_t)service->sql_end *
 	    sizeof(db->statements[0]));
-	for (int i = SQL_NONE + 1; i < service->sql_end; i++)
-		prepare(db, i);
 	return db;
 }
 
+struct db *
+db_over(const struct service *service, sqlite3 *sqlite)
+{
+	struct db	*db = db_new(service, sqlite);
+	const char	*wrong = prepare(db);
+
+	if (wrong != NULL)
+		log_fatal("statement %s does not fit the schema: %s", wrong,
+		    sqlite3_errmsg(sqlite));
+	return db;
+}
+
+/* A store of another schema may have taken the place of the one of the start. */
 struct db *
 db_try_open(const struct service *service, const char *path, bool read_only)
 {
 	sqlite3		*sqlite = store_try_open(path, read_only);
 	struct db	*db;
+	const char	*wrong;
 
 	if (sqlite == NULL)
 		return NULL;
-	db = db_over(service, sqlite);
+	db = db_new(service, sqlite);
 	db->owned = true;
 	db->read_only = read_only;
+	wrong = prepare(db);
+	if (wrong != NULL) {
+		log_error("store %s: statement %s does not fit its schema: %s",
+		    path, wrong, sqlite3_errmsg(sqlite));
+		db_close(&db);
+	}
 	return db;
 }
 

@@ -10,13 +10,16 @@ find_member(struct call *c)
 	struct args	*args = &c->request.args;
 	struct stmt	 st = op_stmt(c, SQL_MEMBER_USER);
 	bool		 found = stmt_next(&st);
+	enum err	 e;
 
 	if (found)
 		args_put_number(args, KEY_USER_ID, stmt_number(&st, 0));
-	return op_end(c, &st, found ? OK : op_refuse(c, ERR_BAD_REQUEST,
-	    args_has(args, KEY_USERNAME) ?
+	e = op_end(c, &st, OK);
+	if (e != OK || found)
+		return e;
+	return op_refuse(c, ERR_BAD_REQUEST, args_has(args, KEY_USERNAME) ?
 	    "username: there is no such user." :
-	    "user_id: there is no such user."));
+	    "user_id: there is no such user.");
 }
 
 /* User and group both show a membership: both get a new version. */

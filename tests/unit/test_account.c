@@ -103,6 +103,42 @@ member(enum op_code op, int64_t group, int64_t user, int64_t *ret_seen)
 	return e;
 }
 
+static int	steps_left;
+
+static int
+break_off(void *arg)
+{
+	(void)arg;
+	return --steps_left == 0;
+}
+
+/* What a failing store could not find is not said to be missing. */
+static void
+a_store_that_fails_is_not_taken_for_no_user(void **state)
+{
+	struct call	c;
+	enum err	e = ERR_STORE;
+	struct text	said;
+
+	(void)state;
+	for (int steps = 1; e == ERR_STORE && steps < 2000; steps++) {
+		store_exec(desk.sqlite, "BEGIN");
+		begin(&c, OP_MEMBER_ADD, 1);
+		args_put_number(&c.request.args, KEY_GROUP_ID, 2);
+		args_put_number(&c.request.args, KEY_USER_ID, 2);
+		steps_left = steps;
+		sqlite3_progress_handler(desk.sqlite, 1, break_off, NULL);
+		e = desk_call(&desk, &c);
+		sqlite3_progress_handler(desk.sqlite, 0, NULL, NULL);
+		said = args_text(&c.answer.extra, KEY_MESSAGE);
+		check_true("is not said to be missing",
+		    memmem(said.base, said.len, "no such user", 12) == NULL);
+		desk_end(&c);
+		(void)store_try(desk.sqlite, "ROLLBACK");
+	}
+	check_number("with all steps", e, OK);
+}
+
 static void
 give_tokens(int64_t user, int count)
 {
@@ -688,6 +724,8 @@ main(void)
 		    a_new_password_ends_other_tokens),
 		HERE("a hash that is never run is refused",
 		    a_hash_that_is_never_run_is_refused),
+		HERE("a store that fails is not taken for no user",
+		    a_store_that_fails_is_not_taken_for_no_user),
 		HERE("a membership changes both sides",
 		    a_membership_changes_both_sides),
 		HERE("a change of a membership makes gateways ask again",

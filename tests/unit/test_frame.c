@@ -555,7 +555,28 @@ put_many(msgpack_packer *pk, size_t count)
 	}
 }
 
-/* What a peer sends is never more than there is room for. */
+/* A value of the wrong type counts as absent, also behind a full list. */
+static void
+a_wrong_type_needs_no_room(void **state)
+{
+	struct buf	b = { 0 };
+	msgpack_packer	pk;
+	struct request	r;
+
+	(void)state;
+	msgpack_packer_init(&pk, &b, put);
+	put_head(&pk, 8);
+	put_many(&pk, ARGS_MOST + 1);
+	/* the last value, a small number, becomes a bool */
+	b.base[b.len - 1] = (char)0xc3;
+	frame_reader_start(reader, b.base, b.len);
+	assert_int_equal(frame_next_request(reader, &r), FRAME_ONE);
+	check_number("the others", r.args.count, ARGS_MOST);
+	check_true("there was room", !r.args.overfull);
+	buf_done(&b);
+}
+
+/* A peer cannot send more than there is room for. */
 static void
 more_arguments_than_there_are_do_no_harm(void **state)
 {
@@ -779,6 +800,8 @@ main(void)
 		    errors_are_understood_whatever_their_age),
 		TEST("older askers are told errors that they know",
 		    older_askers_are_told_what_they_know),
+		TEST("a value of the wrong type needs no room",
+		    a_wrong_type_needs_no_room),
 		TEST("more arguments than there is room for are refused",
 		    more_arguments_than_there_are_do_no_harm),
 		TEST("str and bin are both text", str_and_bin_are_both_text),

@@ -113,6 +113,23 @@ a_guard_that_fails_lets_nothing_pass(void **state)
 	desk_end(&c);
 }
 
+/* As the ticket service's index reads, before any request. */
+static void
+a_read_without_an_operation_may_fail(void **state)
+{
+	struct call	c = { .session = &desk.session };
+	bool		found;
+
+	(void)state;
+	breaks_off = true;
+	sqlite3_progress_handler(desk.sqlite, 1, break_off_once, NULL);
+	check_number("failed", op_finds(&c, SQL_DATA_VERSION, &found),
+	    ERR_STORE);
+	sqlite3_progress_handler(desk.sqlite, 0, NULL, NULL);
+	check_number("later", op_finds(&c, SQL_DATA_VERSION, &found), OK);
+	desk_end(&c);
+}
+
 static enum err
 ask_actions(struct call *ret)
 {
@@ -904,6 +921,8 @@ main(void)
 		    a_bulk_has_so_many_rows_at_most),
 		ON(user, "fields are those that are asked for this time",
 		    fields_are_those_that_are_asked_for),
+		ON(lookup, "a read without an operation may fail",
+		    a_read_without_an_operation_may_fail),
 		ON(lookup, "a guard that fails lets nothing pass",
 		    a_guard_that_fails_lets_nothing_pass),
 		ON(lookup, "an operation may be guards and no more",

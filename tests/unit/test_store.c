@@ -271,6 +271,19 @@ a_newer_store_is_left_alone(void **state)
 	check_part("and where", end.said, path);
 }
 
+/* A thread that opens a store again may find another one: it goes on. */
+static void
+another_schema_does_not_end_a_second_try(void **state)
+{
+	const struct service	 service = { .id = SERVICE_LOOKUP,
+				    .migrations = one, .seed = "" };
+	const struct settings	 settings = desk_settings();
+
+	(void)state;
+	store_make(&service, &settings, path, false);
+	assert_null(db_try_open(&lookup_service, path, false));
+}
+
 /* --- seeds ------------------------------------------------------------- */
 
 static int	seeded;
@@ -375,6 +388,8 @@ main(void)
 		    a_migration_is_whole_or_not_at_all),
 		HERE("a store newer than the program is left alone",
 		    a_newer_store_is_left_alone),
+		HERE("another schema does not end a second try",
+		    another_schema_does_not_end_a_second_try),
 		HERE("a store is seeded once", a_store_is_seeded_once),
 		HERE("each store has a stream of its own",
 		    each_store_has_a_stream),
