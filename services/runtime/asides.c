@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "services/runtime/lane/pipe.h"
 #include "services/runtime/queue.h"
 #include "services/runtime/reads.h"
 #include "services/runtime/svc.h"

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/wall.h"
+#include "services/runtime/lane/pipe.h"
 #include "services/runtime/queue.h"
 #include "services/runtime/svc.h"
 

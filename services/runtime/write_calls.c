@@ -1,6 +1,7 @@
 /* The writer lane, as the loop uses it. */
 #include "services/runtime/write_calls.h"
 
+#include "services/runtime/lane/pipe.h"
 #include "services/runtime/queue.h"
 #include "services/runtime/svc.h"
 

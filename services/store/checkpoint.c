@@ -8,11 +8,10 @@
  * known to be left, the writer begins no checkpoint while the thread works, and
  * no other process may write back the log of a store that is in use.
  */
-#include "services/store/checkpoint.h"
+#include "services/store/checkpoint_private.h"
 
 #include <czmq.h>
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -21,35 +20,13 @@
 #include "base/process/actor.h"
 #include "services/store/store.h"
 
-#define PASS_PAGES	250	/* not written back yet: do so. With more,
-				 * commits wait longer for the disk */
-#define LOG_PAGES	4000	/* a log so long is to begin anew: up to 4,062
-				 * its index is in one piece */
-#define AGAIN_PAGES	100	/* a reader was in the way: once more then */
 #define PAUSE_MS	1000	/* after a failure */
 #define DONE_UNKNOWN	-1	/* another checkpoint was running */
 
-struct checkpoint {
-	sqlite3			*db;	/* the writer's */
-	const char		*path;
-	zactor_t		*actor;
-
-	/* of the thread, too */
-	atomic_bool		 busy;		/* it has been asked */
-	_Atomic int		 done;		/* pages written back */
-	_Atomic int64_t		 pause_ms;	/* until then nothing is tried */
-
-	/* of the writer */
-	int			 pages;		/* in the log */
-	int			 seen;		/* ... when it was looked last */
-	int			 tried;		/* ... when the end was tried */
-	bool			 passed;	/* the thread has been through */
-};
-
 /* --- the thread ---------------------------------------------------------- */
 
-static void
-write_back(struct checkpoint *k, sqlite3 *db)
+void
+checkpoint_write_back(struct checkpoint *k, sqlite3 *db)
 {
 	int	done, result;
 
@@ -87,7 +64,7 @@ checkpoint_run(zsock_t *pipe, void *arg)
 
 	zsock_signal(pipe, 0);
 	while (wait_for_wish(pipe)) {
-		write_back(k, db);
+		checkpoint_write_back(k, db);
 		atomic_store(&k->busy, false);
 	}
 	sqlite3_close(db);
@@ -170,7 +147,7 @@ checkpoint_look(struct checkpoint *k)
 	if (k->passed && done < k->pages && k->pages >= LOG_PAGES &&
 	    k->pages - k->tried >= AGAIN_PAGES) {
 		k->tried = k->pages;
-		write_back(k, k->db);
+		checkpoint_write_back(k, k->db);
 	} else if (k->pages - done >= PASS_PAGES)
 		ask_thread(k);
 }

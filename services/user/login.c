@@ -1,34 +1,14 @@
-/*
- * Logins and their limits. A ring has the failures of the last minute, and each
- * login counts them: that takes a ten thousandth of the time of a hash, and the
- * memory is bounded.
- */
+/* Logins, and new passwords. */
 #include "services/user/login.h"
 
 #include <sodium.h>
 
 #include "base/clock.h"
-#include "base/keyed_hash.h"
 #include "services/user/credential.h"
 #include "services/user/password.h"
 
-#define WINDOW_MS	60000
-#define RING		8192	/* failures remembered at most */
-
-/* Names and addresses are kept as keyed hashes: a name may have any length, and
- * two that collide cannot be found without the key. */
-struct failure {
-	int64_t		at_ms;
-	uint64_t	name;
-	uint64_t	address;
-};
-
 static struct {
-	struct failure	ring[RING];
-	size_t		next;
-	struct hash_key	key;
-	int64_t		per_name;
-	int64_t		per_address;
+	struct failures	failures;
 	int		cost;		/* of new hashes */
 	bool		knows_cost;	/* of the stored hashes */
 } login;
@@ -36,49 +16,22 @@ static struct {
 void
 login_start(const struct settings *s)
 {
-	keyed_hash_make_key(&login.key);
-	login.per_name = s->login_failures_per_name;
-	login.per_address = s->login_failures_per_address;
+	failures_init(&login.failures, s->login_failures_per_name,
+	    s->login_failures_per_address);
 	login.cost = (int)s->bcrypt_cost;
 	login.knows_cost = false;
-	for (size_t i = 0; i < RING; i++)
-		login.ring[i].at_ms = -WINDOW_MS;
 }
 
-static uint64_t
-hash_name(struct text t)
+struct failures *
+login_failures(void)
 {
-	return keyed_hash(&login.key, t.base, t.len);
-}
-
-/*
- * Milliseconds until fewer than `limit` failures are within the window; 0 if
- * there are fewer already. Walks from the newest failure to the oldest.
- */
-static int64_t
-wait_ms_of(const struct failure *who, bool by_name, int64_t limit)
-{
-	const struct failure	*f;
-	int64_t			 count = 0;
-
-	for (size_t i = 1; i <= RING; i++) {
-		f = &login.ring[(login.next + RING - i) % RING];
-		if (who->at_ms - f->at_ms >= WINDOW_MS)
-			return 0;
-		if (by_name ? f->name != who->name : f->address != who->address)
-			continue;
-		if (++count == limit)
-			return f->at_ms + WINDOW_MS - who->at_ms;
-	}
-	return 0;
+	return &login.failures;
 }
 
 static bool
 is_limited(struct call *c, const struct failure *who)
 {
-	int64_t	name_ms = wait_ms_of(who, true, login.per_name);
-	int64_t	address_ms = wait_ms_of(who, false, login.per_address);
-	int64_t	ms = name_ms > address_ms ? name_ms : address_ms;
+	int64_t	ms = failures_wait_ms(&login.failures, who);
 
 	if (ms == 0)
 		return false;
@@ -90,8 +43,7 @@ static enum err
 count_failure(struct call *c, struct failure *who)
 {
 	who->at_ms = clock_ms();
-	login.ring[login.next] = *who;
-	login.next = (login.next + 1) % RING;
+	failures_add(&login.failures, who);
 	return is_limited(c, who) ? ERR_TOO_MANY : ERR_UNAUTHORIZED;
 }
 
@@ -172,8 +124,10 @@ login_check(struct call *c)
 	const struct args	*args = &c->request.args;
 	struct failure		 who = {
 		.at_ms = clock_ms(),
-		.name = hash_name(args_text(args, KEY_USERNAME)),
-		.address = hash_name(args_text(args, KEY_ADDRESS)),
+		.name = failures_hash(&login.failures,
+		    args_text(args, KEY_USERNAME)),
+		.address = failures_hash(&login.failures,
+		    args_text(args, KEY_ADDRESS)),
 	};
 	struct account		 account;
 	enum err		 e;
@@ -259,7 +213,7 @@ find_stored(struct call *c, struct stored *ret)
 	*ret = (struct stored){ 0 };
 	if (found) {
 		take_hash(&ret->hash, stmt_bytes(&st, 0));
-		ret->name = hash_name(stmt_text(&st, 1));
+		ret->name = failures_hash(&login.failures, stmt_text(&st, 1));
 	}
 	return op_end(c, &st, found ? OK : ERR_NOT_FOUND);
 }

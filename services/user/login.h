@@ -6,9 +6,13 @@
 #ifndef USER_LOGIN_H
 #define USER_LOGIN_H
 
+#include "services/user/failures.h"
 #include "services/user/user.h"
 
 void	login_start(const struct settings *);
+
+/* The failures of this process. */
+struct failures	*login_failures(void);
 
 /* PASSWORD_CHECK: answers USER_ID, RIGHTS and CREDENTIAL, or UNAUTHORIZED,
  * TOO_MANY. */

@@ -1,7 +1,4 @@
-/*
- * services/store/checkpoint.c. It is included, so that a test can wait for the
- * thread.
- */
+/* services/store/checkpoint.c. The test waits for its thread. */
 #include "desk.h"
 
 #include <sqlite3.h>
@@ -9,7 +6,9 @@
 
 #include <unistd.h>
 
-#include "services/store/checkpoint.c"
+#include "base/clock.h"
+#include "services/store/checkpoint_private.h"
+#include "services/store/store.h"
 #include "services/store/store.h"
 
 #define PAGE		4096	/* bytes; two rows */
@@ -168,7 +167,8 @@ failures_are_told_and_not_repeated_at_once(void **state)
 	(void)state;
 	commit_pages(PASS_PAGES);
 	store_exec(db, "BEGIN IMMEDIATE");
-	write_back(k, db);	/* no connection can do it in a transaction */
+	/* no connection can do it in a transaction */
+	checkpoint_write_back(k, db);
 	store_exec(db, "COMMIT");
 	check_number("told", log_count(LEVEL_ERROR), errors + 1);
 	checkpoint_look(k);

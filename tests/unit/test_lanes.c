@@ -1,13 +1,14 @@
-/*
- * services/runtime/lane/lanes.c. It is included, so that batches can be made as
- * they are wanted; the lanes' threads are tested through their pipes too.
- */
+/* services/runtime/lane/batch.c, and lanes.c with its threads, through pipes. */
 #include "desk.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#include "services/runtime/lane/lanes.c"
+#include "base/clock.h"
+#include "services/runtime/lane/batch.h"
+#include "services/runtime/lane/lanes.h"
+#include "services/runtime/lane/pipe.h"
+#include "services/store/store.h"
 #include "services/store/store.h"
 
 /* A batch of departments to create, and what is to come of each. */
@@ -69,7 +70,7 @@ a_failing_call_leaves_the_others(void **state)
 
 	(void)state;
 	begin_batch(one_fails, calls, batch);
-	assert_true(write_batch(&desk.session, batch, BATCH));
+	assert_true(batch_write(&desk.session, batch, BATCH));
 	check_true("committed", sqlite3_get_autocommit(desk.sqlite));
 	check_batch(one_fails, calls);
 }
@@ -92,7 +93,7 @@ what_a_failing_call_wrote_goes(void **state)
 	    "WHEN new.department = 'Wrong' "
 	    "BEGIN SELECT RAISE(FAIL, 'wrong'); END");
 	begin_batch(rows, calls, batch);
-	assert_true(write_batch(&desk.session, batch, BATCH));
+	assert_true(batch_write(&desk.session, batch, BATCH));
 	check_batch(rows, calls);
 	check_number("noted", desk_number(&desk,
 	    "SELECT count(*) FROM noted"), 3);
@@ -107,7 +108,7 @@ run_batch_here(struct call **batch)
 	zsock_t		*ours, *theirs = zsys_create_pipe(&ours);
 	bool		 terminated;
 
-	run_batch(&desk.session, theirs, batch, BATCH);
+	batch_run(&desk.session, theirs, batch, BATCH);
 	for (size_t i = 0; i < BATCH; i++)
 		assert_ptr_equal(lane_receive(ours, true, &terminated),
 		    batch[i]);
@@ -186,7 +187,7 @@ a_full_disk_is_answered_with_store(void **state)
 		snprintf(names, sizeof(names), "Department number %08d", n);
 		desk_begin(&c, OP_DEPARTMENT_CREATE);
 		args_put_text(&c.request.args, KEY_DEPARTMENT, text_of(names));
-		run_batch(&desk.session, theirs, batch, 1);
+		batch_run(&desk.session, theirs, batch, 1);
 		assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 		desk_end(&c);
 		assert_true(n++ < 100000);
@@ -196,7 +197,7 @@ a_full_disk_is_answered_with_store(void **state)
 	    "SELECT count(*) FROM departments "
 	    "WHERE department LIKE 'Department number %'"), n - 1);
 	store_exec(desk.sqlite, "PRAGMA max_page_count = 1073741823");
-	run_batch(&desk.session, theirs, batch, 1);
+	batch_run(&desk.session, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("with room again", c.answer.error, OK);
 	desk_end(&c);
@@ -217,12 +218,12 @@ a_commit_that_may_be_lost_is_answered_with_store(void **state)
 	desk.session.lock = open(desk.path, O_RDONLY | O_CLOEXEC);
 	desk_begin(&c, OP_DEPARTMENT_CREATE);
 	args_put_text(&c.request.args, KEY_DEPARTMENT, TEXT_OF("Post"));
-	run_batch(&desk.session, theirs, batch, 1);
+	batch_run(&desk.session, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("may be lost", c.answer.error, ERR_STORE);
 	close(desk.session.lock);
 	desk.session.lock = lock;
-	run_batch(&desk.session, theirs, batch, 1);
+	batch_run(&desk.session, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("is there", desk_number(&desk, "SELECT count(*) "
 	    "FROM departments WHERE department = 'Post'"), 1);
@@ -244,7 +245,7 @@ what_nobody_waits_for_is_not_done(void **state)
 	begin_batch(rows, calls, batch);
 	calls[0].request.expires_ms = 1;
 	calls[1].request.expires_ms = clock_ms() + 60000;
-	assert_true(write_batch(&desk.session, batch, BATCH));
+	assert_true(batch_write(&desk.session, batch, BATCH));
 	check_batch(rows, calls);
 }
 
@@ -400,7 +401,8 @@ aside(struct call *c)
 		return OK;
 	}
 	assert_int_equal(sqlite3_prepare_v2(db_sqlite(c->session->db),
-	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) "
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM "
+	    "n) SELECT count(*) "
 	    "FROM n", -1, &st, NULL), SQLITE_OK);
 	result = sqlite3_step(st);
 	assert_int_equal(result, SQLITE_INTERRUPT);

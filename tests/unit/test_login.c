@@ -1,6 +1,6 @@
 /*
- * services/user/login.c. It is included, so that failures can be made older
- * than they are instead of waiting for a minute.
+ * services/user/login.c. Failures are made older than they are instead of
+ * waiting for a minute.
  */
 #include "desk.h"
 
@@ -26,8 +26,7 @@ crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
 
 #include "services/store/store.h"
 #include "services/user/password.h"
-#undef fail		/* cmocka's, and a function's name there */
-#include "services/user/login.c"
+#include "services/user/login.h"
 
 static int
 open_desk(void **state)
@@ -138,7 +137,7 @@ every_no_is_the_same_work(void **state)
 
 	(void)state;
 	password_start(5);
-	login.knows_cost = false;
+	login_start(&desk.settings);	/* it knows no cost yet */
 	password_hash("Password3", 7, dear);
 	password_hash("Password3", 4, cheap);
 	buf_printf(&sql, "INSERT INTO users (id, username, password, disabled) "
@@ -232,10 +231,10 @@ static void
 refusals_do_not_count(void **state)
 {
 	(void)state;
-	login.next = 0;
+	login_failures()->next = 0;
 	for (int i = 0; i < 100; i++)
 		log_in("admin", "x", "::1", NULL);
-	check_number("ten are remembered", (int64_t)login.next, 10);
+	check_number("ten are remembered", (int64_t)login_failures()->next, 10);
 	check_number("the address is free", log_in("notification",
 	    "Password1", "::1", NULL), OK);
 }
@@ -244,8 +243,8 @@ refusals_do_not_count(void **state)
 static void
 age(int64_t ms)
 {
-	for (size_t i = 0; i < RING; i++)
-		login.ring[i].at_ms -= ms;
+	for (size_t i = 0; i < FAILURES_MOST; i++)
+		login_failures()->ring[i].at_ms -= ms;
 }
 
 static void
@@ -283,13 +282,13 @@ static void
 the_ring_goes_round(void **state)
 {
 	(void)state;
-	login.next = RING - 4;
+	login_failures()->next = FAILURES_MOST - 4;
 	for (int i = 1; i <= 9; i++)
 		check_number("wrong", log_in("admin", "x", "::1", NULL),
 		    ERR_UNAUTHORIZED);
 	check_number("the tenth", log_in("admin", "x", "::1", NULL),
 	    ERR_TOO_MANY);
-	check_number("round", (int64_t)login.next, 6);
+	check_number("round", (int64_t)login_failures()->next, 6);
 }
 
 /* A hash that comes later tells itself. */

@@ -1,9 +1,11 @@
 /*
- * services/runtime/socket/sender.c, included for its statics. Within one process
- * ZeroMQ hands over what it is given, so that a message's bytes are seen where
- * they are, and are gone when the peer closes it.
+ * services/runtime/socket/sender.c. Within one process ZeroMQ hands over what
+ * it is given, so that a message's bytes are seen where they are, and are gone
+ * when the peer closes it.
  */
-#include "services/runtime/socket/sender.c"
+#include "services/runtime/socket/sender_private.h"
+
+#include <zmq.h>
 
 #include "unit.h"
 
@@ -52,7 +54,7 @@ disconnect_peer(void **state)
 	zmq_ctx_term(wire.context);
 	buf_done(&wire.frames);
 	for (size_t i = 0; i < LENT_BUFS; i++)
-		buf_done(&lent_bufs[i].buffer);
+		buf_done(&sender_lent_bufs[i].buffer);
 	return 0;
 }
 
@@ -90,7 +92,7 @@ pass(size_t len, char byte)
 static size_t
 waiting_now(void)
 {
-	return atomic_load(&place_of_peer(name)->waiting);
+	return atomic_load(&sender_place(name)->waiting);
 }
 
 static void
@@ -153,9 +155,9 @@ what_is_kept_is_bounded(void **state)
 	while (wire.count > 0)
 		close_one();
 	for (size_t i = 0; i < LENT_BUFS; i++) {
-		check_true("not too large", lent_bufs[i].buffer.size <=
+		check_true("not too large", sender_lent_bufs[i].buffer.size <=
 		    KEPT_BYTES);
-		kept += lent_bufs[i].buffer.size;
+		kept += sender_lent_bufs[i].buffer.size;
 	}
 	check_number("half of them", kept, LENT_BUFS / 2 * KEPT_BYTES);
 }
@@ -205,7 +207,7 @@ too_much_is_dropped(void **state)
 static void
 small_ones_count_when_there_are_many(void **state)
 {
-	struct place	*p = place_of_peer(name);
+	struct place	*p = sender_place(name);
 	size_t		 most = TOGETHER_MOST;
 
 	(void)state;
@@ -219,7 +221,7 @@ small_ones_count_when_there_are_many(void **state)
 	check_number("all of them", waiting_now(),
 	    (SMALL_MOST - 1) * 100 + 200);
 	/* others have taken nearly all there is */
-	atomic_fetch_add(&together, most - waiting_now() - 500);
+	atomic_fetch_add(&sender_together, most - waiting_now() - 500);
 	fill(100, 'b');
 	check_true("there", sender_send(wire.router, name, &wire.frames));
 	check_number("dropped", zmq_recv(wire.peer, &(char){ 0 }, 1,
@@ -230,7 +232,7 @@ small_ones_count_when_there_are_many(void **state)
 	pass(LARGE, 'c');
 	check_number("who has taken all is sent more", waiting_now(), LARGE);
 	close_one();
-	atomic_store(&together, 0);
+	atomic_store(&sender_together, 0);
 }
 
 static void
@@ -242,21 +244,21 @@ what_waits_for_all_is_bounded(void **state)
 	(void)state;
 	for (int round = 0; round < 10000; round++)
 		for (size_t i = 0; i < LEN(others); i++)
-			if (has_room_for(&others[i], LARGE))
-				add_waiting(&others[i], LARGE);
+			if (sender_has_room(&others[i], LARGE))
+				sender_add_waiting(&others[i], LARGE);
 	for (size_t i = 0; i < LEN(others); i++) {
 		check_true("each has as much", atomic_load(&others[i].waiting) +
 		    (size_t)2 * LARGE > TOGETHER_MOST / (LEN(others) + 1));
 		sum += atomic_load(&others[i].waiting);
 	}
-	check_number("is counted", sum, atomic_load(&together));
+	check_number("is counted", sum, atomic_load(&sender_together));
 	check_true("is bounded", sum <= TOGETHER_MOST);
 	pass(LARGE, 'a');
 	pass(LARGE, 'b');
 	check_number("others are served", waiting_now(), 2 * LARGE);
 	close_one();
 	close_one();
-	atomic_store(&together, 0);
+	atomic_store(&sender_together, 0);
 }
 
 static void
@@ -267,7 +269,7 @@ nobody_is_told(void **state)
 		fill(LARGE, 'a');
 		check_true("gone", !sender_send(wire.router, text_of("none"),
 		    &wire.frames));
-		check_number("nothing waits", atomic_load(&place_of_peer(
+		check_number("nothing waits", atomic_load(&sender_place(
 		    text_of("none"))->waiting), 0);
 	}
 	check_true("all buffers are here", pass(LARGE, 'a'));

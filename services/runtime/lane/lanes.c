@@ -5,62 +5,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/process/actor.h"
+#include "services/runtime/lane/batch.h"
+#include "services/runtime/lane/pipe.h"
 #include "services/store/checkpoint.h"
-#include "services/store/store.h"
 
-#define BATCH_MOST	512	/* calls in one transaction */
 #define SLOW_NICE	10
-
-void
-lane_send(void *pipe, struct call *c)
-{
-	/* pipes have no bound (queue.h bounds the calls): this can fail only
-	 * if the context is gone */
-	CHECK(zmq_send(zsock_resolve(pipe), &c, sizeof(c), 0) == sizeof(c));
-}
-
-struct call *
-lane_receive(void *pipe, bool wait, bool *ret_terminated)
-{
-	union {
-		struct call	*call;
-		char		 command[8];	/* czmq says "$TERM" */
-	} message;
-	int	len;
-
-	*ret_terminated = false;
-	do
-		len = zmq_recv(zsock_resolve(pipe), &message, sizeof(message),
-		    wait ? 0 : ZMQ_DONTWAIT);
-	while (len == -1 && errno == EINTR);
-	if (len == sizeof(struct call *))
-		return message.call;
-	*ret_terminated = len != -1 || errno == ETERM;
-	return NULL;
-}
-
-/* Whether a call is to be refused: it is late, or the process stops. */
-static bool
-is_refused(const struct session *session, const struct call *c, enum err *ret)
-{
-	*ret = ERR_EXPIRED;
-	if (session->stopping != NULL && atomic_load(session->stopping)) {
-		*ret = ERR_UNAVAILABLE;
-		return true;
-	}
-	return c->request.expires_ms != 0 &&
-	    clock_ms() > c->request.expires_ms;
-}
-
-static void
-answer_error(struct call *c, enum err e)
-{
-	c->answer = (struct answer){ .id = c->request.id, .error = e };
-	c->emitted = 0;
-	c->tallied = false;
-}
 
 /* On Linux a thread has a nice value of its own. If the system refuses it, the
  * lane works all the same. */
@@ -71,95 +21,6 @@ set_nice(int nice)
 }
 
 /* --- writer ------------------------------------------------------------- */
-
-/*
- * Run a call in a savepoint: what it wrote stays only if it succeeded. False if
- * that is not sure.
- */
-static bool
-write_one(struct session *session, struct call *c)
-{
-	enum err	e;
-
-	if (is_refused(session, c, &e)) {
-		answer_error(c, e);
-		return true;
-	}
-	if (!db_savepoint(session->db))
-		return false;
-	op_log_begin(&c->request);
-	op_call(session, c);
-	log_done();
-	if (c->answer.error != OK) {
-		c->emitted = 0;
-		c->tallied = false;
-		if (!db_savepoint_undo(session->db))
-			return false;
-	}
-	return db_savepoint_end(session->db);
-}
-
-/*
- * Run calls in one transaction. False if none of them is in the store: a full
- * disk or an I/O error makes SQLite roll back the transaction by itself.
- */
-static bool
-write_batch(struct session *session, struct call **batch, size_t count)
-{
-	bool	sure = db_begin_write(session->db);
-	int64_t	before = db_rows_changed(session->db);
-	int64_t	began_us;
-
-	for (size_t i = 0; i < count && sure; i++)
-		sure = write_one(session, batch[i]) &&
-		    db_in_transaction(session->db);
-	began_us = clock_us();
-	if (sure && db_commit(session->db)) {
-		metric_observe(METRIC_COMMITS, 0, clock_us() - began_us);
-		metric_observe(METRIC_COMMIT_CALLS, 0, (int64_t)count);
-		metric_observe(METRIC_COMMIT_ROWS, 0,
-		    db_rows_changed(session->db) - before);
-		return true;
-	}
-	/* nothing could be written behind a transaction that does not end: the
-	 * supervisor starts the process again */
-	if (db_in_transaction(session->db) && !db_rollback(session->db))
-		log_fatal("store: a transaction cannot be rolled back");
-	return false;
-}
-
-/*
- * Whether what was just committed will be there after the next start. If that
- * is not sure, it is not answered as done, although reads see it.
- */
-static bool
-is_durable(const struct session *session)
-{
-	if (!store_is_sound(session->lock)) {
-		log_error("store: its file system takes no writes any more; "
-		    "what was committed may be lost: %s", strerror(errno));
-		return false;
-	}
-	if (db_is_in_place(session->db))
-		return true;
-	log_error("store: %s or its log was moved or removed; what was "
-	    "committed is lost", db_path(session->db));
-	return false;
-}
-
-static void
-run_batch(struct session *session, zsock_t *pipe, struct call **batch,
-    size_t count)
-{
-	bool	done = write_batch(session, batch, count) &&
-		    is_durable(session);
-
-	for (size_t i = 0; i < count; i++) {
-		if (!done)
-			answer_error(batch[i], ERR_STORE);
-		lane_send(pipe, batch[i]);
-	}
-}
 
 static void
 writer_run(zsock_t *pipe, void *arg)
@@ -183,7 +44,7 @@ writer_run(zsock_t *pipe, void *arg)
 			batch[count] = lane_receive(pipe, false, &terminated);
 		if (count == 0)
 			continue;
-		run_batch(&session, pipe, batch, count);
+		batch_run(&session, pipe, batch, count);
 		checkpoint_look(checkpoint);
 	}
 	checkpoint_stop(&checkpoint);
@@ -218,8 +79,8 @@ slow_run(zsock_t *pipe, void *arg)
 		if (c == NULL)
 			continue;
 		op_log_begin(&c->request);
-		if (is_refused(&session, c, &e))
-			answer_error(c, e);
+		if (lane_is_refused(&session, c, &e))
+			lane_answer_error(c, e);
 		else
 			op_call(&session, c);
 		log_done();
@@ -308,15 +169,15 @@ aside_run(zsock_t *pipe, void *arg)
 		if (c == NULL)
 			continue;
 		op_log_begin(&c->request);
-		refused = is_refused(&session, c, &e);
+		refused = lane_is_refused(&session, c, &e);
 		if (!refused) {
 			make_aside(&session, c, args->most_us);
 			/* it may have been broken off */
 			refused = c->answer.error != OK &&
-			    is_refused(&session, c, &e);
+			    lane_is_refused(&session, c, &e);
 		}
 		if (refused) {
-			answer_error(c, e);
+			lane_answer_error(c, e);
 			c->ran_over = false;
 		}
 		log_done();

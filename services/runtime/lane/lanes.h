@@ -1,10 +1,10 @@
 /*
  * Lanes: threads that run calls beside the loop. The loop sends pointers to
- * calls through a lane's pipe, and gets them back, answered, the same way.
+ * calls through a lane's pipe, and gets them back, answered, the same way
+ * (pipe.h).
  *
- * Rules: 1. A call belongs to the thread that was sent its pointer last.
- * 2. Only the writer lane changes the store, and has its log written back
- * (checkpoint.h). 3. A lane never uses a socket.
+ * Rules: 1. Only the writer lane changes the store, and has its log written back
+ * (checkpoint.h). 2. A lane never uses a socket.
  */
 #ifndef LANE_LANES_H
 #define LANE_LANES_H
@@ -46,11 +46,5 @@ void		 slow_wake(zactor_t *);
  * in a read transaction and for args->most_us at most.
  */
 zactor_t	*aside_start(struct lane_args *);
-
-/* Send a call to a lane or back; never blocks. */
-void		 lane_send(void *pipe, struct call *);
-
-/* Take a call from a pipe. NULL if there is none, or on $TERM. */
-struct call	*lane_receive(void *pipe, bool wait, bool *ret_terminated);
 
 #endif

@@ -15,11 +15,10 @@
  * A peer that does not read may hold all of them. Further messages are copied
  * into memory of just their size, so that the count is the memory they take.
  */
-#include "services/runtime/socket/sender.h"
+#include "services/runtime/socket/sender_private.h"
 
 #include <sys/random.h>
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <zmq.h>
 
@@ -27,20 +26,11 @@
 #include "base/log.h"
 
 #define PLACES		16384	/* a power of two */
-#define SMALL_BYTES	4096	/* larger messages are counted each */
-#define SMALL_MOST	16	/* small messages that are counted as one */
-#define WAITING_MOST	((size_t)64 << 20) /* bytes, for one peer ... */
-#define TOGETHER_MOST	((size_t)256 << 20) /* ... and for all of them */
-#define LENT_BUFS	16	/* buffers that are lent at a time */
-#define KEPT_BYTES	((size_t)1 << 18) /* larger buffers are freed */
 
-static struct place {
-	_Atomic size_t	waiting;
-	unsigned	small;		/* messages sent and not counted yet */
-	size_t		small_bytes;	/* ... and their bytes */
-} places[PLACES];
+_Atomic size_t		sender_together;
+struct lent_buf		sender_lent_bufs[LENT_BUFS];
 
-static _Atomic size_t	together;	/* bytes that wait for all peers */
+static struct place	places[PLACES];
 
 /* A copy of a message, and the bytes to subtract when it has left. */
 struct counted_msg {
@@ -49,16 +39,9 @@ struct counted_msg {
 	char		 bytes[];
 };
 
-/* A buffer that is being sent, or is free to be used again. */
-static struct lent_buf {
-	atomic_bool	 lent;
-	struct place	*place;
-	struct buf	 buffer;
-} lent_bufs[LENT_BUFS];
-
 /* By a hash that has a random start. */
-static struct place *
-place_of_peer(struct text peer)
+struct place *
+sender_place(struct text peer)
 {
 	static uint64_t	start;
 	uint64_t	h;
@@ -69,18 +52,18 @@ place_of_peer(struct text peer)
 	return &places[(h >> 32 ^ h) % PLACES];
 }
 
-static void
-add_waiting(struct place *p, size_t bytes)
+void
+sender_add_waiting(struct place *p, size_t bytes)
 {
 	atomic_fetch_add(&p->waiting, bytes);
-	atomic_fetch_add(&together, bytes);
+	atomic_fetch_add(&sender_together, bytes);
 }
 
 static void
 subtract_waiting(struct place *p, size_t bytes)
 {
 	atomic_fetch_sub(&p->waiting, bytes);
-	atomic_fetch_sub(&together, bytes);
+	atomic_fetch_sub(&sender_together, bytes);
 }
 
 /* On ZeroMQ's thread: the copy was sent, or its peer is gone. */
@@ -113,8 +96,8 @@ static struct lent_buf *
 take_lent_buf(void)
 {
 	for (size_t i = 0; i < LENT_BUFS; i++)
-		if (!atomic_exchange(&lent_bufs[i].lent, true))
-			return &lent_bufs[i];
+		if (!atomic_exchange(&sender_lent_bufs[i].lent, true))
+			return &sender_lent_bufs[i];
 	return NULL;
 }
 
@@ -128,7 +111,7 @@ lend_buf(zmq_msg_t *ret, struct lent_buf *l, struct place *place,
 	l->place = place;
 	l->buffer = *b;
 	*b = next;
-	add_waiting(place, l->buffer.len);
+	sender_add_waiting(place, l->buffer.len);
 	CHECK(zmq_msg_init_data(ret, l->buffer.base, l->buffer.len,
 	    on_lent_buf_done, l) == 0);
 }
@@ -142,7 +125,7 @@ copy_counted(zmq_msg_t *ret, struct place *place, const struct buf *b,
 	CHECK(p != NULL);
 	p->place = place;
 	p->counts = counts;
-	add_waiting(place, counts);
+	sender_add_waiting(place, counts);
 	memcpy(p->bytes, b->base, b->len);
 	CHECK(zmq_msg_init_data(ret, p->bytes, b->len, on_copy_done, p) == 0);
 }
@@ -161,11 +144,11 @@ copy_small(zmq_msg_t *ret, struct place *place, const struct buf *b)
 	memcpy(zmq_msg_data(ret), b->base, b->len);
 }
 
-static bool
-has_room_for(const struct place *p, size_t len)
+bool
+sender_has_room(const struct place *p, size_t len)
 {
 	size_t	waiting = atomic_load(&p->waiting);
-	size_t	all = atomic_load(&together);
+	size_t	all = atomic_load(&sender_together);
 
 	if (waiting == 0)
 		return true;
@@ -178,10 +161,10 @@ has_room_for(const struct place *p, size_t len)
 static bool
 make_message(zmq_msg_t *ret, struct text peer, struct buf *b)
 {
-	struct place	*place = place_of_peer(peer);
+	struct place	*place = sender_place(peer);
 	struct lent_buf	*l;
 
-	if (!has_room_for(place, b->len))
+	if (!sender_has_room(place, b->len))
 		return false;
 	if (b->len <= SMALL_BYTES) {
 		copy_small(ret, place, b);

@@ -1,0 +1,97 @@
+/* Writes in one transaction. */
+#include "services/runtime/lane/batch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "services/runtime/lane/pipe.h"
+#include "services/store/store.h"
+
+/*
+ * Run a call in a savepoint: what it wrote stays only if it succeeded. False if
+ * that is not sure.
+ */
+static bool
+write_one(struct session *session, struct call *c)
+{
+	enum err	e;
+
+	if (lane_is_refused(session, c, &e)) {
+		lane_answer_error(c, e);
+		return true;
+	}
+	if (!db_savepoint(session->db))
+		return false;
+	op_log_begin(&c->request);
+	op_call(session, c);
+	log_done();
+	if (c->answer.error != OK) {
+		c->emitted = 0;
+		c->tallied = false;
+		if (!db_savepoint_undo(session->db))
+			return false;
+	}
+	return db_savepoint_end(session->db);
+}
+
+/* A full disk or an I/O error makes SQLite roll back the transaction by itself. */
+bool
+batch_write(struct session *session, struct call **batch, size_t count)
+{
+	bool	sure = db_begin_write(session->db);
+	int64_t	before = db_rows_changed(session->db);
+	int64_t	began_us;
+
+	for (size_t i = 0; i < count && sure; i++)
+		sure = write_one(session, batch[i]) &&
+		    db_in_transaction(session->db);
+	began_us = clock_us();
+	if (sure && db_commit(session->db)) {
+		metric_observe(METRIC_COMMITS, 0, clock_us() - began_us);
+		metric_observe(METRIC_COMMIT_CALLS, 0, (int64_t)count);
+		metric_observe(METRIC_COMMIT_ROWS, 0,
+		    db_rows_changed(session->db) - before);
+		return true;
+	}
+	/* nothing could be written behind a transaction that does not end: the
+	 * supervisor starts the process again */
+	if (db_in_transaction(session->db) && !db_rollback(session->db))
+		log_fatal("store: a transaction cannot be rolled back");
+	return false;
+}
+
+/*
+ * Whether what was just committed will be there after the next start. If that
+ * is not sure, it is not answered as done, although reads see it.
+ */
+static bool
+is_durable(const struct session *session)
+{
+	if (!store_is_sound(session->lock)) {
+		log_error("store: its file system takes no writes any more; "
+		    "what was committed may be lost: %s", strerror(errno));
+		return false;
+	}
+	if (db_is_in_place(session->db))
+		return true;
+	log_error("store: %s or its log was moved or removed; what was "
+	    "committed is lost", db_path(session->db));
+	return false;
+}
+
+void
+batch_run(struct session *session, zsock_t *pipe, struct call **batch,
+    size_t count)
+{
+	bool	done = batch_write(session, batch, count) &&
+		    is_durable(session);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!done)
+			lane_answer_error(batch[i], ERR_STORE);
+		lane_send(pipe, batch[i]);
+	}
+}
