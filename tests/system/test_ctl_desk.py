@@ -12,6 +12,7 @@ import time
 import pytest
 
 from desk import BIN, SERVICES, SHIPPED, START_SECONDS, environment, free_port, run_program, wait_until
+from terminal import shown
 from wire import Client, expect
 
 PASSWORD = 'a-password-of-9'
@@ -181,11 +182,10 @@ def on_terminal(operator, *arguments, typed=(), **settings):
     if pid == 0:
         os.execve(BIN / 'flicketctl', ['flicketctl', *arguments], environment(**{**operator.settings(), **settings}))
     seen, typed = b'', list(typed)
-    with contextlib.suppress(OSError):
-        while chunk := os.read(terminal, 4096):
-            seen += chunk
-            if typed and seen.endswith(b': '):
-                os.write(terminal, typed.pop(0).encode() + b'\n')
+    for piece in shown(terminal):
+        seen += piece
+        if typed and seen.endswith(b': '):
+            os.write(terminal, typed.pop(0).encode() + b'\n')
     os.close(terminal)
     return seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 

@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+from terminal import shown
+
 REPO = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get('FLICKET_BIN') or REPO / 'build' / 'bin').resolve()
 FLICKET_DB = REPO / 'tests' / 'contract' / 'flicket.db'
@@ -1421,10 +1423,7 @@ def test_a_terminal_sees_how_far_it_is(data):
     with subprocess.Popen(command(FLICKET_DB, data), stdout=subprocess.DEVNULL, stderr=theirs,
                           env=environment()) as process:
         os.close(theirs)
-        seen = b''
-        with contextlib.suppress(OSError):      # the other end is closed
-            while chunk := os.read(ours, 4096):
-                seen += chunk
+        seen = b''.join(shown(ours))
         os.close(ours)
     assert process.returncode == 0
     assert re.search(rb'tickets +\[#{30}\] 100%  130/130', seen)

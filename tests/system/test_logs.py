@@ -10,6 +10,7 @@ import pytest
 
 from alone import PING, Alone
 from desk import BIN, Desk, environment, is_sanitized, run_program, wait_until
+from terminal import shown
 
 TEXT = re.compile(r'^\d{4}-\d\d-\d\dT[\d:.]+Z (error|warn|info|debug) \w+ \S')
 REFUSED = {'FLICKET_BIND': 'tcp://999.0.0.1:1'}     # said in the log, and the end
@@ -21,12 +22,7 @@ def on_terminal(folder, **settings):
     process = subprocess.Popen([BIN / 'flicket-lookup'], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
                                env=environment(FLICKET_DATA=folder, **REFUSED, **settings))
     os.close(slave)
-    said = b''
-    try:
-        while piece := os.read(master, 65536):
-            said += piece
-    except OSError:     # nobody has the other end any more
-        pass
+    said = b''.join(shown(master))
     os.close(master)
     assert process.wait(30) != 0
     return said.decode().splitlines()
