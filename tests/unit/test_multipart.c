@@ -63,6 +63,38 @@ content_types_are_read(void **state)
 		    rows[i].parts);
 }
 
+/* RFC 2046, 5.1.1: also when the body has just that boundary. */
+static void
+a_boundary_does_not_end_in_a_blank(void **state)
+{
+	const char	*wrong;
+	struct part	 part;
+
+	(void)state;
+	check_number("refused", read_all("multipart/form-data; "
+	    "boundary=\"b \"", text_of("--b \r\n" FILE_HEAD "x\r\n--b --"),
+	    &part, &wrong), -1);
+	check_part("and why", wrong, "boundary is not");
+}
+
+/* More than there is room for, in a header that is not too long itself. */
+static void
+a_long_name_is_refused(void **state)
+{
+	struct buf	 body = { 0 };
+	const char	*wrong;
+	struct part	 part;
+
+	(void)state;
+	buf_put_text(&body, "--b\r\nContent-Disposition: form-data; name=\"");
+	for (int i = 0; i < 3 * NAME_MOST_BYTES; i++)
+		buf_put_byte(&body, 'n');
+	buf_put_text(&body, "\"\r\n\r\nx\r\n--b--");
+	check_number("refused", read_all(TYPE, buf_text(&body), &part, &wrong),
+	    -1);
+	buf_done(&body);
+}
+
 static void
 bodies_are_read(void **state)
 {
@@ -256,6 +288,9 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST("a Content-Type says what the boundary is",
 		    content_types_are_read),
+		TEST("a boundary does not end in a blank",
+		    a_boundary_does_not_end_in_a_blank),
+		TEST("a long name is refused", a_long_name_is_refused),
 		TEST("a body is its parts, or malformed", bodies_are_read),
 		TEST("a file's name is read as browsers write it",
 		    file_names_are_read),

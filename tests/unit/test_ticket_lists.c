@@ -770,6 +770,42 @@ ask_with_tag(const char *row, int64_t tag, void *made, int64_t *ret_tag)
 	desk_end(&c);
 }
 
+/* The tag of a user's own tickets, and how much is said to one who has `had`. */
+static size_t
+ask_own(int64_t actor, int64_t had, int64_t *ret_tag)
+{
+	struct call	c;
+	char		text[24];
+	size_t		len;
+
+	snprintf(text, sizeof(text), "\"%016llx\"", (unsigned long long)had);
+	desk_begin(&c, OP_TICKET_LIST);
+	c.request.actor = actor;
+	args_put_number(&c.request.args, KEY_PAGE, 1);
+	args_put_number(&c.request.args, KEY_PER_PAGE, 50);
+	args_put_text(&c.request.args, KEY_CREATED_IDS, TEXT_OF("me"));
+	args_put_text(&c.request.args, KEY_IF_NONE_MATCH, text_of(text));
+	check_number("own", ask(&c), OK);
+	*ret_tag = c.answer.tag;
+	len = c.answer.fragment.len;
+	desk_end(&c);
+	return len;
+}
+
+static void
+a_tag_of_one_user_is_not_that_of_another(void **state)
+{
+	int64_t	first, other;
+
+	(void)state;
+	run("INSERT INTO tickets (id, title, started_id) VALUES (1, 'oak', 3), "
+	    "(2, 'elm', 4)");
+	check_true("a list", ask_own(3, 1, &first) > 0);
+	check_number("nothing new", (int64_t)ask_own(3, first, &other), 0);
+	check_true("another one's is new", ask_own(4, first, &other) > 0);
+	check_true("by its tag, too", first != other);
+}
+
 static void
 one_whose_answer_its_asker_has_is_freed(void **state)
 {
@@ -863,6 +899,8 @@ main(void)
 		    a_search_that_was_put_aside_is_kept),
 		HERE("a search that was not needed is freed",
 		    a_search_that_was_not_needed_is_freed),
+		HERE("a tag of one user is not that of another",
+		    a_tag_of_one_user_is_not_that_of_another),
 		HERE("one whose answer its asker has is freed",
 		    one_whose_answer_its_asker_has_is_freed),
 		HERE("a search of an earlier state is for who waited",
