@@ -58,7 +58,7 @@ struct pending {
 	struct buf		 frame;
 };
 
-/* The HELD requests of one share, as rows + 1; 0: there are none. */
+/* The HELD requests of one share, as rows + 1; 0: the share has no request. */
 struct held {
 	int	first, last;
 	size_t	count;
@@ -94,7 +94,7 @@ struct pending	*pending_take(struct pending_table *, struct request *);
 void		 pending_set_state(struct pending_table *, struct pending *,
 		    enum pending_state);
 
-/* The row that has this id, NULL if there is none. */
+/* The row with this id; NULL: no row has it. */
 struct pending	*pending_find(struct pending_table *, uint64_t id);
 
 /* Whether a request waits for a process, as a HELD one does not. */
@@ -111,7 +111,7 @@ pending_waits_for_process(const struct pending *p)
 bool		 pending_may_wait(const struct pending_table *,
 		    const struct pending *, size_t most);
 
-/* The one of a share that was held back first, NULL if there is none. */
+/* The request of a share that was held back first; NULL: none is held back. */
 struct pending	*pending_first_held(struct pending_table *, unsigned share);
 
 /* Requests of its user that are held back, and will be sent before it. */

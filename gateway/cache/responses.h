@@ -49,9 +49,9 @@ struct response_cache	*responses_new(size_t most);
 void			 responses_destroy(struct response_cache **);
 
 /*
- * The response that is kept for a key, NULL if there is none. It lives as long
- * as the memory pool. *ret_asked_before says whether this key was looked for
- * before, so that a response to it is worth keeping.
+ * Find the response for a key; NULL: none is kept. It lives as long as the
+ * memory pool. *ret_asked_before: this key was looked for before, so that a
+ * response to it is worth keeping.
  */
 const struct cached_response	*responses_find(struct response_cache *,
 				    const struct response_key *,

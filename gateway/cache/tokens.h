@@ -38,9 +38,9 @@ bool	tokens_find(struct tokens *, const unsigned char *hash,
 	    int64_t *ret_user_id, int64_t *ret_rights);
 
 /*
- * The ids of tokens that were used since the last call, a JSON array. False if
- * there are none, or if the last call is less than TOKENS_TELL_MS ago. The text
- * is valid until the next call.
+ * Take the ids of the tokens that were used since the last call, as a JSON
+ * array. False: no token was used, or the last call is less than TOKENS_TELL_MS
+ * ago. The text is valid until the next call.
  */
 #define TOKENS_TELL_MS	60000
 bool	tokens_take_used(struct tokens *, int64_t now_ms, struct text *ret);

@@ -148,8 +148,8 @@ exchange_hold(struct exchange *x, size_t bytes)
  * Large answers have half of the worker's memory, so that the rest is left for
  * all others. What they are put together from is there twice for a while.
  */
-bool
-exchange_may_keep(const struct exchange *x, size_t bytes)
+static bool
+may_keep(const struct exchange *x, size_t bytes)
 {
 	const struct worker	*w = x->worker;
 	const struct settings	*s = w->gateway->settings;
@@ -186,7 +186,7 @@ exchange_keep(struct exchange *x, const struct answer *a)
 struct answer *
 exchange_keep_large(struct exchange *x, const struct answer *a)
 {
-	if (!exchange_may_keep(x, a->fragment.len))
+	if (!may_keep(x, a->fragment.len))
 		return NULL;
 	x->kept += a->fragment.len;
 	exchange_hold(x, 0);

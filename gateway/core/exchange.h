@@ -190,9 +190,6 @@ void		 exchange_go_to(struct exchange *, enum stage_id);
 /* So many bytes of its answer are in memory from here on, beside x->kept. */
 void		 exchange_hold(struct exchange *, size_t bytes);
 
-/* Whether there is memory for so many more bytes of an answer. */
-bool		 exchange_may_keep(const struct exchange *, size_t bytes);
-
 /* Whether an operation hashes a password. */
 bool		 exchange_is_slow(enum op_code);
 

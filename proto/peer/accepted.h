@@ -48,7 +48,7 @@ void	accepted_done(struct accepted_list *);
  */
 const struct accepted	*accepted_add(struct accepted_list *, int fd);
 
-/* The newest connection with this descriptor; NULL: there is none. */
+/* The newest connection with this descriptor; NULL: it is not known. */
 struct accepted	*accepted_find(const struct accepted_list *, int fd);
 
 /* A connection was closed. */

@@ -94,7 +94,7 @@ read_key(struct text hex, struct curve_key *ret)
 	    !sodium_is_zero(ret->bytes, CURVE_BYTES);
 }
 
-/* The error in a line, NULL if there is none. Messages do not repeat keys. */
+/* The error in a line; NULL: it is valid. Messages do not repeat keys. */
 static const char *
 read_key_line(struct text line, enum curve_kind kind, enum party p,
     struct curve_key *ret)

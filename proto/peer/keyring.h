@@ -53,7 +53,7 @@ struct keyring {
 
 const char	*party_name(enum party);
 
-/* The party of a name; PARTY_NONE if there is none. */
+/* The party of a name; PARTY_NONE if the name is not known. */
 enum party	 party_find(const char *name, size_t len);
 
 /* Whether talks.tbl lets one talk to the other. */

@@ -231,7 +231,7 @@ drop_holder(struct resolver *r)
 	free(r);
 }
 
-/* Wait for the next round; false when there is none. */
+/* Wait for the next round; false at the end. */
 static bool
 wait_for_round(struct resolver *r)
 {

@@ -26,8 +26,8 @@ failure_of(const struct call *c, const struct op_info *info)
 }
 
 /* A call logs one failure of the store, the first. */
-enum err
-op_fail(struct call *c)
+static enum err
+fail_of_store(struct call *c)
 {
 	static const struct op_info	own = {
 		.name = "the service's own reads", .kind = OP_READ
@@ -51,7 +51,7 @@ op_fail(struct call *c)
 enum err
 op_end(struct call *c, struct stmt *st, enum err e)
 {
-	return stmt_end(st) ? e : op_fail(c);
+	return stmt_end(st) ? e : fail_of_store(c);
 }
 
 enum err
@@ -85,7 +85,7 @@ enum err
 op_version(struct call *c, int64_t *ret)
 {
 	*ret = db_version(c->session->db);
-	return *ret != 0 ? OK : op_fail(c);
+	return *ret != 0 ? OK : fail_of_store(c);
 }
 
 void

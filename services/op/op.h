@@ -263,9 +263,6 @@ struct stmt op_stmt(struct call *, int sql);
  */
 enum err op_end(struct call *, struct stmt *, enum err);
 
-/* Log that the store has just failed, and return its error. */
-enum err op_fail(struct call *);
-
 /* op_one() with a run that was begun, and given values; it is ended. */
 enum err op_put_one(struct call *, struct stmt *);
 

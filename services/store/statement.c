@@ -447,22 +447,10 @@ stmt_changed(const struct stmt *st)
 }
 
 int
-stmt_columns(const struct stmt *st)
-{
-	return sqlite3_column_count(st->st);
-}
-
-const char *
-stmt_name(const struct stmt *st, int column)
-{
-	return sqlite3_column_name(st->st, column);
-}
-
-int
 stmt_find(const struct stmt *st, const char *name)
 {
-	for (int i = 0; i < stmt_columns(st); i++)
-		if (strcmp(stmt_name(st, i), name) == 0)
+	for (int i = 0; i < sqlite3_column_count(st->st); i++)
+		if (strcmp(sqlite3_column_name(st->st, i), name) == 0)
 			return i;
 	return -1;
 }
@@ -472,8 +460,8 @@ stmt_args(const struct stmt *st, struct args *args)
 {
 	enum key	key;
 
-	for (int i = 0; i < stmt_columns(st); i++) {
-		key = key_find(stmt_name(st, i), KEYSET_ALL);
+	for (int i = 0; i < sqlite3_column_count(st->st); i++) {
+		key = key_find(sqlite3_column_name(st->st, i), KEYSET_ALL);
 		CHECK(key != KEY_END);
 		if (stmt_is_null(st, i))
 			continue;

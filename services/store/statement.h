@@ -121,7 +121,7 @@ void		 stmt_bind_number(struct stmt *, enum key, int64_t);
 void		 stmt_bind_text(struct stmt *, enum key, struct text);
 void		 stmt_bind_null(struct stmt *, enum key);
 
-/* Go to the next row. False: there is none, or the run failed. */
+/* Go to the next row. False: no row is left, or the run failed. */
 bool		 stmt_next(struct stmt *);
 
 /*
@@ -137,9 +137,7 @@ bool		 stmt_is_number(const struct stmt *, int column);
 /* How many rows it changed; once there are no more. */
 int		 stmt_changed(const struct stmt *);
 
-/* The columns that the statement has, and the place of one; -1: none. */
-int		 stmt_columns(const struct stmt *);
-const char	*stmt_name(const struct stmt *, int column);
+/* The place of a column; -1: the statement does not have it. */
 int		 stmt_find(const struct stmt *, const char *name);
 
 /*

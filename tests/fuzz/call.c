@@ -19,6 +19,7 @@
 #include <sqlite3.h>
 
 #include "services/op/op.h"
+#include "services/runtime/lane/calls.h"
 
 static const struct service *const	services[] = {
 	&user_service, &ticket_service, &post_service, &lookup_service
@@ -175,17 +176,6 @@ check_fragment(const struct call *c)
 	CHECK(value != NULL);
 	json_decref(value);
 	free(copy);
-}
-
-static void
-call_done(struct call *c)
-{
-	buf_done(&c->fragment);
-	buf_done(&c->text);
-	buf_done(&c->message);
-	for (int i = 0; i < OP_REFS; i++)
-		buf_done(&c->refs[i]);
-	buf_done(&c->held_bytes);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "services/runtime/lane/calls.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
 
@@ -125,12 +126,7 @@ desk_call(struct desk *d, struct call *c)
 void
 desk_end(struct call *c)
 {
-	buf_done(&c->fragment);
-	buf_done(&c->text);
-	buf_done(&c->message);
-	for (int i = 0; i < OP_REFS; i++)
-		buf_done(&c->refs[i]);
-	buf_done(&c->held_bytes);
+	call_done(c);
 }
 
 int64_t

@@ -16,6 +16,20 @@ struct visit {
 	struct worker	worker;
 };
 
+/* A header field of the answer, "" if it has none of that name. */
+static inline struct text
+visit_response_header(const h2o_req_t *req, const char *name)
+{
+	const h2o_headers_t	*h = &req->res.headers;
+
+	for (size_t i = 0; i < h->size; i++)
+		if (h2o_memis(h->entries[i].name->base,
+		    h->entries[i].name->len, name, strlen(name)))
+			return (struct text){ h->entries[i].value.base,
+			    h->entries[i].value.len };
+	return TEXT_OF("");
+}
+
 /* Begin with a method and a URL; the route is found for it, if there is one. */
 static inline void
 visit_begin(struct visit *v, const char *method, const char *url)

@@ -1,4 +1,5 @@
 /* Answers, kept instead of sent (fakes.h). */
+#include "exchange.h"
 #include "fakes.h"
 
 #include <stdarg.h>
@@ -17,14 +18,7 @@ responded_clear(void)
 struct text
 responded_header(const struct exchange *x, const char *name)
 {
-	const h2o_headers_t	*h = &x->req->res.headers;
-
-	for (size_t i = 0; i < h->size; i++)
-		if (h2o_memis(h->entries[i].name->base,
-		    h->entries[i].name->len, name, strlen(name)))
-			return (struct text){ h->entries[i].value.base,
-			    h->entries[i].value.len };
-	return TEXT_OF("");
+	return visit_response_header(x->req, name);
 }
 
 enum flow

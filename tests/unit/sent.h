@@ -44,14 +44,7 @@ sent_stop(void **state)
 static struct text
 header_of(const struct visit *v, const char *name)
 {
-	const h2o_headers_t	*h = &v->req.res.headers;
-
-	for (size_t i = 0; i < h->size; i++)
-		if (h2o_memis(h->entries[i].name->base,
-		    h->entries[i].name->len, name, strlen(name)))
-			return (struct text){ h->entries[i].value.base,
-			    h->entries[i].value.len };
-	return TEXT_OF("");
+	return visit_response_header(&v->req, name);
 }
 
 static void

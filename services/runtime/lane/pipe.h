@@ -12,7 +12,7 @@
 /* Send a call to a lane or back; never blocks. */
 void		 lane_send(void *pipe, struct call *);
 
-/* Take a call from a pipe. NULL if there is none, or on $TERM. */
+/* Take a call from a pipe. NULL if the pipe is empty, or on $TERM. */
 struct call	*lane_receive(void *pipe, bool wait, bool *ret_terminated);
 
 /* Whether a call is to be refused with *ret: it is late, or the process stops. */

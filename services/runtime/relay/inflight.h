@@ -29,7 +29,7 @@ struct inflight {
 	bool			failed;		/* one of them was refused */
 };
 
-/* The number of the last one; 0 if there is none. */
+/* The number of the last event; 0 if no event is in flight. */
 int64_t	inflight_last(const struct inflight *);
 
 /* Append an event, for which there has to be room. */

@@ -42,7 +42,7 @@ zactor_t	*relay_start(struct relay_args *);
  */
 void		 relay_wake(zactor_t *, bool waited_for);
 
-/* Take the next news; false if there are none. */
+/* Take the next news; false if no news is left. */
 bool		 relay_receive(zactor_t *, struct relay_news *ret);
 
 #endif

@@ -5,6 +5,22 @@
 
 #define SIGN	(UINT64_C(1) << 63)	/* flipped, numbers sort as unsigned */
 
+/* The first slot from low on whose id is not below; high: all are below. */
+static inline size_t
+lower_between(const struct columns *k, size_t low, size_t high, int64_t id)
+{
+	size_t	middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (k->slots[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /*
  * A slot is not farther from the first and the last one than its id is from
  * theirs. So there is little to search if few tickets were deleted.
@@ -12,7 +28,7 @@
 struct slot *
 slot_find(const struct columns *k, int64_t id)
 {
-	size_t		low = 0, high = k->count, middle;
+	size_t		low = 0, high = k->count;
 	uint64_t	far;
 
 	if (high == 0 || id < k->slots[0].id || id > k->slots[high - 1].id)
@@ -23,13 +39,7 @@ slot_find(const struct columns *k, int64_t id)
 	far = (uint64_t)id - (uint64_t)k->slots[0].id;
 	if (far < high)
 		high = (size_t)far + 1;
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (k->slots[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	low = lower_between(k, low, high, id);
 	return low < k->count && k->slots[low].id == id ? &k->slots[low] :
 	    NULL;
 }
@@ -37,16 +47,7 @@ slot_find(const struct columns *k, int64_t id)
 size_t
 slot_lower(const struct columns *k, int64_t id)
 {
-	size_t	low = 0, high = k->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (k->slots[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return lower_between(k, 0, k->count, id);
 }
 
 struct slot *

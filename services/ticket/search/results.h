@@ -35,7 +35,7 @@ bool		result_is_current(const struct result *,
 
 /*
  * The result of a query (query.match), with scores if `scored`: a current one,
- * or the call's own, which may be of an earlier state. NULL if there is none.
+ * or the call's own, which may be of an earlier state. NULL: neither is there.
  */
 struct result	*results_find(struct results *, const struct columns *,
 		    const struct buf *match, bool scored);

@@ -5,10 +5,10 @@
 #include <jansson.h>
 #include <stdint.h>
 
-/* A member that is a text; "" if there is none. Valid as long as the object. */
+/* A member that is a text, or "". Valid as long as the object. */
 const char	*member_text(const json_t *object, const char *name);
 
-/* A member that is a whole number; 0 if there is none. */
+/* A member that is a whole number, or 0. */
 int64_t		 member_number(const json_t *object, const char *name);
 
 /* Print a value on standard output, over several lines, and end the line. */

@@ -47,15 +47,8 @@ is_made_by_fts5(const char *sql)
 static bool
 has_object(struct sqlite3 *db, const char *type, const char *name)
 {
-	struct select	r = select_begin(db, "SELECT 1 FROM sqlite_schema WHERE "
-			    "type = ?1 AND name = ?2");
-	bool		is;
-
-	select_bind_text(&r, 1, type);
-	select_bind_text(&r, 2, name);
-	is = select_next(&r);
-	(void)select_end(&r);
-	return is;
+	return select_finds(db, "SELECT 1 FROM sqlite_schema WHERE "
+	    "type = ?1 AND name = ?2", type, name);
 }
 
 /* want: type, name, sql. */
@@ -111,15 +104,8 @@ find_added(const struct comparison *k, struct sqlite3 *db, const char *name)
 static bool
 has_column(struct sqlite3 *db, const char *table, const char *column)
 {
-	struct select	r = select_begin(db, "SELECT 1 FROM "
-			    "pragma_table_info(?1) WHERE name = ?2");
-	bool		is;
-
-	select_bind_text(&r, 1, table);
-	select_bind_text(&r, 2, column);
-	is = select_next(&r);
-	(void)select_end(&r);
-	return is;
+	return select_finds(db, "SELECT 1 FROM pragma_table_info(?1) "
+	    "WHERE name = ?2", table, column);
 }
 
 /*

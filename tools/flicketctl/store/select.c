@@ -123,6 +123,20 @@ select_one_number(sqlite3 *db, int64_t *ret, const char *format, ...)
 }
 
 bool
+select_finds(struct sqlite3 *db, const char *sql, const char *first,
+    const char *second)
+{
+	struct select	r = select_begin(db, sql);
+	bool		found;
+
+	select_bind_text(&r, 1, first);
+	select_bind_text(&r, 2, second);
+	found = select_next(&r);
+	(void)select_end(&r);
+	return found;
+}
+
+bool
 select_execute(sqlite3 *db, const char *sql)
 {
 	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;

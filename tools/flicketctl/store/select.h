@@ -34,7 +34,7 @@ struct select	 select_begin_with(struct sqlite3 *, const char *format, ...)
 void		 select_bind_text(struct select *, int parameter, const char *);
 void		 select_bind_number(struct select *, int parameter, int64_t);
 
-/* Go to the next row. False: there is none, or the query failed. */
+/* Go to the next row. False: no row is left, or the query failed. */
 bool		 select_next(struct select *);
 
 /* Go back to before the first row, to bind other values. */
@@ -53,6 +53,10 @@ bool		 select_end(struct select *);
 bool		 select_one_number(struct sqlite3 *, int64_t *ret,
 		    const char *format, ...)
 		    __attribute__((format(printf, 3, 4)));
+
+/* Whether a query with two texts finds a row; a failure counts as no. */
+bool		 select_finds(struct sqlite3 *, const char *sql,
+		    const char *first, const char *second);
 
 /* Run statements that have no rows. False: one failed. */
 bool		 select_execute(struct sqlite3 *, const char *sql);
