@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/visible.h"
 
 #define LINE_MAX_BYTES	4000
-#define ESCAPED_MOST	6	/* \u0000, or three bytes for a byte that is not UTF-8 */
+#define ESCAPED_MOST	6	/* bytes of an escape for one byte: \u0000 */
 #define ABOUT_BYTES	4096	/* for all of a line but its message */
 #define FACT_MOST_BYTES	128	/* of a fact's text */
 #define END_BYTES	8	/* ... and for its end */
@@ -158,54 +159,19 @@ put_string(struct line *l, const char *s)
 	put(l, s, strlen(s));
 }
 
-/* The length of a character in UTF-8 (RFC 3629), 0 if it is not valid. */
-static size_t
-character(const unsigned char *p, size_t left)
-{
-	static const struct { unsigned char first, last, low, high;
-	    size_t len; } rows[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	if (p[0] < 0x80)
-		return 1;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (p[0] < rows[i].first || p[0] > rows[i].last)
-			continue;
-		if (left < rows[i].len || p[1] < rows[i].low ||
-		    p[1] > rows[i].high)
-			return 0;
-		for (size_t j = 2; j < rows[i].len; j++)
-			if ((p[j] & 0xc0) != 0x80)
-				return 0;
-		return rows[i].len;
-	}
-	return 0;
-}
-
 static void
 put_escaped(struct line *l, const char *p, size_t left)
 {
+	char	shown[VISIBLE_MOST];
 	size_t	len;
-	char	code[8];
 
 	for (; left > 0; p += len, left -= len) {
-		len = character((const unsigned char *)p, left);
-		if (len == 0) {
-			put_string(l, "\xef\xbf\xbd");	/* U+FFFD */
-			len = 1;
-		} else if ((unsigned char)*p < ' ' || *p == 0x7f) {
-			snprintf(code, sizeof(code), logger.json ? "\\u%04x" :
-			    "\\x%02x", (unsigned)(unsigned char)*p);
-			put_string(l, code);
-		} else {
-			if (logger.json && (*p == '"' || *p == '\\'))
-				put_string(l, "\\");
+		len = visible_next(p, left, logger.json ? VISIBLE_JSON :
+		    VISIBLE_TEXT, shown);
+		if (shown[0] == '\0')
 			put(l, p, len);
-		}
+		else
+			put_string(l, shown);
 	}
 }
 

@@ -45,7 +45,7 @@ void	log_below(uint64_t number);
 /* Lines that were written at a level. */
 int64_t	log_count(enum log_level);
 
-/* Write one line, cut at 4,000 bytes. Control bytes come out as \xNN. */
+/* Write one line, cut at 4,000 bytes and made visible (base/visible.h). */
 void	log_line(enum log_level, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 

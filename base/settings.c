@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "base/paths.h"
+#include "base/visible.h"
 
 struct setting {
 	const char	*name;
@@ -47,9 +48,9 @@ static _Noreturn void
 bad_value(const char *name, const char *value, const char *want)
 {
 	if (strstr(name, "PASSWORD") != NULL)
-		fprintf(stderr, "%s: this is not %s\n", name, want);
+		visible_printf(stderr, "%s: this is not %s\n", name, want);
 	else
-		fprintf(stderr, "%s: \"%s\" is not %s\n", name, value, want);
+		visible_printf(stderr, "%s: \"%s\" is not %s\n", name, value, want);
 	exit(2);
 }
 
@@ -118,7 +119,7 @@ refuse_unknown(void)
 			    memcmp(table[i].name, *e, len) == 0)
 				break;
 		if (i == TABLE_LEN) {
-			fprintf(stderr, "%.*s: there is no such setting; "
+			visible_printf(stderr, "%.*s: there is no such setting; "
 			    "`flicketctl settings` lists them\n", (int)len, *e);
 			exit(2);
 		}
@@ -279,7 +280,7 @@ check_admin_password(const struct settings *s)
 	size_t	len = strlen(s->admin_password);
 
 	if (len != 0 && len < 6) {
-		fprintf(stderr, "FLICKET_ADMIN_PASSWORD: shorter than 6 "
+		visible_printf(stderr, "FLICKET_ADMIN_PASSWORD: shorter than 6 "
 		    "characters\n");
 		exit(2);
 	}
@@ -407,7 +408,7 @@ check_tls(const struct settings *s)
 
 	if (cert == key)
 		return;
-	fprintf(stderr, "%s is set without %s: TLS needs both\n",
+	visible_printf(stderr, "%s is set without %s: TLS needs both\n",
 	    cert ? "FLICKET_TLS_CERT" : "FLICKET_TLS_KEY",
 	    cert ? "FLICKET_TLS_KEY" : "FLICKET_TLS_CERT");
 	exit(2);
@@ -500,7 +501,7 @@ settings_enter_data(const struct settings *s)
 {
 	if (!paths_make_folder(s->data) || chdir(s->data) == -1 ||
 	    make_folder("run") == -1 || make_folder(PATHS_STORES) == -1) {
-		fprintf(stderr, "FLICKET_DATA: \"%s\" cannot be used: %s\n",
+		visible_printf(stderr, "FLICKET_DATA: \"%s\" cannot be used: %s\n",
 		    s->data, strerror(errno));
 		exit(2);
 	}

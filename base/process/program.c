@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/process/rlimits.h"
+#include "base/visible.h"
 
 static void
 print_help(const char *name, bool has_store)
@@ -60,7 +61,7 @@ program_arguments(const char *name, int argc, char **argv,
 	else if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		print_help(name, ret_force_new != NULL);
 	else {
-		fprintf(stderr, "%s: \"%s\" is not understood; see --help\n",
+		visible_printf(stderr, "%s: \"%s\" is not understood; see --help\n",
 		    name, argv[argc == 2 ? 1 : 2]);
 		exit(2);
 	}

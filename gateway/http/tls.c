@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/visible.h"
 
 #define SESSIONS		10000
 #define SESSION_SECONDS		3600
@@ -162,7 +163,7 @@ tls_load(const struct settings *s)
 	tls.handshake_ms = s->idle_timeout_ms;
 	tls.newest = make_context(why);
 	if (tls.newest == NULL) {
-		fprintf(stderr, "%s\n", why);
+		visible_printf(stderr, "%s\n", why);
 		exit(2);
 	}
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/visible.h"
 #include "proto/peer/zap.h"
 
 #define RETRY_MS	400	/* what a handshake may take */
@@ -39,7 +40,7 @@ curve_load(const struct settings *s, enum party self)
 	(void)sodium_mlock(&curve.keyring, sizeof(curve.keyring));
 	curve.stamp = keyring_stamp(curve.folder, self);
 	if (!keyring_load(&curve.keyring, curve.folder, self, why)) {
-		fprintf(stderr, "FLICKET_KEYS: %s\n", why);
+		visible_printf(stderr, "FLICKET_KEYS: %s\n", why);
 		exit(2);
 	}
 }

@@ -56,7 +56,7 @@ def test_other_values_are_refused(tmp_path, name, value):
 
 
 IDS = {'long': 'x' * 1000000, 'control bytes': '\x01' * 1000000, 'a line': '\n{"level":"error"}\n', 'quote': '"',
-       'backslash': '\\', 'cut in a character': 'é' * 40, 'no UTF-8': b'\xff\xfe\n'}
+       'C1': '\x9b31m', 'turned': '\u202e', 'backslash': '\\', 'cut in a character': 'é' * 40, 'no UTF-8': b'\xff\xfe\n'}
 TRACES = {'none': None, 'lines': '\n' * 55, 'quotes': '"' * 1000000, 'a number': 7}
 
 

@@ -1,5 +1,6 @@
 /* flicketctl, the operator's tool: its commands, and those that only print. */
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/process/harden.h"
 #include "base/process/rlimits.h"
 #include "base/settings.h"
+#include "base/visible.h"
 #include "services/user/password.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/keys/permissions.h"
@@ -62,7 +64,7 @@ password_make_run(const struct cli *c)
 	size_t		 len;
 
 	if (access(path, F_OK) == 0) {
-		printf("%s is there already\n", path);
+		visible_printf(stdout, "%s is there already\n", path);
 		return STATUS_OK;
 	}
 	password_random(password);
@@ -72,7 +74,7 @@ password_make_run(const struct cli *c)
 		cli_fail("%s: %s", path, strerror(errno));
 		return STATUS_FAILED;
 	}
-	printf("%s made\n", path);
+	visible_printf(stdout, "%s made\n", path);
 	return STATUS_OK;
 }
 
@@ -87,7 +89,8 @@ password_show_run(const struct cli *c)
 		return STATUS_FAILED;
 	}
 	fclose(f);
-	fputs(line, stdout);
+	line[strcspn(line, "\n")] = '\0';
+	visible_printf(stdout, "%s\n", line);
 	return STATUS_OK;
 }
 
@@ -118,7 +121,8 @@ say_unknown(const char *word)
 {
 	const struct cli_row	*near = cli_nearest(word);
 
-	fprintf(stderr, "flicketctl: there is no command \"%s\"; ", word);
+	visible_printf(stderr, "flicketctl: there is no command \"%s\"; ",
+	    word);
 	if (near != NULL)
 		fprintf(stderr, "did you mean \"%s\"? ", near->name);
 	fputs("`flicketctl help` lists them\n", stderr);
@@ -159,8 +163,8 @@ explain(int argc, char **argv)
 		return STATUS_OK;
 	}
 	if (argc > 1 && !cli_is_group(argv[0])) {
-		fprintf(stderr, "flicketctl help: \"%s\" is not understood\n",
-		    argv[command == NULL ? 0 : words]);
+		visible_printf(stderr, "flicketctl help: \"%s\" is not "
+		    "understood\n", argv[command == NULL ? 0 : words]);
 		return STATUS_USAGE;
 	}
 	return argc == 1 ? say_unknown(argv[0]) : say_group(argc, argv);
@@ -206,6 +210,8 @@ main(int argc, char **argv)
 	static char	help[] = "help", version[] = "version";
 	int		status;
 
+	/* for the width of characters; messages are not translated */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	rlimits_ignore_signals();
 	harden_tool();
 	cli_init(cli_rows);

@@ -25,6 +25,7 @@
 
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/visible.h"
 #include "tools/flicketctl/backup/backup_cut.h"
 #include "tools/flicketctl/backup/backup_files.h"
 #include "tools/flicketctl/backup/manifest.h"
@@ -157,7 +158,7 @@ print_progress(const struct backup *b, const char *format, ...)
 	if (b->quiet)
 		return;
 	va_start(ap, format);
-	vprintf(format, ap);
+	visible_vprintf(stdout, format, ap);
 	va_end(ap);
 	fflush(stdout);
 }

@@ -34,6 +34,7 @@
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/visible.h"
 #include "services/store/now.h"
 #include "services/store/store.h"
 #include "tools/flicketctl/backup/backup_cut.h"
@@ -380,10 +381,10 @@ put_stores_in_place(struct restore *r)
 static void
 print_result(const struct restore *r)
 {
-	printf("%s/stores is as of %s.\n", r->settings.data,
+	visible_printf(stdout, "%s/stores is as of %s.\n", r->settings.data,
 	    member_text(r->manifest, "date"));
 	if (r->aside[0] != '\0')
-		printf("The stores before are in %s/%s.\n", r->settings.data,
+		visible_printf(stdout, "The stores before are in %s/%s.\n", r->settings.data,
 		    r->aside);
 	puts(r->keep_tokens ? "Tokens of that time are valid again, also those "
 	    "that were ended since." : "All users have to log in again.");

@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/visible.h"
 #include "proto/frame.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
@@ -352,11 +353,11 @@ print_finding(const json_t *finding)
 {
 	const json_t	*examples = json_object_get(finding, "examples");
 
-	printf("%s: %lld %s\n", member_text(finding, "test"),
+	visible_printf(stdout, "%s: %lld %s\n", member_text(finding, "test"),
 	    (long long)member_number(finding, "count"),
 	    member_text(finding, "what"));
 	for (size_t i = 0; i < json_array_size(examples); i++)
-		printf("    %s\n",
+		visible_printf(stdout, "    %s\n",
 		    json_string_value(json_array_get(examples, i)));
 }
 
@@ -366,7 +367,7 @@ print_findings(const struct verify *v)
 	for (size_t i = 0; i < json_array_size(v->findings); i++)
 		print_finding(json_array_get(v->findings, i));
 	for (size_t i = 0; i < json_array_size(v->notes); i++)
-		printf("note: %s\n",
+		visible_printf(stdout, "note: %s\n",
 		    json_string_value(json_array_get(v->notes, i)));
 	printf("%zu findings\n", json_array_size(v->findings));
 }

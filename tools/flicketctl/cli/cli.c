@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/number.h"
+#include "base/visible.h"
 
 static const struct cli_row	*rows;
 static const struct cli_row	*running;	/* the command; NULL: none yet */
@@ -161,7 +162,7 @@ cli_fail_with(const char *format, va_list ap)
 	if (running != NULL)
 		fprintf(stderr, " %s", running->name);
 	fputs(": ", stderr);
-	vfprintf(stderr, format, ap);
+	visible_vprintf(stderr, format, ap);
 	fputc('\n', stderr);
 	return false;
 }
@@ -184,7 +185,7 @@ cli_usage(const struct cli_row *command, const char *format, ...)
 
 	fprintf(stderr, "flicketctl %s: ", command->name);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	visible_vprintf(stderr, format, ap);
 	va_end(ap);
 	fputc('\n', stderr);
 	put_usage(stderr, command);

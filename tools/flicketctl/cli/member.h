@@ -3,6 +3,7 @@
 #define CLI_MEMBER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A member that is a text, or "". Valid as long as the object. */
@@ -13,5 +14,8 @@ int64_t		 member_number(const json_t *object, const char *name);
 
 /* Print a value on standard output, over several lines, and end the line. */
 void		 member_print(const json_t *);
+
+/* The same with flags of jansson's; false if it cannot be printed. */
+bool		 member_print_as(const json_t *, size_t flags);
 
 #endif

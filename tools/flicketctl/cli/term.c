@@ -10,7 +10,10 @@
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+#include <wchar.h>
 
+#include "base/log.h"
+#include "base/visible.h"
 #include "tools/flicketctl/cli/cli.h"
 
 static bool
@@ -21,6 +24,22 @@ has_colours(void)
 	return (no == NULL || no[0] == '\0') && isatty(STDOUT_FILENO);
 }
 
+/*
+ * The columns that a text takes: a Chinese character takes two. Its bytes, if
+ * the C library cannot tell.
+ */
+static int
+columns_of(const char *text)
+{
+	wchar_t	wide[256];
+	size_t	n = mbstowcs(wide, text, sizeof(wide) / sizeof(wide[0]));
+	int	columns = -1;
+
+	if (n < sizeof(wide) / sizeof(wide[0]))
+		columns = wcswidth(wide, n);
+	return columns == -1 ? (int)strlen(text) : columns;
+}
+
 void
 term_put(enum term_colour colour, const char *text, int width)
 {
@@ -28,11 +47,22 @@ term_put(enum term_colour colour, const char *text, int width)
 		[TERM_PLAIN] = "0", [TERM_GREEN] = "32", [TERM_YELLOW] = "33",
 		[TERM_RED] = "31", [TERM_BOLD] = "1",
 	};
+	bool	 plain = colour == TERM_PLAIN || !has_colours();
+	char	*shown;
+	size_t	 size;
+	FILE	*f = open_memstream(&shown, &size);
+	int	 filled;
 
-	if (colour == TERM_PLAIN || !has_colours())
-		printf("%-*s", width, text);
-	else
-		printf("\033[%sm%-*s\033[0m", codes[colour], width, text);
+	CHECK(f != NULL);
+	visible_put(f, text, strlen(text));
+	(void)fclose(f);
+	filled = width - columns_of(shown);
+	if (!plain)
+		printf("\033[%sm", codes[colour]);
+	printf("%s%*s", shown, filled > 0 ? filled : 0, "");
+	if (!plain)
+		fputs("\033[0m", stdout);
+	free(shown);
 }
 
 bool

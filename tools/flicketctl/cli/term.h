@@ -8,8 +8,9 @@
 enum term_colour { TERM_PLAIN, TERM_GREEN, TERM_YELLOW, TERM_RED, TERM_BOLD };
 
 /*
- * Print a text in a colour, filled up to a width with blanks. Without a
- * terminal as standard output, and with NO_COLOR, there are no colours.
+ * Print a text in a colour, made visible (base/visible.h) and filled up to a
+ * width with blanks. Without a terminal as standard output, and with NO_COLOR,
+ * there are no colours.
  */
 void	term_put(enum term_colour, const char *text, int width);
 

@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/visible.h"
 #include "services/store/service.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/member.h"
@@ -545,9 +546,9 @@ print_lines(const struct check *k)
 		for (size_t v = 0; v < 3; v++)
 			if (strcmp(result, verdicts[v]) == 0)
 				term_put(colours[v], result, 6);
-		printf("%-13s %s%s%s\n", member_text(o, "check"),
-		    member_text(o, "message"), todo[0] == '\0' ? "" : ": ",
-		    todo);
+		visible_printf(stdout, "%-13s %s%s%s\n",
+		    member_text(o, "check"), member_text(o, "message"),
+		    todo[0] == '\0' ? "" : ": ", todo);
 	}
 	printf("\n%d failed, %d warning%s\n", k->failed, k->warned,
 	    k->warned == 1 ? "" : "s");

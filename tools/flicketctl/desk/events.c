@@ -13,6 +13,7 @@
 
 #include "base/number.h"
 #include "base/paths.h"
+#include "base/visible.h"
 #include "proto/frame.h"
 
 #include "tools/flicketctl/cli/cli.h"
@@ -186,15 +187,16 @@ print_arguments(const json_t *event)
 		fputs(" (cannot be read)", stdout);
 	json_object_foreach(args, name, value)
 		if (json_is_integer(value))
-			printf(" %s=%lld", name,
+			visible_printf(stdout, " %s=%lld", name,
 			    (long long)json_integer_value(value));
 		else if (json_string_length(value) > SHOWN_MOST)
-			printf(" %s=(%zu bytes)", name,
+			visible_printf(stdout, " %s=(%zu bytes)", name,
 			    json_string_length(value));
 		else {
 			char	*text = json_dumps(value, JSON_ENCODE_ANY);
 
-			printf(" %s=%s", name, text == NULL ? "?" : text);
+			visible_printf(stdout, " %s=%s", name,
+			    text == NULL ? "?" : text);
 			free(text);
 		}
 }

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/visible.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/desk/serve_desk.h"
@@ -187,7 +189,7 @@ print_peer(const struct peer *p)
 			    columns[i].key, 0), columns[i].form);
 		term_put(TERM_PLAIN, text, columns[i].width);
 	}
-	puts(p->replica->endpoint);
+	visible_printf(stdout, "%s\n", p->replica->endpoint);
 }
 
 static void
@@ -200,7 +202,7 @@ print_gateway(const struct gateway *g)
 	term_put(TERM_PLAIN, "-", 9);
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		term_put(TERM_PLAIN, "-", columns[i].width);
-	puts(g->address);
+	visible_printf(stdout, "%s\n", g->address);
 }
 
 static void
@@ -259,8 +261,7 @@ print_desk_json(const struct desk *d, bool one_line)
 	    verdicts[judge(d)], "gateway", "address", g->address, "state",
 	    state_of_gateway(g), "services",
 	    json_object_get(body, "services"), "processes", list);
-	json_dumpf(root, stdout, one_line ? JSON_COMPACT : JSON_INDENT(2));
-	putchar('\n');
+	(void)member_print_as(root, one_line ? JSON_COMPACT : JSON_INDENT(2));
 	json_decref(body);
 	json_decref(root);
 }

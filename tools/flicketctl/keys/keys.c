@@ -15,6 +15,7 @@
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/settings.h"
+#include "base/visible.h"
 #include "proto/peer/keyring.h"
 #include "tools/flicketctl/cli/cli.h"
 
@@ -25,7 +26,7 @@
 static int
 fail_on_path(const char *path)
 {
-	fprintf(stderr, "flicketctl keys: %s: %s\n", path, strerror(errno));
+	visible_printf(stderr, "flicketctl keys: %s: %s\n", path, strerror(errno));
 	return 1;
 }
 
@@ -108,7 +109,7 @@ read_keys(const char *folder, enum curve_kind kind, enum party p,
 
 	if (keyring_read(folder, kind, p, ret, why))
 		return true;
-	fprintf(stderr, "flicketctl keys: %s\n", why);
+	visible_printf(stderr, "flicketctl keys: %s\n", why);
 	return false;
 }
 
@@ -133,7 +134,7 @@ make_one(const char *folder, enum party p)
 	if (status != 0 || (has_secret && has_public))
 		return status;
 	if (has_public) {
-		fprintf(stderr, "flicketctl keys: %s has a public key in %s, "
+		visible_printf(stderr, "flicketctl keys: %s has a public key in %s, "
 		    "and no secret one: put that back, or remove "
 		    "public/%s.public to have new ones made\n", party_name(p),
 		    folder, party_name(p));
@@ -333,7 +334,7 @@ check_keys(const char *folder, enum party first, enum party last)
 			    "fits" : "public key only");
 			continue;
 		}
-		fprintf(stderr, "%-8s %s\n", party_name((enum party)p), why);
+		visible_printf(stderr, "%-8s %s\n", party_name((enum party)p), why);
 		wrong = 1;
 	}
 	sodium_memzero(&k, sizeof(k));

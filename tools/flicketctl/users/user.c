@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/visible.h"
 #include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/users/users.h"
@@ -23,7 +24,7 @@ report_done(struct users *u, const struct cli *c, const char *username,
 	json_t	*user;
 
 	if (!cli_has(c, "json")) {
-		printf("%s: %s\n", username, what);
+		visible_printf(stdout, "%s: %s\n", username, what);
 		return STATUS_OK;
 	}
 	user = users_find(u, username);
@@ -267,8 +268,10 @@ print_groups(struct users *u, const struct cli *c)
 		member_print(groups);
 	} else {
 		json_array_foreach(groups, i, group) {
-			printf("%-30s %lld\n", member_text(group, "group_name"),
-			    (long long)member_number(group, "total_members"));
+			term_put(TERM_PLAIN, member_text(group, "group_name"),
+			    30);
+			printf(" %lld\n", (long long)member_number(group,
+			    "total_members"));
 		}
 	}
 	json_decref(groups);
@@ -320,7 +323,8 @@ print_memberships(struct users *u, const struct cli *c)
 		print_user_json(user);
 	else {
 		json_array_foreach(json_object_get(user, "groups"), i, group) {
-			puts(json_string_value(group));
+			visible_printf(stdout, "%s\n",
+			    json_string_value(group));
 		}
 	}
 	json_decref(user);
@@ -373,11 +377,11 @@ print_list(const json_t *users)
 			    "disabled"));
 		bool	none = json_is_null(json_object_get(user, "password"));
 
-		printf("%-8lld%-26s", (long long)member_number(user, "id"),
-		    member_text(user, "username"));
+		printf("%-8lld", (long long)member_number(user, "id"));
+		term_put(TERM_PLAIN, member_text(user, "username"), 26);
 		term_put(disabled ? TERM_RED : none ? TERM_YELLOW : TERM_PLAIN,
 		    disabled ? "disabled" : none ? "no password" : "", 13);
-		printf("%s <%s>\n", member_text(user, "name"),
+		visible_printf(stdout, "%s <%s>\n", member_text(user, "name"),
 		    member_text(user, "email"));
 	}
 }

@@ -11,6 +11,7 @@
 
 #include "base/durable.h"
 #include "base/log.h"
+#include "base/visible.h"
 #include "services/user/password.h"
 #include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/users/users.h"
@@ -108,12 +109,11 @@ user_export_run(const struct cli *c)
 	if (users != NULL) {
 		list = exported(users, cli_has(c, "full"));
 		if (is_standard(file))
-			ok = json_dumpf(list, stdout, JSON_INDENT(4)) == 0 &&
-			    putchar('\n') != EOF;
+			ok = member_print_as(list, JSON_INDENT(4));
 		else
 			ok = write_export(path, list, cli_has(c, "force"));
 		if (ok && !is_standard(file))
-			fprintf(stderr, "%zu users written to %s\n",
+			visible_printf(stderr, "%zu users written to %s\n",
 			    json_array_size(list), file);
 		json_decref(list);
 	}
@@ -304,7 +304,7 @@ print_notes(const char *what, const json_t *list)
 		const char	*name = json_string_value(json_object_get(o,
 				    "username"));
 
-		printf("%s row %lld, %s: %s\n", what,
+		visible_printf(stdout, "%s row %lld, %s: %s\n", what,
 		    (long long)member_number(o, "row"),
 		    name == NULL ? "?" : name,
 		    member_text(o, "why"));
@@ -318,14 +318,15 @@ print_report(const struct import_run *r)
 	size_t		 i;
 
 	json_array_foreach(r->added, i, name) {
-		printf("%s %s\n", r->dry ? "would add" : "added",
-		    json_string_value(name));
+		visible_printf(stdout, "%s %s\n", r->dry ? "would add" :
+		    "added", json_string_value(name));
 	}
 	print_notes("skipped", r->skipped);
 	print_notes("failed ", r->failed);
 	json_array_foreach(r->unset, i, name) {
-		printf("no password: %s; `flicketctl user password %s` sets "
-		    "one\n", json_string_value(name), json_string_value(name));
+		visible_printf(stdout, "no password: %s; `flicketctl user "
+		    "password %s` sets one\n", json_string_value(name),
+		    json_string_value(name));
 	}
 	printf("%zu %s, %zu skipped, %zu failed\n", json_array_size(r->added),
 	    r->dry ? "would be added" : "added", json_array_size(r->skipped),

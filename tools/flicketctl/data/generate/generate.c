@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "base/settings.h"
+#include "base/visible.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/data/generate/generate_parts.h"
@@ -61,10 +62,11 @@ static bool
 print_done(struct import *im)
 {
 	report_clear();
-	printf("In %s there are %lld users, %lld tickets and %lld replies.\n"
-	    "Everybody's password is \"%s\"; one of them is admin.\n",
-	    im->data, (long long)run.plan.users, (long long)run.plan.tickets,
-	    (long long)run.plan.posts, run.plan.password);
+	visible_printf(stdout, "In %s there are %lld users, %lld tickets and "
+	    "%lld replies.\n", im->data, (long long)run.plan.users,
+	    (long long)run.plan.tickets, (long long)run.plan.posts);
+	visible_printf(stdout, "Everybody's password is \"%s\"; one of them "
+	    "is admin.\n", run.plan.password);
 	return true;
 }
 

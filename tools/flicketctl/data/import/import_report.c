@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/visible.h"
 #include "tools/flicketctl/cli/cli.h"
 
 #define BAR_WIDTH	30
@@ -56,11 +57,11 @@ report_row(struct row *row, int n, const char *format, ...)
 	va_list		 ap;
 
 	text_escape(label, name.base, name.len);
-	fprintf(f, "%s %s: ", row->kind->one, label);
+	visible_printf(f, "%s %s: ", row->kind->one, label);
 	if (n > 0)
-		fprintf(f, "%s: ", row->kind->columns[n - 1].from);
+		visible_printf(f, "%s: ", row->kind->columns[n - 1].from);
 	va_start(ap, format);
-	vfprintf(f, format, ap);
+	visible_vprintf(f, format, ap);
 	va_end(ap);
 	fputc('\n', f);
 	row->lane->line_count++;
@@ -167,7 +168,7 @@ print_missing(const struct files *f)
 		return;
 	printf("  not found: %" PRId64 "\n", f->missing);
 	for (int64_t i = 0; i < f->missing && i < MISSING_SHOWN; i++)
-		printf("    %s\n", f->shown[i]);
+		visible_printf(stdout, "    %s\n", f->shown[i]);
 	if (f->missing > MISSING_SHOWN)
 		printf("    and %" PRId64 " more\n",
 		    f->missing - MISSING_SHOWN);
@@ -192,11 +193,11 @@ static void
 print_next(const struct import *im)
 {
 	if (im->exchanges)
-		printf("The defaults that were in %s are replaced, the "
+		visible_printf(stdout, "The defaults that were in %s are replaced, the "
 		    "password of admin included.\n", im->data);
-	printf("The import is in place in %s. Next: start the services on it; "
-	    "everybody logs in\nwith the name and password they had in "
-	    "Flicket.\n", im->data);
+	visible_printf(stdout, "The import is in place in %s. Next: start the "
+	    "services on it; everybody logs in\n", im->data);
+	puts("with the name and password they had in Flicket.");
 }
 
 bool

@@ -337,14 +337,15 @@ find_missing(const struct import *im, const struct kind *kind, FILE *f)
 
 	if (!has_source_table(db, kind->from)) {
 		if (!is_named_before(im, kind))
-			fprintf(f, "\n  no table %s", kind->from);
+			fprintf(f, "%s no table %s", ftell(f) > 0 ? "," : "",
+			    kind->from);
 		return;
 	}
 	for (const struct column *c = kind->columns; c->to != NULL; c++)
 		if (c->presence == MUST &&
 		    !has_source_column(db, kind->from, c->from))
-			fprintf(f, "\n  no column %s in table %s", c->from,
-			    kind->from);
+			fprintf(f, "%s no column %s in table %s",
+			    ftell(f) > 0 ? "," : "", c->from, kind->from);
 }
 
 bool
