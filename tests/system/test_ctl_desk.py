@@ -323,6 +323,16 @@ def test_users_of_flicket_are_imported(operator):
     assert {u['username'] for u in operator.json('user', 'list')} == {'admin', 'notification', 'jblogs', 'plain'}
 
 
+def test_a_file_of_users_may_begin_with_a_byte_order_mark(operator):
+    rows = json.dumps([{'username': 'marked', 'name': 'Has A Mark', 'email': 'marked@example.org',
+                        'password': '$2b$04$flicketTestsCheapHash.B77X4bJLLdG/1p36gTmqbg74xrJ9pWa'}])
+    done = operator.run('user', 'import', '--json', '-', given='\ufeff' + rows)
+    assert done.returncode == 0, done.stderr
+    assert 'marked' in operator.run('user', 'export').stdout
+    assert operator.run('user', 'import', '-', given='\ufeff').returncode != 0
+    assert operator.run('user', 'import', '-', given='\ufeff\ufeff' + rows).returncode != 0
+
+
 def test_a_hash_beyond_the_bound_is_not_imported(operator):
     rest = '6KGZvgZvi7oANUF7.KyxgOToWLsHBYyRPjU6DL6KtZ17JUrnuhFKi'
     hashes = {'dear17': '$2b$17$' + rest, 'dear31': '$2y$31$' + rest, 'foreign': '$6$rounds=999999999$salt$',

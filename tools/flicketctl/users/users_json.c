@@ -399,12 +399,34 @@ import_all(struct users *u, const struct cli *c, const json_t *rows)
 	return status;
 }
 
+/* A file of which nothing was read yet, or more. */
+struct input {
+	FILE	*file;
+	bool	 is_begun;
+};
+
+/* Some programs write a byte order mark before JSON; it is left out. */
+static size_t
+read_input(void *bytes, size_t size, void *data)
+{
+	struct input	*in = data;
+	size_t		 len = fread(bytes, 1, size, in->file);
+
+	if (!in->is_begun && len > 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+		len -= 3;
+		memmove(bytes, (char *)bytes + 3, len);
+	}
+	in->is_begun = true;
+	return len;
+}
+
 /* The rows of a file, or NULL after a message. */
 static json_t *
 read_user_file(const char *path)
 {
 	json_error_t	 error;
 	FILE		*f = is_standard(path) ? stdin : fopen(path, "re");
+	struct input	 in = { f, false };
 	json_t		*rows;
 
 	if (f == NULL) {
@@ -412,7 +434,7 @@ read_user_file(const char *path)
 		    strerror(errno));
 		return NULL;
 	}
-	rows = json_loadf(f, 0, &error);
+	rows = json_load_callback(read_input, &in, 0, &error);
 	if (f != stdin)
 		fclose(f);
 	if (rows == NULL)
