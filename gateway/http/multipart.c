@@ -1,17 +1,18 @@
 /*
  * Bodies in parts. What is not as the RFCs have it is refused rather than
  * guessed at: two readers that guess differently read different files. Lenient
- * only where browsers are known to be: a quote in a filename comes as %22 from
- * some and as \" from others, a backslash as itself or twice.
+ * only where clients are known to be: in the parameters of a part's head
+ * (parameter.c), and in lines of it that are folded.
  */
 #include "gateway/http/multipart.h"
 
 #include <strings.h>
 
 #include "gateway/http/chars.h"
+#include "gateway/http/parameter.h"
 
 #define HEADERS_MOST		16	/* of a part */
-#define HEADER_MOST_BYTES	4096
+#define HEADER_MOST_BYTES	PARAMETER_MOST_BYTES
 
 static struct text
 rest_of(struct text t, size_t from)
@@ -23,94 +24,6 @@ static bool
 is_word(struct text t, const char *word)
 {
 	return t.len == strlen(word) && strncasecmp(t.base, word, t.len) == 0;
-}
-
-/* --- parameters of a header ("a; b=c; d="e f"") ---------------------------- */
-
-static struct text
-take_token(struct text *left)
-{
-	struct text	token = { left->base, 0 };
-
-	while (token.len < left->len && is_of_token(left->base[token.len]))
-		token.len++;
-	*left = rest_of(*left, token.len);
-	return token;
-}
-
-/*
- * A quoted text, from behind its first quote to behind its last; false if it
- * does not end, or is too long.
- */
-static bool
-take_quoted(struct text *left, char ret[NAME_MOST_BYTES], size_t *ret_len)
-{
-	size_t	i = 0, len = 0;
-	char	c;
-
-	for (;; i++) {
-		if (i >= left->len)
-			return false;
-		c = left->base[i];
-		if (c == '"')
-			break;
-		if (len == NAME_MOST_BYTES)
-			return false;
-		if (c == '\\' && i + 1 < left->len &&
-		    (left->base[i + 1] == '"' || left->base[i + 1] == '\\'))
-			c = left->base[++i];
-		else if (c == '%' && left->len - i > 2 &&
-		    left->base[i + 1] == '2' && left->base[i + 2] == '2') {
-			c = '"';
-			i += 2;
-		}
-		ret[len++] = c;
-	}
-	*left = rest_of(*left, i + 1);
-	*ret_len = len;
-	return true;
-}
-
-struct parameter {
-	struct text	name;
-	char		bytes[NAME_MOST_BYTES];
-	struct text	value;
-};
-
-/*
- * The next "; name=value" of a header. 1: one was read, 0: it is at its end,
- * -1: it is malformed.
- */
-static int
-next_field_parameter(struct text *left, struct parameter *ret)
-{
-	size_t	len = 0;
-
-	*left = trim_blanks(*left);
-	if (left->len == 0)
-		return 0;
-	if (left->base[0] != ';')
-		return -1;
-	*left = trim_blanks(rest_of(*left, 1));
-	if (left->len == 0)
-		return 0;
-	ret->name = take_token(left);
-	if (ret->name.len == 0 || left->len == 0 || left->base[0] != '=')
-		return -1;
-	*left = rest_of(*left, 1);
-	if (left->len > 0 && left->base[0] == '"') {
-		*left = rest_of(*left, 1);
-		if (!take_quoted(left, ret->bytes, &len))
-			return -1;
-		ret->value = (struct text){ ret->bytes, len };
-		return 1;
-	}
-	/* tokens, with more characters than tokens may have: many do that */
-	while (len < left->len && strchr("; \t", left->base[len]) == NULL)
-		len++;
-	ret->value = (struct text){ left->base, len };
-	*left = rest_of(*left, len);
-	return len > 0 ? 1 : -1;
 }
 
 /* --- the boundary ------------------------------------------------------------- */
@@ -141,9 +54,9 @@ static enum multipart_result
 read_boundary(struct multipart *m, struct text left)
 {
 	struct parameter	p;
-	int			found;
+	enum parameter_result	result;
 
-	while ((found = next_field_parameter(&left, &p)) == 1) {
+	while ((result = parameter_next(&left, &p)) == PARAMETER_READ) {
 		if (!is_word(p.name, "boundary"))
 			continue;
 		if (m->delimiter_len != 0)
@@ -155,7 +68,7 @@ read_boundary(struct multipart *m, struct text left)
 		memcpy(m->delimiter + 4, p.value.base, p.value.len);
 		m->delimiter_len = p.value.len + 4;
 	}
-	if (found == -1)
+	if (result != PARAMETER_NONE)
 		return reject(m, "the Content-Type's parameters are malformed");
 	if (m->delimiter_len == 0)
 		return reject(m, "the Content-Type has no boundary");
@@ -221,6 +134,12 @@ multipart_begin(struct multipart *m, struct text type, struct text body)
 
 /* --- a part ------------------------------------------------------------------- */
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* Take a line of a part's head, without its end. */
 static bool
 take_line(struct multipart *m, struct text *ret)
@@ -236,56 +155,42 @@ take_line(struct multipart *m, struct text *ret)
 	return true;
 }
 
-static struct text
-copy_value(char to[NAME_MOST_BYTES], struct text value)
+/* Why a parameter of a Content-Disposition cannot be used; NULL: it can. */
+static const char *
+parameter_fault(enum parameter_result result)
 {
-	if (value.len > 0)
-		memcpy(to, value.base, value.len);
-	return (struct text){ to, value.len };
-}
-
-static enum multipart_result
-take_field_parameter(struct multipart *m, struct part *ret,
-    const struct parameter *p)
-{
-	bool	is_name = is_word(p->name, "name");
-
-	if (!is_name && !is_word(p->name, "filename"))
-		return MULTIPART_PART;	/* filename* too: RFC 7578, 4.2 */
-	if (p->value.len > NAME_MOST_BYTES)
-		return reject(m, "a part's name is too long");
-	if (is_name ? ret->name.base != NULL : ret->is_file)
-		return reject(m, "a part's Content-Disposition says something "
-		    "twice");
-	if (is_name)
-		ret->name = copy_value(ret->name_bytes, p->value);
-	else {
-		ret->filename = copy_value(ret->file_bytes, p->value);
-		ret->is_file = true;
+	switch (result) {
+	case PARAMETER_MALFORMED:
+		return "a part's Content-Disposition is malformed";
+	case PARAMETER_TWICE:
+		return "a part's Content-Disposition says something twice";
+	case PARAMETER_TOO_LONG:
+		return "a part's name is too long";
+	default:
+		return NULL;
 	}
-	return MULTIPART_PART;
 }
 
 static enum multipart_result
 read_disposition(struct multipart *m, struct text value, struct part *ret)
 {
-	struct parameter	p;
-	enum multipart_result	result;
-	int			found;
+	enum parameter_result	named, filed;
 
 	if (ret->name.base != NULL)
 		return reject(m, "a part has two Content-Dispositions");
-	if (!is_word(take_token(&value), "form-data"))
+	if (!is_word(parameter_token(&value), "form-data"))
 		return reject(m, "a part's Content-Disposition is not form-data");
-	while ((found = next_field_parameter(&value, &p)) == 1) {
-		result = take_field_parameter(m, ret, &p);
-		if (result != MULTIPART_PART)
-			return result;
-	}
-	if (found == -1)
-		return reject(m, "a part's Content-Disposition is malformed");
-	if (ret->name.base == NULL)
+	named = parameter_find(value, "name", ret->name_bytes, NAME_MOST_BYTES,
+	    &ret->name);
+	if (parameter_fault(named) != NULL)
+		return reject(m, parameter_fault(named));
+	if (named == PARAMETER_NONE)
 		return reject(m, "a part has no name");
+	filed = parameter_find(value, "filename", ret->file_bytes,
+	    NAME_MOST_BYTES, &ret->filename);
+	if (parameter_fault(filed) != NULL)
+		return reject(m, parameter_fault(filed));
+	ret->is_file = filed == PARAMETER_READ;
 	return MULTIPART_PART;
 }
 
@@ -295,10 +200,11 @@ read_header(struct multipart *m, struct text line, struct part *ret)
 	const char	*colon = memchr(line.base, ':', line.len);
 	struct text	 name, value;
 
-	if (line.base[0] == ' ' || line.base[0] == '\t' || colon == NULL)
+	if (is_blank(line.base[0]) || colon == NULL)
 		return reject(m, "a part has a header that is not valid");
 	name = (struct text){ line.base, (size_t)(colon - line.base) };
 	value = trim_blanks(rest_of(line, name.len + 1));
+	name = trim_blanks(name);
 	if (is_word(name, "content-disposition"))
 		return read_disposition(m, value, ret);
 	if (is_word(name, "content-transfer-encoding") &&
@@ -309,14 +215,39 @@ read_header(struct multipart *m, struct text line, struct part *ret)
 	return MULTIPART_PART;
 }
 
+/*
+ * Take a header with the lines that it is folded over, a space for each fold;
+ * empty: the head is at its end.
+ */
+static bool
+take_header(struct multipart *m, char bytes[HEADER_MOST_BYTES],
+    struct text *ret)
+{
+	struct text	line;
+	size_t		len = 0;
+
+	do {
+		if (!take_line(m, &line) ||
+		    line.len + 1 > HEADER_MOST_BYTES - len)
+			return false;
+		if (len > 0)
+			bytes[len++] = ' ';
+		memcpy(bytes + len, line.base, line.len);
+		len += line.len;
+	} while (line.len > 0 && m->left.len > 0 && is_blank(m->left.base[0]));
+	*ret = (struct text){ bytes, len };
+	return true;
+}
+
 static enum multipart_result
 read_headers(struct multipart *m, struct part *ret)
 {
 	enum multipart_result	result;
 	struct text		line;
+	char			bytes[HEADER_MOST_BYTES];
 
 	for (unsigned i = 0; i <= HEADERS_MOST; i++) {
-		if (!take_line(m, &line))
+		if (!take_header(m, bytes, &line))
 			return reject(m, "a part's head does not end, or is too "
 			    "long");
 		if (line.len == 0 && ret->name.base == NULL)

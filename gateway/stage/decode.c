@@ -11,6 +11,7 @@
 #include "gateway/reply/picture.h"
 #include "gateway/reply/respond.h"
 #include "gateway/stage/include.h"
+#include "gateway/stage/json_body.h"
 #include "gateway/stage/upload.h"
 
 #define PER_PAGE_DEFAULT	50
@@ -450,35 +451,55 @@ take_json_body(struct exchange *x, json_t *body, keyset keys)
 	return flow;
 }
 
+/* Whether a field has what stands for a number of more than 64 bits. */
+static bool
+takes_array(const json_t *body, keyset keys)
+{
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1))
+		if (json_is_array(json_object_get(body, key_info(k)->name)))
+			return true;
+	return false;
+}
+
+static enum flow
+refuse_number(struct exchange *x, const json_error_t *error)
+{
+	return respond_errorf(x, ERR_BAD_REQUEST, "A number has more than "
+	    "64 bits: line %d, column %d.", error->line, error->column);
+}
+
+static enum flow
+refuse_json(struct exchange *x, json_error_t *error)
+{
+	char	*near = strstr(error->text, " near '");
+
+	/* the position, not the text there, which may be a password */
+	if (near != NULL)
+		*near = '\0';
+	return respond_errorf(x, ERR_BAD_REQUEST, "The body is not JSON: line "
+	    "%d, column %d: %s.", error->line, error->column, error->text);
+}
+
 static enum flow
 decode_body(struct exchange *x, keyset keys)
 {
-	h2o_iovec_t	 entity = x->req->entity;
+	struct text	 entity = { x->req->entity.base, x->req->entity.len };
 	json_error_t	 error = { .line = 0 };
 	json_t		*body;
-	char		*near;
+	bool		 is_beyond;
 	enum flow	 flow;
 
 	if (!is_json_type(x->req) && entity.len > 0)
 		return respond_error(x, ERR_BAD_MEDIA_TYPE, NULL);
-	if (entity.len == 0)
-		body = json_object();
+	body = json_body_read(entity, JSON_ALLOW_NUL | JSON_DECODE_ANY |
+	    (is_lenient(x) ? 0 : JSON_REJECT_DUPLICATES), &error, &is_beyond);
+	if (body == NULL)
+		return refuse_json(x, &error);
+	if (is_beyond && takes_array(body, keys))
+		flow = refuse_number(x, &error);
 	else
-		body = json_loadb(entity.base, entity.len,
-		    JSON_ALLOW_NUL | JSON_DECODE_ANY | (is_lenient(x) ? 0 :
-		    JSON_REJECT_DUPLICATES), &error);
-	if (body == NULL && json_error_code(&error) ==
-	    json_error_numeric_overflow)
-		return respond_errorf(x, ERR_BAD_REQUEST, "A number has more than 64 bits: line %d, "
-		    "column %d.", error.line, error.column);
-	if (body == NULL) {
-		/* the position, not the text there, which may be a password */
-		if ((near = strstr(error.text, " near '")) != NULL)
-			*near = '\0';
-		return respond_errorf(x, ERR_BAD_REQUEST, "The body is not JSON: line %d, column %d: "
-		    "%s.", error.line, error.column, error.text);
-	}
-	flow = take_json_body(x, body, keys);
+		flow = take_json_body(x, body, keys);
 	json_decref(body);
 	return flow;
 }
@@ -529,6 +550,27 @@ decode_headers(struct exchange *x)
 	return FLOW_NEXT;
 }
 
+/* A body that is compressed cannot be read here (RFC 9110, 8.4). */
+static enum flow
+check_coding(struct exchange *x)
+{
+	const h2o_headers_t	*headers = &x->req->headers;
+	ssize_t			 at = -1;
+	h2o_iovec_t		 coding;
+
+	while ((at = h2o_find_header(headers, H2O_TOKEN_CONTENT_ENCODING,
+	    at)) != -1) {
+		coding = headers->entries[at].value;
+		if (coding.len == 0 || h2o_lcstris(coding.base, coding.len,
+		    H2O_STRLIT("identity")))
+			continue;
+		respond_header(x, "Accept-Encoding", "identity");
+		return respond_error(x, ERR_BAD_MEDIA_TYPE, "Send the body "
+		    "as it is, without Content-Encoding.");
+	}
+	return FLOW_NEXT;
+}
+
 /* A login may send any body, as in Flicket; only JSON is read. */
 static bool
 has_json_body(const struct exchange *x)
@@ -540,19 +582,39 @@ has_json_body(const struct exchange *x)
 	    (at != -1 && x->req->entity.len > 0 && is_json_type(x->req));
 }
 
+static bool
+reads_body(const struct exchange *x)
+{
+	return x->route->input == INPUT_FORM ||
+	    x->route->input == INPUT_IMAGE || (has_json_body(x) &&
+	    x->route->method != METHOD_DELETE &&
+	    (!keyset_is_empty(x->route->given) || x->req->entity.len > 0));
+}
+
+static enum flow
+decode_input(struct exchange *x)
+{
+	switch (x->route->input) {
+	case INPUT_FORM:
+		return upload_decode(x);
+	case INPUT_IMAGE:
+		return picture_decode(x);
+	default:
+		return decode_body(x, x->route->given);
+	}
+}
+
 static enum flow
 decode_write(struct exchange *x)
 {
-	keyset		keys = x->route->given;
 	enum flow	flow = FLOW_NEXT;
 
-	if (x->route->input == INPUT_FORM)
-		flow = upload_decode(x);
-	else if (x->route->input == INPUT_IMAGE)
-		flow = picture_decode(x);
-	else if (has_json_body(x) && x->route->method != METHOD_DELETE &&
-	    (!keyset_is_empty(keys) || x->req->entity.len > 0))
-		flow = decode_body(x, keys);
+	if (reads_body(x)) {
+		if (x->req->entity.len > 0)
+			flow = check_coding(x);
+		if (flow == FLOW_NEXT)
+			flow = decode_input(x);
+	}
 	return flow == FLOW_NEXT ? decode_headers(x) : flow;
 }
 

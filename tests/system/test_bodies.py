@@ -1,4 +1,5 @@
 """Request bodies: types, sizes, broken JSON, bounds of what is stored."""
+import gzip
 import json
 import re
 
@@ -218,6 +219,51 @@ def test_keys_nobody_knows_are_ignored(author):
 def test_white_space_around_json_is_none_of_it(author):
     body = b' \r\n\t' + json.dumps(TICKET, indent=8).encode() + b'\n\n '
     expect(author.request('POST', 'tickets', body=body, type=JSON), 201)
+
+
+# -- what other programs send
+
+def test_a_byte_order_mark_is_left_out(author):
+    mark = b'\xef\xbb\xbf'
+    for target, body in (('tickets', TICKET), ('departments', {'department': 'With a mark'})):
+        expect(author.request('POST', target, body=mark + json.dumps(body).encode(), type=JSON), 201)
+    expect(author.request('POST', 'tickets', body=mark, type=JSON), 400)
+    expect(author.request('POST', 'tickets', body=mark + mark + json.dumps(TICKET).encode(), type=JSON), 400)
+
+
+@pytest.mark.parametrize('number', ['99999999999999999999', '-9223372036854775809', '1e999', '-1E+400', '1.5e999',
+                                    '1' + '0' * 5000, '0.' + '1' * 5000, '1e-999', '[1e999, {"a": 1e999}]'])
+def test_a_member_that_is_ignored_may_be_any_number(author, number):
+    body = json.dumps(ticket(ignored='@')).replace('"@"', number)
+    assert expect(author.request('POST', 'tickets', body=body.encode(), type=JSON), 201)['title'] == TICKET['title']
+    message = expect(author.request('POST', 'posts', type=JSON, body=(
+        b'{"ticket_id": 1, "content": "my reply", "ignored": %s}' % number.encode())), 400)['message']
+    assert '"ignored"' in message       # where nothing is ignored, the name is at fault
+
+
+CODINGS = ([('Content-Encoding', 'gzip')], [('content-encoding', 'br')], [('Content-Encoding', 'identity, gzip')],
+           [('Content-Encoding', 'identity'), ('Content-Encoding', 'deflate')])
+
+
+@pytest.mark.parametrize('coding', CODINGS)
+@pytest.mark.parametrize('method, path, type', [
+    ('POST', 'tickets', JSON), ('PATCH', 'ticket/1', JSON), ('POST', 'uploads', 'multipart/form-data; boundary=x'),
+    ('PUT', 'user/me/avatar', 'image/png')])
+def test_a_body_that_is_compressed_is_415(writing, nothing_is_made, coding, method, path, type):
+    with Connection(writing.port) as conn:
+        body = gzip.compress(json.dumps(TICKET).encode())
+        fields = [('Authorization', f'Bearer {USER}'), ('Content-Type', type), ('Content-Length', str(len(body))), *coding]
+        answer = conn.exchange(head(method, f'/flicket-api/{path}', fields) + body, method)
+        assert 'Content-Encoding' in expect(answer, 415)['message']
+        assert answer.header('Accept-Encoding') == 'identity'
+        assert conn.is_usable()
+
+
+def test_a_body_that_is_not_compressed_may_say_so(author):
+    for coding in ('identity', 'Identity', ''):
+        expect(author.post('tickets', TICKET, headers={'Content-Encoding': coding}), 201)
+    # without a body nothing is compressed
+    expect(author.post('ticket/1/priority', headers={'Content-Encoding': 'gzip'}), 400)
 
 
 # -- bounds, counted in characters

@@ -203,6 +203,43 @@ def test_names_are_kept(user, name, sent_as):
     assert ascii_part.isascii() and ascii_part.count('"') == 2
 
 
+WANT = '漢字 ë.txt'
+QUOTED = '%E6%BC%A2%E5%AD%97%20%C3%AB.txt'
+WORD = '=?utf-8?B?5ryi5a2XIMOrLnR4dA==?='
+
+
+@pytest.mark.parametrize('head, want', [
+    # .NET and PowerShell, which do not quote what is a token
+    (f'Content-Disposition: form-data; name=file; filename="{WORD}"; filename*=utf-8\'\'{QUOTED}', WANT),
+    ("Content-Type: text/plain\r\nContent-Disposition: form-data; name=file; filename=a.txt; filename*=utf-8''a.txt", 'a.txt'),
+    # older requests and urllib3
+    (f'Content-Disposition: form-data; name="file"; filename*=utf-8\'\'{QUOTED}', WANT),
+    # aiohttp
+    (f'Content-Disposition: form-data; name="file"; filename="{QUOTED}"; filename*=utf-8\'\'{QUOTED}', WANT),
+    (f'Content-Disposition: form-data; filename*=UTF-8\'de\'{QUOTED}; filename="x.txt"; name="file"', WANT),
+    ("Content-Disposition: form-data; name=file; filename*=ISO-8859-1''%EB.txt", 'ë.txt'),
+    ("Content-Disposition: form-data; name=file; filename*0*=utf-8''%E6%BC; filename*1*=%A2; filename*2=.txt", '漢.txt'),
+    # browsers
+    ('Content-Disposition: form-data; name="file"; filename="漢字 ë.txt"', WANT),
+    ('Content-Disposition: form-data; name="file"; filename="a%22b.txt"', 'a"b.txt'),
+    ('Content-Disposition: form-data; name="file"; filename="a\\"b.txt"', 'a"b.txt'),
+    ('Content-Disposition: form-data; name="file"; filename="C:\\My Files\\a.txt"', 'a.txt'),
+    ('Content-Disposition: form-data; name="file"; filename="\\\\server\\share\\a.txt"', 'a.txt'),
+    ('Content-Disposition: form-data; name="file"; filename="a;b=c.txt"', 'a;b=c.txt'),
+    # blanks, cases, folds
+    ('content-disposition:form-data;name="file";filename="a b.txt"', 'a b.txt'),
+    ('CONTENT-DISPOSITION :\tForm-Data ;\tNAME = "file" ; FileName = a.txt ;', 'a.txt'),
+    ('Content-Disposition: form-data;\r\n name="file";\r\n\tfilename="a.txt"', 'a.txt'),
+    ('Content-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain;\r\n charset=utf-8', 'a.txt'),
+    # as long as names may be, each character as long as it can be
+    ('Content-Disposition: form-data; name="file"; filename*=utf-8\'\'' + '%F0%9F%98%80' * 124 + '.txt', '😀' * 124 + '.txt')])
+def test_names_are_read_as_clients_write_them(user, head, want):
+    body = form(b'some notes\n', ticket_id=new_ticket(user))
+    at = body.rindex(b'Content-Disposition')
+    body = body[:at] + head.encode() + body[body.index(b'\r\n\r\n', at):]
+    assert expect(send(user, body), 201)['original_filename'] == want
+
+
 def test_only_users_are_served(writing, user):
     made = expect(upload(user, ticket_id=new_ticket(user)), 201)
     for token in (False, 'nobody'):

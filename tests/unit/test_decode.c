@@ -257,6 +257,7 @@ bodies_are_checked(void **state)
 		{ "only a value", "5", "Must include title" },
 		{ "null", "null", "Must include title" },
 		{ "cut off", "{\"title\":", "The body is not JSON" },
+		{ "with a byte order mark", "\xef\xbb\xbf" GOOD, NULL },
 		{ "with more behind it", GOOD "x", "The body is not JSON" },
 		{ "no UTF-8", TICKET("\"ab\xff\"", "\"abcde\"", "1", "2"),
 		    "The body is not JSON" },
