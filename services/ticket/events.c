@@ -26,10 +26,10 @@ change_all(struct call *c, const int *statements)
 
 /* Whether the reply asks for a status; KEY_CLOSE closes, not this. */
 static bool
-asks_status(const struct args *args)
+asks_status(const struct args *args, const struct ticket *t)
 {
 	return args_has(args, KEY_STATUS_ID) &&
-	    args_number(args, KEY_STATUS_ID, 0) != STATUS_CLOSED;
+	    args_number(args, KEY_STATUS_ID, 0) != t->status_closed;
 }
 
 /*
@@ -50,10 +50,10 @@ count_reply(struct call *c, struct ticket *t, bool overtaken)
 {
 	int	sql = SQL_TICKET_REPLIED;
 
-	if (!overtaken && t->status == STATUS_CLOSED &&
-	    !asks_status(&c->request.args)) {
+	if (!overtaken && t->status == t->status_closed &&
+	    !asks_status(&c->request.args, t)) {
 		sql = SQL_TICKET_REOPENED;
-		t->status = STATUS_OPEN;
+		t->status = t->status_open;
 	}
 	return change_all(c, (const int []){ SQL_REPLY_INDEX, sql, SQL_NONE });
 }
@@ -83,7 +83,7 @@ take_reply(struct call *c, struct ticket *t)
 				    t->status_version);
 	enum err		 e = count_reply(c, t, overtaken);
 
-	if (e == OK && !overtaken && asks_status(args))
+	if (e == OK && !overtaken && asks_status(args, t))
 		e = write_status(c, t);
 	if (e == OK)
 		e = follow_priority(c, t);

@@ -169,7 +169,7 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_STATUS, .run = ticket_status, .makes = WRITE_MAKES,
 	    TICKET_ANSWER, .guards = { IS_THERE, IS_OPEN,
 	    { SQL_STATUS_IS_CLOSED, false, ERR_BAD_REQUEST,
-	    "status_id: 2 (Closed) cannot be set; POST ticket/ID/close closes "
+	    "status_id: the status Closed cannot be set; POST ticket/ID/close closes "
 	    "a ticket." } } },
 	{ .op = OP_TICKET_PRIORITY, .run = ticket_priority,
 	    .makes = WRITE_MAKES, TICKET_ANSWER,
@@ -217,7 +217,7 @@ static const struct op ops[] = {
 	    { SQL_REPLY_CLOSES_TWICE, false, ERR_BAD_REQUEST,
 	    "status_id: it cannot be given together with close." },
 	    { SQL_STATUS_IS_CLOSED, false, ERR_BAD_REQUEST,
-	    "status_id: 2 (Closed) cannot be set; \"close\": true closes the "
+	    "status_id: the status Closed cannot be set; \"close\": true closes the "
 	    "ticket." } } },
 	{ .op = OP_POST_OPEN_CHECK, .run = op_guards,
 	    .guards = { { SQL_REPLY_OF_CLOSED, false, ERR_CONFLICT,

@@ -1,4 +1,4 @@
-/* Statements, statuses and messages of the ticket service. */
+/* Statements and messages of the ticket service. */
 #ifndef TICKET_TICKET_H
 #define TICKET_TICKET_H
 
@@ -10,13 +10,6 @@ enum {
 #include "services/ticket/sql.tbl"
 #undef SQL
 	SQL_END
-};
-
-/* The ids that these statuses have in every Flicket. */
-enum {
-	STATUS_OPEN = 1,
-	STATUS_CLOSED = 2,
-	STATUS_IN_WORK = 3
 };
 
 /* The message when a ticket should be open. */

@@ -65,6 +65,9 @@ write_find(struct call *c, int64_t id, struct ticket *ret)
 			.category = stmt_number(&st, 4),
 			.status_version = stmt_number(&st, 5),
 			.priority_version = stmt_number(&st, 6),
+			.status_open = stmt_number(&st, 7),
+			.status_closed = stmt_number(&st, 8),
+			.status_in_work = stmt_number(&st, 9),
 		};
 	return op_end(c, &st, found ? OK : ERR_NOT_FOUND);
 }
@@ -161,7 +164,7 @@ write_priority(struct call *c, struct ticket *t)
 enum err
 write_close(struct call *c, struct ticket *t)
 {
-	enum err	e = hand_over(c, t, 0, STATUS_CLOSED);
+	enum err	e = hand_over(c, t, 0, t->status_closed);
 
 	return e != OK ? e : write_action(c, t, "close", 0);
 }
@@ -169,8 +172,8 @@ write_close(struct call *c, struct ticket *t)
 enum err
 write_release(struct call *c, struct ticket *t)
 {
-	enum err	e = hand_over(c, t, 0, t->status == STATUS_CLOSED ?
-			    STATUS_CLOSED : STATUS_OPEN);
+	enum err	e = hand_over(c, t, 0, t->status == t->status_closed ?
+			    t->status_closed : t->status_open);
 
 	return e != OK ? e : write_action(c, t, "release", 0);
 }
@@ -331,7 +334,7 @@ ticket_delete(struct call *c)
 static enum err
 assign_to(struct call *c, struct ticket *t, int64_t user)
 {
-	enum err	e = hand_over(c, t, user, STATUS_IN_WORK);
+	enum err	e = hand_over(c, t, user, t->status_in_work);
 	bool		subscribed = false;
 	int64_t		id;
 
@@ -377,7 +380,7 @@ ticket_claim(struct call *c)
 		    "it can be taken over with \"force\": true.",
 		    (long long)t.assignee);
 	if (e == OK && t.assignee != actor) {
-		e = hand_over(c, &t, actor, STATUS_IN_WORK);
+		e = hand_over(c, &t, actor, t.status_in_work);
 		if (e == OK)
 			e = write_action(c, &t, "claim", 0);
 	}
@@ -449,7 +452,7 @@ ticket_category(struct call *c)
 	if (!may_categorize(c))
 		return op_refuse(c, ERR_FORBIDDEN,
 		    who_info(op_info(c->op->op)->who)->refusal);
-	if (t.status == STATUS_CLOSED)
+	if (t.status == t.status_closed)
 		return op_refuse(c, ERR_CONFLICT, MESSAGE_CLOSED);
 	if (t.category != args_number(&c->request.args, KEY_CATEGORY_ID, 0)) {
 		e = change_of(c, SQL_TICKET_SET_CATEGORY, &t);

@@ -40,6 +40,11 @@ struct ticket {
 	int64_t	category;
 	int64_t	status_version;	/* the ticket's, when a user set it last */
 	int64_t	priority_version;
+
+	/* The ids of the statuses that the service sets; not of the ticket. */
+	int64_t	status_open;
+	int64_t	status_closed;
+	int64_t	status_in_work;
 };
 
 /* NOT_FOUND: the ticket does not exist. */

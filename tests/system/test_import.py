@@ -236,6 +236,9 @@ def without_types(sql):
 USER = "INSERT INTO flicket_users (id, username, name, email) VALUES (?, ?, ?, ?)"
 
 
+STATUSES = "INSERT INTO flicket_status VALUES (1, 'Open'), (2, 'Closed'), (3, 'In Work')"
+
+
 def user(number, name='somebody'):
     return USER, (number, f'user{number}', name, f'user{number}@example.org')
 
@@ -368,14 +371,20 @@ def test_ids_are_not_reused_after_the_last(data, flicket):
         assert store.execute("INSERT INTO tickets (title) VALUES ('new')").lastrowid == 901
 
 
-def test_an_empty_database_gets_no_defaults(data, flicket):
+def test_an_empty_database_gets_only_what_a_desk_needs(data, flicket):
     result = imported(flicket(), data)
     check_stores(data)
     assert result.tally['all'] == (0, 0, 0)
-    for store, tables in (('lookup', ('departments', 'categories', 'priorities', 'statuses')),
-                          ('user', ('users', 'groups', 'members'))):
+    for store, tables in (('lookup', ('departments', 'categories')), ('user', ('users', 'members'))):
         for table in tables:
             assert rows(data, store, f'SELECT count(*) FROM {table}') == [(0,)]
+    assert rows(data, 'user', 'SELECT id, group_name, rights FROM groups') == [(1, 'flicket_admin', 3), (2, 'super_user', 2)]
+    assert rows(data, 'lookup', 'SELECT * FROM priorities') == [(1, 'low'), (2, 'medium'), (3, 'high')]
+    statuses = [(1, 'Open'), (2, 'Closed'), (3, 'In Work'), (4, 'Awaiting Information')]
+    assert rows(data, 'lookup', 'SELECT * FROM statuses') == statuses
+    assert rows(data, 'ticket', 'SELECT * FROM status_names') == statuses
+    assert "Made, as Flicket's database has none: group flicket_admin.\n" in result.out
+    assert 'Nobody can log in as an admin' in result.out
 
 
 def test_the_data_folder_is_made_closed_to_others(tmp_path, flicket):
@@ -697,11 +706,11 @@ def test_tokens_that_are_not_live_are_not_kept(data, flicket):
 
 
 def test_ids_that_are_none_are_not_kept(data, flicket):
-    db = flicket("INSERT INTO flicket_status VALUES (0, 'zero'), (-1, 'minus'), (5, 'five')")
+    db = flicket("INSERT INTO flicket_priorities VALUES (0, 'zero'), (-1, 'minus'), (5, 'five')")
     result = imported(db, data)
-    assert rows(data, 'lookup', 'SELECT * FROM statuses') == [(5, 'five')]
-    assert result.tally['statuses'] == (3, 1, 2)
-    assert result.lines[0] == 'status -1: id: not kept: an id is a whole number from 1 on'
+    assert rows(data, 'lookup', 'SELECT * FROM priorities') == [(5, 'five')]
+    assert result.tally['priorities'] == (3, 1, 2)
+    assert result.lines[0] == 'priority -1: id: not kept: an id is a whole number from 1 on'
 
 
 MOST_ID = 1 << 30
@@ -716,11 +725,11 @@ def test_ids_beyond_the_bound_are_not_kept(data, flicket):
         'flicket_priorities': "'x'", 'flicket_department': "'x'", 'flicket_category': "'x', NULL", 'flicket_group': "'x'",
         'flicket_ticket_subscription': '1, 1', 'flicket_uploads': "1, NULL, NULL, NULL",
         'flicket_history': "1, NULL, NULL, 'x', 1", 'flicket_ticket_action (id, ticket_id)': '1'}
-    db = flicket(user(MOST_ID), *map(user, beyond), *[f'INSERT INTO {into} VALUES ({i}, {values})'
+    db = flicket(user(MOST_ID), *map(user, beyond), STATUSES, *[f'INSERT INTO {into} VALUES ({i}, {values})'
                                                       for into, values in for_ids.items() for i in (MOST_ID, *beyond)])
     result = imported(db, data)
     count = 1 + len(for_ids)
-    assert result.tally['all'] == (count * 5, count, count * 4)
+    assert result.tally['all'] == (count * 5 + 3, count + 3, count * 4)
     assert sum(line.endswith(f'id: not kept: an id is at most {MOST_ID}') for line in result.lines) == count * 4
     check_stores(data)
 
@@ -767,11 +776,11 @@ def test_texts_beyond_the_bound_are_cut(data, flicket):
 
 
 def test_ids_without_a_key_may_be_double(data, flicket):
-    db = flicket("INSERT INTO flicket_status VALUES (1, 'a'), (1, 'b'), (NULL, 'c'), ('x', 'd')", loose=True)
+    db = flicket("INSERT INTO flicket_priorities VALUES (1, 'a'), (1, 'b'), (NULL, 'c'), ('x', 'd')", loose=True)
     result = imported(db, data)
-    assert rows(data, 'lookup', 'SELECT * FROM statuses') == [(1, 'a')]
-    assert result.tally['statuses'] == (4, 1, 3)
-    assert 'status 1: not kept: another row has the same statuses.id' in result.lines
+    assert rows(data, 'lookup', 'SELECT * FROM priorities') == [(1, 'a')]
+    assert result.tally['priorities'] == (4, 1, 3)
+    assert 'priority 1: not kept: another row has the same priorities.id' in result.lines
 
 
 def test_what_the_ticket_service_has_of_replies_follows_from_them(data, flicket):
@@ -1039,6 +1048,8 @@ def defaults(data, flicket):
     imported(flicket(name='nothing.db'), data)
     for store in ('user', 'lookup'):
         with open_db(store_path(data, store)) as db:
+            for table in {'user': ('groups',), 'lookup': ('statuses', 'priorities')}[store]:
+                db.execute(f'DELETE FROM {table}')
             db.executescript((REPO / 'services' / store / 'seed.sql').read_text())
     for store in STORES:
         (data / 'stores' / store / 'lock').touch()
@@ -1163,6 +1174,9 @@ def large(tmp_path_factory):
     with open_db(path) as db:
         for sql in schema:
             db.execute(sql)
+        db.execute(STATUSES)
+        db.execute("INSERT INTO flicket_group VALUES (1, 'flicket_admin'), (2, 'super_user')")
+        db.execute("INSERT INTO flicket_priorities VALUES (1, 'low')")
         when = '2024-05-06 07:08:09.123456'
         db.executemany(USER, [user(i, f'Name {i}')[1] for i in range(1, 1001)])
         db.executemany('INSERT INTO flicket_topic (id, title, content, started_id, date_added, hours) '

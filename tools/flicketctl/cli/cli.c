@@ -281,6 +281,11 @@ read_options(struct cli *c, int argc, char **argv)
 		status = check_value(c, &c->command[row], optarg);
 		if (status != -1)
 			return status;
+		if (c->given_count == CLI_GIVEN_MOST)
+			return cli_usage(c->command, "more than %d options",
+			    CLI_GIVEN_MOST);
+		c->given[c->given_count].row = row;
+		c->given[c->given_count++].value = optarg;
 	}
 	return -1;
 }
@@ -352,6 +357,16 @@ const char *
 cli_value(const struct cli *c, const char *option)
 {
 	return given(c, option);
+}
+
+const char *
+cli_each(const struct cli *c, const char *option, int n)
+{
+	for (int i = 0; i < c->given_count; i++)
+		if (strcmp(c->command[c->given[i].row].name, option) == 0 &&
+		    n-- == 0)
+			return c->given[i].value;
+	return NULL;
 }
 
 int64_t

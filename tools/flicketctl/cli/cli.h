@@ -22,6 +22,7 @@ enum {
 
 #define CLI_ROWS_MOST	32	/* of one command */
 #define CLI_ARGS_MOST	16
+#define CLI_GIVEN_MOST	32	/* values of options */
 #define CLI_EXIT_MOST	9	/* the highest exit status */
 #define CLI_FIRST_OPTION 256	/* above any letter */
 
@@ -71,6 +72,11 @@ struct cli_row {
 struct cli {
 	const struct cli_row	*command;
 	const char		*value[CLI_ROWS_MOST];	/* by row, or NULL */
+	struct {
+		int		 row;
+		const char	*value;
+	} given[CLI_GIVEN_MOST];	/* every value, in its order */
+	int			 given_count;
 	const char		*args[CLI_ARGS_MOST];
 	int			 count;			/* of args */
 };
@@ -111,6 +117,8 @@ int	cli_read(struct cli *ret, const struct cli_row *, int argc,
 /* Whether an option of the command was given; its value, NULL if not. */
 bool		 cli_has(const struct cli *, const char *option);
 const char	*cli_value(const struct cli *, const char *option);
+/* The n-th value, from 0 on, of an option that was given several times. */
+const char	*cli_each(const struct cli *, const char *option, int n);
 int64_t		 cli_number(const struct cli *, const char *option,
 		    int64_t dflt);
 

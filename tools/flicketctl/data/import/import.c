@@ -23,11 +23,13 @@
 static bool (*const phases[])(struct import *) = {
 	source_open,
 	source_check,
+	meanings_find,
 	files_open,
 	target_enter,
 	target_check,
 	stores_make,
 	kinds_copy,
+	meanings_write,
 	derive_all,
 	stores_close,
 	target_switch,
@@ -112,6 +114,7 @@ import_run(const struct cli *c)
 {
 	struct settings	 settings;
 	struct import	*im = &the;
+	int		 status;
 
 	if (is_json(cli_arg(c, 0, "")))
 		return user_import_run(c);
@@ -120,5 +123,7 @@ import_run(const struct cli *c)
 	im->path = cli_arg(c, 0, NULL);
 	im->files[FILES_UPLOADS].option = cli_value(c, "uploads");
 	im->files[FILES_AVATARS].option = cli_value(c, "avatars");
+	if (!meanings_read(im, c, &status))
+		return status;
 	return run_phases(im, phases);
 }

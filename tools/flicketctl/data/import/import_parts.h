@@ -7,6 +7,7 @@
  *   import_stores.c  the four new stores, from empty to closed
  *   import_kinds.c   the kinds of rows, and the loop that copies them all
  *   import_row.c     a row on its way
+ *   import_meaning.c statuses and groups that mean something to the services
  *   import_derive.c  what follows from the rows: names, counts, search
  *   import_value.c   how a value of Flicket's becomes one of ours
  *   import_date.c    dates
@@ -33,6 +34,7 @@
 #include "base/buf.h"
 #include "base/services.h"
 
+struct cli;
 struct import;
 struct row;
 struct sqlite3;
@@ -120,6 +122,15 @@ struct lane {
 	_Atomic int64_t		 total;
 };
 
+/*
+ * What a row of Flicket's means to the services, whatever its id. The order of
+ * statuses is that of their ids in a new desk.
+ */
+enum meaning {
+	MEANING_OPEN, MEANING_CLOSED, MEANING_IN_WORK,
+	MEANING_ADMIN, MEANING_STAFF, MEANINGS
+};
+
 /* One run of the command. */
 struct import {
 	const char	*path;		/* Flicket's database, as given */
@@ -139,6 +150,9 @@ struct import {
 	const struct kind *kinds;	/* one without `one` ends them */
 	struct tally	 tally[KINDS_MAX];	/* by kind */
 	struct files	 files[FILES_COUNT];
+	const char	*named[MEANINGS];	/* by the command line, or NULL */
+	int64_t		 meant[MEANINGS];	/* ids; 0: not there */
+	struct buf	 notes;		/* for the end of the report */
 };
 
 /* A row on its way. */
@@ -218,6 +232,20 @@ bool	kinds_wait(struct import *);
 /* The label of a row, for messages; valid until the next row. */
 struct text	row_label(const struct row *);
 
+/* import_meaning.c */
+/*
+ * Read the options that name rows. False, after a message, with the exit
+ * status: they cannot be understood.
+ */
+bool	meanings_read(struct import *, const struct cli *, int *ret_status);
+/* Find the ids in Flicket's database, or say which row has to be named. */
+bool	meanings_find(struct import *);
+/* Whether a group is the one of a meaning. */
+bool	meanings_is_group(const struct import *, enum meaning, int64_t id,
+	    const char *name);
+/* Tell the stores, when they have the rows; make what a desk needs. */
+bool	meanings_write(struct import *);
+
 /* import_derive.c */
 /* Fill what a store has of the rows of others, and the search. */
 bool	derive_all(struct import *);
@@ -285,6 +313,9 @@ bool	report_failed(void);
 /* Add a line about a row; n is the column it is about, 0 the whole row. */
 void	report_row(struct row *, int n, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
+/* Add lines to the end of the report. */
+void	report_note(struct import *, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
 /*
  * Show how far the rows of a kind (`many`) are, on a terminal; when done
  * reaches total, no more.

@@ -67,6 +67,20 @@ report_row(struct row *row, int n, const char *format, ...)
 	row->lane->line_count++;
 }
 
+void
+report_note(struct import *im, const char *format, ...)
+{
+	char	*note;
+	va_list	 ap;
+
+	va_start(ap, format);
+	CHECK(vasprintf(&note, format, ap) != -1);
+	va_end(ap);
+	buf_put_text(&im->notes, note);
+	buf_put_text(&im->notes, "\n");
+	free(note);
+}
+
 static int64_t
 progress_ms(void)
 {
@@ -200,6 +214,23 @@ print_next(const struct import *im)
 	puts("with the name and password they had in Flicket.");
 }
 
+/* A note may have several lines. */
+static void
+print_notes(const struct import *im)
+{
+	struct text	left = buf_text(&im->notes);
+
+	while (left.len > 0) {
+		const char	*end = memchr(left.base, '\n', left.len);
+		size_t		 len = (size_t)(end - left.base);
+
+		visible_put(stdout, left.base, len);
+		putchar('\n');
+		left.base += len + 1;
+		left.len -= len + 1;
+	}
+}
+
 bool
 report_print(struct import *im)
 {
@@ -210,6 +241,7 @@ report_print(struct import *im)
 	printf("\n");
 	print_files("uploads", "--uploads", &im->files[FILES_UPLOADS]);
 	print_files("avatars", "--avatars", &im->files[FILES_AVATARS]);
+	print_notes(im);
 	print_next(im);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		cli_fail("the report cannot be written, but the import is in "

@@ -340,17 +340,18 @@ value_department(struct row *row, int n)
 	return KEEP;
 }
 
-/* Flicket tells its groups by their names. */
+/* Column 1 of a group is its id. */
 enum keep
 value_rights(struct row *row, int n)
 {
 	size_t		 len;
 	const char	*name = bytes_of(row, n, &len);
+	int64_t		 id = sqlite3_column_int64(row->from, 1);
 	int		 rights = 0;
 
-	if (strcmp(name, "flicket_admin") == 0)
+	if (meanings_is_group(row->im, MEANING_ADMIN, id, name))
 		rights = RIGHT_ADMIN | RIGHT_STAFF;
-	else if (strcmp(name, "super_user") == 0)
+	else if (meanings_is_group(row->im, MEANING_STAFF, id, name))
 		rights = RIGHT_STAFF;
 	sqlite3_bind_int(row->to, n, rights);
 	return KEEP;
