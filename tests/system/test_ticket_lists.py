@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 import unicodedata
-from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, unquote, urlencode, urlsplit
 
 import pytest
 
@@ -222,8 +222,8 @@ def test_filters_sorts_and_searches_go_together(reading, model):
 @pytest.mark.parametrize('same', [
     ('2021-06-01T12:00:00Z', '2021-06-01T12:00', '2021-06-01 12:00', '2021-06-01T12:00:00.000000Z', '2021-06-01t12:00z',
      '2021-06-01T14:00+02:00', '2021-06-01T14:00 02:00', '2021-06-01T14:00+0200', '2021-06-01T14:00:00+02',
-     '2021-06-01T06:30:00-05:30'),
-    ('2021-06-01', '2021-06-01T00:00', '2021-05-31T23:00-01:00')], ids=lambda s: s[0])
+     '2021-06-01T06:30:00-05:30', 'Tue, 01 Jun 2021 12:00:00 GMT'),
+    ('2021-06-01', '2021-06-01T00:00', '2021-05-31T23:00-01:00', '2021-05-31T23:59:60Z')], ids=lambda s: s[0])
 def test_a_moment_can_be_written_in_many_ways(reader, same):
     counts = {page(reader, 'added_since=' + quote(d))[1]['_meta']['total_items'] for d in same}
     assert len(counts) == 1 and 0 < counts.pop() < 130
@@ -236,6 +236,12 @@ def test_since_is_inclusive_and_before_is_not(reader, model):
     text += f'.{moment % 10**6:06}'
     assert wanted in whole(reader, f'added_since={text}')
     assert wanted not in whole(reader, f'added_before={text}')
+
+
+def test_a_date_of_an_answer_is_a_filter(reader):
+    date = expect(reader.get('ticket/64'), 200)['date_added']
+    assert 64 in whole(reader, 'added_since=' + quote(date))
+    assert 64 in whole(reader, 'added_since=' + quote_plus(date))
 
 
 WRONG = [

@@ -1,5 +1,5 @@
 /*
- * services/ticket/search/query.c, snippet.c, list/iso_date.c, cursor.c,
+ * services/ticket/search/query.c, snippet.c, list/date.c, cursor.c,
  * export.c: what clients write about lists, and what they get.
  */
 #include "unit.h"
@@ -8,7 +8,7 @@
 
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/list/export.h"
-#include "services/ticket/list/iso_date.h"
+#include "services/ticket/list/date.h"
 #include "services/ticket/search/query.h"
 #include "services/ticket/search/snippet.h"
 
@@ -184,6 +184,15 @@ dates_are_read(void **state)
 		{ "2000-02-29", INT64_C(951782400000000) },
 		{ "0001-01-01", INT64_C(-62135596800000000) },
 		{ "9999-12-31T23:59:59.999999Z", INT64_C(253402300799999999) },
+		{ "2016-12-31T23:59:60Z", INT64_C(1483228800000000) },
+		{ "2016-12-31T23:59:60.25Z", INT64_C(1483228800250000) },
+		{ "2017-01-01T05:29:60+05:30", INT64_C(1483228800000000) },
+		{ "1969-12-31T23:59:60Z", 0 },
+		{ "Mon, 23 Nov 2026 21:10:00 GMT", INT64_C(1795468200000000) },
+		{ "mon, 23 nov 2026 21:10:00 gmt", INT64_C(1795468200000000) },
+		{ "23 Nov 2026 21:10:00 GMT", INT64_C(1795468200000000) },
+		{ "Mon, 23 Nov 2026 21:10 UTC", INT64_C(1795468200000000) },
+		{ "Sat, 31 Dec 2016 23:59:60 GMT", INT64_C(1483228800000000) },
 	};
 	static const char *const wrong[] = {
 		"", "x", "2021", "2021-01", "2021-1-1", "20210101",
@@ -196,18 +205,25 @@ dates_are_read(void **state)
 		"2021-01-01T10:00+24:00", "2021-01-01T10:00+01:60",
 		"2021-01-01T10:00+01:", "2021-01-01  10:00", " 2021-01-01",
 		"2021-01-01 ", "-001-01-01", "99999-01-01", "2021-01-01Z",
+		"2021-01-01T10:59:60", "2016-12-31T23:59:60+01:00",
+		"2016-12-31T23:59:61Z", "Tue, 23 Nov 2026 21:10:00 GMT",
+		"Mon, 23 Nov 2026", "Mon, 23 Nov 2026 21:10:00",
+		"Mon, 23 Nov 2026 21:10:00 CET", "Mon 23 Nov 2026 21:10:00 GMT",
+		"Mon, 31 Feb 2026 21:10:00 GMT", "Mon, 3 Nov 2026 21:10:00 GMT",
+		"Mon, 23 Nov 2026 21:10:00 GMT ", "Mon,", "Mon", "23 No",
+		"Monday, 23-Nov-26 21:10:00 GMT", "Mon, 23 Foo 2026 21:10:00 GMT",
 	};
 	int64_t	us;
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		check_true(rows[i].text, iso_date_read(text_of(rows[i].text),
+		check_true(rows[i].text, date_read(text_of(rows[i].text),
 		    &us));
 		check_number(rows[i].text, us, rows[i].us);
 	}
 	for (size_t i = 0; i < LEN(wrong); i++)
-		check_true(wrong[i], !iso_date_read(text_of(wrong[i]), &us));
-	check_true("a NUL", !iso_date_read(TEXT_OF("2021-01-01\0"), &us));
+		check_true(wrong[i], !date_read(text_of(wrong[i]), &us));
+	check_true("a NUL", !date_read(TEXT_OF("2021-01-01\0"), &us));
 }
 
 /* --- cursors ------------------------------------------------------------- */

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "services/ticket/list/iso_date.h"
+#include "services/ticket/list/date.h"
 #include "services/ticket/list/values.h"
 #include "services/ticket/ticket.h"
 
@@ -160,10 +160,11 @@ read_date(struct call *c, enum key key, int64_t dflt, int64_t *ret, bool *any)
 	if (!args_has(&c->request.args, key))
 		return OK;
 	*any = true;
-	if (iso_date_read(value, ret))
+	if (date_read(value, ret))
 		return OK;
 	return op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is not a date. "
-	    "Write 2024-05-31, 2024-05-31T12:30 or 2024-05-31T12:30:00+02:00.",
+	    "Write 2024-05-31, 2024-05-31T12:30, 2024-05-31T12:30:00+02:00 or "
+	    "Fri, 31 May 2024 12:30:00 GMT.",
 	    key_info(key)->name, value_shown(value), value.base);
 }
 
