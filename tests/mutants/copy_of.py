@@ -52,6 +52,14 @@ def programs_in(folder):
                 yield int(entry.name)
 
 
+def failed_in(said):
+    """The system tests that failed, as `pytest -v` says. Without its summary, which a module's fixture that fails at
+    the end after another failure (-x) leaves out, they are those of the lines of its progress."""
+    name = r'(?:tests/system/)?(\S+\.py(?:::.*?)?)'
+    return (re.findall(rf'^(?:FAILED|ERROR) {name}(?: - .*)?$', said, re.M)
+            or re.findall(rf'^{name} (?:FAILED|ERROR)\b', said, re.M))
+
+
 class Copy:
     """`folder`/tree and `folder`/build, which are kept from run to run."""
 
@@ -138,12 +146,12 @@ class Copy:
     def pytest(self, tests, *options):
         """System tests up to the first that fails: its name as pytest has it, or None."""
         env = environment() | {'FLICKET_BIN': str(self.build_folder / 'bin')}
-        status, said = run([sys.executable, '-m', 'pytest', '-x', '-q', '-p', 'no:cacheprovider', '--tb=line',
+        status, said = run([sys.executable, '-m', 'pytest', '-x', '-v', '-p', 'no:cacheprovider', '--tb=line',
                             *options, *tests], SYSTEM_SECONDS, env=env, cwd=self.tree / 'tests' / 'system')
         self.clean_up()
         if status is None:
             return f'{tests[0] if tests else "a system test"} {HANGS}'
-        failed = re.findall(r'^(?:FAILED|ERROR) (?:tests/system/)?(\S+\.py(?:::.*?)?)(?: - .*)?$', said, re.M)
+        failed = failed_in(said)
         if status not in (0, 1) or status == 1 and not failed:
             raise Broken(f'pytest {" ".join(tests)}: {said[-300:]}')
         return failed[0] if failed else None

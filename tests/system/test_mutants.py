@@ -8,7 +8,8 @@ from desk import REPO
 MUTANTS = REPO / 'tests' / 'mutants'
 sys.path.insert(0, str(MUTANTS))
 
-import mutants  # noqa: E402  the path comes first
+import copy_of  # noqa: E402  the path comes first
+import mutants  # noqa: E402
 import table    # noqa: E402
 
 LEAST = 120
@@ -73,6 +74,17 @@ def test_mistakes_of_a_row_are_named(tmp_path):
         'off-by-one: there is no unit test opp', 'off-by-one: there is no tests/system/test_htp.py',
         'off-by-one: test_http.py has no test_http_1_0_is_answered_and_closed', 'off-by-one is there twice',
         'off-by-one: an edit of gateway/a.c changes nothing']
+
+
+@pytest.mark.parametrize('said, failed', [
+    ('test_a.py::test_one PASSED [ 50%]\ntest_a.py::test_two[a b] FAILED [100%]\n'
+     'FAILED tests/system/test_a.py::test_two[a b] - assert 1 == 2\n', ['test_a.py::test_two[a b]']),
+    ('[gw0] [ 50%] FAILED test_a.py::test_two\nFAILED test_a.py::test_two\n', ['test_a.py::test_two']),
+    ('ERROR test_a.py - SyntaxError: invalid syntax\n', ['test_a.py']),
+    ('tests/system/test_a.py::test_two FAILED [100%]\nTraceback (most recent call last):\n', ['test_a.py::test_two']),
+    ('test_a.py::test_one PASSED [100%]\n', [])], ids=['one', 'in parallel', 'no test', 'no summary', 'none'])
+def test_what_failed_is_read(said, failed):
+    assert copy_of.failed_in(said) == failed
 
 
 def test_a_result_is_of_a_row_as_it_is():
