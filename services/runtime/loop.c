@@ -57,8 +57,8 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 		write_calls_send(s, r, peer);
 }
 
-static void
-dispatch(struct svc *s, const struct request *r, struct text peer)
+void
+loop_dispatch(struct svc *s, const struct request *r, struct text peer)
 {
 	enum phase	phase = s->lifecycle.phase;
 	enum op_kind	kind;
@@ -110,7 +110,7 @@ work_on_message(struct svc *s, struct text peer, zmq_msg_t *message,
 	frame_reader_start(s->frames, (char *)zmq_msg_data(message) + at,
 	    zmq_msg_size(message) - at);
 	while ((result = frame_next_request(s->frames, &r)) == FRAME_ONE) {
-		dispatch(s, &r, peer);
+		loop_dispatch(s, &r, peer);
 		if (clock_us() >= until_us)
 			break;
 		/* ZeroMQ ends a connection over a message beyond its bound */

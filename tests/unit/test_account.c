@@ -5,9 +5,13 @@
 #include "desk.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
+
 #include <sodium.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/paths.h"
 #include "services/store/migrate.h"
 #include "services/store/store.h"
 
@@ -298,6 +302,46 @@ totals_are_sums(void **state)
 	}
 	/* who counts as having written stays */
 	check_number("wrote", remove_user(2), ERR_CONFLICT);
+}
+
+/* Though another admin is left. */
+static void
+nobody_deletes_oneself(void **state)
+{
+	struct call	c;
+	int64_t		id, seen;
+
+	(void)state;
+	check_number("made", create("second", "second@b.example", &id), OK);
+	check_number("an admin", member(OP_MEMBER_ADD, 1, id, &seen), OK);
+	begin(&c, OP_USER_DELETE, id);
+	c.request.rights = RIGHT_ADMIN | RIGHT_STAFF;
+	args_put_number(&c.request.args, KEY_ID, id);
+	check_number("by itself", end(&c), ERR_CONFLICT);
+	check_number("by the other one", remove_user(id), OK);
+}
+
+/* --- a new store --------------------------------------------------------- */
+
+static void
+a_made_up_password_is_for_its_owner_alone(void **state)
+{
+	struct settings	s = desk_settings();
+	char		folder[FOLDER_SIZE];
+	struct stat	st;
+
+	(void)state;
+	s.admin_password = "";
+	unit_folder_make(folder);
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(mkdir("stores", 0755), 0);
+	assert_int_equal(mkdir("stores/user", 0755), 0);
+	store_make(&user_service, &s, "stores/user/user.db", false);
+	assert_int_equal(stat(PATHS_ADMIN_PASSWORD, &st), 0);
+	check_number("closed to others", st.st_mode & 07777, 0600);
+	check_true("there is one", st.st_size > 6);
+	assert_int_equal(chdir("/"), 0);
+	unit_folder_remove(folder);
 }
 
 /* --- tokens -------------------------------------------------------------- */
@@ -719,6 +763,9 @@ main(void)
 		HERE("an old store tells what it has",
 		    an_old_store_tells_what_it_has),
 		HERE("totals are sums, shown from 0 on", totals_are_sums),
+		HERE("nobody deletes oneself", nobody_deletes_oneself),
+		HERE("a password that was made up is for its owner alone",
+		    a_made_up_password_is_for_its_owner_alone),
 		HERE("disabling ends all tokens", disabling_ends_all_tokens),
 		HERE("a new password ends all other tokens",
 		    a_new_password_ends_other_tokens),

@@ -232,6 +232,7 @@ the_category_is_a_setting(void **state)
 	    "\"department_category\":\"Design \\\"D\\\" / \xe6\xbc\xa2\","
 	    "\"department_id\":1}");
 	check_true("no update, as in Flicket", is("last_updated IS NULL"));
+	check_true("three versions more", is("version = 4"));
 	set(CLOSED);
 	check_number("closed", act(OP_TICKET_CATEGORY, ADMIN, KEY_CATEGORY_ID,
 	    1), ERR_CONFLICT);
@@ -500,6 +501,35 @@ checked(void)
 	return version;
 }
 
+static void
+who_may_close_with_a_reply(void **state)
+{
+	static const struct {
+		const char	*name;
+		int64_t		 actor;
+		int64_t		 close;
+		enum err	 want;
+	} rows[] = {
+		{ "its author", AUTHOR, 1, OK },
+		{ "its assignee", WORKER, 1, OK },
+		{ "an admin", ADMIN, 1, OK },
+		{ "somebody else", OTHER, 1, ERR_FORBIDDEN },
+		{ "staff", STAFF, 1, ERR_FORBIDDEN },
+		{ "who does not close it", OTHER, 0, OK },
+	};
+	struct call	c;
+
+	(void)state;
+	set(HELD);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		begin(&c, OP_REPLY_CHECK, rows[i].actor);
+		args_put_number(&c.request.args, KEY_TICKET_ID, 7);
+		args_put_number(&c.request.args, KEY_CLOSE, rows[i].close);
+		check_number(rows[i].name, desk_call(&desk, &c), rows[i].want);
+		end(&c);
+	}
+}
+
 /* A reply that was checked against some version, and comes now. */
 static void
 begin_reply(struct call *c, int64_t post, int64_t version)
@@ -666,6 +696,63 @@ replies_outlive_their_ticket(void **state)
 }
 
 static void
+tell_that_user_is_gone(int64_t id)
+{
+	struct call	c;
+
+	begin(&c, OP_TICKET_USER_GONE, ADMIN);
+	args_put_number(&c.request.args, KEY_SOURCE, SERVICE_USER);
+	args_put_number(&c.request.args, KEY_STREAM, 1);
+	args_put_number(&c.request.args, KEY_SEQ, ++seq);
+	args_put_number(&c.request.args, KEY_ID, id);
+	tell(&c);
+}
+
+/* They were assigned while the user was being deleted. */
+static void
+tickets_of_a_gone_user_are_released(void **state)
+{
+	(void)state;
+	store_exec(desk.sqlite, "INSERT INTO tickets (id, started_id, "
+				"status_id, assigned_id) VALUES (8, 3, 2, 4)");
+	set(HELD);
+	tell_that_user_is_gone(WORKER);
+	check_true("open", is("status_id = 1 AND assigned_id IS NULL"));
+	check_number("a closed one stays closed",
+	    number("SELECT count(*) "
+		   "FROM tickets WHERE id = 8 AND status_id = 2 "
+		   "AND assigned_id IS NULL"),
+	    1);
+	check_number("actions",
+	    number("SELECT count(*) FROM actions "
+		   "WHERE action = 'release'"),
+	    2);
+}
+
+/* The event of a user's last reply can come after that of the user's end. */
+static void
+a_gone_user_is_not_subscribed(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	store_exec(desk.sqlite, "INSERT INTO subscriptions (ticket_id, "
+				"user_id) VALUES (7, 5), (7, 4)");
+	tell_that_user_is_gone(OTHER);
+	begin_event(&c, OP_TICKET_REPLIED, 20);
+	tell(&c);
+	check_true("the reply counts", is("replies = 1"));
+	check_number("nobody is subscribed for it",
+	    number("SELECT count(*) "
+		   "FROM subscriptions WHERE user_id = 5"),
+	    0);
+	check_number("others are",
+	    number("SELECT count(*) "
+		   "FROM subscriptions WHERE user_id = 4"),
+	    1);
+}
+
+static void
 names_are_as_told(void **state)
 {
 	struct call	c;
@@ -707,6 +794,8 @@ main(void)
 		    subscriptions_come_and_go),
 		DESK_TEST("a reply counts once", a_reply_counts_once),
 		DESK_TEST("a reply opens and closes", a_reply_opens_and_closes),
+		DESK_TEST(
+		    "who may close with a reply", who_may_close_with_a_reply),
 		DESK_TEST("what was done since a reply stays",
 		    what_was_done_since_a_reply_stays),
 		DESK_TEST("dates do not decide", dates_do_not_decide),
@@ -717,6 +806,10 @@ main(void)
 		DESK_TEST("replies change and go", replies_change_and_go),
 		DESK_TEST("replies outlive their ticket",
 		    replies_outlive_their_ticket),
+		DESK_TEST("tickets of a gone user are released",
+		    tickets_of_a_gone_user_are_released),
+		DESK_TEST("a gone user is not subscribed",
+		    a_gone_user_is_not_subscribed),
 		DESK_TEST("names are as told", names_are_as_told),
 	};
 
