@@ -1,5 +1,6 @@
 """Backups of a desk that runs and is written to, and desks that are made of them."""
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -324,6 +325,22 @@ def test_a_restore_is_refused_where_a_desk_runs_or_is(imported, tmp_path):
     done = ctl('restore', backup, '--data', imported.data, status=1)
     assert '--force' in done.stderr
     assert not list(imported.data.glob('stores.before-*'))
+
+
+@pytest.mark.parametrize('service', SERVICES)
+def test_a_restore_is_refused_where_a_service_has_begun_to_start(imported_stores, tmp_path, service):
+    """It has locked its store, and not opened it yet. Nothing is touched."""
+    data, backup = tmp_path / 'data', tmp_path / 'backup'
+    shutil.copytree(imported_stores, data)
+    ctl('backup', backup, '--data', data)
+    with open(data / 'stores' / service / 'lock', 'a') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        there = {p: p.stat().st_ino for p in data.rglob('*')}
+        done = ctl('restore', backup, '--data', data, '--force', status=1)
+        assert f'the {service} service runs on' in done.stderr and 'Nothing was restored.' in done.stderr
+        assert {p: p.stat().st_ino for p in data.rglob('*')} == there
+    ctl('restore', backup, '--data', data, '--force')
+    verified('--data', data)
 
 
 @pytest.mark.parametrize('name', ['user/user.db', 'post/post.db', 'ticket/ticket.db'])
