@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'contract'))
 os.environ.setdefault('HYPOTHESIS_STORAGE_DIRECTORY', tempfile.gettempdir() + '/flicket-hypothesis')
 
 import leavings  # noqa: E402
-from desk import BIN, Desk  # noqa: E402
+from desk import BIN, Desk, flicket_database, run_program  # noqa: E402
 
 hypothesis.settings.register_profile(
     'flicket', deadline=None, database=None, print_blob=True,
@@ -171,3 +171,13 @@ def writing(tmp_path_factory, imported_stores):
     desk = open_desk(tmp_path_factory.mktemp('writing'), 'imported', imported_stores)
     yield desk
     close_desk(desk)
+
+
+@pytest.fixture
+def taken_over(desks, tmp_path):
+    """Import a changed copy of the recorded database: the result, and the desk, which does not run."""
+    def take(change, *options):
+        desk = desks('new', start=False)
+        db = flicket_database(tmp_path / 'flicket.db', change)
+        return run_program('flicketctl', 'import', '--data', str(desk.data), *options, str(db)), desk
+    return take

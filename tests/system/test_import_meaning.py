@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from desk import ADMIN, USER, flicket_database, run_program
+from desk import ADMIN, USER
 from wire import expect
 
 OPEN, CLOSED, IN_WORK, WAITING = 1, 3, 5, 7     # as MySQL numbers them with auto_increment_increment 2
@@ -21,16 +21,6 @@ def in_german(db):
     every_second_id(db)
     for number, name in ((OPEN, 'Offen'), (CLOSED, 'Geschlossen'), (IN_WORK, 'In Arbeit')):
         db.execute('UPDATE flicket_status SET status = ? WHERE id = ?', (name, number))
-
-
-@pytest.fixture
-def taken_over(desks, tmp_path):
-    """Import a changed copy of the recorded database: the result, and the desk, which does not run."""
-    def take(change, *options):
-        desk = desks('new', start=False)
-        db = flicket_database(tmp_path / 'flicket.db', change)
-        return run_program('flicketctl', 'import', '--data', str(desk.data), *options, str(db)), desk
-    return take
 
 
 def ask(desk, store, sql):

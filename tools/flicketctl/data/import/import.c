@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include <ctype.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,7 @@ static bool (*const phases[])(struct import *) = {
 	target_check,
 	stores_make,
 	kinds_copy,
+	users_compare,
 	meanings_write,
 	derive_all,
 	stores_close,
@@ -40,6 +43,55 @@ static bool (*const phases[])(struct import *) = {
 /* The one run of this process, for atexit() to find. */
 static struct import	the;
 
+/* --- what a trial makes, and removes again ------------------------------------ */
+
+/* The data folder and those above it that are not there yet. */
+static struct {
+	int	from;		/* the folder that the path begins in */
+	char	path[PATH_MAX];
+	int	missing;	/* so many at the end of the path */
+} trial = { .from = -1 };
+
+/* Cut the last part of a path off; false if it has only one. */
+static bool
+cut_last(char *path)
+{
+	size_t	end = strlen(path);
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	while (end > 0 && path[end - 1] != '/')
+		end--;
+	path[end] = '\0';
+	return end > 1;
+}
+
+static void
+trial_begin(const char *data)
+{
+	char	path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", data);	/* a longer one fails later */
+	memcpy(trial.path, path, sizeof(path));
+	trial.from = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	do {
+		if (access(path, F_OK) == 0)
+			break;
+		trial.missing++;
+	} while (cut_last(path));
+}
+
+/* Another process may use them by now: they stay if they are not empty. */
+static void
+trial_end(void)
+{
+	for (int i = 0; i < trial.missing; i++) {
+		if (unlinkat(trial.from, trial.path, AT_REMOVEDIR) == -1)
+			break;
+		(void)cut_last(trial.path);
+	}
+}
+
 /*
  * Runs at every exit except by a signal, also when a store function has ended
  * the process.
@@ -49,7 +101,11 @@ remove_work_folder(void)
 {
 	if (the.work[0] != '\0')
 		tree_remove(the.work, NULL);
+	if (the.is_trial)
+		trial_end();
 }
+
+/* --- a run ---------------------------------------------------------------------- */
 
 static void
 import_init(struct import *im, const char *data)
@@ -89,6 +145,8 @@ run_phases(struct import *im, bool (*const todo[])(struct import *))
 	stop_catch_signals();
 	CHECK(atexit(remove_work_folder) == 0);
 	for (size_t i = 0; todo[i] != NULL; i++) {
+		if (todo[i] == target_switch && im->is_trial)
+			continue;
 		if (!todo[i](im)) {
 			kinds_wait(im);
 			fprintf(stderr, "Nothing was imported.\n");
@@ -123,6 +181,9 @@ import_run(const struct cli *c)
 	im->path = cli_arg(c, 0, NULL);
 	im->files[FILES_UPLOADS].option = cli_value(c, "uploads");
 	im->files[FILES_AVATARS].option = cli_value(c, "avatars");
+	im->is_trial = cli_has(c, "dry-run");
+	if (im->is_trial)
+		trial_begin(settings.data);
 	if (!meanings_read(im, c, &status))
 		return status;
 	return run_phases(im, phases);

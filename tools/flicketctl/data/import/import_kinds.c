@@ -21,10 +21,10 @@ static const struct column groups[] = {
 
 static const struct column users[] = {
 	{ "id",			"id",			value_id,	MUST },
-	{ "username",		"username",		value_text,	MUST },
+	{ "username",		"username",		value_username,	MUST },
 	{ "name",		"name",			value_text,	MUST },
 	{ "password",		"password",		value_password,	MUST },
-	{ "email",		"email",		value_text,	MUST },
+	{ "email",		"email",		value_email,	MUST },
 	{ "date_added",		"date_added",		value_date,	MUST },
 	{ "date_modified",	"date_modified",	value_date,	MAY },
 	{ "job_title",		"job_title",		value_text,	MAY },

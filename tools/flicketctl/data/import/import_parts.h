@@ -8,6 +8,7 @@
  *   import_kinds.c   the kinds of rows, and the loop that copies them all
  *   import_row.c     a row on its way
  *   import_meaning.c statuses and groups that mean something to the services
+ *   import_user.c    names, addresses and passwords of users
  *   import_derive.c  what follows from the rows: names, counts, search
  *   import_value.c   how a value of Flicket's becomes one of ours
  *   import_date.c    dates
@@ -136,6 +137,7 @@ struct import {
 	const char	*path;		/* Flicket's database, as given */
 	const char	*data;		/* the data folder, as given */
 	char		 work[40];	/* built here, in data; "": not yet */
+	bool		 is_trial;	/* --dry-run: nothing is put in place */
 	bool		 exchanges;	/* data has stores, of defaults */
 	int		 data_fd;
 	int		 lock[STORE_COUNT];	/* -1: no such store yet */
@@ -263,9 +265,19 @@ bool	derive_all(struct import *);
 
 /* import_value.c */
 value_fn value_id, value_reference, value_count, value_flag, value_text;
-value_fn value_date, value_hours, value_json, value_password;
+value_fn value_date, value_hours, value_json;
 value_fn value_rights, value_department, value_user, value_group;
 value_fn value_token, value_expiry, value_now, value_upload, value_avatar;
+/*
+ * Bind a text as the n-th parameter. Returns it, valid until the next row or
+ * until something else is bound; NULL: it is NULL.
+ */
+const char *value_bind_text(struct row *, int n);
+
+/* import_user.c */
+value_fn value_username, value_email, value_password;
+/* Report usernames that differ only in case. */
+bool	users_compare(struct import *);
 
 /* import_date.c */
 /*
@@ -313,6 +325,9 @@ bool	report_failed(void);
 /* Add a line about a row; n is the column it is about, 0 the whole row. */
 void	report_row(struct row *, int n, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
+/* Add a line that is not about one row. */
+void	report_line(struct lane *, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
 /* Add lines to the end of the report. */
 void	report_note(struct import *, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));

@@ -68,6 +68,18 @@ report_row(struct row *row, int n, const char *format, ...)
 }
 
 void
+report_line(struct lane *lane, const char *format, ...)
+{
+	va_list	ap;
+
+	va_start(ap, format);
+	visible_vprintf(lane->lines, format, ap);
+	va_end(ap);
+	fputc('\n', lane->lines);
+	lane->line_count++;
+}
+
+void
 report_note(struct import *im, const char *format, ...)
 {
 	char	*note;
@@ -206,6 +218,10 @@ print_files(const char *what, const char *option, const struct files *f)
 static void
 print_next(const struct import *im)
 {
+	if (im->is_trial) {
+		puts("This was a trial: nothing was imported.");
+		return;
+	}
 	if (im->exchanges)
 		visible_printf(stdout, "The defaults that were in %s are replaced, the "
 		    "password of admin included.\n", im->data);

@@ -13,7 +13,6 @@
 
 #include "base/log.h"
 #include "proto/tables.h"
-#include "services/user/password.h"
 
 static bool
 is_null(struct row *row, int n)
@@ -87,9 +86,8 @@ bound_text(struct row *row, int n, const char *text, size_t len)
 	return most;
 }
 
-/* Bind a text; returns it, valid until the next row, or NULL. */
-static const char *
-text_bind(struct row *row, int n)
+const char *
+value_bind_text(struct row *row, int n)
 {
 	char		*owned;
 	const char	*text;
@@ -109,14 +107,14 @@ text_bind(struct row *row, int n)
 enum keep
 value_text(struct row *row, int n)
 {
-	text_bind(row, n);
+	value_bind_text(row, n);
 	return KEEP;
 }
 
 static enum keep
 file_bind(struct row *row, int n, enum files_id files)
 {
-	row->file_to = text_bind(row, n);
+	row->file_to = value_bind_text(row, n);
 	if (row->file_to == NULL || row->file_to[0] == '\0')
 		return KEEP;
 	row->file_from = (const char *)sqlite3_column_text(row->from, n);
@@ -134,46 +132,6 @@ enum keep
 value_avatar(struct row *row, int n)
 {
 	return file_bind(row, n, FILES_AVATARS);
-}
-
-static void
-report_password(struct row *row, int n, struct text hash)
-{
-	int	cost;
-
-	switch (password_kind(hash, &cost)) {
-	case PASSWORD_DEAR:
-		report_row(row, n, "a hash at cost %d, beyond %d, is never "
-		    "checked: nobody can log in with it until the password is "
-		    "set anew", cost, PASSWORD_COST_MOST);
-		break;
-	case PASSWORD_FOREIGN:
-		report_row(row, n, "this is not a bcrypt hash, and is never "
-		    "compared: nobody can log in with it until the password "
-		    "is set anew");
-		break;
-	default:
-		break;
-	}
-}
-
-/* A password hash, whether Flicket's driver wrote it as text or as bytes. */
-enum keep
-value_password(struct row *row, int n)
-{
-	struct text	hash;
-
-	if (is_null(row, n)) {
-		sqlite3_bind_null(row->to, n);
-		return KEEP;
-	}
-	hash.base = sqlite3_column_blob(row->from, n);
-	hash.len = (size_t)sqlite3_column_bytes(row->from, n);
-	if (hash.base == NULL)
-		hash.base = "";
-	report_password(row, n, hash);
-	sqlite3_bind_blob(row->to, n, hash.base, (int)hash.len, SQLITE_STATIC);
-	return KEEP;
 }
 
 /* A number as SQLite makes it of any value; reported if that changes it. */
