@@ -13,6 +13,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "base/near.h"
 #include "base/number.h"
 #include "base/paths.h"
 #include "base/visible.h"
@@ -26,6 +27,9 @@ struct setting {
 	size_t		 at;	/* offset in struct settings */
 	bool		 is_text;
 };
+
+#define PREFIX		"FLICKET_"
+#define PREFIX_LEN	(sizeof(PREFIX) - 1)
 
 #define STRING(x)	#x
 static const struct setting table[] = {
@@ -104,6 +108,34 @@ read_row(const struct setting *row, struct settings *s)
 	*(const char **)((char *)s + row->at) = value;
 }
 
+/* The setting that was meant, or NULL. All have the same beginning. */
+static const char *
+nearest(const char *name)
+{
+	const char	*found = NULL;
+	size_t		 steps, fewest = SIZE_MAX;
+
+	for (size_t i = 0; i < TABLE_LEN; i++)
+		if (near_to(name + PREFIX_LEN, table[i].name + PREFIX_LEN,
+		    &steps) && steps < fewest) {
+			found = table[i].name;
+			fewest = steps;
+		}
+	return found;
+}
+
+static _Noreturn void
+refuse_name(const char *name)
+{
+	const char	*meant = nearest(name);
+
+	visible_printf(stderr, "%s: there is no such setting; %s%s%s"
+	    "`flicketctl settings` lists them\n", name,
+	    meant == NULL ? "" : "did you mean ", meant == NULL ? "" : meant,
+	    meant == NULL ? "" : "? ");
+	exit(2);
+}
+
 /* A variable of ours that no row knows is a misspelt setting. */
 static void
 refuse_unknown(void)
@@ -111,7 +143,7 @@ refuse_unknown(void)
 	size_t		  i, len;
 
 	for (char **e = environ; *e != NULL; e++) {
-		if (strncmp(*e, "FLICKET_", 8) != 0)
+		if (strncmp(*e, PREFIX, PREFIX_LEN) != 0)
 			continue;
 		len = strcspn(*e, "=");
 		for (i = 0; i < TABLE_LEN; i++)
@@ -119,9 +151,8 @@ refuse_unknown(void)
 			    memcmp(table[i].name, *e, len) == 0)
 				break;
 		if (i == TABLE_LEN) {
-			visible_printf(stderr, "%.*s: there is no such setting; "
-			    "`flicketctl settings` lists them\n", (int)len, *e);
-			exit(2);
+			(*e)[len] = '\0';
+			refuse_name(*e);
 		}
 	}
 }
@@ -466,6 +497,24 @@ settings_load(struct settings *ret)
 	check_endpoints(ret);
 	check_tls(ret);
 	resolve_paths(ret);
+}
+
+const char *
+settings_name(size_t row)
+{
+	return row < TABLE_LEN ? table[row].name : NULL;
+}
+
+void
+settings_put(struct buf *b, const struct settings *s, size_t row)
+{
+	const char	*at = (const char *)s + table[row].at;
+
+	if (table[row].is_text)
+		buf_put_text(b, *(const char *const *)(const void *)at);
+	else
+		buf_printf(b, "%lld",
+		    (long long)*(const int64_t *)(const void *)at);
 }
 
 const char *

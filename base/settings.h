@@ -39,6 +39,13 @@ void	settings_enter_data(const struct settings *);
 /* Print the table: as Markdown for the README, or for a terminal. */
 void	settings_print(FILE *, bool markdown);
 
+/*
+ * The rows of the table, from 0 on: a name, NULL after the last, and the value
+ * as text.
+ */
+const char *settings_name(size_t row);
+void	settings_put(struct buf *, const struct settings *, size_t row);
+
 /* Where a service is reached. */
 const char *settings_endpoint(const struct settings *, enum service_id);
 

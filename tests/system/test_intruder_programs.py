@@ -170,7 +170,7 @@ def test_started_by_root_they_become_the_owner_of_the_data(served_by_root):
         token = expect(c.log_in('admin', ADMIN_PASSWORD), 200)['token']
         expect(c.post('departments', {'department': 'by nobody in particular'}, token=token), 201)
     for path in data.rglob('*'):
-        assert path.stat().st_uid == SOMEBODY or path.name in ('serve.lock', 'gateway.address.lock'), path
+        assert path.stat().st_uid == SOMEBODY or path.name in ('serve.lock', 'desk.json', 'gateway.address.lock'), path
 
 
 @ROOT

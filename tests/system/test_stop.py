@@ -166,7 +166,7 @@ def restart_by_signal(served, name):
 def restart_by_command(served, name):
     before = served.programs()
     done = run_program('flicketctl', 'restart', '--data', str(served.data), name)
-    assert done.returncode == 0 and done.stdout == 'restarted; the desk is ready\n', done.stderr + served.text()
+    assert done.returncode == 0 and done.stdout == 'restarted: user, ticket, post, lookup, gateway; the desk is ready\n', done.stderr + served.text()
     after = served.programs()
     assert {n for n in before if before[n] != after[n]} == {f'flicket-{name}'}
 
@@ -195,7 +195,7 @@ def test_the_command_restarts_everything_one_after_the_other(serve):
     with Load(served.port, served.token) as load:
         done = run_program('flicketctl', 'restart', '--data', str(served.data))
         assert done.returncode == 0, done.stderr + served.text()
-        assert done.stdout == 'restarted; the desk is ready\n'
+        assert done.stdout == 'restarted: user, ticket, post, lookup, gateway; the desk is ready\n'
     assert load.failed == []
     after = served.programs()
     assert set(after) == set(before) and not set(after.values()) & set(before.values())

@@ -14,7 +14,10 @@
 #include "base/visible.h"
 #include "services/user/password.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/desk/desk_settings.h"
 #include "tools/flicketctl/keys/permissions.h"
+
+#define ARGUMENTS_MOST	16	/* words before the command */
 
 static const struct cli_row cli_rows[] = {
 #define COMMAND(NAME, RUN, SUMMARY, HELP) \
@@ -32,6 +35,8 @@ static const struct cli_row cli_rows[] = {
 	    .most = MOST, .summary = SUMMARY },
 #define EXAMPLE(LINE, SUMMARY) \
 	{ .kind = CLI_EXAMPLE, .name = LINE, .summary = SUMMARY },
+#define GROUP(TITLE, COMMANDS) \
+	{ .kind = CLI_GROUP, .name = TITLE, .type = COMMANDS },
 #define EXIT(STATUS, SUMMARY) \
 	{ .kind = CLI_EXIT, .least = STATUS, .summary = SUMMARY },
 #include "tools/flicketctl/cli/commands.tbl"
@@ -42,6 +47,7 @@ static const struct cli_row cli_rows[] = {
 #undef NUMBER
 #undef EXAMPLE
 #undef EXIT
+#undef GROUP
 	{ .kind = CLI_END }
 };
 
@@ -186,6 +192,54 @@ asks_for_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* The row of an option by its name, "--data" or "--data=DIR", of any command. */
+static const struct cli_row *
+find_option(const char *word)
+{
+	const struct cli_row	*command = NULL, *row;
+	size_t			 len = strcspn(word += 2, "=");
+
+	while ((command = cli_next(command)) != NULL)
+		for (row = NULL; (row = cli_part(command, row, CLI_OPTION)) !=
+		    NULL;)
+			if (strlen(row->name) == len &&
+			    memcmp(row->name, word, len) == 0)
+				return row;
+	return NULL;
+}
+
+/* How many words before the command are options, and values of them. */
+static int
+count_leading(int argc, char **argv)
+{
+	const struct cli_row	*row;
+	int			 n = 0;
+
+	while (n < argc && strncmp(argv[n], "--", 2) == 0 &&
+	    argv[n][2] != '\0' && (row = find_option(argv[n])) != NULL)
+		n += 1 + (row->kind != CLI_FLAG &&
+		    strchr(argv[n], '=') == NULL);
+	return n < argc ? n : argc;
+}
+
+/*
+ * Options may be before the command: they are put behind its name, and are the
+ * command's own.
+ */
+static void
+move_leading(int argc, char **argv)
+{
+	char	*moved[ARGUMENTS_MOST];
+	int	 leading = count_leading(argc, argv), words;
+
+	(void)cli_find(argc - leading, argv + leading, &words);
+	if (leading == 0 || words == 0 || leading > ARGUMENTS_MOST)
+		return;
+	memcpy(moved, argv, (size_t)leading * sizeof(*argv));
+	memmove(argv, argv + leading, (size_t)words * sizeof(*argv));
+	memcpy(argv + words, moved, (size_t)leading * sizeof(*argv));
+}
+
 static int
 run_command(int argc, char **argv)
 {
@@ -193,6 +247,7 @@ run_command(int argc, char **argv)
 	struct cli		 cli;
 	int			 words, status;
 
+	move_leading(argc, argv);
 	command = cli_find(argc, argv, &words);
 	if (command == NULL && cli_is_group(argv[0]))
 		return argc > 1 && asks_for_help(argv[1]) ?
@@ -201,7 +256,19 @@ run_command(int argc, char **argv)
 		return say_unknown(argv[0]);
 	/* getopt takes the last word of the name for the program's name */
 	status = cli_read(&cli, command, argc - words + 1, argv + words - 1);
-	return status != -1 ? status : command->run(&cli);
+	if (status != -1)
+		return status;
+	if (command->run != serve_run)
+		desk_settings_adopt();
+	return command->run(&cli);
+}
+
+static bool
+is_serve(int argc, char **argv)
+{
+	int	leading = count_leading(argc, argv);
+
+	return leading < argc && strcmp(argv[leading], "serve") == 0;
 }
 
 int
@@ -216,7 +283,7 @@ main(int argc, char **argv)
 	harden_tool();
 	cli_init(cli_rows);
 	/* messages are for the operator at a terminal, except those of serve */
-	if (argc < 2 || strcmp(argv[1], "serve") != 0)
+	if (!is_serve(argc - 1, argv + 1))
 		(void)setenv("FLICKET_LOG_FORMAT", "text", 0);
 	if (argc < 2) {
 		cli_overview(stderr, NULL);

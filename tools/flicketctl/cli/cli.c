@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/near.h"
 #include "base/number.h"
 #include "base/visible.h"
+#include "tools/flicketctl/cli/term.h"
 
 static const struct cli_row	*rows;
 static const struct cli_row	*running;	/* the command; NULL: none yet */
@@ -114,41 +116,16 @@ cli_is_group(const char *word)
 	return false;
 }
 
-/*
- * The number of letters to add, remove or change to turn one word into another.
- */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t	row[32], cut, before, cost, len = strlen(b);
-
-	if (len >= 32)
-		return len;
-	for (size_t j = 0; j <= len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		before = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			cost = before + (a[i - 1] != b[j - 1]);
-			before = row[j];
-			cut = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-			row[j] = cost < cut ? cost : cut;
-		}
-	}
-	return row[len];
-}
-
 const struct cli_row *
 cli_nearest(const char *word)
 {
 	const struct cli_row	*row = NULL, *nearest = NULL;
-	size_t			 least = strlen(word) / 2 + 1;
+	size_t			 steps, fewest = SIZE_MAX;
 
 	while ((row = cli_next(row)) != NULL)
-		if (distance(word, row->name) < least) {
-			least = distance(word, row->name);
+		if (near_to(word, row->name, &steps) && steps < fewest) {
 			nearest = row;
+			fewest = steps;
 		}
 	return nearest;
 }
@@ -421,8 +398,16 @@ put_unit(struct buf *b, const struct cli_row *row)
 	buf_put_byte(b, ']');
 }
 
-#define SYNOPSIS_WIDTH	78
 #define SYNOPSIS_INDENT	4
+#define TEXT_WIDTH_MOST	118	/* longer lines are hard to read */
+
+static int
+text_width(FILE *f)
+{
+	int	width = term_width(f) - 2;
+
+	return width < TEXT_WIDTH_MOST ? width : TEXT_WIDTH_MOST;
+}
 
 /* Options, then arguments. */
 static const struct cli_row *
@@ -445,7 +430,7 @@ cli_put_synopsis(FILE *f, const struct cli_row *command, int column)
 	while ((row = next_unit(command, row)) != NULL) {
 		unit.len = 0;
 		put_unit(&unit, row);
-		if (column != 0 && at + 1 + (int)unit.len > SYNOPSIS_WIDTH) {
+		if (column != 0 && at + 1 + (int)unit.len > text_width(f)) {
 			fprintf(f, "\n%*s", SYNOPSIS_INDENT - 1, "");
 			at = SYNOPSIS_INDENT - 1;
 		}
@@ -462,8 +447,6 @@ put_usage(FILE *f, const struct cli_row *command)
 	    command->name));
 }
 
-#define TEXT_WIDTH	76
-
 /* Print a text in lines that begin at a column, where the cursor is already. */
 static void
 put_filled(FILE *f, const char *text, int column)
@@ -473,7 +456,7 @@ put_filled(FILE *f, const char *text, int column)
 
 	for (; *text != '\0'; text += n + (text[n] == ' ')) {
 		n = strcspn(text, " ");
-		if (at + (int)n > TEXT_WIDTH && at > column) {
+		if (at + (int)n > text_width(f) && at > column) {
 			fprintf(f, "\n%*s", column, "");
 			at = column;
 		}
@@ -481,6 +464,40 @@ put_filled(FILE *f, const char *text, int column)
 		at += (int)n + (at > column);
 	}
 	putc('\n', f);
+}
+
+/* The end of a paragraph: an empty line, a line that is indented, or the end. */
+static size_t
+paragraph_len(const char *text)
+{
+	size_t	len = strcspn(text, "\n");
+
+	while (text[len] == '\n' && text[len + 1] != '\0' &&
+	    text[len + 1] != '\n' && text[len + 1] != ' ' && text[0] != ' ')
+		len += 1 + strcspn(text + len + 1, "\n");
+	return len;
+}
+
+/* A help text in lines as long as the terminal's; indented lines stay lines. */
+static void
+put_help(FILE *f, const char *text)
+{
+	char	paragraph[4096];
+	size_t	len;
+
+	for (; *text != '\0'; text += len + (text[len] == '\n')) {
+		len = paragraph_len(text);
+		if (text[0] == ' ' || len == 0 || len >= sizeof(paragraph)) {
+			fprintf(f, "%.*s\n", (int)len, text);
+			continue;
+		}
+		memcpy(paragraph, text, len);
+		paragraph[len] = '\0';
+		for (char *p = paragraph; *p != '\0'; p++)
+			if (*p == '\n')
+				*p = ' ';
+		put_filled(f, paragraph, 0);
+	}
 }
 
 static void
@@ -573,18 +590,48 @@ void
 cli_explain(FILE *f, const struct cli_row *command)
 {
 	const struct cli_row	*row = NULL;
+	struct buf		 summary = { 0 };
 
 	put_usage(f, command);
-	fprintf(f, "\n\n%c%s.\n", toupper((unsigned char)command->summary[0]),
-	    command->summary + 1);
-	if (command->help[0] != '\0')
-		fprintf(f, "\n%s", command->help);
+	fputs("\n\n", f);
+	buf_printf(&summary, "%c%s.%c",
+	    toupper((unsigned char)command->summary[0]), command->summary + 1,
+	    '\0');
+	put_filled(f, summary.base, 0);
+	buf_done(&summary);
+	if (command->help[0] != '\0') {
+		putc('\n', f);
+		put_help(f, command->help);
+	}
 	put_options(f, command);
 	if (cli_part(command, NULL, CLI_EXAMPLE) != NULL)
 		fputs("\nExamples:\n", f);
 	while ((row = cli_part(command, row, CLI_EXAMPLE)) != NULL)
 		fprintf(f, "  %s\n      %s\n", row->name, row->summary);
 	put_exit_help(f, command);
+}
+
+static void
+put_kinds(FILE *f)
+{
+	const struct cli_row	*row;
+	const char		*word;
+	char			 first[32];
+	size_t			 n;
+
+	for (const struct cli_row *k = rows; k->kind == CLI_GROUP; k++) {
+		fprintf(f, "%s%s:\n", k == rows ? "" : "\n", k->name);
+		for (word = k->type; *word != '\0'; word += n +
+		    (word[n] == ' ')) {
+			n = strcspn(word, " ");
+			snprintf(first, sizeof(first), "%.*s", (int)n, word);
+			for (row = NULL; (row = cli_next(row)) != NULL;)
+				if (strcmp(row->name, first) == 0 ||
+				    is_in_group(row, first))
+					put_row(f, row->name, row->summary,
+					    22);
+		}
+	}
 }
 
 void
@@ -596,7 +643,9 @@ cli_overview(FILE *f, const char *group)
 
 	fprintf(f, "usage: flicketctl %s%sCOMMAND [ARGUMENTS]\n\n",
 	    group == NULL ? "" : group, group == NULL ? "" : " ");
-	while ((row = cli_next(row)) != NULL)
+	if (group == NULL)
+		put_kinds(f);
+	while (group != NULL && (row = cli_next(row)) != NULL)
 		if (is_in_group(row, group))
 			put_row(f, row->name, row->summary, 22);
 	fputs("\nExit status, which a command may say more of:\n", f);

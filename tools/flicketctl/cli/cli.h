@@ -37,6 +37,7 @@ typedef int cli_run(const struct cli *);
 #define NUMBER(name, type, least, most, summary)
 #define EXAMPLE(line, summary)
 #define EXIT(status, summary)
+#define GROUP(title, commands)
 #include "tools/flicketctl/cli/commands.tbl"
 #undef COMMAND
 #undef ARG
@@ -45,8 +46,10 @@ typedef int cli_run(const struct cli *);
 #undef NUMBER
 #undef EXAMPLE
 #undef EXIT
+#undef GROUP
 
 enum cli_kind {
+	CLI_GROUP,	/* of commands, in the overview */
 	CLI_COMMAND, CLI_ARG, CLI_FLAG, CLI_VALUE, CLI_NUMBER, CLI_EXAMPLE,
 	CLI_EXIT, CLI_END,
 	CLI_OPTION	/* FLAG, VALUE or NUMBER */
@@ -100,7 +103,7 @@ const struct cli_row	*cli_part(const struct cli_row *command,
  */
 const struct cli_row	*cli_find(int argc, char **argv, int *ret_words);
 
-/* The command whose name is nearest to a word. */
+/* The command whose name is nearest to a word; NULL if none is near. */
 const struct cli_row	*cli_nearest(const char *);
 
 /* Whether there are commands whose name has this first word, and another. */

@@ -151,7 +151,8 @@ man_run(const struct cli *c)
 	    ".BR \\-\\-data ,\n"
 	    "and settings, environment variables that\n"
 	    ".B flicketctl settings\n"
-	    "lists.\n"
+	    "lists. The settings of a desk that runs are known from its data\n"
+	    "folder. Options may be before the command, too.\n"
 	    ".SH COMMANDS");
 	while ((row = cli_next(row)) != NULL)
 		put_command(row);

@@ -1,9 +1,10 @@
-/* Terminals: colours, prompts, secrets. */
+/* Terminals: colours, widths. */
 #ifndef CLI_TERM_H
 #define CLI_TERM_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum term_colour { TERM_PLAIN, TERM_GREEN, TERM_YELLOW, TERM_RED, TERM_BOLD };
 
@@ -14,16 +15,13 @@ enum term_colour { TERM_PLAIN, TERM_GREEN, TERM_YELLOW, TERM_RED, TERM_BOLD };
  */
 void	term_put(enum term_colour, const char *text, int width);
 
+/*
+ * The columns of the terminal that a stream writes to, 40 at least; 78 if it is
+ * not a terminal.
+ */
+int	term_width(FILE *);
+
 /* Clear the screen if standard output is a terminal. False: it is not. */
 bool	term_clear(void);
-
-#define SECRET_SIZE	512
-
-/*
- * Read a secret: the first line of a file ("-": of standard input) or, if path
- * is NULL, a line that is typed twice at the terminal without echo. False after
- * a message that begins with `who`.
- */
-bool	term_read_secret(const char *path, char ret[SECRET_SIZE]);
 
 #endif

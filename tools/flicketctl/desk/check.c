@@ -442,7 +442,11 @@ check_peer(struct check *k, const struct peer *p, bool any)
 {
 	const char	*name = service_name(p->service);
 
-	if (!p->answered)
+	if (p->refuses)
+		found(k, CHECK_FAIL, "process", "set FLICKET_KEYS as the "
+		    "services have it", "the %s service at %s refuses "
+		    "connections with our keys", name, p->replica->endpoint);
+	else if (!p->answered)
 		found(k, any ? CHECK_FAIL : CHECK_WARN, "process",
 		    any ? "look at its log" : "`flicketctl serve` starts all",
 		    "the %s service does not answer at %s", name,
@@ -471,6 +475,11 @@ check_gateway(struct check *k, bool any)
 	if (status == 200)
 		found(k, CHECK_OK, "process", NULL, "the gateway is ready at "
 		    "%s", address);
+	else if (status == 0 && k->settings.tls_cert[0] == '\0' &&
+	    desk_speaks_tls(address))
+		found(k, CHECK_FAIL, "process", "set FLICKET_TLS_CERT and "
+		    "FLICKET_TLS_KEY as it has them", "the gateway at %s "
+		    "speaks TLS", address);
 	else if (status != 0)
 		found(k, CHECK_FAIL, "process", "`flicketctl status` tells "
 		    "which", "the gateway at %s misses a service", address);
@@ -491,6 +500,7 @@ check_processes(struct check *k)
 	zsys_handler_set(NULL);
 	peers_open(&p, &k->settings, SERVICE_ANY);
 	peers_ping(&p, WAIT_MS, false);
+	peers_find_refusals(&p);
 	for (int i = 0; i < p.count; i++)
 		any = any || p.peer[i].answered;
 	for (int i = 0; i < p.count; i++)

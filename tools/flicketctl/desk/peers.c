@@ -10,6 +10,7 @@
 #include "proto/peer/curve.h"
 #include "proto/peer/resolve.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/desk/probe.h"
 
 enum {
 	ANSWER_MS = 15000	/* a password takes its time */
@@ -167,6 +168,14 @@ peers_ping(struct peers *p, int wait_ms, bool to_write)
 			receive_until(p, &p->peer[i], 0, &unused);
 		now_ms = clock_ms();
 	}
+}
+
+void
+peers_find_refusals(struct peers *p)
+{
+	for (int i = 0; i < p->count; i++)
+		p->peer[i].refuses = !p->peer[i].answered &&
+		    probe_greets(p->peer[i].replica->endpoint);
 }
 
 struct peer *

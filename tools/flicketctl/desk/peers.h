@@ -16,6 +16,7 @@ struct peer {
 	enum service_id	 service;
 	struct replica	*replica;
 	bool		 answered;
+	bool		 refuses;	/* it greets, and refuses our keys */
 	int64_t		 rtt_ms;
 	struct args	 extra;		/* numbers, and: */
 	char		 version[64];	/* "": not told */
@@ -45,6 +46,9 @@ void	peers_close(struct peers *);
  * takes writes; wait_ms at most.
  */
 void	peers_ping(struct peers *, int wait_ms, bool to_write);
+
+/* Find out of those that have not answered whether they refuse. */
+void	peers_find_refusals(struct peers *);
 
 /* The process to send a request to; NULL if none answers. */
 struct peer	*peers_choose(struct peers *, enum service_id, bool to_write);

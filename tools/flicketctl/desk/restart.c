@@ -3,8 +3,6 @@
  */
 #include "tools/flicketctl/cli/cli.h"
 
-#include <sys/file.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/settings.h"
+#include "tools/flicketctl/desk/desk_settings.h"
 #include "tools/flicketctl/desk/serve_restart.h"
 
 #define ASK_AGAIN_MS	1000	/* a signal may meet another and be lost */
@@ -23,15 +22,6 @@ struct state {
 	int		pid;
 	unsigned	asked, done, failed;
 };
-
-static bool
-is_running(int lock)
-{
-	if (flock(lock, LOCK_SH | LOCK_NB) == -1)
-		return errno == EWOULDBLOCK;
-	flock(lock, LOCK_UN);
-	return false;
-}
 
 static bool
 read_state(int lock, struct state *ret)
@@ -77,7 +67,7 @@ wait_done(int lock, const struct state *before, unsigned wanted)
 	int64_t			asked_ms = now_ms();
 
 	while (now.asked == before->asked || now.done != now.asked) {
-		if (!is_running(lock))
+		if (!desk_is_served(lock))
 			return cli_fail("flicketctl serve has ended");
 		if (now.asked == before->asked &&
 		    now_ms() - asked_ms >= ASK_AGAIN_MS) {
@@ -91,6 +81,22 @@ wait_done(int lock, const struct state *before, unsigned wanted)
 	if (now.failed == before->failed)
 		return true;
 	return cli_fail("the desk is not ready; see what flicketctl serve says");
+}
+
+static void
+print_done(unsigned wanted)
+{
+	const char	*before = " ";
+
+	fputs("restarted:", stdout);
+	for (int i = 0; i < CHILDREN; i++) {
+		if (wanted != 0 && (wanted & 1U << i) == 0)
+			continue;
+		printf("%s%s", before,
+		    children_name(i) + strlen("flicket-"));
+		before = ", ";
+	}
+	puts("; the desk is ready");
 }
 
 int
@@ -112,12 +118,12 @@ restart_run(const struct cli *c)
 	/* asking for a restart makes no data folder */
 	lock = chdir(settings.data) == -1 ? -1 :
 	    open(SERVE_LOCK, O_RDONLY | O_CLOEXEC);
-	if (lock == -1 || !is_running(lock) || !read_state(lock, &state)) {
+	if (lock == -1 || !desk_is_served(lock) || !read_state(lock, &state)) {
 		cli_fail("no flicketctl serve of this version works in \"%s\"",
 		    settings.data);
 		status = STATUS_NOTHING;
 	} else if (send_request(&state, wanted) && wait_done(lock, &state, wanted)) {
-		puts("restarted; the desk is ready");
+		print_done(wanted);
 		status = STATUS_OK;
 	}
 	if (lock != -1)

@@ -24,6 +24,7 @@
 #include "base/process/harden.h"
 #include "base/process/rlimits.h"
 #include "base/settings.h"
+#include "tools/flicketctl/desk/desk_settings.h"
 #include "tools/flicketctl/desk/serve_children.h"
 #include "tools/flicketctl/desk/serve_desk.h"
 #include "tools/flicketctl/desk/serve_restart.h"
@@ -141,6 +142,22 @@ go_on_restarting(struct supervisor *s)
 }
 
 static void
+reload(struct supervisor *s)
+{
+	const char	*cert = s->settings.tls_cert, *keys = s->settings.keys;
+
+	children_signal(&s->children, FIRST_SERVICE, GATEWAY, SIGHUP);
+	if (cert[0] == '\0' && keys[0] == '\0')
+		log_info("SIGHUP: nothing to read anew, neither FLICKET_TLS_CERT "
+		    "nor FLICKET_KEYS is set; other settings need a restart");
+	else
+		log_info("SIGHUP: every process was told to read anew:%s%s%s%s; "
+		    "each says so, or why not; other settings need a restart",
+		    cert[0] == '\0' ? "" : " the certificate ", cert,
+		    keys[0] == '\0' ? "" : " the keys in ", keys);
+}
+
+static void
 take_signal(struct supervisor *s, const siginfo_t *info)
 {
 	bool	hung_up = s->had_terminal && !isatty(STDERR_FILENO);
@@ -151,7 +168,7 @@ take_signal(struct supervisor *s, const siginfo_t *info)
 	else if (signo == SIGUSR1)
 		restarts_ask(&s->restarts, info);
 	else if (signo == SIGHUP && !hung_up)
-		children_signal(&s->children, FIRST_SERVICE, GATEWAY, SIGHUP);
+		reload(s);
 	else
 		begin_stop(s, 0);
 }
@@ -421,6 +438,8 @@ serve_run(const struct cli *c)
 	if ((status = claim(&s)) != -1)
 		return status;
 	restarts_init(&s.restarts, s.lock, s.settings.stop_seconds);
+	desk_settings_write(s.data, &s.settings, s.address);
 	supervise(&s);
+	desk_settings_remove(s.data);
 	return s.status;
 }

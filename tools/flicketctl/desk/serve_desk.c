@@ -56,8 +56,8 @@ open_socket(const struct addrinfo *to)
 	return fd;
 }
 
-static int
-dial(const char *address)
+int
+desk_dial(const char *address)
 {
 	struct addrinfo	*to = resolve(address);
 	int		 fd;
@@ -125,7 +125,7 @@ desk_ask_ready(const char *address, bool tls, char *ret_body, size_t size)
 	static const char	 request[] = "GET /readyz HTTP/1.0\r\n"
 	    "Host: localhost\r\n\r\n";
 	const char		*body;
-	struct line		 l = { .fd = dial(address) };
+	struct line		 l = { .fd = desk_dial(address) };
 	int			 status = 0;
 
 	ret_body[0] = '\0';
@@ -142,6 +142,18 @@ desk_ask_ready(const char *address, bool tls, char *ret_body, size_t size)
 	body = status == 0 ? "" : body + 4;
 	memmove(ret_body, body, strlen(body) + 1);
 	return status;
+}
+
+bool
+desk_speaks_tls(const char *address)
+{
+	struct line	l = { .fd = desk_dial(address) };
+	bool		does = l.fd != -1 && secure(&l);
+
+	SSL_free(l.ssl);
+	if (l.fd != -1)
+		close(l.fd);
+	return does;
 }
 
 /* Read the first line of a file below FLICKET_DATA; false if it has none. */

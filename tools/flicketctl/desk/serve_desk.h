@@ -27,6 +27,12 @@ void	desk_look_up_address(bool is_there, const char *listen, char *ret,
 int	desk_ask_ready(const char *address, bool tls, char *ret_body,
 	    size_t size);
 
+/* Connect to "host:port"; -1: errno says why. It waits a quarter of a second. */
+int	desk_dial(const char *address);
+
+/* Whether TLS can be spoken with what listens at an address. */
+bool	desk_speaks_tls(const char *address);
+
 /* Log which services are missing, from a body of /readyz. */
 void	desk_say_missing(const char *body, int after_seconds);
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/visible.h"
 #include "tools/flicketctl/cli/cli.h"
@@ -25,6 +26,7 @@ enum {
 struct gateway {
 	char	address[512];
 	int	status;		/* of /readyz; 0: no answer */
+	bool	has_tls;	/* and we have no setting that says so */
 	char	body[4096];
 };
 
@@ -57,7 +59,14 @@ ask_gateway(struct desk *d)
 		    g->address, sizeof(g->address));
 	g->status = desk_ask_ready(g->address,
 	    d->settings.tls_cert[0] != '\0', g->body, sizeof(g->body));
+	g->has_tls = g->status == 0 && d->settings.tls_cert[0] == '\0' &&
+	    desk_speaks_tls(g->address);
 }
+
+#define STATE_WIDTH	14
+#define AT_WIDTH	23	/* ipc://run/lookup.sock */
+#define STATE_TLS	"speaks TLS"
+#define STATE_KEYS	"refused: keys"
 
 /* --- judging --------------------------------------------------------------- */
 
@@ -65,7 +74,7 @@ static const char *
 state_of(const struct peer *p)
 {
 	if (!p->answered)
-		return "down";
+		return p->refuses ? STATE_KEYS : "down";
 	return args_number(&p->extra, KEY_LEAVING, 0) != 0 ? "leaving" : "up";
 }
 
@@ -73,7 +82,7 @@ static const char *
 state_of_gateway(const struct gateway *g)
 {
 	if (g->status == 0)
-		return "down";
+		return g->has_tls ? STATE_TLS : "down";
 	return g->status == 200 ? "ready" : "not ready";
 }
 
@@ -91,10 +100,10 @@ has_writer(const struct peers *p, enum service_id service)
 static int
 judge(const struct desk *d)
 {
-	int	up = d->gateway.status != 0, all = d->gateway.status == 200;
+	int	up = d->gateway.status != 0 || d->gateway.has_tls, all = d->gateway.status == 200;
 
 	for (int i = 0; i < d->peers.count; i++) {
-		up += d->peers.peer[i].answered;
+		up += d->peers.peer[i].answered || d->peers.peer[i].refuses;
 		all = all && d->peers.peer[i].answered &&
 		    has_writer(&d->peers, d->peers.peer[i].service);
 	}
@@ -112,21 +121,21 @@ static const char *const verdicts[] = {
 
 enum form { NUMBER_FORM, RUN, YES_NO, MILLISECONDS, DURATION };
 
-/* The values in an answer to PING that are shown. */
+/* The values in an answer to PING that are shown, those that matter first. */
 static const struct {
 	enum key	 key;
 	const char	*head;
 	enum form	 form;
 	int		 width;
 } columns[] = {
-	{ KEY_INSTANCE, "RUN", RUN, 10 },
 	{ KEY_WRITES, "WRITES", YES_NO, 8 },
 	{ KEY_UPTIME_MS, "UPTIME", DURATION, 9 },
-	{ KEY_QUEUED, "QUEUED", NUMBER_FORM, 8 },
 	{ KEY_UNDELIVERED, "OUTBOX", NUMBER_FORM, 8 },
 	{ KEY_OUTBOX_LAG_MS, "LAG", MILLISECONDS, 9 },
 	{ KEY_SET_ASIDE, "ASIDE", NUMBER_FORM, 7 },
+	{ KEY_QUEUED, "QUEUED", NUMBER_FORM, 8 },
 	{ KEY_SCHEMA, "SCHEMA", NUMBER_FORM, 8 },
+	{ KEY_INSTANCE, "RUN", RUN, 10 },
 };
 #define COLUMN_COUNT	(sizeof(columns) / sizeof(columns[0]))
 
@@ -153,14 +162,44 @@ format_value(char ret[32], int64_t n, enum form form)
 		snprintf(ret, 32, "%lld d", s / 86400);
 }
 
+/* Whether there is room for a column: on a narrow terminal the last ones go. */
+static bool
+is_shown(size_t column)
+{
+	int	at = 9 + STATE_WIDTH + 9 + AT_WIDTH;
+
+	if (!isatty(STDOUT_FILENO))
+		return true;
+	for (size_t i = 0; i <= column; i++)
+		at += columns[i].width;
+	return at <= term_width(stdout);
+}
+
+static void
+print_left_out(void)
+{
+	bool	any = false;
+
+	for (size_t i = 0; i < COLUMN_COUNT; i++)
+		if (!is_shown(i)) {
+			printf("%s %s", any ? "," :
+			    "\nWithout room for:", columns[i].head);
+			any = true;
+		}
+	if (any)
+		puts(" (--json has all)");
+}
+
 static void
 print_head(void)
 {
 	term_put(TERM_BOLD, "PROCESS", 9);
-	term_put(TERM_BOLD, "STATE", 11);
+	term_put(TERM_BOLD, "STATE", STATE_WIDTH);
 	term_put(TERM_BOLD, "VERSION", 9);
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
-		term_put(TERM_BOLD, columns[i].head, columns[i].width);
+		if (is_shown(i))
+			term_put(TERM_BOLD, columns[i].head,
+			    columns[i].width);
 	term_put(TERM_BOLD, "AT", 0);
 	putchar('\n');
 }
@@ -179,7 +218,7 @@ print_peer(const struct peer *p)
 	char	text[32];
 
 	term_put(TERM_PLAIN, service_name(p->service), 9);
-	term_put(colour_of(state_of(p)), state_of(p), 11);
+	term_put(colour_of(state_of(p)), state_of(p), STATE_WIDTH);
 	term_put(TERM_PLAIN, p->answered && p->version[0] != '\0' ?
 	    p->version : "-", 9);
 	for (size_t i = 0; i < COLUMN_COUNT; i++) {
@@ -187,7 +226,8 @@ print_peer(const struct peer *p)
 		if (p->answered && args_has(&p->extra, columns[i].key))
 			format_value(text, args_number(&p->extra,
 			    columns[i].key, 0), columns[i].form);
-		term_put(TERM_PLAIN, text, columns[i].width);
+		if (is_shown(i))
+			term_put(TERM_PLAIN, text, columns[i].width);
 	}
 	visible_printf(stdout, "%s\n", p->replica->endpoint);
 }
@@ -198,11 +238,31 @@ print_gateway(const struct gateway *g)
 	const char	*state = state_of_gateway(g);
 
 	term_put(TERM_PLAIN, "gateway", 9);
-	term_put(colour_of(state), state, 11);
+	term_put(colour_of(state), state, STATE_WIDTH);
 	term_put(TERM_PLAIN, "-", 9);
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
-		term_put(TERM_PLAIN, "-", columns[i].width);
+		if (is_shown(i))
+			term_put(TERM_PLAIN, "-", columns[i].width);
 	visible_printf(stdout, "%s\n", g->address);
+}
+
+/* What to set, where something is there and does not talk to us. */
+static void
+print_hints(const struct desk *d)
+{
+	bool	refused = false;
+
+	for (int i = 0; i < d->peers.count; i++)
+		refused = refused || d->peers.peer[i].refuses;
+	if (d->gateway.has_tls)
+		puts("\nThe gateway speaks TLS: set FLICKET_TLS_CERT and "
+		    "FLICKET_TLS_KEY as it has them.");
+	if (refused && d->settings.keys[0] == '\0')
+		puts("\nThe services want a key: set FLICKET_KEYS as they have "
+		    "it.");
+	else if (refused)
+		puts("\nThe services do not answer with the keys in "
+		    "FLICKET_KEYS: they have others, or none.");
 }
 
 static void
@@ -214,6 +274,8 @@ print_desk_table(const struct desk *d)
 	print_gateway(&d->gateway);
 	for (int i = 0; i < d->peers.count; i++)
 		print_peer(&d->peers.peer[i]);
+	print_left_out();
+	print_hints(d);
 	fputs("\nThe desk is ", stdout);
 	term_put(status == STATUS_OK ? TERM_GREEN : status == STATUS_DEGRADED ?
 	    TERM_YELLOW : TERM_RED, verdicts[status], 0);
@@ -286,6 +348,7 @@ look_at_desk(struct desk *d)
 		peers_close(&d->peers);
 	peers_open(&d->peers, &d->settings, SERVICE_ANY);
 	peers_ping(&d->peers, WAIT_MS, false);
+	peers_find_refusals(&d->peers);
 	ask_gateway(d);
 }
 

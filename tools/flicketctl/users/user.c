@@ -5,6 +5,7 @@
 
 #include "base/visible.h"
 #include "tools/flicketctl/cli/member.h"
+#include "tools/flicketctl/cli/secret.h"
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/users/users.h"
 

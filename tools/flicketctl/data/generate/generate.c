@@ -176,6 +176,10 @@ generate_run(const struct cli *c)
 	int64_t		tickets = cli_number(c, "tickets", 10000);
 	int		status;
 
+	if (!cli_has(c, "data") && !cli_has(c, "flicket") &&
+	    getenv("FLICKET_DATA") == NULL)
+		return cli_usage(c->command, "--data is missing: the folder "
+		    "to fill");
 	settings_load(&settings);
 	run = (struct options){ .data = settings.data,
 	    .cost = (int)settings.bcrypt_cost,
