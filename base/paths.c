@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char	*store;
@@ -34,6 +37,16 @@ const char *
 paths_store_folder(enum service_id id)
 {
 	return paths[id].folder;
+}
+
+bool
+paths_is_replaced(enum service_id id)
+{
+	char	path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/" PATHS_REPLACING, paths[id].folder);
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool

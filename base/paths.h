@@ -14,6 +14,8 @@
 #define PATHS_UPLOADS		"post/files"	/* below stores/ */
 #define PATHS_AVATARS		"user/avatars"
 #define PATHS_ADMIN_PASSWORD	"stores/user/admin-password"
+#define PATHS_REPLACING		".flicket-replacing"	/* in stores/NAME: its
+						 * files are being replaced */
 
 /* "stores/user/user.db", and "user/user.db". */
 const char	*paths_store(enum service_id);
@@ -21,6 +23,12 @@ const char	*paths_store_below(enum service_id);
 
 /* "stores/user" */
 const char	*paths_store_folder(enum service_id);
+
+/*
+ * Whether the files of a store are being replaced, or were when that was
+ * interrupted: some may be old and some new.
+ */
+bool		 paths_is_replaced(enum service_id);
 
 /*
  * Make a folder and those above it, closed to other users. False: errno says

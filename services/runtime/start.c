@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/paths.h"
 #include "base/process/harden.h"
 #include "base/process/rlimits.h"
 #include "base/process/stderr.h"
@@ -97,6 +98,23 @@ wait_for_store(struct svc *s)
 	return true;
 }
 
+/*
+ * A restore or an import replaces the files of the store, or was interrupted in
+ * that. Asked before the store is opened and after, as a restore looks for open
+ * stores once it has said that it begins.
+ */
+static void
+refuse_half_replaced(const struct svc *s)
+{
+	const char	*name = service_name(s->service->id);
+
+	if (paths_is_replaced(s->service->id))
+		log_refuse("store %s: a restore or an import is under way in "
+		    "stores/%s, or was interrupted: if none runs, say "
+		    "`flicketctl restore --continue`, where all stores are", name,
+		    name);
+}
+
 /* Have a store that can be read. False: the process is to end. */
 static bool
 open_store(struct svc *s, bool force_new)
@@ -105,11 +123,13 @@ open_store(struct svc *s, bool force_new)
 	struct db	*db;
 
 	buf_printf(&s->path, "stores/%s/%s.db", name, name);
+	refuse_half_replaced(s);
 	if (!wait_for_store(s))
 		return false;
 	if (s->role.lock != -1)
 		open_to_write(s, force_new);
 	db = db_open(s->service, s->path.base, true);
+	refuse_half_replaced(s);
 	s->standing.schema = store_schema(db_sqlite(db));
 	s->outbox.args.is_meant = store_is_accepted(db_sqlite(db));
 	op_tables_init(&s->tables, s->service, db);

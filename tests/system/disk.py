@@ -25,6 +25,7 @@ CONTROL = struct.Struct('8q128s')       # struct control of faulty.h
 SEEN, FAILED = 6 * 8, 7 * 8
 SECTOR = 512
 POWER_FAILS = -1        # instead of an errno: what gives a folder its name is done, then the process is killed
+KILLED = -2             # ... or it is killed before the operation
 # A few of everything in the suite, everything for the record.
 IS_FULL = os.environ.get('FAULTS_FULL') == '1'
 SEED = int(os.environ.get('FAULTS_SEED') or (0 if os.environ.get('CI') else random.randrange(1 << 30)))

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,8 @@ fault(enum kind kind, const char *path)
 	if (!is_hit(n))
 		return 0;
 	__atomic_add_fetch(&control->failed, 1, __ATOMIC_SEQ_CST);
+	if (control->error == KILLED)
+		raise(SIGKILL);
 	return (int)control->error;
 }
 

@@ -28,13 +28,16 @@ enum kind { READ, WRITE, SYNC, TRUNCATE, OPEN, SIZE, SHM, RENAME, DELETE,
  * is killed. */
 #define POWER_FAILS	(-1)
 
+/* The process is killed before the operation. */
+#define KILLED		(-2)
+
 /* As it lies in the file; all numbers are in the machine's own order. */
 struct control {
 	int64_t		 kinds;		/* that count, a bit each */
 	int64_t		 first;		/* the one that fails; 0: none */
 	int64_t		 lasting;	/* ... and all after it */
 	int64_t		 one_in;	/* instead: each by chance; 0: none */
-	int64_t		 error;		/* errno, or POWER_FAILS */
+	int64_t		 error;		/* errno, POWER_FAILS or KILLED */
 	int64_t		 seed;		/* of chance */
 	int64_t		 seen;		/* operations so far */
 	int64_t		 failed;	/* of these */

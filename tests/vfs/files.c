@@ -33,7 +33,8 @@ is_file_of_ours(const char *path)
 	    strstr(path, "/post/files") != NULL ||
 	    strstr(path, "/user/avatars") != NULL ||
 	    strstr(path, ".partial") != NULL ||
-	    strstr(path, "/.restore-") != NULL;
+	    strstr(path, "/.restore-") != NULL ||
+	    strstr(path, "/.flicket-") != NULL;
 }
 
 static int
@@ -264,12 +265,21 @@ rename(const char *from, const char *to)
 	return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
 
+/* A file that goes to or from what is ours. */
+static int
+fault_rename(int from_folder, const char *from, int to_folder, const char *to)
+{
+	int	error = fault_at(RENAME, from_folder, from);
+
+	return error != 0 ? error : fault_at(RENAME, to_folder, to);
+}
+
 /* Of two names that change places, and of one that must not be there yet. */
 int
 renameat2(int from_folder, const char *from, int to_folder, const char *to,
     unsigned flags)
 {
-	int	error = fault_at(RENAME, from_folder, from);
+	int	error = fault_rename(from_folder, from, to_folder, to);
 	int	result;
 
 	if (error != POWER_FAILS && has_failed(error))

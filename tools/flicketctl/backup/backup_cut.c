@@ -36,6 +36,7 @@
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/store/select.h"
+#include "tools/flicketctl/store/replace.h"
 #include "tools/flicketctl/store/stores.h"
 
 enum {
@@ -135,6 +136,12 @@ how_to_open(const char *path)
 bool
 cut_connect(struct cut *c)
 {
+	const char	*replaced;
+
+	if (replace_is_pending(&replaced))
+		return cli_fail("%s: a restore or an import is under way in it, "
+		    "or was interrupted: if none runs, say `flicketctl restore "
+		    "--continue`", replaced);
 	if (!open_empty(c))
 		return false;
 	for (unsigned id = 1; id < SERVICE_END; id++) {

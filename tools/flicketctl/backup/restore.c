@@ -2,8 +2,9 @@
  * flicketctl restore: make a data folder's stores from a backup.
  *
  * All is copied to .restore-N beside stores/, its hashes compared on the way,
- * and put in the place of stores/ by one rename(2). Stores that were there are
- * moved aside, never removed.
+ * and put in the place of stores/ by one rename(2). Where that cannot be, as
+ * folders of stores/ are mount points, the files in them are replaced (replace.h).
+ * Stores that were there are moved aside, never removed.
  *
  * Streams. The desk went on after the backup; tags (ETags) that it gave out
  * since then were mixed from store, id and version, and versions are going to
@@ -44,6 +45,7 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/stop.h"
+#include "tools/flicketctl/store/replace.h"
 #include "tools/flicketctl/store/select.h"
 #include "tools/flicketctl/store/stores.h"
 
@@ -54,14 +56,18 @@ struct restore {
 	struct settings	 settings;
 	struct buf	 source;	/* DIR */
 	json_t		*manifest;
-	char		 work[40];	/* "": not yet, or not ours any more */
-	char		 aside[64];	/* where the old stores went */
+	char		 work[REPLACE_WORK_SIZE];	/* "": not yet, or not
+							 * ours any more */
+	struct replace	 replace;
+	bool		 in_place;	/* r->replace does it */
+	char		 aside[96];	/* where the old stores went */
 	int		 work_lock;
 	int		 data;
 	int		 serve;		/* serve.lock */
 	int		 lock[SERVICE_END];
 	int64_t		 streams[SERVICE_END];	/* new ones */
 	unsigned	 refusals;
+	bool		 there;		/* a desk was there */
 	bool		 force;
 	bool		 keep_tokens;
 };
@@ -119,12 +125,10 @@ lock_unused_store(struct restore *r, enum service_id id, bool *ret_there)
 static bool
 lock_unused_stores(struct restore *r)
 {
-	bool	there = false;
-
 	for (unsigned id = 1; id < SERVICE_END; id++)
-		if (!lock_unused_store(r, (enum service_id)id, &there))
+		if (!lock_unused_store(r, (enum service_id)id, &r->there))
 			return false;
-	return !there || r->force || cli_fail("there is a desk in %s; "
+	return !r->there || r->force || cli_fail("there is a desk in %s; "
 	    "restore into another folder (--data), or say --force to move "
 	    "its stores aside", r->settings.data);
 }
@@ -352,20 +356,11 @@ exchange_stores(struct restore *r)
  * without a marker it is never removed.
  */
 static bool
-put_stores_in_place(struct restore *r)
+rename_to_stores(struct restore *r)
 {
-	struct stat	st;
-	char		marker[80];
-	bool		ok;
+	char	marker[REPLACE_WORK_SIZE + 32];
+	bool	ok;
 
-	if (fstat(r->data, &st) == -1)
-		return cli_fail("%s: %s", r->settings.data,
-		    strerror(errno));
-	if (!folder_finish(r->work, st.st_uid, st.st_gid) ||
-	    !lock_unused_stores(r))
-		return false;
-	if (stop_asked())
-		return cli_fail("stopped");
 	snprintf(marker, sizeof(marker), "%s/" FOLDER_MARKER, r->work);
 	if (unlink(marker) == -1)
 		return cli_fail("%s: %s", marker, strerror(errno));
@@ -376,6 +371,53 @@ put_stores_in_place(struct restore *r)
 		cli_fail("%s: %s; a power failure may undo this",
 		    r->settings.data, strerror(errno));
 	return ok;
+}
+
+static bool
+fail_replacing(const struct restore *r)
+{
+	return cli_fail("%s/%s", r->settings.data, r->replace.why);
+}
+
+/*
+ * A service that starts now finds the records, and does not open its store; one
+ * that started before is found by lock_unused_stores().
+ */
+static bool
+replace_files(struct restore *r)
+{
+	if (!replace_prepare(&r->replace))
+		return fail_replacing(r);
+	if (!lock_unused_stores(r))
+		return false;
+	if (stop_asked())
+		return cli_fail("stopped");
+	if (!replace_commit(&r->replace))
+		return fail_replacing(r);
+	if (r->there)
+		snprintf(r->aside, sizeof(r->aside), "stores/*/%s",
+		    r->replace.record.aside);
+	r->work[0] = '\0';
+	return true;
+}
+
+static bool
+put_stores_in_place(struct restore *r)
+{
+	struct stat	st;
+
+	if (fstat(r->data, &st) == -1)
+		return cli_fail("%s: %s", r->settings.data,
+		    strerror(errno));
+	if (r->in_place)
+		return (replace_finish(&r->replace, st.st_uid, st.st_gid) ||
+		    fail_replacing(r)) && replace_files(r);
+	if (!folder_finish(r->work, st.st_uid, st.st_gid) ||
+	    !lock_unused_stores(r))
+		return false;
+	if (stop_asked())
+		return cli_fail("stopped");
+	return rename_to_stores(r);
 }
 
 static void
@@ -393,7 +435,9 @@ print_result(const struct restore *r)
 static void
 remove_work(void)
 {
-	if (run.work[0] != '\0')
+	if (run.in_place)
+		replace_abandon(&run.replace);
+	else if (run.work[0] != '\0')
 		folder_remove(run.work);
 }
 
@@ -414,16 +458,89 @@ is_backup(const struct restore *r)
 	return manifest != NULL;
 }
 
+/* Bring a run to its end that was interrupted. */
+static bool
+resume(struct restore *r)
+{
+	struct replace	earlier = { 0 };
+
+	switch (replace_resume(&earlier)) {
+	case REPLACE_UNDONE:
+		printf("A %s that was interrupted is undone; the stores are as "
+		    "before it.\n", earlier.record.what);
+		break;
+	case REPLACE_DONE:
+		printf("A %s that was interrupted is done: its stores are in "
+		    "place.\n", earlier.record.what);
+		break;
+	case REPLACE_STUCK:
+		cli_fail("%s/%s", r->settings.data, earlier.why);
+		return r->force;
+	case REPLACE_NOTHING:
+		break;
+	}
+	return true;
+}
+
+/* How the stores can be put in place. */
+static bool
+choose_way(struct restore *r)
+{
+	enum replace_need	need = replace_is_needed(&r->replace);
+
+	r->in_place = need == REPLACE_YES;
+	return (need != REPLACE_REFUSED && (!r->in_place ||
+	    replace_enter(&r->replace))) || fail_replacing(r);
+}
+
+static bool
+begin_work(struct restore *r)
+{
+	folder_clear_all(WORK_PREFIX);
+	if (r->in_place) {
+		if (!replace_begin(&r->replace, "restore", r->there))
+			return fail_replacing(r);
+		memcpy(r->work, r->replace.work, sizeof(r->work));
+		return true;
+	}
+	snprintf(r->work, sizeof(r->work), WORK_PREFIX "%ld-%08x",
+	    (long)getpid(), randombytes_random());
+	return folder_begin(r->work, &r->work_lock);
+}
+
 static bool
 restore_all(struct restore *r)
 {
-	if (!is_backup(r) || !enter_data(r) || !lock_unused_stores(r))
-		return false;
-	folder_clear_all(WORK_PREFIX);
-	snprintf(r->work, sizeof(r->work), WORK_PREFIX "%ld-%08x",
-	    (long)getpid(), randombytes_random());
-	return folder_begin(r->work, &r->work_lock) && make_store_folders(r) &&
+	return is_backup(r) && enter_data(r) && resume(r) && choose_way(r) &&
+	    lock_unused_stores(r) && begin_work(r) && make_store_folders(r) &&
 	    copy_all(r) && change_stores(r) && put_stores_in_place(r);
+}
+
+/* `restore --continue`: nothing but the end of a run that was interrupted. */
+static int
+continue_only(struct restore *r)
+{
+	struct replace	left = { 0 };
+	const char	*pending;
+	bool		 was, ok;
+
+	ok = enter_data(r);
+	was = ok && replace_is_pending(&pending);
+	ok = ok && resume(r);
+	if (ok && !was)
+		puts("Nothing was interrupted.");
+	if (ok && !replace_tidy(&left))
+		ok = cli_fail("%s/%s", r->settings.data, left.why);
+	return ok ? STATUS_OK : STATUS_FAILED;
+}
+
+static void
+print_failure(const struct restore *r)
+{
+	fputs(r->in_place && r->replace.decided ?
+	    "The stores are replaced in part: mend the cause, then say "
+	    "`flicketctl restore --continue`.\n" : "Nothing was restored.\n",
+	    stderr);
 }
 
 int
@@ -437,8 +554,12 @@ restore_run(const struct cli *c)
 	r->keep_tokens = cli_has(c, "keep-tokens");
 	for (unsigned id = 0; id < SERVICE_END; id++)
 		r->lock[id] = -1;
-	path_absolute(&r->source, cli_arg(c, 0, ""));
 	umask(077);
+	if (cli_has(c, "continue"))
+		return continue_only(r);
+	if (c->count == 0)
+		return cli_usage(c->command, "DIR, the backup, or --continue is missing");
+	path_absolute(&r->source, cli_arg(c, 0, ""));
 	CHECK(sodium_init() != -1);
 	stop_catch_signals();
 	CHECK(atexit(remove_work) == 0);
@@ -446,7 +567,7 @@ restore_run(const struct cli *c)
 	if (ok)
 		print_result(r);
 	else
-		fprintf(stderr, "Nothing was restored.\n");
+		print_failure(r);
 	json_decref(r->manifest);
 	return ok ? STATUS_OK : STATUS_FAILED;
 }

@@ -28,6 +28,7 @@
 #include "tools/flicketctl/desk/serve_children.h"
 #include "tools/flicketctl/desk/serve_desk.h"
 #include "tools/flicketctl/desk/serve_restart.h"
+#include "tools/flicketctl/store/replace.h"
 #include "tools/flicketctl/store/stores.h"
 
 enum {
@@ -303,6 +304,33 @@ check_no_store_is_lost(struct supervisor *s, bool forced)
 }
 
 /*
+ * Bring a restore or an import to its end that was interrupted. False after a
+ * message.
+ */
+static bool
+finish_replacement(const struct supervisor *s)
+{
+	struct replace	r = { 0 };
+
+	switch (replace_resume(&r)) {
+	case REPLACE_STUCK:
+		log_error("%s/%s", s->settings.data, r.why);
+		return false;
+	case REPLACE_UNDONE:
+		log_warn("a %s that was interrupted is undone: the stores are "
+		    "as before it", r.record.what);
+		break;
+	case REPLACE_DONE:
+		log_warn("a %s that was interrupted is done: its stores are in "
+		    "place", r.record.what);
+		break;
+	case REPLACE_NOTHING:
+		break;
+	}
+	return true;
+}
+
+/*
  * Enter the data folder, open our files in it, and return to where we were.
  * Returns an exit status, or -1 to go on.
  */
@@ -319,7 +347,7 @@ open_data(struct supervisor *s, bool forced)
 		    s->settings.data, strerror(errno));
 		return 1;
 	}
-	if (!check_no_store_is_lost(s, forced))
+	if (!finish_replacement(s) || !check_no_store_is_lost(s, forced))
 		return 2;
 	rc = fchdir(start);
 	close(start);

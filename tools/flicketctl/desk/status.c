@@ -15,6 +15,7 @@
 #include "tools/flicketctl/cli/term.h"
 #include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/desk/serve_desk.h"
+#include "tools/flicketctl/store/replace.h"
 
 enum {
 	STATUS_DEGRADED = STATUS_FAILED,
@@ -376,6 +377,17 @@ watch(struct desk *d, const struct cli *c)
 	}
 }
 
+static void
+note_replacement(const struct desk *d)
+{
+	const char	*folder;
+
+	if (d->has_data && replace_is_pending(&folder))
+		fprintf(stderr, "%s/%s: a restore or an import is under way, or "
+		    "was interrupted: if none runs, say `flicketctl restore "
+		    "--continue`\n", d->settings.data, folder);
+}
+
 int
 status_run(const struct cli *c)
 {
@@ -386,6 +398,7 @@ status_run(const struct cli *c)
 	d.gateway_at = cli_value(c, "gateway");
 	if (!peers_enter(&d.settings, &d.has_data))
 		return STATUS_UNREACHABLE;
+	note_replacement(&d);
 	if (cli_has(c, "watch"))
 		watch(&d, c);
 	else {

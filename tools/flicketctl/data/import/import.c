@@ -99,7 +99,9 @@ trial_end(void)
 static void
 remove_work_folder(void)
 {
-	if (the.work[0] != '\0')
+	if (the.in_place)
+		replace_abandon(&the.replace);
+	else if (the.work[0] != '\0')
 		tree_remove(the.work, NULL);
 	if (the.is_trial)
 		trial_end();
@@ -138,6 +140,15 @@ is_json(const char *path)
 	return first == '[';
 }
 
+static void
+print_failure(const struct import *im)
+{
+	fputs(im->in_place && im->replace.decided ?
+	    "The stores are replaced in part: mend the cause, then say "
+	    "`flicketctl restore --continue`.\n" : "Nothing was imported.\n",
+	    stderr);
+}
+
 /* Nothing is in place before the last phase but one has succeeded. */
 static int
 run_phases(struct import *im, bool (*const todo[])(struct import *))
@@ -149,7 +160,7 @@ run_phases(struct import *im, bool (*const todo[])(struct import *))
 			continue;
 		if (!todo[i](im)) {
 			kinds_wait(im);
-			fprintf(stderr, "Nothing was imported.\n");
+			print_failure(im);
 			return STATUS_FAILED;
 		}
 	}

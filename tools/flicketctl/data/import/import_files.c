@@ -55,11 +55,11 @@ files_open(struct import *im)
 bool
 files_make(struct import *im)
 {
-	char	path[64];
+	char	path[REPLACE_WORK_SIZE + 32];
 
 	for (size_t i = 0; i < FILES_COUNT; i++) {
 		snprintf(path, sizeof(path), "%s/%s", im->work, folders[i]);
-		if (mkdir(path, 0700) == 0)
+		if (mkdir(path, 0700) == 0 || errno == EEXIST)
 			im->files[i].to = open(path,
 			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (im->files[i].to == -1)

@@ -34,6 +34,7 @@
 
 #include "base/buf.h"
 #include "base/services.h"
+#include "tools/flicketctl/store/replace.h"
 
 struct cli;
 struct import;
@@ -136,8 +137,11 @@ enum meaning {
 struct import {
 	const char	*path;		/* Flicket's database, as given */
 	const char	*data;		/* the data folder, as given */
-	char		 work[40];	/* built here, in data; "": not yet */
 	bool		 is_trial;	/* --dry-run: nothing is put in place */
+	char		 work[REPLACE_WORK_SIZE]; /* built here, in data;
+						   * "": not yet */
+	struct replace	 replace;
+	bool		 in_place;	/* im->replace does it */
 	bool		 exchanges;	/* data has stores, of defaults */
 	int		 data_fd;
 	int		 lock[STORE_COUNT];	/* -1: no such store yet */
@@ -203,6 +207,8 @@ enum service_id	import_service(enum store);
 bool	target_enter(struct import *);
 /* See that no service runs and nothing but defaults would be replaced. */
 bool	target_check(struct import *);
+/* Say why the replacement in place failed. Returns false. */
+bool	target_fail_replacing(struct import *);
 /* Put im->work in the place of stores. Before: nothing; after: everything. */
 bool	target_switch(struct import *);
 

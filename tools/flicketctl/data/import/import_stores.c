@@ -91,7 +91,7 @@ make_store(struct import *im, enum store store)
 	char		 path[96];
 
 	snprintf(path, sizeof(path), "%s/%s", im->work, name);
-	if (mkdir(path, 0700) == -1)
+	if (!im->in_place && mkdir(path, 0700) == -1)
 		return report_fail("%s/%s: %s", im->data, path,
 		    strerror(errno));
 	snprintf(path, sizeof(path), "%s/%s", im->work,
@@ -108,7 +108,7 @@ make_store(struct import *im, enum store store)
 static bool
 make_lines(struct import *im, struct lane *lane)
 {
-	char	path[64];
+	char	path[REPLACE_WORK_SIZE + 32];
 
 	snprintf(path, sizeof(path), "%s/report", im->work);
 	lane->lines = fopen(path, "w+e");
@@ -119,16 +119,33 @@ make_lines(struct import *im, struct lane *lane)
 	return true;
 }
 
-bool
-stores_make(struct import *im)
+static bool
+make_work(struct import *im)
 {
 	char	work[sizeof(im->work)];
 
+	if (im->in_place) {
+		if (!replace_begin(&im->replace, "import", false))
+			return target_fail_replacing(im);
+		memcpy(im->work, im->replace.work, sizeof(im->work));
+		return true;
+	}
 	snprintf(work, sizeof(work), IMPORT_PREFIX "%ld", (long)getpid());
 	if (mkdir(work, 0700) == -1)
 		return report_fail("%s/%s: %s", im->data, work,
 		    strerror(errno));
 	memcpy(im->work, work, sizeof(work));
+	return true;
+}
+
+bool
+stores_make(struct import *im)
+{
+	char	work[sizeof(im->work)];
+
+	if (!make_work(im))
+		return false;
+	memcpy(work, im->work, sizeof(work));
 	sqlite3_temp_directory = sqlite3_mprintf("%s", work);
 	CHECK(sqlite3_temp_directory != NULL);
 	for (enum store i = 0; i < STORE_COUNT; i++)

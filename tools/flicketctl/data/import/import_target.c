@@ -1,7 +1,8 @@
 /*
  * The data folder. The new stores are built in .import-PID beside `stores`
  * and put in its place by one rename(2), so that at any moment there is
- * either nothing of an import or all of it.
+ * either nothing of an import or all of it. Where that cannot be, as folders of
+ * `stores` are mount points, the files in them are replaced (replace.h).
  *
  * Three things keep services away from what is going to be replaced: the
  * locks of the stores, held all the time; a look, just before the rename, for
@@ -106,6 +107,29 @@ remove_leftovers(void)
 	closedir(dir);
 }
 
+/* Bring a run to its end that was interrupted. */
+static bool
+resume(struct import *im)
+{
+	struct replace	earlier = { 0 };
+
+	switch (replace_resume(&earlier)) {
+	case REPLACE_UNDONE:
+		fprintf(stderr, "A %s that was interrupted is undone.\n",
+		    earlier.record.what);
+		break;
+	case REPLACE_DONE:
+		fprintf(stderr, "A %s that was interrupted is done: its stores "
+		    "are in place.\n", earlier.record.what);
+		break;
+	case REPLACE_STUCK:
+		return report_fail("%s/%s", im->data, earlier.why);
+	case REPLACE_NOTHING:
+		break;
+	}
+	return true;
+}
+
 bool
 target_enter(struct import *im)
 {
@@ -120,20 +144,24 @@ target_enter(struct import *im)
 		    "%s: it cannot be locked", im->data);
 	remove_leftovers();
 	im->now = store_now();
-	return true;
+	return resume(im);
 }
 
-/* The number of entries of a folder, 0 if there is none, -1 with errno. */
+/*
+ * The number of entries of a folder, 0 if there is none, -1 with errno. In a
+ * mount point those count that would be replaced.
+ */
 static int
-count_entries(const char *path)
+count_entries(const char *path, bool in_place)
 {
-	DIR	*dir = opendir(path);
-	int	 count = -2;	/* . and .. */
+	DIR		*dir = opendir(path);
+	struct dirent	*e;
+	int		 count = -2;	/* . and .. */
 
 	if (dir == NULL)
 		return errno == ENOENT ? 0 : -1;
-	for (errno = 0; readdir(dir) != NULL; errno = 0)
-		count++;
+	for (errno = 0; (e = readdir(dir)) != NULL; errno = 0)
+		count += !in_place || !replace_passes_over(e->d_name);
 	if (errno != 0)
 		count = -1;
 	closedir(dir);
@@ -160,9 +188,10 @@ check_names(struct import *im, DIR *dir)
 
 	for (errno = 0; (e = readdir(dir)) != NULL; errno = 0) {
 		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0)
+		    strcmp(e->d_name, "..") == 0 ||
+		    (im->in_place && replace_passes_over(e->d_name)))
 			continue;
-		im->exchanges = true;
+		im->exchanges = !im->in_place;
 		if (!is_store_name(e->d_name))
 			return report_fail("%s/stores holds \"%s\", which is "
 			    "not a store; move it away first", im->data,
@@ -290,6 +319,7 @@ check_replaceable_store(struct import *im, enum store store)
 
 	if (access(path, F_OK) == -1)
 		return true;
+	im->exchanges = true;
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) !=
 	    SQLITE_OK)
 		ok = report_fail("%s/%s: %s", im->data, path,
@@ -313,7 +343,7 @@ check_folders(struct import *im)
 	};
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		int	count = count_entries(folders[i].path);
+		int	count = count_entries(folders[i].path, im->in_place);
 
 		if (count == -1)
 			return report_fail("%s/%s: %s", im->data,
@@ -338,6 +368,23 @@ check_replaceable_stores(struct import *im)
 }
 
 bool
+target_fail_replacing(struct import *im)
+{
+	return report_fail("%s/%s", im->data, im->replace.why);
+}
+
+/* How the stores can be put in place. */
+static bool
+choose_way(struct import *im)
+{
+	enum replace_need	need = replace_is_needed(&im->replace);
+
+	im->in_place = need == REPLACE_YES;
+	return (need != REPLACE_REFUSED && (!im->in_place ||
+	    replace_enter(&im->replace))) || target_fail_replacing(im);
+}
+
+bool
 target_check(struct import *im)
 {
 	struct stat	 st = { 0 };
@@ -353,7 +400,8 @@ target_check(struct import *im)
 		    "with --data");
 		return false;
 	}
-	ok = check_names(im, dir) && check_replaceable_stores(im);
+	ok = choose_way(im) && check_names(im, dir) &&
+	    check_replaceable_stores(im);
 	closedir(dir);
 	return ok;
 }
@@ -373,12 +421,25 @@ rename_to_stores(struct import *im)
 	if (errno == ENOTEMPTY || errno == EEXIST)
 		return report_fail("%s/stores was filled by another process "
 		    "meanwhile", im->data);
-	if (errno == EBUSY || errno == EXDEV)
-		return report_fail("%s/stores is a mount point: import into "
-		    "another folder (--data) and copy its stores/ there",
-		    im->data);
 	return report_fail("%s/stores cannot be replaced: %s", im->data,
 	    strerror(errno));
+}
+
+/*
+ * A service that starts now finds the records, and does not open its store; one
+ * that started before is found by check_replaceable_stores().
+ */
+static bool
+replace_files(struct import *im)
+{
+	if (!replace_prepare(&im->replace))
+		return target_fail_replacing(im);
+	if (!import_goes_on() || !check_replaceable_stores(im))
+		return false;
+	if (!replace_commit(&im->replace))
+		return target_fail_replacing(im);
+	im->work[0] = '\0';
+	return true;
 }
 
 /*
@@ -392,6 +453,9 @@ target_switch(struct import *im)
 
 	if (fstat(im->data_fd, &st) == -1)
 		return report_fail("%s: %s", im->data, strerror(errno));
+	if (im->in_place)
+		return (replace_finish(&im->replace, st.st_uid, st.st_gid) ||
+		    target_fail_replacing(im)) && replace_files(im);
 	if (!files_finish(im->work, st.st_uid, st.st_gid))
 		return false;
 	if (!import_goes_on() || !check_replaceable_stores(im) || !rename_to_stores(im))

@@ -1,0 +1,244 @@
+"""Restores and imports where folders of stores/ are mount points, as in containers: they cannot be renamed.
+
+Each is killed before every step. Then it is undone or done by the command that its message names, and the four stores
+are all from before or all new.
+"""
+import contextlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+from desk import ADMIN, BIN, FLICKET_DB, SERVICES, USER, environment, run_program, wait_until
+from disk import IS_FULL, KILLED, SEED, Faults, check_integrity, needs_library, report
+from wire import expect
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='only root may mount')
+
+STEPS = ('RENAME', 'DELETE', 'OPEN', 'WRITE', 'SYNC')
+SOMEBODY = 31337
+FILES = ('post/files', 'user/avatars')
+# What is mounted, below stores/; '' is stores/ itself. 'data': the data folder is in memory, as in a container.
+LAYOUTS = {
+    'volumes': SERVICES,
+    'container': ('data', *SERVICES),
+    'files': (*SERVICES, *FILES),
+    'files alone': FILES,
+    'stores': ('',),
+    'one': ('ticket',),
+}
+
+
+class Mounts:
+    """Mounts for a test: folders of one file system, or file systems in memory."""
+
+    def __init__(self, tmp_path):
+        self.tmp_path, self.made = tmp_path, []
+        self.behind = {}        # by folder: what is mounted on it, as it is seen elsewhere
+
+    def mount(self, folder, *args):
+        folder.mkdir(parents=True, exist_ok=True)
+        if subprocess.run(['mount', *map(str, args), str(folder)], capture_output=True).returncode != 0:
+            pytest.skip('no file system can be mounted here')
+        self.made.append(folder)
+        return folder
+
+    def volume(self, folder):
+        """A folder of the same file system, as a container's volumes are."""
+        source = self.tmp_path / 'volumes' / str(len(self.made))
+        source.mkdir(parents=True)
+        self.behind[folder] = source
+        return self.mount(folder, '--bind', source)
+
+    def memory(self, folder, size='64m'):
+        self.behind[folder] = folder
+        return self.mount(folder, '-t', 'tmpfs', '-o', f'size={size},mode=0700', 'none')
+
+    def lay_out(self, data, layout):
+        data.mkdir(mode=0o700)
+        for place in LAYOUTS[layout]:
+            if place == 'data':
+                self.memory(data)
+            elif layout == 'one':
+                self.memory(data / 'stores' / place)
+            else:
+                self.volume(data / 'stores' / place)
+        return data
+
+    def close(self):
+        for folder in reversed(self.made):
+            subprocess.run(['umount', '-l', folder], check=True)
+
+
+@pytest.fixture
+def mounts(tmp_path):
+    mounts = Mounts(tmp_path)
+    yield mounts
+    mounts.close()
+
+
+@pytest.fixture
+def faults(tmp_path):
+    faults = Faults(tmp_path / 'control')
+    yield faults
+    faults.close()
+
+
+@pytest.fixture(scope='module')
+def backup(imported_stores, tmp_path_factory):
+    """A backup with files of both kinds."""
+    folder = tmp_path_factory.mktemp('backup')
+    data = folder / 'data'
+    shutil.copytree(imported_stores, data, ignore=shutil.ignore_patterns('*.sock'))
+    for service, files, names in (('post', 'files', "SELECT filename FROM uploads WHERE filename <> '' LIMIT 3"),
+                                  ('user', 'avatars', "SELECT avatar FROM users WHERE avatar <> '' LIMIT 3")):
+        with contextlib.closing(sqlite3.connect(data / 'stores' / service / f'{service}.db')) as db:
+            found = [name for name, in db.execute(names)]
+        (data / 'stores' / service / files).mkdir(exist_ok=True)
+        for name in found:
+            (data / 'stores' / service / files / name).write_bytes(random.randbytes(10000))
+    ctl('backup', folder / 'backup', '--data', data)
+    return folder / 'backup'
+
+
+def ctl(*args, status=0, **settings):
+    done = run_program('flicketctl', *map(str, args), **settings)
+    assert done.returncode == status, f'{args}: {done.returncode}\n{done.stdout}{done.stderr}'
+    assert 'bug at' not in done.stderr, done.stderr
+    return done
+
+
+def verified(data):
+    found = json.loads(run_program('flicketctl', 'verify', '--json', '--data', str(data)).stdout)
+    assert found['result'] == 'ok' and found['findings'] == [], found
+    check_integrity(data)
+
+
+def streams(data):
+    """The numbers that each restore and import gives the stores anew."""
+    found = {}
+    for service in SERVICES:
+        path = data / 'stores' / service / f'{service}.db'
+        if path.exists():
+            with contextlib.closing(sqlite3.connect(path)) as db:
+                found[service], = db.execute('SELECT stream FROM identity').fetchone()
+    return found
+
+
+def files_of(data):
+    return {p.relative_to(data): p.read_bytes() for name in FILES for p in (data / 'stores' / name).glob('*')
+            if p.is_file()}
+
+
+def aside(data):
+    return sorted(p for p in (data / 'stores').rglob('.before-*'))
+
+
+def leftovers(data):
+    return sorted(p for p in (data / 'stores').rglob('.flicket-*'))
+
+
+def drop_aside(data):
+    for folder in aside(data):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_a_restore_fills_folders_that_are_mounted(mounts, backup, tmp_path, layout):
+    data = mounts.lay_out(tmp_path / 'back', layout)
+    (data / 'stores' / 'user').mkdir(exist_ok=True)
+    ctl('restore', backup, '--data', data)
+    verified(data)
+    first, files = streams(data), files_of(data)
+    assert len(first) == 4 and files and not aside(data) and not leftovers(data)
+    # it is in what was mounted, not beside it
+    assert all((mounts.behind[data / 'stores' / place] / f'{place}.db').exists()
+               for place in LAYOUTS[layout] if place in SERVICES)
+    assert '--force' in ctl('restore', backup, '--data', data, status=1).stderr
+    assert streams(data) == first
+    said = ctl('restore', backup, '--data', data, '--force').stdout
+    verified(data)
+    second = streams(data)
+    assert all(second[s] != first[s] for s in SERVICES) and not leftovers(data)
+    # the old ones are where it says
+    name = re.search(r'stores/\*/(\.before-\S+?)\.?\n', said).group(1)
+    for service in SERVICES:
+        with contextlib.closing(sqlite3.connect(data / 'stores' / service / name / f'{service}.db')) as db:
+            assert db.execute('SELECT stream FROM identity').fetchone() == (first[service],)
+    assert files_of(data) == files
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_an_import_fills_folders_that_are_mounted(mounts, tmp_path, layout):
+    data = mounts.lay_out(tmp_path / 'back', layout)
+    (data / 'stores' / 'user').mkdir(exist_ok=True)
+    # a file system of its own has this
+    for place in LAYOUTS[layout]:
+        if place != 'data':
+            (data / 'stores' / place / 'lost+found').mkdir()
+    ctl('import', FLICKET_DB, '--data', data)
+    verified(data)
+    assert len(streams(data)) == 4 and not aside(data) and not leftovers(data)
+    assert 'would be lost' in ctl('import', FLICKET_DB, '--data', data, status=1).stderr
+
+
+def continued(data):
+    """What an operator does after it. Returns whether the restore is done, None if nothing had to be."""
+    pending = list((data / 'stores').rglob('.flicket-replacing'))
+    if pending:
+        done = run_program('flicketctl', 'verify', '--data', str(data))
+        assert done.returncode == 3 and 'restore --continue' in done.stderr, done
+    said = ctl('restore', '--continue', '--data', data).stdout
+    assert not leftovers(data), said
+    assert bool(pending) == ('Nothing was interrupted' not in said), said
+    return 'is done' in said if pending else None
+
+
+def steps_of(run, faults):
+    """How many steps a run has."""
+    with faults.armed(*STEPS, where='/.flicket-'):
+        run(0)
+        return faults.seen
+
+
+def chosen(count, label):
+    """The last ones put the files in place."""
+    if IS_FULL:
+        return range(1, count + 1)
+    rng = random.Random(f'{SEED} {label}')
+    return sorted({*rng.sample(range(count - 60, count + 1), 16), *rng.sample(range(1, count + 1), 4)})
+
+
+@needs_library
+@pytest.mark.parametrize('layout', ['container', 'files'])
+def test_a_restore_that_is_killed_at_any_step_is_undone_or_done(mounts, faults, backup, tmp_path, layout):
+    data = mounts.lay_out(tmp_path / 'back', layout)
+    (data / 'stores' / 'user').mkdir(exist_ok=True)
+    ctl('restore', backup, '--data', data)
+    files, outcomes = files_of(data), []
+
+    def restore(n):
+        done = run_program('flicketctl', 'restore', str(backup), '--data', str(data), '--force', **faults.settings)
+        assert done.returncode == (-signal.SIGKILL if n else 0), done
+
+    for n in chosen(steps_of(restore, faults), layout):
+        drop_aside(data)
+        before = streams(data)
+        with faults.armed(*STEPS, where='/.flicket-', first=n, error=KILLED):
+            restore(n)
+        said = continued(data)
+        verified(data)
+        after = streams(data)
+        changed = {after[s] != before[s] for s in SERVICES}
+        assert len(changed) == 1 and said in (None, *changed), f'step {n}: {said}, {changed}'
+        assert files_of(data) == files, f'step {n}'
+        assert {bool(aside(data))} == changed
+        outcomes.append(changed.pop())
+    assert True in outcomes and False in outcomes
+    report('restores into mounts, killed before each step', {'tried': len(outcomes), 'done afterwards': sum(outcomes)})
