@@ -3,10 +3,12 @@ import contextlib
 import json
 import os
 import pty
+import re
 import signal
 import sqlite3
 import stat
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -403,6 +405,23 @@ def test_a_sound_desk_is_found_sound(operator):
     quick = checked(operator, '--quick')
     assert results(quick, 'store user') == ['ok']
     assert ' failed, ' in operator.does('check')
+
+
+def test_each_disk_that_a_store_is_on_is_looked_at(tmp_path):
+    """As in containers, where stores are volumes: one here is on the disk of /dev/shm."""
+    stores = tmp_path / 'data' / 'stores'
+    stores.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir='/dev/shm') as elsewhere:
+        (stores / 'post').symlink_to(elsewhere)
+        done = run_program('flicketctl', 'check', '--json', FLICKET_DATA=tmp_path / 'data', FLICKET_LISTEN='127.0.0.1:1')
+        found = [c['message'] for c in json.loads(done.stdout)['checks'] if c['check'] == 'disk']
+        for service in SERVICES:
+            if service != 'post':
+                (stores / service).symlink_to(elsewhere)
+        done = run_program('flicketctl', 'check', '--json', FLICKET_DATA=tmp_path / 'data', FLICKET_LISTEN='127.0.0.1:1')
+        moved = [c['message'] for c in json.loads(done.stdout)['checks'] if c['check'] == 'disk']
+    assert [re.sub(r'.* on the disk of ', '', m) for m in found] == ['the data folder', 'stores/post']
+    assert [re.sub(r'.* on the disk of ', '', m) for m in moved] == ['stores/user']     # the data folder has none
 
 
 def test_settings_that_do_not_fit_are_all_named(operator):

@@ -241,14 +241,15 @@ check_data(struct check *k)
 		    k->settings.data);
 }
 
+/* The disk that a folder is on; `shown` names the folder. */
 static void
-check_disk(struct check *k)
+check_disk_of(struct check *k, const char *folder, const char *shown)
 {
 	struct statvfs	v;
 	uint64_t	mib;
 	enum verdict	verdict = CHECK_OK;
 
-	if (!k->has_data || statvfs(".", &v) == -1)
+	if (statvfs(folder, &v) == -1)
 		return;
 	mib = (uint64_t)v.f_bavail * v.f_frsize >> 20;
 	if (mib < SPARE_MIB)
@@ -257,9 +258,45 @@ check_disk(struct check *k)
 		verdict = CHECK_FAIL;
 	found(k, verdict, "disk", verdict == CHECK_OK ? NULL :
 	    "make room: a full disk stops every write",
-	    "%llu MiB free on the disk of the data folder%s",
-	    (unsigned long long)mib, v.f_files > 0 && v.f_favail < 100 ?
-	    ", and no inodes left" : "");
+	    "%llu MiB free on the disk of %s%s", (unsigned long long)mib, shown,
+	    v.f_files > 0 && v.f_favail < 100 ? ", and no inodes left" : "");
+}
+
+static bool
+is_among(dev_t device, const dev_t *seen, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (seen[i] == device)
+			return true;
+	return false;
+}
+
+/*
+ * Each disk that a store is on, or will be. In containers the stores are
+ * volumes, and the data folder around them may be small.
+ */
+static void
+check_disk(struct check *k)
+{
+	struct stat	 data, st;
+	dev_t		 seen[SERVICE_END];
+	size_t		 count = 0;
+	const char	*folder;
+
+	if (!k->has_data || stat(".", &data) == -1)
+		return;
+	for (unsigned s = 1; s < SERVICE_END; s++) {
+		folder = paths_store_folder((enum service_id)s);
+		if (stat(folder, &st) == -1)
+			st = data;
+		if (is_among(st.st_dev, seen, count))
+			continue;
+		seen[count++] = st.st_dev;
+		if (st.st_dev == data.st_dev)
+			check_disk_of(k, ".", "the data folder");
+		else
+			check_disk_of(k, folder, folder);
+	}
 }
 
 /* --- stores ---------------------------------------------------------------- */
