@@ -2,7 +2,7 @@
 
 usage: client.py PORT login | write | wait | keep | kept | load-begin | load-end | targets COUNT |
            replicas SERVICE COUNT SECONDS | seen SERVICE COUNT | seen-serving ADDRESS | writes ADDRESS |
-           within SECONDS SINCE THEN WHAT
+           within SECONDS SINCE THEN WHAT | links URL | limited | passed-on | tickets COUNT
 
 FLICKET_PASSWORD is admin's. Ends with status 0 if all is as it should be, else 1 and a message.
 """
@@ -99,6 +99,38 @@ def kept():
     until(is_ready, 20, 'it is ready')
     status, text = ask('GET', f'/flicket-api/ticket/{KEPT.read_text()}', log_in())
     assert status == 200 and json.loads(text)['title'] == TICKET['title'], (status, text)
+
+
+def links(url):
+    """The links in answers begin with this."""
+    until(is_ready, 20, 'it is ready')
+    status, text = ask('GET', '/flicket-api/tickets/', log_in())
+    assert status == 200 and json.loads(text)['_links']['self'].startswith(f'{url}/flicket-api/'), (status, text[:400])
+
+
+def limited():
+    """FLICKET_RATE_LIMIT holds: it is below 20."""
+    until(is_ready, 20, 'it is ready')
+    token = log_in()
+    found = [ask('GET', '/flicket-api/tickets/', token)[0] for _ in range(20)]
+    assert found[0] == 200 and found[-1] == 429, found
+
+
+def passed_on():
+    """What a proxy passes on, and what it keeps back."""
+    until(is_ready, 20, 'it is ready')
+    for path in ('/metrics', '/metrics?a', f'http://localhost:{PORT}/metrics', '/metrics/', '//metrics', '/%6detrics',
+                 '/./metrics', '/docs/../metrics'):
+        status, text = ask('GET', path)
+        assert status == 404 and 'flicket_' not in text, (path, status, text[:200])
+    assert ask('GET', '/healthz')[0] == 200
+
+
+def tickets(count):
+    """So many tickets there are."""
+    until(is_ready, 20, 'it is ready')
+    text = ask('GET', '/flicket-api/tickets/', log_in())[1]
+    assert json.loads(text)['_meta']['total_items'] == int(count), text[:400]
 
 
 def number(text, name, labels=''):
@@ -245,6 +277,7 @@ def load_end():
 COMMANDS = {'login': log_in, 'write': write, 'wait': lambda: until(is_ready, 20, 'it is ready'), 'keep': keep,
             'kept': kept, 'replicas': replicas, 'seen': seen,
             'seen-serving': seen_serving, 'within': within, 'targets': targets, 'writes': writes,
+            'links': links, 'limited': limited, 'passed-on': passed_on, 'tickets': tickets,
             'load': load, 'load-begin': load_begin, 'load-end': load_end}
 
 if __name__ == '__main__':

@@ -189,7 +189,7 @@ def test_containers_run_as_nobody_with_nothing():
     dockerfile = (REPO / 'docker' / 'Dockerfile').read_text()
     assert re.search(r'^USER 10001:10001$', dockerfile, re.M) and not re.search(r'^USER (root|0)', dockerfile, re.M)
     compose = (REPO / 'compose.yaml').read_text()
-    services = re.split(r'^  (?=\w+:$)', compose.split('\nservices:\n')[1].split('\nnetworks:\n')[0], flags=re.M)
+    services = re.split(r'^  (?=\w+:(?: &\w+)?$)', compose.split('\nservices:\n')[1].split('\nnetworks:\n')[0], flags=re.M)
     ours = [s for s in services if 'FLICKET_IMAGES' in s]
     assert len(ours) == 8
     anchor = compose.split('x-service: &service')[1].split('\nx-')[0]

@@ -22,7 +22,7 @@ def with_endpoints(port, gateways):
     """The file that is delivered, with its address and its gateways replaced and nothing else."""
     text = SHIPPED.read_text()
     for was, now in ((r'^( *bind) \*:8080$', rf'\1 127.0.0.1:{port}'),
-                     (r'^ *server-template gateway 16 gateway:5000$',
+                     (r'^ *server-template gateway 16 proxied:5000$',
                       '\n'.join(f'    server g{p} 127.0.0.1:{p}' for p in gateways))):
         text, count = re.subn(was, now, text, flags=re.M)
         assert count == 1, was
