@@ -15,9 +15,8 @@ import subprocess
 
 import pytest
 
-from desk import ADMIN, BIN, FLICKET_DB, SERVICES, USER, environment, run_program, wait_until
+from desk import FLICKET_DB, SERVICES, run_program
 from disk import IS_FULL, KILLED, SEED, Faults, check_integrity, needs_library, report
-from wire import expect
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='only root may mount')
 
@@ -242,3 +241,133 @@ def test_a_restore_that_is_killed_at_any_step_is_undone_or_done(mounts, faults, 
         outcomes.append(changed.pop())
     assert True in outcomes and False in outcomes
     report('restores into mounts, killed before each step', {'tried': len(outcomes), 'done afterwards': sum(outcomes)})
+
+
+# --- what a run that was interrupted leaves -----------------------------------------------------------------------
+
+@pytest.fixture
+def interrupted(mounts, faults, backup, tmp_path):
+    """interrupted(decided): a folder of volumes on which a second restore was killed, before or after its decision."""
+    data = mounts.lay_out(tmp_path / 'back', 'volumes')
+    ctl('restore', backup, '--data', data)
+
+    def make(decided):
+        with faults.armed('RENAME', where='/.flicket-', first=7 if decided else 4, error=KILLED):
+            done = run_program('flicketctl', 'restore', str(backup), '--data', str(data), '--force', **faults.settings)
+        assert done.returncode == -signal.SIGKILL, done
+        states = {json.loads(p.read_text())['state'] for p in data.rglob('.flicket-replacing')}
+        assert ('decided' in states) == decided and states
+        return data
+    return make
+
+
+@needs_library
+@pytest.mark.parametrize('decided', [False, True])
+def test_nothing_serves_or_reads_stores_that_are_half_replaced(interrupted, tmp_path, decided):
+    data = interrupted(decided)
+    done = run_program('flicket-user', FLICKET_DATA=data)
+    assert done.returncode == 2 and 'restore --continue' in done.stderr, done
+    for args in (('backup', tmp_path / 'another'), ('verify',)):
+        done = run_program('flicketctl', *map(str, args), '--data', str(data))
+        assert done.returncode != 0 and 'restore --continue' in done.stderr, done
+    assert 'restore --continue' in run_program('flicketctl', 'status', '--data', str(data)).stderr
+    done = run_program('flicketctl', 'check', '--quick', '--data', str(data))
+    assert done.returncode == 1 and 'restore --continue' in done.stdout, done
+
+
+@needs_library
+@pytest.mark.parametrize('decided', [False, True])
+def test_the_next_command_brings_it_to_its_end(interrupted, backup, decided):
+    data = interrupted(decided)
+    done = ctl('restore', backup, '--data', data, status=1)
+    assert ('is done' if decided else 'is undone') in done.stdout and '--force' in done.stderr, done
+    assert not list(data.rglob('.flicket-replacing'))
+    verified(data)
+    assert bool(aside(data)) == decided
+
+
+@needs_library
+@pytest.mark.parametrize('decided', [False, True])
+def test_without_the_first_folder_nothing_is_guessed(interrupted, mounts, backup, decided):
+    """Only its record tells whether to go back or on."""
+    data = interrupted(decided)
+    records = {p: p.read_bytes() for p in data.rglob('.flicket-replacing')}
+    first = data / 'stores' / 'user'
+    subprocess.run(['umount', first], check=True)
+    mounts.made.remove(first)
+    said = ctl('restore', '--continue', '--data', data, status=1).stderr
+    assert 'mount the folders' in said
+    left = {p: p.read_bytes() for p in data.rglob('.flicket-replacing')}
+    assert left == {p: b for p, b in records.items() if p.parent != first}
+    mounts.mount(first, '--bind', mounts.behind[first])
+    ctl('restore', '--continue', '--data', data)
+    verified(data)
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+def test_folders_that_take_no_files_are_refused_before_anything_is_touched(mounts, backup, tmp_path):
+    data = mounts.lay_out(tmp_path / 'back', 'volumes')
+    ctl('restore', backup, '--data', data)
+    before = streams(data)
+    subprocess.run(['mount', '-o', 'remount,bind,ro', data / 'stores' / 'lookup'], check=True)
+    done = run_program('flicketctl', 'restore', str(backup), '--data', str(data), '--force')
+    subprocess.run(['mount', '-o', 'remount,bind,rw', data / 'stores' / 'lookup'], check=True)
+    assert done.returncode == 1 and 'Read-only file system' in done.stderr and 'Nothing was restored' in done.stderr
+    assert streams(data) == before and not leftovers(data) and not aside(data)
+
+
+@pytest.mark.parametrize('command', ['restore', 'import'])
+def test_a_container_without_one_of_the_volumes_is_refused(mounts, backup, tmp_path, command):
+    data = tmp_path / 'back'
+    mounts.memory(data)
+    for service in ('user', 'ticket', 'lookup'):
+        mounts.volume(data / 'stores' / service)
+    done = ctl(command, backup if command == 'restore' else FLICKET_DB, '--data', data, status=1)
+    assert 'stores/post is in memory' in done.stderr
+    assert not list((tmp_path / 'volumes').rglob('*.db'))
+
+
+@pytest.mark.parametrize('command', ['restore', 'import'])
+def test_another_mount_in_the_stores_is_refused(mounts, backup, tmp_path, command):
+    """It would be moved away with the old stores."""
+    data = tmp_path / 'back'
+    mounts.volume(data / 'stores' / 'user' / 'a folder')
+    done = ctl(command, backup if command == 'restore' else FLICKET_DB, '--data', data, status=1)
+    assert 'stores/user/a folder is a mount point' in done.stderr
+
+
+def test_a_volume_that_fills_leaves_the_desk_as_it_was(mounts, backup, tmp_path):
+    data = mounts.lay_out(tmp_path / 'back', 'volumes')
+    ctl('restore', backup, '--data', data)
+    before = streams(data)
+    small = data / 'stores' / 'ticket'
+    content = {p.name: p.read_bytes() for p in small.iterdir() if p.is_file()}
+    size = sum(map(len, content.values())) // 1024 + 64
+    mounts.memory(small, f'{size}k')
+    for name, value in content.items():
+        (small / name).write_bytes(value)
+    done = ctl('restore', backup, '--data', data, '--force', status=1)
+    assert ('space' in done.stderr or 'full' in done.stderr) and 'Nothing was restored' in done.stderr
+    assert streams(data) == before and not leftovers(data) and not aside(data)
+
+
+def test_what_root_restores_belongs_to_whom_each_folder_belongs(mounts, backup, tmp_path):
+    data = mounts.lay_out(tmp_path / 'back', 'container')
+    os.chown(data, SOMEBODY, SOMEBODY + 1)
+    os.chown(data / 'stores' / 'ticket', SOMEBODY + 2, SOMEBODY + 3)
+    ctl('restore', backup, '--data', data)
+    for service in SERVICES:
+        folder = data / 'stores' / service
+        want = (SOMEBODY + 2, SOMEBODY + 3) if service == 'ticket' else (SOMEBODY, SOMEBODY + 1)
+        assert {(p.stat().st_uid, p.stat().st_gid) for p in (folder, *folder.rglob('*'))} == {want}, service
+
+
+def test_a_link_to_a_larger_disk_stays_one(mounts, backup, tmp_path):
+    data, large = tmp_path / 'back', tmp_path / 'large'
+    large.mkdir()
+    (data / 'stores').mkdir(parents=True)
+    (data / 'stores' / 'post').symlink_to(large)
+    ctl('restore', backup, '--data', data)
+    assert (data / 'stores' / 'post').is_symlink() and (large / 'post.db').exists()
+    verified(data)

@@ -30,6 +30,7 @@
 #include "tools/flicketctl/store/select.h"
 #include "tools/flicketctl/store/schema.h"
 #include "tools/flicketctl/desk/serve_desk.h"
+#include "tools/flicketctl/store/replace.h"
 #include "tools/flicketctl/store/stores.h"
 
 enum {
@@ -464,9 +465,14 @@ static void
 check_stores(struct check *k)
 {
 	static struct store_seen	seen[SERVICE_END];
+	const char			*replaced;
 
 	if (!k->has_data)
 		return;
+	if (replace_is_pending(&replaced))
+		found(k, CHECK_FAIL, "stores", "if none runs: `flicketctl "
+		    "restore --continue`", "a restore or an import is under way "
+		    "in %s, or was interrupted", replaced);
 	stores_look(seen);
 	for (size_t i = 0; i < SERVICE_COUNT; i++)
 		check_store(k, services[i], &seen[services[i]->id]);
