@@ -3,6 +3,7 @@
  *
  *   import.c         the command line, and the phases in their order
  *   import_source.c  Flicket's database: is it one, is it whole
+ *   import_dump.c    a dump of it, in the place of a database
  *   import_target.c  the data folder: may it be filled; putting it in place
  *   import_stores.c  the four new stores, from empty to closed
  *   import_kinds.c   the kinds of rows, and the loop that copies them all
@@ -26,6 +27,7 @@
 
 #include <sys/types.h>
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +36,7 @@
 
 #include "base/buf.h"
 #include "base/services.h"
+#include "tools/flicketctl/data/dump/dump.h"
 #include "tools/flicketctl/store/replace.h"
 
 struct cli;
@@ -136,6 +139,7 @@ enum meaning {
 /* One run of the command. */
 struct import {
 	const char	*path;		/* Flicket's database, as given */
+	bool		 dump;		/* it is a dump of one */
 	const char	*data;		/* the data folder, as given */
 	bool		 is_trial;	/* --dry-run: nothing is put in place */
 	char		 work[REPLACE_WORK_SIZE]; /* built here, in data;
@@ -199,6 +203,16 @@ bool	source_select(struct import *, struct lane *, const struct kind *,
 	    struct sqlite3_stmt **ret_select, int64_t *ret_count);
 /* The run's failure to read the database, in words. Returns false. */
 bool	source_fail(struct import *, struct sqlite3 *);
+
+/* import_dump.c */
+/* Make an empty temporary database, `path`, that the caller closes. */
+bool	dump_make(const struct import *, char path[PATH_MAX],
+	    struct sqlite3 **ret);
+/* Take its name from it. Who has opened it before goes on with it. */
+void	dump_hide(const char path[PATH_MAX]);
+/* Copy the tables of the dump, a file of `size` bytes, to the database. */
+bool	dump_fill(const struct import *, const struct dump_head *, off_t size,
+	    const char path[PATH_MAX], struct sqlite3 *);
 
 /* import_target.c */
 /* The service of a store. */

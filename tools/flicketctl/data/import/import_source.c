@@ -1,5 +1,5 @@
 /*
- * Flicket's database: is it there, is it SQLite's, is it whole, is it
+ * Flicket's database: is it there, is it SQLite's or a dump, is it whole, is it
  * Flicket's. It is opened for reading only and its schema is not trusted.
  *
  * One transaction in each lane spans the import, so that all tables are of one
@@ -28,7 +28,8 @@
 #define HEADER_BYTES	100
 
 struct head {
-	unsigned char	bytes[HEADER_BYTES];
+	unsigned char	bytes[DUMP_HEAD_BYTES];
+	struct dump_head dump;		/* if import->dump */
 	off_t		size;		/* of the file */
 	bool		has_wal;	/* a -wal file is beside it */
 };
@@ -41,20 +42,29 @@ big_endian(const unsigned char *p)
 }
 
 static bool
-read_head(const char *path, struct head *ret)
+look_at_dump(struct import *im, struct head *ret, size_t len)
 {
-	ssize_t	got;
-	int	fd = open(path, O_RDONLY | O_CLOEXEC);
+	char	why[DUMP_WHY_SIZE];
+
+	im->dump = dump_look(im->path, ret->bytes, len, &ret->dump, why);
+	return im->dump || report_fail("%s", why);
+}
+
+static bool
+read_head(struct import *im, struct head *ret)
+{
+	const char	*path = im->path;
+	ssize_t		 got;
+	int		 fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd == -1)
 		return report_fail("%s: %s", path, strerror(errno));
-	got = read(fd, ret->bytes, HEADER_BYTES);
+	got = read(fd, ret->bytes, sizeof(ret->bytes));
 	close(fd);
 	if (got == -1)
 		return report_fail("%s: %s", path, strerror(errno));
 	if (got < 16 || memcmp(ret->bytes, "SQLite format 3", 16) != 0)
-		return report_fail("%s is not an SQLite database%s", path,
-		    got == 0 ? ": it is empty" : "");
+		return look_at_dump(im, ret, (size_t)got);
 	if (got < HEADER_BYTES)
 		return report_fail("%s is cut short: it has %zd bytes", path,
 		    got);
@@ -80,11 +90,14 @@ check_size(const char *path, const struct head *head)
 }
 
 static bool
-look_at_file(const char *path, struct head *ret)
+look_at_file(struct import *im, struct head *ret)
 {
-	struct stat	st;
-	char		wal[PATH_MAX];
+	const char	*path = im->path;
+	struct stat	 st;
+	char		 wal[PATH_MAX], why[DUMP_WHY_SIZE];
 
+	if (dump_is_elsewhere(path, why))
+		return report_fail("%s", why);
 	if (stat(path, &st) == -1)
 		return report_fail("%s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
@@ -98,7 +111,7 @@ look_at_file(const char *path, struct head *ret)
 	/* SQLite would wait for a pipe */
 	if (ret->has_wal && !S_ISREG(st.st_mode))
 		return report_fail("%s is not a file", wal);
-	return read_head(path, ret) && check_size(path, ret);
+	return read_head(im, ret) && (im->dump || check_size(path, ret));
 }
 
 /* "file:" and the path, with what has a meaning in a URI escaped. */
@@ -260,27 +273,67 @@ begin_together(struct import *im, sqlite3 *a, sqlite3 *b, bool *ret_same)
 	    run_on_source(im, b, "ROLLBACK"));
 }
 
-bool
-source_open(struct import *im)
+static bool
+open_lanes(struct import *im, const char *path, bool immutable)
 {
-	struct head	 head = { 0 };
-	char		 path[PATH_MAX], *uri;
-	bool		 ok = true, same = false;
+	char	*uri = make_uri(path, immutable);
+	bool	 ok = true;
 
-	if (!look_at_file(im->path, &head))
-		return false;
-	if (realpath(im->path, path) == NULL)
-		return report_fail("%s: %s", im->path, strerror(errno));
-	uri = make_uri(path, head.bytes[19] == 2 && !head.has_wal);
 	for (int i = 0; ok && i < LANES; i++)
 		ok = open_lane(im, uri, &im->lane[i].source);
 	free(uri);
-	while (ok && !same)
-		ok = import_goes_on() && begin_together(im,
-		    im->lane[0].source, im->lane[1].source, &same);
-	if (ok)
-		read_ahead(path);
-	return ok && check_whole(im, im->lane[0].source);
+	return ok;
+}
+
+static bool
+begin_lanes(struct import *im)
+{
+	bool	same = false;
+
+	while (!same)
+		if (!import_goes_on() || !begin_together(im,
+		    im->lane[0].source, im->lane[1].source, &same))
+			return false;
+	return true;
+}
+
+static bool
+open_dump(struct import *im, const struct head *head)
+{
+	sqlite3	*db = NULL;
+	char	 path[PATH_MAX] = "";
+	bool	 ok;
+
+	ok = dump_make(im, path, &db) && open_lanes(im, path, false);
+	if (path[0] != '\0')
+		dump_hide(path);
+	ok = ok && dump_fill(im, &head->dump, head->size, path, db);
+	sqlite3_close(db);
+	return ok && begin_lanes(im);
+}
+
+static bool
+open_database(struct import *im, const struct head *head)
+{
+	char	path[PATH_MAX];
+
+	if (realpath(im->path, path) == NULL)
+		return report_fail("%s: %s", im->path, strerror(errno));
+	if (!open_lanes(im, path, head->bytes[19] == 2 && !head->has_wal) ||
+	    !begin_lanes(im))
+		return false;
+	read_ahead(path);
+	return check_whole(im, im->lane[0].source);
+}
+
+bool
+source_open(struct import *im)
+{
+	struct head	head = { 0 };
+
+	if (!look_at_file(im, &head))
+		return false;
+	return im->dump ? open_dump(im, &head) : open_database(im, &head);
 }
 
 /* Does `sql`, about a table and a column of it or NULL, have a row? */
@@ -362,8 +415,9 @@ source_check(struct import *im)
 	CHECK(fclose(f) == 0);
 	ok = size == 0;
 	if (!ok)
-		report_fail("%s is an SQLite database, but not one of Flicket "
-		    "0.3. It has:%s", im->path, missing);
+		report_fail("%s is %s, but not one of Flicket 0.3. It has:%s",
+		    im->path, im->dump ? "a dump" : "an SQLite database",
+		    missing);
 	free(missing);
 	return ok;
 }
