@@ -48,15 +48,16 @@ listener_open(const char *address)
 	struct addrinfo	*list;
 	char		 host[256], service[8];
 	uint16_t	 port;
-	int		 fd = -1, saved;
+	int		 fd = -1, saved, found;
 
 	errno = EINVAL;
 	if (!settings_split_address(address, host, sizeof(host), &port))
 		return -1;
 	snprintf(service, sizeof(service), "%u", (unsigned)port);
-	if (getaddrinfo(strcmp(host, "*") == 0 ? "::" : host, service, &hints,
-	    &list) != 0) {
-		errno = EADDRNOTAVAIL;
+	found = getaddrinfo(strcmp(host, "*") == 0 ? "::" : host, service,
+	    &hints, &list);
+	if (found != 0) {
+		errno = found == EAI_AGAIN ? EAGAIN : EADDRNOTAVAIL;
 		return -1;
 	}
 	for (struct addrinfo *ai = list; ai != NULL && fd == -1;
@@ -133,4 +134,12 @@ listener_address(int fd, char *ret, size_t size)
 	snprintf(ret, size, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s",
 	    host, port);
 	return 0;
+}
+
+bool
+listener_may_recover(int error)
+{
+	return error == EADDRINUSE || error == EAGAIN || error == EMFILE ||
+	    error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+	    error == ENOSPC || error == EDQUOT || error == EIO;
 }

@@ -7,6 +7,7 @@
 #ifndef BASE_LISTENER_H
 #define BASE_LISTENER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define LISTENER_HANDED_FD	3
@@ -28,5 +29,15 @@ void	listener_hand_over(int fd);
 
 /* "host:port" in numbers, as FLICKET_LISTEN takes it. 0, or -1 with errno. */
 int	listener_address(int fd, char *ret, size_t size);
+
+/* What to do about an address that is in use, to end a message with. */
+#define LISTENER_CHOOSE	"; another one: FLICKET_LISTEN=127.0.0.1:5001, or " \
+			"port 0 for any that is free"
+
+/*
+ * Whether listening may succeed later on although it failed with this errno:
+ * the address is in use, or something is short. Otherwise a setting is wrong.
+ */
+bool	listener_may_recover(int error);
 
 #endif

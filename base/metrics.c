@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/log.h"
 
 #define BUCKETS	16
@@ -409,6 +410,7 @@ metrics_put(struct buf *b)
 {
 	for (unsigned i = 0; i < 4; i++)
 		metric_set(METRIC_LOGGED, i, log_count((enum log_level)i));
+	metric_set(METRIC_DISK_FREE, 0, disk_watched().free_bytes);
 	for (unsigned i = 0; i < METRIC_END; i++) {
 		if (metrics.cells[i] == NULL)
 			continue;

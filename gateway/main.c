@@ -58,6 +58,16 @@ write_address(int fd)
 		log_error("run/gateway.address: %s", strerror(errno));
 }
 
+static _Noreturn void
+refuse_address(const char *address, int error)
+{
+	if (!listener_may_recover(error))
+		log_refuse("FLICKET_LISTEN: cannot listen on %s: %s", address,
+		    strerror(error));
+	log_fatal("FLICKET_LISTEN: cannot listen on %s: %s%s", address,
+	    strerror(error), error == EADDRINUSE ? LISTENER_CHOOSE : "");
+}
+
 /* A socket that was handed to us stays open in the process that did. */
 static int
 listen_on_address(const char *address)
@@ -67,8 +77,7 @@ listen_on_address(const char *address)
 	if (fd == -1)
 		fd = listener_open(address);
 	if (fd == -1)
-		log_fatal("FLICKET_LISTEN: cannot listen on %s: %s", address,
-		    strerror(errno));
+		refuse_address(address, errno);
 	write_address(fd);
 	return fd;
 }

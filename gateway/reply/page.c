@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "base/disk.h"
 #include "base/metrics.h"
 #include "gateway/http/problem.h"
 #include "gateway/reply/cors.h"
@@ -121,7 +122,8 @@ page_readyz(struct exchange *x)
 		buf_printf(b, "%s\"%s\":\"%s\"", id > 1 ? "," : "",
 		    service_name((enum service_id)id), up ? "up" : "down");
 	}
-	buf_printf(b, "},\"status\":\"%s\"}\n", all ? "ready" : "not ready");
+	buf_printf(b, "},\"disk\":\"%s\",\"status\":\"%s\"}\n",
+	    disk_state_name(disk_watched().state), all ? "ready" : "not ready");
 	if (!all && problem_is_wanted(x->req))
 		return refuse_unready(x);
 	if (!all)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/paths.h"
@@ -174,6 +175,7 @@ prepare_process(struct svc *s)
 	curve_load(settings, (enum party)s->service->id);
 	lifecycle_init(s);
 	metrics_start(PART_SERVICE);
+	disk_watch(paths_store(s->service->id));
 	labels_name();
 	timed_start();
 	s->standing.began_ms = clock_ms();

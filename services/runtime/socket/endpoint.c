@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/listener.h"
 #include "base/log.h"
 #include "proto/frame.h"
 #include "proto/peer/curve.h"
@@ -33,6 +34,16 @@ put_names(const char *address, int n, struct buf *ret, struct buf *ret_lock)
 	buf_printf(ret_lock, "%s.lock", ret->base + strlen("ipc://"));
 }
 
+/* A wrong setting stays wrong: the supervisor is not to try it again. */
+static _Noreturn void
+refuse(const char *address, int error)
+{
+	if (listener_may_recover(error))
+		log_fatal("cannot listen on %s: %s", address,
+		    zmq_strerror(error));
+	log_refuse("cannot listen on %s: %s", address, zmq_strerror(error));
+}
+
 /* Take the first address that is free. */
 static void
 lock_address(struct endpoint *e, const char *address, struct buf *ret)
@@ -43,7 +54,7 @@ lock_address(struct endpoint *e, const char *address, struct buf *ret)
 		put_names(address, i, ret, &lock);
 		e->lock = open(lock.base, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		if (e->lock == -1)
-			log_fatal("%s: %s", lock.base, strerror(errno));
+			refuse(lock.base, errno);
 		if (flock(e->lock, LOCK_EX | LOCK_NB) == 0)
 			break;
 		close(e->lock);
@@ -90,8 +101,7 @@ listen_at_address(struct endpoint *e, const char *address)
 	zsock_set_router_mandatory(e->router, 1);
 	curve_serve(e->router);
 	if (zsock_bind(e->router, "%s", address) == -1)
-		log_fatal("cannot listen on %s: %s", address,
-		    zmq_strerror(errno));
+		refuse(address, errno);
 	log_info("listening on %s", address);
 }
 

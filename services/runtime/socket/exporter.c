@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/listener.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/settings.h"
@@ -107,6 +108,16 @@ listen_at_port(const char *host, unsigned port)
 	return fd;
 }
 
+static _Noreturn void
+refuse(const char *address, int error)
+{
+	if (listener_may_recover(error))
+		log_fatal("FLICKET_METRICS_LISTEN: cannot listen on %s: %s",
+		    address, strerror(error));
+	log_refuse("FLICKET_METRICS_LISTEN: cannot listen on %s: %s", address,
+	    strerror(error));
+}
+
 struct exporter *
 exporter_start(const char *address)
 {
@@ -125,8 +136,7 @@ exporter_start(const char *address)
 			break;
 	}
 	if (fd == -1)
-		log_fatal("FLICKET_METRICS_LISTEN: cannot listen on %s: %s",
-		    address, strerror(errno));
+		refuse(address, errno);
 	e = must_alloc(sizeof(*e));
 	e->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
 	    MHD_USE_POLL, 0, NULL, NULL, answer_get, NULL,

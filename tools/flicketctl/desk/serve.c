@@ -345,7 +345,8 @@ open_data(struct supervisor *s, bool forced)
 	if (start == -1 || s->data == -1 || s->lock == -1) {
 		log_error("FLICKET_DATA: \"%s\" cannot be used: %s",
 		    s->settings.data, strerror(errno));
-		return 1;
+		return listener_may_recover(errno) ? STATUS_FAILED :
+		    STATUS_USAGE;
 	}
 	if (!finish_replacement(s) || !check_no_store_is_lost(s, forced))
 		return 2;
@@ -406,8 +407,9 @@ say_unclaimed(const struct supervisor *s, int error, const char *then)
 		log_error("FLICKET_DATA: another flicketctl serve works in "
 		    "\"%s\"; %s", s->settings.data, then);
 	else
-		log_error("FLICKET_LISTEN: cannot listen on \"%s\": %s; %s",
-		    s->settings.listen, strerror(error), then);
+		log_error("FLICKET_LISTEN: cannot listen on \"%s\": %s; %s%s",
+		    s->settings.listen, strerror(error), then,
+		    error == EADDRINUSE ? LISTENER_CHOOSE : "");
 }
 
 /*
@@ -427,7 +429,8 @@ claim(struct supervisor *s)
 		if ((error != EADDRINUSE && error != EWOULDBLOCK) ||
 		    now_ms() >= until) {
 			say_unclaimed(s, error, "giving up");
-			return 1;
+			return listener_may_recover(error) ? STATUS_FAILED :
+			    STATUS_USAGE;
 		}
 		if (!said)
 			say_unclaimed(s, error, "waiting 5 s for it to end");

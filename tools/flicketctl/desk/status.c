@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/disk.h"
+#include "base/paths.h"
 #include "base/visible.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/member.h"
@@ -37,6 +39,7 @@ struct desk {
 	const char	*gateway_at;	/* --gateway, or NULL */
 	struct peers	 peers;
 	struct gateway	 gateway;
+	struct disk	 disk;		/* of the data folder, if we are in it */
 };
 
 static volatile sig_atomic_t	stopped;
@@ -110,6 +113,7 @@ judge(const struct desk *d)
 	}
 	if (up == 0)
 		return STATUS_UNREACHABLE;
+	all = all && d->disk.state != DISK_FULL;
 	return all ? STATUS_OK : STATUS_DEGRADED;
 }
 
@@ -276,6 +280,10 @@ print_desk_table(const struct desk *d)
 	for (int i = 0; i < d->peers.count; i++)
 		print_peer(&d->peers.peer[i]);
 	print_left_out();
+	if (d->disk.state != DISK_OK)
+		printf("\nThe disk is %s: %lld MiB are free. A full disk "
+		    "refuses every write.\n", disk_state_name(d->disk.state),
+		    (long long)(d->disk.free_bytes >> 20));
 	print_hints(d);
 	fputs("\nThe desk is ", stdout);
 	term_put(status == STATUS_OK ? TERM_GREEN : status == STATUS_DEGRADED ?
@@ -324,6 +332,10 @@ print_desk_json(const struct desk *d, bool one_line)
 	    verdicts[judge(d)], "gateway", "address", g->address, "state",
 	    state_of_gateway(g), "services",
 	    json_object_get(body, "services"), "processes", list);
+	if (d->has_data)
+		json_object_set_new(root, "disk", json_pack("{s:s, s:I}",
+		    "state", disk_state_name(d->disk.state), "free_bytes",
+		    (json_int_t)d->disk.free_bytes));
 	(void)member_print_as(root, one_line ? JSON_COMPACT : JSON_INDENT(2));
 	json_decref(body);
 	json_decref(root);
@@ -341,6 +353,20 @@ catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* The fullest of the disks that the data folder and the stores are on. */
+static struct disk
+worst_disk(void)
+{
+	struct disk	worst = disk_look("."), d;
+
+	for (unsigned id = 1; id < SERVICE_END; id++) {
+		d = disk_look(paths_store(id));
+		if (d.free_bytes < worst.free_bytes)
+			worst = d;
+	}
+	return worst;
+}
+
 /* Names are resolved anew each time, as processes come and go. */
 static void
 look_at_desk(struct desk *d)
@@ -351,6 +377,7 @@ look_at_desk(struct desk *d)
 	peers_ping(&d->peers, WAIT_MS, false);
 	peers_find_refusals(&d->peers);
 	ask_gateway(d);
+	d->disk = d->has_data ? worst_disk() : (struct disk){ DISK_OK, -1 };
 }
 
 static void

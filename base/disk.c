@@ -1,0 +1,45 @@
+/* The free space of a disk. */
+#include "base/disk.h"
+
+#include <sys/statvfs.h>
+
+static const char	*watched = ".";
+
+struct disk
+disk_look(const char *path)
+{
+	struct statvfs	v;
+	struct disk	d = { DISK_OK, INT64_MAX };
+
+	if (statvfs(path, &v) == -1)
+		return d;
+	d.free_bytes = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
+	if (d.free_bytes < DISK_SPARE_BYTES)
+		d.state = DISK_NEARLY_FULL;
+	/* some file systems count no files */
+	if (d.free_bytes < DISK_NEEDED_BYTES ||
+	    (v.f_files > 0 && v.f_favail < DISK_NEEDED_FILES))
+		d.state = DISK_FULL;
+	return d;
+}
+
+void
+disk_watch(const char *path)
+{
+	watched = path;
+}
+
+struct disk
+disk_watched(void)
+{
+	return disk_look(watched);
+}
+
+const char *
+disk_state_name(enum disk_state state)
+{
+	static const char *const names[] = { [DISK_OK] = "ok",
+	    [DISK_NEARLY_FULL] = "nearly full", [DISK_FULL] = "full" };
+
+	return names[state];
+}
