@@ -1,4 +1,4 @@
-/* Tags of things, and the comparison with If-Match. */
+/* Tags of things, and the comparison with If-Match and If-None-Match. */
 #include "services/op/stages.h"
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ member_len(struct text list)
 	return len;
 }
 
-/* One of the tags in an If-Match, quotes and all, or "" at the end. */
+/* One of the tags in a list, quotes and all, or "" at the end. */
 static struct text
 next_etag(struct text *left)
 {
@@ -58,44 +58,76 @@ is_tag(struct text one, const char *want)
 	    (one.len == 18 || one.base[17] == '.');
 }
 
+/* A weak tag without the mark that it is weak. */
+static struct text
+without_weakness(struct text one)
+{
+	if (one.len > 2 && memcmp(one.base, "W/", 2) == 0)
+		return (struct text){ one.base + 2, one.len - 2 };
+	return one;
+}
+
 /*
- * Whether an If-Match names this tag. A client's tag is strong and begins with
- * 16 digits; digits behind a dot are of things that were included in the answer
- * (gateway/stage/answer.c). Tag 0 stands for no thing: only `*` matches.
+ * Whether a list names this tag. A client's tag begins with 16 digits; digits
+ * behind a dot are of things that were included in the answer
+ * (gateway/stage/answer.c). Tag 0 stands for no thing: only `*` matches. Weak
+ * tags are compared in If-None-Match only (RFC 9110, 8.8.3.2).
  */
 static bool
-names_tag(struct text if_match, int64_t tag)
+names_tag(struct text list, int64_t tag, bool weakly)
 {
 	struct text	one;
 	char		want[24];
 
 	snprintf(want, sizeof(want), "\"%016llx", (unsigned long long)tag);
-	while ((one = next_etag(&if_match)).len > 0)
-		if ((one.len == 1 && one.base[0] == '*') ||
-		    (tag != 0 && is_tag(one, want)))
+	while ((one = next_etag(&list)).len > 0) {
+		if (one.len == 1 && one.base[0] == '*')
 			return true;
+		if (weakly)
+			one = without_weakness(one);
+		if (tag != 0 && is_tag(one, want))
+			return true;
+	}
 	return false;
+}
+
+/* The tag of what is to be changed, 0 for what is not there yet. */
+static enum err
+find_tag(struct call *c, int64_t *ret)
+{
+	struct stmt	st;
+
+	*ret = 0;
+	if (c->op->tag == SQL_NONE)
+		return OK;
+	st = op_stmt(c, c->op->tag);
+	if (stmt_next(&st))
+		*ret = op_tag(c->session, stmt_number(&st, 0),
+		    stmt_number(&st, 1));
+	return op_end(c, &st, OK);
 }
 
 enum err
 etag_check(struct call *c)
 {
 	const struct args	*args = &c->request.args;
-	struct stmt		 st;
+	bool			 not_these = op_info(c->op->op)->kind ==
+				    OP_WRITE && args_has(args,
+				    KEY_IF_NONE_MATCH);
 	enum err		 e;
-	int64_t			 tag = 0;
+	int64_t			 tag;
 
-	if (!args_has(args, KEY_IF_MATCH))
+	if (!args_has(args, KEY_IF_MATCH) && !not_these)
 		return OK;
-	if (c->op->tag != SQL_NONE) {
-		st = op_stmt(c, c->op->tag);
-		if (stmt_next(&st))
-			tag = op_tag(c->session, stmt_number(&st, 0),
-			    stmt_number(&st, 1));
-		e = op_end(c, &st, OK);
-		if (e != OK)
-			return e;
-	}
-	return names_tag(args_text(args, KEY_IF_MATCH), tag) ? OK :
-	    ERR_PRECONDITION;
+	e = find_tag(c, &tag);
+	if (e != OK)
+		return e;
+	if (args_has(args, KEY_IF_MATCH) &&
+	    !names_tag(args_text(args, KEY_IF_MATCH), tag, false))
+		return ERR_PRECONDITION;
+	if (not_these &&
+	    names_tag(args_text(args, KEY_IF_NONE_MATCH), tag, true))
+		return op_refuse(c, ERR_PRECONDITION, "If-None-Match matches "
+		    "its version.");
+	return OK;
 }

@@ -3,11 +3,19 @@
 
 #include "base/log.h"
 
+/*
+ * Older versions kept the digest of the bytes; a request that does not come with
+ * its meaning is known by that, too.
+ */
 static bool
 is_same_request(struct call *c, const struct stmt *st)
 {
-	return text_same(stmt_bytes(st, 0), args_text(&c->request.args,
-	    KEY_DIGEST));
+	const struct args	*args = &c->request.args;
+	struct text		 kept = stmt_bytes(st, 0);
+
+	return text_same(kept, args_text(args, KEY_DIGEST)) ||
+	    (args_has(args, KEY_MEANING) &&
+	    text_same(kept, args_text(args, KEY_MEANING)));
 }
 
 /* Take an answer out of the frame it is kept as. */
@@ -27,6 +35,7 @@ take_answer(struct call *c, const struct stmt *st)
 	buf_put(&c->fragment, kept.fragment.base, kept.fragment.len);
 	c->message.len = 0;
 	args_copy(&c->answer.extra, &kept.extra, &c->message);
+	args_put_number(&c->answer.extra, KEY_REPLAYED, 1);
 	return OK;
 }
 
@@ -69,6 +78,9 @@ keep_answer(struct call *c)
 	kept.fragment = buf_text(&c->fragment);
 	frame_put_answer(&frame, &kept);
 	stmt_bind_number(&st, KEY_OPERATION, c->op->op);
+	if (args_has(&c->request.args, KEY_MEANING))
+		stmt_bind_text(&st, KEY_DIGEST, args_text(&c->request.args,
+		    KEY_MEANING));
 	stmt_bind_text(&st, KEY_ANSWER, buf_text(&frame));
 	e = op_run_out(c, &st, NULL);
 	buf_done(&frame);

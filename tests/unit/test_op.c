@@ -632,6 +632,42 @@ if_match_compares_versions(void **state)
 	}
 }
 
+static void
+if_none_match_compares_versions(void **state)
+{
+	static const struct { const char *format; enum err want; } rows[] = {
+		{ "\"%s\"", ERR_PRECONDITION },
+		{ "W/\"%s\"", ERR_PRECONDITION },
+		{ "\"%s.0123456789abcdef\"", ERR_PRECONDITION },
+		{ "\"x\", W/\"%s\"", ERR_PRECONDITION },
+		{ "%.0s*", ERR_PRECONDITION },
+		{ "%.0s\"0123456789abcdef\"", OK }, { "", OK },
+		{ "%.0sW/", OK }, { "%.0s\"0000000000000000\"", OK },
+	};
+	struct call	c;
+	char		tag[20], tags[100], name[20];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(tag, sizeof(tag), "%016llx",
+		    (unsigned long long)tag_of_department(1));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+		snprintf(tags, sizeof(tags), rows[i].format, tag);
+#pragma GCC diagnostic pop
+		snprintf(name, sizeof(name), "none %zu", i);
+		desk_begin(&c, OP_DEPARTMENT_EDIT);
+		args_put_number(&c.request.args, KEY_ID, 1);
+		args_put_text(&c.request.args, KEY_DEPARTMENT, text_of(name));
+		args_put_text(&c.request.args, KEY_IF_NONE_MATCH,
+		    text_of(tags));
+		c.request.rights = RIGHT_STAFF;
+		check_number(tags, desk_call(&desk, &c), rows[i].want);
+		desk_end(&c);
+	}
+}
+
 /* What is not there yet has no version, and so no tag: not even one of 0. */
 static void
 a_creation_matches_no_tag(void **state)
@@ -943,6 +979,8 @@ main(void)
 		    tags_are_of_things_and_their_versions),
 		ON(lookup, "If-Match compares versions",
 		    if_match_compares_versions),
+		ON(lookup, "If-None-Match compares versions",
+		    if_none_match_compares_versions),
 		ON(lookup, "a creation matches no tag",
 		    a_creation_matches_no_tag),
 		ON(lookup, "a key stands for its answer, for a day",
