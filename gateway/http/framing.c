@@ -8,6 +8,7 @@
 
 #include "gateway/http/chars.h"
 #include "gateway/http/library.h"
+#include "gateway/http/target.h"
 
 #define VERSION_BYTES	8	/* HTTP/1.x */
 #define DIGITS_MOST	18	/* of a length: what fits an int64_t */
@@ -45,7 +46,9 @@ framing_has_body(void)
 
 /* The fields of a head that tell of its body and its host. */
 struct framing {
-	const struct phr_header	*length, *coding, *host;
+	struct phr_header	*length, *coding, *host, *connection;
+	struct text		 target_host;	/* of an absolute target */
+	bool			 is_absolute;
 	bool			 two_hosts;
 	bool			 two_lengths;	/* or codings */
 };
@@ -59,12 +62,14 @@ is_header(const struct phr_header *h, const char *name, size_t len)
 #define IS_HEADER(h, name)	is_header((h), (name), sizeof(name) - 1)
 
 /* Where a header's place is, if it has one. */
-static const struct phr_header **
+static struct phr_header **
 field_place(struct framing *f, const struct phr_header *h)
 {
 	switch (h->name_len) {
 	case sizeof("Host") - 1:
 		return IS_HEADER(h, "Host") ? &f->host : NULL;
+	case sizeof("Connection") - 1:
+		return IS_HEADER(h, "Connection") ? &f->connection : NULL;
 	case sizeof("Content-Length") - 1:
 		return IS_HEADER(h, "Content-Length") ? &f->length : NULL;
 	case sizeof("Transfer-Encoding") - 1:
@@ -74,10 +79,15 @@ field_place(struct framing *f, const struct phr_header *h)
 	}
 }
 
-/* White space behind a value is not part of it (5.1). */
+/*
+ * White space behind a value is not part of it (5.1). Spaces behind a token are
+ * known to be, as in Flicket: with them it is another.
+ */
 static void
 trim_value(struct phr_header *h)
 {
+	if (IS_HEADER(h, "Authorization"))
+		return;
 	while (h->value_len > 0 && (h->value[h->value_len - 1] == ' ' ||
 	    h->value[h->value_len - 1] == '\t'))
 		h->value_len--;
@@ -88,7 +98,7 @@ static const char *
 judge_lines(const char *buf, size_t len, const char *version_end,
     struct phr_header *headers, size_t count, struct framing *ret)
 {
-	const struct phr_header	**place;
+	struct phr_header	**place;
 
 	if (buf[0] == '\n' || *version_end != '\r' || buf[len - 2] != '\r')
 		return "A line of the head does not end with CR and LF.";
@@ -98,17 +108,26 @@ judge_lines(const char *buf, size_t len, const char *version_end,
 		if (headers[i].value[headers[i].value_len] != '\r')
 			return "A line of the head does not end with CR and "
 			    "LF.";
+		trim_value(&headers[i]);
 		place = field_place(ret, &headers[i]);
 		if (place == NULL)
 			continue;
 		if (*place != NULL && place == &ret->host)
 			ret->two_hosts = true;
-		else if (*place != NULL)
+		else if (*place != NULL && place != &ret->connection)
 			ret->two_lengths = true;
 		*place = &headers[i];
-		trim_value(&headers[i]);
 	}
 	return NULL;
+}
+
+static bool
+is_token(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!is_of_token(p[i]))
+			return false;
+	return true;
 }
 
 static bool
@@ -135,9 +154,9 @@ is_of_address(char c)
 
 /* A name, or an address in brackets, and maybe a port (RFC 3986, 3.2.2). */
 static bool
-is_host(const struct phr_header *h)
+is_host(struct text host)
 {
-	const char	*p = h->value, *end = p + h->value_len;
+	const char	*p = host.base, *end = p + host.len;
 
 	if (p < end && *p == '[') {
 		for (p++; p < end && is_of_address(*p); p++)
@@ -169,8 +188,12 @@ judge_framing(const struct framing *f, int minor_version)
 		return "The only Transfer-Encoding known here is chunked.";
 	if (f->host == NULL && minor_version != 0)
 		return "HTTP/1.1 needs the header Host.";
-	if (f->host != NULL && !is_host(f->host))
+	if (f->host != NULL && !is_host((struct text){ f->host->value,
+	    f->host->value_len }))
 		return "Host is not the name or address of a host.";
+	if (f->is_absolute && (f->target_host.len == 0 ||
+	    f->target_host.base[0] == ':' || !is_host(f->target_host)))
+		return "The URL does not name a host.";
 	return NULL;
 }
 
@@ -224,6 +247,104 @@ drop_expectations(struct phr_header *headers, size_t *count)
 	*count = kept;
 }
 
+/* Take the text before the next comma of a list. */
+static struct text
+take_member(struct text *list)
+{
+	const char	*comma = memchr(list->base, ',', list->len);
+	struct text	 member = *list;
+
+	if (comma != NULL)
+		member.len = (size_t)(comma - list->base);
+	list->base += member.len + (comma != NULL);
+	list->len -= member.len + (comma != NULL);
+	return trim_blanks(member);
+}
+
+static bool
+lists_word(const struct phr_header *h, const char *word)
+{
+	struct text	list = { h->value, h->value_len }, member;
+
+	while (list.len > 0) {
+		member = take_member(&list);
+		if (member.len == strlen(word) &&
+		    strncasecmp(member.base, word, member.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * All lines of Connection are one list, in which `close` comes before all else
+ * (9.3, 9.6). h2o looks at the last line, and at `keep-alive` first: so it is
+ * given one word, and that only where it is not what the version says anyway.
+ */
+static void
+settle_connection(struct phr_header *connection, struct phr_header *headers,
+    size_t *count, int minor_version)
+{
+	struct phr_header	one = *connection;
+	bool			close = false, keep = minor_version != 0;
+	size_t			kept = 0;
+
+	for (size_t i = 0; i < *count; i++) {
+		if (!IS_HEADER(&headers[i], "Connection")) {
+			headers[kept++] = headers[i];
+			continue;
+		}
+		close = close || lists_word(&headers[i], "close");
+		keep = keep || lists_word(&headers[i], "keep-alive");
+	}
+	*count = kept;
+	keep = keep && !close;
+	if (keep == (minor_version != 0))
+		return;
+	one.value = keep ? "keep-alive" : "close";
+	one.value_len = strlen(one.value);
+	headers[(*count)++] = one;
+}
+
+static void
+reduce_target(const char **path, size_t *path_len, bool options,
+    struct framing *ret)
+{
+	struct text	target = target_reduce((struct text){ *path,
+			    *path_len }, options, &ret->target_host);
+
+	ret->is_absolute = target.base != *path;
+	*path = target.base;
+	*path_len = target.len;
+}
+
+/* Have h2o see what the RFCs say of a head without a fault. */
+static void
+settle_head(struct framing *f, struct phr_header *headers, size_t *count,
+    int minor_version)
+{
+	/* the host of an absolute target replaces that of the field (3.2.2) */
+	if (f->is_absolute && f->host != NULL) {
+		f->host->value = f->target_host.base;
+		f->host->value_len = f->target_host.len;
+	}
+	if (f->connection != NULL)
+		settle_connection(f->connection, headers, count,
+		    minor_version);
+	if (minor_version == 0)
+		drop_expectations(headers, count);
+}
+
+/* Empty lines before a request are skipped (2.2). */
+static size_t
+skip_empty_lines(const char *buf, size_t len)
+{
+	size_t	skipped = 0;
+
+	while (len - skipped >= 2 && memcmp(buf + skipped, "\r\n", 2) == 0)
+		skipped += 2;
+	return skipped;
+}
+
 int
 phr_parse_request(const char *buf, size_t len, const char **method,
     size_t *method_len, const char **path, size_t *path_len,
@@ -231,22 +352,31 @@ phr_parse_request(const char *buf, size_t len, const char **method,
     size_t last_len)
 {
 	struct framing	f = { 0 };
-	int		ret = library(buf, len, method, method_len, path,
-			    path_len, minor_version, headers, num_headers,
-			    last_len);
+	size_t		skipped = skip_empty_lines(buf, len);
+	const char	*version_end;
+	int		ret;
 
+	ret = library(buf + skipped, len - skipped, method, method_len, path,
+	    path_len, minor_version, headers, num_headers,
+	    last_len > skipped ? last_len - skipped : 0);
 	fault = NULL;
 	if (ret <= 0)
 		return ret;
-	fault = judge_lines(buf, (size_t)ret, *path + *path_len + 1 +
-	    VERSION_BYTES, headers, *num_headers, &f);
-	if (fault == NULL)
+	version_end = *path + *path_len + 1 + VERSION_BYTES;
+	fault = judge_lines(buf + skipped, (size_t)ret, version_end, headers,
+	    *num_headers, &f);
+	if (fault == NULL && !is_token(*method, *method_len))
+		fault = "The method is not a token.";
+	if (fault == NULL) {
+		reduce_target(path, path_len, *method_len == 7 &&
+		    memcmp(*method, "OPTIONS", 7) == 0, &f);
 		fault = judge_framing(&f, *minor_version);
+	}
 	if (fault != NULL)
 		disarm_head(headers, num_headers, minor_version);
-	else if (*minor_version == 0)
-		drop_expectations(headers, num_headers);
-	return ret;
+	else
+		settle_head(&f, headers, num_headers, *minor_version);
+	return ret + (int)skipped;
 }
 
 /* --- chunks ------------------------------------------------------------------- */

@@ -26,3 +26,53 @@ header_value(const h2o_req_t *req, const char *name)
 	(void)header_find(req, name, &value);
 	return value;
 }
+
+unsigned
+header_count(const h2o_req_t *req, const h2o_token_t *token)
+{
+	unsigned	count = 0;
+
+	for (ssize_t at = h2o_find_header(&req->headers, token, -1); at != -1;
+	    at = h2o_find_header(&req->headers, token, at))
+		count++;
+	return count;
+}
+
+/* Put the lines from the first one on into one text. */
+static struct text
+join_lines(h2o_req_t *req, const h2o_token_t *token, ssize_t first)
+{
+	const h2o_header_t	*h = req->headers.entries;
+	struct text		 joined = { "", 0 };
+	char			*to;
+	size_t			 size = 0;
+
+	for (ssize_t at = first; at != -1;
+	    at = h2o_find_header(&req->headers, token, at))
+		size += h[at].value.len + 2;
+	joined.base = to = h2o_mem_alloc_pool(&req->pool, size);
+	for (ssize_t at = first; at != -1;
+	    at = h2o_find_header(&req->headers, token, at)) {
+		memcpy(to, h[at].value.base, h[at].value.len);
+		memcpy(to + h[at].value.len, ", ", 2);
+		to += h[at].value.len + 2;
+	}
+	joined.len = size - 2;
+	return joined;
+}
+
+bool
+header_list(h2o_req_t *req, const h2o_token_t *token, struct text *ret)
+{
+	ssize_t		 at = h2o_find_header(&req->headers, token, -1);
+	h2o_iovec_t	 value;
+
+	*ret = (struct text){ "", 0 };
+	if (at == -1)
+		return false;
+	value = req->headers.entries[at].value;
+	*ret = (struct text){ value.base, value.len };
+	if (h2o_find_header(&req->headers, token, at) != -1)
+		*ret = join_lines(req, token, at);
+	return true;
+}

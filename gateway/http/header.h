@@ -11,6 +11,15 @@
 bool		header_find(const h2o_req_t *, const char *name,
 		    struct text *ret);
 
+/*
+ * The value of a field whose lines are one list (RFC 9110, 5.3), as long as the
+ * request is; false: there is none, *ret is empty.
+ */
+bool		header_list(h2o_req_t *, const h2o_token_t *, struct text *ret);
+
+/* How many lines a field has. */
+unsigned	header_count(const h2o_req_t *, const h2o_token_t *);
+
 /* Its value, or an empty text. */
 struct text	header_value(const h2o_req_t *, const char *name);
 

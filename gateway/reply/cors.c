@@ -6,8 +6,9 @@
 
 #define TAKEN	"Authorization, Content-Type, If-Match, If-None-Match, " \
 		"Idempotency-Key, X-Request-ID, X-Server-Timing, traceparent"
-#define SHOWN	"ETag, Link, Location, Retry-After, RateLimit, " \
-		"RateLimit-Policy, X-Request-ID, Server-Timing"
+#define SHOWN	"Accept-Ranges, Content-Disposition, Content-Range, ETag, " \
+		"Idempotency-Replayed, Link, Location, Retry-After, " \
+		"RateLimit, RateLimit-Policy, X-Request-ID, Server-Timing"
 #define AGE_S	"600"
 
 /* --- origins -------------------------------------------------------------- */

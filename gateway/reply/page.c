@@ -5,6 +5,7 @@
 
 #include "base/disk.h"
 #include "base/metrics.h"
+#include "gateway/http/header.h"
 #include "gateway/http/problem.h"
 #include "gateway/reply/cors.h"
 #include "gateway/reply/respond.h"
@@ -161,7 +162,7 @@ answer_file(struct exchange *x, const char *type, const char *bytes,
 {
 	unsigned char	hash[8];
 	char		etag[2 * sizeof(hash) + 3];
-	ssize_t		at;
+	struct text	known;
 
 	crypto_generichash(hash, sizeof(hash), (const unsigned char *)bytes,
 	    size, NULL, 0);
@@ -172,10 +173,9 @@ answer_file(struct exchange *x, const char *type, const char *bytes,
 	respond_header(x, "ETag", etag);
 	respond_header(x, "Cache-Control", "no-cache");
 	respond_header(x, "X-Content-Type-Options", "nosniff");
-	at = h2o_find_header(&x->req->headers, H2O_TOKEN_IF_NONE_MATCH, -1);
-	if (at != -1 && h2o_strstr(x->req->headers.entries[at].value.base,
-	    x->req->headers.entries[at].value.len, etag, strlen(etag)) !=
-	    SIZE_MAX)
+	if (header_list(x->req, H2O_TOKEN_IF_NONE_MATCH, &known) &&
+	    (h2o_memis(known.base, known.len, H2O_STRLIT("*")) ||
+	    h2o_strstr(known.base, known.len, etag, strlen(etag)) != SIZE_MAX))
 		return respond_body(x, 304, NULL, TEXT_OF(""));
 	return respond_body(x, 200, type, (struct text){ bytes, size });
 }

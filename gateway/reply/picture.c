@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "gateway/http/header.h"
 #include "gateway/reply/respond.h"
 
 /* Content-Type without its parameters, in small letters; empty: none. */
@@ -74,13 +75,10 @@ put_etag(struct text bytes, char *etag, size_t size)
 static bool
 client_has_picture(const struct exchange *x, const char *etag)
 {
-	ssize_t		at = h2o_find_header(&x->req->headers,
-			    H2O_TOKEN_IF_NONE_MATCH, -1);
-	h2o_iovec_t	v;
+	struct text	v;
 
-	if (at == -1)
+	if (!header_list(x->req, H2O_TOKEN_IF_NONE_MATCH, &v))
 		return false;
-	v = x->req->headers.entries[at].value;
 	return h2o_memis(v.base, v.len, H2O_STRLIT("*")) ||
 	    h2o_strstr(v.base, v.len, etag, strlen(etag)) != SIZE_MAX;
 }

@@ -228,7 +228,7 @@ respond_unauthorized(struct exchange *x)
 {
 	respond_header(x, "WWW-Authenticate",
 	    op_info(x->route->op)->who == WHO_PASSWORD ?
-	    "Basic realm=\"Authentication Required\"" :
+	    "Basic realm=\"Authentication Required\", charset=\"UTF-8\"" :
 	    "Bearer realm=\"Authentication Required\"");
 	return respond_error(x, ERR_UNAUTHORIZED, NULL);
 }

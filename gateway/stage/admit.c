@@ -20,6 +20,31 @@ head_bytes(const h2o_req_t *req)
 	return bytes;
 }
 
+/*
+ * Of two values one reader takes the first and another the last (RFC 9110,
+ * 5.3): a proxy may have looked at the other one.
+ */
+static const char *
+repeated_field(const h2o_req_t *req)
+{
+	bool	has_credentials = false, has_type = false;
+
+	for (size_t i = 0; i < req->headers.size; i++) {
+		const h2o_iovec_t	*name = req->headers.entries[i].name;
+
+		if (name == &H2O_TOKEN_AUTHORIZATION->buf) {
+			if (has_credentials)
+				return "Authorization";
+			has_credentials = true;
+		} else if (name == &H2O_TOKEN_CONTENT_TYPE->buf) {
+			if (has_type)
+				return "Content-Type";
+			has_type = true;
+		}
+	}
+	return NULL;
+}
+
 enum flow
 admit_begin(struct exchange *x)
 {
@@ -34,6 +59,9 @@ admit_begin(struct exchange *x)
 			linger_begin(req);
 		return respond_error(x, ERR_BAD_REQUEST, fault);
 	}
+	if (repeated_field(req) != NULL)
+		return respond_errorf(x, ERR_BAD_REQUEST, "The header %s is "
+		    "there more than once.", repeated_field(req));
 	if (req->input.path.len > URL_MOST_BYTES)
 		return respond_errorf(x, ERR_URL_TOO_LONG, "The URL has %zu bytes; "
 		    "%zu are accepted.", req->input.path.len, URL_MOST_BYTES);

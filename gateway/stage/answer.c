@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "gateway/cache/responses.h"
 #include "gateway/cache/tokens.h"
+#include "gateway/http/header.h"
 #include "gateway/reply/export.h"
 #include "gateway/reply/file.h"
 #include "gateway/reply/fragment.h"
@@ -82,13 +83,11 @@ make_answer_etag(struct exchange *x)
 static bool
 client_has_answer(const struct exchange *x, h2o_iovec_t etag)
 {
-	ssize_t		 at = h2o_find_header(&x->req->headers,
-			    H2O_TOKEN_IF_NONE_MATCH, -1);
-	h2o_iovec_t	 v;
+	struct text	v;
 
-	if (at == -1 || x->route->method != METHOD_GET)
+	if (!header_list(x->req, H2O_TOKEN_IF_NONE_MATCH, &v) ||
+	    x->route->method != METHOD_GET)
 		return false;
-	v = x->req->headers.entries[at].value;
 	return h2o_memis(v.base, v.len, H2O_STRLIT("*")) ||
 	    h2o_strstr(v.base, v.len, etag.base, etag.len) != SIZE_MAX;
 }
@@ -184,6 +183,8 @@ answer_begin(struct exchange *x)
 	if (include_failure(x) != NULL)
 		return respond_refusal(x, include_failure(x));
 	learn_token(x);
+	if (args_has(&x->answer->extra, KEY_REPLAYED))
+		respond_header(x, "Idempotency-Replayed", "true");
 	if (x->route->status == 204)
 		return respond_body(x, 204, NULL, (struct text){ "", 0 });
 	switch (x->route->reply) {

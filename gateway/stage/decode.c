@@ -151,6 +151,17 @@ check_parameter(struct exchange *x, enum key key, struct text name,
 	return FLOW_NEXT;
 }
 
+/* No text has U+0000, and what compares texts would stop there. */
+static enum flow
+check_filter(struct exchange *x, enum key key, struct text value)
+{
+	if (key_info(key)->type != KEY_TEXT || value.len == 0 ||
+	    memchr(value.base, '\0', value.len) == NULL)
+		return FLOW_NEXT;
+	return respond_errorf(x, ERR_BAD_REQUEST, "%s has a character that no "
+	    "text has (U+0000).", key_info(key)->name);
+}
+
 static enum flow
 take_query_parameter(struct exchange *x, bool strict, struct text name,
     struct text value)
@@ -160,6 +171,8 @@ take_query_parameter(struct exchange *x, bool strict, struct text name,
 
 	if (strict)
 		flow = check_parameter(x, key, name, value);
+	else if (key != KEY_END)
+		flow = check_filter(x, key, value);
 	if (flow != FLOW_NEXT || key == KEY_END)
 		return flow;
 	if (key == KEY_PAGE || key == KEY_PER_PAGE)
@@ -212,17 +225,14 @@ decode_page(struct exchange *x)
 static void
 decode_none_match(struct exchange *x)
 {
-	ssize_t		at = h2o_find_header(&x->req->headers,
-			    H2O_TOKEN_IF_NONE_MATCH, -1);
-	h2o_iovec_t	tags;
+	struct text	tags;
 
-	if (at == -1 || x->included != NULL ||
+	if (!header_list(x->req, H2O_TOKEN_IF_NONE_MATCH, &tags) ||
+	    x->included != NULL ||
 	    !keyset_has(x->route->takes, KEY_IF_NONE_MATCH))
 		return;
-	tags = x->req->headers.entries[at].value;
 	if (tags.len <= NONE_MATCH_MOST)
-		args_put_text(&x->args, KEY_IF_NONE_MATCH,
-		    (struct text){ tags.base, tags.len });
+		args_put_text(&x->args, KEY_IF_NONE_MATCH, tags);
 }
 
 static enum flow
@@ -263,7 +273,8 @@ is_json_type(const h2o_req_t *req)
 	type = req->headers.entries[at].value;
 	end = memchr(type.base, ';', type.len);
 	len = end == NULL ? type.len : (size_t)(end - type.base);
-	while (len > 0 && type.base[len - 1] == ' ')
+	while (len > 0 && (type.base[len - 1] == ' ' ||
+	    type.base[len - 1] == '\t'))
 		len--;
 	if (len == 0 || h2o_lcstris(type.base, len,
 	    H2O_STRLIT("application/json")))
@@ -481,6 +492,46 @@ refuse_json(struct exchange *x, json_error_t *error)
 	    "%d, column %d: %s.", error->line, error->column, error->text);
 }
 
+static void
+begin_digest(const h2o_req_t *req, crypto_generichash_state *ret)
+{
+	crypto_generichash_init(ret, NULL, 0, crypto_generichash_BYTES);
+	crypto_generichash_update(ret, (const unsigned char *)
+	    req->method.base, req->method.len);
+	crypto_generichash_update(ret, (const unsigned char *)
+	    req->input.path.base, req->input.path.len);
+	crypto_generichash_update(ret, (const unsigned char *)"\0", 1);
+}
+
+static int
+update_digest(const char *bytes, size_t len, void *state)
+{
+	return crypto_generichash_update(state, (const unsigned char *)bytes,
+	    len);
+}
+
+/*
+ * A client may write the same JSON in another way when it sends a request again:
+ * members in another order, other blanks, other escapes.
+ */
+static void
+put_meaning(struct exchange *x, const json_t *body)
+{
+	crypto_generichash_state	 state;
+	unsigned char			*digest;
+
+	if (header_value(x->req, "idempotency-key").len == 0)
+		return;
+	digest = h2o_mem_alloc_pool(&x->req->pool, crypto_generichash_BYTES);
+	begin_digest(x->req, &state);
+	if (json_dump_callback(body, update_digest, &state, JSON_COMPACT |
+	    JSON_SORT_KEYS | JSON_ENCODE_ANY) != 0)
+		return;
+	crypto_generichash_final(&state, digest, crypto_generichash_BYTES);
+	args_put_text(&x->args, KEY_MEANING, (struct text){
+	    (const char *)digest, crypto_generichash_BYTES });
+}
+
 static enum flow
 decode_body(struct exchange *x, keyset keys)
 {
@@ -500,6 +551,9 @@ decode_body(struct exchange *x, keyset keys)
 		flow = refuse_number(x, &error);
 	else
 		flow = take_json_body(x, body, keys);
+	/* what is read in the place of such numbers is not what they mean */
+	if (flow == FLOW_NEXT && !is_beyond)
+		put_meaning(x, body);
 	json_decref(body);
 	return flow;
 }
@@ -516,12 +570,7 @@ put_request_digest(struct exchange *x)
 					    &x->req->pool,
 					    crypto_generichash_BYTES);
 
-	crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES);
-	crypto_generichash_update(&state, (const unsigned char *)
-	    req->method.base, req->method.len);
-	crypto_generichash_update(&state, (const unsigned char *)
-	    req->input.path.base, req->input.path.len);
-	crypto_generichash_update(&state, (const unsigned char *)"\0", 1);
+	begin_digest(req, &state);
 	crypto_generichash_update(&state, (const unsigned char *)
 	    req->entity.base, req->entity.len);
 	crypto_generichash_final(&state, digest, crypto_generichash_BYTES);
@@ -532,11 +581,14 @@ put_request_digest(struct exchange *x)
 static enum flow
 decode_headers(struct exchange *x)
 {
-	struct text	if_match, key;
+	struct text	tags, key;
 
-	if (header_find(x->req, "if-match", &if_match) &&
+	if (header_list(x->req, H2O_TOKEN_IF_MATCH, &tags) &&
 	    keyset_has(x->route->takes, KEY_IF_MATCH))
-		args_put_text(&x->args, KEY_IF_MATCH, if_match);
+		args_put_text(&x->args, KEY_IF_MATCH, tags);
+	if (header_list(x->req, H2O_TOKEN_IF_NONE_MATCH, &tags) &&
+	    keyset_has(x->route->takes, KEY_IF_NONE_MATCH))
+		args_put_text(&x->args, KEY_IF_NONE_MATCH, tags);
 	if (!header_find(x->req, "idempotency-key", &key) ||
 	    !keyset_has(x->route->takes, KEY_IDEMPOTENCY_KEY))
 		return FLOW_NEXT;

@@ -78,6 +78,13 @@ answer_methods(struct exchange *x, unsigned methods, bool is_options)
 	return respond_body(x, 200, "text/plain", (struct text){ "", 0 });
 }
 
+/* Of the server itself (RFC 9110, 9.3.7): what it knows anywhere. */
+static enum flow
+answer_server_options(struct exchange *x)
+{
+	return answer_methods(x, (1U << METHOD_END) - 1, true);
+}
+
 static enum flow
 match_route(struct exchange *x, enum placeholder root, struct text path)
 {
@@ -110,6 +117,10 @@ match_begin(struct exchange *x)
 	size_t		 len;
 	enum flow	 flow;
 
+	if (h2o_memis(path.base, path.len, H2O_STRLIT("*")) &&
+	    h2o_memis(x->req->method.base, x->req->method.len,
+	    H2O_STRLIT("OPTIONS")))
+		return answer_server_options(x);
 	if (memchr(path.base, '%', path.len) != NULL)
 		path = url_decode(&x->req->pool, path, false);
 	for (unsigned m = 1; m < PLACEHOLDER_END; m++) {

@@ -9,8 +9,8 @@ from wire import Client, expect, head
 HOME, OTHER, EVIL = 'https://desk.example.org', 'http://localhost:3000', 'https://evil.example'
 TAKEN = {'authorization', 'content-type', 'if-match', 'if-none-match', 'idempotency-key', 'x-request-id',
          'traceparent', 'x-server-timing'}
-SHOWN = {'etag', 'link', 'location', 'retry-after', 'ratelimit', 'ratelimit-policy', 'x-request-id',
-         'server-timing'}
+SHOWN = {'accept-ranges', 'content-disposition', 'content-range', 'etag', 'idempotency-replayed', 'link', 'location',
+         'retry-after', 'ratelimit', 'ratelimit-policy', 'x-request-id', 'server-timing'}
 ROOTS = {'API': '/flicket-api/', 'AVATARS': '/flicket/static/flicket_avatars/', 'UPLOADS': '/flicket_uploads/'}
 
 

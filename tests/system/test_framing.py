@@ -250,7 +250,7 @@ def test_a_page_has_one_spelling(reading, page):
     """A proxy that keeps /metrics to itself compares what came."""
     spellings = [page[:-1] + f'%{ord(page[-1]):02x}', f'/%{ord(page[1]):02X}' + page[2:], '%2f' + page[1:],
                  '/' + page, '/.' + page, '/x/..' + page, page + '/', page + ';x', page + '%3fx', page + '%00', page + '#x',
-                 page.upper(), 'http://localhost' + page, '/%2e' + page, page + '%20', '/%25' + f'{ord(page[1]):02x}' + page[2:]]
+                 page.upper(), 'http://localhost/' + page, '/%2e' + page, page + '%20', '/%25' + f'{ord(page[1]):02x}' + page[2:]]
     with reading.connection() as conn:
         assert conn.exchange(head('GET', page)).status == 200
         assert conn.exchange(head('GET', page + '?x=y')).status == 200

@@ -1,5 +1,6 @@
 """Idempotency-Key: a request that is sent again is not carried out again."""
 import contextlib
+import json
 import re
 import sqlite3
 import threading
@@ -56,6 +57,34 @@ def test_the_same_key_gets_the_same_answer(desks, path, body):
         desk.restart(name)
     again = answered(lambda: c.post(path, body, headers=key))
     assert (again.status, again.body) == (first.status, first.body)
+
+
+def test_the_same_json_written_in_another_way_is_the_same_request(imported):
+    c = imported.client(ADMIN)
+    key = {'Idempotency-Key': 'in another order', 'Content-Type': 'application/json'}
+    written = [json.dumps(TICKET), json.dumps(dict(reversed(TICKET.items())), indent=4),
+               json.dumps(TICKET, separators=(',', ':')), json.dumps(TICKET).replace('only', '\\u006fnly'),
+               '\ufeff' + json.dumps(TICKET), json.dumps({**TICKET, 'title': 'x'})[:-1] + f', "title": "{TICKET["title"]}"}}']
+    first, *more = [c.request('POST', 'tickets/', body=text.encode(), headers=key) for text in written]
+    assert expect(first, 201) and first.header('Idempotency-Replayed') is None
+    for text, again in zip(written[1:], more):
+        assert (again.status, again.body) == (201, first.body), text
+        assert again.header('Idempotency-Replayed') == 'true'
+        assert again.header('Location') == first.header('Location')
+    for other in ({**TICKET, 'title': 'only  once'}, {**TICKET, 'category_id': 2}, {**TICKET, 'more': None},
+                  {k: v for k, v in TICKET.items() if k != 'content'}):
+        assert c.post('tickets/', other, headers=key).status in (400, 422), other
+    # the path is of the request, and arrays have an order
+    assert c.post('ticket/53/claim', {}, headers={'Idempotency-Key': 'claim'}).header('Idempotency-Replayed') is None
+    assert c.post('ticket/53/claim', {}, headers={'Idempotency-Key': 'claim'}).header('Idempotency-Replayed') == 'true'
+    expect(c.post('ticket/54/claim', {}, headers={'Idempotency-Key': 'claim'}), 422)
+
+
+def test_a_refusal_is_no_replay(imported):
+    c = imported.client(ADMIN)
+    for _ in range(2):
+        answer = c.post('tickets/', {**TICKET, 'title': 'x'}, headers={'Idempotency-Key': 'refused'})
+        assert expect(answer, 400) and answer.header('Idempotency-Replayed') is None
 
 
 def test_nothing_is_made_twice(imported):

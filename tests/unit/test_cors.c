@@ -13,8 +13,9 @@ header_of(const struct visit *v, const char *name)
 	return value.len > 0 ? value : TEXT_OF("none");
 }
 
-#define SHOWN	"ETag, Link, Location, Retry-After, RateLimit, " \
-		"RateLimit-Policy, X-Request-ID, Server-Timing"
+#define SHOWN	"Accept-Ranges, Content-Disposition, Content-Range, ETag, " \
+		"Idempotency-Replayed, Link, Location, Retry-After, " \
+		"RateLimit, RateLimit-Policy, X-Request-ID, Server-Timing"
 
 static void
 put_origin(struct visit *v, const char *origin)

@@ -30,6 +30,17 @@ heads_are_judged(void **state)
 	static const struct { const char *head; bool good; } rows[] = {
 		{ POST "\r\n", true },
 		{ "\r\n" POST "\r\n", true },
+		{ "\r\n\r\n\r\n" POST "\r\n", true },
+		{ "G(T / HTTP/1.1\r\nHost: x\r\n\r\n", false },
+		{ "M-SEARCH / HTTP/1.1\r\nHost: x\r\n\r\n", true },
+		{ "\r\n\n" POST "\r\n", false },
+		{ "GET http://x/a HTTP/1.1\r\nHost: y\r\n\r\n", true },
+		{ "GET http://x HTTP/1.0\r\n\r\n", true },
+		{ "GET http://x/a HTTP/1.1\r\n\r\n", false },
+		{ "GET http://x/a HTTP/1.1\r\nHost: a/b\r\n\r\n", false },
+		{ "GET http:///a HTTP/1.1\r\nHost: x\r\n\r\n", false },
+		{ "GET http://:80/a HTTP/1.1\r\nHost: x\r\n\r\n", false },
+		{ "GET http://u@x/a HTTP/1.1\r\nHost: x\r\n\r\n", false },
 		{ "GET / HTTP/1.0\r\n\r\n", true },
 		{ "GET / HTTP/1.1\r\nhOST:\r\n\r\n", true },
 		{ "GET / HTTP/1.1\r\nHost: [::1]:5000 \t\r\n\r\n", true },
@@ -126,6 +137,96 @@ what_is_repeated_is_said(void **state)
 		check_true(rows[i].head, fault != NULL);
 		check_part(rows[i].head, fault, rows[i].what);
 	}
+}
+
+static void
+absolute_targets_have_a_path(void **state)
+{
+	struct phr_header	headers[HEADERS];
+	char			copy[] = "\r\nGET http://x:8?a HTTP/1.1\r\n"
+				    "Host: y\r\n\r\n";
+	const char		*method, *path;
+	size_t			 method_len, path_len, count = HEADERS;
+	int			 minor;
+
+	(void)state;
+	check_number("all of it", phr_parse_request(copy, strlen(copy),
+	    &method, &method_len, &path, &path_len, &minor, headers, &count,
+	    0), (int)strlen(copy));
+	check_true("no fault", framing_fault() == NULL);
+	check_text("path", (struct text){ path, path_len }, TEXT_OF("/?a"));
+	check_number("fields", (int)count, 1);
+	check_text("host", (struct text){ headers[0].value,
+	    headers[0].value_len }, TEXT_OF("x:8"));
+	count = HEADERS;
+	check_number("not all", phr_parse_request("\r\n\r", 3, &method,
+	    &method_len, &path, &path_len, &minor, headers, &count, 0), -2);
+}
+
+/* What is left of Connection for h2o. */
+static void
+one_connection_field_is_left(void **state)
+{
+	static const struct { const char *head, *want; } rows[] = {
+		{ POST "Connection: close\r\n", "close" },
+		{ POST "Connection: Close , TE \r\n", "close" },
+		{ POST "Connection: keep-alive, close\r\n", "close" },
+		{ POST "Connection: close\r\nX: y\r\nConnection: keep-alive\r\n",
+		    "close" },
+		{ POST "Connection: keep-alive\r\n", "" },
+		{ POST "Connection: TE, upgrade\r\n", "" },
+		{ POST "Connection:\r\n", "" },
+		{ POST "Connection: closed, xclose\r\n", "" },
+		{ POST "Connections: close\r\n", "" },
+		{ "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n",
+		    "keep-alive" },
+		{ "GET / HTTP/1.0\r\nConnection: TE\r\n"
+		    "Connection: ,keep-alive\r\n", "keep-alive" },
+		{ "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n", "" },
+		{ "GET / HTTP/1.0\r\nConnection: TE\r\n", "" },
+	};
+	struct phr_header	headers[HEADERS];
+	char			copy[COPY_BYTES];
+	const char		*method, *path;
+	size_t			 method_len, path_len, count;
+	struct text		 got;
+	int			 minor;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(copy, sizeof(copy), "%s\r\n", rows[i].head);
+		count = HEADERS;
+		(void)phr_parse_request(copy, strlen(copy), &method,
+		    &method_len, &path, &path_len, &minor, headers, &count, 0);
+		check_true(rows[i].head, framing_fault() == NULL);
+		got = TEXT_OF("");
+		for (size_t n = 0; n < count; n++)
+			if (headers[n].name_len == 10)
+				got = (struct text){ headers[n].value,
+				    headers[n].value_len };
+		check_text(rows[i].head, got, text_of(rows[i].want));
+	}
+}
+
+static void
+white_space_behind_a_value_is_cut(void **state)
+{
+	struct phr_header	headers[HEADERS];
+	char			copy[] = POST "Expect:\t100-continue \t\r\nX: \t\r\n"
+				    "Authorization: Bearer a \r\n\r\n";
+	const char		*method, *path;
+	size_t			 method_len, path_len, count = HEADERS;
+	int			 minor;
+
+	(void)state;
+	(void)phr_parse_request(copy, strlen(copy), &method, &method_len,
+	    &path, &path_len, &minor, headers, &count, 0);
+	check_number("fields", (int)count, 4);
+	check_text("Expect", (struct text){ headers[1].value,
+	    headers[1].value_len }, TEXT_OF("100-continue"));
+	check_number("an empty one", (int)headers[2].value_len, 0);
+	check_text("a token", (struct text){ headers[3].value,
+	    headers[3].value_len }, TEXT_OF("Bearer a "));
 }
 
 static void
@@ -306,6 +407,12 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
+		TEST("absolute targets have a path",
+		    absolute_targets_have_a_path),
+		TEST("one Connection field is left",
+		    one_connection_field_is_left),
+		TEST("white space behind a value is cut",
+		    white_space_behind_a_value_is_cut),
 		TEST("heads are judged", heads_are_judged),
 		TEST("what is repeated is said", what_is_repeated_is_said),
 		TEST("faulty heads are disarmed", faulty_heads_are_disarmed),

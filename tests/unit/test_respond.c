@@ -127,7 +127,8 @@ a_challenge_names_what_to_come_with(void **state)
 {
 	static const struct { const char *method, *url, *want; } rows[] = {
 		{ "POST", "/flicket-api/tokens",
-		    "Basic realm=\"Authentication Required\"" },
+		    "Basic realm=\"Authentication Required\", "
+		    "charset=\"UTF-8\"" },
 		{ "GET", "/flicket-api/ticket/1",
 		    "Bearer realm=\"Authentication Required\"" },
 	};

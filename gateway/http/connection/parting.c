@@ -23,13 +23,18 @@ parting_begin(struct worker *w)
 static size_t
 request_length(const h2o_req_t *req, const h2o_buffer_t *input)
 {
-	size_t	at;
+	size_t	at, begin = 0;
 
 	if (req->entity.base != NULL)
 		return (size_t)(req->entity.base - input->bytes) +
 		    req->entity.len;
-	at = h2o_strstr(input->bytes, input->size, H2O_STRLIT("\r\n\r\n"));
-	return at == SIZE_MAX ? input->size : at + 4;
+	/* behind the empty lines that were skipped before it */
+	while (begin + 2 <= input->size &&
+	    memcmp(input->bytes + begin, "\r\n", 2) == 0)
+		begin += 2;
+	at = h2o_strstr(input->bytes + begin, input->size - begin,
+	    H2O_STRLIT("\r\n\r\n"));
+	return at == SIZE_MAX ? input->size : begin + at + 4;
 }
 
 void

@@ -340,6 +340,10 @@ parameters_of(const struct route *r)
 		add(list, header_parameter("If-None-Match",
 		    "Tags the client has: 304 if it is one of them",
 		    "\"0123456789abcdef\""));
+	else if (keyset_has(may, KEY_IF_NONE_MATCH))
+		add(list, header_parameter("If-None-Match",
+		    "Only if the thing has none of these tags",
+		    "\"0123456789abcdef\""));
 	if (keyset_has(may, KEY_IF_MATCH))
 		add(list, header_parameter("If-Match",
 		    "Only if the thing still has this tag",
@@ -491,6 +495,9 @@ headers_of(const struct route *r)
 		put(headers, "Link", ref_to("headers", "Link"));
 	if (r->location[0] != '\0')
 		put(headers, "Location", ref_to("headers", "Location"));
+	if (keyset_has(op_info(r->op)->may, KEY_IDEMPOTENCY_KEY))
+		put(headers, "Idempotency-Replayed",
+		    ref_to("headers", "Idempotency-Replayed"));
 	return headers;
 }
 
@@ -746,6 +753,9 @@ components(json_t *schemas)
 	    "or one made up\",\"schema\":{\"type\":\"string\"}},"
 	    "\"ETag\":{\"description\":\"The tag of what was answered\","
 	    "\"schema\":{\"type\":\"string\"}},"
+	    "\"Idempotency-Replayed\":{\"description\":\"The answer was kept "
+	    "for this Idempotency-Key; nothing was done\","
+	    "\"schema\":{\"type\":\"string\",\"enum\":[\"true\"]}},"
 	    "\"Link\":{\"description\":\"Other pages (RFC 8288)\","
 	    "\"schema\":{\"type\":\"string\"}},"
 	    "\"Location\":{\"description\":\"Where the new thing is\","
