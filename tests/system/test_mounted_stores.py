@@ -243,6 +243,27 @@ def test_a_restore_that_is_killed_at_any_step_is_undone_or_done(mounts, faults, 
     report('restores into mounts, killed before each step', {'tried': len(outcomes), 'done afterwards': sum(outcomes)})
 
 
+@needs_library
+def test_an_import_that_is_killed_at_any_step_is_undone_or_done(mounts, faults, tmp_path):
+    outcomes, count = [], None
+    for n in range(0, 200, 1 if IS_FULL else 6):
+        if count is not None and n > count:
+            break
+        data = mounts.lay_out(tmp_path / f'back{n}', 'volumes')
+        # steps of the end: names in the folders, which the new stores have their places by
+        with faults.armed('RENAME', 'DELETE', where='/.flicket-', first=n, error=KILLED):
+            done = run_program('flicketctl', 'import', str(FLICKET_DB), '--data', str(data), **faults.settings)
+            count = count or faults.seen
+        assert done.returncode == (-signal.SIGKILL if n else 0), done
+        said = continued(data)
+        found = streams(data)
+        assert len(found) in (0, 4) and said in (None, bool(found)), f'step {n}: {said}, {found}'
+        if found:
+            verified(data)
+        outcomes.append(bool(found))
+    assert True in outcomes[1:] and False in outcomes
+
+
 # --- what a run that was interrupted leaves -----------------------------------------------------------------------
 
 @pytest.fixture

@@ -50,16 +50,22 @@ mounts_is_apart(const char *path)
 	       (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-/* The kernel writes blanks, newlines and backslashes as \ooo. */
+/* Whether a text begins with \ooo, as the kernel writes blanks and newlines. */
+static bool
+is_escaped(const char *text)
+{
+	return text[0] == '\\' && strspn(text + 1, "01234567") >= 3;
+}
+
 static void
 unescape(char *text)
 {
 	char *to = text;
-	unsigned byte;
 
 	for (; *text != '\0'; to++) {
-		if (*text == '\\' && sscanf(text, "\\%3o", &byte) == 1) {
-			*to = (char)byte;
+		if (is_escaped(text)) {
+			*to = (char)((text[1] - '0') << 6 |
+				     (text[2] - '0') << 3 | (text[3] - '0'));
 			text += 4;
 		} else
 			*to = *text++;
