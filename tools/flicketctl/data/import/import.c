@@ -21,11 +21,27 @@
 #include "tools/flicketctl/data/import/import_parts.h"
 #include "tools/flicketctl/store/tree.h"
 
+static bool
+zone_begin(struct import *im)
+{
+	if (!zone_use(im->zone))
+		return report_fail("--timezone: \"%s\" is not a time zone of "
+		    "this machine. Its zones are the files below "
+		    ZONE_FOLDER " (package tzdata), such as Europe/Berlin",
+		    im->zone);
+	report_note(im, "Dates were read as %s%s.", im->zone != NULL ? im->zone :
+	    "UTC", im->zone != NULL ? "" : "; if Flicket's server has another "
+	    "zone: --timezone NAME");
+	return true;
+}
+
 /* Every phase needs what those above it have done. */
 static bool (*const phases[])(struct import *) = {
+	zone_begin,
 	source_open,
 	source_check,
 	meanings_find,
+	config_read,
 	files_open,
 	target_enter,
 	target_check,
@@ -192,6 +208,7 @@ import_run(const struct cli *c)
 	im->path = cli_arg(c, 0, NULL);
 	im->files[FILES_UPLOADS].option = cli_value(c, "uploads");
 	im->files[FILES_AVATARS].option = cli_value(c, "avatars");
+	im->zone = cli_value(c, "timezone");
 	im->is_trial = cli_has(c, "dry-run");
 	if (im->is_trial)
 		trial_begin(settings.data);

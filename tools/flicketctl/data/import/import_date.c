@@ -1,6 +1,6 @@
 /*
- * Dates as Flicket's SQLite driver writes them. They mean UTC: Flicket's API
- * prints them unchanged and says GMT behind them.
+ * Dates as Flicket's SQLite driver writes them. They do not say which zone they
+ * are in (import_zone.c).
  */
 #include "tools/flicketctl/data/import/import_parts.h"
 

@@ -13,6 +13,8 @@
  *   import_derive.c  what follows from the rows: names, counts, search
  *   import_value.c   how a value of Flicket's becomes one of ours
  *   import_date.c    dates
+ *   import_zone.c    the time zone that they are in
+ *   import_config.c  Flicket's settings, for the report
  *   import_text.c    text from outside, for a store or for a line
  *   import_files.c   uploads and avatars
  *   import_stop.c    what ends a run early: signals, failures
@@ -141,6 +143,7 @@ struct import {
 	const char	*path;		/* Flicket's database, as given */
 	bool		 dump;		/* it is a dump of one */
 	const char	*data;		/* the data folder, as given */
+	const char	*zone;		/* --timezone, or NULL */
 	bool		 is_trial;	/* --dry-run: nothing is put in place */
 	char		 work[REPLACE_WORK_SIZE]; /* built here, in data;
 						   * "": not yet */
@@ -198,6 +201,8 @@ int	import_interrupts(void *unused);
 bool	source_open(struct import *);
 /* See that every table and column is there; one message names all missing. */
 bool	source_check(struct import *);
+/* Whether there is such a table. */
+bool	source_has_table(struct import *, const char *table);
 /* Prepare "SELECT label, columns ... " of a kind, and count its rows. */
 bool	source_select(struct import *, struct lane *, const struct kind *,
 	    struct sqlite3_stmt **ret_select, int64_t *ret_count);
@@ -305,6 +310,20 @@ bool	users_compare(struct import *);
  * date.
  */
 bool	date_read(const char *, int64_t *ret);
+
+/* import_zone.c */
+#define ZONE_FOLDER	"/usr/share/zoneinfo"
+/*
+ * Take local times as those of a zone; NULL: of UTC. False: this machine does
+ * not have the zone.
+ */
+bool	zone_use(const char *name);
+/* A local time as one in UTC, both in microseconds since 1970. */
+int64_t	zone_to_utc(int64_t local);
+
+/* import_config.c */
+/* Note Flicket's settings for the report. */
+bool	config_read(struct import *);
 
 /* import_text.c */
 /*

@@ -365,6 +365,12 @@ has_source_table(sqlite3 *db, const char *table)
 	    table, NULL);
 }
 
+bool
+source_has_table(struct import *im, const char *table)
+{
+	return has_source_table(im->lane[LANE_RUN].source, table);
+}
+
 static bool
 has_source_column(sqlite3 *db, const char *table, const char *column)
 {

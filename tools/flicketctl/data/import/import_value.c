@@ -337,7 +337,7 @@ value_date(struct row *row, int n)
 	int64_t	date;
 
 	if (date_of(row, n, &date))
-		sqlite3_bind_int64(row->to, n, date);
+		sqlite3_bind_int64(row->to, n, zone_to_utc(date));
 	else
 		sqlite3_bind_null(row->to, n);
 	return KEEP;
@@ -408,7 +408,10 @@ value_token(struct row *row, int n)
 	return KEEP;
 }
 
-/* When a token ends; the row is dropped if it has already. */
+/*
+ * When a token ends; the row is dropped if it has already. Flicket stores this
+ * one date in UTC.
+ */
 enum keep
 value_expiry(struct row *row, int n)
 {
