@@ -33,6 +33,7 @@ TARGETS = {
     'csv': ('text', 1024, 1, 'cells of exports, against a reader'),
     'search': ('text', 512, 1, 'search queries, against FTS5'),
     'import': ('text', 1024, 1, "values of Flicket's databases, dates"),
+    'dump': ('dump', 4096, 2, 'dumps of MariaDB, MySQL and PostgreSQL'),
     'utf8': ('text', 1024, 1, 'UTF-8, against a model'),
 }
 HELP = '''

@@ -4,6 +4,7 @@ make(FOLDER) writes FOLDER/TARGET/NAME for every target. What the targets take i
 """
 import hashlib
 import json
+import lzma
 import re
 import struct
 from pathlib import Path
@@ -122,6 +123,19 @@ def sql_values():
             yield bytes((converter, 4)) + text
 
 
+def dumps():
+    """For dump: how to read it, and pieces of kept dumps, each whole in itself."""
+    folder = REPO / 'tests' / 'data' / 'dumps'
+    for path in sorted(folder.glob('*.sql.xz')):
+        postgres = path.name.startswith('postgres')
+        text = lzma.decompress(path.read_bytes())
+        parts = re.split(rb'\n(?=--\n-- (?:Table structure|Dumping data|Name: |Data for))', text)
+        short = [part for part in parts if len(part) < 1500]
+        end = b'\n-- PostgreSQL database dump complete\n' if postgres else b'\n-- Dump completed\n'
+        for at in range(0, len(short) - 1, 2):
+            yield bytes((2 * postgres + at // 2 % 2,)) + b'\n'.join(short[at:at + 2]) + end
+
+
 def searches():
     yield from (b'printer', b'"on fire"', b'print*', b'the "printer is" on fire*', b'NOT AND OR NEAR(', b"x' OR 1=1 --")
     yield '\u00fcml\u00e4ut \u6f22\u5b57'.encode()
@@ -142,6 +156,7 @@ def everything():
     yield 'csv', [bytes((len(t) // 2 % 256,)) + t for t in texts]
     yield 'search', [*searches(), *texts[:20]]
     yield 'import', sql_values()
+    yield 'dump', dumps()
     yield 'utf8', texts
 
 
