@@ -56,7 +56,7 @@ bodies_are_read(void **state)
 		check_true(
 		    rows[i].body, (got == NULL) == (rows[i].want == NULL));
 		check_number(rows[i].body, beyond, rows[i].beyond);
-		if (got == NULL)
+		if (got == NULL || rows[i].want == NULL)
 			continue;
 		text = json_dumps(got, JSON_COMPACT | JSON_ENCODE_ANY);
 		check_text(rows[i].body, text_of(text), text_of(rows[i].want));

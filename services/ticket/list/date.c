@@ -8,7 +8,7 @@
 #include "base/number.h"
 
 #define SECOND_US	INT64_C(1000000)
-#define DAY_US		(24 * 60 * 60 * SECOND_US)
+#define DAY_US		(INT64_C(86400) * SECOND_US)
 
 /* --- ISO 8601 ------------------------------------------------------------ */
 

@@ -50,7 +50,7 @@ bool
 probe_greets(const char *endpoint)
 {
 	char	ours[GREETING] = { '\xff', [9] = 0x7f, [10] = 3 };
-	char	theirs[GREETING];
+	char	theirs[GREETING] = { 0 };
 	size_t	len = 0;
 	ssize_t	n;
 	int	fd = dial(endpoint);

@@ -44,7 +44,7 @@ dump_make(const struct import *im, char path[PATH_MAX], sqlite3 **ret)
 		return report_fail("%s is a dump: its tables need a folder for "
 		    "temporary files, and neither TMPDIR nor /var/tmp nor /tmp "
 		    "is one: %s", im->path, strerror(errno));
-	strcat(path, FILE_NAME);
+	memcpy(path + strlen(path), FILE_NAME, sizeof(FILE_NAME));
 	if (sqlite3_open_v2(path, ret, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
 	    sqlite3_exec(*ret, writer_sql, NULL, NULL, NULL) != SQLITE_OK)
