@@ -40,6 +40,7 @@ struct plan {
 	const char	*password;	/* of all users */
 	char		 hash[PASSWORD_SIZE];	/* its bcrypt hash */
 	uint32_t	*last_post;	/* of ticket i: 0 none; [0] unused */
+	uint32_t	*last_change;	/* the reply that was written or edited last */
 	uint32_t	*total_posts;	/* of user i, tickets and replies */
 	uint32_t	*total_assigned;
 };

@@ -104,6 +104,14 @@ edit_date(int64_t date)
 	return date + INT64_C(7) * 60 * SECOND;
 }
 
+static int64_t
+post_updated(const struct plan *plan, int64_t post)
+{
+	int64_t	date = post_date(plan, post);
+
+	return post_edited(post) ? edit_date(date) : date;
+}
+
 int64_t
 ticket_updated(const struct plan *plan, int64_t ticket)
 {
@@ -111,9 +119,9 @@ ticket_updated(const struct plan *plan, int64_t ticket)
 
 	if (ticket_edited(ticket))
 		date = edit_date(date);
-	if (plan->last_post[ticket] == 0)
+	if (plan->last_change[ticket] == 0)
 		return date;
-	last = post_date(plan, plan->last_post[ticket]);
+	last = post_updated(plan, plan->last_change[ticket]);
 	return last > date ? last : date;
 }
 
@@ -308,11 +316,23 @@ count_ticket_totals(struct plan *plan)
 	return true;
 }
 
+static void
+keep_last(struct plan *plan, int64_t post)
+{
+	int64_t		 ticket = post_ticket(plan, post);
+	uint32_t	*change = &plan->last_change[ticket];
+
+	plan->last_post[ticket] = (uint32_t)post;
+	if (*change == 0 ||
+	    post_updated(plan, post) >= post_updated(plan, *change))
+		*change = (uint32_t)post;
+}
+
 static bool
 count_post_totals(struct plan *plan)
 {
 	for (int64_t i = 1; i <= plan->posts; i++) {
-		plan->last_post[post_ticket(plan, i)] = (uint32_t)i;
+		keep_last(plan, i);
 		plan->total_posts[post_author(plan, i)]++;
 		report_progress("plan: posts", i, plan->posts);
 		if (stop_asked())
@@ -325,6 +345,7 @@ bool
 plan_make(struct plan *plan, int cost)
 {
 	plan->last_post = numbers(plan->tickets);
+	plan->last_change = numbers(plan->tickets);
 	plan->total_posts = numbers(plan->users);
 	plan->total_assigned = numbers(plan->users);
 	make_password_hash(plan, cost);
@@ -335,6 +356,7 @@ void
 plan_free(struct plan *plan)
 {
 	free(plan->last_post);
+	free(plan->last_change);
 	free(plan->total_posts);
 	free(plan->total_assigned);
 }
