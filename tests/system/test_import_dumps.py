@@ -325,7 +325,9 @@ def test_ended_import_leaves_nothing(tmp_path, number):
     process = subprocess.Popen(command(path, data), stderr=subprocess.PIPE, text=True,
                                env=environment(TMPDIR=str(temporary)))
     fds = Path(f'/proc/{process.pid}/fd')
-    while process.poll() is None and not any(is_hidden(fd, temporary) for fd in fds.iterdir()):
+    # the file loses its name first, then its folder goes
+    while process.poll() is None and (
+            not any(is_hidden(fd, temporary) for fd in fds.iterdir()) or any(temporary.iterdir())):
         time.sleep(0.001)
     process.send_signal(number)
     error = process.communicate()[1]
