@@ -543,7 +543,7 @@ check_processes(struct check *k)
 	zsys_handler_set(NULL);
 	peers_open(&p, &k->settings, SERVICE_ANY);
 	peers_ping(&p, WAIT_MS, false);
-	peers_find_refusals(&p);
+	peers_find_refusals(&p, &k->settings);
 	for (int i = 0; i < p.count; i++)
 		any = any || p.peer[i].answered;
 	for (int i = 0; i < p.count; i++)

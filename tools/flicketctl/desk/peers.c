@@ -171,11 +171,12 @@ peers_ping(struct peers *p, int wait_ms, bool to_write)
 }
 
 void
-peers_find_refusals(struct peers *p)
+peers_find_refusals(struct peers *p, const struct settings *s)
 {
 	for (int i = 0; i < p->count; i++)
 		p->peer[i].refuses = !p->peer[i].answered &&
-		    probe_greets(p->peer[i].replica->endpoint);
+		    probe_refuses(p->peer[i].replica->endpoint,
+			s->keys[0] != '\0');
 }
 
 struct peer *

@@ -47,8 +47,8 @@ void	peers_close(struct peers *);
  */
 void	peers_ping(struct peers *, int wait_ms, bool to_write);
 
-/* Find out of those that have not answered whether they refuse. */
-void	peers_find_refusals(struct peers *);
+/* Find out whether those that have not answered refuse our keys. */
+void	peers_find_refusals(struct peers *, const struct settings *);
 
 /* The process to send a request to; NULL if none answers. */
 struct peer	*peers_choose(struct peers *, enum service_id, bool to_write);

@@ -5,9 +5,10 @@
 #include <stdbool.h>
 
 /*
- * Whether something at a ZeroMQ endpoint takes a connection and greets
- * (ZMTP 3, RFC 23). A process that is stopped does not.
+ * Whether the process at a ZeroMQ endpoint greets (ZMTP 3, RFC 23), and keys can
+ * be why it answers nothing else: it uses them, or we do. A process that is
+ * stopped does not greet.
  */
-bool	probe_greets(const char *endpoint);
+bool	probe_refuses(const char *endpoint, bool keys);
 
 #endif

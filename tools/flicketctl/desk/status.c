@@ -375,7 +375,7 @@ look_at_desk(struct desk *d)
 		peers_close(&d->peers);
 	peers_open(&d->peers, &d->settings, SERVICE_ANY);
 	peers_ping(&d->peers, WAIT_MS, false);
-	peers_find_refusals(&d->peers);
+	peers_find_refusals(&d->peers, &d->settings);
 	ask_gateway(d);
 	d->disk = d->has_data ? worst_disk() : (struct disk){ DISK_OK, -1 };
 }
