@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 
@@ -24,6 +25,20 @@ hex_value(char c)
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Whether a text is this word, in any case. */
+static inline bool
+is_word(struct text t, const char *word)
+{
+	return t.len == strlen(word) && strncasecmp(t.base, word, t.len) == 0;
+}
+
+/* The bytes of a text from an offset on. */
+static inline struct text
+rest_of(struct text t, size_t from)
+{
+	return (struct text){ t.base + from, t.len - from };
 }
 
 /* Without the blanks around it (OWS, RFC 9110, 5.6.3). */

@@ -13,7 +13,7 @@ bool		header_find(const h2o_req_t *, const char *name,
 
 /*
  * The value of a field whose lines are one list (RFC 9110, 5.3), as long as the
- * request is; false: there is none, *ret is empty.
+ * request is. False, with *ret empty, if the request has no such field.
  */
 bool		header_list(h2o_req_t *, const h2o_token_t *, struct text *ret);
 

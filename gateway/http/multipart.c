@@ -6,25 +6,11 @@
  */
 #include "gateway/http/multipart.h"
 
-#include <strings.h>
-
 #include "gateway/http/chars.h"
 #include "gateway/http/parameter.h"
 
 #define HEADERS_MOST		16	/* of a part */
 #define HEADER_MOST_BYTES	PARAMETER_MOST_BYTES
-
-static struct text
-rest_of(struct text t, size_t from)
-{
-	return (struct text){ t.base + from, t.len - from };
-}
-
-static bool
-is_word(struct text t, const char *word)
-{
-	return t.len == strlen(word) && strncasecmp(t.base, word, t.len) == 0;
-}
 
 /* --- the boundary ------------------------------------------------------------- */
 

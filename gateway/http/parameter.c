@@ -6,26 +6,12 @@
 #include "gateway/http/parameter.h"
 
 #include <stdio.h>
-#include <strings.h>
-
 #include "base/scan.h"
 #include "gateway/http/chars.h"
 
 #define NAME_BYTES	32	/* of a name with its section */
 
 static const char	replacement[] = "\xef\xbf\xbd";	/* U+FFFD */
-
-static struct text
-rest_of(struct text t, size_t from)
-{
-	return (struct text){ t.base + from, t.len - from };
-}
-
-static bool
-is_word(struct text t, const char *word)
-{
-	return t.len == strlen(word) && strncasecmp(t.base, word, t.len) == 0;
-}
 
 /* --- one parameter --------------------------------------------------------- */
 

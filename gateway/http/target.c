@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <strings.h>
 
-/* How long the scheme is with what is behind it; 0: there is none of ours. */
+/* The length of "http://" or "https://"; 0 if the target begins otherwise. */
 static size_t
 scheme_length(struct text target)
 {
@@ -21,7 +21,7 @@ scheme_length(struct text target)
 }
 
 /*
- * Make room for a path where there is none: the host moves over the slash
+ * Make room for the path that a target lacks: the host moves over the slash
  * before it.
  */
 static struct text

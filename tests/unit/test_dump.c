@@ -133,7 +133,7 @@ character_sets_become_utf8(void **state)
 	    "not UTF-8");
 }
 
-/* What looks like rows in the body of another statement is none. */
+/* The body of a trigger or a function has no rows of the desk. */
 static void
 bodies_are_passed_over(void **state)
 {

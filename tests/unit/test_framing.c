@@ -163,7 +163,7 @@ absolute_targets_have_a_path(void **state)
 	    &method_len, &path, &path_len, &minor, headers, &count, 0), -2);
 }
 
-/* What is left of Connection for h2o. */
+/* The options of Connection that h2o is told. */
 static void
 one_connection_field_is_left(void **state)
 {

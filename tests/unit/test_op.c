@@ -590,6 +590,21 @@ rename_if(const char *if_match, const char *name)
 	return e;
 }
 
+/* A row's format, with the tag of department 1 in the place of its %s. */
+static void
+put_tag(const char *format, char *ret, size_t size)
+{
+	char	tag[20];
+
+	snprintf(tag, sizeof(tag), "%016llx",
+	    (unsigned long long)tag_of_department(1));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+	snprintf(ret, size, format, tag);
+#pragma GCC diagnostic pop
+}
+
 static void
 if_match_compares_versions(void **state)
 {
@@ -611,18 +626,11 @@ if_match_compares_versions(void **state)
 		{ " \"x\" ,\t\"%s\" ", OK }, { "%.0s*", OK },
 		{ "%.0s\"x\", *", OK },
 	};
-	char	tag[20], if_match[100], name[20];
+	char	if_match[100], name[20];
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		snprintf(tag, sizeof(tag), "%016llx",
-		    (unsigned long long)tag_of_department(1));
-		/* the format is one of those above */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#pragma GCC diagnostic ignored "-Wformat-extra-args"
-		snprintf(if_match, sizeof(if_match), rows[i].format, tag);
-#pragma GCC diagnostic pop
+		put_tag(rows[i].format, if_match, sizeof(if_match));
 		snprintf(name, sizeof(name), "name %zu", i);
 		check_number(if_match, rename_if(if_match, name),
 		    rows[i].want);
@@ -645,17 +653,11 @@ if_none_match_compares_versions(void **state)
 		{ "%.0sW/", OK }, { "%.0s\"0000000000000000\"", OK },
 	};
 	struct call	c;
-	char		tag[20], tags[100], name[20];
+	char		tags[100], name[20];
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		snprintf(tag, sizeof(tag), "%016llx",
-		    (unsigned long long)tag_of_department(1));
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#pragma GCC diagnostic ignored "-Wformat-extra-args"
-		snprintf(tags, sizeof(tags), rows[i].format, tag);
-#pragma GCC diagnostic pop
+		put_tag(rows[i].format, tags, sizeof(tags));
 		snprintf(name, sizeof(name), "none %zu", i);
 		desk_begin(&c, OP_DEPARTMENT_EDIT);
 		args_put_number(&c.request.args, KEY_ID, 1);

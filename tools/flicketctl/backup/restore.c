@@ -462,16 +462,14 @@ is_backup(const struct restore *r)
 static bool
 resume(struct restore *r)
 {
-	struct replace	earlier = { 0 };
+	struct replace		earlier = { 0 };
+	enum replace_resumed	resumed = replace_resume(&earlier);
 
-	switch (replace_resume(&earlier)) {
+	switch (resumed) {
 	case REPLACE_UNDONE:
-		printf("A %s that was interrupted is undone; the stores are as "
-		    "before it.\n", earlier.record.what);
-		break;
 	case REPLACE_DONE:
-		printf("A %s that was interrupted is done: its stores are in "
-		    "place.\n", earlier.record.what);
+		printf("A %s that was interrupted is %s.\n",
+		    earlier.record.what, replace_outcome(resumed));
 		break;
 	case REPLACE_STUCK:
 		cli_fail("%s/%s", r->settings.data, earlier.why);

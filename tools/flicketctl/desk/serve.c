@@ -310,19 +310,17 @@ check_no_store_is_lost(struct supervisor *s, bool forced)
 static bool
 finish_replacement(const struct supervisor *s)
 {
-	struct replace	r = { 0 };
+	struct replace		r = { 0 };
+	enum replace_resumed	resumed = replace_resume(&r);
 
-	switch (replace_resume(&r)) {
+	switch (resumed) {
 	case REPLACE_STUCK:
 		log_error("%s/%s", s->settings.data, r.why);
 		return false;
 	case REPLACE_UNDONE:
-		log_warn("a %s that was interrupted is undone: the stores are "
-		    "as before it", r.record.what);
-		break;
 	case REPLACE_DONE:
-		log_warn("a %s that was interrupted is done: its stores are in "
-		    "place", r.record.what);
+		log_warn("a %s that was interrupted is %s", r.record.what,
+		    replace_outcome(resumed));
 		break;
 	case REPLACE_NOTHING:
 		break;

@@ -435,6 +435,14 @@ replace_resume(struct replace *r)
 	return resumed;
 }
 
+const char *
+replace_outcome(enum replace_resumed resumed)
+{
+	return resumed == REPLACE_DONE ?
+	    "done: its stores are in place" :
+	    "undone: the stores are as before it";
+}
+
 bool
 replace_tidy(struct replace *r)
 {

@@ -86,6 +86,9 @@ enum replace_resumed {
 /* Bring an interrupted replacement to its end; r->record tells which it was. */
 enum replace_resumed replace_resume(struct replace *);
 
+/* The end of "a NAME that was interrupted is ", for UNDONE and DONE. */
+const char *replace_outcome(enum replace_resumed);
+
 /*
  * Remove what other killed runs left in the folders, before they were decided;
  * false if a store is in use.

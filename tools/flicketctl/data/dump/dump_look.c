@@ -95,7 +95,7 @@ find_first(const unsigned char *head, size_t len, struct dump_head *ret)
 	return false;
 }
 
-/* Say how to make a plain file of one that is none. */
+/* Say how to make a plain file of a packed or binary dump. */
 static bool
 is_other(const char *path, const unsigned char *head, size_t len,
     char why[DUMP_WHY_SIZE])
@@ -147,7 +147,7 @@ dump_look(const char *path, const unsigned char *head, size_t len,
 	return false;
 }
 
-/* What a URL begins with, or what a folder has in it. */
+/* A URL or a folder in the place of a file. */
 static const struct {
 	const char	*sign;
 	const char	*what;

@@ -221,7 +221,7 @@ read_value(struct dump *d, struct dump_table *table)
 	return true;
 }
 
-/* "(value, ...)"; a row that the end of the file cuts off is none. */
+/* "(value, ...)"; a row that the end of the file cuts off is not read. */
 static bool
 read_row(struct dump *d, struct dump_table *table)
 {
@@ -302,7 +302,7 @@ read_copy(struct dump *d)
 	    dump_read_copy(d, table));
 }
 
-/* What follows is no column. Servers quote columns that are called so. */
+/* A word that begins another part than a column. Columns of such names are quoted. */
 static bool
 is_constraint(const struct dump *d)
 {

@@ -111,16 +111,14 @@ remove_leftovers(void)
 static bool
 resume(struct import *im)
 {
-	struct replace	earlier = { 0 };
+	struct replace		earlier = { 0 };
+	enum replace_resumed	resumed = replace_resume(&earlier);
 
-	switch (replace_resume(&earlier)) {
+	switch (resumed) {
 	case REPLACE_UNDONE:
-		fprintf(stderr, "A %s that was interrupted is undone.\n",
-		    earlier.record.what);
-		break;
 	case REPLACE_DONE:
-		fprintf(stderr, "A %s that was interrupted is done: its stores "
-		    "are in place.\n", earlier.record.what);
+		fprintf(stderr, "A %s that was interrupted is %s.\n",
+		    earlier.record.what, replace_outcome(resumed));
 		break;
 	case REPLACE_STUCK:
 		return report_fail("%s/%s", im->data, earlier.why);
