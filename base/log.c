@@ -17,6 +17,10 @@
 #define FACT_MOST_BYTES	128	/* of a fact's text */
 #define END_BYTES	8	/* ... and for its end */
 #define ID_MOST_BYTES	64
+#define TIME_SIZE	80
+#define DATE_BYTES	11	/* of a time, with the T */
+#define DIM		"\033[2m"
+#define PLAIN		"\033[0m"
 
 /* Where a traceparent has what, and how long that is. */
 enum { TRACE_AT = 3, TRACE_DIGITS = 32, SPAN_AT = 36, SPAN_DIGITS = 16 };
@@ -25,6 +29,8 @@ static struct {
 	const char	*name;
 	enum log_level	 level;
 	bool		 json;
+	bool		 on_terminal;	/* text in columns */
+	bool		 colours;
 	uint64_t	 salt;		/* of this process's spans */
 	_Atomic int64_t	 counts[LEVEL_DEBUG + 1];
 	int		 fd;
@@ -96,6 +102,19 @@ void
 log_set_json(bool json)
 {
 	logger.json = json;
+}
+
+void
+log_set_terminal(bool colours)
+{
+	logger.on_terminal = true;
+	logger.colours = colours;
+}
+
+enum log_level
+log_routine(void)
+{
+	return logger.on_terminal && !logger.json ? LEVEL_DEBUG : LEVEL_INFO;
 }
 
 void
@@ -178,17 +197,24 @@ put_escaped(struct line *l, const char *p, size_t left)
 /* --- lines --------------------------------------------------------------------- */
 
 static void
-put_time(struct line *l)
+format_time(char text[TIME_SIZE])
 {
 	struct timespec	now;
 	struct tm	tm;
-	char		text[64];
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
-	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ",
+	snprintf(text, TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ",
 	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
 	    tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
+}
+
+static void
+put_time(struct line *l)
+{
+	char	text[TIME_SIZE];
+
+	format_time(text);
 	put_string(l, text);
 }
 
@@ -244,14 +270,38 @@ put_fact(struct line *l, const struct log_fact *fact)
 	put_string(l, number);
 }
 
+/* The columns before the message. */
+static void
+put_columns(struct line *l, enum log_level level)
+{
+	static const char *const colours[] = { "\033[31m", "\033[33m",
+	    "\033[32m", "\033[2m" };
+	char			 time[TIME_SIZE], rest[64];
+
+	format_time(time);
+	put_string(l, logger.colours ? DIM : "");
+	put_string(l, time + DATE_BYTES);
+	put_string(l, logger.colours ? PLAIN " " : " ");
+	put_string(l, logger.colours ? colours[level] : "");
+	snprintf(rest, sizeof(rest), "%-5s%s %-10.20s ", level_names[level],
+	    logger.colours ? PLAIN : "", logger.name);
+	put_string(l, rest);
+}
+
 static void
 put_text_line(struct line *l, enum log_level level, const char *message,
     const struct log_fact *facts, size_t count)
 {
-	put_time(l);
-	put_member(l, " ", level_names[level], strlen(level_names[level]));
-	put_member(l, " ", logger.name, strlen(logger.name));
-	put_member(l, " ", message, strnlen(message, LINE_MAX_BYTES - 1));
+	if (logger.on_terminal)
+		put_columns(l, level);
+	else {
+		put_time(l);
+		put_member(l, " ", level_names[level],
+		    strlen(level_names[level]));
+		put_member(l, " ", logger.name, strlen(logger.name));
+		put_string(l, " ");
+	}
+	put_member(l, "", message, strnlen(message, LINE_MAX_BYTES - 1));
 	for (size_t i = 0; i < count; i++)
 		put_fact(l, &facts[i]);
 	put_about(l);

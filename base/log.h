@@ -28,6 +28,18 @@ void	log_at_end(void (*at_end)(void));
 void	log_set_json(bool);
 
 /*
+ * Text lines are for a terminal, with colours or without: the time of day and
+ * columns. Without this they have the date, and one blank between.
+ */
+void	log_set_terminal(bool colours);
+
+/*
+ * The level of what is said of every start, although nothing is wrong: info in
+ * a file, debug on a terminal.
+ */
+enum log_level log_routine(void);
+
+/*
  * From here on lines of this thread name a request: its id, cut at 64 bytes, and
  * its traceparent (W3C Trace Context), which may be "". Both are copied.
  * log_done() ends it.

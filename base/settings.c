@@ -256,6 +256,16 @@ check_endpoints(const struct settings *s)
 		check_endpoint("FLICKET_BIND", s->bind);
 }
 
+/* https://no-color.org, and terminals that have none. */
+static bool
+wants_colours(void)
+{
+	const char	*no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return (no == NULL || no[0] == '\0') &&
+	    (term == NULL || strcmp(term, "dumb") != 0);
+}
+
 static void
 check_log_format(const struct settings *s)
 {
@@ -266,6 +276,8 @@ check_log_format(const struct settings *s)
 		    "auto, json or text");
 	log_set_json(strcmp(s->log_format, "json") == 0 ||
 	    (strcmp(s->log_format, "auto") == 0 && !isatty(STDERR_FILENO)));
+	if (isatty(STDERR_FILENO))
+		log_set_terminal(wants_colours());
 }
 
 static void

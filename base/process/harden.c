@@ -221,9 +221,9 @@ drop_privileges(const struct settings *s)
 	if (set_capabilities(0) == -1)
 		cannot(s, "privileges cannot be dropped");
 	if (geteuid() == 0)
-		log_info("works as root, without root's privileges; started "
-		    "by root with a FLICKET_DATA of another user it would "
-		    "become that user");
+		log_line(log_routine(), "works as root, without root's "
+		    "privileges; started by root with a FLICKET_DATA of "
+		    "another user it would become that user");
 }
 
 /* --- files ------------------------------------------------------------------------- */

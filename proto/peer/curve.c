@@ -97,8 +97,8 @@ curve_start(void)
 	if (curve.folder == NULL || curve.zap != NULL)
 		return;
 	start_zap();
-	log_info("connections are encrypted, with the key of %s in %s",
-	    party_name(curve.self), curve.folder);
+	log_line(log_routine(), "connections are encrypted, with the key of "
+	    "%s in %s", party_name(curve.self), curve.folder);
 }
 
 void

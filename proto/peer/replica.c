@@ -61,13 +61,15 @@ set_state(struct replica *r, enum replica_state to)
 	const char	*name = service_name(r->service);
 
 	if (to == REPLICA_UP && r->state == REPLICA_DOWN)
-		log_info("%s service at %s is up", name, r->endpoint);
+		log_line(r->was_up ? LEVEL_INFO : log_routine(),
+		    "%s service at %s is up", name, r->endpoint);
 	else if (to == REPLICA_DOWN)
 		log_warn("%s service at %s %s", name, r->endpoint,
 		    r->state == REPLICA_UP ? "does not answer" : "is gone");
 	else if (to == REPLICA_DISCONNECTED)
 		log_debug("%s service at %s takes no messages", name,
 		    r->endpoint);
+	r->was_up = r->was_up || to == REPLICA_UP;
 	r->state = to;
 }
 

@@ -39,6 +39,7 @@ enum replica_state {
 
 struct replica {
 	enum replica_state state;	/* see replica_is_up() */
+	bool			 was_up;	/* at any time */
 	enum service_id	 service;
 	char		*endpoint;
 	zsock_t		*sock;

@@ -13,6 +13,7 @@ from desk import BIN, Desk, environment, is_sanitized, run_program, wait_until
 from terminal import shown
 
 TEXT = re.compile(r'^\d{4}-\d\d-\d\dT[\d:.]+Z (error|warn|info|debug) \w+ \S')
+COLUMNS = re.compile(r'^\d\d:\d\d:\d\d\.\d{3}Z (error|warn |info |debug) \w+ +\S')
 REFUSED = {'FLICKET_BIND': 'tcp://999.0.0.1:1'}     # said in the log, and the end
 
 
@@ -39,8 +40,48 @@ def test_lines_in_a_file_are_json(tmp_path, settings):
 
 
 def test_lines_on_a_terminal_are_text(tmp_path):
-    lines = on_terminal(tmp_path)
-    assert lines and all(TEXT.match(line) for line in lines), lines
+    lines = on_terminal(tmp_path, NO_COLOR='1')
+    assert lines and all(COLUMNS.match(line) for line in lines), lines
+
+
+def test_colours_are_for_terminals_that_want_them(tmp_path):
+    coloured = on_terminal(tmp_path, TERM='xterm')
+    assert any('\033[31merror' in line for line in coloured)
+    assert all(COLUMNS.match(re.sub(r'\033\[\d*m', '', line)) for line in coloured), coloured
+    for plain in ({'NO_COLOR': '1'}, {'TERM': 'dumb'}):
+        assert not any('\033' in line for line in on_terminal(tmp_path, **plain))
+    assert not any('\033' in line for line in in_file(tmp_path, FLICKET_LOG_FORMAT='text', TERM='xterm'))
+
+
+def start_on_terminal(folder, **settings):
+    """What serve says on a terminal until it has told its URL, line by line."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen([BIN / 'flicketctl', 'serve'], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
+                               start_new_session=True, env=environment(FLICKET_DATA=folder / 'data',
+                               FLICKET_LISTEN='127.0.0.1:0', FLICKET_BCRYPT_COST=4, NO_COLOR='1', **settings))
+    os.close(slave)
+    said = ''
+    try:
+        for piece in shown(master):
+            said += piece.decode()
+            if 'tickets/' in said:
+                process.terminate()
+    finally:
+        process.kill()
+        process.wait(10)
+        os.close(master)
+    assert 'is ready: http' in said, said
+    return said.partition('flicketd ')[0].splitlines()
+
+
+def test_a_quiet_start_is_short_on_a_terminal(tmp_path):
+    for attempt in ('the first', 'a later one'):
+        lines = start_on_terminal(tmp_path)
+        assert len(lines) <= 8 and any('listening on 127.0.0.1' in line for line in lines), (attempt, lines)
+    assert run_program('flicketctl', 'keys', 'make', str(tmp_path / 'keys')).returncode == 0
+    assert len(start_on_terminal(tmp_path, FLICKET_KEYS=tmp_path / 'keys')) <= 8
+    whole = start_on_terminal(tmp_path, FLICKET_LOG_LEVEL='debug')
+    assert sum('listening on' in line for line in whole) == 5, 'nothing is lost'
 
 
 def test_the_setting_goes_first(tmp_path):

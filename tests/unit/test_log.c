@@ -72,6 +72,32 @@ bytes_are_escaped(void **state)
 }
 
 static void
+lines_on_a_terminal_have_columns(void **state)
+{
+	char	line[512];
+
+	(void)state;
+	log_set_name("me");
+	message = "here\n";
+	check_true("a start in a file", log_routine() == LEVEL_INFO);
+	log_set_terminal(false);
+	said(line, sizeof(line), say);
+	check_part("plain", line, "Z error me         here\\x0a\n");
+	check_number("time of day", (int64_t)strcspn(line, "Z"), 12);
+	check_true("no colours", strchr(line, '\033') == NULL);
+	check_true("a start", log_routine() == LEVEL_DEBUG);
+	log_set_terminal(true);
+	said(line, sizeof(line), say);
+	check_part("coloured", line,
+	    "Z\033[0m \033[31merror\033[0m me         here\\x0a\n");
+	log_set_json(true);
+	said(line, sizeof(line), say);
+	check_part("JSON", line, "Z\",\"level\":\"error\"");
+	check_true("JSON is as in a file", log_routine() == LEVEL_INFO);
+	log_set_json(false);
+}
+
+static void
 lines_tell_their_request(void **state)
 {
 	static const char	trace[] = "00-0af7651916cd43dd8448eb211c80319c-"
@@ -239,6 +265,9 @@ main(void)
 		TEST("long ones are cut", long_ones_are_cut),
 		TEST("levels are kept and counted",
 		    levels_are_kept_and_counted),
+		/* the last: a process stays on its terminal */
+		TEST("lines on a terminal have columns",
+		    lines_on_a_terminal_have_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

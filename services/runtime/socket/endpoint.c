@@ -102,7 +102,7 @@ listen_at_address(struct endpoint *e, const char *address)
 	curve_serve(e->router);
 	if (zsock_bind(e->router, "%s", address) == -1)
 		refuse(address, errno);
-	log_info("listening on %s", address);
+	log_line(log_routine(), "listening on %s", address);
 }
 
 void
