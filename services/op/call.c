@@ -91,8 +91,11 @@ op_version(struct call *c, int64_t *ret)
 void
 op_act_as(struct call *c, int64_t user, int64_t date)
 {
-	args_put_number(&c->request.args, KEY_ACTOR, user);
-	args_put_number(&c->request.args, KEY_NOW, date);
+	struct args	*args = &c->request.args;
+
+	args_put_number(args, KEY_WALL, args_number(args, KEY_NOW, date));
+	args_put_number(args, KEY_ACTOR, user);
+	args_put_number(args, KEY_NOW, date);
 }
 
 enum err

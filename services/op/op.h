@@ -303,7 +303,8 @@ enum err op_version(struct call *, int64_t *ret);
 
 /*
  * For events: the rest of the call acts for the user who did what the event
- * tells, at the time (in microseconds) when it was done.
+ * tells, at the time (in microseconds) when it was done. WALL is then the time
+ * that NOW was before.
  */
 void	op_act_as(struct call *, int64_t user, int64_t date);
 

@@ -3,13 +3,16 @@ answered is done, in the order in which it was asked for, and nothing waits unti
 import re
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
 
 from clocks import HOUR, Clocks, needs_library
-from desk import ADMIN, BIN, PASSWORD, SERVICES, wait_until
-from wire import expect, head
+from desk import ADMIN, BIN, PASSWORD, SERVICES, run_program, wait_until
+from wire import basic, expect, head
 
 pytestmark = needs_library
 
@@ -168,6 +171,89 @@ def test_an_answer_is_kept_while_a_clock_is_ahead(bent):
     assert check_keys(c, 'one') == first
     clocks.bend('ticket', 0)
     assert check_keys(c, 'one') == first
+
+
+DAY = 24 * HOUR
+PARTS = ('gateway', *SERVICES)
+
+
+def seconds_ahead(date):
+    """How much later than the machine's clock a date of an answer is."""
+    return parsedate_to_datetime(date).timestamp() - time.time()
+
+
+def write_all(c, ticket):
+    """A row of each kind that has a date, and their dates, with that of the answer and of a ticket from before."""
+    made = c.post('tickets/', TICKET)
+    reply = expect(c.post('posts', {'ticket_id': ticket, 'content': 'a reply to it'}), 201)
+    edited = expect(c.request('PATCH', f'post/{reply["id"]}', json={'content': 'another reply to it'}), 200)
+    updated = expect(c.get(f'ticket/{ticket}?fields=last_updated'), 200)['last_updated']
+    expect(c.post(f'ticket/{ticket}/claim'), 200)
+    expect(c.post(f'ticket/{ticket}/release'), 200)
+    changed = expect(c.request('PATCH', f'ticket/{ticket}', json={'hours': time.time() % 1000 // 0.01 / 100}), 200)
+    number = time.time_ns()
+    user = expect(c.post('users', {'username': f'user{number}', 'name': 'A user', 'email': f'{number}@example.org',
+                                   'password': PASSWORD}), 201)['id']
+    token = expect(c.request('POST', 'tokens', token=False, json={'name': 'a token', 'expires_in': HOUR},
+                             headers={'Authorization': basic(f'user{number}', PASSWORD)}), 200)
+    return token['token'], {
+        'of the answer': dict(made.headers)['Date'],
+        'ticket added': expect(made, 201)['date_added'],
+        'ticket replied to': updated,
+        'ticket changed': changed['date_modified'],
+        'ticket updated': expect(c.get(f'ticket/{ticket}?fields=last_updated'), 200)['last_updated'],
+        'reply added': reply['data_added'],
+        'reply changed': edited['date_modified'],
+        'history': expect(c.get(f'histories/?post_id={reply["id"]}'), 200)['items'][-1]['date_modified'],
+        'action': expect(c.get(f'actions/{ticket}'), 200)['items'][-1]['date'],
+        'user added': expect(c.get(f'user/{user}?fields=date_added'), 200)['date_added'],
+        'token ends': (parsedate_to_datetime(token['expires']) - timedelta(hours=1)).strftime('%a, %d %b %Y %H:%M:%S GMT'),
+    }
+
+
+def steps_told(desk, name):
+    return re.findall(r'the clock was set (ahead|back) by (\d+\.\d) s', desk.processes[name].log.read_text())
+
+
+def test_dates_follow_a_clock_that_jumps_a_day_ahead_and_comes_back(bent):
+    """Those of rows and of answers; each process tells of both jumps; who has a token keeps it as the documents say."""
+    desk, clocks = bent
+    c = desk.client(ADMIN)
+    ticket = expect(c.post('tickets/', TICKET), 201)['id']
+    key = check_keys(c, 'from before')
+    short, _ = write_all(c, ticket)
+    for n, ahead in enumerate((DAY, 0), 1):
+        for name in PARTS:
+            clocks.bend(name, ahead)
+        for name in PARTS:
+            wait_until(lambda of=name: len(steps_told(desk, of)) == n, SOON, f'{name} tells of the jump')
+        token, dates = write_all(c, ticket)
+        assert all(-SOON < seconds_ahead(date) - ahead < SOON for date in dates.values()), dates
+        assert check_keys(c, 'from before') == key
+        # an hour's token is over while its owner's clock is a day ahead, and not shortened by it
+        wait_until(lambda: desk.client(short).get('ticket/1').status == (401 if ahead else 200), SOON, 'it follows')
+        assert desk.client(token).get('ticket/1').status == 200
+        listed = expect(c.get('tickets/?sort=last_updated_desc&per_page=5'), 200)['items']
+        assert ticket in [t['id'] for t in listed]
+    for name in PARTS:
+        assert [where for where, _ in steps_told(desk, name)] == ['ahead', 'back']
+        assert all(DAY - 1 < float(s) < DAY + 1 for _, s in steps_told(desk, name))
+    done = run_program('flicketctl', 'verify', '--data', str(desk.data))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_small_steps_are_held(bent):
+    """A clock that is set back by less than half a second: no row is dated before an earlier one, and none is told."""
+    desk, clocks = bent
+    c = desk.client(ADMIN)
+    for seconds in (0, -0.2, -0.4, 0, -0.4):
+        clocks.bend('ticket', seconds)
+        for _ in range(3):
+            expect(c.post('tickets/', TICKET), 201)
+    with closing(sqlite3.connect(desk.data / 'stores' / 'ticket' / 'ticket.db')) as db:
+        dates = [date for date, in db.execute('SELECT date_added FROM tickets ORDER BY id DESC LIMIT 15')]
+    assert dates == sorted(set(dates), reverse=True)
+    assert steps_told(desk, 'ticket') == []
 
 
 def test_no_connection_is_cut_off(bent):

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "base/clock.h"
 #include "services/store/store.h"
 #include "services/ticket/ticket.h"
 
@@ -639,6 +640,52 @@ an_edit_decides_the_priority(void **state)
 	    is("status_id = 4 AND ticket_priority_id = 2"));
 }
 
+/* The ticket was updated when the clock was so far ahead of now. */
+static void
+an_update_ends_a_date_that_is_ahead(void **state)
+{
+	static const struct {
+		const char	*name;
+		int64_t		 ahead_us;
+		bool		 stays;
+	} rows[] = {
+		{ "earlier", -100000000, false },
+		{ "a small step", 300000, true },
+		{ "a day", INT64_C(86400000000), false },
+		{ "a thousand years", INT64_C(31556952000000000), false },
+	};
+	char	column[60];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(column, sizeof(column), "last_updated = %lld",
+		    (long long)(wall_us() + rows[i].ahead_us));
+		set(column);
+		check_number(rows[i].name, act(OP_TICKET_EDIT, AUTHOR,
+		    KEY_HOURS, (int64_t)i + 1), OK);
+		check_true(rows[i].name, is(column) == rows[i].stays);
+		check_true(rows[i].name, number("SELECT last_updated "
+		    "FROM tickets") <= wall_us() + 300000);
+	}
+}
+
+/* A reply of the year 1970, by its service's clock. */
+static void
+a_late_reply_leaves_the_date_of_a_later_update(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	set("last_updated = 6000");
+	begin_event(&c, OP_TICKET_REPLIED, 20);
+	tell(&c);
+	check_true("it is earlier", is("last_updated = 6000 AND replies = 1"));
+	set("last_updated = 86400000000 + strftime('%s', 'now') * 1000000");
+	begin_event(&c, OP_TICKET_REPLIED, 21);
+	tell(&c);
+	check_true("ahead of all clocks", is("last_updated = 5000"));
+}
+
 static void
 replies_change_and_go(void **state)
 {
@@ -786,6 +833,10 @@ main(void)
 		    each_action_leaves_its_row),
 		DESK_TEST("what changes nothing leaves nothing",
 		    what_changes_nothing_leaves_nothing),
+		DESK_TEST("an update ends a date that is ahead",
+		    an_update_ends_a_date_that_is_ahead),
+		DESK_TEST("a late reply leaves the date of a later update",
+		    a_late_reply_leaves_the_date_of_a_later_update),
 		DESK_TEST("an edit leaves the old content",
 		    an_edit_leaves_the_old_content),
 		DESK_TEST("a deleted ticket takes all along",
