@@ -107,7 +107,7 @@ check_date(struct text t)
 {
 	char		copy[64];
 	struct tm	tm = { 0 };
-	int64_t		us;
+	struct date	date;
 	const char	*end;
 
 	if (t.len >= sizeof(copy) || (t.len > 0 &&
@@ -115,13 +115,13 @@ check_date(struct text t)
 		return;
 	memcpy(copy, t.base, t.len);
 	copy[t.len] = '\0';
-	if (!date_read(copy, &us))
+	if (!date_read(copy, &date))
 		return;
 	end = strptime(copy, "%Y-%m-%d", &tm);
 	CHECK(end != NULL);
 	if (*end != '\0')
 		CHECK(strptime(end + 1, "%H:%M:%S", &tm) != NULL);
-	CHECK(us / 1000000 - (us % 1000000 < 0) == timegm(&tm));
+	CHECK(date.us / 1000000 - (date.us % 1000000 < 0) == timegm(&tm));
 }
 
 int

@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from older_flicket import older_database
+
 REPO = Path(__file__).resolve().parents[2]
 FLICKET_DB = REPO / 'tests' / 'contract' / 'flicket.db'
 TABLES = ('flicket_users', 'flicket_group', 'flicket_status', 'flicket_department', 'flicket_priorities',
@@ -246,16 +248,19 @@ MARIADB_DUMPS = {
     'mariadb-ansi': ('--compatible=ansi', '--default-character-set=utf8mb4', '--complete-insert', '--skip-quote-names',
                      'flicket'),
     'mariadb-latin1': ('--default-character-set=latin1', '--replace', '--skip-dump-date', 'plain'),
+    'mariadb-020': ('oldest',),
     'mariadb-databases': ('--triggers', '--routines', '--events', '--databases', 'other', 'flicket'),
 }
 POSTGRES_DUMPS = {
     'postgres': (),
+    'postgres-020': (),
     'postgres-inserts': ('--inserts', '--no-owner'),
     'postgres-column-inserts': ('--column-inserts', '--rows-per-insert=7', '--quote-all-identifiers'),
     'postgres-latin1': ('--encoding=LATIN1', '--clean', '--if-exists', '--create'),
 }
-# Of latin1_database().
+# Of latin1_database(), and of Flicket 0.2.0; the others are of hard_database().
 PLAIN_DUMPS = ('mariadb-latin1', 'postgres-latin1')
+OLDEST_DUMPS = ('mariadb-020', 'postgres-020')
 
 
 # What else a database may have; a dump of it has statements that must be passed over.
@@ -289,33 +294,40 @@ COMMENT ON TABLE notes IS 'it''s; a comment';
 '''
 
 
-def mariadb_dumps(folder, hard, plain):
+def mariadb_dumps(folder, hard, plain, oldest):
     with running(MariaDB) as server:
         server.load(hard)
         server.load(plain, 'plain', 'latin1')
+        server.load(oldest, 'oldest')
         server.sql(MARIADB_MORE, 'flicket')
         server.sql('CREATE DATABASE other; CREATE TABLE other.flicket (id INT); INSERT INTO other.flicket VALUES (1)')
         for name, options in MARIADB_DUMPS.items():
             server.dump(folder / f'{name}.sql', *options)
 
 
-def postgres_dumps(folder, hard, plain):
+def database_of(name):
+    return 'plain' if name in PLAIN_DUMPS else 'oldest' if name in OLDEST_DUMPS else 'flicket'
+
+
+def postgres_dumps(folder, hard, plain, oldest):
     with running(PostgreSQL) as server:
         server.load(hard)
         server.load(plain, 'plain')
+        server.load(oldest, 'oldest')
         server.sql(POSTGRES_MORE, 'flicket')
         for name, options in POSTGRES_DUMPS.items():
-            server.dump(folder / f'{name}.sql', *options, name='plain' if name in PLAIN_DUMPS else 'flicket')
+            server.dump(folder / f'{name}.sql', *options, name=database_of(name))
         server.sql('DROP DATABASE plain')
+        server.sql('DROP DATABASE oldest')
         server.dump(folder / 'postgres-all.sql', name='postgres', tool='pg_dumpall')
 
 
 def sources(folder):
-    """The two databases of which all dumps are."""
+    """The three databases of which all dumps are."""
     hard, plain = folder / 'hard.db', folder / 'latin1.db'
     hard_database(hard)
     latin1_database(plain)
-    return hard, plain
+    return hard, plain, older_database(folder / 'oldest.db', FLICKET_DB, '0.2.0')
 
 
 def main():

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pytest
 
+import older_flicket
 from terminal import shown
 
 REPO = Path(__file__).resolve().parents[2]
@@ -238,6 +239,12 @@ USER = f"INSERT INTO flicket_users (id, username, name, email, password) VALUES 
 
 
 STATUSES = "INSERT INTO flicket_status VALUES (1, 'Open'), (2, 'Closed'), (3, 'In Work')"
+
+
+# What Flicket's own set-up makes, as far as an import would make it.
+WHOLE = ("INSERT INTO flicket_topic (id, title, date_added, last_updated) VALUES (1, 't', '2024-02-29', '2024-02-29')",
+         "INSERT INTO flicket_group VALUES (1, 'flicket_admin'), (2, 'super_user')",
+         "INSERT INTO flicket_priorities VALUES (1, 'low')")
 
 
 def user(number, name='somebody'):
@@ -514,7 +521,7 @@ def test_dates_are_read(data, flicket):
     db = flicket(*[("INSERT INTO flicket_history (id, date_modified) VALUES (?, ?)", (i, text))
                    for i, (text, _) in enumerate(DATES, 1)])
     result = imported(db, data)
-    assert result.lines == []
+    assert result.lines == ['history 8: date_modified: "2000-02-29 00:00:00.1234567" is cut to microseconds']
     got = rows(data, 'post', 'SELECT date_modified FROM histories ORDER BY id')
     assert got == [(want,) for _, want in DATES]
 
@@ -544,7 +551,8 @@ def test_hours_become_hundredths(data, flicket):
              (99999999.99, 9999999999), (-2.5, -250), (1 / 3, 33), (2 / 3, 67), ('4.75', 475))
     db = flicket(*[("INSERT INTO flicket_post (id, hours) VALUES (?, ?)", (i, h)) for i, (h, _) in enumerate(hours, 1)])
     result = imported(db, data)
-    assert result.lines == []
+    assert [line.split(': ', 1)[0] for line in result.lines] == ['post 12', 'post 13']     # 1/3 and 2/3
+    assert all(line.endswith(' is rounded to hundredths') for line in result.lines)
     assert rows(data, 'post', 'SELECT hours FROM posts ORDER BY id') == [(want,) for _, want in hours]
 
 
@@ -631,7 +639,7 @@ def test_flags_and_counts_without_a_value_are_0(data, flicket):
     result = imported(db, data)
     assert rows(data, 'user', 'SELECT disabled, total_posts, total_assigned FROM users ORDER BY id') == [
         (0, 0, 0), (1, 5, 0), (1, 0, 0), (1, 0, 0)]
-    assert result.lines == ['user 3: disabled: "true" taken as 1']
+    assert result.lines == ['user 3: disabled: "true" taken as 1', 'user 4: disabled: "2.5" taken as 1']
 
 
 def test_values_of_odd_types_are_converted_as_sqlite_does(data, flicket):
@@ -865,25 +873,122 @@ def test_the_store_works_on_after_an_import(data, flicket):
 
 # --- schemas ------------------------------------------------------------------------------------------------
 
-OPTIONAL = {
-    'flicket_users': ('date_modified', 'job_title', 'avatar', 'total_posts', 'total_assigned', 'locale', 'disabled'),
-    'flicket_topic': ('hours', 'last_updated'),
-    'flicket_post': ('hours',),
-    'flicket_ticket_action': ('data', 'date'),
-}
+def converted(row, posts, names):
+    """An action of the newest Flicket as it was before 0.2.1 and is again: what it was and of which ticket stay."""
+    number, ticket, post, action, data, *rest = row
+    if action in older_flicket.TEXTS:
+        name = json.loads(data)[action]
+        found = [i for i, known in names[action] if known == name]
+        data = {action: name, 'note': older_flicket.NOTE} | ({f'{action}_id': found[0]} if len(found) == 1 else {})
+        data = json.dumps(data, sort_keys=True, separators=(',', ':'))
+    return (number, posts[post] if post else ticket, post, action, data, *rest)
 
 
-def test_columns_that_older_versions_lack_get_defaults(data, flicket):
-    db = flicket(user(1), "INSERT INTO flicket_topic (id, title) VALUES (1, 't')",
-                 "INSERT INTO flicket_post (id) VALUES (1)",
-                 "INSERT INTO flicket_ticket_action (id) VALUES (1)",
-                 *[f'ALTER TABLE {table} DROP COLUMN {column}'
-                   for table, columns in OPTIONAL.items() for column in columns])
+ACTIONS = 'SELECT id, ticket_id, post_id, action, data, user_id, recipient_id, date FROM actions ORDER BY id'
+
+
+@pytest.mark.parametrize('version, lacks', [('0.2.0', '0.2.1'), ('0.2.1', '0.2.2'), ('0.2.2', '0.2.3')])
+def test_older_versions_are_converted_as_flicket_does(tmp_path, version, lacks):
+    old = older_flicket.older_database(tmp_path / 'old.db', FLICKET_DB, version)
+    new, was = tmp_path / 'new', tmp_path / 'was'
+    imported(FLICKET_DB, new)
+    result = imported(old, was)
+    check_stores(was)
+    assert f'The database is of a Flicket before {lacks}: its rows were converted' in result.out
+    assert 'Every row written is as it was' not in result.out
+    # what a later version has added has its default
+    assert set(rows(was, 'user', 'SELECT disabled FROM users')) == {(0,)}
+    for store, table in (('ticket', 'tickets'), ('post', 'posts')):
+        assert (set(rows(was, store, f'SELECT hours FROM {table}')) == {(0,)}) == (version < '0.2.1')
+    if version < '0.2.2':
+        assert rows(was, 'ticket', 'SELECT count(*) FROM tickets WHERE last_updated IS NULL') == [(0,)]
+    # and actions are what they were
+    want = rows(new, 'ticket', ACTIONS)
+    if version < '0.2.1':
+        posts = dict(rows(new, 'post', 'SELECT id, ticket_id FROM posts'))
+        names = {'status': rows(new, 'lookup', 'SELECT id, status FROM statuses'),
+                 'priority': rows(new, 'lookup', 'SELECT id, priority FROM priorities')}
+        want = [converted(row, posts, names) for row in want if row[3] in older_flicket.COLUMNS]
+        assert {row[3] for row in want} == set(older_flicket.COLUMNS)
+    assert rows(was, 'ticket', ACTIONS) == want
+    # the report says what and how many
+    count = {name: tally[0] for name, tally in result.tally.items()}
+    said = [f'users: disabled: Flicket had it not before 0.2.3: taken as 0: {count["users"]} times']
+    if version < '0.2.1':
+        of_replies = sum(row[2] is not None for row in want)
+        said += [f'actions: action, data: made of the columns that Flicket had before 0.2.1: {len(want)} times',
+                 f'tickets: hours: Flicket had none before 0.2.1: taken as 0: {count["tickets"]} times',
+                 f'posts: hours: Flicket had none before 0.2.1: taken as 0: {count["posts"]} times',
+                 f'actions: ticket_id: taken from the reply that they are of: {of_replies} times']
+    if version < '0.2.2':
+        said += [f'tickets: last_updated: Flicket had it not before 0.2.2: set to the newest date of the ticket, its '
+                 f'replies and actions: {count["tickets"]} times']
+    assert sorted(line for line in result.lines if 'it was older' not in line) == sorted(said)
+
+
+OLD_ACTION = 'INSERT INTO flicket_ticket_action (id, post_id, ticket_id, {}) VALUES ({}, {}, {}, {})'
+
+
+def test_old_actions_that_do_not_say_one_thing_are_named(data, flicket):
+    """Flicket's own upgrade refuses them, though Flicket 0.2.0 wrote some: for a status of the desk's own, say."""
+    new = flicket("INSERT INTO flicket_status VALUES (1, 'Open'), (2, 'Closed'), (3, 'In Work'), (4, 'twice'), (5, 'twice')",
+                  'INSERT INTO flicket_post (id, ticket_id) VALUES (1, 7)', name='new.db')
+    db = older_flicket.older_database(new.parent / 'old.db', new, '0.2.0')
+    with open_db(db) as connection:
+        for sql in (OLD_ACTION.format('opened', 1, 'NULL', 7, 'NULL'),
+                    OLD_ACTION.format('claimed, closed', 2, 'NULL', 7, '1, 1'),
+                    OLD_ACTION.format('status, priority', 3, 'NULL', 7, "'Open', 'urgent'"),
+                    OLD_ACTION.format('status', 4, 1, 'NULL', "'twice'"),
+                    OLD_ACTION.format('status', 5, 99, 7, "x'ff00'"),
+                    OLD_ACTION.format('released', 6, 'NULL', 7, 0)):
+            connection.execute(sql)
+        connection.commit()
     result = imported(db, data)
-    assert result.lines == []
-    assert rows(data, 'user', 'SELECT total_posts, total_assigned, locale, disabled FROM users') == [(0, 0, None, 0)]
-    assert rows(data, 'ticket', 'SELECT title, hours, last_updated FROM tickets') == [('t', 0, None)]
-    assert rows(data, 'ticket', 'SELECT data, date FROM actions') == [(None, None)]
+    assert [row[:5] for row in rows(data, 'ticket', ACTIONS)] == [
+        (1, 7, None, None, None), (2, 7, None, 'close', None),
+        (3, 7, None, 'priority', '{"note":"migrated during 0.2.1 release","priority":"urgent"}'),
+        (4, 7, 1, 'status', '{"note":"migrated during 0.2.1 release","status":"twice"}'),
+        (5, None, 99, 'status', rows(data, 'ticket', ACTIONS)[4][4]), (6, 7, None, 'release', None)]
+    said = ': action: it says more than one thing: the last that Flicket\'s upgrade would take is kept'
+    assert [line for line in result.lines if line.startswith('action ')] == [
+        'action 1: action: it does not say what was done: left empty', f'action 2{said}', f'action 3{said}',
+        *(line for line in result.lines if line.startswith('action 5'))]
+
+
+@pytest.mark.parametrize('statement, says', [
+    ('ALTER TABLE flicket_topic DROP COLUMN last_updated', 'no column last_updated in table flicket_topic'),
+    ('ALTER TABLE flicket_post DROP COLUMN hours', 'no column hours in table flicket_post'),
+    ('ALTER TABLE flicket_ticket_action DROP COLUMN data', 'no column data in table flicket_ticket_action'),
+    ('ALTER TABLE flicket_ticket_action ADD COLUMN opened BOOLEAN', 'both action and opened in table flicket_ticket_action'),
+    ('ALTER TABLE flicket_ticket_action DROP COLUMN date', 'no column date in table flicket_ticket_action'),
+    ('ALTER TABLE flicket_users DROP COLUMN locale', 'no column locale in table flicket_users'),
+])
+def test_what_no_version_had_is_refused(data, flicket, statement, says):
+    err = refused(flicket(statement), data)
+    assert 'not one of Flicket 0.2.0 to 0.3.5' in err and says in err and 'flask db upgrade' in err
+    assert not data.exists()
+
+
+def test_actions_of_no_version_are_refused(data, tmp_path):
+    db = older_flicket.older_database(tmp_path / 'old.db', FLICKET_DB, '0.2.0')
+    with open_db(db) as connection:
+        connection.execute('ALTER TABLE flicket_ticket_action DROP COLUMN released')
+    assert 'no column released in table flicket_ticket_action' in refused(db, data)
+
+
+def test_it_is_said_only_of_rows_as_they_were(data, flicket):
+    """Each of these changes a value by so little that nothing else tells it."""
+    assert 'Every row written is as it was' in imported(flicket(STATUSES, user(1), *WHOLE), data).out
+    for n, (statement, line) in enumerate((
+            ("UPDATE flicket_users SET disabled = 2", 'user 1: disabled: "2" taken as 1'),
+            ("UPDATE flicket_topic SET hours = 1.005", 'ticket 1: hours: "1.005" is rounded to hundredths'),
+            ("UPDATE flicket_topic SET date_added = '2024-02-28 12:00:00.1234567'",
+             'ticket 1: date_added: "2024-02-28 12:00:00.1234567" is cut to microseconds'))):
+        result = imported(flicket(STATUSES, user(1), *WHOLE, statement, name=f'{n}.db'), data.parent / str(n))
+        assert result.lines == [line] and 'Every row written is as it was' not in result.out
+    result = imported(flicket(user(1), *WHOLE[:-1], name='made.db'), data.parent / 'made')
+    assert result.lines == [] and 'Made, as Flicket' in result.out
+    assert 'Every row written is as it was' not in result.out
 
 
 def test_more_columns_tables_and_capitals_do_not_matter(data, flicket):
@@ -906,7 +1011,7 @@ def test_more_columns_tables_and_capitals_do_not_matter(data, flicket):
 ])
 def test_what_flickets_schema_lacks_is_named(data, flicket, statement, says):
     err = refused(flicket(statement), data)
-    assert 'not one of Flicket 0.3' in err and says in err
+    assert 'not one of Flicket 0.2.0 to 0.3.5' in err and says in err
     assert not data.exists()
 
 

@@ -32,12 +32,14 @@ take_char(const char **p, const char *these)
 
 /* Digits behind the point, as many as there are: microseconds. */
 static int64_t
-take_fraction(const char **p)
+take_fraction(const char **p, bool *ret_cut)
 {
 	int64_t	micros = 0, unit = SECOND / 10;
 
-	for (; **p >= '0' && **p <= '9'; (*p)++, unit /= 10)
+	for (; **p >= '0' && **p <= '9'; (*p)++, unit /= 10) {
 		micros += (**p - '0') * unit;
+		*ret_cut |= unit == 0 && **p != '0';
+	}
 	return micros;
 }
 
@@ -64,13 +66,12 @@ is_day(int year, int month, int day)
 	    days_since_1970(year, month + 1, 1));
 }
 
-/* " HH:MM:SS.ffffff", in microseconds; or nothing, which is midnight. */
+/* Add " HH:MM:SS.ffffff"; or nothing, which is midnight. */
 static bool
-take_time(const char **p, int64_t *ret)
+take_time(const char **p, struct date *date)
 {
 	int	hour, minute, second;
 
-	*ret = 0;
 	if (**p == '\0')
 		return true;
 	if (!take_char(p, " T") || !take_digits(p, 2, &hour) ||
@@ -78,23 +79,22 @@ take_time(const char **p, int64_t *ret)
 	    !take_char(p, ":") || !take_digits(p, 2, &second) ||
 	    hour > 23 || minute > 59 || second > 59)
 		return false;
-	*ret = (hour * 3600 + minute * 60 + second) * SECOND;
+	date->us += (hour * 3600 + minute * 60 + second) * SECOND;
 	if (take_char(p, "."))
-		*ret += take_fraction(p);
+		date->us += take_fraction(p, &date->is_cut);
 	return true;
 }
 
 bool
-date_read(const char *p, int64_t *ret)
+date_read(const char *p, struct date *ret)
 {
 	int	year, month, day;
-	int64_t	time;
 
 	if (!take_digits(&p, 4, &year) || !take_char(&p, "-") ||
 	    !take_digits(&p, 2, &month) || !take_char(&p, "-") ||
-	    !take_digits(&p, 2, &day) || !is_day(year, month, day) ||
-	    !take_time(&p, &time) || *p != '\0')
+	    !take_digits(&p, 2, &day) || !is_day(year, month, day))
 		return false;
-	*ret = days_since_1970(year, month, day) * 86400 * SECOND + time;
-	return true;
+	*ret = (struct date){ days_since_1970(year, month, day) * 86400 *
+	    SECOND, false };
+	return take_time(&p, ret) && *p == '\0';
 }

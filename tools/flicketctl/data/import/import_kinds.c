@@ -26,12 +26,12 @@ static const struct column users[] = {
 	{ "password",		"password",		value_password,	MUST },
 	{ "email",		"email",		value_email,	MUST },
 	{ "date_added",		"date_added",		value_date,	MUST },
-	{ "date_modified",	"date_modified",	value_date,	MAY },
-	{ "job_title",		"job_title",		value_text,	MAY },
-	{ "avatar",		"avatar",		value_avatar,	MAY },
-	{ "total_posts",	"total_posts",		value_count,	MAY },
-	{ "total_assigned",	"total_assigned",	value_count,	MAY },
-	{ "locale",		"locale",		value_text,	MAY },
+	{ "date_modified",	"date_modified",	value_date,	MUST },
+	{ "job_title",		"job_title",		value_text,	MUST },
+	{ "avatar",		"avatar",		value_avatar,	MUST },
+	{ "total_posts",	"total_posts",		value_count,	MUST },
+	{ "total_assigned",	"total_assigned",	value_count,	MUST },
+	{ "locale",		"locale",		value_text,	MUST },
 	{ "disabled",		"disabled",		value_flag,	MAY },
 	{ 0 }
 };
@@ -100,15 +100,41 @@ static const struct column subscriptions[] = {
 	{ 0 }
 };
 
+/*
+ * Actions before Flicket 0.2.1, as its migration to 0.2.1 converts them: one of
+ * seven columns is not NULL and says what was done; of a reply's action the
+ * ticket is that of the reply.
+ */
+#define OLD_TICKET	"CASE WHEN post_id IS NULL THEN ticket_id ELSE " \
+	"(SELECT p.ticket_id FROM flicket_post p " \
+	"WHERE p.id = flicket_ticket_action.post_id) END"
+#define OLD_ACTION	"CASE WHEN closed IS NOT NULL THEN 'close' " \
+	"WHEN released IS NOT NULL THEN 'release' " \
+	"WHEN priority IS NOT NULL THEN 'priority' " \
+	"WHEN status IS NOT NULL THEN 'status' " \
+	"WHEN claimed IS NOT NULL THEN 'claim' " \
+	"WHEN assigned IS NOT NULL THEN 'assign' " \
+	"WHEN opened IS NOT NULL THEN 'open' END"
+/* json_patch() leaves out an id that is NULL: of no row, or of several. */
+#define OLD_NAME(column, table) \
+	"json_patch(json_object('" column "', CAST(" column " AS TEXT), 'note', " \
+	"'migrated during 0.2.1 release'), json_object('" column "_id', " \
+	"(SELECT CASE count(*) WHEN 1 THEN max(n.id) END FROM " table " n " \
+	"WHERE n." column " = flicket_ticket_action." column ")))"
+#define OLD_DATA	"CASE WHEN priority IS NOT NULL THEN " \
+	OLD_NAME("priority", "flicket_priorities") " WHEN status IS NOT NULL THEN " \
+	OLD_NAME("status", "flicket_status") " END"
+
 static const struct column actions[] = {
 	{ "id",			"id",			value_id,	MUST },
-	{ "ticket_id",		"ticket_id",		value_reference,	MUST },
-	{ "post_id",		"post_id",		value_reference,	MAY },
-	{ "action",		"action",		value_text,	MAY },
-	{ "data",		"data",			value_json,	MAY },
+	{ "ticket_id",		"ticket_id",		value_reference,	MUST,
+	    OLD_TICKET },
+	{ "post_id",		"post_id",		value_reference,	MUST },
+	{ "action",		"action",		value_text,	MAY, OLD_ACTION },
+	{ "data",		"data",			value_json,	MAY, OLD_DATA },
 	{ "user_id",		"user_id",		value_reference,	MUST },
-	{ "recipient_id",	"recipient_id",		value_reference,	MAY },
-	{ "date",		"date",			value_date,	MAY },
+	{ "recipient_id",	"recipient_id",		value_reference,	MUST },
+	{ "date",		"date",			value_date,	MUST },
 	{ 0 }
 };
 

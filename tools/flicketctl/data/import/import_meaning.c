@@ -280,6 +280,7 @@ make_missing(struct import *im)
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
 		if (!change(im, made[i].store, made[i].insert, &changes))
 			return false;
+		im->made |= changes > 0;
 		if (changes > 0)
 			report_note(im, "Made, as Flicket's database has none: "
 			    "%s.", made[i].what);

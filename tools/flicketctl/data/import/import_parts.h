@@ -3,6 +3,7 @@
  *
  *   import.c         the command line, and the phases in their order
  *   import_source.c  Flicket's database: is it one, is it whole
+ *   import_schema.c  which version of Flicket its tables are of
  *   import_dump.c    a dump of it, in the place of a database
  *   import_target.c  the data folder: may it be filled; putting it in place
  *   import_stores.c  the four new stores, from empty to closed
@@ -78,7 +79,10 @@ enum keep {
  */
 typedef enum keep value_fn(struct row *, int n);
 
-/* MUST be in Flicket's table, or MAY: what older ones lack counts as NULL. */
+/*
+ * MUST be in Flicket's table, or MAY: it was added by a later version
+ * (import_schema.c), and counts as NULL without that.
+ */
 enum presence { MUST, MAY };
 
 struct column {
@@ -86,6 +90,8 @@ struct column {
 	const char	*to;		/* name in ours */
 	value_fn	*convert;
 	enum presence	 presence;
+	const char	*before_021;	/* SQL: what Flicket makes of actions
+					 * before 0.2.1; NULL: from */
 };
 
 struct kind {
@@ -144,6 +150,11 @@ struct import {
 	bool		 dump;		/* it is a dump of one */
 	const char	*data;		/* the data folder, as given */
 	const char	*zone;		/* --timezone, or NULL */
+	size_t		 lacks;		/* changes of Flicket's tables that
+					 * came later (import_schema.c) */
+	bool		 before_021;	/* actions are in older columns */
+	bool		 before_022;	/* there is no last_updated */
+	bool		 made;		/* rows that Flicket did not have */
 	bool		 is_trial;	/* --dry-run: nothing is put in place */
 	char		 work[REPLACE_WORK_SIZE]; /* built here, in data;
 						   * "": not yet */
@@ -199,15 +210,26 @@ int	import_interrupts(void *unused);
 /* import_source.c */
 /* Open im->path for reading, in each lane, and see that it is whole. */
 bool	source_open(struct import *);
-/* See that every table and column is there; one message names all missing. */
-bool	source_check(struct import *);
-/* Whether there is such a table. */
+/* Whether there is such a table, a column of a table. */
 bool	source_has_table(struct import *, const char *table);
+bool	source_has_column(struct import *, const char *table,
+	    const char *column);
+/* The number that a query is for. */
+bool	source_count(struct import *, const char *sql, int64_t *ret);
 /* Prepare "SELECT label, columns ... " of a kind, and count its rows. */
 bool	source_select(struct import *, struct lane *, const struct kind *,
 	    struct sqlite3_stmt **ret_select, int64_t *ret_count);
 /* The run's failure to read the database, in words. Returns false. */
 bool	source_fail(struct import *, struct sqlite3 *);
+
+/* import_schema.c */
+/*
+ * Find the version, and see that its tables and columns are there; one message
+ * names all that are missing.
+ */
+bool	schema_check(struct import *);
+/* Report what is converted. */
+bool	schema_report(struct import *);
 
 /* import_dump.c */
 /* Make an empty temporary database, `path`, that the caller closes. */
@@ -305,11 +327,13 @@ value_fn value_username, value_email, value_password;
 bool	users_compare(struct import *);
 
 /* import_date.c */
-/*
- * Read "YYYY-MM-DD[ HH:MM:SS[.ffffff]]" as microseconds; false if it is not a
- * date.
- */
-bool	date_read(const char *, int64_t *ret);
+struct date {
+	int64_t	us;		/* since 1970 */
+	bool	is_cut;		/* it had more digits */
+};
+
+/* Read "YYYY-MM-DD[ HH:MM:SS[.ffffff]]"; false if it is not a date. */
+bool	date_read(const char *, struct date *ret);
 
 /* import_zone.c */
 #define ZONE_FOLDER	"/usr/share/zoneinfo"

@@ -179,7 +179,9 @@ print_row_lines(struct import *im)
 	for (int i = 0; i < LANES; i++)
 		count += im->lane[i].line_count;
 	if (count == 0) {
-		printf("\nEvery row written is as it was in Flicket.\n");
+		if (!im->made)
+			printf("\nEvery row written is as it was in Flicket."
+			    "\n");
 		return;
 	}
 	printf("\nRows not kept or changed, %" PRId64 " lines:\n", count);

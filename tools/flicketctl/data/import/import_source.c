@@ -378,58 +378,30 @@ has_source_column(sqlite3 *db, const char *table, const char *column)
 	    "name = ?2 COLLATE NOCASE", table, column);
 }
 
-/* Whether another kind above this one is of the same table. */
-static bool
-is_named_before(const struct import *im, const struct kind *kind)
+bool
+source_has_column(struct import *im, const char *table, const char *column)
 {
-	for (const struct kind *k = im->kinds; k < kind; k++)
-		if (strcmp(k->from, kind->from) == 0)
-			return true;
-	return false;
-}
-
-/* Write what a kind's table lacks. */
-static void
-find_missing(const struct import *im, const struct kind *kind, FILE *f)
-{
-	sqlite3	*db = im->lane[0].source;
-
-	if (!has_source_table(db, kind->from)) {
-		if (!is_named_before(im, kind))
-			fprintf(f, "%s no table %s", ftell(f) > 0 ? "," : "",
-			    kind->from);
-		return;
-	}
-	for (const struct column *c = kind->columns; c->to != NULL; c++)
-		if (c->presence == MUST &&
-		    !has_source_column(db, kind->from, c->from))
-			fprintf(f, "%s no column %s in table %s",
-			    ftell(f) > 0 ? "," : "", c->from, kind->from);
+	return has_source_column(im->lane[LANE_RUN].source, table, column);
 }
 
 bool
-source_check(struct import *im)
+source_count(struct import *im, const char *sql, int64_t *ret)
 {
-	char	*missing;
-	size_t	 size;
-	FILE	*f = open_memstream(&missing, &size);
-	bool	 ok;
+	sqlite3		*db = im->lane[LANE_RUN].source;
+	sqlite3_stmt	*st;
+	bool		 ok;
 
-	CHECK(f != NULL);
-	for (const struct kind *k = im->kinds; k->one != NULL; k++)
-		find_missing(im, k, f);
-	CHECK(fclose(f) == 0);
-	ok = size == 0;
-	if (!ok)
-		report_fail("%s is %s, but not one of Flicket 0.3. It has:%s",
-		    im->path, im->dump ? "a dump" : "an SQLite database",
-		    missing);
-	free(missing);
-	return ok;
+	if (!prepare_on_source(im, db, sql, &st))
+		return false;
+	ok = sqlite3_step(st) == SQLITE_ROW;
+	if (ok)
+		*ret = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return ok || source_fail(im, db);
 }
 
 static char *
-make_select(sqlite3 *db, const struct kind *kind)
+make_select(struct import *im, sqlite3 *db, const struct kind *kind)
 {
 	char	*sql;
 	size_t	 size;
@@ -438,7 +410,9 @@ make_select(sqlite3 *db, const struct kind *kind)
 	CHECK(f != NULL);
 	fprintf(f, "SELECT %s", kind->label != NULL ? kind->label : "id");
 	for (const struct column *c = kind->columns; c->to != NULL; c++)
-		if (has_source_column(db, kind->from, c->from))
+		if (im->before_021 && c->before_021 != NULL)
+			fprintf(f, ", %s", c->before_021);
+		else if (has_source_column(db, kind->from, c->from))
 			fprintf(f, ", \"%s\"", c->from);
 		else
 			fprintf(f, ", NULL");
@@ -475,7 +449,7 @@ bool
 source_select(struct import *im, struct lane *lane, const struct kind *kind,
     sqlite3_stmt **ret_select, int64_t *ret_count)
 {
-	char	*sql = make_select(lane->source, kind);
+	char	*sql = make_select(im, lane->source, kind);
 	bool	 ok;
 
 	ok = count_rows(im, lane->source, kind, ret_count) &&

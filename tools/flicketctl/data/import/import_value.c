@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 #include <jansson.h>
+#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,9 +200,10 @@ value_flag(struct row *row, int n)
 {
 	int	type = sqlite3_column_type(row->from, n);
 	bool	number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
-	bool	on = number && sqlite3_column_double(row->from, n) != 0;
+	double	value = sqlite3_column_double(row->from, n);
+	bool	on = number && value != 0;
 
-	if (type == SQLITE_TEXT || type == SQLITE_BLOB) {
+	if (type == SQLITE_TEXT || type == SQLITE_BLOB || (on && value != 1)) {
 		on = true;
 		report_value(row, n, "taken as 1");
 	}
@@ -320,15 +322,20 @@ static bool
 date_of(struct row *row, int n, int64_t *ret)
 {
 	const char	*text;
+	struct date	 date;
 	size_t		 len;
 
 	if (is_null(row, n))
 		return false;
 	text = bytes_of(row, n, &len);
-	if (strlen(text) == len && date_read(text, ret))
-		return true;
-	report_value(row, n, "is not a date: left empty");
-	return false;
+	if (strlen(text) != len || !date_read(text, &date)) {
+		report_value(row, n, "is not a date: left empty");
+		return false;
+	}
+	if (date.is_cut)
+		report_value(row, n, "is cut to microseconds");
+	*ret = date.us;
+	return true;
 }
 
 enum keep
@@ -343,10 +350,13 @@ value_date(struct row *row, int n)
 	return KEEP;
 }
 
+#define NOISE	1e-4	/* of a binary number for a decimal one, in hundredths */
+
 /* Hours to hundredths of an hour. */
 enum keep
 value_hours(struct row *row, int n)
 {
+	int64_t	hundredths;
 	double	hours = sqlite3_column_double(row->from, n);
 	double	most = (double)key_info(KEY_HOURS)->most / 100;
 	int	type = sqlite3_column_type(row->from, n);
@@ -356,8 +366,10 @@ value_hours(struct row *row, int n)
 		hours = 0;
 	} else if (type == SQLITE_TEXT || type == SQLITE_BLOB)
 		report_value(row, n, "is not a number: taken as far as it is");
-	sqlite3_bind_int64(row->to, n, (int64_t)(hours * 100 +
-	    (hours < 0 ? -0.5 : 0.5)));
+	hundredths = (int64_t)(hours * 100 + (hours < 0 ? -0.5 : 0.5));
+	if (fabs(hours * 100 - (double)hundredths) > NOISE)
+		report_value(row, n, "is rounded to hundredths");
+	sqlite3_bind_int64(row->to, n, hundredths);
 	return KEEP;
 }
 
