@@ -39,8 +39,11 @@ static const struct subject {
 	{ OP_TICKET_REPLY_EDITED, "post", KEY_POST_ID, true },
 	{ OP_TICKET_REPLY_DELETED, "post", KEY_POST_ID, false },
 	{ OP_TICKET_REPLY_KNOWN, "post", KEY_POST_ID, false },
+	{ OP_TICKET_REPLY_TEXT, "post", KEY_POST_ID, false },
+	{ OP_TICKET_TEXTS_TOLD, "texts after post", KEY_POST_ID, false },
 	{ OP_POST_TICKET_EDITED, "ticket", KEY_TICKET_ID, false },
 	{ OP_POST_TICKET_DELETED, "ticket", KEY_TICKET_ID, false },
+	{ OP_POST_TEXTS_WANTED, "texts after post", KEY_POST_ID, false },
 };
 
 static const struct subject *

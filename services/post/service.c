@@ -174,12 +174,14 @@ static const struct op ops[] = {
 	    .sql = SQL_HISTORY_OF_TICKET },
 	{ .op = OP_POST_TICKET_DELETED, .run = post_ticket_deleted,
 	    .tells = { OP_TICKET_REPLY_DELETED, OP_USER_COUNTED } },
+	{ .op = OP_POST_TEXTS_WANTED, .run = post_tell_texts,
+	    .tells = { OP_TICKET_REPLY_TEXT, OP_TICKET_TEXTS_TOLD } },
 	{ 0 }
 };
 
 /* --- start ------------------------------------------------------------------ */
 
-/* The ticket service counts and searches replies. Tell it of those that are
+/* The ticket service counts and searches replies: tell it of those that are
  * older than that. */
 static void
 post_upgraded(struct db *db, int64_t from)

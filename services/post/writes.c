@@ -259,6 +259,30 @@ post_ticket_deleted(struct call *c)
 	return e != OK ? e : op_change(c, SQL_TICKET_GOES, NULL);
 }
 
+/* Told by events, as a reply that is being edited or deleted is. */
+enum err
+post_tell_texts(struct call *c)
+{
+	struct stmt	st = op_stmt(c, SQL_POSTS_TEXTS);
+	struct args	told = { 0 };
+	int64_t		last = 0;
+	enum err	e = OK;
+
+	while (e == OK && stmt_next(&st)) {
+		last = stmt_number(&st, 0);
+		args_put_number(&told, KEY_POST_ID, last);
+		args_put_number(&told, KEY_TICKET_ID, stmt_number(&st, 1));
+		args_put_text(&told, KEY_CONTENT, stmt_text(&st, 2));
+		e = op_emit(c, OP_TICKET_REPLY_TEXT, &told);
+	}
+	e = op_end(c, &st, e);
+	if (e != OK)
+		return e;
+	args_clear(&told);
+	args_put_number(&told, KEY_ID, last);
+	return op_emit(c, OP_TICKET_TEXTS_TOLD, &told);
+}
+
 /* --- files ---------------------------------------------------------------- */
 
 enum err

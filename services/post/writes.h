@@ -18,6 +18,12 @@ op_run	post_edit;
 op_run	post_delete;
 op_run	post_ticket_deleted;
 
+/*
+ * Tell the texts of some replies after the one of POST_ID, then up to which it
+ * was.
+ */
+op_run	post_tell_texts;
+
 op_run	upload_create;
 op_run	upload_delete;
 

@@ -223,6 +223,7 @@ receive_calls(struct svc *s, zactor_t *lane)
 		else
 			write_calls_note_done(s, c);
 		outbox_note_deleted(s, c);
+		chore_note_done(s, c);
 		hold_or_reply(s, c);
 	}
 	write_calls_start(s);
@@ -338,6 +339,7 @@ loop_run(struct svc *s)
 		write_calls_start(s);
 		outbox_wake(s);
 		outbox_delete_delivered(s);
+		chore_turn(s);
 		count_calls(s);
 		watch_clock(s);
 	}

@@ -58,6 +58,7 @@ role_become_writer(struct svc *s)
 	outbox_start(s);
 	enter_role(s, ROLE_WRITER);
 	s->standing.writes = true;
+	chore_turn(s);	/* before other writes */
 }
 
 /* A write has to be refused by some process: all say that they write. */

@@ -8,6 +8,7 @@
 #include "services/op/op.h"
 #include "services/runtime/announce.h"
 #include "services/runtime/asides.h"
+#include "services/runtime/chore.h"
 #include "services/runtime/freeze.h"
 #include "services/runtime/hold.h"
 #include "services/runtime/lane/calls.h"
@@ -44,6 +45,7 @@ struct svc {
 	struct aside		 asides[ASIDE_END];
 	struct write_calls		 writes;
 	struct slow_calls	 slow;
+	struct chore		 chore;
 	struct hold		 hold;
 
 	struct freeze		 freeze;

@@ -42,6 +42,10 @@ struct service {
 						 * writes are refused. SQL_NONE:
 						 * this store does not know them */
 
+	/* A write that a process sends itself when it begins to write, and
+	 * again while the answer's total is not 0; OP_NONE: none is. */
+	enum op_code		  chore;
+
 	/*
 	 * Called once, in the transaction that seeds a new store, after
 	 * `seed` has run; NULL if there is nothing to add. Dies on failure.

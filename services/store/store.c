@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "services/store/words_sql.h"
 
 #define BUSY_MS		5000
 #define PAGE_BYTES	8192	/* with its header in the log */
@@ -294,7 +295,7 @@ try_open(const char *path, bool read_only, sqlite3 **ret)
 		return false;
 	sqlite3_extended_result_codes(*ret, 1);
 	sqlite3_busy_timeout(*ret, BUSY_MS);
-	return prepare(*ret, read_only);
+	return words_sql_add(*ret) == SQLITE_OK && prepare(*ret, read_only);
 }
 
 sqlite3 *

@@ -4,10 +4,11 @@
  * gone, or about a reply that is not known, is skipped: a refused event would
  * hold up those behind it.
  *
- * A row of `replies` says that the words of the reply are in reply_text. That
- * index must not be told to remove words that it does not have. OLD_CONTENT has
- * just the words that are in it: events about a reply are applied in order, and
- * none between them is dropped (services/op/aside.c).
+ * A row of `replies` says that the words of the reply are in reply_words, or have
+ * yet to enter it (migrations/007_words.sql). An index must not be told to remove
+ * words that it does not have. OLD_CONTENT has just the words that are in it:
+ * events about a reply are applied in order, and none between them is dropped
+ * (services/op/aside.c).
  */
 #include "services/ticket/events.h"
 

@@ -5,6 +5,7 @@
 #include "services/ticket/events.h"
 #include "services/ticket/list/export.h"
 #include "services/ticket/list/page.h"
+#include "services/ticket/search/reindex.h"
 #include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
 #include "services/ticket/ticket_index.h"
@@ -265,6 +266,11 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_REPLY_EDITED, .run = event_reply_edited },
 	{ .op = OP_TICKET_REPLY_DELETED, .run = event_reply_deleted },
 	{ .op = OP_TICKET_REPLY_KNOWN, .run = event_reply_known },
+	{ .op = OP_TICKET_REPLY_TEXT, .run = op_exec, .sql = SQL_REPLY_ENTER },
+	{ .op = OP_TICKET_TEXTS_TOLD, .run = reindex_told,
+	    .tells = { OP_POST_TEXTS_WANTED } },
+	{ .op = OP_TICKET_REINDEX, .run = reindex_run,
+	    .tells = { OP_POST_TEXTS_WANTED } },
 	{ 0 }
 };
 
@@ -279,6 +285,7 @@ const struct service ticket_service = {
 	.sql_end = SQL_END,
 	.ops = ops,
 	.gone_actor = SQL_ACTOR_IS_GONE,
+	.chore = OP_TICKET_REINDEX,
 	.start = writes_start,
 	.opened = ticket_index_new,
 	.loading = ticket_index_is_loading,

@@ -15,9 +15,9 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc, (void)argv;
 	CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK);
 	CHECK(sqlite3_exec(db, "CREATE VIRTUAL TABLE texts USING fts5(content, "
-	    "tokenize = 'unicode61 remove_diacritics 2');"
+	    "tokenize = 'ascii');"
 	    "INSERT INTO texts VALUES ('the printer is on fire'), "
-	    "('NOT a word'), ('\u00dcml\u00e4ut content: 1*')",
+	    "('NOT a word'), ('umlaut content: 1*')",
 	    NULL, NULL, NULL) == SQLITE_OK);
 	CHECK(sqlite3_prepare_v2(db, "SELECT rowid FROM texts WHERE texts "
 	    "MATCH ?1", -1, &find, NULL) == SQLITE_OK);
@@ -34,7 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	/* as the service: a text that is none was refused before */
 	if (text_characters(t) == -1)
 		return 0;
-	wrong = query_parse(db, t, &query);
+	wrong = query_parse(t, &query);
 	if (wrong != NULL) {
 		CHECK(strncmp(wrong, "content: ", 9) == 0);
 		return 0;
@@ -43,7 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (size_t i = 0; i < query.count; i++)
 		CHECK(query.words[i].at + query.words[i].len <=
 		    query.tokens.len);
-	sqlite3_bind_text(find, 1, query.match.base, (int)query.match.len,
+	sqlite3_bind_text(find, 1, query.form.base, (int)query.form.len,
 	    SQLITE_STATIC);
 	while ((rc = sqlite3_step(find)) == SQLITE_ROW)
 		continue;

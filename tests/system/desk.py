@@ -360,6 +360,13 @@ class Desk:
         return url[len(self.base_url):]
 
 
+def open_store(path):
+    """A connection to a store for writing. Its triggers call words(), which the programs have; here it is a simpler one."""
+    db = sqlite3.connect(path)
+    db.create_function('words', 1, lambda text: text and str(text).lower(), deterministic=True)
+    return db
+
+
 def flicket_database(path, change=None):
     """Write a copy of the recorded Flicket database, changed by `change(connection)`."""
     shutil.copyfile(FLICKET_DB, path)

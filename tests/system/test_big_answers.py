@@ -10,7 +10,7 @@ import pytest
 import zmq
 
 from conftest import close_desk, furnish
-from desk import ADMIN, SERVICES, wait_until
+from desk import ADMIN, SERVICES, open_store, wait_until
 from peers import Between, Fault
 from test_wire import FIRST_ID, OK, PAGE, PATIENCE_MS, PER_PAGE, request
 from wire import NoAnswer, head
@@ -68,7 +68,7 @@ def make_large(data):
         for ticket, count in OF_TICKET.items():
             db.executemany('INSERT INTO posts (ticket_id, content, user_id) VALUES (?, ?, 3)',
                            [(ticket, EMOJI)] * count)
-    with contextlib.closing(sqlite3.connect(data / 'stores' / 'ticket' / 'ticket.db')) as db, db:
+    with contextlib.closing(open_store(data / 'stores' / 'ticket' / 'ticket.db')) as db, db:
         db.execute('UPDATE tickets SET content = ?', (EMOJI,))
 
 
@@ -155,7 +155,7 @@ def test_pieces_of_an_export_end_by_their_size(large, sort):
 
 def double(path, times):
     """So often make twice as many tickets of those that are there."""
-    with contextlib.closing(sqlite3.connect(path)) as db, db:
+    with contextlib.closing(open_store(path)) as db, db:
         columns = ', '.join(name for _, name, *_ in db.execute('PRAGMA table_info(tickets)') if name != 'id')
         for _ in range(times):
             db.execute(f'INSERT INTO tickets ({columns}) SELECT {columns} FROM tickets')

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from desk import Desk, flicket_database
+from desk import Desk, flicket_database, open_store
 
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO / 'tests' / 'faults'))
@@ -101,7 +101,7 @@ def test_what_is_planted_is_found(calm, what):
     path = calm[1] / 'stores' / store / f'{store}.db'
     kept = path.read_bytes()
     try:
-        with closing(sqlite3.connect(path)) as db:
+        with closing(open_store(path)) as db:
             db.execute('ATTACH ? AS post', (str(calm[1] / 'stores' / 'post' / 'post.db'),))
             assert db.execute(sql).rowcount > 0
             db.commit()

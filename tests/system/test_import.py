@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 
 import older_flicket
+from desk import open_store
 from terminal import shown
 
 REPO = Path(__file__).resolve().parents[2]
@@ -116,7 +117,7 @@ def fingerprint(data):
 
 @contextlib.contextmanager
 def open_db(path):
-    db = sqlite3.connect(path)
+    db = open_store(path)
     try:
         yield db
     finally:
@@ -180,21 +181,21 @@ def check_derived(data):
             replies.append((post, ticket))
     assert tickets == want
     assert sorted(rows(data, 'ticket', 'SELECT post_id, ticket_id FROM replies')) == sorted(replies)
-    assert rows(data, 'ticket', 'SELECT id FROM reply_text_docsize ORDER BY id') == \
+    assert rows(data, 'ticket', 'SELECT id FROM reply_words_docsize ORDER BY id') == \
         sorted(((ticket << 32) + post,) for post, ticket in replies)
-    assert rows(data, 'ticket', 'SELECT id FROM ticket_text_docsize ORDER BY id') == [(i,) for i in sorted(tickets)]
+    assert rows(data, 'ticket', 'SELECT id FROM ticket_words_docsize ORDER BY id') == [(i,) for i in sorted(tickets)]
     assert rows(data, 'ticket', 'SELECT count(*) FROM changes') == [(0,)]
     with open_db(store_path(data, 'ticket')) as db:
-        for table in ('ticket_text', 'reply_text'):     # dies if it is not whole
+        for table in ('ticket_words', 'reply_words'):     # dies if it is not whole
             db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
         db.rollback()
         # one segment, out of the way of those to come; a small one, which memory held, is where it was written
-        for table in ('ticket_text', 'reply_text'):
+        for table in ('ticket_words', 'reply_words'):
             structure, = db.execute(f'SELECT block FROM {table}_data WHERE id = 10').fetchone()
             assert structure[4:6] in (b'\x0a\x01', b'\x01\x01', b'\0\0'), structure
         # as in a store that was never imported
-        assert set(db.execute('SELECT * FROM ticket_text_config')) == set(db.execute('SELECT * FROM reply_text_config'))
-        assert set(db.execute("SELECT * FROM reply_text_config WHERE k <> 'version'")) == {
+        assert set(db.execute('SELECT * FROM ticket_words_config')) == set(db.execute('SELECT * FROM reply_words_config'))
+        assert set(db.execute("SELECT * FROM reply_words_config WHERE k <> 'version'")) == {
             ('automerge', 8), ('crisismerge', 64), ('hashsize', 1 << 20)}
 
 
@@ -830,10 +831,10 @@ def test_what_the_ticket_service_has_of_replies_follows_from_them(data, flicket)
     assert rows(data, 'ticket', 'SELECT post_id, ticket_id FROM replies ORDER BY post_id') == [
         (1, 2), (2, 1), (3, 2), (4, 5), (10, 5)]
     for words, found in (('alpha', [2, 2]), ('beta', [2]), ('ALPHA BETA', [2]), ('gam*', [1]), ('zero', [])):
-        assert rows(data, 'ticket', 'SELECT rowid >> 32 FROM reply_text WHERE reply_text MATCH ? ORDER BY rowid',
+        assert rows(data, 'ticket', 'SELECT rowid >> 32 FROM reply_words WHERE reply_words MATCH ? ORDER BY rowid',
                     words) == [(i,) for i in found]
-    for words, found in (('grusse', []), ('gruße', [1]), ('title', [1, 2, 3, 5]), ('"title 3"', [3]), ('漢字', [3])):
-        assert rows(data, 'ticket', 'SELECT rowid FROM ticket_text WHERE ticket_text MATCH ? ORDER BY rowid',
+    for words, found in (('grusse', [1]), ('gruße', []), ('title', [1, 2, 3, 5]), ('"title 3"', [3]), ('漢字', [3])):
+        assert rows(data, 'ticket', 'SELECT rowid FROM ticket_words WHERE ticket_words MATCH ? ORDER BY rowid',
                     words) == [(i,) for i in found]
 
 
@@ -866,7 +867,7 @@ def test_the_store_works_on_after_an_import(data, flicket):
         db.commit()
 
         def search(words):
-            return [i for i, in db.execute('SELECT rowid FROM ticket_text WHERE ticket_text MATCH ?', (words,))]
+            return [i for i, in db.execute('SELECT rowid FROM ticket_words WHERE ticket_words MATCH ?', (words,))]
         assert search('old') == [1] and search('"old title"') == [] and search('new') == [1] and search('one') == [2]
         assert db.execute('SELECT ticket_id FROM changes ORDER BY seq').fetchall() == [(1,), (2,)]
 
@@ -1225,7 +1226,7 @@ def test_data_is_never_replaced(defaults, store, statement, says):
 def test_data_that_is_only_in_the_log_is_not_replaced(defaults):
     """As a service leaves it that was killed."""
     path = store_path(defaults, 'ticket')
-    program = ("import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]);"
+    program = ("import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.create_function('words', 1, str);"
                "db.execute('INSERT INTO tickets (title) VALUES (1)'); db.commit(); os._exit(0)")
     subprocess.run([sys.executable, '-c', program, path], check=True)
     assert (path.parent / 'ticket.db-wal').stat().st_size > 0

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, quote, quote_plus, unquote, urlencode, urlspl
 
 import pytest
 
-from desk import ADMIN, SUPER, USER, wait_until
+from desk import ADMIN, SUPER, USER, open_store, wait_until
 from wire import expect
 
 ME = {ADMIN: 1, USER: 3, SUPER: 6}
@@ -36,9 +36,9 @@ JOINS = """FROM tickets t LEFT JOIN user_names a ON a.id = t.started_id
 
 
 def words_of(text):
-    """A text as a search sees it: letters and digits, without case and accents."""
+    """A text as a search sees it: letters and digits, without case and accents; Chinese character by character."""
     text = ''.join(c for c in unicodedata.normalize('NFD', text or '') if not unicodedata.combining(c))
-    return re.findall(r'[^\W_]+', text.lower())
+    return re.findall(r'[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+', text.lower())
 
 
 def has_phrase(words, phrase, prefix):
@@ -388,7 +388,7 @@ def test_lists_are_the_same_after_a_stop_and_a_kill(imported):
 
 def fill(desk, count):
     """Give a desk that does not run so many more tickets than it has, all of them with nothing but a title."""
-    with contextlib.closing(sqlite3.connect(desk.data / 'stores/ticket/ticket.db')) as db, db:
+    with contextlib.closing(open_store(desk.data / 'stores/ticket/ticket.db')) as db, db:
         db.execute("""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
             INSERT INTO tickets (title, started_id, status_id, category_id, ticket_priority_id)
             SELECT hex(i * 7919 % ?), 1 + i % 6, 1, 1, 1 FROM n""", (count, count))

@@ -122,7 +122,7 @@ DAMAGE = {
     'name of a category': ('ticket', "UPDATE category_names SET category = 'x' WHERE id = 1", 'names'),
     'name of a status': ('ticket', "UPDATE status_names SET status = 'x' WHERE id = 1", 'names'),
     'member of nothing': ('user', 'PRAGMA foreign_keys = OFF; INSERT INTO members VALUES (1, 99)', 'foreign keys'),
-    'words of a ticket': ('ticket', "INSERT INTO ticket_text (rowid, title, content) VALUES (1, 'odd', 'word')",
+    'words of a ticket': ('ticket', "INSERT INTO ticket_words (rowid, title, content) VALUES (1, 'odd', 'word')",
                           'search'),
     'words of a reply': ('post', "UPDATE posts SET content = 'other words' WHERE id = 5", 'search'),
 }

@@ -205,8 +205,8 @@ ids_may_have_any_gaps(void **state)
 	for (size_t i = 0; i < LEN(ids); i++) {
 		write_ticket(ids[i], i % 2 == 0 ? "even one" : "odd one");
 		check_sorts();
-		check_list("ticketid", "even", "SELECT rowid FROM ticket_text "
-		    "WHERE ticket_text MATCH 'even' ORDER BY rowid");
+		check_list("ticketid", "even", "SELECT rowid FROM ticket_words "
+		    "WHERE ticket_words MATCH 'even' ORDER BY rowid");
 	}
 	/* one that is not where new ones are */
 	write_ticket(500, "even two");
@@ -252,10 +252,10 @@ static const struct {
 	    "t.last_updated >= 43200000000" },
 	{ KEY_UPDATED_BEFORE, "1970-01-01T00:30",
 	    "t.last_updated < 1800000000" },
-	{ KEY_CONTENT, "seldom", "t.id IN (SELECT rowid FROM ticket_text "
-	    "WHERE ticket_text MATCH 'seldom')" },
-	{ KEY_CONTENT, "often", "t.id IN (SELECT rowid FROM ticket_text "
-	    "WHERE ticket_text MATCH 'often')" },
+	{ KEY_CONTENT, "seldom", "t.id IN (SELECT rowid FROM ticket_words "
+	    "WHERE ticket_words MATCH 'seldom')" },
+	{ KEY_CONTENT, "often", "t.id IN (SELECT rowid FROM ticket_words "
+	    "WHERE ticket_words MATCH 'often')" },
 };
 
 static const struct {
@@ -532,7 +532,7 @@ static void
 write_reply(int64_t post_id, struct buf *text)
 {
 	make_text(text, below(60) + 1);
-	run("INSERT INTO reply_text (rowid, content) VALUES "
+	run("INSERT INTO reply_words (rowid, content) VALUES "
 	    "((SELECT id FROM tickets ORDER BY id LIMIT 1 OFFSET %u) "
 	    "* 4294967296 + %lld, %Q)", below(380), (long long)post_id,
 	    text->base);
@@ -544,9 +544,9 @@ static void
 check_search(const char *words, const char *fts)
 {
 	char	*query = sqlite3_mprintf("SELECT id FROM tickets WHERE id IN "
-		    "(SELECT rowid FROM ticket_text WHERE ticket_text MATCH "
-		    "%Q UNION SELECT rowid >> 32 FROM reply_text "
-		    "WHERE reply_text MATCH %Q) ORDER BY id", fts, fts);
+		    "(SELECT rowid FROM ticket_words WHERE ticket_words MATCH "
+		    "%Q UNION SELECT rowid >> 32 FROM reply_words "
+		    "WHERE reply_words MATCH %Q) ORDER BY id", fts, fts);
 
 	/* what is kept of searches is of the tickets: have one changed */
 	run("UPDATE tickets SET hours = hours + 1 WHERE id = 1");
@@ -604,14 +604,14 @@ words_are_found_as_fts5_finds_them(void **state)
 		run("DELETE FROM tickets WHERE id = %u", below(400) + 2);
 		check_searches();
 		if (round % 4 == 2)
-			run("INSERT INTO reply_text (reply_text, rank) "
+			run("INSERT INTO reply_words (reply_words, rank) "
 			    "VALUES ('merge', 8)");
 		if (round % 4 == 3)
-			run("INSERT INTO reply_text (reply_text) "
+			run("INSERT INTO reply_words (reply_words) "
 			    "VALUES ('optimize')");
 		check_searches();
 		if (round == 8)
-			run("INSERT INTO ticket_text (ticket_text, rank) "
+			run("INSERT INTO ticket_words (ticket_words, rank) "
 			    "VALUES ('merge', -4)");
 		check_searches();
 	}
@@ -626,20 +626,20 @@ what_was_taken_out_is_not_found(void **state)
 	write_ticket(1, "one");
 	run("INSERT INTO replies (post_id, ticket_id) VALUES (9, 1)");
 	for (int i = 0; i < 5; i++) {
-		run("INSERT INTO reply_text (rowid, content) "
+		run("INSERT INTO reply_words (rowid, content) "
 		    "VALUES (4294967305, 'apple pear')");
 		check_search("apple", "apple");
 		check_list("ticketid", "apple", "SELECT 1");
 		run("BEGIN");
-		run("INSERT INTO reply_text (reply_text, rowid, content) "
+		run("INSERT INTO reply_words (reply_words, rowid, content) "
 		    "VALUES ('delete', 4294967305, 'apple pear')");
-		run("INSERT INTO reply_text (rowid, content) "
+		run("INSERT INTO reply_words (rowid, content) "
 		    "VALUES (4294967305, 'pear plum')");
 		run("COMMIT");
 		check_search("apple", "apple");
 		check_search("pear", "pear");
 		check_search("p*", "p*");
-		run("INSERT INTO reply_text (reply_text, rowid, content) "
+		run("INSERT INTO reply_words (reply_words, rowid, content) "
 		    "VALUES ('delete', 4294967305, 'pear plum')");
 		check_search("p*", "p*");
 		check_list("ticketid", "plum", "SELECT 1 WHERE false");

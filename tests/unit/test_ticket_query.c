@@ -4,29 +4,11 @@
  */
 #include "unit.h"
 
-#include <sqlite3.h>
-
 #include "services/ticket/list/cursor.h"
 #include "services/ticket/list/export.h"
 #include "services/ticket/list/date.h"
 #include "services/ticket/search/query.h"
 #include "services/ticket/search/snippet.h"
-
-static sqlite3	*db;
-
-static int
-open_db(void **state)
-{
-	(void)state;
-	return sqlite3_open(":memory:", &db);
-}
-
-static int
-close_db(void **state)
-{
-	(void)state;
-	return sqlite3_close(db);
-}
 
 /* --- queries ------------------------------------------------------------- */
 
@@ -64,7 +46,7 @@ words_are_quoted(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		check_true(rows[i].name,
-		    query_parse(db, rows[i].content, &q) == NULL);
+		    query_parse(rows[i].content, &q) == NULL);
 		check_text(rows[i].name, buf_text(&q.match),
 		    text_of(rows[i].match));
 		check_number(rows[i].name, q.count, rows[i].words);
@@ -97,16 +79,16 @@ what_cannot_be_searched_for_is_explained(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		wrong = query_parse(db, text_of(rows[i].content), &q);
+		wrong = query_parse(text_of(rows[i].content), &q);
 		check_true(rows[i].content, wrong != NULL);
 		check_part(rows[i].content, wrong, rows[i].part);
 		check_part(rows[i].content, wrong, "content");
 	}
 	for (int i = 0; i < 32; i++)
 		buf_printf(&many, "w%d ", i);
-	check_true("32 words", query_parse(db, buf_text(&many), &q) == NULL);
+	check_true("32 words", query_parse(buf_text(&many), &q) == NULL);
 	buf_put_text(&many, "w");
-	wrong = query_parse(db, buf_text(&many), &q);
+	wrong = query_parse(buf_text(&many), &q);
 	check_part("33 words", wrong != NULL ? wrong : "", "more than 32");
 	buf_done(&many);
 	query_done(&q);
@@ -146,9 +128,9 @@ a_snippet_is_html_around_what_was_found(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
-		check_true(rows[i].query, query_parse(db,
+		check_true(rows[i].query, query_parse(
 		    text_of(rows[i].query), &q) == NULL);
-		found = snippet_put(&b, db, &q, text_of(rows[i].title),
+		found = snippet_put(&b, &q, text_of(rows[i].title),
 		    text_of(rows[i].content));
 		if (i == 1) {	/* accents do not count */
 			check_true(rows[i].query, found);
@@ -352,5 +334,5 @@ main(void)
 		    a_cell_is_quoted_and_no_formula),
 	};
 
-	return cmocka_run_group_tests(tests, open_db, close_db);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

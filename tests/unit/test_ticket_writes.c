@@ -245,7 +245,7 @@ static void
 each_action_leaves_its_row(void **state)
 {
 	(void)state;
-	store_exec(desk.sqlite, "INSERT INTO reply_text (rowid, content) "
+	store_exec(desk.sqlite, "INSERT INTO reply_words (rowid, content) "
 	    "SELECT column1 * 4294967296 + column2, 'words' "
 	    "FROM (VALUES (7, 20), (7, 31), (6, 40), (8, 1))");
 	act(OP_TICKET_ASSIGN, OTHER, KEY_USER_ID, WORKER);
@@ -315,10 +315,10 @@ an_edit_leaves_the_old_content(void **state)
 	check_number("told", told(OP_POST_TICKET_EDITED), 1);
 	check_number("with the old one", number("SELECT count(*) FROM outbox "
 	    "WHERE instr(args, CAST('the content' AS BLOB)) > 0"), 1);
-	check_number("found", number("SELECT rowid FROM ticket_text "
-	    "WHERE ticket_text MATCH 'words'"), 7);
-	check_number("not found", number("SELECT rowid FROM ticket_text "
-	    "WHERE ticket_text MATCH '\"the content\"'"), -1);
+	check_number("found", number("SELECT rowid FROM ticket_words "
+	    "WHERE ticket_words MATCH 'words'"), 7);
+	check_number("not found", number("SELECT rowid FROM ticket_words "
+	    "WHERE ticket_words MATCH '\"the content\"'"), -1);
 	act(OP_TICKET_EDIT, AUTHOR, KEY_HOURS, 150);
 	check_true("hours", is("hours = 150 AND modified_id = 3"));
 	check_number("no content, no history", told(OP_POST_TICKET_EDITED), 1);
@@ -341,8 +341,8 @@ a_deleted_ticket_takes_all_along(void **state)
 	    number("SELECT count(*) FROM replies"), 1);
 	check_number("author's and assignee's", told(OP_USER_COUNTED), 2);
 	check_number("told", told(OP_POST_TICKET_DELETED), 1);
-	check_number("words", number("SELECT rowid FROM ticket_text "
-	    "WHERE ticket_text MATCH 'title'"), -1);
+	check_number("words", number("SELECT rowid FROM ticket_words "
+	    "WHERE ticket_words MATCH 'title'"), -1);
 }
 
 static void
@@ -427,8 +427,8 @@ found(const char *word)
 {
 	char	query[120];
 
-	snprintf(query, sizeof(query), "SELECT count(*) FROM reply_text "
-	    "WHERE reply_text MATCH '%s'", word);
+	snprintf(query, sizeof(query), "SELECT count(*) FROM reply_words "
+	    "WHERE reply_words MATCH '%s'", word);
 	return number(query);
 }
 
@@ -449,8 +449,8 @@ a_reply_counts_once(void **state)
 	check_number("subscribed", number("SELECT count(*) FROM subscriptions "
 	    "WHERE ticket_id = 7 AND user_id = 5"), 1);
 	check_number("no action", number("SELECT count(*) FROM actions"), 0);
-	check_number("found", number("SELECT rowid FROM reply_text "
-	    "WHERE reply_text MATCH 'apples'"), (INT64_C(7) << 32) + 20);
+	check_number("found", number("SELECT rowid FROM reply_words "
+	    "WHERE reply_words MATCH 'apples'"), (INT64_C(7) << 32) + 20);
 }
 
 static void

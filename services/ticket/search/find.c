@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "services/ticket/search/postings.h"
+#include "services/ticket/search/reindex.h"
 #include "services/ticket/ticket.h"
 
 #define REPLIES_MOST	(1 << 28)	/* a byte for each, in find_words() */
@@ -132,13 +133,13 @@ find_words(struct call *c, const struct query *q, struct found *found,
 
 /* FTS5 does not count words, so all texts of a kind have the same score. */
 static enum err
-find_rows(struct call *c, int sql, const struct query *q, uint32_t score,
+find_rows(struct call *c, int sql, const struct buf *match, uint32_t score,
     struct found *found)
 {
 	struct stmt	st = op_stmt(c, sql);
 	size_t		place;
 
-	stmt_bind_text(&st, KEY_MATCH, buf_text(&q->match));
+	stmt_bind_text(&st, KEY_MATCH, buf_text(match));
 	while (stmt_next(&st) && !op_is_over(c)) {
 		place = found_place(found, stmt_number(&st, 0));
 		if (place < found->count)
@@ -150,12 +151,32 @@ find_rows(struct call *c, int sql, const struct query *q, uint32_t score,
 static enum err
 find_phrases(struct call *c, const struct query *q, struct found *found)
 {
-	enum err	e = find_rows(c, SQL_SEARCH_TICKETS, q, 2, found);
+	enum err	e = find_rows(c, SQL_SEARCH_TICKETS, &q->form, 2,
+			    found);
 
 	if (e == OK)
-		e = find_rows(c, SQL_SEARCH_REPLIES, q, 1, found);
+		e = find_rows(c, SQL_SEARCH_REPLIES, &q->form, 1, found);
 	if (e == OK && found->scores != NULL)
-		e = find_rows(c, SQL_SEARCH_TITLES, q, 3, found);
+		e = find_rows(c, SQL_SEARCH_TITLES, &q->form, 3, found);
+	return e;
+}
+
+/*
+ * Texts that only the index of the earlier form has. Its words may have the
+ * form of today's, or another: it is asked for both.
+ */
+static enum err
+find_earlier(struct call *c, const struct query *q, struct found *found)
+{
+	struct buf	match = { 0 };
+	enum err	e;
+
+	buf_printf(&match, "(%.*s) OR (%.*s)", (int)q->form.len,
+	    q->form.base, (int)q->match.len, q->match.base);
+	e = find_rows(c, SQL_SEARCH_EARLIER_TICKETS, &match, 2, found);
+	if (e == OK)
+		e = find_rows(c, SQL_SEARCH_EARLIER_REPLIES, &match, 1, found);
+	buf_done(&match);
 	return e;
 }
 
@@ -170,6 +191,10 @@ find_tickets(struct call *c, const struct query *q, bool scored,
 
 	if (e == OK)
 		e = count_replies(c, &replies);
+	if (e == OK)
+		e = reindex_is_under_way(c, &ret->passing);
+	if (e == OK && ret->passing)
+		e = find_earlier(c, q, ret);
 	if (e != OK)
 		return e;
 	if (q->has_phrase || replies > REPLIES_MOST)

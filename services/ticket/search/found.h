@@ -16,6 +16,8 @@ struct found {
 	int64_t		 first;
 	int64_t		*ids;		/* by place, ascending, or NULL */
 	size_t		 near;		/* the place that was looked up last */
+	bool		 passing;	/* texts are indexed anew: a later search
+					 * may find more, with no change between */
 };
 
 /*

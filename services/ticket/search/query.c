@@ -1,83 +1,48 @@
-/* Parsing queries, and cutting texts into words. */
+/* Parsing queries. */
 #include "services/ticket/search/query.h"
 
-#include <sqlite3.h>
-
-#include "base/log.h"
-
-static fts5_api *
-find_fts5(sqlite3 *db)
-{
-	fts5_api	*api = NULL;
-	sqlite3_stmt	*st;
-
-	CHECK(sqlite3_prepare_v2(db, "SELECT fts5(?1)", -1, &st, NULL) ==
-	    SQLITE_OK);
-	sqlite3_bind_pointer(st, 1, &api, "fts5_api_ptr", NULL);
-	sqlite3_step(st);
-	sqlite3_finalize(st);
-	CHECK(api != NULL);
-	return api;
-}
-
-struct cutter {
-	query_token	*take;
-	void		*arg;
-};
-
-/* For xTokenize(), see sqlite.org/fts5.html. */
-static int
-pass_token(void *arg, int flags, const char *token, int len, int from, int to)
-{
-	const struct cutter	*cutter = arg;
-
-	(void)flags;
-	return cutter->take(cutter->arg, (struct text){ token, (size_t)len },
-	    (size_t)from, (size_t)to) ? SQLITE_OK : SQLITE_DONE;
-}
-
-void
-query_cut(sqlite3 *db, struct text t, query_token *take, void *arg)
-{
-	/* the options of the search tables (migrations/002_desk.sql) */
-	static const char	*options[] = { "remove_diacritics", "2" };
-	struct cutter		 cutter = { take, arg };
-	fts5_api		*api = find_fts5(db);
-	fts5_tokenizer		 functions;
-	Fts5Tokenizer		*self;
-	void			*user;
-
-	CHECK(api->xFindTokenizer(api, "unicode61", &user, &functions) ==
-	    SQLITE_OK && functions.xCreate(user, options, 2, &self) ==
-	    SQLITE_OK);
-	functions.xTokenize(self, &cutter, FTS5_TOKENIZE_QUERY, t.base,
-	    (int)t.len, pass_token);
-	functions.xDelete(self);
-}
+#include "base/words.h"
 
 /* The words of one word or phrase of a client. */
 struct phrase {
 	struct query	*query;
 	size_t		 count;		/* of its words */
+	enum word_kind	 last;		/* the kind of its last word */
 	bool		 full;		/* the query has no room for more */
 };
 
-static query_token	add_query_word;
+static word_take	add_query_word;
 
 static bool
-add_query_word(void *arg, struct text token, size_t from, size_t to)
+add_query_word(void *arg, const struct word_cut *w)
 {
-	struct phrase	*phrase = arg;
-	struct query	*q = phrase->query;
+	struct phrase	*p = arg;
+	struct query	*q = p->query;
 
-	(void)from, (void)to;
-	phrase->full = q->count == WORDS_MOST;
-	if (phrase->full)
+	p->full = q->count == WORDS_MOST;
+	if (p->full)
 		return false;
-	q->words[q->count++] = (struct word){ q->tokens.len, token.len,
-	    .follows = phrase->count++ > 0 };
-	buf_put(&q->tokens, token.base, token.len);
+	q->words[q->count++] = (struct word){ q->tokens.len, w->form.len,
+	    .follows = p->count++ > 0, .pair = w->kind == WORD_PAIR };
+	buf_put(&q->tokens, w->form.base, w->form.len);
+	p->last = w->kind;
 	return true;
+}
+
+/*
+ * A run that is at the end of the phrase may go on in a text: its pairs are
+ * wanted, but not its end. Whether the last word stands for all with it.
+ */
+static bool
+open_end(struct phrase *p)
+{
+	struct query	*q = p->query;
+
+	if (p->last == WORD_LAST) {
+		q->tokens.len -= q->words[--q->count].len;
+		p->count--;
+	}
+	return p->last == WORD_LONE;
 }
 
 static bool
@@ -165,18 +130,35 @@ repeats_word(const struct query *q)
 	return false;
 }
 
+/* The last words of the query are a phrase: in the form of the index. */
+static void
+put_form(struct query *q, size_t count, bool prefix)
+{
+	const struct word	*w = &q->words[q->count - count];
+	struct buf		 phrase = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_put_byte(&phrase, ' ');
+		buf_put(&phrase, q->tokens.base + w[i].at, w[i].len);
+	}
+	put_phrase(&q->form, buf_text(&phrase), prefix);
+	buf_done(&phrase);
+}
+
 /* A phrase without words is left out, as is a repeated word. */
 static const char *
-add_phrase(sqlite3 *db, struct text text, bool prefix, struct query *q)
+add_phrase(struct text text, bool prefix, struct query *q)
 {
 	struct phrase	phrase = { .query = q };
 
-	query_cut(db, text, add_query_word, &phrase);
+	words_cut(text, add_query_word, &phrase);
 	if (phrase.full)
 		return "content: more than 32 words.";
 	if (phrase.count == 0)
 		return !prefix ? NULL : "content: a * needs the beginning of "
 		    "a word before it, as in print*.";
+	prefix = open_end(&phrase) || prefix;
 	q->words[q->count - 1].prefix = prefix;
 	if (phrase.count == 1 && repeats_word(q)) {
 		q->count--;
@@ -184,18 +166,19 @@ add_phrase(sqlite3 *db, struct text text, bool prefix, struct query *q)
 	}
 	q->has_phrase = q->has_phrase || phrase.count > 1;
 	put_phrase(&q->match, text, prefix);
+	put_form(q, phrase.count, prefix);
 	return NULL;
 }
 
 const char *
-query_parse(sqlite3 *db, struct text content, struct query *q)
+query_parse(struct text content, struct query *q)
 {
 	struct text	 left = content;
 	const char	*wrong;
 	struct text	 phrase;
 	bool		 prefix = false;
 
-	q->match.len = q->tokens.len = q->count = 0;
+	q->match.len = q->form.len = q->tokens.len = q->count = 0;
 	q->has_phrase = false;
 	for (;;) {
 		while (left.len > 0 && is_blank(left.base[0]))
@@ -206,7 +189,7 @@ query_parse(sqlite3 *db, struct text content, struct query *q)
 		if (wrong == NULL)
 			wrong = take_prefix_star(&left, &prefix);
 		if (wrong == NULL)
-			wrong = add_phrase(db, phrase, prefix, q);
+			wrong = add_phrase(phrase, prefix, q);
 		if (wrong != NULL)
 			return wrong;
 	}
@@ -219,5 +202,6 @@ void
 query_done(struct query *q)
 {
 	buf_done(&q->match);
+	buf_done(&q->form);
 	buf_done(&q->tokens);
 }

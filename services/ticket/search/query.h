@@ -11,22 +11,23 @@
 
 #define WORDS_MOST	32
 
-struct sqlite3;
-
 /* A word in the form that the index has. */
 struct word {
 	size_t	at;		/* in query.tokens */
 	size_t	len;
 	bool	prefix;		/* it stands for all words with it */
 	bool	follows;	/* the word before it, in a phrase */
+	bool	pair;		/* two characters of a run (base/words.h) */
 };
 
 struct query {
 	/*
 	 * As FTS5 takes it: each word or phrase in quotes, so that nothing in
-	 * them is an operator.
+	 * them is an operator. As the client wrote it, and in the form that the
+	 * index has.
 	 */
 	struct buf	match;
+	struct buf	form;
 
 	struct buf	tokens;
 	struct word	words[WORDS_MOST];
@@ -36,20 +37,9 @@ struct query {
 
 /*
  * Parse what a client wrote into *q, which may be used before. Returns NULL, or
- * a message for the client. The tokenizer, FTS5's, is the connection's.
+ * a message for the client.
  */
-const char	*query_parse(struct sqlite3 *, struct text content,
-		    struct query *q);
+const char	*query_parse(struct text content, struct query *q);
 void		 query_done(struct query *);
-
-/*
- * Called with a word, in the form that the index has, and its place in the
- * text: from byte `from` to before byte `to`. False: no more words.
- */
-typedef bool query_token(void *arg, struct text token, size_t from, size_t to);
-
-/* Cut a text into words, as the index does. */
-void		 query_cut(struct sqlite3 *, struct text, query_token *,
-		    void *arg);
 
 #endif

@@ -16,7 +16,8 @@ result_free(struct result *r)
 bool
 result_is_current(const struct result *r, const struct columns *k)
 {
-	return r->stream == k->stream && r->seq == k->seq;
+	return !r->found.passing && r->stream == k->stream &&
+	    r->seq == k->seq;
 }
 
 static bool

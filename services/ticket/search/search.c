@@ -71,8 +71,7 @@ search_aside(struct call *c)
 	const char		*wrong;
 	enum err		 e;
 
-	wrong = query_parse(db_sqlite(c->session->db),
-	    args_text(args, KEY_CONTENT), &q);
+	wrong = query_parse(args_text(args, KEY_CONTENT), &q);
 	e = wrong != NULL ? op_refuse(c, ERR_BAD_REQUEST, wrong) :
 	    make_result(c, &q, scored, &r);
 	query_done(&q);
@@ -105,8 +104,8 @@ search_run(struct searches *s, struct call *c, const struct columns *k,
 	const char	*wrong;
 	enum err	 e;
 
-	wrong = query_parse(db_sqlite(c->session->db),
-	    args_text(&c->request.args, KEY_CONTENT), &s->query);
+	wrong = query_parse(args_text(&c->request.args, KEY_CONTENT),
+	    &s->query);
 	if (wrong != NULL)
 		return op_refuse(c, ERR_BAD_REQUEST, wrong);
 	r = results_find(&s->results, k, &s->query.match, scored);
@@ -132,9 +131,8 @@ search_show(struct searches *s, struct call *c, int64_t ticket_id,
 	stmt_bind_number(&st, KEY_ID, ticket_id);
 	s->snippet.len = 0;
 	*ret = (struct text){ NULL, 0 };
-	if (stmt_next(&st) && snippet_put(&s->snippet,
-	    db_sqlite(c->session->db), &s->query, stmt_text(&st, 0),
-	    stmt_text(&st, 1)))
+	if (stmt_next(&st) && snippet_put(&s->snippet, &s->query,
+	    stmt_text(&st, 0), stmt_text(&st, 1)))
 		*ret = buf_text(&s->snippet);
 	return op_end(c, &st, OK);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/words.h"
 
 #define SNIPPET_TOKENS	24
 
@@ -22,21 +23,24 @@ struct token_list {
 	size_t		 room;
 };
 
-static query_token	add_token;
+static word_take	add_token;
 
 static bool
-add_token(void *arg, struct text token, size_t from, size_t to)
+add_token(void *arg, const struct word_cut *w)
 {
 	struct token_list	*t = arg;
+	size_t			 at = t->count == 0 ? 0 :
+				    t->list[t->count - 1].to;
 
 	if (t->count == t->room) {
 		t->room = t->room * 2 + 256;
 		t->list = realloc(t->list, t->room * sizeof(t->list[0]));
 		CHECK(t->list != NULL);
 	}
-	t->list[t->count++] = (struct token){ t->bytes.len, token.len, from,
-	    to, 0 };
-	buf_put(&t->bytes, token.base, token.len);
+	/* two words may be of one character, as in "½" */
+	t->list[t->count++] = (struct token){ t->bytes.len, w->form.len,
+	    w->from > at ? w->from : at, w->to > at ? w->to : at, 0 };
+	buf_put(&t->bytes, w->form.base, w->form.len);
 	return true;
 }
 
@@ -52,6 +56,17 @@ matches_word(const struct token_list *t, size_t at, const struct query *q,
 	    w->len) == 0;
 }
 
+/* Mark a token. The place of a pair is its first character: also the next. */
+static void
+mark_word(struct token_list *t, const struct query *q, size_t at, size_t word)
+{
+	uint64_t	bit = UINT64_C(1) << word;
+
+	t->list[at].has |= bit;
+	if (q->words[word].pair && at + 1 < t->count)
+		t->list[at + 1].has |= bit;
+}
+
 /* Mark the tokens of the phrase that begins with this word of the query. */
 static void
 find_phrase(struct token_list *t, const struct query *q, size_t first)
@@ -65,18 +80,17 @@ find_phrase(struct token_list *t, const struct query *q, size_t first)
 			if (!matches_word(t, at + same, q, first + same))
 				break;
 		for (size_t i = 0; same == len && i < len; i++)
-			t->list[at + i].has |= UINT64_C(1) << (first + i);
+			mark_word(t, q, at + i, first + i);
 	}
 }
 
 /* Cut a text into tokens; return the bits of the query's words in it. */
 static uint64_t
-find_query(struct token_list *t, struct sqlite3 *db, const struct query *q,
-    struct text text)
+find_query(struct token_list *t, const struct query *q, struct text text)
 {
 	uint64_t	has = 0;
 
-	query_cut(db, text, add_token, t);
+	words_cut(text, add_token, t);
 	for (size_t i = 0; i < q->count; i++)
 		if (!q->words[i].follows)
 			find_phrase(t, q, i);
@@ -177,13 +191,13 @@ put_part(struct buf *b, const struct token_list *t, struct text text,
 }
 
 bool
-snippet_put(struct buf *b, struct sqlite3 *db, const struct query *q,
-    struct text title, struct text content)
+snippet_put(struct buf *b, const struct query *q, struct text title,
+    struct text content)
 {
 	struct token_list	in_title = { { 0 } }, in_content = { { 0 } };
 	uint64_t	all = (UINT64_C(1) << q->count) - 1;
-	uint64_t	has = find_query(&in_title, db, q, title) |
-			    find_query(&in_content, db, q, content);
+	uint64_t	has = find_query(&in_title, q, title) |
+			    find_query(&in_content, q, content);
 	unsigned	title_worth, content_worth;
 	size_t		title_at = choose_part(&in_title, &title_worth);
 	size_t		content_at = choose_part(&in_content, &content_worth);

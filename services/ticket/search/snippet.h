@@ -11,7 +11,7 @@
  * Append the part of a title or content that has most of the query. False,
  * without a snippet, if the two together do not have all of it.
  */
-bool	snippet_put(struct buf *, struct sqlite3 *, const struct query *,
-	    struct text title, struct text content);
+bool	snippet_put(struct buf *, const struct query *, struct text title,
+	    struct text content);
 
 #endif

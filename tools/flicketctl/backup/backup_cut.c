@@ -31,6 +31,7 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "services/store/store.h"
+#include "services/store/words_sql.h"
 #include "tools/flicketctl/backup/backup_files.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
@@ -85,7 +86,7 @@ open_empty(struct cut *c)
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, NULL) != SQLITE_OK)
 		return fail_db(c, "SQLite");
 	sqlite3_busy_timeout(c->db, 5000);
-	return true;
+	return words_sql_add(c->db) == SQLITE_OK || fail_db(c, "SQLite");
 }
 
 /*

@@ -103,7 +103,10 @@ verify_search(struct sqlite3 *db, const char *table, int64_t *ret_doc,
 
 /* --- an index, and one that is made anew ------------------------------------- */
 
-/* An index of words, and how one is made anew of the texts it is of. */
+/*
+ * An index of words, and how one is made anew of the texts it is of. Texts that
+ * have yet to enter it are left out (services/ticket/migrations/007_words.sql).
+ */
 static const struct search_index {
 	const char	*name;
 	const char	*what;
@@ -113,19 +116,25 @@ static const struct search_index {
 	int64_t		 ids;	/* bits of a row's number that are its id */
 	unsigned	 from;	/* events of these services change it */
 } search_indexes[] = {
-	{ "ticket_text", "tickets whose words are not found, or others are",
-	    "CREATE VIRTUAL TABLE temp.ticket_text_new USING fts5 (title, "
-	    "content, content = '', tokenize = "
-	    "\"unicode61 remove_diacritics 2\")",
-	    "INSERT INTO temp.ticket_text_new (rowid, title, content) "
-	    "SELECT id, title, content FROM ticket.tickets",
+#define MAKE(name, columns) \
+	"CREATE VIRTUAL TABLE temp." name "_new USING fts5 (" columns ", " \
+	"content = '', tokenize = 'ascii')"
+	{ "ticket_words", "tickets whose words are not found, or others are",
+	    MAKE("ticket_words", "title, content"),
+	    "INSERT INTO temp.ticket_words_new (rowid, title, content) "
+	    "SELECT id, words(title), words(content) "
+	    "FROM ticket.tickets t JOIN ticket.search_form f "
+	    "WHERE id <= ifnull(f.ticket_id, id) OR EXISTS (SELECT 1 FROM "
+	    "ticket.ticket_words_docsize d WHERE d.id = t.id)",
 	    "ticket", INT64_MAX, 0 },
-	{ "reply_text", "replies whose words are not found, or others are",
-	    "CREATE VIRTUAL TABLE temp.reply_text_new USING fts5 (content, "
-	    "content = '', tokenize = \"unicode61 remove_diacritics 2\")",
-	    "INSERT INTO temp.reply_text_new (rowid, content) SELECT "
-	    "p.ticket_id * 4294967296 + p.id, p.content FROM post.posts p "
-	    "JOIN ticket.replies r ON r.post_id = p.id ORDER BY 1",
+	{ "reply_words", "replies whose words are not found, or others are",
+	    MAKE("reply_words", "content"),
+	    "INSERT INTO temp.reply_words_new (rowid, content) SELECT "
+	    "p.ticket_id * 4294967296 + p.id, words(p.content) "
+	    "FROM post.posts p JOIN ticket.replies r ON r.post_id = p.id "
+	    "JOIN ticket.search_form f WHERE p.id <= ifnull(f.post_id, p.id) "
+	    "OR EXISTS (SELECT 1 FROM ticket.reply_words_docsize d "
+	    "WHERE d.id = p.ticket_id * 4294967296 + p.id) ORDER BY 1",
 	    "post", UINT32_MAX, 1u << SERVICE_TICKET | 1u << SERVICE_POST },
 };
 
@@ -134,7 +143,7 @@ static bool
 compare_index(struct verify *v, const struct search_index *x,
     int64_t *ret_row, int64_t *ret_count)
 {
-	char	sql[1024];
+	char	sql[1280];
 
 	snprintf(sql, sizeof(sql), "%s;%s;CREATE VIRTUAL TABLE "
 	    "temp.%s_a USING fts5vocab(ticket, %s, instance);"
@@ -147,13 +156,24 @@ compare_index(struct verify *v, const struct search_index *x,
 	return verify_search(v->cut.db, sql, ret_row, ret_count);
 }
 
+/* An index of another form is made anew when its service starts. */
+static bool
+is_of_own_form(struct verify *v)
+{
+	struct select	form = select_begin_with(v->cut.db, "SELECT form = %s "
+			    "FROM ticket.search_form", "words_form()");
+	bool		own = select_next(&form) && select_number(&form, 0);
+
+	return select_end(&form) && own;
+}
+
 void
 verify_words(struct verify *v)
 {
 	struct found	f = { 0 };
 	int64_t		row = 0;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 2 && is_of_own_form(v); i++) {
 		const struct search_index	*x = &search_indexes[i];
 		char				 example[96];
 

@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 
-/* An id in reply_text is that of the ticket, times this, and the post's. */
+/* An id in reply_words is that of the ticket, times this, and the post's. */
 #define REPLY_ID_SPAN	((int64_t)1 << 32)
 
 /* The most that is summed up, in hundredths. */
@@ -49,8 +49,8 @@ static const struct step {
 	{ "names", STORE_LOOKUP, "priorities", "id, priority", STORE_TICKET,
 	    "INSERT INTO priority_names (id, priority) VALUES (?, ?)" },
 	{ "words of tickets", STORE_TICKET, "tickets", "id, title, content",
-	    STORE_TICKET, "INSERT INTO ticket_text (rowid, title, content) "
-	    "VALUES (?, ?, ?)" },
+	    STORE_TICKET, "INSERT INTO ticket_words (rowid, title, content) "
+	    "VALUES (?, words(?), words(?))" },
 };
 
 static bool
@@ -167,8 +167,8 @@ replies_prepare(struct replies *r)
 	    "SELECT 1 FROM tickets WHERE id = ?", &r->find) &&
 	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO replies (post_id, "
 	    "ticket_id) VALUES (?, ?)", &r->note) &&
-	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO reply_text (rowid, "
-	    "content) VALUES (?, ?)", &r->index) &&
+	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO reply_words (rowid, "
+	    "content) VALUES (?, words(?))", &r->index) &&
 	    prepare_statement(r->im, STORE_TICKET, "UPDATE tickets SET replies = ?, "
 	    "reply_hours = ? WHERE id = ?", &r->count) &&
 	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO newest (ticket_id, "
@@ -411,8 +411,8 @@ derive_updated(struct import *im)
 bool
 derive_all(struct import *im)
 {
-	if (!change(im, STORE_TICKET, BEGIN_SEARCH("ticket_text")
-	    BEGIN_SEARCH("reply_text")))
+	if (!change(im, STORE_TICKET, BEGIN_SEARCH("ticket_words")
+	    BEGIN_SEARCH("reply_words")))
 		return false;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (!run_step(im, &steps[i]))
@@ -422,5 +422,6 @@ derive_all(struct import *im)
 		return false;
 	return kinds_wait(im) && derive_replies(im) && derive_updated(im) && derive_totals(im) &&
 	    change(im, STORE_TICKET,
-	    END_SEARCH("ticket_text") END_SEARCH("reply_text"));
+	    END_SEARCH("ticket_words") END_SEARCH("reply_words")
+	    "UPDATE search_form SET form = words_form();");
 }

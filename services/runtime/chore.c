@@ -1,0 +1,34 @@
+/* The chore: when it is sent. */
+#include "services/runtime/chore.h"
+
+#include "base/clock.h"
+#include "services/runtime/svc.h"
+#include "services/runtime/write_calls.h"
+
+#define RETRY_MS	1000	/* after one that failed */
+
+void
+chore_turn(struct svc *s)
+{
+	struct chore	*chore = &s->chore;
+	struct request	 r = { .op = s->service->chore,
+			    .request_id = TEXT_OF("chore") };
+
+	if (r.op == OP_NONE || chore->running || chore->done ||
+	    s->role.state != ROLE_WRITER || freeze_is_on(&s->freeze) ||
+	    s->lifecycle.phase != PHASE_RUNNING ||
+	    clock_ms() < chore->next_ms)
+		return;
+	chore->running = true;
+	write_calls_send(s, &r, (struct text){ "", 0 });
+}
+
+void
+chore_note_done(struct svc *s, const struct call *c)
+{
+	if (s->service->chore == OP_NONE || c->request.op != s->service->chore)
+		return;
+	s->chore.running = false;
+	s->chore.done = c->answer.error == OK && c->answer.total == 0;
+	s->chore.next_ms = c->answer.error == OK ? 0 : clock_ms() + RETRY_MS;
+}
