@@ -8,6 +8,7 @@
 #include "gateway/http/problem.h"
 #include "gateway/reply/cors.h"
 #include "gateway/worker.h"
+#include "proto/tables.h"
 
 static const char *
 cutoff_reason(int status)
@@ -31,21 +32,33 @@ cutoff_message(int status)
 	}
 }
 
+static enum fault_code
+cutoff_code(int status)
+{
+	switch (status) {
+	case 413: return FAULT_TOO_LARGE;
+	case 417: return FAULT_BAD_EXPECTATION;
+	case 503: return FAULT_UNAVAILABLE;
+	default: return FAULT_BAD_REQUEST;
+	}
+}
+
 /* The body in the place of h2o's text; lives as long as the request. */
 static struct text
 own_body(h2o_req_t *req, struct text id, bool is_problem)
 {
-	const char	*reason = cutoff_reason(req->res.status);
-	const char	*message = cutoff_message(req->res.status);
+	int		 status = req->res.status;
+	const char	*reason = cutoff_reason(status);
+	const char	*message = cutoff_message(status);
+	struct fault	 fault = { fault_info(cutoff_code(status))->word,
+			    TEXT_OF(""), { message, strlen(message) } };
 	struct buf	 b = { 0 };
 	h2o_iovec_t	 copy;
 
 	if (is_problem)
-		problem_put(&b, req->res.status, reason, (struct text){
-		    message, strlen(message) }, id);
+		problem_put(&b, status, reason, &fault, 1, id);
 	else
-		buf_printf(&b, "{\"error\":\"%s\",\"message\":\"%s\"}\n",
-		    reason, message);
+		problem_put_flicket(&b, reason, &fault, 1, true);
 	copy = h2o_strdup(&req->pool, b.base, b.len);
 	buf_done(&b);
 	return (struct text){ copy.base, copy.len };

@@ -19,7 +19,7 @@ static void
 put_error(struct buf *b, unsigned i)
 {
 	static const char *const names[ERRORS_MOST] = {
-#define ERROR(number, NAME, status, reason, message) [number] = #NAME,
+#define ERROR(number, NAME, status, reason, message, code) [number] = #NAME,
 #include "proto/errors.tbl"
 #undef ERROR
 	};

@@ -35,10 +35,16 @@ static const struct op_info ops[OP_END + 1] = {
 };
 
 static const struct err_info errors[ERR_END] = {
-#define ERROR(number, NAME, http, reason, message) \
-	[number] = { http, reason, message },
+#define ERROR(number, NAME, http, reason, message, code) \
+	[number] = { http, reason, message, FAULT_##code },
 #include "proto/errors.tbl"
 #undef ERROR
+};
+
+static const struct fault_info codes[FAULT_END] = {
+#define FAULT(number, NAME, word, meaning) [number] = { word, meaning },
+#include "proto/faults.tbl"
+#undef FAULT
 };
 
 static const char *const placeholder_paths[PLACEHOLDER_END] = {
@@ -63,6 +69,12 @@ const struct err_info *
 err_info(uint64_t number)
 {
 	return &errors[number < ERR_END ? number : ERR_INTERNAL];
+}
+
+const struct fault_info *
+fault_info(uint64_t number)
+{
+	return &codes[number < FAULT_END ? number : FAULT_NONE];
 }
 
 bool

@@ -65,17 +65,30 @@ struct op_info {
 };
 
 enum err {
-#define ERROR(number, NAME, http, reason, message) ERR_##NAME = (number),
+#define ERROR(number, NAME, http, reason, message, code) ERR_##NAME = (number),
 #include "proto/errors.tbl"
 #undef ERROR
 	ERR_END
 };
 #define OK	ERR_OK
 
+enum fault_code {
+#define FAULT(number, NAME, word, meaning) FAULT_##NAME = (number),
+#include "proto/faults.tbl"
+#undef FAULT
+	FAULT_END
+};
+
+struct fault_info {
+	const char	*word;		/* "": there is no such code */
+	const char	*meaning;
+};
+
 struct err_info {
 	int		 http;
 	const char	*reason;
 	const char	*message;	/* "": none */
+	enum fault_code	 code;
 };
 
 enum placeholder {
@@ -106,6 +119,9 @@ const char		*placeholder_path(enum placeholder);
 
 /* The row of an error; INTERNAL's if there is no error of that number. */
 const struct err_info	*err_info(uint64_t number);
+
+/* The row of a code; FAULT_NONE's if there is no code of that number. */
+const struct fault_info	*fault_info(uint64_t number);
 
 /* The key of that name in the set, or KEY_END. */
 enum key	key_find(const char *name, keyset among);

@@ -61,6 +61,7 @@ typedef void identity_checked(struct exchange *, enum err);
 struct cached_response;
 struct download;
 struct export;
+struct faults;
 struct included;
 struct response_key;
 struct upload;
@@ -144,6 +145,8 @@ struct exchange {
 						 * nothing has changed */
 	struct response_key	*response_key;	/* to cache it by; NULL: it is
 						 * not to be cached */
+
+	struct faults		*faults;	/* reply/fault.h; NULL: none */
 
 	/* of single stages and files */
 	struct identity		 identity;

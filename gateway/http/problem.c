@@ -33,24 +33,76 @@ detail_of(int status)
 	}
 }
 
+/* A member with a text, if there is a text, and the comma behind it. */
+static void
+put_member(struct buf *b, const char *name, struct text value)
+{
+	if (value.len == 0)
+		return;
+	buf_printf(b, "\"%s\":", name);
+	json_put_text(b, value);
+	buf_put_byte(b, ',');
+}
+
+static void
+put_code(struct buf *b, const char *code)
+{
+	put_member(b, "code", (struct text){ code, strlen(code) });
+}
+
+/* A list of all faults, if there are several. */
+static void
+put_errors(struct buf *b, const struct fault *faults, unsigned count)
+{
+	if (count < 2)
+		return;
+	buf_put_text(b, "\"errors\":[");
+	for (unsigned i = 0; i < count; i++) {
+		buf_put_byte(b, '{');
+		put_code(b, faults[i].code);
+		put_member(b, "field", faults[i].field);
+		buf_put_text(b, "\"message\":");
+		json_put_text(b, faults[i].message);
+		buf_put_text(b, i + 1 < count ? "}," : "}");
+	}
+	buf_put_text(b, "],");
+}
+
 void
 problem_put(struct buf *b, int status, const char *reason,
-    struct text message, struct text request_id)
+    const struct fault *faults, unsigned count, struct text request_id)
 {
 	const char	*detail = detail_of(status);
+	struct text	 message = faults[0].message;
 
 	if (message.len == 0)
 		message = (struct text){ detail, strlen(detail) };
 	buf_put_byte(b, '{');
-	if (message.len > 0) {
-		buf_put_text(b, "\"detail\":");
-		json_put_text(b, message);
-		buf_put_byte(b, ',');
-	}
+	put_code(b, faults[0].code);
+	put_member(b, "detail", message);
+	put_errors(b, faults, count);
+	put_member(b, "field", faults[0].field);
 	/* an id has only characters that a URN may have (trace.c) */
 	buf_printf(b, "\"instance\":\"urn:flicketd:request:%.*s\","
 	    "\"status\":%d,\"title\":", (int)request_id.len, request_id.base,
 	    status);
 	json_put_text(b, (struct text){ reason, strlen(reason) });
 	buf_put_text(b, ",\"type\":\"about:blank\"}\n");
+}
+
+void
+problem_put_flicket(struct buf *b, const char *reason,
+    const struct fault *faults, unsigned count, bool for_programs)
+{
+	buf_put_byte(b, '{');
+	if (for_programs)
+		put_code(b, faults[0].code);
+	put_member(b, "error", (struct text){ reason, strlen(reason) });
+	if (for_programs) {
+		put_errors(b, faults, count);
+		put_member(b, "field", faults[0].field);
+	}
+	put_member(b, "message", faults[0].message);
+	b->len--;	/* the comma at the end */
+	buf_put_text(b, "}\n");
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "gateway/http/header.h"
-#include "gateway/reply/respond.h"
+#include "gateway/reply/fault.h"
 
 /* Content-Type without its parameters, in small letters; empty: none. */
 static struct text
@@ -48,7 +48,7 @@ picture_decode(struct exchange *x)
 		    "itself as the body, with Content-Type: image/png, "
 		    "image/jpeg or image/gif.");
 	if (entity.len == 0)
-		return respond_error(x, ERR_BAD_REQUEST,
+		return fault_refuse(x, FAULT_EMPTY, TEXT_OF(""),
 		    "The body is empty; it must be the picture itself.");
 	if (entity.len > AVATAR_MOST_BYTES)
 		return respond_errorf(x, ERR_BODY_TOO_LARGE,

@@ -9,7 +9,6 @@
 #include "gateway/core/trace.h"
 #include "gateway/http/connection/connection.h"
 #include "gateway/http/connection/parting.h"
-#include "gateway/http/problem.h"
 
 #define ERROR_BYTES	512	/* of a message that is made */
 
@@ -159,33 +158,43 @@ respond_buffered(struct exchange *x, int status, const char *type)
 	return respond_body(x, status, type, keep_buffer(x));
 }
 
-static void
-put_json_error(struct buf *b, const struct err_info *info, struct text message)
+/*
+ * Flicket answers these faults itself, without members for programs. Clients of
+ * Flicket's API may compare whole bodies.
+ */
+static bool
+is_flickets_own(const struct exchange *x, const char *code)
 {
-	buf_put_text(b, "{\"error\":");
-	json_put_text(b, (struct text){ info->reason, strlen(info->reason) });
-	if (message.len > 0) {
-		buf_put_text(b, ",\"message\":");
-		json_put_text(b, message);
-	}
-	buf_put_text(b, "}\n");
+	static const enum fault_code	own[] = { FAULT_REQUIRED, FAULT_WRONG_TYPE,
+				    FAULT_NOT_FOUND, FAULT_TAKEN,
+				    FAULT_INVALID_JSON };
+
+	if (x->route == NULL || x->route->missing[0] == '\0')
+		return false;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(code, fault_info(own[i])->word) == 0)
+			return true;
+	return false;
 }
 
 static enum flow
-send_error(struct exchange *x, enum err e, struct text message,
-    int64_t retry_after)
+send_error(struct exchange *x, enum err e, const struct fault *faults,
+    unsigned count, int64_t retry_after)
 {
 	const struct err_info	*info = err_info(e);
 	const char		*type = "application/json";
+	struct buf		*body = respond_buffer(x);
 	char			 seconds[24];
 
 	if (problem_is_wanted(x->req)) {
 		type = PROBLEM_TYPE;
 		respond_header(x, "Vary", "Accept");
-		problem_put(respond_buffer(x), info->http, info->reason,
-		    message, x->request_id);
+		problem_put(body, info->http, info->reason, faults, count,
+		    x->request_id);
 	} else
-		put_json_error(respond_buffer(x), info, message);
+		problem_put_flicket(body, info->reason, faults, count,
+		    faults[0].message.len > 0 &&
+		    !is_flickets_own(x, faults[0].code));
 	if (retry_after == 0 && (info->http == 503 || info->http == 429))
 		retry_after = 1;
 	if (retry_after != 0) {
@@ -197,11 +206,29 @@ send_error(struct exchange *x, enum err e, struct text message,
 }
 
 enum flow
+respond_faults(struct exchange *x, enum err e, const struct fault *faults,
+    unsigned count)
+{
+	return send_error(x, e, faults, count, 0);
+}
+
+enum flow
 respond_error(struct exchange *x, enum err e, const char *message)
 {
-	if (message == NULL)
-		message = err_info(e)->message;
-	return send_error(x, e, (struct text){ message, strlen(message) }, 0);
+	const struct err_info	*info = err_info(e);
+
+	return respond_code(x, e, info->code,
+	    message == NULL ? info->message : message);
+}
+
+enum flow
+respond_code(struct exchange *x, enum err e, enum fault_code code,
+    const char *message)
+{
+	struct fault	fault = { .code = fault_info(code)->word,
+			    .message = { message, strlen(message) } };
+
+	return send_error(x, e, &fault, 1, 0);
 }
 
 enum flow
@@ -233,18 +260,35 @@ respond_unauthorized(struct exchange *x)
 	return respond_error(x, ERR_UNAUTHORIZED, NULL);
 }
 
+/* What a service says of its refusal, or what the error says by itself. */
+static struct fault
+fault_of(const struct answer *a)
+{
+	const struct err_info	*info = err_info(a->error);
+	int64_t			 code = args_number(&a->extra, KEY_CODE, 0);
+	struct fault		 fault = {
+		.code = fault_info((uint64_t)code)->word,
+		.field = args_text(&a->extra, KEY_FIELD),
+		.message = args_text(&a->extra, KEY_MESSAGE)
+	};
+
+	if (fault.code[0] == '\0')
+		fault.code = fault_info(info->code)->word;
+	if (fault.message.len == 0)
+		fault.message = (struct text){ info->message,
+		    strlen(info->message) };
+	return fault;
+}
+
 enum flow
 respond_refusal(struct exchange *x, const struct answer *a)
 {
-	struct text	message = args_text(&a->extra, KEY_MESSAGE);
-	const char	*dflt = err_info(a->error)->message;
+	struct fault	fault = fault_of(a);
 
 	if (a->error == ERR_UNAUTHORIZED)
 		return respond_unauthorized(x);
 	/* as if the gateway had refused it: too many waited at the service */
 	x->crowded = x->crowded || is_overload(a->error);
-	if (message.len == 0)
-		message = (struct text){ dflt, strlen(dflt) };
-	return send_error(x, a->error, message,
+	return send_error(x, a->error, &fault, 1,
 	    args_number(&a->extra, KEY_RETRY_AFTER, 0));
 }

@@ -6,6 +6,7 @@
 #define REPLY_RESPOND_H
 
 #include "gateway/core/exchange.h"
+#include "gateway/http/problem.h"
 
 /* Bytes: a larger buffered body is not copied, the request gets the buffer. */
 #define RESPOND_COPIED_MOST	16384
@@ -16,6 +17,14 @@ enum flow	respond_error(struct exchange *, enum err, const char *message);
 /* An error whose message is made as by printf(), up to 511 bytes. */
 enum flow	respond_errorf(struct exchange *, enum err, const char *format,
 		    ...) __attribute__((format(printf, 3, 4)));
+
+/* The same with a more exact code than the error's own. */
+enum flow	respond_code(struct exchange *, enum err, enum fault_code,
+		    const char *message);
+
+/* An error with one or more faults, the one that counts most first. */
+enum flow	respond_faults(struct exchange *, enum err,
+		    const struct fault *, unsigned count);
 
 /* UNAUTHORIZED, and which credentials are asked for. */
 enum flow	respond_unauthorized(struct exchange *);

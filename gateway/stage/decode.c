@@ -8,6 +8,7 @@
 
 #include "gateway/http/header.h"
 #include "gateway/http/url.h"
+#include "gateway/reply/fault.h"
 #include "gateway/reply/picture.h"
 #include "gateway/reply/respond.h"
 #include "gateway/stage/include.h"
@@ -129,59 +130,63 @@ take_page(struct exchange *x, enum key key, struct text value)
  * A list that refuses unknown parameters does not answer a typing error with all
  * of its items.
  */
-static enum flow
+static bool
 check_parameter(struct exchange *x, enum key key, struct text name,
     struct text value)
 {
 	int	len = name.len > 60 ? 60 : (int)name.len;
 
-	if (key == KEY_END)
-		return respond_errorf(x, ERR_BAD_REQUEST, "There is no parameter \"%.*s\" here.", len,
-		    name.base);
 	/* a page that is not a number counts as missing, as in every list */
 	if (key == KEY_PAGE || key == KEY_PER_PAGE)
-		return FLOW_NEXT;
-	if (args_has(&x->args, key))
-		return respond_errorf(x, ERR_BAD_REQUEST, "%.*s is given twice; several values have "
-		    "commas between them.", len, name.base);
-	if (value.len == 0 && key != KEY_CURSOR)
-		return respond_errorf(x, ERR_BAD_REQUEST, "%.*s is empty.", len, name.base);
-	if (text_characters(value) == -1)
-		return respond_errorf(x, ERR_BAD_REQUEST, "%.*s is not UTF-8.", len, name.base);
-	return FLOW_NEXT;
+		return true;
+	if (key == KEY_END)
+		fault_note(x, FAULT_UNKNOWN_PARAMETER, name, "There is no "
+		    "parameter \"%.*s\" here.", len, name.base);
+	else if (args_has(&x->args, key))
+		fault_note(x, FAULT_REPEATED, name, "%.*s is given twice; "
+		    "several values have commas between them.", len, name.base);
+	else if (value.len == 0 && key != KEY_CURSOR)
+		fault_note(x, FAULT_EMPTY, name, "%.*s is empty.", len,
+		    name.base);
+	else if (text_characters(value) == -1)
+		fault_note(x, FAULT_BAD_CHARACTER, name, "%.*s is not UTF-8.",
+		    len, name.base);
+	else
+		return true;
+	return false;
 }
 
 /* No text has U+0000, and what compares texts would stop there. */
-static enum flow
+static bool
 check_filter(struct exchange *x, enum key key, struct text value)
 {
 	if (key_info(key)->type != KEY_TEXT || value.len == 0 ||
 	    memchr(value.base, '\0', value.len) == NULL)
-		return FLOW_NEXT;
-	return respond_errorf(x, ERR_BAD_REQUEST, "%s has a character that no "
-	    "text has (U+0000).", key_info(key)->name);
+		return true;
+	fault_note(x, FAULT_BAD_CHARACTER, text_of(key_info(key)->name), "%s "
+	    "has a character that no text has (U+0000).", key_info(key)->name);
+	return false;
 }
 
-static enum flow
+static void
 take_query_parameter(struct exchange *x, bool strict, struct text name,
     struct text value)
 {
 	enum key	key = query_key(x, name);
-	enum flow	flow = FLOW_NEXT;
+	bool		good = true;
 
 	if (strict)
-		flow = check_parameter(x, key, name, value);
+		good = check_parameter(x, key, name, value);
 	else if (key != KEY_END)
-		flow = check_filter(x, key, value);
-	if (flow != FLOW_NEXT || key == KEY_END)
-		return flow;
+		good = check_filter(x, key, value);
+	if (!good || key == KEY_END)
+		return;
 	if (key == KEY_PAGE || key == KEY_PER_PAGE)
 		take_page(x, key, value);
 	else if (key == KEY_CURSOR)
 		args_put_text(&x->args, key, value);
 	else
 		take_filter(x, key, value);
-	return FLOW_NEXT;
 }
 
 static enum flow
@@ -190,16 +195,14 @@ decode_query(struct exchange *x)
 	h2o_req_t	*req = x->req;
 	struct text	 left = { "", 0 }, name, value;
 	bool		 strict = x->route->input == INPUT_STRICT;
-	enum flow	 flow = FLOW_NEXT;
 
 	if (req->query_at != SIZE_MAX) {
 		left.base = req->path.base + req->query_at + 1;
 		left.len = req->path.len - req->query_at - 1;
 	}
-	while (flow == FLOW_NEXT &&
-	    next_query_parameter(x, &left, &name, &value))
-		flow = take_query_parameter(x, strict, name, value);
-	return flow;
+	while (next_query_parameter(x, &left, &name, &value))
+		take_query_parameter(x, strict, name, value);
+	return fault_answer(x);
 }
 
 static enum flow
@@ -284,21 +287,25 @@ is_json_type(const h2o_req_t *req)
 	    h2o_lcstris(type.base + len - 5, 5, H2O_STRLIT("+json"));
 }
 
-static enum flow
-refuse_text(struct exchange *x, enum key key, struct text t)
+/* A text that is out of its bounds, or has what no text has. */
+static void
+note_text(struct exchange *x, enum key key, struct text t)
 {
 	const struct key_info	*info = key_info(key);
 	int64_t			 have = text_characters(t);
 
 	if (have == -1)
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s has a character that cannot be stored "
-		    "(U+0000).", info->name);
-	return respond_errorf(x, ERR_BAD_REQUEST, "%s must be %lld to %lld characters long, this one "
-	    "has %lld.", info->name, (long long)info->least,
-	    (long long)info->most, (long long)have);
+		fault_note(x, FAULT_BAD_CHARACTER, text_of(info->name), "%s has "
+		    "a character that cannot be stored (U+0000).", info->name);
+	else
+		fault_note(x, have < info->least ? FAULT_TOO_SHORT :
+		    FAULT_TOO_LONG, text_of(info->name), "%s must be %lld to "
+		    "%lld characters long, this one has %lld.", info->name,
+		    (long long)info->least, (long long)info->most,
+		    (long long)have);
 }
 
-static enum flow
+static void
 take_text(struct exchange *x, enum key key, const json_t *value)
 {
 	const struct key_info	*info = key_info(key);
@@ -307,116 +314,132 @@ take_text(struct exchange *x, enum key key, const json_t *value)
 	/* null takes a text away (RFC 7396), where there may be none */
 	if (json_is_null(value) && info->least == 0) {
 		args_put_text(&x->args, key, TEXT_OF(""));
-		return FLOW_NEXT;
+		return;
 	}
-	if (!json_is_string(value))
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be a text of %lld to %lld "
-		    "characters.", info->name, (long long)info->least,
-		    (long long)info->most);
+	if (!json_is_string(value)) {
+		fault_note(x, FAULT_WRONG_TYPE, text_of(info->name), "%s must "
+		    "be a text of %lld to %lld characters.", info->name,
+		    (long long)info->least, (long long)info->most);
+		return;
+	}
 	/* the document goes away before the request does */
 	copy = h2o_strdup(&x->req->pool, json_string_value(value),
 	    json_string_length(value));
 	args_put_text(&x->args, key, (struct text){ copy.base, copy.len });
 	if (!args_in_bounds(key, args_value(&x->args, key)))
-		return refuse_text(x, key, args_text(&x->args, key));
-	return FLOW_NEXT;
+		note_text(x, key, args_text(&x->args, key));
 }
 
-static enum flow
+static void
 take_bool(struct exchange *x, enum key key, const json_t *value)
 {
-	if (!json_is_boolean(value))
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be true or false.",
-		    key_info(key)->name);
-	args_put_number(&x->args, key, json_is_true(value));
-	return FLOW_NEXT;
+	const char	*name = key_info(key)->name;
+
+	if (json_is_boolean(value))
+		args_put_number(&x->args, key, json_is_true(value));
+	else
+		fault_note(x, FAULT_WRONG_TYPE, text_of(name), "%s must be true "
+		    "or false.", name);
 }
 
 /*
  * A double holds hundredths up to the bound without loss; what has a third
  * decimal is further from a whole number of them than rounding can bring it.
  */
-static enum flow
+static void
 take_hours(struct exchange *x, enum key key, const json_t *value)
 {
-	double	hundredths = json_number_value(value) * 100;
-	double	whole = floor(hundredths + 0.5);
+	const struct key_info	*info = key_info(key);
+	double			 hundredths = json_number_value(value) * 100;
+	double			 whole = floor(hundredths + 0.5);
 
-	if (!json_is_number(value) || fabs(hundredths - whole) > 1e-4 ||
-	    whole < (double)key_info(key)->least ||
-	    whole > (double)key_info(key)->most)
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be a number from 0 to 99999999.99 "
-		    "with at most two decimals.", key_info(key)->name);
-	args_put_number(&x->args, key, (int64_t)whole);
-	return FLOW_NEXT;
+	if (json_is_number(value) && fabs(hundredths - whole) <= 1e-4 &&
+	    whole >= (double)info->least && whole <= (double)info->most)
+		args_put_number(&x->args, key, (int64_t)whole);
+	else
+		fault_note(x, json_is_number(value) ? FAULT_OUT_OF_RANGE :
+		    FAULT_WRONG_TYPE, text_of(info->name), "%s must be a number "
+		    "from 0 to 99999999.99 with at most two decimals.",
+		    info->name);
 }
 
-static enum flow
+static void
 take_integer(struct exchange *x, enum key key, const json_t *value)
 {
 	const struct key_info	*info = key_info(key);
+	struct text		 name = text_of(info->name);
 
 	if (!json_is_integer(value)) {
 		if (x->route->not_integer[0] != '\0')
-			return respond_error(x, ERR_BAD_REQUEST,
+			fault_note(x, FAULT_WRONG_TYPE, name, "%s",
 			    x->route->not_integer);
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be an integer.", info->name);
+		else
+			fault_note(x, FAULT_WRONG_TYPE, name, "%s must be an "
+			    "integer.", info->name);
+		return;
 	}
 	args_put_number(&x->args, key, json_integer_value(value));
 	if (!args_in_bounds(key, args_value(&x->args, key)))
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be from %lld to %lld.", info->name,
-		    (long long)info->least, (long long)info->most);
-	return FLOW_NEXT;
+		fault_note(x, FAULT_OUT_OF_RANGE, name, "%s must be from %lld "
+		    "to %lld.", info->name, (long long)info->least,
+		    (long long)info->most);
 }
 
-static enum flow
+static void
 take_json_number(struct exchange *x, enum key key, const json_t *value)
 {
 	switch (key_info(key)->form) {
 	case FORM_BOOL:
-		return take_bool(x, key, value);
+		take_bool(x, key, value);
+		break;
 	case FORM_HOURS:
-		return take_hours(x, key, value);
+		take_hours(x, key, value);
+		break;
 	default:
-		return take_integer(x, key, value);
+		take_integer(x, key, value);
 	}
 }
 
-static enum flow
+static void
 check_missing_members(struct exchange *x, const json_t *body, keyset needs)
 {
+	const char	*name;
+
 	for (enum key k = keyset_next(needs, 0); k != KEY_END;
 	    k = keyset_next(needs, k + 1)) {
-		if (json_object_get(body, key_info(k)->name) != NULL)
+		name = key_info(k)->name;
+		if (json_object_get(body, name) != NULL)
 			continue;
 		if (x->route->missing[0] != '\0')
-			return respond_error(x, ERR_BAD_REQUEST,
+			fault_note(x, FAULT_REQUIRED, text_of(name), "%s",
 			    x->route->missing);
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s is missing.", key_info(k)->name);
+		else
+			fault_note(x, FAULT_REQUIRED, text_of(name),
+			    "%s is missing.", name);
 	}
-	return FLOW_NEXT;
 }
 
 /* Fields of one type; numbers come first, as Flicket looks at them first. */
-static enum flow
+static void
 take_members(struct exchange *x, const json_t *body, keyset keys, bool ints)
 {
-	enum flow	 flow = FLOW_NEXT;
 	const json_t	*value;
 
-	for (enum key k = keyset_next(keys, 0);
-	    k != KEY_END && flow == FLOW_NEXT; k = keyset_next(keys, k + 1)) {
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1)) {
 		if ((key_info(k)->type == KEY_INT) != ints)
 			continue;
 		value = json_object_get(body, key_info(k)->name);
 		/* a field that a new thing may lack may be null as well */
-		if (value != NULL && !(json_is_null(value) &&
+		if (value == NULL || (json_is_null(value) &&
 		    x->route->method == METHOD_POST &&
 		    !keyset_has(x->route->needs, k)))
-			flow = ints ? take_json_number(x, k, value) :
-			    take_text(x, k, value);
+			continue;
+		if (ints)
+			take_json_number(x, k, value);
+		else
+			take_text(x, k, value);
 	}
-	return flow;
 }
 
 /*
@@ -429,37 +452,35 @@ is_lenient(const struct exchange *x)
 	return x->route->missing[0] != '\0';
 }
 
-static enum flow
+static void
 check_unknown_members(struct exchange *x, json_t *body, keyset keys)
 {
 	const char	*name;
 	json_t		*value;
 
 	if (is_lenient(x))
-		return FLOW_NEXT;
-	if (!json_is_object(body))
-		return respond_errorf(x, ERR_BAD_REQUEST, "The body must be a JSON object.");
+		return;
+	if (!json_is_object(body)) {
+		fault_note(x, FAULT_WRONG_TYPE, TEXT_OF(""), "The body must be "
+		    "a JSON object.");
+		return;
+	}
 	json_object_foreach(body, name, value)
 		if (key_find(name, keys) == KEY_END)
-			return respond_errorf(x, ERR_BAD_REQUEST, "There is no field \"%.60s\" here.",
-			    name);
-	return FLOW_NEXT;
+			fault_note(x, FAULT_UNKNOWN_FIELD, text_of(name),
+			    "There is no field \"%.60s\" here.", name);
 }
 
 /* A body that is not an object lacks all fields, as in Flicket. */
 static enum flow
 take_json_body(struct exchange *x, json_t *body, keyset keys)
 {
-	enum flow	flow = check_missing_members(x, body,
-			    keyset_intersection(x->route->needs, keys));
-
-	if (flow == FLOW_NEXT)
-		flow = check_unknown_members(x, body, keys);
-	if (flow == FLOW_NEXT)
-		flow = take_members(x, body, keys, true);
-	if (flow == FLOW_NEXT)
-		flow = take_members(x, body, keys, false);
-	return flow;
+	check_missing_members(x, body, keyset_intersection(x->route->needs,
+	    keys));
+	check_unknown_members(x, body, keys);
+	take_members(x, body, keys, true);
+	take_members(x, body, keys, false);
+	return fault_answer(x);
 }
 
 /* Whether a field has what stands for a number of more than 64 bits. */
@@ -476,8 +497,9 @@ takes_array(const json_t *body, keyset keys)
 static enum flow
 refuse_number(struct exchange *x, const json_error_t *error)
 {
-	return respond_errorf(x, ERR_BAD_REQUEST, "A number has more than "
-	    "64 bits: line %d, column %d.", error->line, error->column);
+	return fault_refuse(x, FAULT_OUT_OF_RANGE, TEXT_OF(""), "A number has "
+	    "more than 64 bits: line %d, column %d.", error->line,
+	    error->column);
 }
 
 static enum flow
@@ -488,8 +510,9 @@ refuse_json(struct exchange *x, json_error_t *error)
 	/* the position, not the text there, which may be a password */
 	if (near != NULL)
 		*near = '\0';
-	return respond_errorf(x, ERR_BAD_REQUEST, "The body is not JSON: line "
-	    "%d, column %d: %s.", error->line, error->column, error->text);
+	return fault_refuse(x, FAULT_INVALID_JSON, TEXT_OF(""), "The body is "
+	    "not JSON: line %d, column %d: %s.", error->line, error->column,
+	    error->text);
 }
 
 static void
@@ -595,8 +618,8 @@ decode_headers(struct exchange *x)
 	args_put_text(&x->args, KEY_IDEMPOTENCY_KEY, key);
 	if (!args_in_bounds(KEY_IDEMPOTENCY_KEY,
 	    args_value(&x->args, KEY_IDEMPOTENCY_KEY)))
-		return respond_errorf(x, ERR_BAD_REQUEST, "Idempotency-Key must be 1 to 255 "
-		    "characters long.");
+		return fault_refuse(x, FAULT_INVALID, TEXT_OF("Idempotency-Key"),
+		    "Idempotency-Key must be 1 to 255 characters long.");
 	if (!args_has(&x->args, KEY_DIGEST))
 		put_request_digest(x);
 	return FLOW_NEXT;

@@ -3,8 +3,8 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "gateway/reply/fault.h"
 #include "gateway/reply/fragment.h"
-#include "gateway/reply/respond.h"
 
 /* The kinds, in the order of the answer; users come last. */
 static const struct {
@@ -71,7 +71,8 @@ refuse_name(struct exchange *x, struct text name)
 		buf_printf(b, "%s%s", i > 0 ? ", " : "", kinds[i].name);
 	buf_put(b, ".", 2);
 	message = h2o_strdup(&x->req->pool, b->base, b->len);
-	return respond_error(x, ERR_BAD_REQUEST, message.base);
+	return fault_refuse(x, FAULT_INVALID, TEXT_OF("include"), "%s",
+	    message.base);
 }
 
 enum flow
@@ -103,6 +104,11 @@ refuse_included(struct included *in, enum err e, const char *message)
 	if (message != NULL)
 		args_put_text(&in->refusal.extra, KEY_MESSAGE,
 		    (struct text){ message, strlen(message) });
+	if (e == ERR_BAD_REQUEST) {
+		args_put_number(&in->refusal.extra, KEY_CODE, FAULT_TOO_LARGE);
+		args_put_text(&in->refusal.extra, KEY_FIELD,
+		    TEXT_OF("include"));
+	}
 	in->failed = &in->refusal;
 }
 

@@ -10,7 +10,8 @@ permit_begin(struct exchange *x)
 
 	if ((x->rights & RIGHT_READ_ONLY) != 0 &&
 	    x->route->method != METHOD_GET)
-		return respond_error(x, ERR_FORBIDDEN, WHO_READS_ONLY);
+		return respond_code(x, ERR_FORBIDDEN, FAULT_READ_ONLY_TOKEN,
+		    WHO_READS_ONLY);
 	x->identity.permitted = x->rights;
 	if (!who_may(who, x->rights))
 		return respond_error(x, ERR_FORBIDDEN, who_info(who)->refusal);

@@ -6,7 +6,7 @@
 #include "base/number.h"
 #include "gateway/http/header.h"
 #include "gateway/http/multipart.h"
-#include "gateway/reply/respond.h"
+#include "gateway/reply/fault.h"
 
 #define INTEGER_MOST	23	/* bytes of an integer in a form */
 #define CHUNK_BYTES	((size_t)65536)
@@ -53,12 +53,16 @@ check_filename(struct exchange *x, struct text name)
 	int64_t			 characters = text_characters(name);
 
 	if (name.len == 0)
-		return respond_errorf(x, ERR_BAD_REQUEST, "file: none was chosen, its name is empty.");
+		return fault_refuse(x, FAULT_EMPTY, TEXT_OF("file"),
+		    "file: none was chosen, its name is empty.");
 	if (characters == -1 || has_control(name))
-		return respond_errorf(x, ERR_BAD_REQUEST, "file: its name is not UTF-8, or has control "
+		return fault_refuse(x, FAULT_BAD_CHARACTER, TEXT_OF("file"),
+		    "file: its name is not UTF-8, or has control "
 		    "characters.");
 	if (characters < info->least || characters > info->most)
-		return respond_errorf(x, ERR_BAD_REQUEST, "file: its name must be %lld to %lld "
+		return fault_refuse(x, characters < info->least ?
+		    FAULT_TOO_SHORT : FAULT_TOO_LONG, TEXT_OF("file"),
+		    "file: its name must be %lld to %lld "
 		    "characters long, this one has %lld.",
 		    (long long)info->least, (long long)info->most,
 		    (long long)characters);
@@ -73,9 +77,11 @@ take_file(struct exchange *x, const struct part *part)
 	h2o_iovec_t	 copy;
 
 	if (!part->is_file)
-		return respond_errorf(x, ERR_BAD_REQUEST, "file: it must be a file, with a filename.");
+		return fault_refuse(x, FAULT_WRONG_TYPE, TEXT_OF("file"),
+		    "file: it must be a file, with a filename.");
 	if (u->filename.base != NULL)
-		return respond_errorf(x, ERR_BAD_REQUEST, "file: only one can be sent at a time.");
+		return fault_refuse(x, FAULT_REPEATED, TEXT_OF("file"),
+		    "file: only one can be sent at a time.");
 	copy = h2o_strdup(&x->req->pool, name.base, name.len);
 	u->filename = (struct text){ copy.base, copy.len };
 	u->content = part->content;
@@ -98,14 +104,17 @@ take_number_field(struct exchange *x, enum key key, const struct part *part)
 	int64_t		 number;
 
 	if (part->is_file)
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be a field, not a file.", name);
+		return fault_refuse(x, FAULT_WRONG_TYPE, text_of(name),
+		    "%s must be a field, not a file.", name);
 	if (args_has(&x->args, key))
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s is given twice.", name);
+		return fault_refuse(x, FAULT_REPEATED, text_of(name),
+		    "%s is given twice.", name);
 	/* forms send fields that were not filled in */
 	if (part->content.len == 0)
 		return FLOW_NEXT;
 	if (!read_integer_field(part->content, &number))
-		return respond_errorf(x, ERR_BAD_REQUEST, "%s must be an integer.", name);
+		return fault_refuse(x, FAULT_WRONG_TYPE, text_of(name),
+		    "%s must be an integer.", name);
 	args_put_number(&x->args, key, number);
 	return FLOW_NEXT;
 }
@@ -128,7 +137,8 @@ take_form_part(struct exchange *x, const struct part *part)
 		return take_number_field(x, KEY_TICKET_ID, part);
 	if (is_field(part, "post_id"))
 		return take_number_field(x, KEY_POST_ID, part);
-	return respond_errorf(x, ERR_BAD_REQUEST, "There is no field \"%.*s\" here.", shown,
+	return fault_refuse(x, FAULT_UNKNOWN_FIELD, part->name,
+	    "There is no field \"%.*s\" here.", shown,
 	    part->name.base);
 }
 
@@ -191,10 +201,12 @@ upload_decode(struct exchange *x)
 		return respond_error(x, ERR_BAD_MEDIA_TYPE, "Send a form with "
 		    "the file, with Content-Type: multipart/form-data.");
 	if (result == MULTIPART_BAD)
-		return respond_errorf(x, ERR_BAD_REQUEST, "The body is not multipart/form-data: %s.",
+		return fault_refuse(x, FAULT_INVALID_FORM, TEXT_OF(""),
+		    "The body is not multipart/form-data: %s.",
 		    m.wrong);
 	if (u->filename.base == NULL)
-		return respond_errorf(x, ERR_BAD_REQUEST, "file is missing.");
+		return fault_refuse(x, FAULT_REQUIRED, TEXT_OF("file"),
+		    "file is missing.");
 	put_form_digest(x);
 	return FLOW_NEXT;
 }

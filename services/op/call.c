@@ -107,6 +107,17 @@ op_refuse(struct call *c, enum err e, const char *message)
 }
 
 enum err
+op_fault(struct call *c, enum fault_code code, enum key field, enum err e)
+{
+	if (code != FAULT_NONE)
+		args_put_number(&c->answer.extra, KEY_CODE, code);
+	if (field != 0)
+		args_put_text(&c->answer.extra, KEY_FIELD,
+		    text_of(key_info(field)->name));
+	return e;
+}
+
+enum err
 op_put_aside(struct call *c)
 {
 	c->put_aside = true;

@@ -24,7 +24,8 @@ run_guards(struct call *c)
 		if (e != OK)
 			return e;
 		if (found != g->must)
-			return op_refuse(c, g->error, g->message);
+			return op_fault(c, g->code, g->field,
+			    op_refuse(c, g->error, g->message));
 	}
 	return OK;
 }
@@ -136,7 +137,8 @@ check_actor(struct call *c, const struct op_info *info)
 		return e;
 	args_put_number(&c->request.args, KEY_RIGHTS, c->request.rights);
 	if ((c->request.rights & RIGHT_READ_ONLY) != 0)
-		return op_refuse(c, ERR_FORBIDDEN, WHO_READS_ONLY);
+		return op_fault(c, FAULT_READ_ONLY_TOKEN, 0,
+		    op_refuse(c, ERR_FORBIDDEN, WHO_READS_ONLY));
 	if (!who_may(info->who, c->request.rights))
 		return op_refuse(c, ERR_FORBIDDEN,
 		    who_info(info->who)->refusal);
@@ -236,7 +238,8 @@ op_call(struct session *session, struct call *c)
 		rows_end(c);
 	if (e != OK) {
 		c->fragment.len = 0;
-		args_keep(&c->answer.extra, K(MESSAGE, RETRY_AFTER));
+		args_keep(&c->answer.extra, K(MESSAGE, RETRY_AFTER,
+		    CODE, FIELD));
 	}
 	c->answer.fragment = (struct text){ c->fragment.base, c->fragment.len };
 }

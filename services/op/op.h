@@ -26,6 +26,8 @@ struct guard {
 	bool		 must;		/* it must be there, or must not */
 	enum err	 error;		/* the answer otherwise */
 	const char	*message;
+	enum fault_code code; /* NONE: that of the error */
+	enum key field; /* what it is about; 0: nothing */
 };
 
 /*
@@ -281,6 +283,12 @@ enum err op_refuse(struct call *, enum err, const char *message);
 /* The same, with a message that is put together. */
 enum err op_refusef(struct call *, enum err, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Say of a refusal which code it has and which field it is about (0: none);
+ * returns the error: op_fault(c, FAULT_TAKEN, KEY_NAME, op_refuse(...)).
+ */
+enum err op_fault(struct call *, enum fault_code, enum key field, enum err);
 
 /*
  * For run(): have op.aside run first. Only if the session may_put_aside; else

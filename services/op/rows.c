@@ -39,9 +39,10 @@ find_shape(struct call *c, const struct stmt *st, enum err *ret)
 	chosen->fields.len = 0;
 	buf_put(&chosen->fields, fields.base, fields.len);
 	if (chosen->plan == NULL)
-		*ret = op_refusef(c, ERR_BAD_REQUEST, "fields: a %s has no "
+		*ret = op_fault(c, FAULT_INVALID, KEY_FIELDS,
+		    op_refusef(c, ERR_BAD_REQUEST, "fields: a %s has no "
 		    "field \"%.*s\".", c->op->shape->name,
-		    unknown.len > 60 ? 60 : (int)unknown.len, unknown.base);
+		    unknown.len > 60 ? 60 : (int)unknown.len, unknown.base));
 	return chosen->plan;
 }
 
@@ -92,16 +93,19 @@ check_size(struct call *c)
 	if (c->fragment.len <= most_mb << 20)
 		return OK;
 	if (is_one)
-		return op_refusef(c, ERR_BAD_REQUEST, "This %s is larger than "
+		return op_fault(c, FAULT_TOO_LARGE, KEY_FIELDS,
+		    op_refusef(c, ERR_BAD_REQUEST, "This %s is larger than "
 		    "%zu MB. Name the fields that you want in fields, without "
-		    "its texts.", name, most_mb);
+		    "its texts.", name, most_mb));
 	if (c->session->tables->plans[row_of(c)].bulk)
-		return op_refusef(c, ERR_BAD_REQUEST, "include: what is of "
+		return op_fault(c, FAULT_TOO_LARGE, KEY_INCLUDE,
+		    op_refusef(c, ERR_BAD_REQUEST, "include: what is of "
 		    "kind %s and belongs to these tickets is larger than "
 		    "%zu MB. Ask for fewer tickets (per_page), or for that of "
-		    "one ticket page by page.", name, most_mb);
-	return op_refusef(c, ERR_BAD_REQUEST, "per_page: this page is larger "
-	    "than %zu MB. Ask for fewer items in a page.", most_mb);
+		    "one ticket page by page.", name, most_mb));
+	return op_fault(c, FAULT_TOO_LARGE, KEY_PER_PAGE,
+	    op_refusef(c, ERR_BAD_REQUEST, "per_page: this page is larger "
+	    "than %zu MB. Ask for fewer items in a page.", most_mb));
 }
 
 enum err
@@ -238,9 +242,10 @@ op_bulk(struct call *c)
 	c->rows = 0;
 	e = put_rows(c, &st);
 	if (e == OK && c->rows > BULK_MOST)
-		return op_refusef(c, ERR_BAD_REQUEST, "include: more than %d "
+		return op_fault(c, FAULT_TOO_MANY, KEY_INCLUDE,
+		    op_refusef(c, ERR_BAD_REQUEST, "include: more than %d "
 		    "rows of kind %s belong to these tickets; ask for fewer "
-		    "tickets.", BULK_MOST, c->op->shape->name);
+		    "tickets.", BULK_MOST, c->op->shape->name));
 	return e;
 }
 

@@ -45,17 +45,26 @@ is_accepted(const char *extension)
 	return false;
 }
 
+/* The part of a form that has the file is no argument. */
+static enum err
+of_file(struct call *c, enum fault_code code, enum err e)
+{
+	args_put_text(&c->answer.extra, KEY_FIELD, TEXT_OF("file"));
+	return op_fault(c, code, 0, e);
+}
+
 static enum err
 check_offer(struct call *c, const struct incoming_offer *offer)
 {
 	if (!is_accepted(offer->extension))
-		return op_refusef(c, ERR_BAD_REQUEST, "file: its name must end "
-		    "in one of %s (after a dot), this one ends in \"%s\".",
-		    files.extensions, offer->extension);
+		return of_file(c, FAULT_INVALID, op_refusef(c, ERR_BAD_REQUEST,
+		    "file: its name must end in one of %s (after a dot), this "
+		    "one ends in \"%s\".", files.extensions, offer->extension));
 	if (offer->size < 0 || offer->size > files.most_bytes)
-		return op_refusef(c, ERR_BODY_TOO_LARGE, "file: it has %lld "
-		    "bytes; %lld are accepted.", (long long)offer->size,
-		    (long long)files.most_bytes);
+		return of_file(c, FAULT_TOO_LARGE, op_refusef(c,
+		    ERR_BODY_TOO_LARGE, "file: it has %lld bytes; %lld are "
+		    "accepted.", (long long)offer->size,
+		    (long long)files.most_bytes));
 	return OK;
 }
 
@@ -108,8 +117,9 @@ check_content(int fd, const char *extension, void *arg)
 
 	if (content_fits(fd, extension, &is))
 		return OK;
-	return op_refusef(c, ERR_BAD_REQUEST, "file: its content does not "
-	    "match its name (.%s): it is %s.", extension, is);
+	return of_file(c, FAULT_INVALID, op_refusef(c, ERR_BAD_REQUEST, "file: "
+	    "its content does not match its name (.%s): it is %s.", extension,
+	    is));
 }
 
 enum err

@@ -73,17 +73,19 @@ static const struct shape history_shape = { "history", history_members };
  * since. */
 #define TICKET_STAYS \
 	{ SQL_TICKET_IS_GONE, false, ERR_NOT_FOUND, \
-	    "ticket_id: this ticket does not exist." }
+	    "ticket_id: this ticket does not exist.", FAULT_NOT_FOUND, \
+	    KEY_TICKET_ID }
 /* A new file belongs to one thing, which exists and is the user's own. */
 #define PLACE_GUARDS \
 	TICKET_STAYS, \
 	{ SQL_UPLOAD_HAS_A_PLACE, true, ERR_BAD_REQUEST, \
-	    "ticket_id or post_id is missing." }, \
+	    "ticket_id or post_id is missing.", FAULT_REQUIRED, \
+	    KEY_TICKET_ID }, \
 	{ SQL_UPLOAD_HAS_TWO, false, ERR_BAD_REQUEST, \
 	    "Give ticket_id or post_id, not both: a file belongs to one of " \
-	    "them." }, \
+	    "them.", FAULT_EXCLUSIVE, KEY_POST_ID }, \
 	{ SQL_UPLOAD_POST_EXISTS, true, ERR_NOT_FOUND, \
-	    "There is no such post_id." }, \
+	    "There is no such post_id.", FAULT_NOT_FOUND, KEY_POST_ID }, \
 	{ SQL_UPLOAD_POST_IS_MINE, true, ERR_FORBIDDEN, \
 	    "Only the author of the reply and members of the group " \
 	    "flicket_admin may attach files to it." }
@@ -169,7 +171,7 @@ static const struct op ops[] = {
 	{ .op = OP_POST_USER_USE_CHECK, .run = op_guards,
 	    .guards = { { SQL_USER_WROTE, false, ERR_CONFLICT,
 		"The user wrote replies, or texts that were edited since. "
-		"Disable the account instead." } } },
+		"Disable the account instead.", FAULT_IN_USE } } },
 	{ .op = OP_POST_TICKET_EDITED, .run = op_exec,
 	    .sql = SQL_HISTORY_OF_TICKET },
 	{ .op = OP_POST_TICKET_DELETED, .run = post_ticket_deleted,

@@ -91,16 +91,18 @@ static const struct shape action_shape = { "action", action_members };
 #define IS_THERE	{ SQL_TICKET_THERE, true, ERR_NOT_FOUND, \
 			    "This ticket does not exist." }
 #define IS_OPEN		{ SQL_TICKET_IS_CLOSED, false, ERR_CONFLICT, \
-			    MESSAGE_CLOSED }
+			    MESSAGE_CLOSED, FAULT_CLOSED }
 
 #define CATEGORY_STAYS	{ SQL_CATEGORY_IS_GONE, false, ERR_BAD_REQUEST, \
-			    "not a valid category_id" }
+			    "not a valid category_id", FAULT_NOT_FOUND, \
+			    KEY_CATEGORY_ID }
 
 /* ... and of those that a body names. */
 #define IS_THERE_NAMED	{ SQL_NAMED_TICKET_THERE, true, ERR_NOT_FOUND, \
-			    "ticket_id: this ticket does not exist." }
+			    "ticket_id: this ticket does not exist.", FAULT_NOT_FOUND, \
+			    KEY_TICKET_ID }
 #define IS_OPEN_NAMED	{ SQL_NAMED_TICKET_IS_CLOSED, false, ERR_CONFLICT, \
-			    MESSAGE_CLOSED }
+			    MESSAGE_CLOSED, FAULT_CLOSED }
 
 /* Writes of a ticket are answered with it. */
 #define TICKET_ANSWER	.sql = SQL_TICKET_BY_ID, .shape = &ticket_shape, \
@@ -154,7 +156,7 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_RELEASE, .run = ticket_release, .makes = WRITE_MAKES,
 	    TICKET_ANSWER,
 	    .guards = { IS_THERE, { SQL_TICKET_IS_HELD, true, ERR_CONFLICT,
-	    "Nobody has this ticket." },
+	    "Nobody has this ticket.", FAULT_NOT_ASSIGNED },
 	    { SQL_TICKET_MAY_RELEASE, true, ERR_FORBIDDEN,
 	    "Only the assignee and members of the group flicket_admin may do "
 	    "this." }, IS_OPEN },
@@ -165,13 +167,13 @@ static const struct op ops[] = {
 	    "Only the author, the assignee and members of the group "
 	    "flicket_admin may do this." },
 	    { SQL_TICKET_IS_CLOSED, false, ERR_CONFLICT,
-	    "The ticket is closed already." } },
+	    "The ticket is closed already.", FAULT_CLOSED } },
 	    .tells = { OP_USER_COUNTED } },
 	{ .op = OP_TICKET_STATUS, .run = ticket_status, .makes = WRITE_MAKES,
 	    TICKET_ANSWER, .guards = { IS_THERE, IS_OPEN,
 	    { SQL_STATUS_IS_CLOSED, false, ERR_BAD_REQUEST,
 	    "status_id: the status Closed cannot be set; POST ticket/ID/close closes "
-	    "a ticket." } } },
+	    "a ticket.", FAULT_INVALID, KEY_STATUS_ID } } },
 	{ .op = OP_TICKET_PRIORITY, .run = ticket_priority,
 	    .makes = WRITE_MAKES, TICKET_ANSWER,
 	    .guards = { IS_THERE, IS_OPEN } },
@@ -216,17 +218,18 @@ static const struct op ops[] = {
 	    "Only the author, the assignee and members of the group "
 	    "flicket_admin may close this ticket." },
 	    { SQL_REPLY_CLOSES_TWICE, false, ERR_BAD_REQUEST,
-	    "status_id: it cannot be given together with close." },
+	    "status_id: it cannot be given together with close.",
+	    FAULT_EXCLUSIVE, KEY_STATUS_ID },
 	    { SQL_STATUS_IS_CLOSED, false, ERR_BAD_REQUEST,
 	    "status_id: the status Closed cannot be set; \"close\": true closes the "
-	    "ticket." } } },
+	    "ticket.", FAULT_INVALID, KEY_STATUS_ID } } },
 	{ .op = OP_POST_OPEN_CHECK, .run = op_guards,
 	    .guards = { { SQL_REPLY_OF_CLOSED, false, ERR_CONFLICT,
-	    MESSAGE_CLOSED } } },
+	    MESSAGE_CLOSED, FAULT_CLOSED } } },
 	/* the author of a reply is checked by the post service */
 	{ .op = OP_ATTACH_CHECK, .when = K(POST_ID), .run = op_guards,
 	    .guards = { { SQL_NAMED_REPLY_OF_CLOSED, false, ERR_CONFLICT,
-	    MESSAGE_CLOSED } } },
+	    MESSAGE_CLOSED, FAULT_CLOSED } } },
 	{ .op = OP_ATTACH_CHECK, .when = K(TICKET_ID), .run = op_guards,
 	    .guards = { IS_THERE_NAMED,
 	    { SQL_NAMED_TICKET_MAY_EDIT, true, ERR_FORBIDDEN,
@@ -235,17 +238,18 @@ static const struct op ops[] = {
 	{ .op = OP_ATTACH_CHECK, .run = op_guards },
 	{ .op = OP_CATEGORY_USE_CHECK, .run = op_guards,
 	    .guards = { { SQL_CATEGORY_IN_USE, false, ERR_CONFLICT,
-	    "There are tickets in this category." } } },
+	    "There are tickets in this category.", FAULT_IN_USE } } },
 	{ .op = OP_DEPARTMENT_USE_CHECK, .run = op_guards,
 	    .guards = { { SQL_DEPARTMENT_IN_USE, false, ERR_CONFLICT,
-	    "There are tickets in this department." } } },
+	    "There are tickets in this department.", FAULT_IN_USE } } },
 	{ .op = OP_USER_USE_CHECK, .run = op_guards,
 	    .guards = { { SQL_USER_WROTE, false, ERR_CONFLICT,
-	    "This user wrote tickets; it can be disabled." },
+	    "This user wrote tickets; it can be disabled.", FAULT_IN_USE },
 	    { SQL_USER_EDITED, false, ERR_CONFLICT,
-	    "This user edited tickets; it can be disabled." },
+	    "This user edited tickets; it can be disabled.", FAULT_IN_USE },
 	    { SQL_USER_HOLDS, false, ERR_CONFLICT,
-	    "This user has tickets assigned; it can be disabled." } } },
+	    "This user has tickets assigned; it can be disabled.",
+	    FAULT_IN_USE } } },
 
 	/* events */
 	{ .op = OP_TICKET_USER_NAMED, .run = op_exec,

@@ -191,16 +191,18 @@ write_tell_gone(struct call *c, int64_t id)
 /* --- users that a body names ---------------------------------------------- */
 
 static enum err
-refuse_user(struct call *c, const char *problem)
+refuse_user(struct call *c, enum fault_code code, const char *problem)
 {
 	const struct args	*args = &c->request.args;
 	struct text		 name = args_text(args, KEY_USERNAME);
 
 	if (args_has(args, KEY_USER_ID))
-		return op_refusef(c, ERR_BAD_REQUEST, "user_id: user %lld %s.",
-		    (long long)args_number(args, KEY_USER_ID, 0), problem);
-	return op_refusef(c, ERR_BAD_REQUEST, "username: user \"%.*s\" %s.",
-	    (int)name.len, name.base, problem);
+		return op_fault(c, code, KEY_USER_ID,
+		    op_refusef(c, ERR_BAD_REQUEST, "user_id: user %lld %s.",
+		    (long long)args_number(args, KEY_USER_ID, 0), problem));
+	return op_fault(c, code, KEY_USERNAME,
+	    op_refusef(c, ERR_BAD_REQUEST, "username: user \"%.*s\" %s.",
+	    (int)name.len, name.base, problem));
 }
 
 /*
@@ -216,8 +218,12 @@ find_user(struct call *c, int64_t *ret)
 	bool			 disabled = false;
 
 	if (args_has(args, KEY_USER_ID) == args_has(args, KEY_USERNAME))
-		return op_refuse(c, ERR_BAD_REQUEST, "Must include either "
-		    "user_id or username.");
+		return op_fault(c,
+		    args_has(args, KEY_USER_ID) ? FAULT_EXCLUSIVE :
+						  FAULT_REQUIRED,
+		    KEY_USER_ID,
+		    op_refuse(c, ERR_BAD_REQUEST, "Must include either "
+		    "user_id or username."));
 	*ret = 0;
 	st = op_stmt(c, SQL_USER_MEANT);
 	if (stmt_next(&st)) {
@@ -228,9 +234,9 @@ find_user(struct call *c, int64_t *ret)
 	if (e != OK)
 		return e;
 	if (*ret == 0)
-		return refuse_user(c, "does not exist");
+		return refuse_user(c, FAULT_NOT_FOUND, "does not exist");
 	if (disabled)
-		return refuse_user(c, "is disabled");
+		return refuse_user(c, FAULT_DISABLED, "is disabled");
 	return OK;
 }
 
@@ -376,9 +382,10 @@ ticket_claim(struct call *c)
 
 	if (e == OK && t.assignee != 0 && t.assignee != actor &&
 	    args_number(&c->request.args, KEY_FORCE, 0) == 0)
-		return op_refusef(c, ERR_CONFLICT, "User %lld has this ticket; "
+		return op_fault(c, FAULT_ASSIGNED, 0,
+		    op_refusef(c, ERR_CONFLICT, "User %lld has this ticket; "
 		    "it can be taken over with \"force\": true.",
-		    (long long)t.assignee);
+		    (long long)t.assignee));
 	if (e == OK && t.assignee != actor) {
 		e = hand_over(c, &t, actor, t.status_in_work);
 		if (e == OK)
@@ -453,7 +460,8 @@ ticket_category(struct call *c)
 		return op_refuse(c, ERR_FORBIDDEN,
 		    who_info(op_info(c->op->op)->who)->refusal);
 	if (t.status == t.status_closed)
-		return op_refuse(c, ERR_CONFLICT, MESSAGE_CLOSED);
+		return op_fault(c, FAULT_CLOSED, 0,
+		    op_refuse(c, ERR_CONFLICT, MESSAGE_CLOSED));
 	if (t.category != args_number(&c->request.args, KEY_CATEGORY_ID, 0)) {
 		e = change_of(c, SQL_TICKET_SET_CATEGORY, &t);
 		if (e == OK)
@@ -477,8 +485,9 @@ subscription_create(struct call *c)
 	if (e == OK)
 		e = is_subscribed(c, &t, user, &subscribed);
 	if (e == OK && subscribed)
-		return op_refusef(c, ERR_CONFLICT, "User %lld is subscribed to "
-		    "this ticket already.", (long long)user);
+		return op_fault(c, FAULT_ALREADY_SO, 0,
+		    op_refusef(c, ERR_CONFLICT, "User %lld is subscribed to "
+		    "this ticket already.", (long long)user));
 	if (e == OK)
 		e = subscribe(c, &t, user, &id);
 	if (e == OK)

@@ -37,13 +37,30 @@ account_refusal(const struct args *args)
 	return password_refusal(args_text(args, KEY_PASSWORD_HASH));
 }
 
+/* The field that a refusal begins with; 0: none. */
+static enum key
+field_of(const char *refusal)
+{
+	static const enum key	fields[] = { KEY_USERNAME, KEY_NAME, KEY_EMAIL,
+				    KEY_PASSWORD, KEY_JOB_TITLE, KEY_LOCALE };
+	size_t			len = strcspn(refusal, " :");
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (text_same((struct text){ refusal, len },
+		    text_of(key_info(fields[i])->name)))
+			return fields[i];
+	return 0;
+}
+
 static enum err
 check_fields(struct call *c)
 {
 	const char	*refusal = account_refusal(&c->request.args);
 
-	return refusal == NULL ? OK :
-	    op_refuse(c, ERR_BAD_REQUEST, refusal);
+	if (refusal == NULL)
+		return OK;
+	return op_fault(c, FAULT_INVALID, field_of(refusal),
+	    op_refuse(c, ERR_BAD_REQUEST, refusal));
 }
 
 /* Called before the hash is stored, so before a login can compare it. */
@@ -121,7 +138,8 @@ account_set_password(struct call *c)
 	if (e == OK)
 		e = credential_holds(c, SQL_USER_PASSWORD_OF, &holds);
 	if (e == OK && !holds)
-		return op_refuse(c, ERR_BAD_REQUEST, LOGIN_NOT_REPLACED);
+		return op_fault(c, FAULT_WRONG_PASSWORD, KEY_PASSWORD,
+		    op_refuse(c, ERR_BAD_REQUEST, LOGIN_NOT_REPLACED));
 	if (e == OK)
 		e = op_exec(c);
 	if (e == OK)

@@ -89,8 +89,9 @@ check_picture(struct call *c, const char **ret_extension)
 
 	*ret_extension = extension_of(type);
 	if (bytes.len == 0)
-		return op_refuse(c, ERR_BAD_REQUEST,
-		    "The body is empty; it must be the picture itself.");
+		return op_fault(c, FAULT_EMPTY, 0,
+		    op_refuse(c, ERR_BAD_REQUEST,
+		    "The body is empty; it must be the picture itself."));
 	if (bytes.len > AVATAR_MOST_BYTES)
 		return op_refusef(c, ERR_BODY_TOO_LARGE,
 		    "A picture has at most %d bytes, this one has %zu.",

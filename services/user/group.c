@@ -17,9 +17,11 @@ find_member(struct call *c)
 	e = op_end(c, &st, OK);
 	if (e != OK || found)
 		return e;
-	return op_refuse(c, ERR_BAD_REQUEST, args_has(args, KEY_USERNAME) ?
-	    "username: there is no such user." :
-	    "user_id: there is no such user.");
+	if (args_has(args, KEY_USERNAME))
+		return op_fault(c, FAULT_NOT_FOUND, KEY_USERNAME, op_refuse(c,
+		    ERR_BAD_REQUEST, "username: there is no such user."));
+	return op_fault(c, FAULT_NOT_FOUND, KEY_USER_ID, op_refuse(c,
+	    ERR_BAD_REQUEST, "user_id: there is no such user."));
 }
 
 /* User and group both show a membership: both get a new version. */
@@ -42,8 +44,9 @@ group_add_member(struct call *c)
 	if (e == OK)
 		e = op_finds(c, SQL_MEMBER_FIND, &found);
 	if (e == OK && found)
-		return op_refuse(c, ERR_CONFLICT,
-		    "The user is a member of this group already.");
+		return op_fault(c, FAULT_ALREADY_SO, 0,
+		    op_refuse(c, ERR_CONFLICT,
+		    "The user is a member of this group already."));
 	if (e == OK)
 		e = op_change(c, SQL_MEMBER_INSERT, NULL);
 	if (e == OK)

@@ -162,13 +162,16 @@ check_bounds(struct call *c, enum key key)
 	int64_t			 have = text_characters(password);
 
 	if (have < bounds->least || have > bounds->most)
-		return op_refusef(c, ERR_BAD_REQUEST,
+		return op_fault(c, have < bounds->least ?
+		    FAULT_TOO_SHORT : FAULT_TOO_LONG, key,
+		    op_refusef(c, ERR_BAD_REQUEST,
 		    "%s must be %lld to %lld characters long.", name,
-		    (long long)bounds->least, (long long)bounds->most);
+		    (long long)bounds->least, (long long)bounds->most));
 	if (password.len > PASSWORD_MOST_BYTES)
-		return op_refusef(c, ERR_BAD_REQUEST, "%s must be at most %d "
+		return op_fault(c, FAULT_TOO_LONG, key,
+		    op_refusef(c, ERR_BAD_REQUEST, "%s must be at most %d "
 		    "bytes long in UTF-8, this one has %zu.", name,
-		    PASSWORD_MOST_BYTES, password.len);
+		    PASSWORD_MOST_BYTES, password.len));
 	return OK;
 }
 
@@ -232,8 +235,9 @@ check_old(struct call *c)
 	if (e != OK)
 		return e;
 	if (!args_has(&c->request.args, KEY_PASSWORD))
-		return op_refuse(c, ERR_BAD_REQUEST,
-		    "password is missing: the one that is to be replaced.");
+		return op_fault(c, FAULT_REQUIRED, KEY_PASSWORD,
+		    op_refuse(c, ERR_BAD_REQUEST,
+		    "password is missing: the one that is to be replaced."));
 	who.name = stored.name;
 	who.address = ~stored.name;
 	if (is_limited(c, &who))
@@ -245,7 +249,8 @@ check_old(struct call *c)
 	}
 	if (count_failure(c, &who) == ERR_TOO_MANY)
 		return ERR_TOO_MANY;
-	return op_refuse(c, ERR_BAD_REQUEST, LOGIN_NOT_REPLACED);
+	return op_fault(c, FAULT_WRONG_PASSWORD, KEY_PASSWORD,
+	    op_refuse(c, ERR_BAD_REQUEST, LOGIN_NOT_REPLACED));
 }
 
 enum err

@@ -108,16 +108,19 @@ static const struct shape token_shape = { "token", token_members };
 	    "members of the group flicket_admin may do this." }
 #define UNIQUE_USER \
 	{ SQL_USERNAME_TAKEN, false, ERR_CONFLICT, \
-	    "username: another user has this one." }, \
+	    "username: another user has this one.", FAULT_TAKEN, \
+	    KEY_USERNAME }, \
 	{ SQL_EMAIL_TAKEN, false, ERR_CONFLICT, \
-	    "email: another user has this one." }
+	    "email: another user has this one.", FAULT_TAKEN, KEY_EMAIL }
 #define UNIQUE_GROUP \
 	{ SQL_GROUP_TAKEN, false, ERR_CONFLICT, \
-	    "group_name: another group has this one." }
+	    "group_name: another group has this one.", FAULT_TAKEN, \
+	    KEY_GROUP_NAME }
 #define GROUP_THERE	{ SQL_GROUP_FIND, true, ERR_NOT_FOUND, "" }
 #define GROUP_OURS \
 	{ SQL_GROUP_BUILT_IN, false, ERR_CONFLICT, \
-	    "flicket_admin and super_user can be neither renamed nor deleted." }
+	    "flicket_admin and super_user can be neither renamed nor deleted.", \
+	    FAULT_BUILT_IN }
 #define LAST_ADMIN \
 	"No other admin can log in: this one must stay one."
 
@@ -157,11 +160,13 @@ static const struct op ops[] = {
 	    .shape = &user_shape, .tag = SQL_USER_TAG,
 	    .guards = { THERE, MAY,
 		{ SQL_USERNAME_MAY, true, ERR_FORBIDDEN, "username: only "
-		"members of the group flicket_admin may change it." },
+		"members of the group flicket_admin may change it.",
+		FAULT_FORBIDDEN, KEY_USERNAME },
 		{ SQL_DISABLED_MAY, true, ERR_FORBIDDEN, "disabled: only "
-		"members of the group flicket_admin may change it." },
+		"members of the group flicket_admin may change it.",
+		FAULT_FORBIDDEN, KEY_DISABLED },
 		{ SQL_USER_DISABLES_LAST, false, ERR_CONFLICT,
-		"disabled: " LAST_ADMIN },
+		"disabled: " LAST_ADMIN, FAULT_LAST_ADMIN, KEY_DISABLED },
 		UNIQUE_USER },
 	    .also = { SQL_REVOCATION_EXPIRE },
 	    .tells = { OP_TICKET_USER_CHANGED } },
@@ -170,9 +175,11 @@ static const struct op ops[] = {
 	    .guards = { THERE,
 		{ SQL_USER_IS_ACTOR, false, ERR_CONFLICT,
 		"Users cannot delete themselves." },
-		{ SQL_USER_LAST_ADMIN, false, ERR_CONFLICT, LAST_ADMIN },
+		{ SQL_USER_LAST_ADMIN, false, ERR_CONFLICT, LAST_ADMIN,
+		FAULT_LAST_ADMIN },
 		{ SQL_USER_WROTE, false, ERR_CONFLICT,
-		"The user has written something, and can only be disabled." } },
+		"The user has written something, and can only be disabled.",
+		FAULT_IN_USE } },
 	    .also = { SQL_USER_GONE, SQL_REVOCATION_EXPIRE },
 	    .emits = { OP_TICKET_USER_GONE } },
 	{ .op = OP_USER_PASSWORD, .run = account_set_password,
@@ -232,15 +239,18 @@ static const struct op ops[] = {
 	    .shape = &user_shape, .tag = SQL_MEMBER_TAG,
 	    .guards = { { SQL_MEMBER_GROUP, true, ERR_NOT_FOUND, "" },
 		{ SQL_MEMBER_NONE, false, ERR_BAD_REQUEST,
-		"user_id is missing, and so is username." },
+		"user_id is missing, and so is username.", FAULT_REQUIRED,
+		KEY_USER_ID },
 		{ SQL_MEMBER_BOTH, false, ERR_BAD_REQUEST,
-		"Give user_id or username, not both." } },
+		"Give user_id or username, not both.", FAULT_EXCLUSIVE,
+		KEY_USER_ID } },
 	    .also = { SQL_REVOCATION_EXPIRE } },
 	{ .op = OP_MEMBER_REMOVE, .run = group_remove_member,
 	    .sql = SQL_MEMBER_DELETE, .tag = SQL_MEMBER_TAG,
 	    .guards = { { SQL_MEMBER_GROUP, true, ERR_NOT_FOUND, "" },
 		{ SQL_MEMBER_FIND, true, ERR_NOT_FOUND, "" },
-		{ SQL_MEMBER_LAST_ADMIN, false, ERR_CONFLICT, LAST_ADMIN } },
+		{ SQL_MEMBER_LAST_ADMIN, false, ERR_CONFLICT, LAST_ADMIN,
+		FAULT_LAST_ADMIN } },
 	    .also = { SQL_REVOCATION_EXPIRE } },
 	{ 0 }
 };

@@ -73,8 +73,9 @@ read_wishes(struct call *c, struct new_token *ret)
 	};
 	if (args_has(args, KEY_SCOPE) && !ret->read_only &&
 	    !text_same(scope, TEXT_OF("write")))
-		return op_refuse(c, ERR_BAD_REQUEST,
-		    "scope must be read or write.");
+		return op_fault(c, FAULT_INVALID, KEY_SCOPE,
+		    op_refuse(c, ERR_BAD_REQUEST,
+		    "scope must be read or write."));
 	if (args_has(args, KEY_EXPIRES_IN))
 		us = args_number(args, KEY_EXPIRES_IN, 0) * 1000000;
 	ret->expires_us = args_number(args, KEY_NOW, 0) + us;

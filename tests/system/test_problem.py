@@ -1,11 +1,15 @@
 """Errors as problem details (RFC 9457), for clients that name the type in Accept."""
 import json
+import re
 
 import pytest
 
-from desk import ADMIN, USER, wait_until
+import openapi
+from desk import ADMIN, REPO, USER, wait_until
 from wire import Client, expect, head
 
+OF_FLICKET = {'required', 'wrong_type', 'not_found', 'taken', 'invalid_json'}     # on POST tickets and its like
+MEMBERS = {'code', 'detail', 'instance', 'status', 'title', 'type'}
 PROBLEM = 'application/problem+json'
 WANTED = {'Accept': f'application/json, {PROBLEM}'}
 OTHER = {'Accept': 'application/json, application/problem+text'}    # as long, for errors that count bytes
@@ -17,7 +21,8 @@ def expect_problem(answer, status, title):
     assert answer.header('Content-Type') == PROBLEM
     assert answer.header('Vary') == 'Accept'
     got = json.loads(answer.body)
-    assert list(got) == ['detail', 'instance', 'status', 'title', 'type']
+    assert list(got) == sorted(got) and set(got) - {'errors', 'field'} == MEMBERS
+    assert re.fullmatch('[a-z_]+', got['code']) and ('errors' not in got or got['errors'][0]['code'] == got['code'])
     assert got['type'] == 'about:blank' and got['status'] == status and got['title'] == title == answer.reason
     assert got['instance'] == f'urn:flicketd:request:{answer.header("X-Request-ID")}'
     assert isinstance(got['detail'], str) and got['detail'].endswith('.')
@@ -49,7 +54,10 @@ def test_every_error_can_be_had_as_a_problem(reading, method, path, more, status
     # Without the type in Accept the error is as it ever was, and says the same.
     was = expect(plain, status)
     assert plain.header('Vary') is None and plain.header('Content-Type') == 'application/json'
-    assert was == {'error': title, **({'message': got['detail']} if 'message' in was else {})}
+    for_programs = {name: got[name] for name in ('code', 'errors', 'field') if name in got and 'code' in was}
+    assert was == {'error': title, **({'message': got['detail']} if 'message' in was else {}), **for_programs}
+    assert ('message' in was) == (status not in (401, 404))
+    assert ('code' in was) == ('message' in was) or got['code'] in OF_FLICKET
     for name in ('Allow', 'WWW-Authenticate'):
         assert (plain.header(name) is None) == (name not in ('Allow' if status == 405 else '', 'WWW-Authenticate'
                                                              if status == 401 else ''))
@@ -112,3 +120,105 @@ def test_a_body_without_end_is_refused_as_a_problem(reading):
         conn.send(head('POST', '/flicket-api/tickets', {'Authorization': f'Bearer {ADMIN}',
                                                         'Content-Length': '99999999999', **WANTED}))
         expect_problem(conn.read_answer('POST'), 413, 'Request Entity Too Large')
+
+
+# -- codes for programs
+
+USER_ = {'username': 'a name', 'name': 'a person', 'email': 'a@example.org', 'password': 'a password'}
+
+# Who asks for what, and the codes and fields of the answer.
+CODED = [
+    ('GET', 'tickets/?status=nothing', None, ADMIN, 400, [('not_found', 'status')]),
+    ('GET', 'tickets/?assigned_id=x', None, ADMIN, 400, [('wrong_type', 'assigned_id')]),
+    ('GET', 'tickets/?added_since=x', None, ADMIN, 400, [('invalid', 'added_since')]),
+    ('GET', 'tickets/?sort=x', None, ADMIN, 400, [('invalid', 'sort')]),
+    ('GET', 'tickets/?cursor=x', None, ADMIN, 400, [('invalid', 'cursor')]),
+    ('GET', 'tickets/?stats=1&sort=&id=5', None, ADMIN, 400,
+     [('unknown_parameter', 'stats'), ('empty', 'sort'), ('unknown_parameter', 'id')]),
+    ('GET', 'tickets/?include=x', None, ADMIN, 400, [('invalid', 'include')]),
+    ('GET', 'ticket/1?fields=x', None, ADMIN, 400, [('invalid', 'fields')]),
+    ('GET', 'tickets.csv?fields=id', None, ADMIN, 400, [('exclusive', 'fields')]),
+    ('POST', 'tickets', {**TICKET, 'title': 'x'}, USER, 400, [('too_short', 'title')]),
+    ('POST', 'tickets', {**TICKET, 'title': 'x' * 129, 'content': ''}, USER, 400,
+     [('too_long', 'title'), ('too_short', 'content')]),
+    ('PATCH', 'ticket/1', {'title': 5, 'hours': -1, 'colour': 'red', 'content': 'a\x00b long'}, ADMIN, 400,
+     [('unknown_field', 'colour'), ('out_of_range', 'hours'), ('wrong_type', 'title'),
+      ('invalid_character', 'content')]),
+    ('PATCH', 'ticket/1', {'category_id': 999}, ADMIN, 400, [('not_found', 'category_id')]),
+    ('PATCH', 'ticket/999999', {'title': 'a title'}, ADMIN, 404, [('not_found', None)]),
+    ('POST', 'posts', {'ticket_id': 999999, 'content': 'some content'}, ADMIN, 404, [('not_found', 'ticket_id')]),
+    ('POST', 'posts', {'content': 'x', 'close': 1}, ADMIN, 400,
+     [('required', 'ticket_id'), ('wrong_type', 'close'), ('too_short', 'content')]),
+    ('POST', 'posts', {'ticket_id': 1, 'content': 'some content', 'status_id': 1, 'close': True}, ADMIN, 400,
+     [('exclusive', 'status_id')]),
+    ('POST', 'posts', [], ADMIN, 400, [('required', 'ticket_id'), ('required', 'content'), ('wrong_type', None)]),
+    ('POST', 'ticket/1/assign', {'username': 'nobody at all'}, ADMIN, 400, [('not_found', 'username')]),
+    ('POST', 'ticket/1/assign', {}, ADMIN, 400, [('required', 'user_id')]),
+    ('POST', 'ticket/1/status', {'status_id': 2}, ADMIN, 400, [('invalid', 'status_id')]),
+    ('POST', 'users', {}, ADMIN, 400, [('required', 'name'), ('required', 'username'), ('required', 'password'),
+                                       ('required', 'email')]),
+    ('POST', 'users', {**USER_, 'username': 'admin2', 'email': 'admin@localhost.test'}, ADMIN, 409,
+     [('taken', 'email')]),
+    ('POST', 'users', {**USER_, 'email': 'no address'}, ADMIN, 400, [('invalid', 'email')]),
+    ('POST', 'users', {**USER_, 'password': 'x'}, ADMIN, 400, [('too_short', 'password')]),
+    ('POST', 'users', USER_, USER, 403, [('forbidden', None)]),
+    ('PATCH', 'user/me', {'disabled': True}, USER, 403, [('forbidden', 'disabled')]),
+    ('PATCH', 'user/me', {'disabled': True}, ADMIN, 409, [('last_admin', 'disabled')]),
+    ('PUT', 'user/me/password', {'new_password': 'a password'}, USER, 400, [('required', 'password')]),
+    ('PUT', 'user/me/password', {'new_password': 'a password', 'password': 'wrong'}, USER, 400,
+     [('wrong_password', 'password')]),
+    ('POST', 'groups', {'group_name': 'flicket_admin'}, ADMIN, 409, [('taken', 'group_name')]),
+    ('DELETE', 'group/1', None, ADMIN, 409, [('built_in', None)]),
+    ('DELETE', 'department/1', None, ADMIN, 409, [('in_use', None)]),
+    ('PATCH', 'department/1', {'department': 'Manufacturing'}, ADMIN, 400, [('taken', 'department')]),
+    ('PATCH', 'category/1', {'department_id': 999}, ADMIN, 400, [('not_found', 'department_id')]),
+    ('POST', 'tokens', None, ADMIN, 401, [('unauthorized', None)]),
+    ('PUT', 'ticket/1', {}, ADMIN, 405, [('method_not_allowed', None)]),
+    ('PUT', 'user/me/avatar', {}, ADMIN, 415, [('unsupported_media_type', None)]),
+]
+
+
+@pytest.mark.parametrize('method, path, body, token, status, want', CODED, ids=lambda v: v if isinstance(v, str) else None)
+def test_an_error_says_what_is_wrong_of_which_field(reading, method, path, body, token, status, want):
+    with reading.client(token) as c:
+        both = [c.request(method, path, json=body, headers=fields) for fields in (WANTED, OTHER)]
+    problem, plain = json.loads(both[0].body), expect(both[1], status)
+    assert both[0].status == status, both[0]
+    for got in (problem, plain) if 'message' in plain else (problem,):
+        faults = got.get('errors', [got])
+        assert [(f['code'], f.get('field')) for f in faults] == want
+        assert (got['code'], got.get('field')) == want[0]
+        assert ('errors' in got) == (len(want) > 1)
+    assert all(f['message'] for f in plain.get('errors', []))
+
+
+@pytest.mark.parametrize('path, body, code, field', [
+    ('tickets', {}, 'required', 'category_id'), ('tickets', {**TICKET, 'category_id': '1'}, 'wrong_type', 'category_id'),
+    ('tickets', {**TICKET, 'category_id': 999}, 'not_found', 'category_id'),
+    ('tickets', {**TICKET, 'ticket_priority_id': 999}, 'not_found', 'ticket_priority_id'),
+    ('departments', {}, 'required', 'department'), ('departments', {'department': 'Design'}, 'taken', 'department'),
+    ('categories', {'category': 'abc', 'department_id': 999}, 'not_found', 'department_id')])
+def test_errors_of_flicket_have_its_members(reading, path, body, code, field):
+    with reading.client(ADMIN) as c:
+        problem = json.loads(c.post(path, body, headers=WANTED).body)
+        assert (problem['code'], problem['field']) == (code, field)
+        assert expect(c.post(path, body), 400) == {'error': 'Bad Request', 'message': problem['detail']}
+
+
+def test_an_error_has_bounds(reading):
+    """A body may have as many faults as it has room for, and fields with names as long."""
+    with reading.client(ADMIN) as c:
+        got = expect(c.request('PATCH', 'ticket/1', json={f'{n}' * 100: 1 for n in range(1, 1000)}), 400)
+        assert len(got['errors']) == 16 and len(got['field']) == 60
+        got = expect(c.get('tickets/?' + '&'.join(f'x{n}=1' for n in range(1000))), 400)
+        assert len(got['errors']) == 16 and got['field'] == 'x0'
+
+
+def test_the_documentation_has_the_table_of_codes():
+    described = openapi.description()['components']['schemas']['error_code']['oneOf']
+    table = '| code | meaning |\n| --- | --- |\n' + ''.join(
+        f'| `{row["const"]}` | {row["description"]} |\n' for row in described)
+    _, _, rest = (REPO / 'docs' / 'api.md').read_text(encoding='utf-8').partition('<!-- codes -->\n')
+    assert rest.partition('<!-- /codes -->')[0] == table
+    words = [row['const'] for row in described]
+    assert len(set(words)) == len(words) and all(re.fullmatch('[a-z_]+', word) for word in words)

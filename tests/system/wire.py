@@ -264,6 +264,9 @@ def insist(ask, within=120.0):
     return answer
 
 
+ERROR_MEMBERS = {'code', 'error', 'errors', 'field', 'message'}
+
+
 def expect(answer, status):
     """Assert a status and what goes with it everywhere; return the JSON, None where there is none."""
     assert answer.status == status, f'want {status}, got {answer}'
@@ -272,11 +275,12 @@ def expect(answer, status):
         return None
     got = answer.json()
     if status >= 400:
-        assert isinstance(got, dict) and set(got) <= {'error', 'message'}, got
+        assert isinstance(got, dict) and set(got) <= ERROR_MEMBERS, got
         assert isinstance(got.get('error'), str) and got['error'], got
         assert got['error'] == REASONS.get(status, got['error']), got
         if 'message' in got:
             assert isinstance(got['message'], str) and got['message'], got
+        assert not {'code', 'field', 'errors'} & set(got) or got['code'] and got['message'], got
     if status == 400:
         assert 'message' in got, f'a 400 that does not say what was wrong: {got}'
     if status == 401:

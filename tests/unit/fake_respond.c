@@ -45,6 +45,25 @@ respond_errorf(struct exchange *x, enum err e, const char *format, ...)
 }
 
 enum flow
+respond_code(struct exchange *x, enum err e, enum fault_code code,
+    const char *message)
+{
+	responded.code = fault_info(code)->word;
+	return respond_error(x, e, message);
+}
+
+enum flow
+respond_faults(struct exchange *x, enum err e, const struct fault *faults,
+    unsigned count)
+{
+	responded.code = faults[0].code;
+	responded.faults = count;
+	snprintf(responded.field, sizeof(responded.field), "%.*s",
+	    (int)faults[0].field.len, faults[0].field.base);
+	return respond_error(x, e, faults[0].message.base);
+}
+
+enum flow
 respond_unauthorized(struct exchange *x)
 {
 	return respond_error(x, ERR_UNAUTHORIZED, NULL);

@@ -28,7 +28,10 @@ extern struct fake_bus {
 /* What respond.c was told to answer. */
 extern struct responded {
 	enum err	error;		/* OK: it was not an error */
-	char		message[512];	/* "": the error's own */
+	char		message[512];	/* "": the error's own; of the first fault */
+	const char	*code;		/* NULL: the error's own */
+	char		field[64];
+	unsigned	faults;		/* how many; 0: no more than the error */
 	int64_t		retry_after;	/* of a refusal */
 	int		status;		/* of a body */
 	char		type[64];

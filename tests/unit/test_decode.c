@@ -329,6 +329,45 @@ fields_are_what_a_route_takes(void **state)
 	}
 }
 
+static void
+all_faults_are_told(void **state)
+{
+	static const struct { const char *method, *url, *body, *code, *field;
+	    unsigned count; } rows[] = {
+		{ "POST", "tickets/", "{}", "required", "category_id", 4 },
+		{ "POST", "tickets/", TICKET("\"ab\"", "5", "true", "2"),
+		    "wrong_type", "category_id", 3 },
+		{ "POST", "tickets/", TICKET("\"ab\"", "\"abcde\"", "1", "2"),
+		    "too_short", "title", 1 },
+		{ "POST", "users/", "{\"username\":\"ab\",\"x\":1}",
+		    "required", "name", 5 },
+		{ "PATCH", "ticket/1", "{\"title\":\"a\",\"hours\":-1,"
+		    "\"\":1}", "unknown_field", "", 3 },
+		{ "PATCH", "ticket/1", "{\"hours\":\"1\"}", "wrong_type",
+		    "hours", 1 },
+		{ "PATCH", "ticket/1", "[1]", "wrong_type", "", 1 },
+		{ "PATCH", "ticket/1", "{", "invalid_json", "", 1 },
+		{ "GET", "tickets/?x=1&status=&y=2&id=3", "",
+		    "unknown_parameter", "x", 4 },
+		{ "GET", "tickets/?status=a&status=b", "", "repeated",
+		    "status", 1 },
+	};
+	struct visit	v;
+	char		url[64];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(url, sizeof(url), "/flicket-api/%s", rows[i].url);
+		check_number(rows[i].body, decode(&v, rows[i].method, url,
+		    rows[i].body), FLOW_DONE);
+		check_number(url, responded.error, ERR_BAD_REQUEST);
+		check_string(url, responded.code, rows[i].code);
+		check_string(url, responded.field, rows[i].field);
+		check_number(url, responded.faults, rows[i].count);
+		visit_end(&v);
+	}
+}
+
 /* What the digest of a request is with an Idempotency-Key. */
 static void
 digest_of(const char *method, const char *url, const char *body,
@@ -466,6 +505,8 @@ main(void)
 		    bodies_are_checked),
 		TEST("a route refuses fields that it does not take",
 		    fields_are_what_a_route_takes),
+		TEST("all faults of a request are told, the first one first",
+		    all_faults_are_told),
 		TEST("requests differ by their paths and bodies",
 		    requests_differ_by_path_and_body),
 		TEST("values outlive the document they came in",

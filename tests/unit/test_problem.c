@@ -77,31 +77,76 @@ who_wants_them_is_told_by_accept(void **state)
 	}
 }
 
+#define INSTANCE	"\"instance\":\"urn:flicketd:request:a-1\","
+#define ONE(code, field, message) \
+	{ { code, TEXT_OF(field), TEXT_OF(message) } }, 1
+
+static const struct body {
+	int		 status;
+	const char	*reason;
+	struct fault	 faults[3];
+	unsigned	 count;
+	const char	*problem, *flicket, *bare;
+} bodies[] = {
+	{ 400, "Bad Request", ONE("invalid", "", "say \"no\""),
+	    "{\"code\":\"invalid\",\"detail\":\"say \\\"no\\\"\"," INSTANCE
+	    "\"status\":400,\"title\":\"Bad Request\",\"type\":"
+	    "\"about:blank\"}\n",
+	    "{\"code\":\"invalid\",\"error\":\"Bad Request\",\"message\":"
+	    "\"say \\\"no\\\"\"}\n",
+	    "{\"error\":\"Bad Request\",\"message\":\"say \\\"no\\\"\"}\n" },
+	{ 404, "Not Found", ONE("not_found", "", ""),
+	    "{\"code\":\"not_found\",\"detail\":\"There is no such path, thing "
+	    "or page.\"," INSTANCE "\"status\":404,\"title\":\"Not Found\","
+	    "\"type\":\"about:blank\"}\n",
+	    "{\"code\":\"not_found\",\"error\":\"Not Found\"}\n",
+	    "{\"error\":\"Not Found\"}\n" },
+	{ 503, "Service Unavailable", ONE("", "", ""),
+	    "{" INSTANCE "\"status\":503,\"title\":\"Service Unavailable\","
+	    "\"type\":\"about:blank\"}\n",
+	    "{\"error\":\"Service Unavailable\"}\n",
+	    "{\"error\":\"Service Unavailable\"}\n" },
+	{ 409, "Conflict", ONE("taken", "e\"mail", "no"),
+	    "{\"code\":\"taken\",\"detail\":\"no\",\"field\":\"e\\\"mail\","
+	    INSTANCE "\"status\":409,\"title\":\"Conflict\",\"type\":"
+	    "\"about:blank\"}\n",
+	    "{\"code\":\"taken\",\"error\":\"Conflict\",\"field\":"
+	    "\"e\\\"mail\",\"message\":\"no\"}\n",
+	    "{\"error\":\"Conflict\",\"message\":\"no\"}\n" },
+	{ 400, "Bad Request", { { "too_long", TEXT_OF("a"), TEXT_OF("A") },
+	    { "required", TEXT_OF("b"), TEXT_OF("B") },
+	    { "invalid", TEXT_OF(""), TEXT_OF("\xff") } }, 3,
+	    "{\"code\":\"too_long\",\"detail\":\"A\",\"errors\":[{\"code\":"
+	    "\"too_long\",\"field\":\"a\",\"message\":\"A\"},{\"code\":"
+	    "\"required\",\"field\":\"b\",\"message\":\"B\"},{\"code\":"
+	    "\"invalid\",\"message\":\"\xef\xbf\xbd\"}],\"field\":\"a\","
+	    INSTANCE "\"status\":400,\"title\":\"Bad Request\",\"type\":"
+	    "\"about:blank\"}\n",
+	    "{\"code\":\"too_long\",\"error\":\"Bad Request\",\"errors\":[{"
+	    "\"code\":\"too_long\",\"field\":\"a\",\"message\":\"A\"},{"
+	    "\"code\":\"required\",\"field\":\"b\",\"message\":\"B\"},{"
+	    "\"code\":\"invalid\",\"message\":\"\xef\xbf\xbd\"}],"
+	    "\"field\":\"a\",\"message\":\"A\"}\n",
+	    "{\"error\":\"Bad Request\",\"message\":\"A\"}\n" },
+};
+
 static void
 bodies_say_what_there_is_to_say(void **state)
 {
-	static const struct { int status; const char *reason, *message, *want; }
-	rows[] = {
-		{ 400, "Bad Request", "say \"no\"", "{\"detail\":\"say "
-		    "\\\"no\\\"\",\"instance\":\"urn:flicketd:request:a-1\","
-		    "\"status\":400,\"title\":\"Bad Request\","
-		    "\"type\":\"about:blank\"}\n" },
-		{ 404, "Not Found", "", "{\"detail\":\"There is no such path, "
-		    "thing or page.\",\"instance\":\"urn:flicketd:request:a-1"
-		    "\",\"status\":404,\"title\":\"Not Found\","
-		    "\"type\":\"about:blank\"}\n" },
-		{ 503, "Service Unavailable", "", "{\"instance\":"
-		    "\"urn:flicketd:request:a-1\",\"status\":503,\"title\":"
-		    "\"Service Unavailable\",\"type\":\"about:blank\"}\n" },
-	};
 	struct buf	b = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < LEN(rows); i++) {
+	for (const struct body *r = bodies; r < bodies + LEN(bodies); r++) {
 		b.len = 0;
-		problem_put(&b, rows[i].status, rows[i].reason,
-		    text_of(rows[i].message), TEXT_OF("a-1"));
-		check_text(rows[i].reason, buf_text(&b), text_of(rows[i].want));
+		problem_put(&b, r->status, r->reason, r->faults, r->count,
+		    TEXT_OF("a-1"));
+		check_text(r->reason, buf_text(&b), text_of(r->problem));
+		b.len = 0;
+		problem_put_flicket(&b, r->reason, r->faults, r->count, true);
+		check_text(r->reason, buf_text(&b), text_of(r->flicket));
+		b.len = 0;
+		problem_put_flicket(&b, r->reason, r->faults, r->count, false);
+		check_text(r->reason, buf_text(&b), text_of(r->bare));
 	}
 	buf_done(&b);
 }

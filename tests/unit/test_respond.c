@@ -66,17 +66,18 @@ errors_are_json(void **state)
 	    const char *message; int status; const char *body, *retry; }
 	rows[] = {
 		{ "its own message", ERR_BAD_MEDIA_TYPE, NULL, 415,
-		    "{\"error\":\"Unsupported Media Type\",\"message\":\"Send "
+		    "{\"code\":\"unsupported_media_type\",\"error\":"
+		    "\"Unsupported Media Type\",\"message\":\"Send "
 		    "the body as JSON, with Content-Type: application/json.\"}"
 		    "\n", "" },
 		{ "none", ERR_NOT_FOUND, NULL, 404,
 		    "{\"error\":\"Not Found\"}\n", "" },
 		{ "another", ERR_BAD_REQUEST, "say \"no\"\n", 400,
-		    "{\"error\":\"Bad Request\",\"message\":"
-		    "\"say \\\"no\\\"\\n\"}\n", "" },
+		    "{\"code\":\"bad_request\",\"error\":\"Bad Request\","
+		    "\"message\":\"say \\\"no\\\"\\n\"}\n", "" },
 		{ "no text", ERR_BAD_REQUEST, "\xff", 400,
-		    "{\"error\":\"Bad Request\",\"message\":"
-		    "\"\xef\xbf\xbd\"}\n", "" },
+		    "{\"code\":\"bad_request\",\"error\":\"Bad Request\","
+		    "\"message\":\"\xef\xbf\xbd\"}\n", "" },
 		{ "to be tried again", ERR_UNAVAILABLE, "", 503,
 		    "{\"error\":\"Service Unavailable\"}\n", "1" },
 	};
@@ -108,7 +109,8 @@ refusals_of_services_are_passed_on(void **state)
 	visit_begin(&v, "GET", "/");
 	respond_refusal(&v.x, &a);
 	check_answer("with its own message", &v, 429, TEXT_OF(
-	    "{\"error\":\"Too Many Requests\",\"message\":\"Too many failed "
+	    "{\"code\":\"too_many_logins\",\"error\":\"Too Many Requests\","
+	    "\"message\":\"Too many failed "
 	    "logins. Try again later.\"}\n"));
 	check_text("when", header_of(&v, "retry-after"), TEXT_OF("42"));
 	visit_end(&v);
@@ -117,8 +119,53 @@ refusals_of_services_are_passed_on(void **state)
 	visit_begin(&v, "GET", "/");
 	respond_refusal(&v.x, &a);
 	check_answer("with the service's", &v, 400, TEXT_OF(
-	    "{\"error\":\"Bad Request\",\"message\":\"no\"}\n"));
+	    "{\"code\":\"bad_request\",\"error\":\"Bad Request\",\"message\":"
+	    "\"no\"}\n"));
 	visit_end(&v);
+	args_put_number(&a.extra, KEY_CODE, FAULT_TAKEN);
+	args_put_text(&a.extra, KEY_FIELD, TEXT_OF("email"));
+	visit_begin(&v, "GET", "/");
+	respond_refusal(&v.x, &a);
+	check_answer("with its code and field", &v, 400, TEXT_OF(
+	    "{\"code\":\"taken\",\"error\":\"Bad Request\",\"field\":"
+	    "\"email\",\"message\":\"no\"}\n"));
+	visit_end(&v);
+	args_put_number(&a.extra, KEY_CODE, 60000);
+	visit_begin(&v, "GET", "/");
+	respond_refusal(&v.x, &a);
+	check_answer("a code that only newer gateways know", &v, 400, TEXT_OF(
+	    "{\"code\":\"bad_request\",\"error\":\"Bad Request\",\"field\":"
+	    "\"email\",\"message\":\"no\"}\n"));
+	visit_end(&v);
+}
+
+/* Flicket answers some faults of its own operations; they have its members. */
+static void
+faults_of_flicket_have_its_members(void **state)
+{
+	static const struct { const char *url; enum fault_code code;
+	    const char *want; } rows[] = {
+#define OURS(word) "{\"code\":\"" word "\",\"error\":\"Bad Request\"," \
+	    "\"message\":\"no\"}\n"
+#define FLICKETS "{\"error\":\"Bad Request\",\"message\":\"no\"}\n"
+		{ "/flicket-api/tickets", FAULT_REQUIRED, FLICKETS },
+		{ "/flicket-api/tickets", FAULT_WRONG_TYPE, FLICKETS },
+		{ "/flicket-api/tickets", FAULT_NOT_FOUND, FLICKETS },
+		{ "/flicket-api/tickets", FAULT_INVALID_JSON, FLICKETS },
+		{ "/flicket-api/departments", FAULT_TAKEN, FLICKETS },
+		{ "/flicket-api/tickets", FAULT_TOO_SHORT, OURS("too_short") },
+		{ "/flicket-api/posts", FAULT_REQUIRED, OURS("required") },
+		{ "/flicket-api/users", FAULT_TAKEN, OURS("taken") },
+	};
+	struct visit	v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		visit_begin(&v, "POST", rows[i].url);
+		respond_code(&v.x, ERR_BAD_REQUEST, rows[i].code, "no");
+		check_answer(rows[i].url, &v, 400, text_of(rows[i].want));
+		visit_end(&v);
+	}
 }
 
 /* Who is to come with a password is told so, all others of tokens. */
@@ -155,6 +202,8 @@ main(void)
 		    errors_are_json),
 		TEST("what a service refuses is passed on, and when to return",
 		    refusals_of_services_are_passed_on),
+		TEST("faults that Flicket answers have its members",
+		    faults_of_flicket_have_its_members),
 		TEST("a challenge names what to come with",
 		    a_challenge_names_what_to_come_with),
 	};

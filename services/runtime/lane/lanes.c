@@ -131,7 +131,7 @@ run_aside(struct session *session, struct call *c)
 	}
 	c->answer.error = c->op->aside(c);
 	/* as op_call() does */
-	args_keep(&c->answer.extra, K(MESSAGE));
+	args_keep(&c->answer.extra, K(MESSAGE, CODE, FIELD));
 }
 
 static void

@@ -122,8 +122,9 @@ ticket_export(struct call *c)
 		return op_refuse(c, ERR_BAD_REQUEST,
 		    "format is 1 or 2, limit at least 1.");
 	if (format == EXPORT_CSV && args_has(args, KEY_FIELDS))
-		return op_refuse(c, ERR_BAD_REQUEST, "fields: the columns of "
-		    "a CSV file are always the same.");
+		return op_fault(c, FAULT_EXCLUSIVE, KEY_FIELDS,
+		    op_refuse(c, ERR_BAD_REQUEST, "fields: the columns of "
+		    "a CSV file are always the same."));
 	e = slice_pick(c, 0, limit < ROWS_MOST ? limit : ROWS_MOST, &slice);
 	c->answer.total = slice.total;
 	if (e == OK)

@@ -162,10 +162,11 @@ read_date(struct call *c, enum key key, int64_t dflt, int64_t *ret, bool *any)
 	*any = true;
 	if (date_read(value, ret))
 		return OK;
-	return op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is not a date. "
+	return op_fault(c, FAULT_INVALID, key,
+	    op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is not a date. "
 	    "Write 2024-05-31, 2024-05-31T12:30, 2024-05-31T12:30:00+02:00 or "
 	    "Fri, 31 May 2024 12:30:00 GMT.",
-	    key_info(key)->name, value_shown(value), value.base);
+	    key_info(key)->name, value_shown(value), value.base));
 }
 
 static enum err

@@ -127,12 +127,14 @@ position_read(struct call *c, const struct columns *k,
 	if (text.len == 0)
 		return OK;
 	if (!cursor_read(text, &bytes, &cursor))
-		e = op_refuse(c, ERR_BAD_REQUEST, "cursor: this is not a "
+		e = op_fault(c, FAULT_INVALID, KEY_CURSOR, op_refuse(c,
+		    ERR_BAD_REQUEST, "cursor: this is not a "
 		    "cursor of a list. Begin with an empty one, then take "
-		    "those of the answers.");
+		    "those of the answers."));
 	else if (cursor.sort != sorting_number(s))
-		e = op_refuse(c, ERR_BAD_REQUEST, "cursor: it is of a list "
-		    "with another sort.");
+		e = op_fault(c, FAULT_INVALID, KEY_CURSOR, op_refuse(c,
+		    ERR_BAD_REQUEST, "cursor: it is of a list with another "
+		    "sort."));
 	else
 		e = place_cursor(c, k, s, &cursor, ret);
 	ret->begun = true;

@@ -64,18 +64,20 @@ sorting_read(struct call *c, struct sorting *ret)
 		name = TEXT_OF("ticketid");
 	info = find_sort(name, &ret->descending);
 	if (info == NULL)
-		return op_refusef(c, ERR_BAD_REQUEST, "sort: there is no "
+		return op_fault(c, FAULT_INVALID, KEY_SORT,
+		    op_refusef(c, ERR_BAD_REQUEST, "sort: there is no "
 		    "\"%.*s\". There are %s, and relevance with content; "
 		    "_desc turns one around.", name.len > 40 ? 40 :
-		    (int)name.len, name.base, NAMES);
+		    (int)name.len, name.base, NAMES));
 	ret->by = info->sort;
 	ret->names = info->names;
 	ret->place = info->place;
 	memcpy(ret->place_keys, info->place_keys, sizeof(ret->place_keys));
 	if (ret->by == SORT_RELEVANCE && (ret->descending ||
 	    !args_has(&c->request.args, KEY_CONTENT)))
-		return op_refuse(c, ERR_BAD_REQUEST, "sort: relevance needs "
-		    "content, and has the best first; there is no _desc.");
+		return op_fault(c, FAULT_INVALID, KEY_SORT,
+		    op_refuse(c, ERR_BAD_REQUEST, "sort: relevance needs "
+		    "content, and has the best first; there is no _desc."));
 	return OK;
 }
 

@@ -31,8 +31,9 @@ next_value(struct text *left)
 static enum err
 refuse_count(struct call *c, enum key key)
 {
-	return op_refusef(c, ERR_BAD_REQUEST, "%s: more than %d values.",
-	    key_info(key)->name, VALUES_MOST);
+	return op_fault(c, FAULT_TOO_MANY, key,
+	    op_refusef(c, ERR_BAD_REQUEST, "%s: more than %d values.",
+	    key_info(key)->name, VALUES_MOST));
 }
 
 void
@@ -69,11 +70,12 @@ is_of_users(enum key key)
 static enum err
 refuse_id(struct call *c, enum key key, struct text value)
 {
-	return op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is not an id. Give "
+	return op_fault(c, FAULT_WRONG_TYPE, key,
+	    op_refusef(c, ERR_BAD_REQUEST, "%s: \"%.*s\" is not an id. Give "
 	    "numbers with commas between%s%s.", key_info(key)->name,
 	    value_shown(value), value.base, is_of_users(key) ?
 	    ", or `me`" : "", key == KEY_ASSIGNED_IDS ?
-	    ", or `unassigned`" : "");
+	    ", or `unassigned`" : ""));
 }
 
 static void
@@ -167,8 +169,9 @@ cut_last_part(struct text *t)
 static enum err
 refuse_unknown_name(struct call *c, enum key key, struct text name)
 {
-	return op_refusef(c, ERR_BAD_REQUEST, "%s: there is no \"%.*s\".",
-	    key_info(key)->name, value_shown(name), name.base);
+	return op_fault(c, FAULT_NOT_FOUND, key,
+	    op_refusef(c, ERR_BAD_REQUEST, "%s: there is no \"%.*s\".",
+	    key_info(key)->name, value_shown(name), name.base));
 }
 
 enum err

@@ -72,7 +72,8 @@ search_aside(struct call *c)
 	enum err		 e;
 
 	wrong = query_parse(args_text(args, KEY_CONTENT), &q);
-	e = wrong != NULL ? op_refuse(c, ERR_BAD_REQUEST, wrong) :
+	e = wrong != NULL ? op_fault(c, FAULT_INVALID, KEY_CONTENT,
+	    op_refuse(c, ERR_BAD_REQUEST, wrong)) :
 	    make_result(c, &q, scored, &r);
 	query_done(&q);
 	c->made = r;
@@ -107,7 +108,8 @@ search_run(struct searches *s, struct call *c, const struct columns *k,
 	wrong = query_parse(args_text(&c->request.args, KEY_CONTENT),
 	    &s->query);
 	if (wrong != NULL)
-		return op_refuse(c, ERR_BAD_REQUEST, wrong);
+		return op_fault(c, FAULT_INVALID, KEY_CONTENT,
+		    op_refuse(c, ERR_BAD_REQUEST, wrong));
 	r = results_find(&s->results, k, &s->query.match, scored);
 	if (r == NULL && c->session->may_put_aside)
 		return op_put_aside(c);

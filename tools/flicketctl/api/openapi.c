@@ -532,7 +532,7 @@ static json_t *
 responses_of(const struct route *r, json_t *schemas)
 {
 	json_t	*all = json_object(), *success;
-	char	 status[8], name[16];
+	char	 status[8], name[24];
 
 	snprintf(status, sizeof(status), "%d", r->status);
 	success = pack("{s:s,s:o}", "description", r->status == 204 ?
@@ -551,7 +551,9 @@ responses_of(const struct route *r, json_t *schemas)
 		if (!applies(r, refusals[i].when))
 			continue;
 		snprintf(status, sizeof(status), "%d", refusals[i].status);
-		snprintf(name, sizeof(name), "E%d", refusals[i].status);
+		snprintf(name, sizeof(name), "E%d%s", refusals[i].status,
+		    refusals[i].status == 400 && r->missing[0] != '\0' ?
+		    "_of_flicket" : "");
 		put(all, status, ref_to("responses", name));
 	}
 	return all;
@@ -680,24 +682,91 @@ put_pages(json_t *paths)
 
 /* --- the whole ------------------------------------------------------------------------ */
 
+/* All codes, with what they mean. */
+static json_t *
+error_code_schema(void)
+{
+	const struct fault_info	*info;
+	json_t			*all = json_array();
+
+	for (unsigned i = FAULT_NONE + 1; i < FAULT_END; i++) {
+		info = fault_info(i);
+		add(all, pack("{s:s,s:s}", "const", info->word, "description",
+		    info->meaning));
+	}
+	return pack("{s:s,s:s,s:o}", "type", "string", "description",
+	    "What is wrong, for programs. Later versions may add codes.",
+	    "oneOf", all);
+}
+
+/*
+ * Flicket's form of an error with members for programs; these are there without
+ * exception (NULL: one has exceptions).
+ */
+static json_t *
+error_schema(const char *code, const char *message)
+{
+	json_t	*s = must(json_loads(
+		    "{\"type\":\"object\",\"required\":[\"error\"],"
+		    "\"additionalProperties\":false,\"properties\":{"
+		    "\"code\":{\"$ref\":\"#/components/schemas/error_code\"},"
+		    "\"error\":{\"type\":\"string\",\"description\":\"The "
+		    "reason phrase\"},"
+		    "\"errors\":{\"type\":\"array\",\"minItems\":2,"
+		    "\"description\":\"If several things are wrong: all of "
+		    "them, the first one first\",\"items\":{"
+		    "\"$ref\":\"#/components/schemas/fault\"}},"
+		    "\"field\":{\"type\":\"string\",\"description\":\"The "
+		    "field or parameter that it is about\"},"
+		    "\"message\":{\"type\":\"string\",\"description\":\"What "
+		    "is wrong, for people\"}},\"examples\":[{\"code\":"
+		    "\"too_short\",\"error\":\"Bad Request\",\"field\":"
+		    "\"title\",\"message\":\"title must be 3 to 128 "
+		    "characters long, this one has 2.\"}]}", 0, NULL));
+
+	if (code != NULL)
+		add(json_object_get(s, "required"), json_string(code));
+	if (message != NULL)
+		add(json_object_get(s, "required"), json_string(message));
+	return s;
+}
+
 static void
 put_error_schemas(json_t *schemas)
 {
-	put(schemas, "error", must(json_loads(
+	put(schemas, "error_code", error_code_schema());
+	put(schemas, "fault", must(json_loads(
+	    "{\"type\":\"object\",\"required\":[\"code\",\"message\"],"
+	    "\"additionalProperties\":false,\"properties\":{"
+	    "\"code\":{\"$ref\":\"#/components/schemas/error_code\"},"
+	    "\"field\":{\"type\":\"string\",\"description\":\"The field or "
+	    "parameter that it is about\"},"
+	    "\"message\":{\"type\":\"string\"}},\"examples\":[{\"code\":"
+	    "\"too_short\",\"field\":\"title\",\"message\":\"title must be 3 to "
+	    "128 characters long, this one has 2.\"}]}", 0, NULL)));
+	put(schemas, "error", error_schema("code", "message"));
+	put(schemas, "error_of_flicket", error_schema(NULL, "message"));
+	put(schemas, "error_of_thing", error_schema(NULL, NULL));
+	put(schemas, "error_alone", must(json_loads(
 	    "{\"type\":\"object\",\"required\":[\"error\"],"
-	    "\"properties\":{\"error\":{\"type\":\"string\"},"
-	    "\"message\":{\"type\":\"string\"}},"
-	    "\"additionalProperties\":false,\"examples\":[{\"error\":"
-	    "\"Not Found\",\"message\":\"There is no such ticket.\"}]}", 0,
-	    NULL)));
+	    "\"additionalProperties\":false,\"properties\":{"
+	    "\"error\":{\"type\":\"string\"}},\"examples\":[{\"error\":"
+	    "\"Unauthorized\"}]}", 0, NULL)));
 	put(schemas, "problem", must(json_loads(
 	    "{\"type\":\"object\",\"description\":\"RFC 9457\","
-	    "\"required\":[\"instance\",\"status\",\"title\",\"type\"],"
+	    "\"required\":[\"code\",\"detail\",\"instance\",\"status\","
+	    "\"title\",\"type\"],"
 	    "\"additionalProperties\":false,\"properties\":{"
-	    "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
-	    "\"status\":{\"type\":\"integer\"},"
+	    "\"code\":{\"$ref\":\"#/components/schemas/error_code\"},"
 	    "\"detail\":{\"type\":\"string\"},"
-	    "\"instance\":{\"type\":\"string\"}},\"examples\":[{"
+	    "\"errors\":{\"type\":\"array\",\"minItems\":2,\"items\":{"
+	    "\"$ref\":\"#/components/schemas/fault\"}},"
+	    "\"field\":{\"type\":\"string\"},"
+	    "\"instance\":{\"type\":\"string\"},"
+	    "\"status\":{\"type\":\"integer\"},"
+	    "\"title\":{\"type\":\"string\"},"
+	    "\"type\":{\"type\":\"string\"}},\"examples\":[{"
+	    "\"code\":\"not_found\","
 	    "\"detail\":\"There is no such path, thing or page.\","
 	    "\"instance\":\"urn:flicketd:request:5be1f3a0-2c\","
 	    "\"status\":404,\"title\":\"Not Found\","
@@ -716,6 +785,26 @@ put_error_schemas(json_t *schemas)
 	    "\"items\":{\"type\":\"object\"}}}", 0, NULL)));
 }
 
+/* The schema of an error in Flicket's form. */
+static const char *
+error_schema_of(int status)
+{
+	switch (status) {
+	case 401: return "error_alone";
+	case 404: return "error_of_thing";
+	default: return "error";
+	}
+}
+
+static json_t *
+error_response(const char *description, const char *schema)
+{
+	return pack("{s:s,s:{s:{s:o},s:{s:o}}}", "description", description,
+	    "content", "application/json", "schema", ref_to("schemas", schema),
+	    "application/problem+json", "schema",
+	    ref_to("schemas", "problem"));
+}
+
 static json_t *
 error_responses(void)
 {
@@ -723,11 +812,8 @@ error_responses(void)
 	char	 name[16];
 
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		one = pack("{s:s,s:{s:{s:o},s:{s:o}}}", "description",
-		    refusals[i].description, "content", "application/json",
-		    "schema", ref_to("schemas", "error"),
-		    "application/problem+json", "schema",
-		    ref_to("schemas", "problem"));
+		one = error_response(refusals[i].description,
+		    error_schema_of(refusals[i].status));
 		if (refusals[i].status == 429 || refusals[i].status == 503)
 			put(one, "headers", pack("{s:o}", "Retry-After",
 			    ref_to("headers", "Retry-After")));
@@ -740,6 +826,9 @@ error_responses(void)
 		snprintf(name, sizeof(name), "E%d", refusals[i].status);
 		put(all, name, one);
 	}
+	put(all, "E400_of_flicket", error_response("The request is not valid. "
+	    "Errors that Flicket has, too, have its members and no others",
+	    "error_of_flicket"));
 	return all;
 }
 
