@@ -36,7 +36,7 @@ void	settings_load(struct settings *ret);
  */
 void	settings_enter_data(const struct settings *);
 
-/* Print the table: as Markdown for the README, or for a terminal. */
+/* Print the table: as Markdown for docs/settings.md, or for a terminal. */
 void	settings_print(FILE *, bool markdown);
 
 /*

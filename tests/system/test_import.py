@@ -1043,13 +1043,6 @@ def test_paths_that_lead_to_no_database_are_refused(data, tmp_path):
     assert not data.exists()
 
 
-def test_the_readme_shows_what_an_import_prints(tmp_path):
-    readme = (REPO / 'README.md').read_text(encoding='utf-8')
-    shown = readme.partition(' import --data trial tests/contract/flicket.db\n')[2].partition('```\n')[0]
-    done = call('--data', 'trial', str(FLICKET_DB), cwd=tmp_path, check=True)
-    assert shown and done.stdout.decode() == shown
-
-
 def test_another_programs_database_is_refused(data, tmp_path):
     with open_db(tmp_path / 'other.db') as db:
         db.execute('CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT)')

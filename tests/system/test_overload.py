@@ -168,12 +168,12 @@ def pss_mb(pid):
 
 
 def bounds_mb(desk, memory_mb=256):
-    """What README says that processes take at most, in MB: of a gateway with one thread, and of a service."""
-    text = (REPO / 'README.md').read_text(encoding='utf-8')
+    """What docs/settings.md says that processes take at most, in MB: of a gateway with one thread, and of a service."""
+    text = (REPO / 'docs' / 'settings.md').read_text(encoding='utf-8')
     text = text[text.index('<!-- memory -->'):text.index('<!-- /memory -->')]
     gateway = re.search(r'`FLICKET_MEMORY_MB` \+ (\d+) MB', text)
     service = re.search(r'(\d+) MB \+ (\d+) MB × threads', text)
-    default = re.search(r'`FLICKET_MEMORY_MB` \| `(\d+)`', (REPO / 'README.md').read_text(encoding='utf-8'))
+    default = re.search(r'`FLICKET_MEMORY_MB` \| `(\d+)`', (REPO / 'docs' / 'settings.md').read_text(encoding='utf-8'))
     assert int(default[1]) == 256
     return {name: memory_mb + int(gateway[1]) if name.startswith('gateway') else int(service[1]) + int(service[2])
             for name in desk.processes}
