@@ -71,11 +71,12 @@ def test_settings_in_it_are_settings():
                 assert f'| `{key}` |' in known, key
 
 
-@pytest.mark.parametrize('file, make', [('passed.env', made.passed), ('flicket.env', made.given)])
+@pytest.mark.parametrize('file, make', [('docker/passed.env', made.passed), ('docker/flicket.env', made.given),
+                                        ('tools/package/flicketd.env', made.installed)])
 def test_every_setting_can_be_given(file, make):
     """What differs is written by `tests/containers/settings.py build/bin/flicketctl`."""
     table = known_settings()
-    assert (REPO / 'docker' / file).read_text(encoding='utf-8') == make(table)
+    assert (REPO / file).read_text(encoding='utf-8') == make(table)
     ours = [s for s in COMPOSE['services'].values() if 'FLICKET_KEYS' in s.get('environment', {})]
     assert len(ours) == 9 and all(s['env_file'] == ['docker/passed.env', '${FLICKET_ENV_FILE:-docker/flicket.env}']
                                   for s in ours)

@@ -8,6 +8,7 @@
 
 #include "base/durable.h"
 #include "base/metrics.h"
+#include "base/paths.h"
 #include "base/process/harden.h"
 #include "base/process/rlimits.h"
 #include "base/settings.h"
@@ -15,6 +16,7 @@
 #include "services/user/password.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/desk/desk_settings.h"
+#include "tools/flicketctl/desk/installed.h"
 #include "tools/flicketctl/keys/permissions.h"
 
 #define ARGUMENTS_MOST	16	/* words before the command */
@@ -84,20 +86,56 @@ password_make_run(const struct cli *c)
 	return STATUS_OK;
 }
 
+/* False after a message. */
+static bool
+print_first_line(const char *path, const char *advice)
+{
+	char	 line[PASSWORD_MOST_BYTES + 2];
+	FILE	*f = fopen(path, "re");
+	bool	 ok = f != NULL && fgets(line, sizeof(line), f) != NULL;
+
+	if (!ok)
+		cli_fail("%s: %s%s", path, f == NULL ? strerror(errno) :
+		    "it is empty", advice);
+	if (f != NULL)
+		fclose(f);
+	if (!ok)
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	visible_printf(stdout, "%s\n", line);
+	return true;
+}
+
+/* The password that the user service made up, whose file is then removed. */
+static int
+show_first_password(void)
+{
+	struct settings	s;
+
+	settings_load(&s);
+	if (chdir(s.data) == -1) {
+		cli_fail("FLICKET_DATA: \"%s\" cannot be entered: %s", s.data,
+		    strerror(errno));
+		return STATUS_FAILED;
+	}
+	if (!print_first_line(PATHS_ADMIN_PASSWORD, "; the first password is "
+	    "kept until it is shown. Set another: flicketctl user password "
+	    "admin") || fflush(stdout) != 0)
+		return STATUS_FAILED;
+	if (unlink(PATHS_ADMIN_PASSWORD) == -1)
+		cli_fail(PATHS_ADMIN_PASSWORD ": cannot be removed: %s",
+		    strerror(errno));
+	return STATUS_OK;
+}
+
 int
 password_show_run(const struct cli *c)
 {
-	char	 line[PASSWORD_MOST_BYTES + 2];
-	FILE	*f = fopen(cli_arg(c, 0, NULL), "re");
+	const char	*path = cli_arg(c, 0, NULL);
 
-	if (f == NULL || fgets(line, sizeof(line), f) == NULL) {
-		cli_fail("%s: %s", cli_arg(c, 0, NULL), strerror(errno));
-		return STATUS_FAILED;
-	}
-	fclose(f);
-	line[strcspn(line, "\n")] = '\0';
-	visible_printf(stdout, "%s\n", line);
-	return STATUS_OK;
+	if (path == NULL)
+		return show_first_password();
+	return print_first_line(path, "") ? STATUS_OK : STATUS_FAILED;
 }
 
 int
@@ -240,6 +278,33 @@ move_leading(int argc, char **argv)
 	memcpy(argv + words, moved, (size_t)leading * sizeof(*argv));
 }
 
+static bool
+has_data_option(const struct cli_row *command)
+{
+	const struct cli_row	*row = NULL;
+
+	while ((row = cli_part(command, row, CLI_OPTION)) != NULL)
+		if (strcmp(row->name, "data") == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The settings that the environment does not have: of the desk if it runs, else
+ * of its file if this flicketctl is installed. Generated data never goes to the
+ * installed desk by itself. False after a message.
+ */
+static bool
+find_settings(const struct cli_row *command)
+{
+	if (has_data_option(command) && command->run != generate_run &&
+	    !installed_find())
+		return false;
+	if (command->run == serve_run || !desk_settings_adopt())
+		installed_adopt();
+	return true;
+}
+
 static int
 run_command(int argc, char **argv)
 {
@@ -258,8 +323,8 @@ run_command(int argc, char **argv)
 	status = cli_read(&cli, command, argc - words + 1, argv + words - 1);
 	if (status != -1)
 		return status;
-	if (command->run != serve_run)
-		desk_settings_adopt();
+	if (!find_settings(command))
+		return STATUS_USAGE;
 	return command->run(&cli);
 }
 

@@ -152,7 +152,11 @@ man_run(const struct cli *c)
 	    "and settings, environment variables that\n"
 	    ".B flicketctl settings\n"
 	    "lists. The settings of a desk that runs are known from its data\n"
-	    "folder. Options may be before the command, too.\n"
+	    "folder. Of an installed\n"
+	    ".BR flicketctl ,\n"
+	    "a desk that does not run has those of /etc/flicketd/flicketd.env\n"
+	    "(/usr/local/etc/flicketd/flicketd.env if it is below /usr/local).\n"
+	    "Options may be before the command, too.\n"
 	    ".SH COMMANDS");
 	while ((row = cli_next(row)) != NULL)
 		put_command(row);

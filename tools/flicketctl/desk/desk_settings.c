@@ -149,7 +149,7 @@ adopt(const json_t *all)
 	}
 }
 
-void
+bool
 desk_settings_adopt(void)
 {
 	const char	*folder = getenv("FLICKET_DATA");
@@ -160,10 +160,13 @@ desk_settings_adopt(void)
 		folder = "./data";
 	data = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (data == -1)
-		return;
+		return false;
 	if (is_running(data))
 		root = read_settings(data);
+	close(data);
+	if (root == NULL)
+		return false;
 	adopt(json_object_get(root, "settings"));
 	json_decref(root);
-	close(data);
+	return true;
 }

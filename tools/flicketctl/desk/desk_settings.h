@@ -22,9 +22,10 @@ void	desk_settings_remove(int data);
 
 /*
  * Put those of the desk that runs in FLICKET_DATA, if one does, into the
- * environment, before settings_load(). What the environment has stays.
+ * environment, before settings_load(). What the environment has stays. False: no
+ * desk runs there, or its settings cannot be read.
  */
-void	desk_settings_adopt(void);
+bool	desk_settings_adopt(void);
 
 /* Whether a flicketctl serve holds this lock (serve_restart.h). */
 bool	desk_is_served(int lock);

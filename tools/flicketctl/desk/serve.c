@@ -25,6 +25,7 @@
 #include "base/process/rlimits.h"
 #include "base/settings.h"
 #include "tools/flicketctl/desk/desk_settings.h"
+#include "tools/flicketctl/desk/notify.h"
 #include "tools/flicketctl/desk/serve_children.h"
 #include "tools/flicketctl/desk/serve_desk.h"
 #include "tools/flicketctl/desk/serve_restart.h"
@@ -67,6 +68,7 @@ begin_stop(struct supervisor *s, int status)
 		return;
 	s->stop_ms = now_ms();
 	s->status = status;
+	notify_tell("STOPPING=1");
 	/* the port is free when the gateway has closed its copy */
 	close(s->children.listener);
 	children_end(&s->children, GATEWAY, GATEWAY);
@@ -123,9 +125,12 @@ ask_ready(struct supervisor *s)
 		s->ready = true;
 		desk_greet(s->data, s->address,
 		    s->settings.tls_cert[0] != '\0');
+		notify_tell("READY=1\nSTATUS=Every service answers");
 	} else if (!s->said_late && now_ms() - s->begun_ms >= LATE_MS) {
 		s->said_late = true;
 		desk_say_missing(body, LATE_MS / 1000);
+		/* it works as far as it can: nothing need wait for it */
+		notify_tell("READY=1\nSTATUS=Not every service answers");
 	}
 	s->ask_ms = now_ms() + ASK_EVERY_MS;
 }
@@ -456,6 +461,7 @@ serve_run(const struct cli *c)
 	(void)rlimits_take(&s.settings, RLIMITS_SERVICE);
 	(void)rlimits_take(&s.settings, RLIMITS_GATEWAY);
 	harden_secrets(&s.settings, true);
+	notify_take();
 	s.had_terminal = isatty(STDERR_FILENO);
 	block_signals(&s);
 	if (children_find(&s.children) == -1)

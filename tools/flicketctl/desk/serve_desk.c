@@ -5,6 +5,7 @@
 #include "tools/flicketctl/desk/serve_desk.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <jansson.h>
 #include <netdb.h>
 #include <openssl/ssl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +235,21 @@ put_url(const char *address, bool tls, char *ret, size_t size)
 	    "%s://[%s]:%u", tls ? "https" : "http", shown, (unsigned)port);
 }
 
+/* Whether standard output goes to systemd's journal, which others may read. */
+static bool
+is_logged(void)
+{
+	const char	*stream = getenv("JOURNAL_STREAM");
+	struct stat	 st;
+	char		 self[64];
+
+	if (stream == NULL || fstat(STDOUT_FILENO, &st) == -1)
+		return false;
+	snprintf(self, sizeof(self), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(self, stream) == 0;
+}
+
 void
 desk_greet(int data, const char *address, bool tls)
 {
@@ -242,6 +259,13 @@ desk_greet(int data, const char *address, bool tls)
 
 	put_url(address, tls, url, sizeof(url));
 	printf("flicketd " FLICKET_VERSION " is ready: %s/flicket-api/\n", url);
+	if (is_logged()) {
+		if (fresh)
+			puts("The first password of admin: "
+			    "flicketctl password show");
+		fflush(stdout);
+		return;
+	}
 	if (fresh)
 		printf("Password of admin, shown this once: %s\n", password);
 	printf("\nTo try it, get a token, then list the tickets:\n\n"

@@ -38,7 +38,8 @@ void	desk_say_missing(const char *body, int after_seconds);
 
 /*
  * Print the desk's URL and commands to try. The password that was made for
- * admin is shown once: its file below `data` is removed.
+ * admin is shown once: its file below `data` is removed. In systemd's journal it
+ * is not shown, only how to get it.
  */
 void	desk_greet(int data, const char *address, bool tls);
 
