@@ -158,4 +158,17 @@ scan_character(const char *p, size_t left)
 	return 4;
 }
 
+/* The code point of a valid character that is `len` bytes long. */
+static inline uint32_t
+scan_code_point(const char *p, size_t len)
+{
+	uint32_t	code = (unsigned char)p[0];
+
+	if (len > 1)
+		code &= 0xffU >> (len + 1);
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | ((unsigned char)p[i] & 0x3fU);
+	return code;
+}
+
 #endif

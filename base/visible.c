@@ -21,17 +21,6 @@ static const struct { uint32_t first, last; } unsafe[] = {
 	{ 0xe0000, 0xe007f },	/* tags */
 };
 
-/* The code point of a valid character of several bytes. */
-static uint32_t
-code_point(const char *p, size_t len)
-{
-	uint32_t	code = (unsigned char)p[0] & (0xffU >> (len + 1));
-
-	for (size_t i = 1; i < len; i++)
-		code = code << 6 | ((unsigned char)p[i] & 0x3fU);
-	return code;
-}
-
 static bool
 is_unsafe(uint32_t code)
 {
@@ -77,7 +66,7 @@ visible_next(const char *p, size_t left, enum visible_in in,
 		snprintf(ret, VISIBLE_MOST, "\xef\xbf\xbd");	/* U+FFFD */
 		return 1;
 	}
-	code = code_point(p, len);
+	code = scan_code_point(p, len);
 	if (is_unsafe(code))
 		escape(code, in, ret);
 	return len;

@@ -1,6 +1,9 @@
 /* Arguments: removal, copies, bounds. */
 #include "proto/args.h"
 
+#include <stdio.h>
+
+#include "base/line.h"
 #include "base/scan.h"
 
 /* The last one takes the place of the i-th. */
@@ -82,6 +85,7 @@ args_in_bounds(enum key key, const union value *v)
 {
 	const struct key_info	*info = key_info(key);
 	int64_t			 size;
+	uint32_t		 at;
 
 	switch (info->type) {
 	case KEY_TEXT:
@@ -95,8 +99,57 @@ args_in_bounds(enum key key, const union value *v)
 	default:
 		size = v->number;
 	}
+	if (info->form == FORM_LINE && line_flaw(v->text, &at) != LINE_GOOD)
+		return false;
 	if (info->least == 0 && info->most == 0)
 		return true;
 	return size >= info->least &&
 	    (info->most == 0 || size <= info->most);
+}
+
+/* What is wrong with a text that is no line; NONE: nothing. */
+static enum fault_code
+say_flaw(const char *name, struct text t, char *ret, size_t size)
+{
+	uint32_t	at;
+
+	switch (line_flaw(t, &at)) {
+	case LINE_CONTROL:
+		snprintf(ret, size, "%s must be one line of text, without "
+		    "control characters, this one has U+%04X.", name, at);
+		return FAULT_BAD_CHARACTER;
+	case LINE_BLANK:
+		snprintf(ret, size, "%s must have a character that can be "
+		    "seen.", name);
+		return FAULT_EMPTY;
+	case LINE_OPEN:
+		snprintf(ret, size, "%s must end the change of direction that "
+		    "U+%04X begins.", name, at);
+		return FAULT_BAD_CHARACTER;
+	default:
+		return FAULT_NONE;
+	}
+}
+
+enum fault_code
+args_say_misfit(enum key key, const char *name, struct text t, char *ret,
+    size_t size)
+{
+	const struct key_info	*info = key_info(key);
+	int64_t			 have = text_characters(t);
+	enum fault_code		 code = FAULT_NONE;
+
+	if (have == -1) {
+		snprintf(ret, size, "%s has a character that cannot be stored "
+		    "(U+0000).", name);
+		return FAULT_BAD_CHARACTER;
+	}
+	if (info->form == FORM_LINE)
+		code = say_flaw(name, t, ret, size);
+	if (code != FAULT_NONE)
+		return code;
+	snprintf(ret, size, "%s must be %lld to %lld characters long, this one "
+	    "has %lld.", name, (long long)info->least, (long long)info->most,
+	    (long long)have);
+	return have < info->least ? FAULT_TOO_SHORT : FAULT_TOO_LONG;
 }

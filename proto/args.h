@@ -137,6 +137,15 @@ void	args_copy(struct args *to, const struct args *from, struct buf *buf);
  */
 bool	args_in_bounds(enum key, const union value *);
 
+#define ARGS_MISFIT_SIZE	128	/* bytes of its longest text, with the NUL */
+
+/*
+ * Write why a TEXT is not in its bounds, as a sentence that begins with `name`,
+ * which has 24 bytes at most. Returns the code of that.
+ */
+enum fault_code	args_say_misfit(enum key, const char *name, struct text,
+		    char *ret, size_t size);
+
 /* The characters of a UTF-8 text, or -1 if it is no UTF-8 or has a NUL. */
 int64_t	text_characters(struct text);
 

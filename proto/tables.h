@@ -13,9 +13,10 @@
 
 enum key_type { KEY_INT = 1, KEY_TEXT, KEY_BYTES };
 
-/* How a number stands in JSON. */
+/* How a number stands in JSON, and what a text has to be. */
 enum key_form {
 	FORM_PLAIN,
+	FORM_LINE,	/* one line (base/line.h) */
 	FORM_BOOL,	/* true and false, 1 and 0 on the wire */
 	FORM_HOURS	/* up to two decimals, in hundredths on the wire */
 };

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <sodium.h>
 
+#include "base/line.h"
 #include "gateway/http/header.h"
 #include "gateway/http/url.h"
 #include "gateway/reply/fault.h"
@@ -291,18 +292,12 @@ is_json_type(const h2o_req_t *req)
 static void
 note_text(struct exchange *x, enum key key, struct text t)
 {
-	const struct key_info	*info = key_info(key);
-	int64_t			 have = text_characters(t);
+	const char	*name = key_info(key)->name;
+	char		 message[ARGS_MISFIT_SIZE];
+	enum fault_code	 code = args_say_misfit(key, name, t, message,
+			    sizeof(message));
 
-	if (have == -1)
-		fault_note(x, FAULT_BAD_CHARACTER, text_of(info->name), "%s has "
-		    "a character that cannot be stored (U+0000).", info->name);
-	else
-		fault_note(x, have < info->least ? FAULT_TOO_SHORT :
-		    FAULT_TOO_LONG, text_of(info->name), "%s must be %lld to "
-		    "%lld characters long, this one has %lld.", info->name,
-		    (long long)info->least, (long long)info->most,
-		    (long long)have);
+	fault_note(x, code, text_of(name), "%s", message);
 }
 
 static void
@@ -310,6 +305,7 @@ take_text(struct exchange *x, enum key key, const json_t *value)
 {
 	const struct key_info	*info = key_info(key);
 	h2o_iovec_t		 copy;
+	struct text		 t;
 
 	/* null takes a text away (RFC 7396), where there may be none */
 	if (json_is_null(value) && info->least == 0) {
@@ -325,7 +321,9 @@ take_text(struct exchange *x, enum key key, const json_t *value)
 	/* the document goes away before the request does */
 	copy = h2o_strdup(&x->req->pool, json_string_value(value),
 	    json_string_length(value));
-	args_put_text(&x->args, key, (struct text){ copy.base, copy.len });
+	t = (struct text){ copy.base, copy.len };
+	args_put_text(&x->args, key,
+	    info->form == FORM_LINE ? line_trim(t) : t);
 	if (!args_in_bounds(key, args_value(&x->args, key)))
 		note_text(x, key, args_text(&x->args, key));
 }

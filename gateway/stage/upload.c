@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "base/line.h"
 #include "base/number.h"
 #include "gateway/http/header.h"
 #include "gateway/http/multipart.h"
@@ -37,43 +38,32 @@ without_folders(struct text name)
 	return name;
 }
 
-static bool
-has_control(struct text name)
-{
-	for (size_t i = 0; i < name.len; i++)
-		if ((unsigned char)name.base[i] < 0x20 || name.base[i] == 0x7f)
-			return true;
-	return false;
-}
-
 static enum flow
-check_filename(struct exchange *x, struct text name)
+check_filename(struct exchange *x)
 {
-	const struct key_info	*info = key_info(KEY_ORIGINAL_FILENAME);
-	int64_t			 characters = text_characters(name);
+	const enum key	key = KEY_ORIGINAL_FILENAME;
+	struct text	name = args_text(&x->args, key);
+	char		message[ARGS_MISFIT_SIZE];
+	enum fault_code	code;
 
 	if (name.len == 0)
 		return fault_refuse(x, FAULT_EMPTY, TEXT_OF("file"),
 		    "file: none was chosen, its name is empty.");
-	if (characters == -1 || has_control(name))
+	if (text_characters(name) == -1)
 		return fault_refuse(x, FAULT_BAD_CHARACTER, TEXT_OF("file"),
-		    "file: its name is not UTF-8, or has control "
-		    "characters.");
-	if (characters < info->least || characters > info->most)
-		return fault_refuse(x, characters < info->least ?
-		    FAULT_TOO_SHORT : FAULT_TOO_LONG, TEXT_OF("file"),
-		    "file: its name must be %lld to %lld "
-		    "characters long, this one has %lld.",
-		    (long long)info->least, (long long)info->most,
-		    (long long)characters);
-	return FLOW_NEXT;
+		    "file: its name is not UTF-8, or has U+0000.");
+	if (args_in_bounds(key, args_value(&x->args, key)))
+		return FLOW_NEXT;
+	code = args_say_misfit(key, "file: its name", name, message,
+	    sizeof(message));
+	return fault_refuse(x, code, TEXT_OF("file"), "%s", message);
 }
 
 static enum flow
 take_file(struct exchange *x, const struct part *part)
 {
 	struct upload	*u = x->upload;
-	struct text	 name = without_folders(part->filename);
+	struct text	 name = line_trim(without_folders(part->filename));
 	h2o_iovec_t	 copy;
 
 	if (!part->is_file)
@@ -86,7 +76,7 @@ take_file(struct exchange *x, const struct part *part)
 	u->filename = (struct text){ copy.base, copy.len };
 	u->content = part->content;
 	args_put_text(&x->args, KEY_ORIGINAL_FILENAME, u->filename);
-	return check_filename(x, u->filename);
+	return check_filename(x);
 }
 
 /* The field is not empty. */

@@ -3,33 +3,21 @@
 
 #include "services/user/avatar.h"
 #include "services/user/credential.h"
+#include "services/user/email.h"
 #include "services/user/login.h"
 #include "services/user/password.h"
 #include "services/user/token.h"
 
-/*
- * Whether there is text before and behind an '@', and nothing that could end a
- * line of a mail's header. Only mail can tell whether mail arrives.
- */
-static bool
-is_email(struct text t)
-{
-	const char	*at = memchr(t.base, '@', t.len);
-
-	for (size_t i = 0; i < t.len; i++)
-		if ((unsigned char)t.base[i] <= ' ' || t.base[i] == 0x7f)
-			return false;
-	return at != NULL && at != t.base && at != t.base + t.len - 1;
-}
-
 const char *
 account_refusal(const struct args *args)
 {
-	struct text	username = args_text(args, KEY_USERNAME);
+	struct text	 username = args_text(args, KEY_USERNAME);
+	const char	*refusal = NULL;
 
-	if (args_has(args, KEY_EMAIL) && !is_email(args_text(args, KEY_EMAIL)))
-		return "email must be an address, with an @ in it and no "
-		    "blanks.";
+	if (args_has(args, KEY_EMAIL))
+		refusal = email_refusal(args_text(args, KEY_EMAIL));
+	if (refusal != NULL)
+		return refusal;
 	/* RFC 7617: the password begins behind the first colon */
 	if (memchr(username.base, ':', username.len) != NULL)
 		return "username must not have a colon in it: a login would "

@@ -231,6 +231,35 @@ def test_what_does_not_fit_is_refused_with_its_bound(shared):
     assert 'abcd' not in shared.does('user', 'list'), 'nothing of it is there'
 
 
+def test_names_of_users_are_one_line(shared):
+    added = shared.json('user', 'add', ' frieda\n', '--name', '\u3000Frieda Frei ', '--email', ' frieda@example.org\t',
+                        '--no-password')
+    assert (added['username'], added['name'], added['email']) == ('frieda', 'Frieda Frei', 'frieda@example.org')
+    assert shared.does('user', 'add', '  fritz  ', '--name', 'Fritz Frei', '--email', 'fritz@example.org',
+                       '--no-password') == 'fritz: added\n'
+    base = ('user', 'add', '--no-password')
+    who = ('--name', 'Some Name', '--email', 'some@example.org')
+    assert 'username must be one line of text, without control characters, this one has U+001B.' in \
+        shared.refused(*base, 'a\x1b[31mbc', *who)
+    assert 'U+202E' in shared.refused(*base, 'nim\u202eda', *who)
+    assert 'username must have a character that can be seen' in shared.refused(*base, '\u200e' * 5, *who)
+    assert 'job_title must be one line' in shared.refused(*base, 'abcd', *who, '--job-title', 'a\nb')
+    assert 'email must be an address' in shared.refused(*base, 'abcd', '--name', 'Name', '--email', 'a@b@example.org')
+    rows = [{'username': ' gerda ', 'name': 'Gerda Groß ', 'email': ' gerda@example.org'},
+            {'username': 'gerda', 'name': 'Gerda Groß', 'email': 'another@example.org'},
+            {'username': '\u00a0gerda', 'name': 'Gerda Groß', 'email': 'third@example.org'},
+            {'username': 'gustav\u2028', 'name': 'Gustav', 'email': 'gerda@example.org '},
+            {'username': 'gus\ttav', 'name': 'Gustav', 'email': 'gustav@example.org'},
+            {'username': 'gustav', 'name': '\u3164' * 4, 'email': 'gustav@example.org'}]
+    done = shared.run('user', 'import', '--json', '-', given=json.dumps(rows))
+    told = json.loads(done.stdout)
+    assert (told['added'], told['without_password']) == (['gerda'], ['gerda'])
+    assert [s['row'] for s in told['skipped']] == [2, 3, 4]
+    assert [(f['row'], f['why'].split()[0]) for f in told['failed']] == [(5, 'username'), (6, 'name')]
+    gerda = next(u for u in shared.json('user', 'list') if u['username'] == 'gerda')
+    assert (gerda['name'], gerda['email']) == ('Gerda Groß', 'gerda@example.org')
+
+
 def test_a_password_is_asked_for_unseen(shared):
     who = ('user', 'add', 'cecilia', '--name', 'Cecilia', '--email', 'c@example.org')
     seen, status = on_terminal(shared, *who, typed=(PASSWORD, 'another-one'))

@@ -84,14 +84,14 @@ def test_names_stay_unique(admin):
     assert expect(patch(admin, f'category/{elsewhere["id"]}', department_id=one['id']), 400)['message'] == told
 
 
-@pytest.mark.parametrize('body', [{'department': 'ab'}, {'department': 'd' * 31}, {'department': 7},
+@pytest.mark.parametrize('body', [{'department': 'a'}, {'department': 'd' * 31}, {'department': 7},
                                   {'department': None}])
 def test_what_does_not_fit_a_department(admin, body):
     assert 'department' in expect(admin.request('PATCH', 'department/1', json=body), 400)['message']
 
 
 @pytest.mark.parametrize('body', [
-    {'category': 'ab'}, {'category': 'c' * 31}, {'category': 7}, {'department_id': '1'}, {'department_id': 99999},
+    {'category': 'a'}, {'category': 'c' * 31}, {'category': 7}, {'department_id': '1'}, {'department_id': 99999},
     {'department_id': 0}, {'category': 'Fine as such', 'department_id': -1}])
 def test_what_does_not_fit_a_category(admin, body):
     field = 'department_id' if 'department_id' in body else 'category'

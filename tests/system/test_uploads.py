@@ -181,7 +181,8 @@ def test_what_is_taken(user, name, content, kind):
     ('a.jpg', png()), ('a.gif', b'<svg/>'), ('a.pdf', b'<html><script>1</script></html>'), ('a.doc', archive('x')),
     ('a.docx', XLSX), ('a.docx', b'text'), ('a.xlsx', b''), ('a.msg', PDF),
     ('a.exe', ELF), ('a', b'x'), ('abc', b'x'), ('a.', b'x'), ('.txt/', b'x'), ('a.txt.exe', b'x'), ('a.t xt', b'x'),
-    ('', b'x'), ('a\x01b.txt', b'x'), ('x' * 125 + '.txt', b'x'), ('漢' * 125 + '.txt', b'x')])
+    ('', b'x'), ('a\x01b.txt', b'x'), ('a\x85b.txt', b'x'), ('a\u2028b.txt', b'x'), ('a\u202etxt.gpj.txt', b'x'),
+    ('a\u2067.txt', b'x'), ('\u3000', b'x'), ('dir/\u200b ', b'x'), ('x' * 125 + '.txt', b'x'), ('漢' * 125 + '.txt', b'x')])
 def test_what_is_not_taken(writing, user, name, content):
     t = new_ticket(user)
     before = files_of(writing)
@@ -192,7 +193,8 @@ def test_what_is_not_taken(writing, user, name, content):
 
 @pytest.mark.parametrize('name, sent_as', [
     ('漢字 文件.txt', None), ('été "quoted" 100%.txt', None), ("it's; a=b.txt", None), ('😀.txt', None),
-    ('漢' * 124 + '.txt', None), ('notes.txt', 'C:\\Users\\me\\notes.txt'), ('notes.txt', '../../notes.txt')])
+    ('漢' * 124 + '.txt', None), ('דוח (א).txt', None), ('notes.txt', ' \u3000notes.txt\u200b '),
+    ('notes.txt', 'C:\\Users\\me\\notes.txt'), ('notes.txt', '../../notes.txt')])
 def test_names_are_kept(user, name, sent_as):
     made = expect(upload(user, name=sent_as or name, ticket_id=new_ticket(user)), 201)
     assert made['original_filename'] == name

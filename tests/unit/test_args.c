@@ -128,6 +128,9 @@ texts_are_bounded_in_characters(void **state)
 		{ "content too short", KEY_CONTENT, 4, false },
 		{ "longest content", KEY_CONTENT, 5000, true },
 		{ "content too long", KEY_CONTENT, 5001, false },
+		{ "department too short", KEY_DEPARTMENT, 1, false },
+		{ "shortest department", KEY_DEPARTMENT, 2, true },
+		{ "shortest category", KEY_CATEGORY, 2, true },
 		{ "longest department", KEY_DEPARTMENT, 30, true },
 		{ "department too long", KEY_DEPARTMENT, 31, false },
 		{ "no bounds, nothing", KEY_ADDRESS, 0, true },
@@ -156,6 +159,13 @@ texts_must_be_texts(void **state)
 	check_true("no UTF-8, no bounds", !args_in_bounds(KEY_ADDRESS, &v));
 	v.text = TEXT_OF("a\0b");
 	check_true("NUL", !args_in_bounds(KEY_TITLE, &v));
+	v.text = TEXT_OF("two\nlines");
+	check_true("lines of a title", !args_in_bounds(KEY_TITLE, &v));
+	check_true("lines of a content", args_in_bounds(KEY_CONTENT, &v));
+	v.text = TEXT_OF("a title ");
+	check_true("a blank at the end", !args_in_bounds(KEY_TITLE, &v));
+	v.text = TEXT_OF("\xe2\x80\x8e\xe2\x80\x8e\xe2\x80\x8e");
+	check_true("nothing to see", !args_in_bounds(KEY_TITLE, &v));
 	check_true("bytes may be anything", args_in_bounds(KEY_PAYLOAD, &v));
 }
 

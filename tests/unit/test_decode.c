@@ -410,13 +410,13 @@ values_outlive_the_document(void **state)
 
 	(void)state;
 	decode(&v, "POST", "/flicket-api/tickets/", TICKET(
-	    "\"\\u00e9\\n\\\"\"", "\"abcde\"", "-9223372036854775808",
+	    "\" \\u00e9|\\\"\\n\"", "\"abc\\nde\"", "-9223372036854775808",
 	    "9223372036854775807"));
 	check_number("answered", responded.error, OK);
 	check_text("title", args_text(&v.x.args, KEY_TITLE),
-	    TEXT_OF("\xc3\xa9\n\""));
+	    TEXT_OF("\xc3\xa9|\""));
 	check_text("content", args_text(&v.x.args, KEY_CONTENT),
-	    TEXT_OF("abcde"));
+	    TEXT_OF("abc\nde"));
 	check_number("least", args_number(&v.x.args, KEY_CATEGORY_ID, 0),
 	    INT64_MIN);
 	check_number("most", args_number(&v.x.args, KEY_TICKET_PRIORITY_ID, 0),

@@ -49,8 +49,10 @@ arguments_are_checked(void **state)
 #define E	"\xf0\x9f\x98\x80"
 #define E10	E E E E E E E E E E
 	static const struct { const char *name, *in; enum err want; } rows[] = {
-		{ "shortest", "abc", OK },
-		{ "too short", "ab", ERR_BAD_REQUEST },
+		{ "shortest", "ab", OK },
+		{ "too short", "a", ERR_BAD_REQUEST },
+		{ "two lines", "ab\ncd", ERR_BAD_REQUEST },
+		{ "a blank at the end", "abc ", ERR_BAD_REQUEST },
 		{ "longest", E10 E10 E10, OK },
 		{ "too long", E10 E10 E10 E, ERR_BAD_REQUEST },
 		{ "no UTF-8", "abc\xff", ERR_BAD_REQUEST },

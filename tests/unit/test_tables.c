@@ -47,7 +47,7 @@ keys_make_sense(void **state)
 		check_number(info->name, key_find(info->name,
 		    keyset_of((enum key)k)), k);
 		check_true(info->name, info->form == FORM_PLAIN ||
-		    info->type == KEY_INT);
+		    (info->form == FORM_LINE) == (info->type == KEY_TEXT));
 	}
 	check_true("there are keys", count > 30);
 	check_number("no such name", key_find("nothing", KEYSET_ALL), KEY_END);

@@ -73,6 +73,11 @@ static const struct {
 	{ 503, ALWAYS, "A part of the desk does not answer at the moment" },
 };
 
+/* Of texts that are stored as one line (base/line.h). */
+#define LINE_RULE	". One line of text: without control characters and " \
+    "overrides of the direction, with a character that can be seen; blanks " \
+    "at its ends are removed and do not count"
+
 /* --- pieces ---------------------------------------------------------------------- */
 
 /* json_pack(), whose formats are ours and never fail. */
@@ -365,8 +370,9 @@ body_schema(const struct route *r)
 	for (enum key k = keyset_next(keys, 0); k != KEY_END;
 	    k = keyset_next(keys, k + 1)) {
 		schema = key_schema(k, true);
-		put(schema, "description",
-		    json_string(param_of(k)->description));
+		put(schema, "description", must(json_sprintf("%s%s",
+		    param_of(k)->description,
+		    key_info(k)->form == FORM_LINE ? LINE_RULE : "")));
 		put(properties, key_info(k)->name, schema);
 		put(example, key_info(k)->name,
 		    example_of(param_of(k)->example));

@@ -1,6 +1,7 @@
 /* flicketctl user: users of a desk that runs. */
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/visible.h"
@@ -144,7 +145,7 @@ int
 user_add_run(const struct cli *c)
 {
 	static struct users	u;
-	char			password[SECRET_SIZE] = "";
+	char			password[SECRET_SIZE] = "", *username;
 	int			status = STATUS_FAILED;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -158,8 +159,10 @@ user_add_run(const struct cli *c)
 	if (!cli_has(c, "no-password") &&
 	    !term_read_secret(cli_value(c, "password-file"), password))
 		return STATUS_FAILED;
+	username = users_trimmed(cli_arg(c, 0, ""));
 	if (users_open(&u) && create_user(&u, c, password))
-		status = report_done(&u, c, cli_arg(c, 0, ""), "added");
+		status = report_done(&u, c, username, "added");
+	free(username);
 	sodium_memzero(password, sizeof(password));
 	users_close(&u);
 	return status;

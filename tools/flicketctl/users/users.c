@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/line.h"
+#include "base/log.h"
 #include "services/user/account.h"
 #include "tools/flicketctl/cli/member.h"
 
@@ -52,31 +54,40 @@ users_ask(struct users *u, enum op_code op, const struct args *args,
 	return cli_fail("%.*s", (int)message.len, message.base);
 }
 
+char *
+users_trimmed(const char *name)
+{
+	struct text	t = line_trim(text_of(name));
+	char		*copy = strndup(t.base, t.len);
+
+	CHECK(copy != NULL);
+	return copy;
+}
+
 void
 users_put(struct args *args, enum key key, const char *text)
 {
-	if (text != NULL)
-		args_put_text(args, key, (struct text){ text, strlen(text) });
+	if (text == NULL)
+		return;
+	args_put_text(args, key, key_info(key)->form == FORM_LINE ?
+	    line_trim(text_of(text)) : text_of(text));
 }
 
 bool
 users_misfit(enum key key, const char *text, char *ret, size_t size)
 {
 	const struct key_info	*info = key_info(key);
-	struct text		 t = { text, strlen(text) };
 	struct args		 args = { 0 };
 	const char		*refusal;
-	int64_t			 have = text_characters(t);
 
-	if (have == -1) {
+	users_put(&args, key, text);
+	if (text_characters(args_text(&args, key)) == -1) {
 		snprintf(ret, size, "%s is not UTF-8.", info->name);
 		return true;
 	}
-	args_put_text(&args, key, t);
 	if (!args_in_bounds(key, args_value(&args, key))) {
-		snprintf(ret, size, "%s must be %lld to %lld characters long, "
-		    "this one has %lld.", info->name, (long long)info->least,
-		    (long long)info->most, (long long)have);
+		args_say_misfit(key, info->name, args_text(&args, key), ret,
+		    size);
 		return true;
 	}
 	refusal = account_refusal(&args);
@@ -107,7 +118,9 @@ ask_users(struct users *u, int64_t after, const char *username)
 
 	args_put_number(&args, KEY_LIMIT, PAGE_USERS);
 	args_put_number(&args, KEY_ID, after);
-	users_put(&args, KEY_USERNAME, username);
+	/* as it is: an import may have brought blanks at its ends */
+	if (username != NULL)
+		args_put_text(&args, KEY_USERNAME, text_of(username));
 	return users_ask(u, OP_USER_EXPORT, &args, &a) ? array_of(&a) :
 	    NULL;
 }

@@ -40,7 +40,13 @@ int64_t	 users_group_id(const json_t *groups, const char *name);
  */
 bool	users_misfit(enum key, const char *text, char *ret, size_t size);
 
-/* Add a text to the arguments; NULL is left out. */
+/* A name as it is stored, without the blanks at its ends. The caller frees it. */
+char	*users_trimmed(const char *name);
+
+/*
+ * Add a text to the arguments, which point into it: a name without the blanks
+ * at its ends. NULL is left out.
+ */
 void	users_put(struct args *, enum key, const char *text);
 
 /* Make a user a member; false after a message. */

@@ -256,11 +256,42 @@ make_user(struct import_run *r, const json_t *row, const struct args *args,
 	return false;
 }
 
+/* The hash of a row's password; "" if it has none, or another kind of hash. */
+static const char *
+hash_of(const json_t *row)
+{
+	const char	*hash = json_string_value(json_object_get(row,
+			    "password"));
+
+	return hash != NULL && password_kind((struct text){ hash,
+	    strlen(hash) }, NULL) == PASSWORD_BCRYPT ? hash : "";
+}
+
+/* Whether a text is among the names or addresses that are used. */
+static bool
+is_used(const json_t *used, struct text t)
+{
+	return json_object_getn(used, t.base, t.len) != NULL;
+}
+
+static void
+note_added(struct import_run *r, struct text name, struct text email,
+    bool is_unset)
+{
+	json_object_setn_new(r->names, name.base, name.len, json_true());
+	json_object_setn_new(r->emails, email.base, email.len, json_true());
+	json_array_append_new(r->added, json_stringn(name.base, name.len));
+	if (is_unset)
+		json_array_append_new(r->unset,
+		    json_stringn(name.base, name.len));
+}
+
 static void
 import_row(struct import_run *r, size_t number, const json_t *row)
 {
 	struct args	 args = { 0 };
-	const char	*name, *email, *hash;
+	struct text	 name, email;
+	const char	*hash = hash_of(row);
 	char		 why[512];
 
 	if (!take_row(row, &args, why, sizeof(why)) ||
@@ -268,30 +299,19 @@ import_row(struct import_run *r, size_t number, const json_t *row)
 		note_row(r->failed, number, row, why);
 		return;
 	}
-	name = args_text(&args, KEY_USERNAME).base;
-	email = args_text(&args, KEY_EMAIL).base;
-	if (json_object_get(r->names, name) != NULL ||
-	    json_object_get(r->emails, email) != NULL) {
-		note_row(r->skipped, number, row,
-		    json_object_get(r->names, name) != NULL ?
+	name = args_text(&args, KEY_USERNAME);
+	email = args_text(&args, KEY_EMAIL);
+	if (is_used(r->names, name) || is_used(r->emails, email)) {
+		note_row(r->skipped, number, row, is_used(r->names, name) ?
 		    "username: another user has this one." :
 		    "email: another user has this one.");
 		return;
 	}
-	hash = json_string_value(json_object_get(row, "password"));
-	if (hash == NULL || password_kind((struct text){ hash, strlen(hash) },
-	    NULL) != PASSWORD_BCRYPT)
-		hash = "";
 	users_put(&args, KEY_PASSWORD_HASH, hash);
-	if (!r->dry && !make_user(r, row, &args, why, sizeof(why))) {
+	if (!r->dry && !make_user(r, row, &args, why, sizeof(why)))
 		note_row(r->failed, number, row, why);
-		return;
-	}
-	json_object_set_new(r->names, name, json_true());
-	json_object_set_new(r->emails, email, json_true());
-	json_array_append_new(r->added, json_string(name));
-	if (hash[0] == '\0')
-		json_array_append_new(r->unset, json_string(name));
+	else
+		note_added(r, name, email, hash[0] == '\0');
 }
 
 static void
