@@ -90,8 +90,8 @@ const struct who_info *
 who_info(enum who who)
 {
 	static const struct who_info	rows[WHO_END] = {
-#define WHO(NAME, text, refusal, by_owner) \
-		[WHO_##NAME] = { #NAME, text, refusal, by_owner },
+#define WHO(NAME, text, refusal, by_owner, by_reader) \
+		[WHO_##NAME] = { #NAME, text, refusal, by_owner, by_reader },
 #include "proto/who.tbl"
 #undef WHO
 	};

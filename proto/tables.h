@@ -32,7 +32,7 @@ struct key_info {
 
 /* Who may have an operation done. */
 enum who {
-#define WHO(NAME, text, refusal, by_owner) WHO_##NAME,
+#define WHO(NAME, text, refusal, by_owner, by_reader) WHO_##NAME,
 #include "proto/who.tbl"
 #undef WHO
 	WHO_END
@@ -43,6 +43,7 @@ struct who_info {
 	const char	*text;		/* for documents */
 	const char	*refusal;	/* for a client: 403's message */
 	bool		 by_owner;	/* the service decides, by its data */
+	bool		 by_reader;	/* a token for reading is enough */
 };
 
 enum op_kind { OP_READ, OP_WRITE, OP_SLOW, OP_LEAD, OP_EVENT, OP_TALLY,

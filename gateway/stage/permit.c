@@ -9,7 +9,7 @@ permit_begin(struct exchange *x)
 	enum who	who = op_info(x->route->op)->who;
 
 	if ((x->rights & RIGHT_READ_ONLY) != 0 &&
-	    x->route->method != METHOD_GET)
+	    x->route->method != METHOD_GET && !who_info(who)->by_reader)
 		return respond_code(x, ERR_FORBIDDEN, FAULT_READ_ONLY_TOKEN,
 		    WHO_READS_ONLY);
 	x->identity.permitted = x->rights;

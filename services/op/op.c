@@ -136,7 +136,8 @@ check_actor(struct call *c, const struct op_info *info)
 	if (e != OK)
 		return e;
 	args_put_number(&c->request.args, KEY_RIGHTS, c->request.rights);
-	if ((c->request.rights & RIGHT_READ_ONLY) != 0)
+	if ((c->request.rights & RIGHT_READ_ONLY) != 0 &&
+	    !who_info(info->who)->by_reader)
 		return op_fault(c, FAULT_READ_ONLY_TOKEN, 0,
 		    op_refuse(c, ERR_FORBIDDEN, WHO_READS_ONLY));
 	if (!who_may(info->who, c->request.rights))

@@ -210,7 +210,10 @@ static const struct op ops[] = {
 	{ .op = OP_TOKEN_LIST, .run = op_page, .sql = SQL_TOKEN_PAGE,
 	    .count = SQL_TOKEN_COUNT, .shape = &token_shape },
 	{ .op = OP_TOKEN_END, .run = token_end, .makes = K(TOKEN_HASH),
-	    .tag = SQL_TOKEN_TAG_BY_ID, .also = { SQL_REVOCATION_EXPIRE } },
+	    .tag = SQL_TOKEN_TAG_BY_ID,
+	    .guards = { { SQL_TOKEN_MAY_END, true, ERR_FORBIDDEN,
+		WHO_READS_ONLY, FAULT_READ_ONLY_TOKEN } },
+	    .also = { SQL_REVOCATION_EXPIRE } },
 	{ .op = OP_TOKENS_USED, .run = op_exec, .sql = SQL_TOKEN_USED },
 
 	{ .op = OP_GROUP_GET, .run = op_one, .sql = SQL_GROUP_BY_ID,

@@ -21,7 +21,8 @@ from test_permissions import EXAMPLES, RULES, Person, World, limit_readers, kind
 from wire import Client, basic, expect
 
 LOGIN = 'anybody with a name and a password'
-OWNER = 'the owner'
+OWNER = 'the owner; with a token for reading: only that token'
+READER = 'any user, also with a token for reading'
 
 # Keys: a name, a description, and the most that such a key allows: 'nothing', to get a token ('login'), 'reading',
 # or everything that its user may do ('all').
@@ -44,6 +45,8 @@ def expected(method, who, rights, good_for):
     """The rule: the statuses that a request may have, by the words of the table of permissions."""
     if good_for in ('nothing', 'login') or who == LOGIN:
         return {200} if (who, good_for) == (LOGIN, 'login') else {401}
+    if good_for == 'reading' and who == READER:
+        return {204}
     if good_for == 'reading':
         return {200} if method == 'GET' and ('admin' in rights or who == OWNER) else {403}
     if 'plain' in rights:
@@ -129,8 +132,10 @@ def cells_of(world, keys):
             owns = beings and key.maker and key.name != 'deleted' and who != LOGIN
             if method != 'GET' or path not in read:
                 read[path] = example(world, *((key.maker, beings[0]) if owns else (None, None)))
-            if key.name == 'other':     # somebody new each time: what may be done can end a token
-                key = Key(key.name, key.good_for, headers=bearer(world.person('plain').token))
+            # somebody new each time: what may be done can end a token
+            if key.name == 'other' or (key.name == 'reading' and who == READER):
+                kind = 'plain' if key.name == 'other' else 'reader'
+                key = Key(key.name, key.good_for, headers=bearer(world.person(kind).token))
             yield Cell(key, method, path, who, *read[path], expected(method, who, rights, key.good_for))
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from desk import ADMIN, ADMIN_PASSWORD, PASSWORD, USER, wait_until
+from desk import ADMIN, ADMIN_PASSWORD, PASSWORD, USER, run_program, wait_until
 from wire import Client, basic, expect
 
 
@@ -109,10 +109,11 @@ def test_a_token_ended_by_its_id_is_dead_at_every_gateway(imported):
 def test_a_token_for_reading_does_not_write(imported):
     ticket = {'title': 'a title', 'content': 'some content', 'category_id': 1, 'ticket_priority_id': 1}
     made = expect(create(imported, 'user006', scope='read'), 200)
+    other_one = expect(create(imported, 'user006', name='other'), 200)
     writes = [('POST', 'tickets', ticket), ('PATCH', 'user/me', {'name': 'Another name'}),
               ('POST', 'departments', {'department': 'By a reader'}), ('DELETE', 'ticket/1', None),
               ('PUT', 'user/me/password', {'password': PASSWORD, 'new_password': 'An0ther-one'}),
-              ('DELETE', f'token/{made["id"]}', None)]
+              ('DELETE', f'token/{other_one["id"]}', None), ('DELETE', f'token/{other_one["id"] + 99}', None)]
     other = imported.start_gateway('gateway-2')
     imported.wait_ready(other)
     for port in (imported.port, other):     # one has heard of it from the answer, one has to ask
@@ -123,6 +124,48 @@ def test_a_token_for_reading_does_not_write(imported):
                 for method, path, body in writes:
                     expect(c.request(method, path, json=body), 403)
     assert listed(imported, made['token'])[made['id']]['scope'] == 'read'
+
+
+@pytest.mark.parametrize('path', ['tokens', 'token/ID'])
+def test_a_token_for_reading_ends_itself(writing, path):
+    made, other = (expect(create(writing, 'user006', scope=scope, name=scope), 200) for scope in ('read', 'write'))
+    with writing.client(made['token']) as c, writing.client(other['token']) as whole:
+        expect(c.get('user/me'), 200)
+        expect(c.request('DELETE', path.replace('ID', str(made['id']))), 204)
+        expect(c.get('user/me'), 401)
+        expect(c.request('DELETE', path.replace('ID', str(made['id']))), 401)
+        expect(whole.get('user/me'), 200)
+
+
+def end_all(desk):
+    """End every token, by what can end one; one to go on with."""
+    made = [expect(create(desk, 'user006', name='one'), 200) for _ in range(3)]
+    with desk.client(made[0]['token']) as c:
+        expect(c.request('DELETE', f'token/{made[2]["id"]}'), 204)
+        expect(c.request('DELETE', f'token/{made[1]["id"]}'), 204)
+        expect(c.request('DELETE', 'tokens'), 204)
+    return [m['id'] for m in made]
+
+
+def test_the_id_of_a_token_is_never_given_again(desks, tmp_path):
+    """Not after it was ended, nor with its user, nor after the restore of a backup that does not know of it."""
+    desk = desks('imported')
+    with desk.client(ADMIN) as admin:
+        ids = end_all(desk)
+        assert run_program('flicketctl', 'backup', tmp_path / 'backup', '--data', desk.data).returncode == 0
+        ids += end_all(desk)
+        gone = expect(admin.post('users', {'username': 'soon-gone', 'name': 'Soon Gone', 'email': 'g@example.org',
+                                           'password': PASSWORD}), 201)['id']
+        ids += [expect(create(desk, 'soon-gone', name='one'), 200)['id']]
+        expect(admin.request('DELETE', f'user/{gone}'), 204)
+        ids += [expect(create(desk, 'user006', name='one'), 200)['id']]
+    desk.stop()
+    done = run_program('flicketctl', 'restore', tmp_path / 'backup', '--data', desk.data, '--force', '--keep-tokens')
+    assert done.returncode == 0, done.stdout + done.stderr
+    desk.start()
+    ids += end_all(desk) + [expect(create(desk, 'user006', name='one'), 200)['id']]
+    assert len(set(ids)) == len(ids), ids
+    assert max(ids) < 2**31
 
 
 def test_when_a_token_was_used_is_shown(new):

@@ -121,7 +121,7 @@ class World:
 
     def token(self, owner=None):
         owner = owner or self.person()
-        return expect(self.ask(owner, 'GET', 'tokens/'), 200)['items'][0]['id']
+        return expect(self.ask(owner, 'GET', 'tokens/'), 200)['items'][-1]['id']
 
 
 def new_world(folder, **settings):
@@ -160,6 +160,7 @@ NONE = ()
 RULES = {
     'anybody with a name and a password': (NONE, ('named',)),
     'any user': (ALL, ()),
+    'any user, also with a token for reading': (ALL + ('reader',), ()),
     'members of flicket_admin and super_user': (STAFF, ()),
     'members of flicket_admin': (ADMIN, ()),
     'the author, flicket_admin': (ADMIN, ('author',)),
@@ -167,7 +168,7 @@ RULES = {
     'the assignee, flicket_admin': (ADMIN, ('assignee',)),
     'the subscriber, flicket_admin, super_user': (STAFF, ('subscriber',)),
     'that user, flicket_admin': (ADMIN, ('itself',)),
-    'the owner': (NONE, ('owner',)),
+    'the owner; with a token for reading: only that token': (NONE, ('owner',)),
     'any user; with close: the author, the assignee, flicket_admin': (ALL, ()),
     'by FLICKET_CHANGE_CATEGORY: nobody, flicket_admin and super_user, or any user': (NONE, ()),
 }
@@ -388,13 +389,15 @@ def test_who_may_and_who_may_not(world, method, path, who):
     for example, rights, beings in kinds_of(f'{method} {path}', who):
         cases = [(kind, None, kind in rights) for kind in ALL]
         cases += [('plain', being, True) for being in beings]
-        cases += [('reader', None, method == 'GET' and 'admin' in rights)]
+        cases += [('reader', None, 'reader' in rights or (method == 'GET' and 'admin' in rights))]
+        if path == 'token/:id':
+            cases += [('reader', 'owner', True)]    # who has no other token than that for reading
         for kind, being, may in cases:
             me = world.person(kind)
             target, request = example(world, me, being)
             answer = world.ask(me, method, target, **request)
             case = f'{kind} as {being}: {answer}'
-            if not may and who == 'the owner':
+            if not may and who.startswith('the owner'):
                 assert answer.status in (403, 404), case    # that it is there is nobody else's business
             else:
                 assert outcome(answer) == ('done' if may else 'refused'), case

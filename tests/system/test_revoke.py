@@ -174,7 +174,7 @@ def wanted(ending, method, who, rights, owns):
         return {401} if ENDINGS[ending][2] else None
     if ending != DEMOTED:
         return {401}
-    return {403} if 'plain' not in rights and not owns and who != 'the owner' else None
+    return {403} if 'plain' not in rights and not owns and not who.startswith('the owner') else None
 
 
 def owner_of(path):

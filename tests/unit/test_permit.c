@@ -26,6 +26,10 @@ rights_are_asked_for(void **state)
 		{ "the owner's to decide", "PATCH", "ticket/1", 0, true },
 		{ "reading", "GET", "ticket/1", RIGHT_READ_ONLY, true },
 		{ "reading only", "PATCH", "ticket/1", RIGHT_READ_ONLY, false },
+		{ "reading, its own end", "DELETE", "tokens", RIGHT_READ_ONLY,
+		    true },
+		{ "reading, an end by id", "DELETE", "token/1", RIGHT_READ_ONLY,
+		    true },
 		{ "reading only, an admin", "DELETE", "ticket/1",
 		    RIGHT_READ_ONLY | RIGHT_ADMIN | RIGHT_STAFF, false },
 	};

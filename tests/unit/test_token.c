@@ -9,6 +9,16 @@ struct hash {
 	unsigned char	bytes[crypto_hash_sha256_BYTES];
 };
 
+/* A desk that has not lost a token yet: the first one has the id 1. */
+static int
+set_up(void **state)
+{
+	int	result = desk_set_up(state);
+
+	store_exec(desk.sqlite, "UPDATE gone SET token_id = 0");
+	return result;
+}
+
 /* Make a token for a user; what is kept of it. */
 static struct hash
 create(int64_t user_id)
@@ -438,6 +448,69 @@ a_token_for_reading_is_told_as_one(void **state)
 	check_number("which", args_number(&a.extra, KEY_ID, 0), 1);
 }
 
+static void
+an_id_is_never_given_twice(void **state)
+{
+	static const char *const	ways[] = {
+		"DELETE FROM tokens WHERE id = (SELECT max(id) FROM tokens)",
+		"DELETE FROM users WHERE id = 2", "DELETE FROM tokens"
+	};
+	int64_t				before, newest;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(ways); i++) {
+		create(1);
+		if (i < 2)
+			create(2);
+		before = desk_number(&desk, "SELECT max(id) FROM tokens");
+		store_exec(desk.sqlite, ways[i]);
+		create(1);
+		newest = desk_number(&desk, "SELECT max(id) FROM tokens");
+		check_number(ways[i], newest, before + 1);
+	}
+}
+
+/* What a token for reading asks for, with the hash of the token. */
+static enum err
+end_as(const struct hash *asking, enum op_code op, int64_t id)
+{
+	struct text	bytes = { (const char *)asking->bytes,
+			    sizeof(asking->bytes) };
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, op);
+	args_put_number(&c.request.args, KEY_ID, id);
+	args_put_text(&c.request.args, KEY_TOKEN_HASH, bytes);
+	args_put_text(&c.request.args, KEY_ASKED_WITH, bytes);
+	e = desk_call(&desk, &c);
+	desk_end(&c);
+	return e;
+}
+
+static void
+a_token_for_reading_ends_itself_alone(void **state)
+{
+	struct hash	first = create(1), second = create(1), third;
+
+	(void)state;
+	store_exec(desk.sqlite, "UPDATE tokens SET scope = 'read' "
+	    "WHERE id < 3");
+	third = create(2);
+	check_number("its user's other", end_as(&first, OP_TOKEN_END, 2),
+	    ERR_FORBIDDEN);
+	check_number("another's", end_as(&first, OP_TOKEN_END, 3),
+	    ERR_FORBIDDEN);
+	check_number("none", end_as(&first, OP_TOKEN_END, 9), ERR_FORBIDDEN);
+	check_number("nothing else", end_as(&first, OP_GROUP_DELETE, 2),
+	    ERR_FORBIDDEN);
+	check_number("itself", end_as(&first, OP_TOKEN_END, 1), OK);
+	check_number("twice", end_as(&first, OP_TOKEN_END, 1),
+	    ERR_UNAUTHORIZED);
+	check_number("by logging out", end_as(&second, OP_TOKEN_DELETE, 0), OK);
+	check_number("stays", check(&third, NULL), OK);
+}
+
 static enum err
 end_by_id(int64_t actor, int64_t id, int64_t *ret_seen)
 {
@@ -495,7 +568,8 @@ use_is_noted(void **state)
 int
 main(void)
 {
-#define HERE(sentence, f) ON_DESK(&user_service, sentence, f)
+#define HERE(sentence, f) \
+	{ sentence, f, set_up, desk_tear_down, (void *)&user_service }
 	const struct CMUnitTest	tests[] = {
 		/* first: others have the clock be steady for long */
 		HERE("a clock that was just set clears no revocation",
@@ -522,6 +596,9 @@ main(void)
 		    what_is_said_of_a_token_is_kept),
 		HERE("a token for reading is told as one",
 		    a_token_for_reading_is_told_as_one),
+		HERE("an id is never given twice", an_id_is_never_given_twice),
+		HERE("a token for reading ends itself alone",
+		    a_token_for_reading_ends_itself_alone),
 		HERE("a token is ended by its owner",
 		    a_token_is_ended_by_its_owner),
 		HERE("use is noted", use_is_noted),

@@ -45,10 +45,12 @@
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/cli/stop.h"
+#include "tools/flicketctl/store/peek.h"
 #include "tools/flicketctl/store/replace.h"
 #include "tools/flicketctl/store/select.h"
 #include "tools/flicketctl/store/stores.h"
 
+#define TOKEN_ID_MOST	INT32_MAX	/* a number above it is not ours */
 #define WORK_PREFIX	".restore-"
 #define REFUSALS_SHOWN	5
 
@@ -244,12 +246,53 @@ read_streams(const struct restore *r, int64_t ret[SERVICE_END])
 	return true;
 }
 
-/* A store of an older schema has none. */
+/* A store of an older schema may have none. */
 static bool
-has_left_out(sqlite3 *db)
+has_column(sqlite3 *db, const char *table, const char *column)
 {
-	return db != NULL && sqlite3_table_column_metadata(db, NULL, "left_out",
-	    "stream", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+	return db != NULL && sqlite3_table_column_metadata(db, NULL, table,
+	    column, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* The highest id of a token in the stores that are replaced; 0: not known. */
+static int64_t
+newest_replaced_token(void)
+{
+	static const char *const	queries[] = {
+		"SELECT max(token_id, ifnull((SELECT max(id) FROM tokens), 0)) "
+		"FROM gone",
+		"SELECT ifnull(max(id), 0) FROM tokens"	/* an older schema */
+	};
+	sqlite3				*db;
+	int64_t				 id = 0;
+
+	if (access(paths_store(SERVICE_USER), F_OK) == -1)
+		return 0;
+	db = peek_open(paths_store(SERVICE_USER));
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
+		if (select_one_number(db, &id, "%s", queries[i]))
+			break;
+	peek_close(db);
+	return id < 0 || id > TOKEN_ID_MOST ? 0 : id;
+}
+
+/*
+ * Tokens that were made after the backup are not in it. Their ids are not given
+ * again: numbers go on behind those of the stores that are replaced. If there
+ * are none, they go on behind more than can have been made.
+ */
+static void
+change_tokens(const struct restore *r, sqlite3 *db, struct buf *sql)
+{
+	if (!r->keep_tokens)
+		buf_printf(sql, "INSERT INTO revocations (hash, date_added) "
+		    "SELECT hash, %lld FROM tokens; DELETE FROM tokens;",
+		    (long long)store_now());
+	/* services/user/migrations/005_tokens.sql does it for older ones */
+	if (has_column(db, "gone", "token_id"))
+		buf_printf(sql, "UPDATE gone SET token_id = max(%lld, "
+		    "token_id + 1000000, strftime('%%s', 'now') - 1767225600);",
+		    (long long)newest_replaced_token());
 }
 
 /*
@@ -263,7 +306,7 @@ change_store(const struct restore *r, enum service_id id,
 	struct buf	 sql = { 0 };
 	char		 path[128];
 	sqlite3		*db = open_copied_store(r, id, path);
-	bool		 ok, gaps = has_left_out(db);
+	bool		 ok, gaps = has_column(db, "left_out", "stream");
 
 	buf_printf(&sql, "BEGIN IMMEDIATE; UPDATE identity SET stream = %lld;",
 	    (long long)r->streams[id]);
@@ -279,10 +322,8 @@ change_store(const struct restore *r, enum service_id id,
 			    (long long)r->streams[source], source,
 			    (long long)old[source]);
 	}
-	if (id == SERVICE_USER && !r->keep_tokens)
-		buf_printf(&sql, "INSERT INTO revocations (hash, date_added) "
-		    "SELECT hash, %lld FROM tokens; DELETE FROM tokens;",
-		    (long long)store_now());
+	if (id == SERVICE_USER)
+		change_tokens(r, db, &sql);
 	buf_put_text(&sql, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
 	buf_put_byte(&sql, '\0');
 	ok = db != NULL && run_on_copy(db, path, sql.base);
