@@ -169,6 +169,22 @@ check_filter(struct exchange *x, enum key key, struct text value)
 	return false;
 }
 
+/* As OpenAPI writes it, and as people do. */
+static void
+take_flag(struct exchange *x, enum key key, struct text value)
+{
+	const char	*name = key_info(key)->name;
+
+	if (text_same(value, TEXT_OF("1")) || text_same(value, TEXT_OF("true")))
+		args_put_number(&x->args, key, 1);
+	else if (text_same(value, TEXT_OF("0")) ||
+	    text_same(value, TEXT_OF("false")))
+		args_put_number(&x->args, key, 0);
+	else
+		fault_note(x, FAULT_WRONG_TYPE, text_of(name), "%s must be 1 "
+		    "or 0.", name);
+}
+
 static void
 take_query_parameter(struct exchange *x, bool strict, struct text name,
     struct text value)
@@ -186,6 +202,8 @@ take_query_parameter(struct exchange *x, bool strict, struct text name,
 		take_page(x, key, value);
 	else if (key == KEY_CURSOR)
 		args_put_text(&x->args, key, value);
+	else if (key_info(key)->form == FORM_BOOL)
+		take_flag(x, key, value);
 	else
 		take_filter(x, key, value);
 }

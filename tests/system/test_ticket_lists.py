@@ -504,13 +504,15 @@ def test_a_csv_file_has_flickets_columns(reader, model):
         assert [int(r[0]) for r in rows[1:]] == model.ids(sort=sort, where=where)
         for row in rows[1:]:
             expected = by_id[int(row[0])]
-            assert [c.removeprefix("'") for c in row] == [re.sub(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]', ' ', c or '').
+            assert [c.removeprefix("'") for c in row] == [re.sub(r'\r\n|[\x00-\x1f\x7f-\x9f\u2028\u2029]', ' ', c or '').
                                                           removeprefix("'") for c in expected]
 
 
 @pytest.mark.parametrize('title, cell', [
     ('=1+1 and more', "'=1+1 and more"), ('+1 and more', "'+1 and more"), ('-1 and more', "'-1 and more"),
-    ('@sum and more', "'@sum and more"), ('\ttab', "'\ttab"), ('\rreturn', "'\rreturn"), ('a, "b"\r\nc', 'a, "b"\r\nc'),
+    ('@sum and more', "'@sum and more"), ('\ttab', "' tab"), ('\rreturn', "' return"), ('a, "b"\r\nc', 'a, "b" c'),
+    ('  =1+1', "'  =1+1"), ('\ufeff=1+1', "'\ufeff=1+1"), ('\u200b\xa0+1', "'\u200b\xa0+1"), ('\uff1d1+1', "'\uff1d1+1"),
+    ('\u3000\uff20sum', "'\u3000\uff20sum"), ('one;=1+1', "one;'=1+1"), ('one\n=1+1', 'one =1+1'), ('a\u2028b\x85c', 'a b c'),
     ('a\x01b\x02c\x03d', 'a b c d'), ('漢字 😀', '漢字 😀'), ('a=b', 'a=b')], ids=lambda t: ascii(t))
 def test_a_cell_is_text_and_no_formula(writing, title, cell):
     """Also of titles that an import brought, as clients cannot."""
@@ -521,6 +523,48 @@ def test_a_cell_is_text_and_no_formula(writing, title, cell):
         rows = list(csv.reader(io.StringIO(exported(c, 'tickets.csv?created_id=me&sort=ticketid_desc'), newline='')))
         assert rows[1][0] == f'{made:05}' and rows[1][2] == cell
         assert rows[1][9] == f'http://localhost:5000/flicket-api/ticket/{made}'
+
+
+def test_a_csv_file_is_as_spreadsheets_want_it(reader):
+    plain = exported(reader, 'tickets.csv')
+    table = list(csv.reader(io.StringIO(plain, newline='')))
+    for query, mark, separator in (('bom=1', '\ufeff', ','), ('bom=true&separator=semicolon', '\ufeff', ';'),
+                                   ('separator=%3B', '', ';'), ('separator=tab&bom=0', '', '\t'),
+                                   ('separator=comma&bom=false', '', ',')):
+        text = exported(reader, f'tickets.csv?{query}')
+        assert text.startswith(mark + f'Ticket_ID{separator}Priority{separator}') and text.count('\ufeff') == len(mark)
+        rows = csv.reader(io.StringIO(text.removeprefix(mark), newline=''), delimiter=separator)
+        assert [[re.sub("(^|[,;])'", r'\1', c) for c in row] for row in rows] == \
+            [[re.sub("(^|[,;])'", r'\1', c) for c in row] for row in table]
+    assert len(exported(reader, 'tickets.csv?bom=1&status_id=0').splitlines()) == 1
+
+
+@pytest.mark.parametrize('path, code, field', [
+    ('tickets.csv?bom=yes', 'wrong_type', 'bom'), ('tickets.csv?bom=2', 'wrong_type', 'bom'),
+    ('tickets.csv?bom=', 'empty', 'bom'), ('tickets.csv?bom=1&bom=1', 'repeated', 'bom'),
+    ('tickets.csv?separator=%7C', 'invalid', 'separator'), ('tickets.csv?separator=%3B%3B', 'invalid', 'separator'),
+    ('tickets.ndjson?bom=1', 'exclusive', 'bom'), ('tickets.ndjson?separator=tab', 'exclusive', 'separator'),
+    ('tickets/?bom=1', 'unknown_parameter', 'bom')])
+def test_a_wish_that_no_file_fits_is_refused(reader, path, code, field):
+    got = expect(reader.get(path), 400)
+    assert (got['code'], got['field']) == (code, field)
+
+
+@pytest.mark.parametrize('separator', ['comma', 'semicolon', 'tab'])
+def test_no_spreadsheet_finds_a_formula(writing, separator):
+    """Not even one that takes another character for the separator, and splits a text at it, quotes or not."""
+    signs = '=+-@\uff1d\uff0b\uff0d\uff20'
+    with writing.client(USER) as c:
+        for sign in signs:
+            text = f'{sign}1 x; {sign}1,\xa0{sign}1\t{sign}1;"{sign}1;\ufeff{sign}1,"{sign}1\r\n{sign}1'
+            expect(c.post('tickets', {**TICKET, 'title': text}), 201)
+        text = exported(c, f'tickets.csv?created_id=me&separator={separator}')
+    rows = list(csv.reader(io.StringIO(text, newline=''), delimiter={'comma': ',', 'semicolon': ';', 'tab': '\t'}[separator]))
+    assert {len(row) for row in rows} == {10} and len(rows) == 1 + len(text.split('\r\n')[1:-1])
+    cells = [cell for row in rows for cell in row]
+    other = {'comma': '[;\t]', 'semicolon': '[,\t;]', 'tab': '[,;]'}[separator]
+    for cell in [*cells, *(part for line in text.splitlines() for part in re.split(other, line))]:
+        assert not cell.strip(' "\xa0\ufeff\u200b')[:1].strip() or cell.strip(' "\xa0\ufeff\u200b')[0] not in signs, cell
 
 
 def test_lines_of_json_are_the_items_of_the_list(reader, model):

@@ -5,7 +5,6 @@
 #include "unit.h"
 
 #include "services/ticket/list/cursor.h"
-#include "services/ticket/list/export.h"
 #include "services/ticket/list/date.h"
 #include "services/ticket/search/query.h"
 #include "services/ticket/search/snippet.h"
@@ -285,36 +284,6 @@ what_is_no_cursor_is_none(void **state)
 	buf_done(&bytes);
 }
 
-/* --- CSV ----------------------------------------------------------------- */
-
-static void
-a_cell_is_quoted_and_no_formula(void **state)
-{
-	static const struct { struct text text, cell; } rows[] = {
-		{ TEXT_OF(""), TEXT_OF("\"\"") },
-		{ TEXT_OF("a"), TEXT_OF("\"a\"") },
-		{ TEXT_OF("a\"b,c\r\nd"), TEXT_OF("\"a\"\"b,c\r\nd\"") },
-		{ TEXT_OF("=1"), TEXT_OF("\"'=1\"") },
-		{ TEXT_OF("+1"), TEXT_OF("\"'+1\"") },
-		{ TEXT_OF("-1"), TEXT_OF("\"'-1\"") },
-		{ TEXT_OF("@a"), TEXT_OF("\"'@a\"") },
-		{ TEXT_OF("\ta"), TEXT_OF("\"'\ta\"") },
-		{ TEXT_OF("\ra"), TEXT_OF("\"'\ra\"") },
-		{ TEXT_OF("a=1"), TEXT_OF("\"a=1\"") },
-		{ TEXT_OF("\"=1"), TEXT_OF("\"\"\"=1\"") },
-		{ TEXT_OF("\0\1\2\3\x1f\x7f"), TEXT_OF("\"      \"") },
-	};
-	struct buf	b = { 0 };
-
-	(void)state;
-	for (size_t i = 0; i < LEN(rows); i++) {
-		b.len = 0;
-		csv_put(&b, rows[i].text);
-		check_text("cell", buf_text(&b), rows[i].cell);
-	}
-	buf_done(&b);
-}
-
 int
 main(void)
 {
@@ -330,8 +299,6 @@ main(void)
 		TEST("long texts of a cursor are cut off",
 		    long_texts_of_a_cursor_are_cut_off),
 		TEST("what is no cursor is none", what_is_no_cursor_is_none),
-		TEST("a cell of a CSV file is quoted and no formula",
-		    a_cell_is_quoted_and_no_formula),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,4 @@
 
 op_run	ticket_export;
 
-/* Append a text as a cell of a CSV file. */
-void	csv_put(struct buf *, struct text);
-
 #endif
