@@ -495,6 +495,7 @@ settings_load(struct settings *ret)
 	check_log_level(ret);
 	check_log_format(ret);
 	check_switch("FLICKET_ACCESS_LOG", ret->access_log);
+	check_switch("FLICKET_COMPRESSION", ret->compression);
 	check_harden(ret);
 	check_listen(ret);
 	check_metrics_listen(ret);

@@ -64,20 +64,31 @@ const char *const ${name}_migrations[] = { ${rows}0 };
 	set(${var} ${path} PARENT_SCOPE)
 endfunction()
 
-# embed_file(var NAME FILE): NAME_bytes and NAME_size, of a file that is large or made by the build.
+# embed_file(var NAME FILE): NAME_bytes and NAME_size, of a file that is large or made by the build; and NAME_gzip_bytes
+# and NAME_gzip_size, of the same file compressed, without a name and a time.
 function(embed_file var name file)
 	set(path ${CMAKE_BINARY_DIR}/embed/${name}.s)
+	set(gzip ${CMAKE_BINARY_DIR}/embed/${name}.gz)
+	add_custom_command(OUTPUT ${gzip}
+		COMMAND gzip -9nc ${file} > ${gzip}.new
+		COMMAND ${CMAKE_COMMAND} -E rename ${gzip}.new ${gzip}
+		DEPENDS ${file} VERBATIM)
 	file(CONFIGURE OUTPUT ${path} @ONLY CONTENT "
 	.section .rodata
-	.global ${name}_bytes, ${name}_size
+	.global ${name}_bytes, ${name}_size, ${name}_gzip_bytes, ${name}_gzip_size
 ${name}_bytes:
 	.incbin \"${file}\"
 ${name}_end:
+${name}_gzip_bytes:
+	.incbin \"${gzip}\"
+${name}_gzip_end:
 	.balign 8
 ${name}_size:
 	.quad ${name}_end - ${name}_bytes
+${name}_gzip_size:
+	.quad ${name}_gzip_end - ${name}_gzip_bytes
 	.section .note.GNU-stack,\"\",%progbits
 ")
-	set_source_files_properties(${path} PROPERTIES OBJECT_DEPENDS ${file})
+	set_source_files_properties(${path} PROPERTIES OBJECT_DEPENDS "${file};${gzip}")
 	set(${var} ${path} PARENT_SCOPE)
 endfunction()

@@ -5,6 +5,7 @@
 
 #include "gateway/core/trace.h"
 #include "gateway/http/connection/linger.h"
+#include "gateway/http/header.h"
 #include "gateway/http/problem.h"
 #include "gateway/reply/cors.h"
 #include "gateway/worker.h"
@@ -106,8 +107,7 @@ take_over_answer(h2o_req_t *req, ssize_t type_at)
 	req->res.headers.entries[type_at].value = h2o_iovec_init(type,
 	    strlen(type));
 	if (is_problem)
-		h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_VARY,
-		    "Vary", H2O_STRLIT("Accept"));
+		header_put_vary(req, "Accept");
 	body = own_body(req, id, is_problem);
 	req->res.content_length = body.len;
 	return body;

@@ -28,6 +28,7 @@
 #include "gateway/http/connection/parting.h"
 #include "gateway/http/connection/rest.h"
 #include "gateway/http/framing.h"
+#include "gateway/http/gzip.h"
 #include "gateway/http/hpack.h"
 #include "gateway/http/timers.h"
 #include "gateway/http/tls.h"
@@ -247,6 +248,7 @@ worker_run(void *arg)
 	bus_destroy(&w->bus);
 	tokens_destroy(&w->tokens);
 	responses_destroy(&w->responses);
+	gzip_destroy(&w->gzip);
 	CHECK(sem_post(&w->gateway->ended) == 0);
 	for (;;)
 		poll(NULL, 0, -1);

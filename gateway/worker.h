@@ -15,6 +15,7 @@
 #include "proto/tables.h"
 
 struct bus;
+struct gzip;
 struct limits;
 struct proxies;
 struct resolver;
@@ -59,6 +60,7 @@ struct worker {
 	struct tokens		*tokens;
 	struct response_cache	*responses;
 	struct buf		 body;		/* see respond_buffer() */
+	struct gzip		*gzip;		/* NULL until it is needed */
 	h2o_linklist_t		 connections;	/* connection.c's */
 	h2o_linklist_t		 resting;	/* ... too */
 	bool			 paused;	/* accepts nothing until the next tick */

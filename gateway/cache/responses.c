@@ -82,7 +82,7 @@ response_place(struct response_cache *c, struct text key, uint64_t hash)
 static size_t
 response_size(const struct cached_response *r)
 {
-	return sizeof(*r) + r->key.len + r->body.len;
+	return sizeof(*r) + r->key.len + r->body.len + r->gzip.len;
 }
 
 static void
@@ -133,11 +133,17 @@ responses_find(struct response_cache *c, const struct response_key *key,
 	return r;
 }
 
+static void
+on_response_gone(void *response)
+{
+	free((void *)(uintptr_t)((struct cached_response *)response)->gzip.base);
+}
+
 static struct cached_response *
 copy_response(struct text key, int64_t tag, int64_t total, struct text body)
 {
 	struct cached_response	*r = h2o_mem_alloc_shared(NULL, sizeof(*r) +
-				    key.len + body.len, NULL);
+				    key.len + body.len, on_response_gone);
 	char			*bytes = (char *)(r + 1);
 
 	*r = (struct cached_response){ .tag = tag, .total = total };
@@ -150,7 +156,15 @@ copy_response(struct text key, int64_t tag, int64_t total, struct text body)
 	return r;
 }
 
-struct text
+/* Make room, which may take the response that was kept last. */
+static void
+bound_responses(struct response_cache *c)
+{
+	while (c->bytes > c->most && !h2o_linklist_is_empty(&c->used))
+		drop_least_recent(c);
+}
+
+const struct cached_response *
 responses_keep(struct response_cache *c, const struct response_key *key,
     h2o_mem_pool_t *pool, int64_t tag, int64_t total, struct text body)
 {
@@ -158,19 +172,41 @@ responses_keep(struct response_cache *c, const struct response_key *key,
 	struct cached_response	*r, **place;
 
 	if (body.len > BODY_MOST_BYTES || body.len > c->most / BODY_PART)
-		return (struct text){ "", 0 };
+		return NULL;
 	bytes = key_bytes(c, key);
 	place = response_place(c, bytes, hash_key(c, bytes));
 	if (*place != NULL)
 		drop_response(c, place);
 	r = copy_response(bytes, tag, total, body);
 	c->bytes += response_size(r);
-	while (c->bytes > c->most && !h2o_linklist_is_empty(&c->used))
-		drop_least_recent(c);
+	bound_responses(c);
 	/* found again: what was dropped may have been in the same chain */
 	place = response_place(c, bytes, hash_key(c, bytes));
 	*place = r;
 	h2o_linklist_insert(&c->used, &r->used);
 	h2o_mem_link_shared(pool, r);
-	return r->body;
+	return r;
+}
+
+/*
+ * It is dropped like any other, and may be dropped already: then it goes with
+ * the requests that are under way.
+ */
+void
+responses_keep_gzip(struct response_cache *c,
+    const struct cached_response *response, struct text gzip)
+{
+	struct cached_response	*r = (struct cached_response *)(uintptr_t)
+				    response;
+	char			*copy;
+
+	if (gzip.len == 0 || r->gzip.len > 0)
+		return;
+	copy = must_alloc(gzip.len);
+	memcpy(copy, gzip.base, gzip.len);
+	r->gzip = (struct text){ copy, gzip.len };
+	if (!h2o_linklist_is_linked(&r->used))
+		return;
+	c->bytes += gzip.len;
+	bound_responses(c);
 }

@@ -35,6 +35,7 @@ struct cached_response {
 	int64_t		 total;		/* of the list */
 	char		 etag[24];	/* the tag as in If-None-Match */
 	struct text	 body;
+	struct text	 gzip;		/* compressed; empty: not yet */
 
 	/* responses.c's own */
 	struct text			 key;
@@ -59,12 +60,20 @@ const struct cached_response	*responses_find(struct response_cache *,
 
 /*
  * Keep a copy of a response, in the place of the one that was kept for its key.
- * Returns the body of the copy, which lives as long as the memory pool; empty
- * if the response is too large to be kept.
+ * Returns the copy, which lives as long as the memory pool; NULL if the response
+ * is too large to be kept.
  */
-struct text	 responses_keep(struct response_cache *,
-		    const struct response_key *, h2o_mem_pool_t *, int64_t tag,
-		    int64_t total, struct text body);
+const struct cached_response	*responses_keep(struct response_cache *,
+				    const struct response_key *,
+				    h2o_mem_pool_t *, int64_t tag,
+				    int64_t total, struct text body);
+
+/*
+ * Keep a copy of the compressed body of a response that was found or kept; of an
+ * empty one nothing is kept.
+ */
+void	 responses_keep_gzip(struct response_cache *,
+	    const struct cached_response *, struct text gzip);
 
 /* Drop all of them; those that are being sent live until they are sent. */
 void		 responses_clear(struct response_cache *);

@@ -1,7 +1,5 @@
-/* Accept is read by its grammar: lists, parameters, quoted strings. */
+/* Both are read by their grammar: lists, parameters, quoted strings. */
 #include "gateway/http/accept.h"
-
-#include <h2o.h>
 
 #include "gateway/http/chars.h"
 #include "gateway/http/problem.h"
@@ -96,4 +94,64 @@ accept_read(struct accept *ret, struct text value)
 		else if (is_type(type, "*/*"))
 			raise_to(&ret->any, quality);
 	}
+}
+
+/* --- codings --------------------------------------------------------------- */
+
+/* The highest quality of each; -1: it is not named. */
+struct codings {
+	int	gzip;
+	int	identity;
+	int	any;
+};
+
+static void
+read_codings(struct codings *ret, struct text value)
+{
+	struct text	member, name;
+	int		quality;
+
+	while (value.len > 0) {
+		member = take_accept_part(&value, ',');
+		name = take_accept_part(&member, ';');
+		quality = quality_of(member);
+		if (is_type(name, "gzip") || is_type(name, "x-gzip"))
+			raise_to(&ret->gzip, quality);
+		else if (is_type(name, "identity"))
+			raise_to(&ret->identity, quality);
+		else if (is_type(name, "*"))
+			raise_to(&ret->any, quality);
+	}
+}
+
+/*
+ * The asterisk stands for what is not named. A body as it is need not be named:
+ * it is refused by quality 0 only, and preferred by a higher quality only.
+ */
+static enum accept_coding
+choose_coding(const struct codings *c)
+{
+	int	gzip = c->gzip != -1 ? c->gzip : c->any;
+	int	identity = c->identity != -1 ? c->identity : c->any;
+
+	if (gzip <= 0 || gzip < c->identity)
+		return ACCEPT_IDENTITY;
+	return identity == 0 ? ACCEPT_ONLY_GZIP : ACCEPT_GZIP;
+}
+
+enum accept_coding
+accept_coding(const h2o_req_t *req)
+{
+	struct codings	c = { -1, -1, -1 };
+	ssize_t		at = h2o_find_header(&req->headers,
+			    H2O_TOKEN_ACCEPT_ENCODING, -1);
+
+	if (at == -1)
+		return ACCEPT_IDENTITY;
+	for (; at != -1; at = h2o_find_header(&req->headers,
+	    H2O_TOKEN_ACCEPT_ENCODING, at))
+		read_codings(&c, (struct text){
+		    req->headers.entries[at].value.base,
+		    req->headers.entries[at].value.len });
+	return choose_coding(&c);
 }

@@ -1,6 +1,11 @@
-/* The header field Accept (RFC 9110, 12.5.1), as far as errors depend on it. */
+/*
+ * The header fields Accept (RFC 9110, 12.5.1), as far as errors depend on it,
+ * and Accept-Encoding (12.5.3).
+ */
 #ifndef HTTP_ACCEPT_H
 #define HTTP_ACCEPT_H
+
+#include <h2o.h>
 
 #include "base/buf.h"
 
@@ -19,5 +24,18 @@ struct accept {
  * been set to -1 before the first one.
  */
 void	accept_read(struct accept *ret, struct text value);
+
+/* How a client takes a body that can be compressed. */
+enum accept_coding {
+	ACCEPT_IDENTITY,	/* as it is */
+	ACCEPT_GZIP,		/* compressed, or as it is */
+	ACCEPT_ONLY_GZIP	/* compressed; it refuses it as it is */
+};
+
+/*
+ * What Accept-Encoding says, all of its lines together. Codings whose quality
+ * is not valid count as absent.
+ */
+enum accept_coding	accept_coding(const h2o_req_t *);
 
 #endif

@@ -76,3 +76,21 @@ header_list(h2o_req_t *req, const h2o_token_t *token, struct text *ret)
 		*ret = join_lines(req, token, at);
 	return true;
 }
+
+/* One field with a list, as some caches read the first field only. */
+void
+header_put_vary(h2o_req_t *req, const char *name)
+{
+	h2o_headers_t	*headers = &req->res.headers;
+	h2o_iovec_t	 value = h2o_iovec_init(name, strlen(name)), *had;
+	ssize_t		 at = h2o_find_header(headers, H2O_TOKEN_VARY, -1);
+
+	if (at == -1) {
+		h2o_add_header(&req->pool, headers, H2O_TOKEN_VARY, "Vary",
+		    value.base, value.len);
+		return;
+	}
+	had = &headers->entries[at].value;
+	*had = h2o_concat(&req->pool, *had, h2o_iovec_init(H2O_STRLIT(", ")),
+	    value);
+}

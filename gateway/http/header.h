@@ -1,4 +1,4 @@
-/* Header fields of a request. */
+/* Header fields of a request, and Vary of its answer. */
 #ifndef HTTP_HEADER_H
 #define HTTP_HEADER_H
 
@@ -22,5 +22,11 @@ unsigned	header_count(const h2o_req_t *, const h2o_token_t *);
 
 /* Its value, or an empty text. */
 struct text	header_value(const h2o_req_t *, const char *name);
+
+/*
+ * Name a field of the request on which the answer depends, in the one field
+ * Vary that the answer has.
+ */
+void		header_put_vary(h2o_req_t *, const char *name);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "gateway/core/identity.h"
 #include "gateway/core/trace.h"
+#include "gateway/reply/compress.h"
 #include "gateway/reply/fragment.h"
 #include "gateway/reply/respond.h"
 
@@ -14,7 +15,8 @@
 struct export {
 	h2o_generator_t	 generator;
 	struct exchange	*x;
-	struct buf	 piece;		/* what h2o is sending */
+	struct buf	 piece;
+	struct compress_pieces pieces;	/* of it, what h2o is sending */
 	struct text	 cursor;	/* "": that was all */
 };
 
@@ -24,6 +26,7 @@ on_export_gone(void *data)
 	struct export	*e = data;
 
 	buf_done(&e->piece);
+	compress_end(&e->pieces);
 }
 
 /* The cursor must outlive the answer that it came in. */
@@ -37,18 +40,24 @@ take_export_piece(struct export *e, const struct answer *a)
 	e->cursor = (struct text){ copy.base, copy.len };
 	e->piece.len = 0;
 	fragment_put(&e->piece, e->x, a->fragment);
-	exchange_hold(e->x, e->piece.size);
+	e->pieces.left = buf_text(&e->piece);
+	exchange_hold(e->x, e->piece.size + e->pieces.out.size);
 }
 
 static void
 send_export_piece(struct export *e)
 {
-	h2o_iovec_t	bytes = { e->piece.base, e->piece.len };
-	bool		is_last = e->cursor.len == 0;
+	bool		has_next = e->cursor.len > 0;
+	h2o_iovec_t	bytes;
 
-	h2o_send(e->x->req, &bytes, e->x->is_head || bytes.len == 0 ? 0 : 1,
-	    is_last || e->x->is_head ? H2O_SEND_STATE_FINAL :
-	    H2O_SEND_STATE_IN_PROGRESS);
+	if (e->x->is_head) {
+		h2o_send(e->x->req, NULL, 0, H2O_SEND_STATE_FINAL);
+		return;
+	}
+	bytes = compress_next(e->x, &e->pieces, !has_next);
+	h2o_send(e->x->req, &bytes, bytes.len == 0 ? 0 : 1,
+	    has_next || e->pieces.left.len > 0 ? H2O_SEND_STATE_IN_PROGRESS :
+	    H2O_SEND_STATE_FINAL);
 }
 
 /* A list that breaks off must not look like one that ends. */
@@ -95,6 +104,10 @@ on_export_proceed(h2o_generator_t *generator, h2o_req_t *req)
 	struct args	 args = e->x->args;
 
 	(void)req;
+	if (e->pieces.left.len > 0) {
+		send_export_piece(e);
+		return;
+	}
 	args_put_text(&args, KEY_CURSOR, e->cursor);
 	trace_log_begin(e->x);
 	exchange_ask_part(e->x, PIECE, op, &args, timeout_ms != 0 ?
@@ -125,8 +138,12 @@ export_answer(struct exchange *x)
 	    "attachment; filename=\"tickets.csv\"" :
 	    "attachment; filename=\"tickets.ndjson\"");
 	respond_header(x, "X-Content-Type-Options", "nosniff");
-	respond_count(x, 200);
 	take_export_piece(e, x->answer);
+	e->pieces.is_on = compress_is_wanted(x, type, e->cursor.len > 0 ?
+	    COMPRESS_UNKNOWN : e->piece.len);
+	if (e->pieces.is_on)
+		compress_mark(x);
+	respond_count(x, 200);
 	h2o_start_response(req, &e->generator);
 	send_export_piece(e);
 	return FLOW_DONE;

@@ -13,6 +13,8 @@
 #include "gateway/core/identity.h"
 #include "gateway/core/trace.h"
 #include "gateway/http/header.h"
+#include "gateway/reply/compress.h"
+#include "gateway/reply/etag.h"
 #include "gateway/reply/respond.h"
 
 #define PIECE		0	/* the part under which pieces are asked for */
@@ -28,7 +30,8 @@ struct download {
 	int64_t		 end;		/* of those to be sent */
 	bool		 partial;
 	bool		 started;
-	struct buf	 piece;		/* what h2o is sending */
+	struct buf	 piece;
+	struct compress_pieces pieces;	/* of it, what h2o is sending */
 	char		 etag[48];
 };
 
@@ -42,15 +45,6 @@ make_file_etag(struct download *d, struct text filename)
 
 	snprintf(d->etag, sizeof(d->etag), "\"%016llx-%llx\"",
 	    (unsigned long long)h, (unsigned long long)d->size);
-}
-
-static bool
-client_has_file(const struct download *d)
-{
-	struct text	v = header_value(d->x->req, "if-none-match");
-
-	return (v.len == 1 && v.base[0] == '*') || (v.len > 0 &&
-	    memmem(v.base, v.len, d->etag, strlen(d->etag)) != NULL);
 }
 
 /* A range is of the file that the client has a part of, or of none. */
@@ -184,11 +178,29 @@ start_answer(struct download *d, int status, const char *reason)
 	d->started = true;
 	req->res.status = status;
 	req->res.reason = reason;
-	respond_header(d->x, "ETag", d->etag);
 	/* to be asked for each time, as the client may have lost its rights */
 	respond_header(d->x, "Cache-Control", "private, no-cache");
 	respond_count(d->x, status);
 	h2o_start_response(req, &d->generator);
+}
+
+/*
+ * A part of a compressed file would be of no use: parts are of the file itself,
+ * and the client of a whole file that is compressed is not told of parts.
+ */
+static void
+choose_coding(struct download *d, const char *type)
+{
+	struct exchange	*x = d->x;
+	bool		 is_wanted = compress_is_wanted(x, type,
+			    (size_t)d->size);
+
+	d->pieces.is_on = is_wanted && !d->partial;
+	if (d->pieces.is_on) {
+		x->req->res.content_length = SIZE_MAX;
+		compress_mark(x);
+	} else
+		respond_header(x, "Accept-Ranges", "bytes");
 }
 
 static void
@@ -198,13 +210,14 @@ start_file(struct download *d)
 	h2o_iovec_t	 type = respond_type(d->x, d->type);
 
 	req->res.content_length = (size_t)(d->end - d->at);
+	respond_header(d->x, "ETag", d->etag);
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
 	    "Content-Type", type.base, type.len);
 	put_disposition(d->x, shorten_name(d->original));
 	respond_header(d->x, "X-Content-Type-Options", "nosniff");
 	respond_header(d->x, "Content-Security-Policy",
 	    "sandbox; default-src 'none'");
-	respond_header(d->x, "Accept-Ranges", "bytes");
+	choose_coding(d, type.base);
 	if (d->partial)
 		put_content_range(d);
 	start_answer(d, d->partial ? 206 : 200, d->partial ?
@@ -253,7 +266,7 @@ send_file_piece(struct exchange *x, enum err e)
 {
 	struct download		*d = x->download;
 	const struct answer	 refusal = { .error = e };
-	h2o_iovec_t		 out = { d->piece.base, d->piece.len };
+	h2o_iovec_t		 out;
 
 	if (e != OK) {
 		break_off_file(d, &refusal);
@@ -263,6 +276,7 @@ send_file_piece(struct exchange *x, enum err e)
 	if (!d->started)
 		start_file(d);
 	d->at += (int64_t)d->piece.len;
+	out = compress_next(x, &d->pieces, d->at == d->end);
 	h2o_send(x->req, &out, 1, d->at == d->end ? H2O_SEND_STATE_FINAL :
 	    H2O_SEND_STATE_IN_PROGRESS);
 }
@@ -280,7 +294,8 @@ take_file_piece(struct exchange *x, const struct answer *a)
 	}
 	d->piece.len = 0;
 	buf_put(&d->piece, bytes.base, bytes.len);
-	exchange_hold(x, d->piece.size);
+	d->pieces.left = buf_text(&d->piece);
+	exchange_hold(x, d->piece.size + d->pieces.out.size);
 	identity_check(x, send_file_piece);
 }
 
@@ -311,6 +326,7 @@ on_download_gone(void *data)
 	struct download	*d = data;
 
 	buf_done(&d->piece);
+	compress_end(&d->pieces);
 }
 
 /* --- the answer --------------------------------------------------------------------- */
@@ -342,11 +358,15 @@ enum flow
 file_answer(struct exchange *x)
 {
 	struct download	*d = new_download(x);
+	h2o_iovec_t	 etag = h2o_iovec_init(d->etag, strlen(d->etag));
 
 	if (d->size < 0)
 		return respond_error(x, ERR_INTERNAL, NULL);
-	if (client_has_file(d)) {
+	if (etag_client_has(x, &etag)) {
 		x->req->res.content_length = SIZE_MAX;
+		h2o_add_header(&x->req->pool, &x->req->res.headers,
+		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);
+		compress_put_vary(x);
 		start_answer(d, 304, "Not Modified");
 		h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
 		return FLOW_DONE;

@@ -5,18 +5,29 @@
 
 #include "base/disk.h"
 #include "base/metrics.h"
-#include "gateway/http/header.h"
 #include "gateway/http/problem.h"
+#include "gateway/reply/compress.h"
 #include "gateway/reply/cors.h"
+#include "gateway/reply/etag.h"
 #include "gateway/reply/respond.h"
 
 extern const unsigned char	default_avatar_bytes[];
 extern const size_t		default_avatar_size;
 
-/* Files that the build embeds (cmake/Embed.cmake, embed_file). */
+/* Files that the build embeds, as they are and compressed (cmake/Embed.cmake). */
 #define EMBEDDED(name) \
 	extern const char name##_bytes[]; \
-	extern const size_t name##_size;
+	extern const size_t name##_size; \
+	extern const char name##_gzip_bytes[]; \
+	extern const size_t name##_gzip_size;
+
+struct file {
+	struct text	bytes;
+	struct text	gzip;
+};
+
+#define FILE_OF(name)	((struct file){ { name##_bytes, name##_size }, \
+			    { name##_gzip_bytes, name##_gzip_size } })
 
 EMBEDDED(openapi)
 EMBEDDED(docs_page)
@@ -157,27 +168,28 @@ page_avatar(struct exchange *x)
  * is that of its bytes, and clients ask again.
  */
 static enum flow
-answer_file(struct exchange *x, const char *type, const char *bytes,
-    size_t size)
+answer_file(struct exchange *x, const char *type, struct file file)
 {
 	unsigned char	hash[8];
-	char		etag[2 * sizeof(hash) + 3];
-	struct text	known;
+	char		digits[2 * sizeof(hash) + 1];
+	h2o_iovec_t	etag;
+	bool		is_gzip, has;
 
-	crypto_generichash(hash, sizeof(hash), (const unsigned char *)bytes,
-	    size, NULL, 0);
-	etag[0] = '"';
-	sodium_bin2hex(etag + 1, sizeof(etag) - 1, hash, sizeof(hash));
-	etag[sizeof(etag) - 2] = '"';
-	etag[sizeof(etag) - 1] = '\0';
-	respond_header(x, "ETag", etag);
+	crypto_generichash(hash, sizeof(hash),
+	    (const unsigned char *)file.bytes.base, file.bytes.len, NULL, 0);
+	sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
+	etag = h2o_concat(&x->req->pool, h2o_iovec_init(H2O_STRLIT("\"")),
+	    h2o_iovec_init(digits, sizeof(digits) - 1),
+	    h2o_iovec_init(H2O_STRLIT("\"")));
+	has = etag_client_has(x, &etag);
+	respond_header(x, "ETag", etag.base);
 	respond_header(x, "Cache-Control", "no-cache");
 	respond_header(x, "X-Content-Type-Options", "nosniff");
-	if (header_list(x->req, H2O_TOKEN_IF_NONE_MATCH, &known) &&
-	    (h2o_memis(known.base, known.len, H2O_STRLIT("*")) ||
-	    h2o_strstr(known.base, known.len, etag, strlen(etag)) != SIZE_MAX))
-		return respond_body(x, 304, NULL, TEXT_OF(""));
-	return respond_body(x, 200, type, (struct text){ bytes, size });
+	if (has)
+		return respond_status(x, 304);
+	is_gzip = compress_is_wanted(x, type, file.bytes.len);
+	return respond_coded(x, 200, type, is_gzip ? file.gzip : file.bytes,
+	    is_gzip);
 }
 
 static enum flow
@@ -187,7 +199,7 @@ page_openapi(struct exchange *x)
 	if (h2o_find_header(&x->req->res.headers,
 	    H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, -1) == -1)
 		respond_header(x, "Access-Control-Allow-Origin", "*");
-	return answer_file(x, "application/json", openapi_bytes, openapi_size);
+	return answer_file(x, "application/json", FILE_OF(openapi));
 }
 
 /* The page may run what comes from here and ask this gateway, no more. */
@@ -199,27 +211,25 @@ page_docs(struct exchange *x)
 	    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
 	    "form-action 'none'; frame-ancestors 'none'");
 	respond_header(x, "Referrer-Policy", "no-referrer");
-	return answer_file(x, "text/html; charset=utf-8", docs_page_bytes,
-	    docs_page_size);
+	return answer_file(x, "text/html; charset=utf-8", FILE_OF(docs_page));
 }
 
 static enum flow
 page_docs_init(struct exchange *x)
 {
 	return answer_file(x, "text/javascript; charset=utf-8",
-	    docs_init_bytes, docs_init_size);
+	    FILE_OF(docs_init));
 }
 
 static enum flow
 page_docs_script(struct exchange *x)
 {
 	return answer_file(x, "text/javascript; charset=utf-8",
-	    docs_script_bytes, docs_script_size);
+	    FILE_OF(docs_script));
 }
 
 static enum flow
 page_docs_style(struct exchange *x)
 {
-	return answer_file(x, "text/css; charset=utf-8", docs_style_bytes,
-	    docs_style_size);
+	return answer_file(x, "text/css; charset=utf-8", FILE_OF(docs_style));
 }

@@ -9,6 +9,8 @@
 #include "gateway/core/trace.h"
 #include "gateway/http/connection/connection.h"
 #include "gateway/http/connection/parting.h"
+#include "gateway/http/header.h"
+#include "gateway/reply/compress.h"
 
 #define ERROR_BYTES	512	/* of a message that is made */
 
@@ -91,18 +93,13 @@ send_body(struct exchange *x, int status, const char *reason,
 }
 
 enum flow
-respond_body(struct exchange *x, int status, const char *type,
-    struct text body)
-{
-	return send_body(x, status, status_reason(status), type, body);
-}
-
-enum flow
 respond_status(struct exchange *x, int status)
 {
 	x->req->res.status = status;
 	x->req->res.reason = status_reason(status);
 	x->req->res.content_length = SIZE_MAX;
+	if (status == 304)
+		compress_put_vary(x);
 	respond_count(x, status);
 	h2o_start_response(x->req, &generator);
 	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
@@ -152,11 +149,73 @@ keep_buffer(struct exchange *x)
 	return (struct text){ copy.base, copy.len };
 }
 
+/* --- codings ----------------------------------------------------------------- */
+
+enum flow
+respond_coded(struct exchange *x, int status, const char *type,
+    struct text body, bool is_gzip)
+{
+	if (is_gzip)
+		compress_mark(x);
+	return send_body(x, status, status_reason(status), type, body);
+}
+
+/*
+ * Compressed in slices, so that the loop goes on in between. (With another
+ * status than 200 libh2o would end the connection to mark the body's end.)
+ */
+static enum flow
+send_long(struct exchange *x, const char *type, struct text body)
+{
+	h2o_req_t	*req = x->req;
+
+	req->res.status = 200;
+	req->res.reason = status_reason(200);
+	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
+	    "Content-Type", type, strlen(type));
+	compress_mark(x);
+	respond_count(x, 200);
+	return compress_send(x, body);
+}
+
+/* Send a body, compressed if the client wants it so; is_buffered: the worker's. */
+static enum flow
+send_any(struct exchange *x, int status, const char *reason, const char *type,
+    struct text body, bool is_buffered)
+{
+	bool		is_wanted = type != NULL &&
+			    compress_is_wanted(x, type, body.len);
+	bool		is_long = body.len > COMPRESS_WHOLE_MOST && status == 200;
+	struct text	gzip = { "", 0 };
+
+	if (is_wanted && !is_long)
+		gzip = compress_body(x, body);
+	if (gzip.len > 0) {
+		compress_mark(x);
+		return send_body(x, status, reason, type, gzip);
+	}
+	if (is_buffered)
+		body = keep_buffer(x);
+	if (is_wanted && is_long)
+		return send_long(x, type, body);
+	return send_body(x, status, reason, type, body);
+}
+
+enum flow
+respond_body(struct exchange *x, int status, const char *type,
+    struct text body)
+{
+	return send_any(x, status, status_reason(status), type, body, false);
+}
+
 enum flow
 respond_buffered(struct exchange *x, int status, const char *type)
 {
-	return respond_body(x, status, type, keep_buffer(x));
+	return send_any(x, status, status_reason(status), type,
+	    buf_text(&x->worker->body), true);
 }
+
+/* --- errors ------------------------------------------------------------------ */
 
 /*
  * Flicket answers these faults itself, without members for programs. Clients of
@@ -188,7 +247,7 @@ send_error(struct exchange *x, enum err e, const struct fault *faults,
 
 	if (problem_is_wanted(x->req)) {
 		type = PROBLEM_TYPE;
-		respond_header(x, "Vary", "Accept");
+		header_put_vary(x->req, "Accept");
 		problem_put(body, info->http, info->reason, faults, count,
 		    x->request_id);
 	} else
@@ -202,7 +261,8 @@ send_error(struct exchange *x, enum err e, const struct fault *faults,
 		    (long long)retry_after);
 		respond_header(x, "Retry-After", seconds);
 	}
-	return send_body(x, info->http, info->reason, type, keep_buffer(x));
+	return send_any(x, info->http, info->reason, type,
+	    buf_text(&x->worker->body), true);
 }
 
 enum flow

@@ -36,7 +36,11 @@ enum flow	respond_refusal(struct exchange *, const struct answer *);
 enum flow	respond_body(struct exchange *, int status, const char *type,
 		    struct text body);
 
-/* A status without a body. */
+/* The same with a coding that is decided already (compress_is_wanted()). */
+enum flow	respond_coded(struct exchange *, int status, const char *type,
+		    struct text body, bool is_gzip);
+
+/* A status without a body; a 304, as of an answer that could be compressed. */
 enum flow	respond_status(struct exchange *, int status);
 
 /*

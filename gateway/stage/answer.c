@@ -5,7 +5,8 @@
 #include "base/metrics.h"
 #include "gateway/cache/responses.h"
 #include "gateway/cache/tokens.h"
-#include "gateway/http/header.h"
+#include "gateway/reply/compress.h"
+#include "gateway/reply/etag.h"
 #include "gateway/reply/export.h"
 #include "gateway/reply/file.h"
 #include "gateway/reply/fragment.h"
@@ -79,17 +80,17 @@ make_answer_etag(struct exchange *x)
 	return h2o_iovec_init(etag, (size_t)(p - etag));
 }
 
-/* Whether the client has what it asks for (RFC 9110, 13.1.2: weakly). */
+/* Put the tag of the answer; true: the client of a read has that already. */
 static bool
-client_has_answer(const struct exchange *x, h2o_iovec_t etag)
+put_etag(struct exchange *x)
 {
-	struct text	v;
+	h2o_iovec_t	etag = make_answer_etag(x);
+	bool		has = x->route->method == METHOD_GET &&
+			    etag_client_has(x, &etag);
 
-	if (!header_list(x->req, H2O_TOKEN_IF_NONE_MATCH, &v) ||
-	    x->route->method != METHOD_GET)
-		return false;
-	return h2o_memis(v.base, v.len, H2O_STRLIT("*")) ||
-	    h2o_strstr(v.base, v.len, etag.base, etag.len) != SIZE_MAX;
+	h2o_add_header(&x->req->pool, &x->req->res.headers, H2O_TOKEN_ETAG,
+	    "ETag", etag.base, etag.len);
+	return has;
 }
 
 /* --- the stage ------------------------------------------------------------------ */
@@ -111,11 +112,33 @@ put_answer(struct buf *b, const struct exchange *x, bool is_list)
 	buf_put_text(b, is_list ? "}\n" : "\n");
 }
 
-static enum flow
-answer_kept(struct exchange *x, struct text body)
+/* The first client that wants it compressed has it compressed for all. */
+static struct text
+compress_kept(struct exchange *x, const struct cached_response *r)
 {
-	exchange_hold(x, body.len);
-	return respond_body(x, x->route->status, "application/json", body);
+	struct text	gzip = r->gzip;
+
+	if (gzip.len == 0) {
+		gzip = compress_body(x, r->body);
+		responses_keep_gzip(x->worker->responses, r, gzip);
+	}
+	return gzip;
+}
+
+static enum flow
+answer_kept(struct exchange *x, const struct cached_response *r)
+{
+	static const char	 type[] = "application/json";
+	int			 status = x->route->status;
+	struct text		 gzip = { "", 0 };
+
+	exchange_hold(x, r->body.len);
+	if (r->body.len > COMPRESS_WHOLE_MOST)
+		return respond_body(x, status, type, r->body);
+	if (compress_is_wanted(x, type, r->body.len))
+		gzip = compress_kept(x, r);
+	return respond_coded(x, status, type, gzip.len > 0 ? gzip : r->body,
+	    gzip.len > 0);
 }
 
 /* Its owner said that nothing has changed since it was cached. */
@@ -124,36 +147,32 @@ answer_cached(struct exchange *x)
 {
 	metric_add(METRIC_COPIES, 1, 0, 1);
 	links_put_header(x, x->cached->total);
-	return answer_kept(x, x->cached->body);
+	return answer_kept(x, x->cached);
 }
 
 /* A list that was put together; it is kept if it was asked for before. */
 static enum flow
 answer_list(struct exchange *x)
 {
-	const struct buf	*b = &x->worker->body;
-	struct text		 body = { "", 0 };
+	const struct buf		*b = &x->worker->body;
+	const struct cached_response	*kept = NULL;
 
 	metric_add(METRIC_COPIES, 0, 0, 1);
 	if (x->answer->tag != 0 && x->response_key != NULL)
-		body = responses_keep(x->worker->responses, x->response_key,
+		kept = responses_keep(x->worker->responses, x->response_key,
 		    &x->req->pool, x->answer->tag, x->answer->total,
-		    (struct text){ b->base, b->len });
-	return body.len > 0 ? answer_kept(x, body) :
+		    buf_text(b));
+	return kept != NULL ? answer_kept(x, kept) :
 	    respond_buffered(x, x->route->status, "application/json");
 }
 
 static enum flow
 answer_json(struct exchange *x)
 {
-	bool		is_list = x->route->page[0] != '\0';
-	h2o_iovec_t	etag;
+	bool	is_list = x->route->page[0] != '\0';
 
 	if (x->answer->tag != 0) {
-		etag = make_answer_etag(x);
-		h2o_add_header(&x->req->pool, &x->req->res.headers,
-		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);
-		if (client_has_answer(x, etag))
+		if (put_etag(x))
 			return respond_status(x, 304);
 		if (x->cached != NULL && x->answer->fragment.len == 0 &&
 		    x->answer->tag == x->cached->tag)

@@ -9,6 +9,7 @@
 #include "base/line.h"
 #include "gateway/http/header.h"
 #include "gateway/http/url.h"
+#include "gateway/reply/etag.h"
 #include "gateway/reply/fault.h"
 #include "gateway/reply/picture.h"
 #include "gateway/reply/respond.h"
@@ -253,7 +254,7 @@ decode_none_match(struct exchange *x)
 	    x->included != NULL ||
 	    !keyset_has(x->route->takes, KEY_IF_NONE_MATCH))
 		return;
-	if (tags.len <= NONE_MATCH_MOST)
+	if (tags.len <= NONE_MATCH_MOST && !etag_names_refused(x, tags))
 		args_put_text(&x->args, KEY_IF_NONE_MATCH, tags);
 }
 

@@ -32,6 +32,10 @@ class Answer:
         assert len(values) <= 1, f'{name} sent {len(values)} times: {values}'
         return values[0] if values else None
 
+    def varies(self):
+        """The fields of the request that it says it depends on."""
+        return set(filter(None, (self.header('Vary') or '').split(', ')))
+
     def json(self):
         kind = self.header('Content-Type') or ''
         assert kind.lower().startswith('application/json'), f'not JSON but {kind!r}: {self}'

@@ -57,6 +57,7 @@ visit_begin(struct visit *v, const char *method, const char *url)
 	v->worker.gateway = &v->gateway;
 	v->settings.gateway_threads = 1;
 	v->settings.cors_origins = "";
+	v->settings.compression = "off";
 	v->x.req = &v->req;
 	v->x.worker = &v->worker;
 	v->x.stages = pipeline_stages();

@@ -92,6 +92,14 @@ respond_body(struct exchange *x, int status, const char *type,
 }
 
 enum flow
+respond_coded(struct exchange *x, int status, const char *type,
+    struct text body, bool is_gzip)
+{
+	(void)is_gzip;
+	return respond_body(x, status, type, body);
+}
+
+enum flow
 respond_status(struct exchange *x, int status)
 {
 	return respond_body(x, status, NULL, TEXT_OF(""));

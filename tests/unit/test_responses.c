@@ -49,16 +49,15 @@ ask(const char *path, int64_t user_id, int64_t rights, int64_t tag,
     const char *body)
 {
 	struct response_key		 key = key_of(path, user_id, rights);
-	const struct cached_response	*r;
-	struct text			 kept;
+	const struct cached_response	*r, *kept;
 	bool				 asked_before;
 
 	r = find(path, user_id, rights, &asked_before);
 	if (r == NULL && asked_before) {
 		kept = responses_keep(cache, &key, &pool, tag, 7,
 		    text_of(body));
-		if (kept.len > 0)
-			check_text(path, kept, text_of(body));
+		if (kept != NULL)
+			check_text(path, kept->body, text_of(body));
 	} else if (r != NULL) {
 		check_true(path, asked_before);
 		check_text(path, r->body, text_of(body));
@@ -121,7 +120,7 @@ a_newer_response_takes_its_place(void **state)
 	check_true("found", responses_find(cache, &key, &other,
 	    &asked_before) == old);
 	check_text("kept", responses_keep(cache, &key, &other, 2, 7,
-	    text_of("newer")), text_of("newer"));
+	    text_of("newer"))->body, text_of("newer"));
 	h2o_mem_clear_pool(&other);
 	check_text("being sent", old->body, text_of("old"));
 	responses_clear(cache);
@@ -171,6 +170,53 @@ large_responses_are_not_kept(void **state)
 	check_true("is", ask(LIST, 1, 0, 1, body));
 }
 
+/* It is found with the response, counted with it, and goes with it. */
+static void
+a_compressed_body_is_kept_beside_it(void **state)
+{
+	static char			 gzip[MOST / 3];
+	struct text			 half = { gzip, sizeof(gzip) };
+	const struct cached_response	*r, *other;
+	bool				 asked_before;
+
+	(void)state;
+	memset(gzip, 'z', sizeof(gzip));
+	for (int i = 0; i < 2; i++) {
+		ask(LIST, 1, 0, 1, "a list");
+		ask("/another", 1, 0, 1, "another list");
+		ask("/third", 1, 0, 1, "third list");
+	}
+	r = find(LIST, 1, 0, &asked_before);
+	assert_non_null(r);
+	check_number("none at first", (int64_t)r->gzip.len, 0);
+	responses_keep_gzip(cache, r, TEXT_OF(""));
+	check_number("none that is empty", (int64_t)r->gzip.len, 0);
+	responses_keep_gzip(cache, r, half);
+	check_true("a copy", r->gzip.base != gzip);
+	check_text("kept", r->gzip, half);
+	responses_keep_gzip(cache, r, TEXT_OF("later"));
+	check_text("the first stays", r->gzip, half);
+	check_true("found with it", find(LIST, 1, 0, &asked_before) == r);
+
+	other = find("/another", 1, 0, &asked_before);
+	responses_keep_gzip(cache, other, half);
+	check_true("there is room for two", find(LIST, 1, 0,
+	    &asked_before) == r);
+	responses_keep_gzip(cache, find("/third", 1, 0, &asked_before), half);
+	check_true("not for three", find("/another", 1, 0,
+	    &asked_before) == NULL);
+	check_text("it is being sent", other->gzip, half);
+	check_true("the others stay", find(LIST, 1, 0, &asked_before) == r);
+
+	responses_clear(cache);
+	responses_keep_gzip(cache, find(LIST, 1, 0, &asked_before) == NULL ?
+	    other : NULL, TEXT_OF("late"));
+	check_text("dropped before", other->gzip, half);
+	for (int i = 0; i < 2; i++)
+		ask(LIST, 1, 0, 1, "a list");
+	check_true("all room is free again", ask(LIST, 1, 0, 1, "a list"));
+}
+
 int
 main(void)
 {
@@ -186,6 +232,8 @@ main(void)
 		    the_least_recently_used_goes),
 		HERE("large responses are not kept",
 		    large_responses_are_not_kept),
+		HERE("a compressed body is kept beside the body",
+		    a_compressed_body_is_kept_beside_it),
 	};
 
 	return cmocka_run_group_tests_name("responses", tests, NULL, NULL);

@@ -1,0 +1,88 @@
+/* gateway/reply/etag.c */
+#include "exchange.h"
+
+#include "gateway/reply/etag.h"
+
+static void
+either_form_is_known_by_its_tag(void **state)
+{
+	static const struct { const char *have, *accepts, *want; } rows[] = {
+		{ NULL, "gzip", "" },
+		{ "", "gzip", "" },
+		{ "\"a\"", NULL, "\"a\"" },
+		{ "W/\"a\"", NULL, "\"a\"" },
+		{ "\"x\", \"a\"", NULL, "\"a\"" },
+		{ "*", NULL, "\"a\"" },
+		{ "\"b\"", NULL, "" },
+		{ "a", NULL, "" },
+		/* compressed, for those who can read it */
+		{ "\"a.gzip\"", "gzip", "\"a.gzip\"" },
+		{ "W/\"a.gzip\"", "gzip", "\"a.gzip\"" },
+		{ "\"a.gzip\"", NULL, "" },
+		{ "\"a.gzip\"", "gzip;q=0", "" },
+		{ "\"b.gzip\"", "gzip", "" },
+		{ "\"a.gzi\"", "gzip", "" },
+		/* as it is, for all; of both the one that is preferred */
+		{ "\"a\"", "gzip", "\"a\"" },
+		{ "\"a\", \"a.gzip\"", "gzip", "\"a.gzip\"" },
+		{ "\"a\", \"a.gzip\"", "identity", "\"a\"" },
+		{ "*", "gzip", "\"a\"" },
+	};
+	struct visit	v;
+	h2o_iovec_t	etag;
+	bool		has;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		visit_begin(&v, "GET", "/");
+		if (rows[i].have != NULL)
+			visit_header(&v, H2O_TOKEN_IF_NONE_MATCH, rows[i].have);
+		if (rows[i].accepts != NULL)
+			visit_header(&v, H2O_TOKEN_ACCEPT_ENCODING,
+			    rows[i].accepts);
+		etag = h2o_iovec_init(H2O_STRLIT("\"a\""));
+		has = etag_client_has(&v.x, &etag);
+		check_text(rows[i].have == NULL ? "none" : rows[i].have,
+		    has ? (struct text){ etag.base, etag.len } : TEXT_OF(""),
+		    text_of(rows[i].want));
+		visit_end(&v);
+	}
+}
+
+/* They are kept from services, which would take them for the answer's. */
+static void
+tags_that_are_refused_are_seen(void **state)
+{
+	static const struct { const char *tags, *accepts; bool want; } rows[] = {
+		{ "\"a.gzip\"", NULL, true },
+		{ "\"b\", W/\"a.gzip\"", "br", true },
+		{ "\"a.gzip\"", "gzip", false },
+		{ "\"a\"", NULL, false },
+		{ "\"a.0123456789abcdef\"", NULL, false },
+	};
+	struct visit	v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		visit_begin(&v, "GET", "/");
+		if (rows[i].accepts != NULL)
+			visit_header(&v, H2O_TOKEN_ACCEPT_ENCODING,
+			    rows[i].accepts);
+		check_number(rows[i].tags, etag_names_refused(&v.x,
+		    text_of(rows[i].tags)), rows[i].want);
+		visit_end(&v);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST("either form of an answer is known by its tag",
+		    either_form_is_known_by_its_tag),
+		TEST("tags of a form that is refused are seen",
+		    tags_that_are_refused_are_seen),
+	};
+
+	return cmocka_run_group_tests_name("etag", tests, NULL, NULL);
+}
