@@ -151,8 +151,28 @@ def test_bash_completes_commands_options_and_values():
     assert complete('completion', 'f') == ['fish']
     assert complete('check', '--data', 'too') == ['tools']
     assert complete('import', 'READ') == ['README.md']
+    assert complete('check', '--data', '=', 'too') == ['tools'], 'readline makes three words of --data=too'
     for command in commands():
         assert set(options(command)) <= set(complete(*command.split(), '--')), command
+
+
+@pytest.mark.parametrize('before', [['--json'], ['--data', 'docs'], ['--data', '=', 'docs'], ['--data', 'docs', '--json'],
+                                    ['--data', 'user'], ['--json', '--data', '=', 'docs']])
+def test_bash_completes_behind_options_before_the_command(before):
+    assert complete(*before, 'sta') == ['status']
+    assert complete(*before, 'user', 'pass') == ['password']
+    assert complete(*before, 'check', '--qui') == ['--quick']
+    assert complete(*before, 'check', '--data', 'too') == ['tools']
+    assert complete(*before, 'completion', 'f') == ['fish']
+    assert complete(*before, '--js') == ['--json'] and complete(*before, '--data', 'too') == ['tools']
+    assert {'serve', 'user'} <= set(complete(*before, ''))
+
+
+def test_every_option_may_be_before_the_command():
+    assert {o for command in commands() for o in options(command)} <= set(complete('--'))
+    for told in (ctl('help').stdout, ctl('man').stdout.replace('\\-', '-')):
+        assert re.search(r'\[?(?:\\fI)?OPTIONS(?:\\fR)?\]? *\n?.*COMMAND', told)
+        assert all(re.search(rf'^(?:  |\.B ){option}\b', told, re.M) for option in ('--data DIR', '--json', '--help', '--version'))
 
 
 @pytest.mark.parametrize('shell', ['bash', 'zsh', 'fish'])

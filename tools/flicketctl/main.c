@@ -234,15 +234,13 @@ asks_for_help(const char *word)
 static const struct cli_row *
 find_option(const char *word)
 {
-	const struct cli_row	*command = NULL, *row;
+	const struct cli_row	*row = NULL;
 	size_t			 len = strcspn(word += 2, "=");
 
-	while ((command = cli_next(command)) != NULL)
-		for (row = NULL; (row = cli_part(command, row, CLI_OPTION)) !=
-		    NULL;)
-			if (strlen(row->name) == len &&
-			    memcmp(row->name, word, len) == 0)
-				return row;
+	while ((row = cli_next_option(row)) != NULL)
+		if (strlen(row->name) == len &&
+		    memcmp(row->name, word, len) == 0)
+			return row;
 	return NULL;
 }
 

@@ -60,6 +60,26 @@ cli_part(const struct cli_row *command, const struct cli_row *after,
 	return NULL;
 }
 
+/* The first row of an option, whichever command has it. */
+static const struct cli_row *
+first_option(const char *name)
+{
+	const struct cli_row	*row = rows;
+
+	while (!cli_is_option(row) || strcmp(row->name, name) != 0)
+		row++;
+	return row;
+}
+
+const struct cli_row *
+cli_next_option(const struct cli_row *row)
+{
+	for (row = row == NULL ? rows : row + 1; row->kind != CLI_END; row++)
+		if (cli_is_option(row) && first_option(row->name) == row)
+			return row;
+	return NULL;
+}
+
 bool
 cli_is_option(const struct cli_row *row)
 {
@@ -634,6 +654,15 @@ put_kinds(FILE *f)
 	}
 }
 
+static void
+put_shared_options(FILE *f)
+{
+	fputs("\nOptions, in front of the command or behind it:\n", f);
+#define OPTION(left, text)	put_row(f, left, text, 22);
+	CLI_SHARED_OPTIONS(OPTION)
+#undef OPTION
+}
+
 void
 cli_overview(FILE *f, const char *group)
 {
@@ -642,12 +671,14 @@ cli_overview(FILE *f, const char *group)
 	char			 left[16];
 
 	fprintf(f, "usage: flicketctl %s%sCOMMAND [ARGUMENTS]\n\n",
-	    group == NULL ? "" : group, group == NULL ? "" : " ");
+	    group == NULL ? "[OPTIONS] " : group, group == NULL ? "" : " ");
 	if (group == NULL)
 		put_kinds(f);
 	while (group != NULL && (row = cli_next(row)) != NULL)
 		if (is_in_group(row, group))
 			put_row(f, row->name, row->summary, 22);
+	if (group == NULL)
+		put_shared_options(f);
 	fputs("\nExit status, which a command may say more of:\n", f);
 	for (int i = 0; i <= CLI_EXIT_MOST; i++) {
 		snprintf(left, sizeof(left), "%d", i);

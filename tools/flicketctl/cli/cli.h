@@ -91,6 +91,12 @@ void	cli_init(const struct cli_row *);
 const struct cli_row	*cli_next(const struct cli_row *);
 
 /*
+ * The option after this one (NULL: the first) among all commands, each name
+ * once; or NULL. Its row is that of the first command that has it.
+ */
+const struct cli_row	*cli_next_option(const struct cli_row *);
+
+/*
  * The row of a kind that belongs to a command and follows another one (NULL:
  * the first), or NULL.
  */
@@ -149,6 +155,16 @@ void	cli_put_synopsis(FILE *, const struct cli_row *, int column);
 
 void	cli_explain(FILE *, const struct cli_row *);
 void	cli_overview(FILE *, const char *group);	/* NULL: all */
+
+/* The options that commands share, and where all options may be. */
+#define CLI_SHARED_OPTIONS(OPTION) \
+	OPTION("--data DIR", "the desk's data folder, in the place of " \
+	    "FLICKET_DATA") \
+	OPTION("--json", "print JSON, where output is data") \
+	OPTION("--help", "explain flicketctl, or the command") \
+	OPTION("--version", "print the version; without a command")
+#define CLI_OPTIONS_TEXT \
+	"All options of a command may be in front of it or behind it."
 
 /* The meaning of a command's exit status; NULL if it does not have it. */
 const char	*cli_exit(const struct cli_row *, int status);

@@ -77,24 +77,29 @@ put_second_words(const struct cli_row *first, const char *end)
 			printf("%s%s", row->name + n + 1, end);
 }
 
+/* What the value of an option may be, behind a command or before all. */
+static void
+put_bash_value(const char *command, const struct cli_row *row)
+{
+	printf("\t\t'%s':--%s)\n", command, row->name);
+	if (cli_has_choice(row))
+		printf("\t\t\twords=\"%s\" ;;\n", row->type);
+	else if (strcmp(row->type, "DIR") == 0)
+		puts("\t\t\tfiles=-d ;;");
+	else if (is_path(row))
+		puts("\t\t\tfiles=-f ;;");
+	else
+		puts("\t\t\t;;");
+}
+
 static void
 put_bash_values(const struct cli_row *command)
 {
 	const struct cli_row	*row = NULL;
 
-	while ((row = cli_part(command, row, CLI_OPTION)) != NULL) {
-		if (row->type == NULL)
-			continue;
-		printf("\t\t'%s':--%s)\n", command->name, row->name);
-		if (cli_has_choice(row))
-			printf("\t\t\twords=\"%s\" ;;\n", row->type);
-		else if (strcmp(row->type, "DIR") == 0)
-			puts("\t\t\tfiles=-d ;;");
-		else if (is_path(row))
-			puts("\t\t\tfiles=-f ;;");
-		else
-			puts("\t\t\t;;");
-	}
+	while ((row = cli_part(command, row, CLI_OPTION)) != NULL)
+		if (row->type != NULL)
+			put_bash_value(command->name, row);
 }
 
 static void
@@ -116,6 +121,33 @@ put_bash_words(const struct cli_row *command)
 	printf("\"\n\t\t\t%s;;\n", files ? "files=-f " : "");
 }
 
+/* The options of all commands, each once. */
+static void
+put_options(bool with_value, const char *end)
+{
+	const struct cli_row	*row = NULL;
+
+	while ((row = cli_next_option(row)) != NULL)
+		if (row->type != NULL || !with_value)
+			printf("--%s%s", row->name, end);
+}
+
+/* The value of an option in front of the command. */
+static void
+put_bash_leading(void)
+{
+	const struct cli_row	*row = NULL;
+
+	puts("\tif [ \"$at\" -gt \"$COMP_CWORD\" ]; then\n"
+	    "\t\tcommand='' before=${COMP_WORDS[last]}\n"
+	    "\tfi\n"
+	    "\tcase $command:$before in");
+	while ((row = cli_next_option(row)) != NULL)
+		if (row->type != NULL)
+			put_bash_value("", row);
+	puts("\tesac");
+}
+
 static void
 print_bash(void)
 {
@@ -125,25 +157,42 @@ print_bash(void)
 	    "flicketctl completion bash\n"
 	    "_flicketctl()\n"
 	    "{\n"
-	    "\tlocal current=$2 before=$3 command=${COMP_WORDS[1]} words='' files=''");
+	    "\tlocal current=$2 before=$3 words='' files='' at=1 last=0");
 	fputs("\tlocal commands=\"", stdout);
 	put_first_words(" ");
-	puts("--help --version\"\n"
+	fputs("--help --version\" options=\"", stdout);
+	put_options(false, " ");
+	fputs("\"\n\tlocal values=\" ", stdout);
+	put_options(true, " ");
+	puts("\"\n"
 	    "\tCOMPREPLY=()\n"
-	    "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+	    "\t# options in front of the command; readline makes three words of --data=DIR\n"
+	    "\twhile [ \"$at\" -lt \"$COMP_CWORD\" ] && [[ ${COMP_WORDS[at]} = --?* ]]; do\n"
+	    "\t\tlast=$at\n"
+	    "\t\t[[ $values != *\" ${COMP_WORDS[at]} \"* ]] || at=$((at + 1))\n"
+	    "\t\t[ \"${COMP_WORDS[last + 1]}\" != = ] || at=$((last + 2))\n"
+	    "\t\tat=$((at + 1))\n"
+	    "\tdone\n"
+	    "\t[ \"$current\" != = ] || current=''\n"
+	    "\t[ \"$before\" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}\n"
+	    "\tif [ \"$at\" -eq \"$COMP_CWORD\" ]; then\n"
+	    "\t\t[[ $current != -* ]] || commands+=\" $options\"\n"
 	    "\t\tmapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$current\")\n"
 	    "\t\treturn\n"
 	    "\tfi\n"
-	    "\tcase $command in");
+	    "\tlocal command=${COMP_WORDS[at]}");
+	put_bash_leading();
+	puts("\tcase $command in");
 	while ((row = next_group(row)) != NULL) {
 		printf("\t%.*s)\n\t\twords=\"", (int)strcspn(row->name, " "),
 		    row->name);
 		put_second_words(row, " ");
-		puts("--help\"\n\t\t[ \"$COMP_CWORD\" -eq 2 ] || "
-		    "command+=\" ${COMP_WORDS[2]}\" ;;");
+		puts("--help\"\n\t\t[ \"$COMP_CWORD\" -eq $((at + 1)) ] || "
+		    "command+=\" ${COMP_WORDS[at + 1]}\" ;;");
 	}
 	puts("\tesac\n"
-	    "\tif [ -z \"$words\" ] || [ \"$COMP_CWORD\" -gt 2 ]; then\n"
+	    "\tif [ -n \"$command\" ] && { [ -z \"$words\" ] || "
+	    "[ \"$COMP_CWORD\" -gt $((at + 1)) ]; }; then\n"
 	    "\t\twords=''\n"
 	    "\t\tcase $command:$before in");
 	while ((row = cli_next(row)) != NULL) {
@@ -231,15 +280,34 @@ print_zsh(void)
 	    "# zsh completion for flicketctl; made by: "
 	    "flicketctl completion zsh\n"
 	    "_flicketctl() {\n"
-	    "\tlocal command=$words[2] skip=1\n"
-	    "\tlocal -a commands second\n"
+	    "\tlocal command at=2 skip=1\n"
+	    "\tlocal -a commands options values second\n"
 	    "\tcommands=(");
 	put_first_words("\n");
-	puts("\t)\n"
-	    "\tif (( CURRENT == 2 )); then\n"
-	    "\t\t_describe command commands\n"
+	fputs("\t)\n\toptions=(--help --version ", stdout);
+	put_options(false, " ");
+	fputs(")\n\tvalues=(", stdout);
+	put_options(true, " ");
+	puts(")\n"
+	    "\t# options in front of the command\n"
+	    "\twhile (( at < CURRENT )) && [[ $words[at] == --?* ]]; do\n"
+	    "\t\t(( at += ${values[(Ie)$words[at]]} ? 2 : 1 ))\n"
+	    "\tdone\n"
+	    "\tif (( at > CURRENT )); then\n"
+	    "\t\t_files\n"
 	    "\t\treturn\n"
 	    "\tfi\n"
+	    "\tif (( at == CURRENT )); then\n"
+	    "\t\tif [[ $words[at] == -* ]]; then\n"
+	    "\t\t\tcompadd -a options\n"
+	    "\t\telse\n"
+	    "\t\t\t_describe command commands\n"
+	    "\t\tfi\n"
+	    "\t\treturn\n"
+	    "\tfi\n"
+	    "\tshift $(( at - 2 )) words\n"
+	    "\t(( CURRENT -= at - 2 ))\n"
+	    "\tcommand=$words[2]\n"
 	    "\tcase $command in");
 	while ((row = next_group(row)) != NULL) {
 		printf("\t(%.*s) second=(", (int)strcspn(row->name, " "),
@@ -308,7 +376,7 @@ put_fish_command(const struct cli_row *command)
 
 	printf("complete -c flicketctl -n '");
 	if (second == NULL)
-		printf("__fish_use_subcommand' -a %s", command->name);
+		printf("_flicketctl_no_command' -a %s", command->name);
 	else
 		printf("__fish_seen_subcommand_from %.*s; and not "
 		    "__fish_seen_subcommand_from $_flicketctl_seconds' -a %s",
@@ -335,22 +403,54 @@ put_fish_command(const struct cli_row *command)
 	}
 }
 
+/* Options in front of the command. */
+static void
+put_fish_leading(void)
+{
+	const struct cli_row	*row = NULL;
+
+	while ((row = cli_next_option(row)) != NULL) {
+		printf("complete -c flicketctl -n _flicketctl_no_command -l %s",
+		    row->name);
+		put_fish_how(row);
+		fputs(" -d ", stdout);
+		put_quoted(row->summary);
+		putchar('\n');
+	}
+}
+
 static void
 print_fish(void)
 {
 	const struct cli_row	*row = NULL;
 
-	puts("# fish completion for flicketctl; made by: "
+	fputs("# fish completion for flicketctl; made by: "
 	    "flicketctl completion fish\n"
+	    "# whether only options are there, in front of the command\n"
+	    "function _flicketctl_no_command\n"
+	    "\tset -l values ", stdout);
+	put_options(true, " ");
+	puts("\n"
+	    "\tset -l words (commandline -opc)\n"
+	    "\tset -e words[1]\n"
+	    "\twhile set -q words[1]; and string match -q -- '--?*' $words[1]\n"
+	    "\t\tcontains -- $words[1] $values; and set -e words[1]\n"
+	    "\t\tset -e words[1]\n"
+	    "\tend\n"
+	    "\tnot set -q words[1]\n"
+	    "end\n"
 	    "complete -c flicketctl -f\n"
-	    "complete -c flicketctl -l help -s h -d 'explain it'");
+	    "complete -c flicketctl -l help -s h -d 'explain it'\n"
+	    "complete -c flicketctl -n _flicketctl_no_command -l version "
+	    "-d 'print the version'");
+	put_fish_leading();
 	fputs("set -g _flicketctl_seconds", stdout);
 	while ((row = cli_next(row)) != NULL)
 		if (strchr(row->name, ' ') != NULL)
 			printf(" %s", strchr(row->name, ' ') + 1);
 	putchar('\n');
 	while ((row = next_group(row)) != NULL)
-		printf("complete -c flicketctl -n '__fish_use_subcommand' "
+		printf("complete -c flicketctl -n _flicketctl_no_command "
 		    "-a %.*s\n", (int)strcspn(row->name, " "), row->name);
 	while ((row = cli_next(row)) != NULL)
 		put_fish_command(row);

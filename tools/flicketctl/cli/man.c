@@ -86,6 +86,16 @@ put_exit_section(const struct cli_row *command)
 	putchar('\n');
 }
 
+static void
+put_definition(const char *term, const char *text)
+{
+	fputs(".TP\n.B ", stdout);
+	put_escaped(term);
+	putchar('\n');
+	put_escaped(text);
+	putchar('\n');
+}
+
 /* The meaning of exit statuses for the program as a whole. */
 static void
 put_exits_of_all(void)
@@ -121,13 +131,8 @@ put_command(const struct cli_row *command)
 	while ((row = cli_part(command, row, CLI_OPTION)) != NULL)
 		put_option(row);
 	put_exit_section(command);
-	while ((row = cli_part(command, row, CLI_EXAMPLE)) != NULL) {
-		fputs(".TP\n.B ", stdout);
-		put_escaped(row->name);
-		putchar('\n');
-		put_escaped(row->summary);
-		putchar('\n');
-	}
+	while ((row = cli_part(command, row, CLI_EXAMPLE)) != NULL)
+		put_definition(row->name, row->summary);
 }
 
 int
@@ -143,6 +148,7 @@ man_run(const struct cli *c)
 	    "flicketctl \\- run and look after a flicketd help desk\n"
 	    ".SH SYNOPSIS\n"
 	    ".B flicketctl\n"
+	    "[\\fIOPTIONS\\fR]\n"
 	    ".I COMMAND\n"
 	    "[\\fIARGUMENTS\\fR]\n"
 	    ".SH DESCRIPTION\n"
@@ -156,8 +162,11 @@ man_run(const struct cli *c)
 	    ".BR flicketctl ,\n"
 	    "a desk that does not run has those of /etc/flicketd/flicketd.env\n"
 	    "(/usr/local/etc/flicketd/flicketd.env if it is below /usr/local).\n"
-	    "Options may be before the command, too.\n"
-	    ".SH COMMANDS");
+	    ".SH OPTIONS\n" CLI_OPTIONS_TEXT);
+#define OPTION(left, text)	put_definition(left, text);
+	CLI_SHARED_OPTIONS(OPTION)
+#undef OPTION
+	puts(".SH COMMANDS");
 	while ((row = cli_next(row)) != NULL)
 		put_command(row);
 	put_exits_of_all();

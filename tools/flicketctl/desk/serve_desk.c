@@ -272,8 +272,9 @@ desk_greet(int data, const char *address, bool tls)
 	    "  TOKEN=$(curl -s -X POST -u 'admin%s%s' \\\n"
 	    "      %s/flicket-api/tokens | cut -d'\"' -f4)\n"
 	    "  curl -H \"Authorization: Bearer $TOKEN\" \\\n"
-	    "      %s/flicket-api/tickets/\n\n",
-	    fresh ? ":" : "", fresh ? password : "", url, url);
+	    "      %s/flicket-api/tickets/\n\n"
+	    "Every request, to read and to try in a browser: %s/docs\n\n",
+	    fresh ? ":" : "", fresh ? password : "", url, url, url);
 	if (fflush(stdout) == 0 && fresh &&
 	    unlinkat(data, PATHS_ADMIN_PASSWORD, 0) == -1)
 		log_error(PATHS_ADMIN_PASSWORD ": cannot be removed: %s",
