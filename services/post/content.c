@@ -6,6 +6,7 @@
 #include "services/post/content.h"
 
 #include <magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -106,6 +107,14 @@ kind_of_extension(const char *extension)
 }
 
 const char *
+content_claim(const char *extension)
+{
+	const struct kind	*kind = kind_of_extension(extension);
+
+	return kind == NULL ? "another type" : kind->type;
+}
+
+const char *
 content_type(const char *extension)
 {
 	const struct kind	*kind = kind_of_extension(extension);
@@ -139,12 +148,23 @@ ask_magic(int fd, int flags)
 	return said != NULL ? said : "unknown";
 }
 
-/* libmagic calls everything of one byte binary. */
+static bool
+is_elf(int fd)
+{
+	return begins_with(fd, "\x7f" "ELF", 4);
+}
+
+/*
+ * libmagic calls everything of one byte binary, and takes some beginnings of
+ * ELF files for text in EBCDIC.
+ */
 static bool
 is_text(int fd)
 {
 	unsigned char	c;
 
+	if (is_elf(fd))
+		return false;
 	switch (pread(fd, &c, 1, 0) == 1 ? lseek(fd, 0, SEEK_END) : 0) {
 	case 0:
 		return true;
@@ -183,24 +203,65 @@ is_listed(int fd, const char *extension)
 	return false;
 }
 
-bool
-content_fits(int fd, const char *extension, const char **ret_is)
+static bool
+fits(int fd, const struct kind *kind, const char *extension)
 {
-	const struct kind	*kind = kind_of_extension(extension);
-	bool			 fits;
+	const char	*is;
 
-	if (kind != NULL && kind->container == PLAIN)
-		fits = is_text(fd);
-	else if (kind == NULL)
-		fits = is_listed(fd, extension);
-	else
-		fits = false;
-	*ret_is = ask_magic(fd, MAGIC_MIME_TYPE);
-	if (fits || kind == NULL || kind->container == PLAIN)
-		return fits;
-	if (strcmp(*ret_is, kind->type) == 0 ||
-	    (kind->also != NULL && strcmp(*ret_is, kind->also) == 0))
+	if (kind == NULL)
+		return is_listed(fd, extension);
+	if (kind->container == PLAIN)
+		return is_text(fd);
+	is = ask_magic(fd, MAGIC_MIME_TYPE);
+	if (strcmp(is, kind->type) == 0 ||
+	    (kind->also != NULL && strcmp(is, kind->also) == 0))
 		return true;
 	return (kind->container != OWN && is_ole(fd)) ||
-	    (kind->container == ZIP && is_office_zip(fd, kind, *ret_is));
+	    (kind->container == ZIP && is_office_zip(fd, kind, is));
+}
+
+/* The media type of a content. libmagic calls text what it does not know. */
+static const char *
+type_of(int fd)
+{
+	bool		 text = is_text(fd);
+	const char	*type = ask_magic(fd, MAGIC_MIME_TYPE);
+
+	if (strchr(type, '/') == NULL || (!text && strncmp(type, "text/", 5) == 0))
+		type = "application/octet-stream";
+	return is_elf(fd) && strcmp(type, "application/octet-stream") == 0 ?
+	    "application/x-executable" : type;
+}
+
+/* What libmagic calls a content, up to the details: "PDF document". */
+static void
+name_content(int fd, char ret[CONTENT_NAME_SIZE])
+{
+	const char	*said = ask_magic(fd, MAGIC_NONE);
+	const char	*dash = strstr(said, " - ");
+	size_t		 len = strcspn(said, ",");
+
+	if (dash != NULL && (size_t)(dash - said) < len)
+		len = (size_t)(dash - said);
+	if (strcmp(said, "data") == 0 ||
+	    strncmp(said, "very short file", 15) == 0)
+		snprintf(ret, CONTENT_NAME_SIZE, "binary data");
+	else
+		snprintf(ret, CONTENT_NAME_SIZE, "%.*s", (int)len, said);
+}
+
+bool
+content_fits(int fd, const char *extension, char ret_is[CONTENT_IS_SIZE])
+{
+	const struct kind	*kind = kind_of_extension(extension);
+	char			 name[CONTENT_NAME_SIZE];
+
+	if (fits(fd, kind, extension))
+		return true;
+	name_content(fd, name);
+	if (strcmp(name, "empty") == 0)
+		snprintf(ret_is, CONTENT_IS_SIZE, "empty");
+	else
+		snprintf(ret_is, CONTENT_IS_SIZE, "%s (%s)", name, type_of(fd));
+	return false;
 }

@@ -21,11 +21,18 @@ void	content_extension(struct text name, char ret[DIR_EXTENSION_SIZE]);
 /* The media type that a file with this extension is served with. */
 const char *content_type(const char *extension);
 
+/* The media type that an extension promises, or "another type". */
+const char *content_claim(const char *extension);
+
+#define CONTENT_NAME_SIZE	64
+#define CONTENT_IS_SIZE		(CONTENT_NAME_SIZE + 128)
+
 /*
- * Whether the content of an open file is of the type that its extension says.
- * *ret_is is the media type that it looks like, valid until the next call. The
- * descriptor's position is moved.
+ * Whether the content of an open file is of the type that its extension says. If
+ * it is not, ret_is gets what it is, in libmagic's words and as a media type:
+ * "PDF document (application/pdf)". The descriptor's position is moved.
  */
-bool	content_fits(int fd, const char *extension, const char **ret_is);
+bool	content_fits(int fd, const char *extension,
+	    char ret_is[CONTENT_IS_SIZE]);
 
 #endif

@@ -113,13 +113,13 @@ static enum err
 check_content(int fd, const char *extension, void *arg)
 {
 	struct call	*c = arg;
-	const char	*is;
+	char		 is[CONTENT_IS_SIZE];
 
-	if (content_fits(fd, extension, &is))
+	if (content_fits(fd, extension, is))
 		return OK;
 	return of_file(c, FAULT_INVALID, op_refusef(c, ERR_BAD_REQUEST, "file: "
-	    "its content does not match its name (.%s): it is %s.", extension,
-	    is));
+	    "its content does not match its name: .%s is for %s, the content "
+	    "is %s.", extension, content_claim(extension), is));
 }
 
 enum err

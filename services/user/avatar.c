@@ -79,6 +79,18 @@ avatar_unlink_later(struct call *c)
 	return op_end(c, &st, OK);
 }
 
+/* libmagic calls text what it does not know. */
+static const char *
+type_of_bytes(struct text bytes)
+{
+	const char	*is = magic_buffer(avatars.magic, bytes.base,
+			    bytes.len);
+
+	return is == NULL || (strncmp(is, "text/", 5) == 0 &&
+	    memchr(bytes.base, '\0', bytes.len) != NULL) ?
+	    "application/octet-stream" : is;
+}
+
 /* Whether the body is a picture of the type that the request says. */
 static enum err
 check_picture(struct call *c, const char **ret_extension)
@@ -96,13 +108,12 @@ check_picture(struct call *c, const char **ret_extension)
 		return op_refusef(c, ERR_BODY_TOO_LARGE,
 		    "A picture has at most %d bytes, this one has %zu.",
 		    AVATAR_MOST_BYTES, bytes.len);
-	is = magic_buffer(avatars.magic, bytes.base, bytes.len);
-	if (*ret_extension == NULL || is == NULL ||
-	    !text_same(text_of(is), type))
+	is = type_of_bytes(bytes);
+	if (*ret_extension == NULL || !text_same(text_of(is), type))
 		return op_refusef(c, ERR_BAD_MEDIA_TYPE, "The picture must be "
-		    "image/png, image/jpeg or image/gif, and be what "
-		    "Content-Type says; it looks like %s.",
-		    is == NULL ? "a file of unknown type" : is);
+		    "image/png, image/jpeg or image/gif. Content-Type says "
+		    "%.*s, the content is %s.",
+		    type.len > 60 ? 60 : (int)type.len, type.base, is);
 	return OK;
 }
 

@@ -92,6 +92,14 @@ def test_what_is_no_picture_is_refused(writing, type, body, status):
         assert (expect(c.get('user/me'), 200), files(writing)) == before
 
 
+@pytest.mark.parametrize('body, is_', [(GIF, 'image/gif'), (b'words', 'text/plain'),
+                                       (b'\x7fELF\0\0\0', 'application/octet-stream')])
+def test_a_refusal_names_what_the_content_is(writing, body, is_):
+    with writing.client(USER) as c:
+        message = expect(put(c, body, 'image/png'), 415)['message']
+    assert message.endswith(f' Content-Type says image/png, the content is {is_}.')
+
+
 def test_pictures_of_others_are_theirs(writing):
     with writing.client(USER) as c:
         expect(put(c, png(), path='user/1/avatar'), 403)

@@ -191,6 +191,24 @@ def test_what_is_not_taken(writing, user, name, content):
     assert files_of(writing) <= before
 
 
+@pytest.mark.parametrize('name, content, claim, is_', [
+    ('a.txt', ELF, 'text/plain', 'application/x-executable'),
+    ('a.txt', ELF[:6] + bytes(3), 'text/plain', 'application/x-executable'),
+    ('a.txt', b'\x7fELF' + b'x' * 100, 'text/plain', 'application/x-executable'),
+    ('a.txt', b'a\0b', 'text/plain', 'application/octet-stream'), ('a.txt', png(), 'text/plain', 'image/png'),
+    ('a.log', b'MZ' + bytes(100), 'text/plain', 'application/x-dosexec'),
+    ('a.png', JPEG, 'image/png', 'image/jpeg'), ('a.png', ELF, 'image/png', 'application/x-executable'),
+    ('a.pdf', b'<html><script>1</script></html>', 'application/pdf', 'text/html'),
+    ('a.pdf', b'words', 'application/pdf', 'text/plain'), ('a.png', b'', 'image/png', 'empty'),
+    ('a.doc', archive('x'), 'application/msword', 'application/zip')])
+def test_a_refusal_names_what_the_content_is(user, name, content, claim, is_):
+    got = expect(upload(user, content, name, ticket_id=new_ticket(user)), 400)['message']
+    said, _, known = got.partition(', the content is ')
+    assert said == f'file: its content does not match its name: {name[1:]} is for {claim}'
+    assert known.endswith(f'{is_}.') or known.endswith(f' ({is_}).'), got
+    assert claim not in known
+
+
 @pytest.mark.parametrize('name, sent_as', [
     ('漢字 文件.txt', None), ('été "quoted" 100%.txt', None), ("it's; a=b.txt", None), ('😀.txt', None),
     ('漢' * 124 + '.txt', None), ('דוח (א).txt', None), ('notes.txt', ' \u3000notes.txt\u200b '),
