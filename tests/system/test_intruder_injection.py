@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 
 import openapi
-from desk import ADMIN, SERVICES, USER, run_program
+from desk import ADMIN, SERVICES, USER, open_store, run_program
 from wire import Client, Connection, NoAnswer, basic, expect, head
 
 TICKET = {'title': 'a title', 'content': 'a content', 'category_id': 1, 'ticket_priority_id': 1}
@@ -329,7 +329,7 @@ def test_no_cell_of_an_export_is_a_formula(desks):
 def test_no_cell_of_an_export_is_an_imported_formula(desks):
     """An import also brings what clients cannot send: control characters."""
     desk = desks('imported')
-    with desk.client(ADMIN) as c, contextlib.closing(sqlite3.connect(desk.data / 'stores/ticket/ticket.db')) as db:
+    with desk.client(ADMIN) as c, contextlib.closing(open_store(desk.data / 'stores/ticket/ticket.db')) as db:
         made = expect(c.post('tickets', TICKET), 201)['id']
         expect(c.post(f'ticket/{made}/assign', {'user_id': 1}), 200)
         for text in FORMULAS:

@@ -518,7 +518,7 @@ def test_a_cell_is_text_and_no_formula(writing, title, cell):
     """Also of titles that an import brought, as clients cannot."""
     with writing.client(USER) as c:
         made = expect(c.post('tickets', TICKET), 201)['id']
-        with contextlib.closing(sqlite3.connect(writing.data / 'stores/ticket/ticket.db', timeout=30)) as db, db:
+        with contextlib.closing(open_store(writing.data / 'stores/ticket/ticket.db')) as db, db:
             db.execute('UPDATE tickets SET title = ?, version = version + 1 WHERE id = ?', (title, made))
         rows = list(csv.reader(io.StringIO(exported(c, 'tickets.csv?created_id=me&sort=ticketid_desc'), newline='')))
         assert rows[1][0] == f'{made:05}' and rows[1][2] == cell
