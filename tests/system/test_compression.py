@@ -5,7 +5,6 @@ import itertools
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import zlib
 
@@ -13,7 +12,7 @@ import pytest
 
 import openapi
 from conftest import furnish
-from desk import ADMIN, REPO, SERVICES, USER, free_port, wait_until
+from desk import ADMIN, REPO, SERVICES, USER, free_port, open_store, wait_until
 from peers import Between, Fault
 from routes import ALL_THINGS, LISTS
 from test_uploads import JPEG, OLE, form, new_ticket, png
@@ -53,7 +52,7 @@ def desk(tmp_path_factory, imported_stores):
     """A desk whose tickets have long texts."""
     made = furnish(tmp_path_factory.mktemp('compressed'), 'imported', imported_stores,
                    FLICKET_CORS_ORIGINS='https://page.example')
-    with contextlib.closing(sqlite3.connect(made.data / 'stores' / 'ticket' / 'ticket.db')) as db, db:
+    with contextlib.closing(open_store(made.data / 'stores' / 'ticket' / 'ticket.db')) as db, db:
         db.execute('UPDATE tickets SET content = ?', (BIG,))
     try:
         yield made.start()
@@ -332,7 +331,7 @@ def test_pictures_of_users_are_as_they_were(reader, plain):
 def held(desks):
     """A desk whose export stops before its second piece: the gateway's port, what holds it, the desk."""
     desk = desks('imported', start=False, FLICKET_REQUEST_TIMEOUT_MS=60000)
-    with contextlib.closing(sqlite3.connect(desk.data / 'stores' / 'ticket' / 'ticket.db')) as db, db:
+    with contextlib.closing(open_store(desk.data / 'stores' / 'ticket' / 'ticket.db')) as db, db:
         columns = ', '.join(name for _, name, *_ in db.execute('PRAGMA table_info(tickets)') if name != 'id')
         for _ in range(3):
             db.execute(f'INSERT INTO tickets ({columns}) SELECT {columns} FROM tickets')
