@@ -493,6 +493,7 @@ headers_of(const struct route *r)
 		put(headers, "RateLimit", ref_to("headers", "RateLimit"));
 		put(headers, "RateLimit-Policy",
 		    ref_to("headers", "RateLimit-Policy"));
+		put(headers, "Vary", ref_to("headers", "Vary"));
 	}
 
 	if (r->method == METHOD_GET)
@@ -846,7 +847,9 @@ components(json_t *schemas)
 	    error_responses(), "headers", must(json_loads(
 	    "{\"X-Request-ID\":{\"description\":\"The request's id: its own, "
 	    "or one made up\",\"schema\":{\"type\":\"string\"}},"
-	    "\"ETag\":{\"description\":\"The tag of what was answered\","
+	    "\"ETag\":{\"description\":\"The tag of what was answered; it "
+	    "ends in .gzip if the answer is compressed, and If-Match takes "
+	    "either\","
 	    "\"schema\":{\"type\":\"string\"}},"
 	    "\"Idempotency-Replayed\":{\"description\":\"The answer was kept "
 	    "for this Idempotency-Key; nothing was done\","
@@ -861,6 +864,8 @@ components(json_t *schemas)
 	    "\"RateLimit-Policy\":{\"description\":\"Requests a token may "
 	    "make (q) in so many seconds (w); where the desk limits them\","
 	    "\"schema\":{\"type\":\"string\"}},"
+	    "\"Vary\":{\"description\":\"Fields of the request that the "
+	    "answer depends on\",\"schema\":{\"type\":\"string\"}},"
 	    "\"Retry-After\":{\"description\":\"Seconds to wait\","
 	    "\"schema\":{\"type\":\"integer\"}}}", 0, NULL)),
 	    "securitySchemes", must(json_loads(
@@ -897,7 +902,8 @@ openapi_run(const struct cli *c)
 	    "version", FLICKET_VERSION, "description",
 	    "The API of a help desk. Links in answers are whole URLs; lists "
 	    "come in pages. A path that ends in a slash is also served "
-	    "without it.", "license", "name", "MIT", "identifier", "MIT",
+	    "without it. Answers of 1 KB and more are compressed with gzip for "
+	    "clients that accept it.", "license", "name", "MIT", "identifier", "MIT",
 	    "servers", "url", "/", "security", "token", "tags", tags(),
 	    "paths", paths, "components", components(schemas));
 	if (json_dumpf(all, stdout, JSON_COMPACT) == -1 || puts("") == EOF)
