@@ -29,7 +29,7 @@ LEAST = 10000                   # fewer are heartbeats of a process that takes n
 FEW = 20                        # ... of what is never asked for twice: there are only so many pages
 TICKETS, SEED = 20000, 1
 PACKAGES = ('gcc', 'libc6', 'libh2o-evloop0.13', 'libzmq5', 'libczmq4', 'libmsgpackc2', 'libsqlite3-0', 'libsodium23',
-            'libjansson4', 'libssl3', 'valgrind')
+            'libjansson4', 'libssl3', 'libdeflate0', 'zlib1g', 'valgrind')
 
 ticket = json.dumps({'title': 'The printer größe 😀', 'content': 'It does not print since this morning. ' * 6,
                      'category_id': 3, 'ticket_priority_id': 2}, ensure_ascii=False)
@@ -44,6 +44,9 @@ OPERATIONS = {
     'tickets/N/': ('GET', 'tickets/#/', None),
     'tickets/N/ again': ('GET', 'tickets/1%/', None),
     'tickets/N/ unchanged': ('GET', 'tickets/17/', None),
+    'ticket/T, gzip': ('GET', 'ticket/%', None),
+    'tickets/N/, gzip': ('GET', 'tickets/#/?per_page=50', None),
+    'tickets/N/ again, gzip': ('GET', 'tickets/2%/', None),
     'tickets/N/?include=users': ('GET', 'tickets/#/?include=users', None),
     'tickets/N/?status=Closed&sort=title': ('GET', 'tickets/#/?status=Closed&sort=title', None),
     'tickets/N/?content=printer': ('GET', 'tickets/#/?content=printer', None),
@@ -95,6 +98,8 @@ class Counter:
             headers = {'Authorization': f'Bearer {self.stand.token}'}
             if body:
                 headers['Content-Type'] = 'application/json'
+            if name.endswith(', gzip'):
+                headers['Accept-Encoding'] = 'gzip'
             if name.endswith('unchanged'):
                 headers['If-None-Match'] = self.etag(path)
             self.page += 1

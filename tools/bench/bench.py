@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import compression
 import report
 import targets
 from load import Requests, h2load, start_wrk, read_wrk, wrk
@@ -403,7 +404,7 @@ class Bench:
 
 SECTIONS = {'ratio': Bench.ratio, 'commits': Bench.commits, 'mix': Bench.mix, 'questions': Bench.questions,
             'growth': Bench.growth, 'threads': Bench.threads, 'replicas': Bench.replicas, 'curve': Bench.curve,
-            'start': Bench.start, 'import': Bench.take_over, 'soak': Bench.soak}
+            'compression': compression.measure, 'start': Bench.start, 'import': Bench.take_over, 'soak': Bench.soak}
 
 
 def slope(values):

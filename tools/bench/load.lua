@@ -1,5 +1,5 @@
 -- wrk's side of a run: sends the requests of a file, one after the other, each thread from another place on, and
--- prints what came of it as JSON. usage: wrk ... -s load.lua URL -- FILE TOKEN
+-- prints what came of it as JSON. usage: wrk ... -s load.lua URL -- FILE TOKEN [CODING]
 -- A line of FILE: METHOD <tab> PATH <tab> ETAG or nothing <tab> BODY or nothing.
 local threads = 0
 
@@ -13,6 +13,7 @@ function init(args)
 	for line in io.lines(args[1]) do
 		local method, path, etag, body = line:match("^([^\t]*)\t([^\t]*)\t([^\t]*)\t(.*)$")
 		local headers = { ["Host"] = "localhost", ["Authorization"] = "Bearer " .. args[2] }
+		if args[3] and args[3] ~= "" then headers["Accept-Encoding"] = args[3] end
 		if etag ~= "" then headers["If-None-Match"] = etag end
 		if body ~= "" then headers["Content-Type"] = "application/json" end
 		requests[#requests + 1] = wrk.format(method, path, headers, body ~= "" and body or nil)

@@ -79,15 +79,15 @@ def read_wrk(name, output):
     return Run(r['requests'] * 1e6 / r['us'], r['p50'] / 1000, r['p99'] / 1000)
 
 
-def start_wrk(server, requests, connections, seconds, bare=False, threads=1):
+def start_wrk(server, requests, connections, seconds, bare=False, threads=1, coding=''):
     return subprocess.Popen(
         ['wrk', '-t', str(threads), '-c', str(connections), '-d', f'{max(1, round(seconds))}s', '--timeout', '10s',
-         '-s', str(LUA), f'http://127.0.0.1:{server.port}/', '--', str(requests.wrk_file(bare)), server.token],
+         '-s', str(LUA), f'http://127.0.0.1:{server.port}/', '--', str(requests.wrk_file(bare)), server.token, coding],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def wrk(server, requests, connections, seconds, bare=False):
-    with start_wrk(server, requests, connections, seconds, bare) as p:
+def wrk(server, requests, connections, seconds, bare=False, coding=''):
+    with start_wrk(server, requests, connections, seconds, bare, coding=coding) as p:
         output = p.communicate()[0]
     server.check()
     return read_wrk(requests.name, output)

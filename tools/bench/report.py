@@ -95,6 +95,10 @@ def ratio_rows(results, protocol):
                    f'{b["rate"]:,.0f}' if b['rate'] else '–', f'**{v["ratio"]:.2f}**')
 
 
+def cost_of(v):
+    return f'{v["size"]:,}', f'{v["rate"]:,.0f}', f'{v["cpu_us"]:.1f}', f'{v["p99"]:.2f}'
+
+
 def generated(results, plots):
     """The part of the document that a run makes."""
     commands = ', '.join(f'`{c}`' for c in results['commands'])
@@ -115,6 +119,12 @@ def generated(results, plots):
             ('list', 'requests/s', 'p50 ms', 'p99 ms'),
             [(f'`{n}`', f'{v["rate"]:,.0f}', f'{v["p50"]:.2f}', f'{v["p99"]:.2f}')
              for n, v in results['questions']['rows'].items()]))
+    if results.get('compression'):
+        out.append('### Compressed answers, 64 connections\n\n' + table(
+            ('requests', 'bytes', 'requests/s', 'gateway µs', 'p99 ms', 'bytes', 'requests/s', 'gateway µs', 'p99 ms'),
+            [(f'`{n}`', *cost_of(v['']), *cost_of(v['gzip'])) for n, v in results['compression']['rows'].items()]) +
+            '\n\nThe first four columns are without `Accept-Encoding`, the last four with gzip. ' +
+            results['compression']['note'])
     notes = [f'* {text}' for section in ('commits', 'mix', 'curve', 'memory', 'start', 'import', 'replicas')
              if (text := results.get(section, {}).get('note'))]
     if notes:
