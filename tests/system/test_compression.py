@@ -422,8 +422,9 @@ def test_clients_that_leave_in_the_middle_do_no_harm(desk, plain):
 # --- behind nginx -------------------------------------------------------------------------------------------------
 
 SHIPPED = REPO / 'docs' / 'examples' / 'nginx.conf'
-TLS = ('listen 443 ssl http2;', 'ssl_certificate /etc/ssl/desk.example.org.pem;',
-       'ssl_certificate_key /etc/ssl/desk.example.org.key;')
+# of the second server; the first one sends plain HTTP there
+TLS = ('listen [::]:443 ssl http2;', 'ssl_certificate /etc/letsencrypt/live/desk.example.org/fullchain.pem;',
+       'ssl_certificate_key /etc/letsencrypt/live/desk.example.org/privkey.pem;', 'listen [::]:80;')
 
 
 @pytest.fixture
@@ -436,7 +437,8 @@ def nginx(tmp_path):
     def start(gateway, own=None):
         port = free_port()
         text = SHIPPED.read_text()
-        for was, now in ((TLS[0], f'listen 127.0.0.1:{port};'), (TLS[1], ''), (TLS[2], ''),
+        for was, now in (('listen 443 ssl http2;', f'listen 127.0.0.1:{port};'), *((line, '') for line in TLS),
+                         ('listen 80;', f'listen 127.0.0.1:{free_port()};'),
                          ('server 127.0.0.1:5000;', f'server 127.0.0.1:{gateway};'), ('gzip off;', own or 'gzip off;')):
             assert text.count(was) == 1, was
             text = text.replace(was, now)

@@ -16,13 +16,13 @@ from wire import basic
 SEEN_WITHIN = 2.0 + SLACK
 
 
-def make_certificate(folder, name, *options, days=30):
-    """A certificate for localhost that signs itself, and its key: (cert, key)."""
+def make_certificate(folder, name, *options, days=30, host='localhost'):
+    """A certificate for a host that signs itself, and its key: (cert, key)."""
     folder.mkdir(exist_ok=True)
     cert, key = folder / f'{name}.pem', folder / f'{name}.key'
     subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
                     '-keyout', key, '-out', cert, '-days', str(days), '-subj', f'/CN={name}',
-                    '-addext', 'subjectAltName=DNS:localhost', *options], check=True, capture_output=True)
+                    '-addext', f'subjectAltName=DNS:{host}', *options], check=True, capture_output=True)
     key.chmod(0o600)
     return cert, key
 

@@ -50,6 +50,9 @@ NOT_RUN = {
     'docs/performance.md': {
         'script/bench': 'takes minutes to hours; .ci/run runs script/bench --quick',
     },
+    'docs/production.md': {
+        '': 'needs root and a machine of its own; script/package --try does what it says',
+    },
     'docs/containers.md': {
         '': ENGINE,
     },
