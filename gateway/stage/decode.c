@@ -83,6 +83,61 @@ next_query_parameter(struct exchange *x, struct text *left,
 	return true;
 }
 
+/* How many digits a text begins with. */
+static size_t
+digits(const char *p, const char *end)
+{
+	const char	*from = p;
+
+	while (p < end && isdigit((unsigned char)*p))
+		p++;
+	return (size_t)(p - from);
+}
+
+/* The end of a number that may have a fraction, an exponent, or 0x before it. */
+static const char *
+number_end(const char *p, const char *end)
+{
+	size_t	sign;
+
+	if (end - p > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
+		for (p += 2; p < end && isxdigit((unsigned char)*p); p++)
+			continue;
+		return p;
+	}
+	p += digits(p, end);
+	if (p < end && *p == '.')
+		p += 1 + digits(p + 1, end);
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		sign = p + 1 < end && (p[1] == '-' || p[1] == '+');
+		if (digits(p + 1 + sign, end) > 0)
+			p += 1 + sign + digits(p + 1 + sign, end);
+	}
+	return p;
+}
+
+/*
+ * Whether a text begins with a number and goes on with other text: "2,per_page=5",
+ * "3;4", "7th". Flicket ignores it where it expects an integer, as it does other
+ * numbers ("1e3", "2.5") and digits with blanks or underscores between them.
+ */
+static bool
+has_more_than_number(struct text t)
+{
+	const char	*p = t.base, *end = t.base + t.len;
+
+	while (p < end && isspace((unsigned char)*p))
+		p++;
+	p += p < end && (*p == '-' || *p == '+');
+	if (digits(p, end) == 0)
+		return false;
+	for (p = number_end(p, end); p < end; p++)
+		if (!isdigit((unsigned char)*p) && *p != '_' &&
+		    (unsigned char)*p > ' ')
+			return true;
+	return false;
+}
+
 /* The key that a name stands for in this list's query. */
 static enum key
 query_key(const struct exchange *x, struct text name)
@@ -128,10 +183,18 @@ take_page(struct exchange *x, enum key key, struct text value)
 		args_put_number(&x->args, key, n);
 }
 
-/*
- * A list that refuses unknown parameters does not answer a typing error with all
- * of its items.
- */
+/* A list would answer a typing error with all of its items. */
+static void
+note_unknown(struct exchange *x, struct text name)
+{
+	int	len = name.len > 60 ? 60 : (int)name.len;
+
+	if (x->route->page[0] != '\0' || x->route->input == INPUT_STRICT)
+		fault_note(x, FAULT_UNKNOWN_PARAMETER, name, "There is no "
+		    "parameter \"%.*s\" here.", len, name.base);
+}
+
+/* What tickets/ and its exports refuse; Flicket's other lists ignore it. */
 static bool
 check_parameter(struct exchange *x, enum key key, struct text name,
     struct text value)
@@ -141,10 +204,7 @@ check_parameter(struct exchange *x, enum key key, struct text name,
 	/* a page that is not a number counts as missing, as in every list */
 	if (key == KEY_PAGE || key == KEY_PER_PAGE)
 		return true;
-	if (key == KEY_END)
-		fault_note(x, FAULT_UNKNOWN_PARAMETER, name, "There is no "
-		    "parameter \"%.*s\" here.", len, name.base);
-	else if (args_has(&x->args, key))
+	if (args_has(&x->args, key))
 		fault_note(x, FAULT_REPEATED, name, "%.*s is given twice; "
 		    "several values have commas between them.", len, name.base);
 	else if (value.len == 0 && key != KEY_CURSOR)
@@ -155,6 +215,23 @@ check_parameter(struct exchange *x, enum key key, struct text name,
 		    len, name.base);
 	else
 		return true;
+	return false;
+}
+
+/* Flicket ignores a page that is no integer, which answers a typing error. */
+static bool
+check_number(struct exchange *x, enum key key, struct text value)
+{
+	const struct key_info	*info = key_info(key);
+	int			 len = value.len > 60 ? 60 : (int)value.len;
+	int64_t			 n;
+
+	if (info->type != KEY_INT || info->form != FORM_PLAIN ||
+	    decode_integer(value, &n) || !has_more_than_number(value))
+		return true;
+	fault_note(x, FAULT_WRONG_TYPE, text_of(info->name), "%s must be an "
+	    "integer; \"%.*s\" is more than that.", info->name, len,
+	    value.base);
 	return false;
 }
 
@@ -191,13 +268,14 @@ take_query_parameter(struct exchange *x, bool strict, struct text name,
     struct text value)
 {
 	enum key	key = query_key(x, name);
-	bool		good = true;
 
-	if (strict)
-		good = check_parameter(x, key, name, value);
-	else if (key != KEY_END)
-		good = check_filter(x, key, value);
-	if (!good || key == KEY_END)
+	if (key == KEY_END) {
+		note_unknown(x, name);
+		return;
+	}
+	if (!check_number(x, key, value) || !(strict ?
+	    check_parameter(x, key, name, value) :
+	    check_filter(x, key, value)))
 		return;
 	if (key == KEY_PAGE || key == KEY_PER_PAGE)
 		take_page(x, key, value);
@@ -221,7 +299,8 @@ decode_query(struct exchange *x)
 		left.len = req->path.len - req->query_at - 1;
 	}
 	while (next_query_parameter(x, &left, &name, &value))
-		take_query_parameter(x, strict, name, value);
+		if (name.len > 0 || value.len > 0)
+			take_query_parameter(x, strict, name, value);
 	return fault_answer(x);
 }
 

@@ -1,5 +1,5 @@
 """Lists: what is on which page, and what their links say."""
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pytest
 
@@ -162,10 +162,39 @@ def test_the_first_of_repeated_parameters_counts(reader):
     assert page(reader, 'users/?page=2&page=1&per_page=1')['_meta']['page'] == 2
 
 
-def test_parameters_nobody_knows_are_ignored(reader):
+@each_list
+@pytest.mark.parametrize('name', ['x', 'Per_Page', 'per_page%00', '', 'a', '%', 'per_page[]', 'offset', 'actor', 'id'])
+def test_a_parameter_that_a_list_does_not_have_is_refused(reader, which, name):
+    got = expect(reader.get(f'{which.path}?per_page=5&{name}=1'), 400)
+    assert (got['code'], got.get('field', '')) == ('unknown_parameter', unquote(name))
+
+
+@each_list
+@pytest.mark.parametrize('query, field', [
+    ('page=2,per_page=5', 'page'), ('per_page=5;page=2', 'per_page'), ('per_page=5%20items', 'per_page'),
+    ('page=1%262', 'page'), ('page=2nd', 'page'), ('page=1e3x', 'page'), ('per_page=0x10%2C2', 'per_page')])
+def test_a_number_with_other_text_behind_it_is_refused(reader, which, query, field):
+    for path in {which.path, which.page(1)}:
+        bare, _, rest = path.partition('?')
+        if bare == path or field != 'page':
+            got = expect(reader.get(f'{bare}?{query}'), 400)
+            assert (got['code'], got['field']) == ('wrong_type', field)
+
+
+@pytest.mark.parametrize('path, name', [('categories/', 'department_id'), ('department_categories/', 'department_id'),
+                                        ('histories/', 'topic_id'), ('histories/', 'post_id')])
+def test_an_id_with_other_text_behind_it_is_refused(reader, path, name):
+    for value in ('1,2', '1%20OR%201=1', '1abc'):
+        assert expect(reader.get(f'{path}?{name}={value}'), 400)['field'] == name
+    for value in ('abc', '1e3', '1.5', ''):
+        page(reader, f'{path}?{name}={value}')
+
+
+def test_empty_parts_of_a_query_are_ignored(reader):
     plain = page(reader, 'users/')
-    for query in ('x=1', 'Per_Page=1', 'per_page%00=1', '&&&', '=', 'a=b=c', '%', 'name', 'per_page[]=1', '?'):
+    for query in ('&&&', '&', 'name', 'name=', 'page=&per_page='):
         assert page(reader, 'users/?' + query) == plain, query
+    assert page(reader, 'tickets/?&')['_meta'] == page(reader, 'tickets/')['_meta']
 
 
 def test_percent_encoded_parameter_names_are_read(reader):
