@@ -34,6 +34,7 @@ TARGETS = {
     'search': ('text', 512, 1, 'search queries, against FTS5'),
     'import': ('text', 1024, 1, "values of Flicket's databases, dates"),
     'dump': ('dump', 4096, 2, 'dumps of MariaDB, MySQL and PostgreSQL'),
+    'records': ('json', 4096, 1, 'files of other desks, in CSV and JSON; CSV against a writer'),
     'utf8': ('text', 1024, 1, 'UTF-8, against a model'),
 }
 HELP = '''

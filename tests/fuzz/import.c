@@ -107,7 +107,7 @@ check_date(struct text t)
 {
 	char		copy[64];
 	struct tm	tm = { 0 };
-	struct date	date;
+	struct import_date	date;
 	const char	*end;
 
 	if (t.len >= sizeof(copy) || (t.len > 0 &&
@@ -115,12 +115,17 @@ check_date(struct text t)
 		return;
 	memcpy(copy, t.base, t.len);
 	copy[t.len] = '\0';
-	if (!date_read(copy, &date))
+	if (!import_date_read(copy, &date))
 		return;
 	end = strptime(copy, "%Y-%m-%d", &tm);
 	CHECK(end != NULL);
 	if (*end != '\0')
-		CHECK(strptime(end + 1, "%H:%M:%S", &tm) != NULL);
+		end = strptime(end + 1, "%H:%M", &tm);
+	CHECK(end != NULL);
+	if (*end == ':')
+		CHECK(strptime(end + 1, "%S", &tm) != NULL);
+	if (date.has_offset)
+		return;		/* timegm() knows none */
 	CHECK(date.us / 1000000 - (date.us % 1000000 < 0) == timegm(&tm));
 }
 

@@ -136,6 +136,16 @@ def dumps():
             yield bytes((2 * postgres + at // 2 % 2,)) + b'\n'.join(short[at:at + 2]) + end
 
 
+def records():
+    """For records: which reader, and files that each reads whole or refuses."""
+    for text in (b'a,b\r\n1,"x ""y""\n, z"\r\n\r\n,\n', b'\xef\xbb\xbfa;b\n1;\xe6\xbc\xa2\n', b'sep=|\na|b\n"1\n2"|3',
+                 b'a\tb\n1\t2', b'a\n"x', b'a\nx"y', b'a\nx\ry', b'a\n\xff'):
+        yield b'\0' + text
+    for text in (b'[{"a": "x", "list": [1, "b"]},\n {"b": null}]', b'{"a": 1.25}\n{"a": true}\n', b'{"c": 1}', b'{"a": {}}',
+                 b'[{}', b'{"a": "\\u6f22\\u0000"}'):
+        yield b'\1' + text
+
+
 def searches():
     yield from (b'printer', b'"on fire"', b'print*', b'the "printer is" on fire*', b'NOT AND OR NEAR(', b"x' OR 1=1 --")
     yield '\u00fcml\u00e4ut \u6f22\u5b57'.encode()
@@ -157,6 +167,7 @@ def everything():
     yield 'search', [*searches(), *texts[:20]]
     yield 'import', sql_values()
     yield 'dump', dumps()
+    yield 'records', records()
     yield 'utf8', texts
 
 

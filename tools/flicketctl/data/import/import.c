@@ -29,8 +29,10 @@ zone_begin(struct import *im)
 		    "this machine. Its zones are the files below "
 		    ZONE_FOLDER " (package tzdata), such as Europe/Berlin",
 		    im->zone);
-	report_note(im, "Dates were read as %s%s.", im->zone != NULL ? im->zone :
-	    "UTC", im->zone != NULL ? "" : "; if Flicket's server has another "
+	report_note(im, "Dates%s were read as %s%s.", im->records ?
+	    " without an offset" : "", im->zone != NULL ? im->zone : "UTC",
+	    im->zone != NULL ? "" : im->records ? "; if they are of another "
+	    "zone: --timezone NAME" : "; if Flicket's server has another "
 	    "zone: --timezone NAME");
 	return true;
 }
@@ -122,6 +124,7 @@ remove_work_folder(void)
 		tree_remove(the.work, NULL);
 	if (the.is_trial)
 		trial_end();
+	records_undo(&the);
 }
 
 /* --- a run ---------------------------------------------------------------------- */
@@ -181,6 +184,7 @@ run_phases(struct import *im, bool (*const todo[])(struct import *))
 			return STATUS_FAILED;
 		}
 	}
+	im->ids_made = NULL;	/* it stays */
 	return STATUS_OK;
 }
 
@@ -204,9 +208,18 @@ import_run(const struct cli *c)
 
 	if (is_json(cli_arg(c, 0, "")))
 		return user_import_run(c);
+	if ((cli_arg(c, 0, NULL) != NULL) == cli_has(c, "csv"))
+		return cli_usage(c->command, cli_has(c, "csv") ? "either a "
+		    "database or --csv is given, not both" : "FLICKET.db is "
+		    "missing, or a folder of files with --csv");
+	if (cli_has(c, "ids") && !cli_has(c, "csv"))
+		return cli_usage(c->command, "--ids is for --csv: ids of a "
+		    "database stay what they are");
 	settings_load(&settings);
 	import_init(im, settings.data);
-	im->path = cli_arg(c, 0, NULL);
+	im->records = cli_has(c, "csv");
+	im->path = cli_arg(c, 0, cli_value(c, "csv"));
+	im->ids = cli_value(c, "ids");
 	im->files[FILES_UPLOADS].option = cli_value(c, "uploads");
 	im->files[FILES_AVATARS].option = cli_value(c, "avatars");
 	im->zone = cli_value(c, "timezone");

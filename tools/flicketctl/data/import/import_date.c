@@ -1,11 +1,12 @@
 /*
- * Dates as Flicket's SQLite driver writes them. They do not say which zone they
- * are in (import_zone.c).
+ * Dates. Those of Flicket do not say which zone they are in (import_zone.c).
  */
-#include "tools/flicketctl/data/import/import_parts.h"
+#include "tools/flicketctl/data/import/import_date.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/number.h"
 
 #define SECOND	INT64_C(1000000)	/* in microseconds */
@@ -66,27 +67,58 @@ is_day(int year, int month, int day)
 	    days_since_1970(year, month + 1, 1));
 }
 
+/* ":SS", or nothing. */
+static bool
+take_seconds(const char **p, int *ret, struct import_date *date)
+{
+	date->is_plain = take_char(p, ":");
+	return !date->is_plain || take_digits(p, 2, ret);
+}
+
+/* "+01:00", "+0100", "+01" or "Z", if one follows. */
+static bool
+take_offset(const char **p, struct import_date *date)
+{
+	int	hours, minutes = 0, sign = **p == '-' ? -1 : 1;
+
+	if (take_char(p, "Z")) {
+		date->has_offset = true;
+		date->is_plain = false;
+		return true;
+	}
+	if (!take_char(p, "+-"))
+		return true;
+	if (!take_digits(p, 2, &hours))
+		return false;
+	if ((take_char(p, ":") || **p != '\0') &&
+	    !take_digits(p, 2, &minutes))
+		return false;
+	date->has_offset = true;
+	date->is_plain = false;
+	date->us -= sign * SECOND * (hours * 3600 + minutes * 60);
+	return hours < 24 && minutes < 60;
+}
+
 /* Add " HH:MM:SS.ffffff"; or nothing, which is midnight. */
 static bool
-take_time(const char **p, struct date *date)
+take_time(const char **p, struct import_date *date)
 {
-	int	hour, minute, second;
+	int	hour, minute, second = 0;
 
 	if (**p == '\0')
 		return true;
 	if (!take_char(p, " T") || !take_digits(p, 2, &hour) ||
 	    !take_char(p, ":") || !take_digits(p, 2, &minute) ||
-	    !take_char(p, ":") || !take_digits(p, 2, &second) ||
-	    hour > 23 || minute > 59 || second > 59)
+	    !take_seconds(p, &second, date) || hour > 23 || minute > 59 || second > 59)
 		return false;
 	date->us += (hour * 3600 + minute * 60 + second) * SECOND;
 	if (take_char(p, "."))
 		date->us += take_fraction(p, &date->is_cut);
-	return true;
+	return take_offset(p, date);
 }
 
 bool
-date_read(const char *p, struct date *ret)
+import_date_read(const char *p, struct import_date *ret)
 {
 	int	year, month, day;
 
@@ -94,7 +126,7 @@ date_read(const char *p, struct date *ret)
 	    !take_digits(&p, 2, &month) || !take_char(&p, "-") ||
 	    !take_digits(&p, 2, &day) || !is_day(year, month, day))
 		return false;
-	*ret = (struct date){ days_since_1970(year, month, day) * 86400 *
-	    SECOND, false };
+	*ret = (struct import_date){ .us = days_since_1970(year, month, day) * 86400 *
+	    SECOND, .is_plain = true };
 	return take_time(&p, ret) && *p == '\0';
 }

@@ -385,7 +385,7 @@ derive_updated(struct import *im)
 	if (!change(im, STORE_TICKET, raise_sql))
 		return false;
 	changed = sqlite3_changes(im->store[STORE_TICKET]);
-	if (changed > 0 && !im->before_022)
+	if (changed > 0 && !im->before_022 && !im->records)
 		report_line(&im->lane[LANE_RUN], "tickets: last_updated: it was "
 		    "older than the ticket, its replies or actions: moved to "
 		    "the newest of their dates: %d times", changed);

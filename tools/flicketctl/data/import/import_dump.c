@@ -41,7 +41,7 @@ dump_make(const struct import *im, char path[PATH_MAX], sqlite3 **ret)
 	if (!make_folder_in(getenv("TMPDIR"), path) &&
 	    !make_folder_in("/var/tmp", path) &&
 	    !make_folder_in("/tmp", path))
-		return report_fail("%s is a dump: its tables need a folder for "
+		return report_fail("%s: its tables need a folder for "
 		    "temporary files, and neither TMPDIR nor /var/tmp nor /tmp "
 		    "is one: %s", im->path, strerror(errno));
 	memcpy(path + strlen(path), FILE_NAME, sizeof(FILE_NAME));

@@ -164,14 +164,15 @@ search_all(struct import *im, enum meaning m, struct search *s)
 
 /* Say which there are, and how to name the one that is meant. */
 static bool
-refuse(enum meaning m, const struct search *s)
+refuse(const struct import *im, enum meaning m, const struct search *s)
 {
 	char	quoted[QUOTE_SIZE];
 
 	text_quote(quoted, s->wanted, strlen(s->wanted));
-	return report_fail("%s %s in Flicket's database is named %s. Say which "
+	return report_fail("%s %s in %s is named %s. Say which "
 	    "one is meant: --%s %s=NAME, or its id. There %s: %s%s",
-	    s->as_well > 0 ? "more than one" : "no", meanings[m].kind, quoted,
+	    s->as_well > 0 ? "more than one" : "no", meanings[m].kind,
+	    im->records ? "the files" : "Flicket's database", quoted,
 	    meanings[m].option, meanings[m].word, s->count == 1 ? "is" : "are",
 	    s->count > 0 ? s->names.base : "none", s->count > NAMES_SHOWN ?
 	    ", ..." : "");
@@ -195,7 +196,7 @@ find_meaning(struct import *im, enum meaning m)
 	if (is_status(m) && s.count == 0 && im->named[m] == NULL)
 		im->meant[m] = m + 1;	/* as in seed.sql, which is used then */
 	else if (ok && needed && (s.id == 0 || s.as_well > 0))
-		ok = refuse(m, &s);
+		ok = refuse(im, m, &s);
 	buf_done(&s.names);
 	return ok;
 }

@@ -5,6 +5,7 @@
  *   import_source.c  Flicket's database: is it one, is it whole
  *   import_schema.c  which version of Flicket its tables are of
  *   import_dump.c    a dump of it, in the place of a database
+ *   import_records.c files of any other desk, likewise
  *   import_target.c  the data folder: may it be filled; putting it in place
  *   import_stores.c  the four new stores, from empty to closed
  *   import_kinds.c   the kinds of rows, and the loop that copies them all
@@ -13,7 +14,7 @@
  *   import_user.c    names, addresses and passwords of users
  *   import_derive.c  what follows from the rows: names, counts, search
  *   import_value.c   how a value of Flicket's becomes one of ours
- *   import_date.c    dates
+ *   import_date.[ch] dates
  *   import_zone.c    the time zone that they are in
  *   import_config.c  Flicket's settings, for the report
  *   import_text.c    text from outside, for a store or for a line
@@ -40,6 +41,7 @@
 #include "base/buf.h"
 #include "base/services.h"
 #include "tools/flicketctl/data/dump/dump.h"
+#include "tools/flicketctl/data/import/import_date.h"
 #include "tools/flicketctl/store/replace.h"
 
 struct cli;
@@ -148,6 +150,9 @@ enum meaning {
 struct import {
 	const char	*path;		/* Flicket's database, as given */
 	bool		 dump;		/* it is a dump of one */
+	bool		 records;	/* it is a folder of other files */
+	const char	*ids;		/* --ids, or NULL */
+	char		*ids_made;	/* that file, if this run made it */
 	const char	*data;		/* the data folder, as given */
 	const char	*zone;		/* --timezone, or NULL */
 	size_t		 lacks;		/* changes of Flicket's tables that
@@ -241,6 +246,13 @@ void	dump_hide(const char path[PATH_MAX]);
 bool	dump_fill(const struct import *, const struct dump_head *, off_t size,
 	    const char path[PATH_MAX], struct sqlite3 *);
 
+/* import_records.c */
+/* Copy the files of im->path to the database, and write im->ids. */
+bool	records_fill(struct import *, const char path[PATH_MAX],
+	    struct sqlite3 *);
+/* Remove the file of ids of a run that failed. */
+void	records_undo(const struct import *);
+
 /* import_target.c */
 /* The service of a store. */
 enum service_id	import_service(enum store);
@@ -325,15 +337,6 @@ const char *value_bind_text(struct row *, int n);
 value_fn value_username, value_email, value_password;
 /* Report usernames that differ only in case. */
 bool	users_compare(struct import *);
-
-/* import_date.c */
-struct date {
-	int64_t	us;		/* since 1970 */
-	bool	is_cut;		/* it had more digits */
-};
-
-/* Read "YYYY-MM-DD[ HH:MM:SS[.ffffff]]"; false if it is not a date. */
-bool	date_read(const char *, struct date *ret);
 
 /* import_zone.c */
 #define ZONE_FOLDER	"/usr/share/zoneinfo"

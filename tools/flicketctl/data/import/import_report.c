@@ -180,8 +180,9 @@ print_row_lines(struct import *im)
 		count += im->lane[i].line_count;
 	if (count == 0) {
 		if (!im->made)
-			printf("\nEvery row written is as it was in Flicket."
-			    "\n");
+			printf("\nEvery row written is as it %s.\n",
+			    im->records ? "is in the files" :
+			    "was in Flicket");
 		return;
 	}
 	printf("\nRows not kept or changed, %" PRId64 " lines:\n", count);
@@ -229,7 +230,9 @@ print_next(const struct import *im)
 		    "password of admin included.\n", im->data);
 	visible_printf(stdout, "The import is in place in %s. Next: start the "
 	    "services on it; everybody logs in\n", im->data);
-	puts("with the name and password they had in Flicket.");
+	puts(im->records ? "whose password hash was in the files. The others "
+	    "need a password: flicketctl user password NAME" :
+	    "with the name and password they had in Flicket.");
 }
 
 /* A note may have several lines. */

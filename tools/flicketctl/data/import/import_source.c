@@ -101,7 +101,9 @@ look_at_file(struct import *im, struct head *ret)
 	if (stat(path, &st) == -1)
 		return report_fail("%s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
-		return report_fail("%s is a folder, not a database", path);
+		return report_fail("%s is a folder, not a database. A folder of "
+		    "users.csv, tickets.csv and posts.csv is taken over with "
+		    "--csv", path);
 	if (!S_ISREG(st.st_mode))
 		return report_fail("%s is not a file", path);
 	ret->size = st.st_size;
@@ -297,8 +299,9 @@ begin_lanes(struct import *im)
 	return true;
 }
 
+/* A dump, or without a head other files. */
 static bool
-open_dump(struct import *im, const struct head *head)
+open_copy(struct import *im, const struct head *head)
 {
 	sqlite3	*db = NULL;
 	char	 path[PATH_MAX] = "";
@@ -307,7 +310,8 @@ open_dump(struct import *im, const struct head *head)
 	ok = dump_make(im, path, &db) && open_lanes(im, path, false);
 	if (path[0] != '\0')
 		dump_hide(path);
-	ok = ok && dump_fill(im, &head->dump, head->size, path, db);
+	ok = ok && (head == NULL ? records_fill(im, path, db) :
+	    dump_fill(im, &head->dump, head->size, path, db));
 	sqlite3_close(db);
 	return ok && begin_lanes(im);
 }
@@ -331,9 +335,11 @@ source_open(struct import *im)
 {
 	struct head	head = { 0 };
 
+	if (im->records)
+		return open_copy(im, NULL);
 	if (!look_at_file(im, &head))
 		return false;
-	return im->dump ? open_dump(im, &head) : open_database(im, &head);
+	return im->dump ? open_copy(im, &head) : open_database(im, &head);
 }
 
 /* Does `sql`, about a table and a column of it or NULL, have a row? */

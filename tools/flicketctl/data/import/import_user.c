@@ -35,6 +35,21 @@ without_blanks(struct text t)
 
 #define UNTIL_SET	"nobody can log in with it until the password is set anew"
 
+/* Files of other desks often have none: then the name tells more than the id. */
+static void
+report_none(struct row *row, int n)
+{
+	const char	*name = (const char *)sqlite3_column_text(row->from, 2);
+	char		 quoted[QUOTE_SIZE];
+
+	if (row->im->records && name != NULL)
+		report_row(row, n, "there is none: %s cannot log in until it is "
+		    "set", text_quote(quoted, name, strlen(name)));
+	else
+		report_row(row, n, "there is none: nobody can log in until it "
+		    "is set");
+}
+
 static void
 report_password(struct row *row, int n, struct text hash)
 {
@@ -48,8 +63,7 @@ report_password(struct row *row, int n, struct text hash)
 		    "checked: " UNTIL_SET, cost, PASSWORD_COST_MOST);
 		break;
 	case PASSWORD_NONE:
-		report_row(row, n, "there is none: nobody can log in until it "
-		    "is set");
+		report_none(row, n);
 		break;
 	default:
 		report_row(row, n, "%s, and is never compared: " UNTIL_SET,

@@ -319,32 +319,32 @@ value_rights(struct row *row, int n)
 
 /* Read a column's date. False: it is NULL, or not a date, which is reported. */
 static bool
-date_of(struct row *row, int n, int64_t *ret)
+date_of(struct row *row, int n, struct import_date *ret)
 {
 	const char	*text;
-	struct date	 date;
 	size_t		 len;
 
 	if (is_null(row, n))
 		return false;
 	text = bytes_of(row, n, &len);
-	if (strlen(text) != len || !date_read(text, &date)) {
+	if (strlen(text) != len || !import_date_read(text, ret) ||
+	    (!ret->is_plain && !row->im->records)) {
 		report_value(row, n, "is not a date: left empty");
 		return false;
 	}
-	if (date.is_cut)
+	if (ret->is_cut)
 		report_value(row, n, "is cut to microseconds");
-	*ret = date.us;
 	return true;
 }
 
 enum keep
 value_date(struct row *row, int n)
 {
-	int64_t	date;
+	struct import_date	date;
 
 	if (date_of(row, n, &date))
-		sqlite3_bind_int64(row->to, n, zone_to_utc(date));
+		sqlite3_bind_int64(row->to, n, date.has_offset ? date.us :
+		    zone_to_utc(date.us));
 	else
 		sqlite3_bind_null(row->to, n);
 	return KEEP;
@@ -427,11 +427,11 @@ value_token(struct row *row, int n)
 enum keep
 value_expiry(struct row *row, int n)
 {
-	int64_t	date;
+	struct import_date	date;
 
-	if (!date_of(row, n, &date) || date <= row->im->now)
+	if (!date_of(row, n, &date) || date.us <= row->im->now)
 		return DROP_QUIETLY;
-	sqlite3_bind_int64(row->to, n, date);
+	sqlite3_bind_int64(row->to, n, date.us);
 	return KEEP;
 }
 
