@@ -31,6 +31,8 @@ DOCUMENTS = ['README.md', *sorted(f'docs/{p.name}' for p in (REPO / 'docs').glob
 FENCE = re.compile(r'^( *)```(\w*)\n(.*?)^\1```$', re.M | re.S)
 SERVER = re.compile(r'(?:\w+=\S+ )*script/server')
 PASSWORD = 'a6SNQ76gGGmSmoUWgYWk'       # of admin, in the documents
+# What changes the machine it runs on: such a command has to be in NOT_RUN.
+OF_THE_MACHINE = re.compile(r'\b(?:apt|apt-get|certbot|docker|dpkg|mount|sudo|systemctl|useradd)\b')
 LIMIT_SECONDS = 120                     # for a command: a deadline, no promise
 LINES, COLUMNS = 40, 120
 
@@ -300,6 +302,8 @@ def prepare(shell, document, commands):
 def play(document, folder):
     """Run the commands of a document: each command, what it printed, and its status."""
     commands = commands_of(document)
+    for command in commands:
+        assert lookup(NOT_RUN, document, command)[0] is not None or not OF_THE_MACHINE.search(command.text), command
     shell = Shell(folder)
     try:
         prepare(shell, document, commands)
