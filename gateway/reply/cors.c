@@ -8,7 +8,8 @@
 		"Idempotency-Key, X-Request-ID, X-Server-Timing, traceparent"
 #define SHOWN	"Accept-Ranges, Content-Disposition, Content-Range, ETag, " \
 		"Idempotency-Replayed, Link, Location, Retry-After, " \
-		"RateLimit, RateLimit-Policy, X-Request-ID, Server-Timing"
+		"RateLimit, RateLimit-Policy, Search-Note, X-Request-ID, " \
+		"Server-Timing"
 #define AGE_S	"600"
 
 /* --- origins -------------------------------------------------------------- */

@@ -1,6 +1,8 @@
 /* Tags, links, and JSON; other formats have files of their own in reply/. */
 #include "gateway/stage/answer.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/cache/responses.h"
@@ -194,6 +196,19 @@ answer_json(struct exchange *x)
 	return respond_buffered(x, x->route->status, "application/json");
 }
 
+/* Answers that are not sent anew, too: a 304, a copy that was kept. */
+static void
+put_note(struct exchange *x)
+{
+	struct text	 note = args_text(&x->answer->extra, KEY_NOTE);
+	char		 value[256];
+
+	if (note.len == 0)
+		return;
+	snprintf(value, sizeof(value), "%.*s", (int)note.len, note.base);
+	respond_header(x, "Search-Note", value);
+}
+
 enum flow
 answer_begin(struct exchange *x)
 {
@@ -204,6 +219,7 @@ answer_begin(struct exchange *x)
 	learn_token(x);
 	if (args_has(&x->answer->extra, KEY_REPLAYED))
 		respond_header(x, "Idempotency-Replayed", "true");
+	put_note(x);
 	if (x->route->status == 204)
 		return respond_body(x, 204, NULL, (struct text){ "", 0 });
 	switch (x->route->reply) {

@@ -24,12 +24,26 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+static void
+ask(const struct buf *match)
+{
+	int	rc;
+
+	if (match->len == 0)
+		return;
+	sqlite3_bind_text(find, 1, match->base, (int)match->len,
+	    SQLITE_STATIC);
+	while ((rc = sqlite3_step(find)) == SQLITE_ROW)
+		continue;
+	CHECK(rc == SQLITE_DONE);
+	sqlite3_reset(find);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct text	 t = { (const char *)data, len };
 	const char	*wrong;
-	int		 rc;
 
 	/* as the service: a text that is none was refused before */
 	if (text_characters(t) == -1)
@@ -39,15 +53,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		CHECK(strncmp(wrong, "content: ", 9) == 0);
 		return 0;
 	}
-	CHECK(query.count > 0 && query.count <= WORDS_MOST);
+	CHECK(query.count <= WORDS_MOST);
+	CHECK(query.match.form.len + query.excluded.form.len > 0);
 	for (size_t i = 0; i < query.count; i++)
 		CHECK(query.words[i].at + query.words[i].len <=
 		    query.tokens.len);
-	sqlite3_bind_text(find, 1, query.form.base, (int)query.form.len,
-	    SQLITE_STATIC);
-	while ((rc = sqlite3_step(find)) == SQLITE_ROW)
-		continue;
-	CHECK(rc == SQLITE_DONE);
-	sqlite3_reset(find);
+	ask(&query.match.form);
+	ask(&query.match.written);
+	ask(&query.excluded.form);
+	ask(&query.excluded.written);
 	return 0;
 }

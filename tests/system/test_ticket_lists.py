@@ -262,11 +262,11 @@ WRONG = [
                 '2021-01-01T10:00:00%2B99:00', '2021-01-01T10:00X', '2021-01-01T10:00:00.Z', '1612137600')],
     ('sort=id', 'sort', 'id'), ('sort=title_asc', 'sort', 'title_asc'), ('sort=Title', 'sort', 'Title'),
     ('sort=title_desc_desc', 'sort', ''), ('sort=relevance', 'sort', 'content'),
-    ('sort=relevance_desc&content=x', 'sort', ''), ('content=%22printer', 'content', 'quotation'),
+    ('sort=relevance_desc&content=x', 'sort', ''), ('content=%22pa*+jam%22', 'content', 'at its end'),
     ('content=*', 'content', 'print*'), ('content=a+*', 'content', 'print*'), ('content=-*', 'content', '*'),
     ('content=pr*nter', 'content', '*'), ('content=**', 'content', '*'), ('content=%22%22', 'content', 'search'),
     ('content=-+%26+%E2%80%94', 'content', 'search'), ('content=%F0%9F%98%80', 'content', 'search'),
-    ('content=+', 'content', 'search'), ('content=' + '+'.join(f'w{n}' for n in range(33)), 'content', '32'),
+    ('content=+', 'content', 'search'), ('content=a+OR', 'content', 'OR'),
     ('cursor=x', 'cursor', 'not a cursor'), ('cursor=AAAA', 'cursor', 'not a cursor'), ('cursor=%FF%01', 'cursor', ''),
     ('cursor=' + 'A' * 3000, 'cursor', 'not a cursor'), ('statuss=Open', 'statuss', ''), ('fields=id,nope', 'fields', 'nope'),
 ]
@@ -281,7 +281,7 @@ def test_what_is_wrong_is_named(reader, query, name, part):
 @pytest.mark.parametrize('content', ['AND', 'OR', 'NOT', 'NEAR(a b)', 'title:printer', 'a AND', '(', 'x"y"z',
                                      '^a', 'a+b', '{title}: x', "'", '\\', ';--', '%', 'a\x00b', '\ufeffx', 'é' * 200,
                                      '"a" "b"*', '\x7f a', 'ﬁx', 'İ', '\ud7ff x'])
-def test_nothing_in_a_search_is_an_operator(reader, content):
+def test_no_search_is_an_error_of_ours(reader, content):
     answer = reader.get('tickets/?' + urlencode({'content': content}))
     assert answer.status in (200, 400), answer
     expect(answer, answer.status)

@@ -15,7 +15,8 @@ header_of(const struct visit *v, const char *name)
 
 #define SHOWN	"Accept-Ranges, Content-Disposition, Content-Range, ETag, " \
 		"Idempotency-Replayed, Link, Location, Retry-After, " \
-		"RateLimit, RateLimit-Policy, X-Request-ID, Server-Timing"
+		"RateLimit, RateLimit-Policy, Search-Note, X-Request-ID, " \
+		"Server-Timing"
 
 static void
 put_origin(struct visit *v, const char *origin)

@@ -24,8 +24,36 @@ words_are_quoted(void **state)
 		{ "a phrase's", TEXT_OF("\"a b\"*"), "\"a b\"*", 2, true },
 		{ "a quote ends a word", TEXT_OF("a\"b\"c"),
 		    "\"a\" \"b\" \"c\"", 3, false },
-		{ "operators", TEXT_OF("NOT (a OR b)"),
-		    "\"NOT\" \"(a\" \"OR\" \"b)\"", 4, false },
+		{ "either", TEXT_OF("NOT (a OR b)"),
+		    "\"NOT\" AND (\"(a\" OR \"b)\")", 3, false },
+		{ "one of three", TEXT_OF("a OR \"b c\" OR d* e"),
+		    "(\"a\" OR \"b c\" OR \"d\"*) AND \"e\"", 5, true },
+		{ "either, twice", TEXT_OF("a OR b c OR a"),
+		    "(\"a\" OR \"b\") AND (\"c\" OR \"a\")", 4, false },
+		{ "a word that is one of two again", TEXT_OF("a a OR b a"),
+		    "\"a\" AND (\"a\" OR \"b\")", 3, false },
+		{ "small letters", TEXT_OF("a or b"),
+		    "\"a\" \"or\" \"b\"", 3, false },
+		{ "or, as a word", TEXT_OF("\"OR\" ORacle"),
+		    "\"OR\" \"ORacle\"", 2, false },
+		{ "inches", TEXT_OF("24\" monitor"), "\"24\" \"monitor\"", 2,
+		    false },
+		{ "inches twice", TEXT_OF("24\" to 27\" \"a b\""),
+		    "\"24\" \"to\" \"27\" \"a b\"", 5, true },
+		{ "a lone mark", TEXT_OF("a \"b\" \""), "\"a\" \"b\"", 2,
+		    false },
+		{ "a mark that is not closed", TEXT_OF("\"a b"),
+		    "\"a\" \"b\"", 2, false },
+		{ "curly marks", TEXT_OF("\u201ca b\u201d \u201ec d\u201c"),
+		    "\"a b\" \"c d\"", 4, true },
+		{ "marks of two kinds", TEXT_OF("\u201ca b\" c"),
+		    "\"\u201ca\" \"b\" \"c\"", 3, false },
+		{ "a beginning in a phrase", TEXT_OF("\"paper j*\""),
+		    "\"paper j\"*", 2, true },
+		{ "a lone star in a phrase", TEXT_OF("\"2 * 3\""),
+		    "\"2 * 3\"", 2, true },
+		{ "a minus in a word", TEXT_OF("a-b --c - d"),
+		    "\"a-b\" \"--c\" \"d\"", 4, true },
 		{ "two words in one", TEXT_OF("a-b"), "\"a-b\"", 2, true },
 		{ "no words beside one", TEXT_OF("- a \"&\""), "\"a\"", 1,
 		    false },
@@ -46,7 +74,7 @@ words_are_quoted(void **state)
 	for (size_t i = 0; i < LEN(rows); i++) {
 		check_true(rows[i].name,
 		    query_parse(rows[i].content, &q) == NULL);
-		check_text(rows[i].name, buf_text(&q.match),
+		check_text(rows[i].name, buf_text(&q.match.written),
 		    text_of(rows[i].match));
 		check_number(rows[i].name, q.count, rows[i].words);
 		check_number(rows[i].name, q.has_phrase, rows[i].phrase);
@@ -63,8 +91,18 @@ what_cannot_be_searched_for_is_explained(void **state)
 		{ "- & ...", "nothing to search for" },
 		{ "\"\"", "nothing to search for" },
 		{ "\xf0\x9f\x98\x80", "nothing to search for" },
-		{ "\"a", "quotation mark" },
-		{ "a \"b\" \"", "quotation mark" },
+		{ "\" \"", "nothing to search for" },
+		{ "OR", "OR stands between" },
+		{ "OR a", "OR stands between" },
+		{ "a OR", "OR stands between" },
+		{ "a OR OR b", "OR stands between" },
+		{ "a OR -b", "excluded" },
+		{ "-a OR b", "excluded" },
+		{ "\"pa* jam\"", "at its end" },
+		{ "\"*jam\"", "at its end" },
+		{ "\"a*b\"", "at its end" },
+		{ "\"a *\"", "needs the beginning" },
+		{ "-\"*\"", "needs the beginning" },
 		{ "*", "needs the beginning" },
 		{ "a *", "needs the beginning" },
 		{ "-*", "needs the beginning" },
@@ -73,7 +111,6 @@ what_cannot_be_searched_for_is_explained(void **state)
 		{ "*a", "at its end" },
 	};
 	struct query	q = { .count = 0 };
-	struct buf	many = { 0 };
 	const char	*wrong;
 
 	(void)state;
@@ -83,14 +120,139 @@ what_cannot_be_searched_for_is_explained(void **state)
 		check_part(rows[i].content, wrong, rows[i].part);
 		check_part(rows[i].content, wrong, "content");
 	}
+	query_done(&q);
+}
+
+static void
+words_are_excluded(void **state)
+{
+	static const struct { const char *content, *match, *excluded;
+	    size_t words; bool phrase; } rows[] = {
+		{ "a -b", "\"a\"", "\"b\"", 1, false },
+		{ "-b a", "\"a\"", "\"b\"", 1, false },
+		{ "a -\"b c\" -d*", "\"a\"", "\"b c\" OR \"d\"*", 1, false },
+		{ "-b-c a", "\"a\"", "\"b c\"", 1, false },
+		{ "-B", "", "\"b\"", 0, false },
+		{ "-a a", "\"a\"", "\"a\"", 1, false },
+		{ "a OR b -c OR", NULL, "", 0, false },
+		{ "a OR b -c d", "(\"a\" OR \"b\") AND \"d\"", "\"c\"", 3,
+		    false },
+	};
+	struct query	q = { .count = 0 };
+	const char	*wrong;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		wrong = query_parse(text_of(rows[i].content), &q);
+		check_true(rows[i].content, (wrong == NULL) ==
+		    (rows[i].match != NULL));
+		if (wrong != NULL)
+			continue;
+		check_text(rows[i].content, buf_text(&q.match.form),
+		    text_of(rows[i].match));
+		check_text(rows[i].content, buf_text(&q.excluded.form),
+		    text_of(rows[i].excluded));
+		check_number(rows[i].content, q.count, rows[i].words);
+		check_number(rows[i].content, q.has_phrase, rows[i].phrase);
+	}
+	query_done(&q);
+}
+
+/* Check what is said of a query. */
+static void
+check_notes(const char *name, struct text content, const char *want)
+{
+	struct query	 q = { .count = 0 };
+	const char	*notes;
+
+	check_true(name, query_parse(content, &q) == NULL);
+	notes = query_notes(&q);
+	check_text(name, text_of(notes == NULL ? "" : notes), text_of(want));
+	query_done(&q);
+}
+
+static void
+what_has_no_effect_is_said(void **state)
+{
+	static const struct { const char *content, *want; } rows[] = {
+		{ "a b", "" },
+		{ "a & b", "parts without a letter or digit are left out" },
+		{ "a \xf0\x9f\x98\x80", "parts without a letter or digit are "
+		    "left out" },
+		{ "a - b", "parts without a letter or digit are left out" },
+		{ "C++, (C#) and 24\"!", "" },
+		{ "a ( b )", "" },
+		{ "(a b)", "" },
+		{ "(a OR b) c", "parentheses do not group: OR joins the two "
+		    "beside it" },
+		{ "a a", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_notes(rows[i].content, text_of(rows[i].content),
+		    rows[i].want);
+}
+
+/* 32 words, then something. */
+static void
+check_many(const char *more, const char *notes, size_t count)
+{
+	struct buf	many = { 0 };
+	struct query	q = { .count = 0 };
+
 	for (int i = 0; i < 32; i++)
 		buf_printf(&many, "w%d ", i);
-	check_true("32 words", query_parse(buf_text(&many), &q) == NULL);
-	buf_put_text(&many, "w");
-	wrong = query_parse(buf_text(&many), &q);
-	check_part("33 words", wrong != NULL ? wrong : "", "more than 32");
+	buf_put_text(&many, more);
+	check_notes(more, buf_text(&many), notes);
+	check_true(more, query_parse(buf_text(&many), &q) == NULL);
+	check_number(more, q.count, count);
 	buf_done(&many);
 	query_done(&q);
+}
+
+static void
+of_many_words_the_first_are_looked_for(void **state)
+{
+	const char	*cut = "only the first 32 words are looked for";
+	struct query	 q = { .count = 0 };
+	struct buf	 many = { 0 };
+
+	(void)state;
+	check_many("", "", 32);
+	check_many("  ", "", 32);
+	check_many("&", "", 32);
+	check_many("w", cut, 32);
+	check_many("OR w", cut, 32);
+	check_many("-w *", cut, 32);
+	/* within a phrase */
+	buf_put_text(&many, "\"");
+	for (int i = 0; i < 40; i++)
+		buf_printf(&many, "w%d ", i);
+	buf_put_text(&many, "w*\"");
+	check_notes("a phrase", buf_text(&many), cut);
+	check_true("a phrase", query_parse(buf_text(&many), &q) == NULL);
+	check_number("its words", q.count, 32);
+	check_true("not its star", !q.words[31].prefix);
+	buf_done(&many);
+	query_done(&q);
+}
+
+static void
+a_number_is_a_tickets(void **state)
+{
+	static const struct { const char *content; int64_t ticket; } rows[] = {
+		{ "296", 296 }, { "#296", 296 }, { " 00296\n", 296 },
+		{ "#00296", 296 }, { "0", 0 }, { "#", 0 }, { "", 0 },
+		{ "29 6", 0 }, { "296a", 0 }, { "-296", 0 }, { "##296", 0 },
+		{ "+296", 0 }, { "99999999999999999999", 0 },
+		{ "9223372036854775807", INT64_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_number(rows[i].content, query_ticket(
+		    text_of(rows[i].content)), rows[i].ticket);
 }
 
 /* --- snippets ------------------------------------------------------------ */
@@ -115,6 +277,13 @@ a_snippet_is_html_around_what_was_found(void **state)
 		    "&quot;" },
 		{ "one two", "one", "two", "<mark>two</mark>" },
 		{ "one two", "one", "three", NULL },
+		{ "one OR two", "one", "three", "<mark>one</mark>" },
+		{ "one OR two three", "x", "two three",
+		    "<mark>two three</mark>" },
+		{ "one OR two three", "x", "one two", NULL },
+		{ "one -two", "x", "one", "<mark>one</mark>" },
+		{ "-two", "x", "one", NULL },
+		{ "\"one tw*\"", "x", "one two", "<mark>one two</mark>" },
 		{ "one", "x", "", NULL },
 		{ "z", "x", TEN TEN "z " TEN TEN TEN, "\xe2\x80\xa6"
 		    "a a a a a a <mark>z</mark> a a a a a a a a a a a a a a "
@@ -290,6 +459,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("words and phrases are quoted for FTS5",
 		    words_are_quoted),
+		TEST("words are excluded", words_are_excluded),
+		TEST("what has no effect is said", what_has_no_effect_is_said),
+		TEST("of many words the first are looked for",
+		    of_many_words_the_first_are_looked_for),
+		TEST("a number is a ticket's", a_number_is_a_tickets),
 		TEST("what cannot be searched for is explained",
 		    what_cannot_be_searched_for_is_explained),
 		TEST("a snippet is HTML around what was found",

@@ -1,6 +1,7 @@
 /* The names of sorts. */
 #include "services/ticket/list/sorting.h"
 
+#include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
 
 #define DESCENDING	0x80		/* in a cursor's sort */
@@ -61,7 +62,8 @@ sorting_read(struct call *c, struct sorting *ret)
 	const struct sort_info	*info;
 
 	if (!args_has(&c->request.args, KEY_SORT))
-		name = TEXT_OF("ticketid");
+		name = search_is_scored(&c->request.args) ?
+		    TEXT_OF("relevance") : TEXT_OF("ticketid");
 	info = find_sort(name, &ret->descending);
 	if (info == NULL)
 		return op_fault(c, FAULT_INVALID, KEY_SORT,

@@ -131,7 +131,10 @@ find_words(struct call *c, const struct query *q, struct found *found,
 
 /* --- phrases ------------------------------------------------------------- */
 
-/* FTS5 does not count words, so all texts of a kind have the same score. */
+/*
+ * FTS5 does not count words, so all texts of a kind have the same score. Tickets
+ * with rows of score 0 are taken out.
+ */
 static enum err
 find_rows(struct call *c, int sql, const struct buf *match, uint32_t score,
     struct found *found)
@@ -142,8 +145,10 @@ find_rows(struct call *c, int sql, const struct buf *match, uint32_t score,
 	stmt_bind_text(&st, KEY_MATCH, buf_text(match));
 	while (stmt_next(&st) && !op_is_over(c)) {
 		place = found_place(found, stmt_number(&st, 0));
-		if (place < found->count)
+		if (place < found->count && score > 0)
 			found_add(found, place, score);
+		else if (place < found->count)
+			found->hits[place] = 0;
 	}
 	return op_end(c, &st, OK);
 }
@@ -151,13 +156,14 @@ find_rows(struct call *c, int sql, const struct buf *match, uint32_t score,
 static enum err
 find_phrases(struct call *c, const struct query *q, struct found *found)
 {
-	enum err	e = find_rows(c, SQL_SEARCH_TICKETS, &q->form, 2,
-			    found);
+	const struct buf	*form = &q->match.form;
+	enum err		 e = find_rows(c, SQL_SEARCH_TICKETS, form, 2,
+				    found);
 
 	if (e == OK)
-		e = find_rows(c, SQL_SEARCH_REPLIES, &q->form, 1, found);
+		e = find_rows(c, SQL_SEARCH_REPLIES, form, 1, found);
 	if (e == OK && found->scores != NULL)
-		e = find_rows(c, SQL_SEARCH_TITLES, &q->form, 3, found);
+		e = find_rows(c, SQL_SEARCH_TITLES, form, 3, found);
 	return e;
 }
 
@@ -166,40 +172,73 @@ find_phrases(struct call *c, const struct query *q, struct found *found)
  * form of today's, or another: it is asked for both.
  */
 static enum err
-find_earlier(struct call *c, const struct query *q, struct found *found)
+find_earlier(struct call *c, const struct expression *x, uint32_t score,
+    struct found *found)
 {
 	struct buf	match = { 0 };
 	enum err	e;
 
-	buf_printf(&match, "(%.*s) OR (%.*s)", (int)q->form.len,
-	    q->form.base, (int)q->match.len, q->match.base);
-	e = find_rows(c, SQL_SEARCH_EARLIER_TICKETS, &match, 2, found);
+	buf_printf(&match, "(%.*s) OR (%.*s)", (int)x->form.len,
+	    x->form.base, (int)x->written.len, x->written.base);
+	e = find_rows(c, SQL_SEARCH_EARLIER_TICKETS, &match, 2 * score, found);
 	if (e == OK)
-		e = find_rows(c, SQL_SEARCH_EARLIER_REPLIES, &match, 1, found);
+		e = find_rows(c, SQL_SEARCH_EARLIER_REPLIES, &match, score,
+		    found);
 	buf_done(&match);
 	return e;
 }
 
-/* --- both ----------------------------------------------------------------- */
+/* --- what is looked for, less what is excluded ------------------------------- */
+
+static enum err
+find_wanted(struct call *c, const struct query *q, struct found *found)
+{
+	size_t		replies = 0;
+	enum err	e = count_replies(c, &replies);
+
+	if (e == OK && found->passing)
+		e = find_earlier(c, &q->match, 1, found);
+	if (e != OK)
+		return e;
+	if (q->has_phrase || q->has_or || replies > REPLIES_MOST)
+		return find_phrases(c, q, found);
+	e = find_words(c, q, found, replies);
+	/* FTS5 reads an index whose form postings.c does not know */
+	return e != ERR_INTERNAL ? e : find_phrases(c, q, found);
+}
+
+/* A score of 0 excludes. */
+static enum err
+exclude(struct call *c, const struct query *q, struct found *found)
+{
+	const struct buf	*form = &q->excluded.form;
+	enum err		 e = find_rows(c, SQL_SEARCH_TICKETS, form, 0,
+				    found);
+
+	if (e == OK)
+		e = find_rows(c, SQL_SEARCH_REPLIES, form, 0, found);
+	if (e == OK && found->passing)
+		e = find_earlier(c, &q->excluded, 0, found);
+	return e;
+}
 
 enum err
 find_tickets(struct call *c, const struct query *q, bool scored,
     struct found *ret)
 {
-	size_t		replies = 0;
 	enum err	e = found_make(c, scored, ret);
+	size_t		place;
 
 	if (e == OK)
-		e = count_replies(c, &replies);
-	if (e == OK)
 		e = reindex_is_under_way(c, &ret->passing);
-	if (e == OK && ret->passing)
-		e = find_earlier(c, q, ret);
-	if (e != OK)
-		return e;
-	if (q->has_phrase || replies > REPLIES_MOST)
-		return find_phrases(c, q, ret);
-	e = find_words(c, q, ret, replies);
-	/* FTS5 reads an index whose form postings.c does not know */
-	return e != ERR_INTERNAL ? e : find_phrases(c, q, ret);
+	if (e == OK && q->count > 0)
+		e = find_wanted(c, q, ret);
+	else if (e == OK)
+		memset(ret->hits, 1, ret->count);
+	if (e == OK && q->excluded.form.len > 0)
+		e = exclude(c, q, ret);
+	place = q->ticket == 0 ? ret->count : found_place(ret, q->ticket);
+	if (e == OK && place < ret->count)
+		found_add(ret, place, UINT32_MAX);
+	return e;
 }

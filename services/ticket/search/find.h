@@ -7,8 +7,10 @@
 
 /*
  * Make *ret and add the tickets that match: those that have all words and
- * phrases of the query in title and content together, or in one reply. Stops
- * early when the call's time is over (op_is_over()). found_done() in any case.
+ * phrases of the query in title and content together, or in one reply, and none
+ * of those that are excluded in any of these; and the one whose number the query
+ * is, with the highest score. Stops early when the call's time is over
+ * (op_is_over()). found_done() in any case.
  */
 enum err	find_tickets(struct call *, const struct query *, bool scored,
 		    struct found *ret);

@@ -9,7 +9,7 @@ result_free(struct result *r)
 	if (r == NULL)
 		return;
 	found_done(&r->found);
-	buf_done(&r->match);
+	buf_done(&r->content);
 	free(r);
 }
 
@@ -21,23 +21,23 @@ result_is_current(const struct result *r, const struct columns *k)
 }
 
 static bool
-is_of_query(const struct result *r, const struct buf *match, bool scored)
+is_of_query(const struct result *r, const struct buf *content, bool scored)
 {
-	return r != NULL && text_same(buf_text(&r->match), buf_text(match)) &&
+	return r != NULL && text_same(buf_text(&r->content), buf_text(content)) &&
 	    (r->found.scores != NULL || !scored);
 }
 
 static struct result *
 find_result(const struct results *rs, const struct columns *k,
-    const struct buf *match, bool scored)
+    const struct buf *content, bool scored)
 {
 	struct result	*r;
 
-	if (is_of_query(rs->own, match, scored))
+	if (is_of_query(rs->own, content, scored))
 		return rs->own;
 	for (int i = 0; i < RESULTS_MOST; i++) {
 		r = rs->list[i];
-		if (is_of_query(r, match, scored) && result_is_current(r, k))
+		if (is_of_query(r, content, scored) && result_is_current(r, k))
 			return r;
 	}
 	return NULL;
@@ -45,9 +45,9 @@ find_result(const struct results *rs, const struct columns *k,
 
 struct result *
 results_find(struct results *rs, const struct columns *k,
-    const struct buf *match, bool scored)
+    const struct buf *content, bool scored)
 {
-	struct result	*r = find_result(rs, k, match, scored);
+	struct result	*r = find_result(rs, k, content, scored);
 
 	if (r != NULL)
 		r->used = ++rs->uses;

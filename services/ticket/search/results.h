@@ -13,7 +13,7 @@
 /* What a search found, and for which query in which state of the store. */
 struct result {
 	struct found	found;
-	struct buf	match;		/* the query, as FTS5 takes it */
+	struct buf	content;	/* the query, as the client wrote it */
 	int64_t		stream;
 	int64_t		seq;		/* of the last change in that state */
 	uint64_t	used;		/* when, by results.uses */
@@ -34,11 +34,11 @@ bool		result_is_current(const struct result *,
 		    const struct columns *);
 
 /*
- * The result of a query (query.match), with scores if `scored`: a current one,
+ * The result of a query (query.content), with scores if `scored`: a current one,
  * or the call's own, which may be of an earlier state. NULL: neither is there.
  */
 struct result	*results_find(struct results *, const struct columns *,
-		    const struct buf *match, bool scored);
+		    const struct buf *content, bool scored);
 
 /* Keep a result, in the place of the least recently used one. */
 void		results_keep(struct results *, struct result *);

@@ -39,7 +39,7 @@ fill_result(struct call *c, const struct query *q, bool scored,
 {
 	enum err	e = read_store_state(c, r);
 
-	buf_put(&r->match, q->match.base, q->match.len);
+	buf_put(&r->content, q->content.base, q->content.len);
 	if (e == OK)
 		e = find_tickets(c, q, scored, &r->found);
 	return e == OK && op_is_over(c) ? ERR_EXPIRED : e;
@@ -59,13 +59,20 @@ make_result(struct call *c, const struct query *q, bool scored,
 	return c->session->over ? op_refuse(c, ERR_EXPIRED, TOO_LONG) : e;
 }
 
+/* A ticket's number finds it first, unless another order is asked for. */
+bool
+search_is_scored(const struct args *args)
+{
+	return args_has(args, KEY_SORT) ? text_same(args_text(args, KEY_SORT),
+	    TEXT_OF("relevance")) : query_ticket(args_text(args,
+	    KEY_CONTENT)) != 0;
+}
+
 enum err
 search_aside(struct call *c)
 {
 	const struct args	*args = &c->request.args;
-	struct text		 sort = args_text(args, KEY_SORT);
-	bool			 scored = text_same(sort,
-				    TEXT_OF("relevance"));
+	bool			 scored = search_is_scored(args);
 	struct query		 q = { .count = 0 };
 	struct result		*r = NULL;
 	const char		*wrong;
@@ -97,6 +104,18 @@ search_take(struct searches *s, struct call *c)
 		results_keep(&s->results, s->results.own);
 }
 
+/* An answer with a note is not kept as one that is without. */
+static void
+put_note(struct call *c, const struct query *q)
+{
+	const char	*note = query_notes(q);
+
+	if (note == NULL)
+		return;
+	args_put_text(&c->answer.extra, KEY_NOTE, text_of(note));
+	c->passing = true;
+}
+
 enum err
 search_run(struct searches *s, struct call *c, const struct columns *k,
     bool scored, struct found **ret)
@@ -110,7 +129,7 @@ search_run(struct searches *s, struct call *c, const struct columns *k,
 	if (wrong != NULL)
 		return op_fault(c, FAULT_INVALID, KEY_CONTENT,
 		    op_refuse(c, ERR_BAD_REQUEST, wrong));
-	r = results_find(&s->results, k, &s->query.match, scored);
+	r = results_find(&s->results, k, &s->query.content, scored);
 	if (r == NULL && c->session->may_put_aside)
 		return op_put_aside(c);
 	if (r == NULL) {
@@ -120,6 +139,7 @@ search_run(struct searches *s, struct call *c, const struct columns *k,
 		results_keep(&s->results, r);
 	}
 	c->passing = !result_is_current(r, k);
+	put_note(c, &s->query);
 	*ret = &r->found;
 	return OK;
 }

@@ -26,13 +26,17 @@ void		searches_done(struct searches *);
  */
 void		search_take(struct searches *, struct call *);
 
+/* Whether the tickets that are found are sorted by how well they match. */
+bool		search_is_scored(const struct args *);
+
 /* Hooks of operations (struct op): search beside the loop; free the result. */
 op_run		search_aside;
 void		search_unmake(void *made);
 
 /*
  * Look for the request's `content`. The result is valid until the next search.
- * EXPIRED if it has to be made beside the loop first.
+ * EXPIRED if it has to be made beside the loop first. What of it has no effect
+ * is a NOTE of the answer.
  */
 enum err	search_run(struct searches *, struct call *,
 		    const struct columns *, bool scored,

@@ -190,25 +190,42 @@ put_part(struct buf *b, const struct token_list *t, struct text text,
 		buf_put_text(b, "\u2026");
 }
 
+/* Whether there is a word of each group. */
+static bool
+has_all(const struct query *q, uint64_t has)
+{
+	uint64_t	group = 0;
+
+	for (size_t i = 0; i < q->count; i++) {
+		group |= has & UINT64_C(1) << i;
+		if (i + 1 < q->count && q->words[i + 1].group ==
+		    q->words[i].group)
+			continue;
+		if (group == 0)
+			return false;
+		group = 0;
+	}
+	return q->count > 0;
+}
+
 bool
 snippet_put(struct buf *b, const struct query *q, struct text title,
     struct text content)
 {
 	struct token_list	in_title = { { 0 } }, in_content = { { 0 } };
-	uint64_t	all = (UINT64_C(1) << q->count) - 1;
 	uint64_t	has = find_query(&in_title, q, title) |
 			    find_query(&in_content, q, content);
 	unsigned	title_worth, content_worth;
 	size_t		title_at = choose_part(&in_title, &title_worth);
 	size_t		content_at = choose_part(&in_content, &content_worth);
 
-	if (has == all && content_worth >= title_worth)
+	if (has_all(q, has) && content_worth >= title_worth)
 		put_part(b, &in_content, content, content_at);
-	else if (has == all)
+	else if (has_all(q, has))
 		put_part(b, &in_title, title, title_at);
 	buf_done(&in_title.bytes);
 	buf_done(&in_content.bytes);
 	free(in_title.list);
 	free(in_content.list);
-	return has == all;
+	return has_all(q, has);
 }

@@ -505,6 +505,9 @@ headers_of(const struct route *r)
 	if (keyset_has(op_info(r->op)->may, KEY_IDEMPOTENCY_KEY))
 		put(headers, "Idempotency-Replayed",
 		    ref_to("headers", "Idempotency-Replayed"));
+	if (keyset_has(op_info(r->op)->may, KEY_SORT))
+		put(headers, "Search-Note",
+		    ref_to("headers", "Search-Note"));
 	return headers;
 }
 
@@ -867,7 +870,9 @@ components(json_t *schemas)
 	    "\"Vary\":{\"description\":\"Fields of the request that the "
 	    "answer depends on\",\"schema\":{\"type\":\"string\"}},"
 	    "\"Retry-After\":{\"description\":\"Seconds to wait\","
-	    "\"schema\":{\"type\":\"integer\"}}}", 0, NULL)),
+	    "\"schema\":{\"type\":\"integer\"}},"
+	    "\"Search-Note\":{\"description\":\"What of content has no "
+	    "effect\",\"schema\":{\"type\":\"string\"}}}", 0, NULL)),
 	    "securitySchemes", must(json_loads(
 	    "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\","
 	    "\"description\":\"A token from POST tokens\"},"
