@@ -14,6 +14,7 @@ from pathlib import Path
 
 import compression
 import report
+import search_index
 import targets
 from load import Requests, h2load, start_wrk, read_wrk, wrk
 from stand import Bare, Failed, Stand, environment, until
@@ -339,6 +340,24 @@ class Bench:
                                   f'{mb:.0f} MB at most.'}
         self.progress.say(self.results['import']['note'])
 
+    def search_index(self):
+        """The index of words: size, time to make it anew while the desk serves, and searches for the first time."""
+        size = Size.of(self.o.tickets)
+        notes = []
+        for name, words in search_index.SCRIPTS.items():
+            self.progress.show(f'search index, texts {name}')
+            found = search_index.measure(self.copy(size, 'index'), lambda folder: Stand(self.bin, folder),
+                                         make_rng(self.o.seed, name), words, self.o.requests // 100)
+            rate = (size.tickets + size.posts) / found['seconds']
+            notes.append(f'{name}: {found["texts"] / 2**20:,.0f} MB of text, index {found["index"] / 2**20:,.0f} MB '
+                         f'({found["index"] / found["texts"]:.2f} of it), made anew in {found["seconds"]:.0f} s '
+                         f'({rate:,.0f} texts/s), a search {found["median"] * 1000:.1f} ms (at most '
+                         f'{found["most"] * 1000:.0f} ms)')
+            self.progress.say(notes[-1])
+        self.results['index'] = {'note': f'Search index of {size.tickets:,} tickets and {size.posts:,} replies, made '
+                                         'anew while the desk serves; searches by relevance that were not asked '
+                                         'before. Texts ' + '; '.join(notes) + '.'}
+
     def soak(self):
         """Reads and writes for so many minutes: does memory grow? What is mapped of the stores does, with the data,
         and is told apart."""
@@ -404,7 +423,8 @@ class Bench:
 
 SECTIONS = {'ratio': Bench.ratio, 'commits': Bench.commits, 'mix': Bench.mix, 'questions': Bench.questions,
             'growth': Bench.growth, 'threads': Bench.threads, 'replicas': Bench.replicas, 'curve': Bench.curve,
-            'compression': compression.measure, 'start': Bench.start, 'import': Bench.take_over, 'soak': Bench.soak}
+            'compression': compression.measure, 'start': Bench.start, 'import': Bench.take_over,
+            'index': Bench.search_index, 'soak': Bench.soak}
 
 
 def slope(values):

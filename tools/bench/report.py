@@ -125,7 +125,7 @@ def generated(results, plots):
             [(f'`{n}`', *cost_of(v['']), *cost_of(v['gzip'])) for n, v in results['compression']['rows'].items()]) +
             '\n\nThe first four columns are without `Accept-Encoding`, the last four with gzip. ' +
             results['compression']['note'])
-    notes = [f'* {text}' for section in ('commits', 'mix', 'curve', 'memory', 'start', 'import', 'replicas')
+    notes = [f'* {text}' for section in ('commits', 'mix', 'curve', 'memory', 'start', 'import', 'index', 'replicas')
              if (text := results.get(section, {}).get('note'))]
     if notes:
         out.append('### Further figures\n\n' + '\n'.join(notes))
