@@ -5,6 +5,8 @@ endif()
 set(templates ${CMAKE_SOURCE_DIR}/tools/package)
 set(prefix ${CMAKE_INSTALL_PREFIX})
 set(root $ENV{DESTDIR})
+string(RANDOM LENGTH 12 name)
+set(work ${FLICKET_BUILD}/install-${name})	# of this run: two may be under way
 
 # absolute(OUT FOLDER): a folder of GNUInstallDirs below the prefix; for the prefix /usr, etc is beside it. flicketctl finds
 # its settings in the same way (tools/flicketctl/desk/installed.c).
@@ -48,10 +50,9 @@ endfunction()
 # fill(TEMPLATE FOLDER NAME PERMISSIONS...): with the folders in the place of @BINDIR@ and the others.
 function(fill template folder name)
 	get_filename_component(base ${template} NAME)
-	set(made ${CMAKE_CURRENT_BINARY_DIR}/install-${base})
+	set(made ${work}/${base})
 	configure_file(${templates}/${template} ${made} @ONLY)
 	put(${made} ${folder} ${name} ${ARGN})
-	file(REMOVE ${made})
 endfunction()
 
 # put_compressed(SOURCE FOLDER NAME): NAME.gz, the same bytes each time.
@@ -60,13 +61,13 @@ function(put_compressed source folder name)
 	execute_process(COMMAND gzip -9nf ${root}${folder}/${name} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
-# Print of flicketctl, into a file.
+# put_printed(FOLDER NAME ARGUMENTS...): what flicketctl prints.
 function(put_printed folder name)
-	set(made ${CMAKE_CURRENT_BINARY_DIR}/install-${name})
+	set(made ${work}/${name})
+	file(MAKE_DIRECTORY ${work})
 	execute_process(COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 ${FLICKETCTL} ${ARGN}
 		OUTPUT_FILE ${made} COMMAND_ERROR_IS_FATAL ANY)
 	put(${made} ${folder} ${name} ${read_all})
-	file(REMOVE ${made})
 endfunction()
 
 put_compressed(${CMAKE_SOURCE_DIR}/docs/flicketctl.1 ${MANDIR}/man1 flicketctl.1)
@@ -94,3 +95,4 @@ if(NOT root STREQUAL "" AND prefix STREQUAL "/usr")
 	put_compressed(${templates}/debian/changelog ${DATADIR}/doc/flicketd changelog.Debian)
 	put(${templates}/debian/lintian-overrides ${DATADIR}/lintian/overrides flicketd ${read_all})
 endif()
+file(REMOVE_RECURSE ${work})
