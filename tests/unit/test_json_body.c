@@ -44,10 +44,10 @@ bodies_are_read(void **state)
 		{ "[1e999,1e999.5]", NULL, true },
 		{ "[1.5E+999,-99999999999999999999]", "[[],[]]", true },
 	};
-	json_error_t error;
-	json_t *got;
-	bool beyond;
-	char *text;
+	json_error_t	 error;
+	json_t		*got;
+	bool		 beyond;
+	char		*text;
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {

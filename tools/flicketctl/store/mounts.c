@@ -18,10 +18,10 @@
 static dev_t
 device_above(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	struct buf above = { 0 };
-	struct stat st;
-	dev_t device = 0;
+	const char	*slash = strrchr(path, '/');
+	struct buf	 above = { 0 };
+	struct stat	 st;
+	dev_t		 device = 0;
 
 	buf_put_text(&above, "./");
 	if (slash != NULL)
@@ -36,8 +36,8 @@ device_above(const char *path)
 bool
 mounts_is_apart(const char *path)
 {
-	struct statx sx;
-	struct stat st;
+	struct statx	sx;
+	struct stat	st;
 
 	if (lstat(path, &st) == -1)
 		return false;
@@ -47,7 +47,7 @@ mounts_is_apart(const char *path)
 	 */
 	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 		   STATX_TYPE, &sx) == 0 &&
-	       (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+	    (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 /* Whether a text begins with \ooo, as the kernel writes blanks and newlines. */
@@ -60,7 +60,7 @@ is_escaped(const char *text)
 static void
 unescape(char *text)
 {
-	char *to = text;
+	char	*to = text;
 
 	for (; *text != '\0'; to++) {
 		if (is_escaped(text)) {
@@ -97,10 +97,10 @@ bool
 mounts_find(
     const char *folder, const char *const *known, char *ret, size_t size)
 {
-	char here[PATH_MAX], path[PATH_MAX], *line = NULL;
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	size_t room = 0, len, inside = strlen(folder);
-	bool found = false;
+	char	 here[PATH_MAX], path[PATH_MAX], *line = NULL;
+	FILE	*f = fopen("/proc/self/mountinfo", "re");
+	size_t	 room = 0, len, inside = strlen(folder);
+	bool	 found = false;
 
 	if (f == NULL)
 		return false;
@@ -124,8 +124,8 @@ mounts_find(
 bool
 mounts_is_in_memory(const char *path)
 {
-	struct statfs fs;
+	struct statfs	fs;
 
 	return statfs(path, &fs) == 0 &&
-	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+	    (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }

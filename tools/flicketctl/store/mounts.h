@@ -10,7 +10,7 @@
  * mount point, also one of the same file system, or a link. False of what is
  * not there.
  */
-bool mounts_is_apart(const char *path);
+bool	mounts_is_apart(const char *path);
 
 /*
  * Find a mount point below a folder of the working folder, other than those of
@@ -18,10 +18,10 @@ bool mounts_is_apart(const char *path);
  * below the working folder. False if there is none, or if the kernel does not
  * tell.
  */
-bool mounts_find(
-    const char *folder, const char *const *known, char *ret, size_t size);
+bool	mounts_find(const char *folder, const char *const *known, char *ret,
+	    size_t size);
 
 /* Whether what is written below a path is in memory alone. */
-bool mounts_is_in_memory(const char *path);
+bool	mounts_is_in_memory(const char *path);
 
 #endif

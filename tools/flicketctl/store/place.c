@@ -25,8 +25,8 @@ bool
 place_passes_over(const char *name)
 {
 	return strncmp(name, OURS, strlen(OURS)) == 0 ||
-	       strncmp(name, KEPT, strlen(KEPT)) == 0 ||
-	       strcmp(name, "lost+found") == 0;
+	    strncmp(name, KEPT, strlen(KEPT)) == 0 ||
+	    strcmp(name, "lost+found") == 0;
 }
 
 static void
@@ -64,7 +64,7 @@ is_there(int fd, const char *name)
 static bool
 closed(int fd, bool ok)
 {
-	int error = errno;
+	int	error = errno;
 
 	if (fd != -1)
 		close(fd);
@@ -75,9 +75,9 @@ closed(int fd, bool ok)
 bool
 place_make(const struct record *r, const char *folder)
 {
-	int fd = open_folder(AT_FDCWD, folder, 0);
-	char name[40];
-	bool ok = fd != -1;
+	int	fd = open_folder(AT_FDCWD, folder, 0);
+	char	name[40];
+	bool	ok = fd != -1;
 
 	name_new(r, name);
 	ok = ok && mkdirat(fd, name, 0700) == 0;
@@ -86,8 +86,7 @@ place_make(const struct record *r, const char *folder)
 	return closed(fd, ok);
 }
 
-/* --- on disk ---------------------------------------------------------------
- */
+/* --- on disk --------------------------------------------------------------- */
 
 /* Whose the files of a folder are to be. */
 static void
@@ -104,16 +103,16 @@ static bool
 give(int fd, const char *name, uid_t uid, gid_t gid)
 {
 	return geteuid() != 0 ||
-	       fchownat(fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0 ||
-	       errno == ENOENT;
+	    fchownat(fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    errno == ENOENT;
 }
 
 static bool
 finish_in(int fd, const struct record *r, const char *folder, uid_t uid,
     gid_t gid, struct buf *ret_path)
 {
-	struct stat st;
-	char old[40], path[PLACE_PATH_SIZE];
+	struct stat	st;
+	char		old[40], path[PLACE_PATH_SIZE];
 
 	if (fstat(fd, &st) == -1)
 		return false;
@@ -126,14 +125,14 @@ finish_in(int fd, const struct record *r, const char *folder, uid_t uid,
 	buf_put_text(ret_path, folder);
 	buf_put_byte(ret_path, '\0');
 	return give(fd, old, uid, gid) && give(fd, "lock", uid, gid) &&
-	       give(fd, ".", uid, gid) && folder_sync_fd(fd);
+	    give(fd, ".", uid, gid) && folder_sync_fd(fd);
 }
 
 bool
 place_finish(const struct record *r, const char *folder, uid_t uid, gid_t gid,
     struct buf *ret_path)
 {
-	int fd = open_folder(AT_FDCWD, folder, 0);
+	int	fd = open_folder(AT_FDCWD, folder, 0);
 
 	ret_path->len = 0;
 	buf_put_text(ret_path, folder);
@@ -142,14 +141,13 @@ place_finish(const struct record *r, const char *folder, uid_t uid, gid_t gid,
 	    fd, fd != -1 && finish_in(fd, r, folder, uid, gid, ret_path));
 }
 
-/* --- moved ------------------------------------------------------------------
- */
+/* --- moved ------------------------------------------------------------------ */
 
 /* Whether it is a folder of the replacement on its own, below this one. */
 static bool
 is_part_below(const struct record *r, const char *folder, const char *name)
 {
-	char path[PLACE_PATH_SIZE];
+	char	path[PLACE_PATH_SIZE];
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	for (int i = 0; i < RECORD_PARTS; i++)
@@ -167,14 +165,14 @@ static bool
 is_held_lock(const char *folder, const char *name)
 {
 	return strcmp(name, "lock") == 0 &&
-	       strchr(strchr(folder, '/') + 1, '/') == NULL;
+	    strchr(strchr(folder, '/') + 1, '/') == NULL;
 }
 
 static bool
 is_old(const struct record *r, const char *folder, const char *name)
 {
 	return !place_passes_over(name) && !is_held_lock(folder, name) &&
-	       !is_part_below(r, folder, name);
+	    !is_part_below(r, folder, name);
 }
 
 static bool
@@ -197,7 +195,7 @@ static bool
 move_once(DIR *dir, int to, const struct record *r, const char *folder,
     selects_fn *selects, int *ret_count)
 {
-	struct dirent *e;
+	struct dirent	*e;
 
 	while ((errno = 0, e = readdir(dir)) != NULL) {
 		if (is_dot(e->d_name) || !selects(r, folder, e->d_name))
@@ -217,9 +215,9 @@ static bool
 move_all(int from, int to, const struct record *r, const char *folder,
     selects_fn *selects)
 {
-	int fd = dup(from), count, error;
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-	bool ok = dir != NULL;
+	int	 fd = dup(from), count, error;
+	DIR	*dir = fd == -1 ? NULL : fdopendir(fd);
+	bool	 ok = dir != NULL;
 
 	do {
 		count = 0;
@@ -238,9 +236,9 @@ move_all(int from, int to, const struct record *r, const char *folder,
 static bool
 move_old(int fd, const struct record *r, const char *folder)
 {
-	char name[40];
-	int to;
-	bool ok;
+	char	name[40];
+	int	to;
+	bool	ok;
 
 	if (is_there(fd, r->aside))
 		return true;
@@ -254,9 +252,9 @@ move_old(int fd, const struct record *r, const char *folder)
 static bool
 move_new(int fd, const struct record *r, const char *folder)
 {
-	char name[40];
-	int from;
-	bool ok;
+	char	name[40];
+	int	from;
+	bool	ok;
 
 	name_new(r, name);
 	from = open_folder(fd, name, O_NOFOLLOW);
@@ -270,21 +268,20 @@ move_new(int fd, const struct record *r, const char *folder)
 bool
 place_switch(const struct record *r, const char *folder)
 {
-	int fd = open_folder(AT_FDCWD, folder, 0);
-	bool ok;
+	int	fd = open_folder(AT_FDCWD, folder, 0);
+	bool	ok;
 
 	ok = fd != -1 && move_old(fd, r, folder) && move_new(fd, r, folder);
 	return closed(fd, ok);
 }
 
-/* --- ended
- * -------------------------------------------------------------------- */
+/* --- ended ----------------------------------------------------------------- */
 
 static void
 remove_below(const char *folder, const char *name)
 {
-	struct buf path = { 0 };
-	int error = errno;
+	struct buf	path = { 0 };
+	int		error = errno;
 
 	buf_printf(&path, "%s/%s", folder, name);
 	buf_put_byte(&path, '\0');
@@ -306,7 +303,7 @@ place_end(const struct record *r, const char *folder)
 bool
 place_undo(const struct record *r, const char *folder)
 {
-	char name[40];
+	char	name[40];
 
 	if (!record_remove(folder) && errno != ENOENT)
 		return false;
@@ -324,7 +321,7 @@ place_undo(const struct record *r, const char *folder)
 static bool
 keep_old(int fd, const char *name)
 {
-	char kept[sizeof(KEPT) + RECORD_ID_SIZE];
+	char	kept[sizeof(KEPT) + RECORD_ID_SIZE];
 
 	if (strncmp(name, OLD, strlen(OLD)) != 0 ||
 	    unlinkat(fd, name, AT_REMOVEDIR) == 0)
@@ -336,8 +333,8 @@ keep_old(int fd, const char *name)
 void
 place_clear(const char *folder)
 {
-	DIR *dir = opendir(folder);
-	struct dirent *e;
+	DIR		*dir = opendir(folder);
+	struct dirent	*e;
 
 	if (dir == NULL)
 		return; /* it only takes up room */

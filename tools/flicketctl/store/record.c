@@ -45,15 +45,15 @@ static bool
 is_id(const char *id)
 {
 	return strlen(id) == RECORD_ID_SIZE - 1 &&
-	       strspn(id, "0123456789abcdef") == RECORD_ID_SIZE - 1;
+	    strspn(id, "0123456789abcdef") == RECORD_ID_SIZE - 1;
 }
 
 static bool
 read_parts(const json_t *list, unsigned *ret)
 {
-	const json_t *part;
-	size_t i;
-	int place;
+	const json_t	*part;
+	size_t		 i;
+	int		 place;
 
 	*ret = 0;
 	json_array_foreach(list, i, part)
@@ -71,9 +71,9 @@ read_parts(const json_t *list, unsigned *ret)
 static bool
 read_members(json_t *root, struct record *ret)
 {
-	const char *what, *id, *aside, *state;
-	json_t *parts;
-	int keeps, place;
+	const char	*what, *id, *aside, *state;
+	json_t		*parts;
+	int		 keeps, place;
 
 	if (json_unpack(root, "{s:s, s:s, s:s, s:b, s:s, s:o}", "what", &what,
 		"id", &id, "aside", &aside, "keeps", &keeps, "state", &state,
@@ -96,8 +96,8 @@ read_members(json_t *root, struct record *ret)
 static int
 open_record(const char *folder)
 {
-	struct buf path = { 0 };
-	int fd, error;
+	struct buf	path = { 0 };
+	int		fd, error;
 
 	buf_printf(&path, "%s/" PATHS_REPLACING, folder);
 	buf_put_byte(&path, '\0');
@@ -111,9 +111,9 @@ open_record(const char *folder)
 enum record_found
 record_read(const char *folder, struct record *ret)
 {
-	int fd = open_record(folder);
-	json_t *root;
-	bool ok;
+	int	 fd = open_record(folder);
+	json_t	*root;
+	bool	 ok;
 
 	if (fd == -1)
 		return errno == ENOENT || errno == ENOTDIR ? RECORD_ABSENT :
@@ -130,11 +130,11 @@ record_read(const char *folder, struct record *ret)
 bool
 record_write(const char *folder, const struct record *r)
 {
-	json_t *parts = json_array(), *root;
-	struct buf path = { 0 };
-	char *text;
-	int error;
-	bool ok;
+	json_t		*parts = json_array(), *root;
+	struct buf	 path = { 0 };
+	char		*text;
+	int		 error;
+	bool		 ok;
 
 	for (int i = 0; i < RECORD_PARTS; i++)
 		if ((r->parts >> i & 1) != 0)
@@ -161,8 +161,8 @@ record_write(const char *folder, const struct record *r)
 bool
 record_remove(const char *folder)
 {
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
-	bool ok = fd != -1;
+	int	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
+	bool	ok = fd != -1;
 
 	if (ok) /* an interrupted write leaves the second */
 		ok = (unlinkat(fd, PATHS_REPLACING, 0) == 0 ||

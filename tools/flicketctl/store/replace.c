@@ -29,7 +29,7 @@ static bool fail(struct replace *, const char *format, ...)
 static bool
 fail(struct replace *r, const char *format, ...)
 {
-	va_list ap;
+	va_list	ap;
 
 	va_start(ap, format);
 	vsnprintf(r->why, sizeof(r->why), format, ap);
@@ -55,14 +55,13 @@ replace_passes_over(const char *name)
 	return place_passes_over(name);
 }
 
-/* --- which folders
- * ------------------------------------------------------------ */
+/* --- which folders --------------------------------------------------------- */
 
 enum replace_need
 replace_is_needed(struct replace *r)
 {
-	char other[PATH_MAX];
-	bool is = mounts_is_apart(PATHS_STORES);
+	char	other[PATH_MAX];
+	bool	is = mounts_is_apart(PATHS_STORES);
 
 	if (mounts_find(PATHS_STORES, record_parts, other, sizeof(other))) {
 		fail(r,
@@ -84,7 +83,7 @@ replace_is_needed(struct replace *r)
 static bool
 check_is_mounted(struct replace *r, int i)
 {
-	bool others = false;
+	bool	others = false;
 
 	if (mounts_is_apart(record_parts[i]) ||
 	    !mounts_is_in_memory(record_parts[i]))
@@ -92,7 +91,7 @@ check_is_mounted(struct replace *r, int i)
 	for (int k = 0; (STORES_MASK >> k & 1) != 0; k++)
 		others = others || mounts_is_apart(record_parts[k]);
 	return !others ||
-	       fail(r,
+	    fail(r,
 		   "%s is in memory, while others of the stores "
 		   "are mounted: mount its volume, too, or it would be lost",
 		   record_parts[i]);
@@ -116,13 +115,12 @@ replace_enter(struct replace *r)
 	return true;
 }
 
-/* --- the new files
- * ------------------------------------------------------------ */
+/* --- the new files --------------------------------------------------------- */
 
 static bool
 is_free(const struct replace *r, const char *name)
 {
-	char path[PLACE_PATH_SIZE];
+	char	path[PLACE_PATH_SIZE];
 
 	for (int i = 0; i < RECORD_PARTS; i++) {
 		snprintf(path, sizeof(path), "%s/%s", record_parts[i], name);
@@ -136,11 +134,11 @@ is_free(const struct replace *r, const char *name)
 static void
 name_aside(struct replace *r)
 {
-	char *name = r->record.aside;
-	size_t size = sizeof(r->record.aside);
-	time_t now = time(NULL);
-	struct tm tm;
-	char date[32];
+	char		*name = r->record.aside;
+	size_t		 size = sizeof(r->record.aside);
+	time_t		 now = time(NULL);
+	struct tm	 tm;
+	char		 date[32];
 
 	snprintf(name, size, ".flicket-gone-%s", r->record.id);
 	if (!r->record.keeps)
@@ -156,8 +154,8 @@ name_aside(struct replace *r)
 static bool
 link_part(struct replace *r, int i)
 {
-	char new[PLACE_PATH_SIZE], target[PATH_MAX + PLACE_PATH_SIZE];
-	char here[PATH_MAX], name[PATH_MAX];
+	char	new[PLACE_PATH_SIZE], target[PATH_MAX + PLACE_PATH_SIZE];
+	char	here[PATH_MAX], name[PATH_MAX];
 
 	if (getcwd(here, sizeof(here)) == NULL)
 		return fail_at(r, PATHS_STORES);
@@ -186,7 +184,7 @@ make_parts(struct replace *r)
 bool
 replace_begin(struct replace *r, const char *what, bool keeps)
 {
-	uint64_t id;
+	uint64_t	id;
 
 	CHECK(getrandom(&id, sizeof(id), 0) == sizeof(id));
 	for (int i = 0; i < RECORD_PARTS; i++)
@@ -207,7 +205,7 @@ replace_begin(struct replace *r, const char *what, bool keeps)
 static void
 unlink_parts_below(const struct replace *r)
 {
-	char name[PATH_MAX];
+	char	name[PATH_MAX];
 
 	for (int i = RECORD_PARTS - 1; i >= 0; i--) {
 		snprintf(name, sizeof(name), "%s/%s", r->work,
@@ -220,8 +218,8 @@ unlink_parts_below(const struct replace *r)
 bool
 replace_finish(struct replace *r, uid_t uid, gid_t gid)
 {
-	struct buf failed = { 0 };
-	bool ok = true;
+	struct buf	failed = { 0 };
+	bool		ok = true;
 
 	unlink_parts_below(r);
 	tree_remove(r->work, NULL);
@@ -234,8 +232,7 @@ replace_finish(struct replace *r, uid_t uid, gid_t gid)
 	return ok;
 }
 
-/* --- all of it
- * ------------------------------------------------------------------ */
+/* --- all of it ------------------------------------------------------------- */
 
 bool
 replace_prepare(struct replace *r)
@@ -280,7 +277,7 @@ go_on(struct replace *r)
 bool
 replace_commit(struct replace *r)
 {
-	char why[REPLACE_WHY_SIZE];
+	char	why[REPLACE_WHY_SIZE];
 
 	r->decided = write_state(r, RECORD_DECIDED);
 	if (r->decided)
@@ -295,7 +292,7 @@ replace_commit(struct replace *r)
 void
 replace_abandon(struct replace *r)
 {
-	char why[REPLACE_WHY_SIZE];
+	char	why[REPLACE_WHY_SIZE];
 
 	if (!r->staged || r->decided)
 		return;
@@ -307,13 +304,12 @@ replace_abandon(struct replace *r)
 	r->staged = false;
 }
 
-/* --- runs that were interrupted
- * ------------------------------------------------- */
+/* --- runs that were interrupted -------------------------------------------- */
 
 bool
 replace_is_pending(const char **ret)
 {
-	struct record record;
+	struct record	record;
 
 	for (int i = 0; i < RECORD_PARTS; i++)
 		if (record_read(record_parts[i], &record) != RECORD_ABSENT) {
@@ -364,8 +360,8 @@ fail_unreadable(struct replace *r, const char *folder)
 static bool
 check_parts(struct replace *r)
 {
-	struct record record;
-	enum record_found found;
+	struct record		record;
+	enum record_found	found;
 
 	for (int i = 0; i < RECORD_PARTS; i++) {
 		found = record_read(record_parts[i], &record);
@@ -387,7 +383,7 @@ check_parts(struct replace *r)
 static bool
 read_records(struct replace *r, const char *any)
 {
-	enum record_found found = record_read(any, &r->record);
+	enum record_found	found = record_read(any, &r->record);
 
 	if (found == RECORD_THERE)
 		found = record_read(FIRST, &r->record);
@@ -396,7 +392,7 @@ read_records(struct replace *r, const char *any)
 	if (found == RECORD_ABSENT)
 		return fail_incomplete(r, FIRST, "knows nothing of it");
 	return (found == RECORD_THERE || fail_unreadable(r, FIRST)) &&
-	       check_parts(r);
+	    check_parts(r);
 }
 
 static enum replace_resumed
@@ -421,9 +417,9 @@ unlock_all(const int lock[RECORD_PARTS])
 enum replace_resumed
 replace_resume(struct replace *r)
 {
-	int lock[RECORD_PARTS] = { -1, -1, -1, -1, -1, -1 };
-	enum replace_resumed resumed = REPLACE_STUCK;
-	const char *any;
+	int			 lock[RECORD_PARTS] = { -1, -1, -1, -1, -1, -1 };
+	enum replace_resumed	 resumed = REPLACE_STUCK;
+	const char		*any;
 
 	if (!replace_is_pending(&any))
 		return REPLACE_NOTHING;
@@ -446,9 +442,9 @@ replace_outcome(enum replace_resumed resumed)
 bool
 replace_tidy(struct replace *r)
 {
-	int lock[RECORD_PARTS] = { -1, -1, -1, -1, -1, -1 };
-	const char *any;
-	bool ok;
+	int		 lock[RECORD_PARTS] = { -1, -1, -1, -1, -1, -1 };
+	const char	*any;
+	bool		 ok;
 
 	snprintf(r->record.what, sizeof(r->record.what), "restore");
 	ok = lock_all(r, lock);

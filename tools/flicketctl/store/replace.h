@@ -22,57 +22,57 @@
 
 #include "tools/flicketctl/store/record.h"
 
-#define REPLACE_WHY_SIZE  512
-#define REPLACE_WORK_SIZE 64
+#define REPLACE_WHY_SIZE	512
+#define REPLACE_WORK_SIZE	64
 
 struct replace {
-	struct record record;
-	char work[REPLACE_WORK_SIZE]; /* a folder that leads to all new
-				       * files, laid out like stores/ */
-	bool staged;		      /* there is something to be removed */
-	bool prepared;		      /* records are written */
-	bool decided;
-	char why[REPLACE_WHY_SIZE]; /* of the last failure */
+	struct record	record;
+	char		work[REPLACE_WORK_SIZE]; /* a folder that leads to all
+						  * new files, as in stores/ */
+	bool		staged;		/* there is something to be removed */
+	bool		prepared;	/* records are written */
+	bool		decided;
+	char		why[REPLACE_WHY_SIZE];	/* of the last failure */
 };
 
 enum replace_need {
-	REPLACE_NO, /* rename(2) moves stores/ with all in it */
+	REPLACE_NO,		/* rename(2) moves stores/ with all in it */
 	REPLACE_YES,
-	REPLACE_REFUSED /* something else is mounted: r->why */
+	REPLACE_REFUSED		/* something else is mounted: r->why */
 };
 
 /* Whether stores/ of the working folder has to be replaced in place. */
-enum replace_need replace_is_needed(struct replace *);
+enum replace_need	replace_is_needed(struct replace *);
 
 /*
  * Before the stores are locked: make the folders of stores that are not there.
  * Functions that return bool: false leaves the reason in r->why.
  */
-bool replace_enter(struct replace *);
+bool	replace_enter(struct replace *);
 
 /*
  * After that: remove what killed runs left, and make r->work. `what` does it;
  * `keeps`: the old files stay in r->record.aside of each folder.
  */
-bool replace_begin(struct replace *, const char *what, bool keeps);
+bool	replace_begin(struct replace *, const char *what, bool keeps);
 
 /*
  * Have all below r->work on disk. If root does it: as files of each folder's
  * owner, or of the given one, where root owns the folder.
  */
-bool replace_finish(struct replace *, uid_t, gid_t);
+bool	replace_finish(struct replace *, uid_t, gid_t);
 
 /* Write the records. From here on no service opens a store. */
-bool replace_prepare(struct replace *);
+bool	replace_prepare(struct replace *);
 
 /*
  * Decide, and put the new files in place. False with r->decided:
  * replace_resume() has to be called again, as the disk failed in the middle.
  */
-bool replace_commit(struct replace *);
+bool	replace_commit(struct replace *);
 
 /* Remove what was made, unless it is decided. */
-void replace_abandon(struct replace *);
+void	replace_abandon(struct replace *);
 
 /* --- runs that were interrupted ------------------------------------------- */
 
@@ -84,24 +84,24 @@ enum replace_resumed {
 };
 
 /* Bring an interrupted replacement to its end; r->record tells which it was. */
-enum replace_resumed replace_resume(struct replace *);
+enum replace_resumed	replace_resume(struct replace *);
 
 /* The end of "a NAME that was interrupted is ", for UNDONE and DONE. */
-const char *replace_outcome(enum replace_resumed);
+const char	*replace_outcome(enum replace_resumed);
 
 /*
  * Remove what other killed runs left in the folders, before they were decided;
  * false if a store is in use.
  */
-bool replace_tidy(struct replace *);
+bool	replace_tidy(struct replace *);
 
 /* Whether there is one; `ret`: the folder that has its record. */
-bool replace_is_pending(const char **ret);
+bool	replace_is_pending(const char **ret);
 
 /*
  * Whether a name in a folder of stores/ is not one of its files: it stays
  * there.
  */
-bool replace_passes_over(const char *name);
+bool	replace_passes_over(const char *name);
 
 #endif
