@@ -5,6 +5,16 @@
 
 static const char	*watched = ".";
 
+/* A small disk never has that much, such as a container's in memory. */
+static int64_t
+spare_bytes(const struct statvfs *v)
+{
+	int64_t	part = (int64_t)v->f_blocks * (int64_t)v->f_frsize /
+		    DISK_SPARE_PART;
+
+	return part < DISK_SPARE_BYTES ? part : DISK_SPARE_BYTES;
+}
+
 struct disk
 disk_look(const char *path)
 {
@@ -14,7 +24,7 @@ disk_look(const char *path)
 	if (statvfs(path, &v) == -1)
 		return d;
 	d.free_bytes = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
-	if (d.free_bytes < DISK_SPARE_BYTES)
+	if (d.free_bytes < spare_bytes(&v))
 		d.state = DISK_NEARLY_FULL;
 	/* some file systems count no files */
 	if (d.free_bytes < DISK_NEEDED_BYTES ||

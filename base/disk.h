@@ -6,8 +6,11 @@
 
 enum disk_state { DISK_OK, DISK_NEARLY_FULL, DISK_FULL };
 
-/* Less free space: nearly full. Less of either: full. */
+/* Less free space, and less than this part of the disk: nearly full. */
 #define DISK_SPARE_BYTES	(INT64_C(1) << 30)
+#define DISK_SPARE_PART		10
+
+/* Less of either: full. */
 #define DISK_NEEDED_BYTES	(INT64_C(1) << 20)
 #define DISK_NEEDED_FILES	16
 
