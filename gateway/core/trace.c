@@ -56,8 +56,10 @@ put_hex_number(char *p, uint64_t n, int least)
 struct text
 trace_take_id(struct worker *w, h2o_req_t *req)
 {
-	struct text	 id = header_value(req, "x-request-id");
-	char		*own, *end;
+	static char			 lower[] = "x-request-id";
+	static const h2o_iovec_t	 name = { lower, sizeof(lower) - 1 };
+	struct text			 id = header_value(req, "x-request-id");
+	char				*own, *end;
 
 	if (is_id(id)) {
 		/* the field may be overwritten before the end */
@@ -70,8 +72,7 @@ trace_take_id(struct worker *w, h2o_req_t *req)
 		end = put_hex_number(end, w->requests, 1);
 		id = (struct text){ own, (size_t)(end - own) };
 	}
-	h2o_add_header_by_str(&req->pool, &req->res.headers,
-	    H2O_STRLIT("x-request-id"), 0, "X-Request-ID", id.base, id.len);
+	header_put(req, &name, "X-Request-ID", id.base, id.len);
 	return id;
 }
 

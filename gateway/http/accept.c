@@ -139,19 +139,31 @@ choose_coding(const struct codings *c)
 	return identity == 0 ? ACCEPT_ONLY_GZIP : ACCEPT_GZIP;
 }
 
+/* Many clients send "identity", which need not be read. */
+static bool
+may_name_gzip(h2o_iovec_t value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if ((value.base[i] | 0x20) == 'z' || value.base[i] == '*')
+			return true;
+	return false;
+}
+
 enum accept_coding
 accept_coding(const h2o_req_t *req)
 {
 	struct codings	c = { -1, -1, -1 };
-	ssize_t		at = h2o_find_header(&req->headers,
-			    H2O_TOKEN_ACCEPT_ENCODING, -1);
+	ssize_t		at = -1;
+	bool		may = false;
+	h2o_iovec_t	value;
 
-	if (at == -1)
-		return ACCEPT_IDENTITY;
-	for (; at != -1; at = h2o_find_header(&req->headers,
-	    H2O_TOKEN_ACCEPT_ENCODING, at))
-		read_codings(&c, (struct text){
-		    req->headers.entries[at].value.base,
-		    req->headers.entries[at].value.len });
+	while ((at = h2o_find_header(&req->headers, H2O_TOKEN_ACCEPT_ENCODING,
+	    at)) != -1)
+		may = may || may_name_gzip(req->headers.entries[at].value);
+	while (may && (at = h2o_find_header(&req->headers,
+	    H2O_TOKEN_ACCEPT_ENCODING, at)) != -1) {
+		value = req->headers.entries[at].value;
+		read_codings(&c, (struct text){ value.base, value.len });
+	}
 	return choose_coding(&c);
 }

@@ -77,6 +77,21 @@ header_list(h2o_req_t *req, const h2o_token_t *token, struct text *ret)
 	return true;
 }
 
+/* h2o_add_header() copies the name. */
+void
+header_put(h2o_req_t *req, const h2o_iovec_t *lower, const char *name,
+    const char *value, size_t len)
+{
+	h2o_headers_t	*headers = &req->res.headers;
+
+	h2o_vector_reserve(&req->pool, headers, headers->size + 1);
+	headers->entries[headers->size++] = (h2o_header_t){
+		.name = (h2o_iovec_t *)(uintptr_t)lower,
+		.orig_name = name,
+		.value = { (char *)(uintptr_t)value, len },
+	};
+}
+
 /* One field with a list, as some caches read the first field only. */
 void
 header_put_vary(h2o_req_t *req, const char *name)
@@ -86,8 +101,8 @@ header_put_vary(h2o_req_t *req, const char *name)
 	ssize_t		 at = h2o_find_header(headers, H2O_TOKEN_VARY, -1);
 
 	if (at == -1) {
-		h2o_add_header(&req->pool, headers, H2O_TOKEN_VARY, "Vary",
-		    value.base, value.len);
+		header_put(req, &H2O_TOKEN_VARY->buf, "Vary", value.base,
+		    value.len);
 		return;
 	}
 	had = &headers->entries[at].value;

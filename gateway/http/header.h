@@ -24,6 +24,14 @@ unsigned	header_count(const h2o_req_t *, const h2o_token_t *);
 struct text	header_value(const h2o_req_t *, const char *name);
 
 /*
+ * Put a field into the answer; `lower` is its name in small letters, that of a
+ * token where h2o has one. Both must be static, the value live as long as the
+ * request: nothing is copied, as every answer has such fields.
+ */
+void		header_put(h2o_req_t *, const h2o_iovec_t *lower,
+		    const char *name, const char *value, size_t len);
+
+/*
  * Name a field of the request on which the answer depends, in the one field
  * Vary that the answer has.
  */

@@ -82,8 +82,8 @@ send_body(struct exchange *x, int status, const char *reason,
 	req->res.reason = reason;
 	req->res.content_length = body.len;
 	if (type != NULL)
-		h2o_add_header(&req->pool, &req->res.headers,
-		    H2O_TOKEN_CONTENT_TYPE, "Content-Type", type, strlen(type));
+		header_put(req, &H2O_TOKEN_CONTENT_TYPE->buf, "Content-Type",
+		    type, strlen(type));
 	respond_count(x, status);
 	h2o_start_response(req, &generator);
 	/* h2o_send() would send a body to HEAD as well */
@@ -171,8 +171,8 @@ send_long(struct exchange *x, const char *type, struct text body)
 
 	req->res.status = 200;
 	req->res.reason = status_reason(200);
-	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
-	    "Content-Type", type, strlen(type));
+	header_put(req, &H2O_TOKEN_CONTENT_TYPE->buf, "Content-Type", type,
+	    strlen(type));
 	compress_mark(x);
 	respond_count(x, 200);
 	return compress_send(x, body);

@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "gateway/cache/responses.h"
 #include "gateway/cache/tokens.h"
+#include "gateway/http/header.h"
 #include "gateway/reply/compress.h"
 #include "gateway/reply/etag.h"
 #include "gateway/reply/export.h"
@@ -90,8 +91,7 @@ put_etag(struct exchange *x)
 	bool		has = x->route->method == METHOD_GET &&
 			    etag_client_has(x, &etag);
 
-	h2o_add_header(&x->req->pool, &x->req->res.headers, H2O_TOKEN_ETAG,
-	    "ETag", etag.base, etag.len);
+	header_put(x->req, &H2O_TOKEN_ETAG->buf, "ETag", etag.base, etag.len);
 	return has;
 }
 

@@ -343,6 +343,8 @@ def held(desks):
     try:
         desk.start_gateway(FLICKET_TICKET_ENDPOINT=between.endpoint)
         desk.wait_ready()
+        with desk.client(ADMIN) as c:       # until the lists are loaded
+            expect(insist(lambda: c.get('tickets/?sort=title&per_page=1')), 200)
         yield desk, between
     finally:
         between.close()

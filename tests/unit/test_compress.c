@@ -108,7 +108,7 @@ it_depends_on_type_length_and_client(void **state)
 		    true, true },
 		{ "/metrics", "gzip", "text/plain; version=0.0.4", 5000, true,
 		    true },
-		{ "/uploads/a", "gzip", "Text/Plain", 5000, true, true },
+		{ "/uploads/a", "gzip", "text/plain", 5000, true, true },
 		{ "/uploads/a", "gzip", "image/svg+xml", 5000, true, true },
 		{ "/uploads/a", "gzip", "application/msword", 5000, true, true },
 		/* compressed already, or not known */
