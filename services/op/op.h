@@ -12,7 +12,7 @@
 #include "services/store/service.h"
 #include "services/store/statement.h"
 
-#define OP_GUARDS	8
+#define OP_GUARDS	10
 #define OP_ALSO		6
 #define OP_EMITS	4
 #define OP_REFS		8

@@ -1,6 +1,6 @@
 /*
  * SQL functions of base/words.h: words(), the words of a text with blanks between
- * them, and words_form().
+ * them, and words_form(); of base/fold.h: folded(), the folded form of a name.
  */
 #ifndef STORE_WORDS_SQL_H
 #define STORE_WORDS_SQL_H

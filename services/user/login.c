@@ -2,10 +2,15 @@
 #include "services/user/login.h"
 
 #include <sodium.h>
+#include <stdio.h>
 
 #include "base/clock.h"
+#include "base/fold.h"
+#include "base/log.h"
 #include "services/user/credential.h"
 #include "services/user/password.h"
+
+#define FITS_FOLDED	3	/* of SQL_USER_LOGIN */
 
 static struct {
 	struct failures	failures;
@@ -91,13 +96,30 @@ stored_hash_text(const struct stored_hash *h)
 }
 
 struct account {
-	int64_t			id;
+	int64_t			id;	/* 0: there is no such user */
 	int64_t			rights;
 	bool			disabled;
+	bool			folded;	/* its name is written in another way */
+	int64_t			alike[2];	/* 0: the name fits one user */
 	struct stored_hash	hash;	/* empty if there is no such user */
 };
 
+static void
+take_account(struct account *ret, const struct stmt *st)
+{
+	ret->id = stmt_number(st, 0);
+	ret->disabled = stmt_number(st, 2) != 0;
+	ret->rights = stmt_number(st, 3);
+	ret->folded = stmt_number(st, 4) == FITS_FOLDED;
+	if (!ret->disabled)
+		take_hash(&ret->hash, stmt_bytes(st, 1));
+}
+
 /*
+ * The user that a username or an address means: the one that has exactly this
+ * username, or else exactly this address, or else the only one that has one that
+ * reads the same. Where several have, none is meant.
+ *
  * A disabled user is like an unknown name: the right password takes as long as
  * a wrong one.
  */
@@ -107,15 +129,49 @@ find_account(struct call *c, struct account *ret)
 	struct stmt	st = op_stmt(c, c->op->sql);
 
 	*ret = (struct account){ 0 };
-	if (stmt_next(&st)) {
-		ret->id = stmt_number(&st, 0);
-		ret->disabled = stmt_number(&st, 2) != 0;
-		ret->rights = stmt_number(&st, 3);
-		if (!ret->disabled)
-			take_hash(&ret->hash, stmt_bytes(&st, 1));
-	}
+	if (stmt_next(&st))
+		take_account(ret, &st);
+	if (ret->folded && stmt_next(&st))
+		*ret = (struct account){
+			.alike = { ret->id, stmt_number(&st, 0) }
+		};
 	/* the read transaction must not last as long as the hash takes */
 	return op_end(c, &st, OK);
+}
+
+/* What failures count for: the user, in whatever way its name is written. */
+static uint64_t
+hash_user(int64_t id)
+{
+	char	text[40];
+	int	len = snprintf(text, sizeof(text), "\n%lld", (long long)id);
+
+	return failures_hash(&login.failures,
+	    (struct text){ text, (size_t)len });
+}
+
+/* The same of a name that no user has. */
+static uint64_t
+hash_name(struct text name)
+{
+	struct buf	form = { 0 };
+	uint64_t	hash;
+
+	fold_put(&form, name);
+	hash = failures_hash(&login.failures, (struct text){
+	    form.len == 0 ? "" : form.base, form.len });
+	buf_done(&form);
+	return hash;
+}
+
+/*
+ * Flicket's API takes a username byte by byte. A password shorter than those that
+ * can be set here is from there, and opens only as it does there.
+ */
+static bool
+needs_exact_name(struct text password)
+{
+	return text_characters(password) < key_info(KEY_NEW_PASSWORD)->least;
 }
 
 enum err
@@ -124,8 +180,6 @@ login_check(struct call *c)
 	const struct args	*args = &c->request.args;
 	struct failure		 who = {
 		.at_ms = clock_ms(),
-		.name = failures_hash(&login.failures,
-		    args_text(args, KEY_USERNAME)),
 		.address = failures_hash(&login.failures,
 		    args_text(args, KEY_ADDRESS)),
 	};
@@ -133,13 +187,22 @@ login_check(struct call *c)
 	enum err		 e;
 	bool			 is;
 
-	if (is_limited(c, &who))
-		return ERR_TOO_MANY;
-	e = know_cost(c);
-	if (e == OK)
-		e = find_account(c, &account);
+	e = find_account(c, &account);
 	if (e != OK)
 		return e;
+	who.name = account.id != 0 ? hash_user(account.id) :
+	    hash_name(args_text(args, KEY_USERNAME));
+	if (is_limited(c, &who))
+		return ERR_TOO_MANY;
+	if (account.alike[0] != 0)
+		log_warn("a login was refused: the name fits the users %lld "
+		    "and %lld, and neither exactly",
+		    (long long)account.alike[0], (long long)account.alike[1]);
+	e = know_cost(c);
+	if (e != OK)
+		return e;
+	if (account.folded && needs_exact_name(args_text(args, KEY_PASSWORD)))
+		account.hash.len = 0;
 	is = password_is(args_text(args, KEY_PASSWORD),
 	    stored_hash_text(&account.hash));
 	if (!is || account.disabled)
@@ -201,36 +264,28 @@ login_hash(struct call *c)
 	return e != OK ? e : put_hash(c, KEY_PASSWORD);
 }
 
-/* The hash and the name of a user, as stored. */
-struct stored {
-	struct stored_hash	hash;
-	uint64_t		name;
-};
-
 static enum err
-find_stored(struct call *c, struct stored *ret)
+find_stored(struct call *c, struct stored_hash *ret)
 {
 	struct stmt	st = op_stmt(c, c->op->sql);
 	bool		found = stmt_next(&st);
 
-	*ret = (struct stored){ 0 };
-	if (found) {
-		take_hash(&ret->hash, stmt_bytes(&st, 0));
-		ret->name = failures_hash(&login.failures, stmt_text(&st, 1));
-	}
+	*ret = (struct stored_hash){ .len = 0 };
+	if (found)
+		take_hash(ret, stmt_bytes(&st, 0));
 	return op_end(c, &st, found ? OK : ERR_NOT_FOUND);
 }
 
 /*
- * A wrong old password counts as a failed login of the name. The address of the
+ * A wrong old password counts as a failed login of the user. The address of the
  * client is not known here: each user has an address of its own instead.
  */
 static enum err
 check_old(struct call *c)
 {
-	struct failure	who = { .at_ms = clock_ms() };
-	struct stored	stored;
-	enum err	e = find_stored(c, &stored);
+	struct failure		who = { .at_ms = clock_ms() };
+	struct stored_hash	stored;
+	enum err		e = find_stored(c, &stored);
 
 	if (e != OK)
 		return e;
@@ -238,13 +293,13 @@ check_old(struct call *c)
 		return op_fault(c, FAULT_REQUIRED, KEY_PASSWORD,
 		    op_refuse(c, ERR_BAD_REQUEST,
 		    "password is missing: the one that is to be replaced."));
-	who.name = stored.name;
-	who.address = ~stored.name;
+	who.name = hash_user(args_number(&c->request.args, KEY_ID, 0));
+	who.address = ~who.name;
 	if (is_limited(c, &who))
 		return ERR_TOO_MANY;
 	if (password_is(args_text(&c->request.args, KEY_PASSWORD),
-	    stored_hash_text(&stored.hash))) {
-		credential_put(c, stored_hash_text(&stored.hash));
+	    stored_hash_text(&stored))) {
+		credential_put(c, stored_hash_text(&stored));
 		return OK;
 	}
 	if (count_failure(c, &who) == ERR_TOO_MANY)

@@ -22,6 +22,7 @@
 #include "services/user/avatar.h"
 #include "services/user/group.h"
 #include "services/user/login.h"
+#include "services/user/names.h"
 #include "services/user/password.h"
 #include "services/user/token.h"
 
@@ -111,7 +112,11 @@ static const struct shape token_shape = { "token", token_members };
 	    "username: another user has this one.", FAULT_TAKEN, \
 	    KEY_USERNAME }, \
 	{ SQL_EMAIL_TAKEN, false, ERR_CONFLICT, \
-	    "email: another user has this one.", FAULT_TAKEN, KEY_EMAIL }
+	    "email: another user has this one.", FAULT_TAKEN, KEY_EMAIL }, \
+	{ SQL_USERNAME_LIKE, false, ERR_CONFLICT, "username: " NAMES_ALIKE, \
+	    FAULT_TAKEN, KEY_USERNAME }, \
+	{ SQL_EMAIL_LIKE, false, ERR_CONFLICT, "email: " NAMES_ALIKE, \
+	    FAULT_TAKEN, KEY_EMAIL }
 #define UNIQUE_GROUP \
 	{ SQL_GROUP_TAKEN, false, ERR_CONFLICT, \
 	    "group_name: another group has this one.", FAULT_TAKEN, \
@@ -186,6 +191,7 @@ static const struct op ops[] = {
 	    .sql = SQL_USER_UPDATE_PASSWORD, .tag = SQL_USER_TAG,
 	    .guards = { THERE, MAY },
 	    .also = { SQL_REVOCATION_EXPIRE } },
+	{ .op = OP_USERS_FOLD, .run = names_fold },
 	{ .op = OP_USER_WROTE_TICKET, .run = op_exec,
 	    .sql = SQL_USER_COUNT_TICKET },
 	{ .op = OP_USER_COUNTED, .run = op_exec, .sql = SQL_USER_COUNT_BOTH },
@@ -373,6 +379,7 @@ const struct service user_service = {
 	.seed_consumers = UINT64_C(1) << SERVICE_TICKET,
 	.seeded = user_seeded,
 	.upgraded = user_upgraded,
+	.chore = OP_USERS_FOLD,
 	.actor = actor_find,
 	.became_writer = avatar_became_writer,
 	.stop = avatar_stop,

@@ -483,6 +483,91 @@ a_membership_makes_gateways_ask_again(void **state)
 	    ERR_NOT_FOUND);
 }
 
+/* --- names that read the same ------------------------------------------------ */
+
+static void
+names_that_read_the_same_are_taken(void **state)
+{
+	static const struct {
+		const char	*row, *username, *email;
+		enum err	 want;
+	} rows[] = {
+		{ "the first", "Bob Ross", "Bob@example.test", OK },
+		{ "the same", "Bob Ross", "x@example.test", ERR_CONFLICT },
+		{ "case", "bob ross", "x@example.test", ERR_CONFLICT },
+		{ "width", "\uff22ob Ross", "x@example.test", ERR_CONFLICT },
+		{ "invisible", "Bob\u200b Ross", "x@example.test",
+		    ERR_CONFLICT },
+		{ "blanks", "Bob\u00a0\u00a0Ross", "x@example.test",
+		    ERR_CONFLICT },
+		{ "an address in another case", "other", "bOB@EXAMPLE.test",
+		    ERR_CONFLICT },
+		{ "an address as a name", "bob@example.test", "x@example.test",
+		    ERR_CONFLICT },
+		{ "an accent", "B\u00f3b Ross", "b\u00f3b@example.test", OK },
+		{ "another", "other", "x@example.test", OK },
+	};
+	int64_t		id;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_number(rows[i].row, create(rows[i].username,
+		    rows[i].email, &id), rows[i].want);
+}
+
+static void
+a_changed_name_must_not_read_as_anothers(void **state)
+{
+	static const struct {
+		const char	*row, *text;
+		enum key	 key;
+		enum err	 want;
+	} rows[] = {
+		{ "its own, in another case", "FIRST", KEY_USERNAME, OK },
+		{ "and back", "first", KEY_USERNAME, OK },
+		{ "another's", "sECOND", KEY_USERNAME, ERR_CONFLICT },
+		{ "its own address", "First@Example.test", KEY_EMAIL, OK },
+		{ "another's address", "SECOND@example.test", KEY_EMAIL,
+		    ERR_CONFLICT },
+		{ "one that is free", "third", KEY_USERNAME, OK },
+	};
+	int64_t		first, second;
+
+	(void)state;
+	check_number("first", create("first", "first@example.test", &first),
+	    OK);
+	check_number("second", create("second", "second@example.test",
+	    &second), OK);
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_number(rows[i].row, edit(1, first, rows[i].key,
+		    rows[i].text), rows[i].want);
+	check_number("its old one is free", edit(1, second, KEY_USERNAME,
+	    "FIRST"), OK);
+}
+
+/* What an import has left may stay, and change into what is free only. */
+static void
+users_that_are_alike_stay(void **state)
+{
+	(void)state;
+	store_exec(desk.sqlite, "INSERT INTO users (id, username, email, "
+	    "username_form, email_form, username_twin) VALUES "
+	    "(11, 'Bobby', 'one@example.test', 'bobby', 'one@example.test', 0), "
+	    "(12, 'bobby', 'two@example.test', 'bobby', 'two@example.test', 12)");
+	check_number("unchanged", edit(1, 12, KEY_USERNAME, "bobby"), OK);
+	check_number("another thing", edit(1, 12, KEY_EMAIL,
+	    "Two@example.test"), OK);
+	check_number("still alike", desk_number(&desk, "SELECT username_twin "
+	    "FROM users WHERE id = 12"), 12);
+	check_number("alike in another way", edit(1, 12, KEY_USERNAME, "bObby"),
+	    ERR_CONFLICT);
+	check_number("free", edit(1, 12, KEY_USERNAME, "robert"), OK);
+	check_number("as others", desk_number(&desk, "SELECT username_twin "
+	    "FROM users WHERE id = 12 AND username_form = 'robert'"), 0);
+	check_number("not back", edit(1, 12, KEY_USERNAME, "bobby"),
+	    ERR_CONFLICT);
+}
+
 /* --- who asks ------------------------------------------------------------- */
 
 /* A hash as it is bound and as SQL has it. */
@@ -764,6 +849,11 @@ main(void)
 		HERE("an old store tells what it has",
 		    an_old_store_tells_what_it_has),
 		HERE("totals are sums, shown from 0 on", totals_are_sums),
+		HERE("names that read the same are taken",
+		    names_that_read_the_same_are_taken),
+		HERE("a changed name must not read as another's",
+		    a_changed_name_must_not_read_as_anothers),
+		HERE("users that are alike stay", users_that_are_alike_stay),
 		HERE("nobody deletes oneself", nobody_deletes_oneself),
 		HERE("a password that was made up is for its owner alone",
 		    a_made_up_password_is_for_its_owner_alone),

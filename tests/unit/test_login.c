@@ -37,7 +37,16 @@ open_desk(void **state)
 	    "(SELECT password FROM users WHERE id = 1) WHERE id = 2;"
 	    "INSERT INTO users (id, username, password, disabled) "
 	    "SELECT 3, 'former', password, 1 FROM users WHERE id = 1;"
-	    "INSERT INTO users (id, username) VALUES (4, 'nopass')");
+	    "INSERT INTO users (id, username) VALUES (4, 'nopass');"
+	    "INSERT INTO users (id, username, email, password) "
+	    "SELECT id, username, email, password FROM (SELECT 5 AS id, "
+	    "'TWIN' AS username, 'twin@example.test' AS email UNION ALL "
+	    "SELECT 6, 'Twin', 'TWIN@example.test' UNION ALL "
+	    "SELECT 7, 'stra\u00dfe', 'seven@example.test' UNION ALL "
+	    "SELECT 8, 'seven@example.test', 'eight@example.test'), "
+	    "(SELECT password FROM users WHERE id = 1);"
+	    "UPDATE users SET username_form = folded(username), email_form = "
+	    "folded(email), username_twin = id, email_twin = id");
 	return 0;
 }
 
@@ -66,6 +75,17 @@ good_logins_are_answered_with_who_and_what(void **state)
 	static const struct { const char *name; int64_t id, rights; } rows[] = {
 		{ "admin", 1, RIGHT_ADMIN | RIGHT_STAFF },
 		{ "notification", 2, 0 },
+		{ "ADMIN", 1, RIGHT_ADMIN | RIGHT_STAFF },
+		{ "aDm\u200bin ", 1, RIGHT_ADMIN | RIGHT_STAFF },
+		{ "\uff41\uff44\uff4d\uff49\uff4e", 1,
+		    RIGHT_ADMIN | RIGHT_STAFF },
+		{ "admin@localhost.localdomain", 1, RIGHT_ADMIN | RIGHT_STAFF },
+		{ "Admin@LocalHost.LocalDomain", 1, RIGHT_ADMIN | RIGHT_STAFF },
+		{ "TWIN", 5, 0 }, { "Twin", 6, 0 },
+		{ "twin@example.test", 5, 0 }, { "TWIN@example.test", 6, 0 },
+		{ "STRASSE", 7, 0 }, { "SEVEN@example.test", 0, 0 },
+		{ "seven@example.test", 8, 0 },	/* a name before an address */
+		{ "Eight@example.test", 8, 0 },
 	};
 	struct call	c;
 
@@ -77,11 +97,13 @@ good_logins_are_answered_with_who_and_what(void **state)
 		args_put_text(&c.request.args, KEY_PASSWORD,
 		    TEXT_OF("Password1"));
 		args_put_text(&c.request.args, KEY_ADDRESS, TEXT_OF("::1"));
-		check_number(rows[i].name, desk_call(&desk, &c), OK);
+		check_number(rows[i].name, desk_call(&desk, &c),
+		    rows[i].id == 0 ? ERR_UNAUTHORIZED : OK);
 		check_number(rows[i].name, args_number(&c.answer.extra,
 		    KEY_USER_ID, 0), rows[i].id);
-		check_number(rows[i].name, args_number(&c.answer.extra,
-		    KEY_RIGHTS, -1), rows[i].rights);
+		if (rows[i].id != 0)
+			check_number(rows[i].name, args_number(&c.answer.extra,
+			    KEY_RIGHTS, -1), rows[i].rights);
 		desk_end(&c);
 	}
 }
@@ -93,7 +115,12 @@ bad_logins_are_unauthorized(void **state)
 		{ "wrong password", "admin", "Password2" },
 		{ "no password", "admin", "" },
 		{ "nobody", "nobody", "Password1" },
-		{ "another case", "Admin", "Password1" },
+		{ "another name", "Admi", "Password1" },
+		{ "an accent", "\u00e1dmin", "Password1" },
+		{ "several, and none exactly", "twin", "Password1" },
+		{ "several addresses", "Twin@example.test", "Password1" },
+		{ "a name of nobody, an address of several", "TWIN@EXAMPLE.test",
+		    "Password1" },
 		{ "no name", "", "Password1" },
 		{ "disabled", "former", "Password1" },
 		{ "has no password", "nopass", "" },
@@ -122,6 +149,10 @@ every_no_is_the_same_work(void **state)
 		{ "a dearer hash", "dearer", "Password2" },
 		{ "a cheaper hash", "cheaper", "Password2" },
 		{ "nobody", "nobody", "Password1" },
+		{ "another case", "ADMIN", "Password2" },
+		{ "an address", "Eight@example.test", "Password2" },
+		{ "a name that fits several", "twin", "Password1" },
+		{ "a password that is too short for another case", "SHORT", "pass" },
 		{ "disabled", "former", "Password2" },
 		{ "disabled, the right password", "former", "Password1" },
 		{ "disabled, dearer, right", "dearer former", "Password3" },
@@ -133,6 +164,7 @@ every_no_is_the_same_work(void **state)
 		    "123456789012345678901234567890123456789012345678901234" },
 	};
 	char		dear[PASSWORD_HASH_SIZE], cheap[PASSWORD_HASH_SIZE];
+	char		brief[PASSWORD_HASH_SIZE];
 	struct buf	sql = { 0 };
 
 	(void)state;
@@ -140,6 +172,7 @@ every_no_is_the_same_work(void **state)
 	login_start(&desk.settings);	/* it knows no cost yet */
 	password_hash("Password3", 7, dear);
 	password_hash("Password3", 4, cheap);
+	password_hash("pass", 4, brief);
 	buf_printf(&sql, "INSERT INTO users (id, username, password, disabled) "
 	    "VALUES (11, 'dearer', CAST('%s' AS BLOB), 0), "
 	    "(12, 'dearer former', CAST('%s' AS BLOB), 1), "
@@ -147,6 +180,12 @@ every_no_is_the_same_work(void **state)
 	    "(14, 'dearest', CAST('$2b$31$%s' AS BLOB), 0), "
 	    "(15, 'foreign', CAST('$6$rounds=999999999$s' AS BLOB), 0)", dear,
 	    dear, cheap, cheap + 7);
+	buf_put_byte(&sql, '\0');
+	store_exec(desk.sqlite, sql.base);
+	sql.len = 0;
+	buf_printf(&sql, "INSERT INTO users (id, username, password, "
+	    "username_form) VALUES (16, 'short', CAST('%s' AS BLOB), 'short')",
+	    brief);
 	buf_put_byte(&sql, '\0');
 	store_exec(desk.sqlite, sql.base);
 	buf_done(&sql);
@@ -181,6 +220,47 @@ the_tenth_failure_of_a_name_is_one_too_many(void **state)
 	    NULL), OK);
 	check_number("others' failures", log_in("notification", "x", "::1",
 	    NULL), ERR_UNAUTHORIZED);
+}
+
+/* In whatever way the names are written: the last of ten is one too many. */
+static void
+a_user_is_limited_under_all_names(void **state)
+{
+	static const char *const	names[][10] = {
+		{ "admin", "ADMIN", "Admin", "admin@localhost.localdomain",
+		    "ADMIN@localhost.localdomain", "ad\u200bmin",
+		    "\uff41dmin", " admin", "aDMIN", "admin" },
+		{ "nobody", "NOBODY", "Nobody", "no\u200bbody", "nobody ",
+		    "\uff4eobody", "nObody", "noBody", "nobOdy", "nobodY" },
+		{ "twin", "tWin", "twIn", "twiN", "TwIn", "tWiN", "t\u200bwin",
+		    "twin ", " twin", "TWiN" }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(names); i++)
+		for (size_t j = 0; j < 10; j++)
+			check_number(names[i][j], log_in(names[i][j], "x",
+			    "::1", NULL), j < 9 ? ERR_UNAUTHORIZED :
+			    ERR_TOO_MANY);
+	check_number("another's address", log_in("Eight@example.test",
+	    "Password1", "::1", NULL), OK);
+}
+
+static void
+a_short_password_needs_the_exact_name(void **state)
+{
+	char	hash[PASSWORD_HASH_SIZE], sql[200];
+
+	(void)state;
+	password_hash("admin", 4, hash);
+	snprintf(sql, sizeof(sql), "UPDATE users SET password = "
+	    "CAST('%s' AS BLOB) WHERE id = 1", hash);
+	store_exec(desk.sqlite, sql);
+	check_number("its name", log_in("admin", "admin", "::1", NULL), OK);
+	check_number("its address", log_in("admin@localhost.localdomain",
+	    "admin", "::1", NULL), OK);
+	check_number("as Flicket's API", log_in("ADMIN", "admin", "::1", NULL),
+	    ERR_UNAUTHORIZED);
 }
 
 static void
@@ -449,6 +529,10 @@ main(void)
 		    a_dearer_hash_is_known_when_it_is_stored),
 		HERE("the tenth failure of a name is one too many",
 		    the_tenth_failure_of_a_name_is_one_too_many),
+		HERE("a user is limited under all names",
+		    a_user_is_limited_under_all_names),
+		HERE("a short password needs the exact name",
+		    a_short_password_needs_the_exact_name),
 		HERE("an unknown name is limited as well",
 		    an_unknown_name_is_limited_as_well),
 		HERE("the sixtieth failure from an address is one too many",

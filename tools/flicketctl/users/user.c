@@ -211,7 +211,7 @@ user_password_run(const struct cli *c)
 		return STATUS_FAILED;
 	if (users_open(&u) && (user = users_find(&u, username)) != NULL &&
 	    set_password(&u, user, password))
-		status = report_done(&u, c, username,
+		status = report_done(&u, c, member_text(user, "username"),
 		    "has a new password; its tokens have ended");
 	sodium_memzero(password, sizeof(password));
 	json_decref(user);
@@ -236,7 +236,8 @@ switch_user(const struct cli *c, bool disabled)
 		args_put_number(&args, KEY_DISABLED, disabled);
 		ok = was == disabled || users_ask(&u, OP_USER_EDIT, &args, &a);
 		if (ok)
-			status = report_done(&u, c, username, was == disabled ?
+			status = report_done(&u, c, member_text(user,
+			    "username"), was == disabled ?
 			    disabled ? "is disabled already" :
 			    "is not disabled" : disabled ?
 			    "disabled; its tokens have ended" : "enabled");

@@ -147,18 +147,52 @@ users_all(struct users *u)
 	return all;
 }
 
-json_t *
-users_find(struct users *u, const char *username)
+/* Of users that a name fits the one that has exactly it; NULL: none has. */
+static json_t *
+pick_exact(const json_t *list, const char *member, const char *name)
 {
-	json_t	*list = ask_users(u, 0, username), *found;
+	json_t	*user;
+	size_t	 i;
+
+	json_array_foreach(list, i, user)
+		if (strcmp(member_text(user, member), name) == 0)
+			return user;
+	return NULL;
+}
+
+static void
+fail_alike(const json_t *list, const char *name)
+{
+	const json_t	*first = json_array_get(list, 0);
+	const json_t	*second = json_array_get(list, 1);
+
+	cli_fail("\"%s\" fits several users, and none exactly: %s (id %lld), "
+	    "%s (id %lld)%s", name, member_text(first, "username"),
+	    (long long)member_number(first, "id"),
+	    member_text(second, "username"),
+	    (long long)member_number(second, "id"),
+	    json_array_size(list) > 2 ? " and others" : "");
+}
+
+json_t *
+users_find(struct users *u, const char *name)
+{
+	json_t	*list = ask_users(u, 0, name), *found;
 
 	if (list == NULL)
 		return NULL;
-	found = json_incref(json_array_get(list, 0));
-	json_decref(list);
+	found = pick_exact(list, "username", name);
 	if (found == NULL)
+		found = pick_exact(list, "email", name);
+	if (found == NULL && json_array_size(list) == 1)
+		found = json_array_get(list, 0);
+	json_incref(found);
+	if (found == NULL && json_array_size(list) > 1)
+		fail_alike(list, name);
+	else if (found == NULL)
 		cli_fail("there is no user \"%s\"; `flicketctl user "
-		    "list` lists them", username);
+		    "list` lists them", name);
+	json_decref(list);
 	return found;
 }
 

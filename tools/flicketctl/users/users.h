@@ -28,8 +28,11 @@ bool	users_ask(struct users *, enum op_code, const struct args *,
  */
 json_t	*users_all(struct users *);
 
-/* The user of a name, or NULL after a message. */
-json_t	*users_find(struct users *, const char *username);
+/*
+ * The user of a username or an address, as a login finds it: exactly, or else the
+ * only one that it fits without regard to case. NULL after a message.
+ */
+json_t	*users_find(struct users *, const char *name);
 
 /* All groups, or NULL after a message. The id of the group of a name, or 0. */
 json_t	*users_groups(struct users *);

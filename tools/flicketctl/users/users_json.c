@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "base/durable.h"
+#include "base/fold.h"
 #include "base/log.h"
 #include "base/visible.h"
+#include "services/user/names.h"
 #include "services/user/password.h"
 #include "tools/flicketctl/cli/member.h"
 #include "tools/flicketctl/users/users.h"
@@ -129,6 +131,7 @@ struct import_run {
 	struct users	*users;
 	json_t		*names;		/* username: true, of those there are */
 	json_t		*emails;
+	json_t		*forms;		/* the same of the folded forms of both */
 	json_t		*groups;
 	json_t		*added;		/* usernames */
 	json_t		*skipped;	/* { row, username, why } */
@@ -274,12 +277,46 @@ is_used(const json_t *used, struct text t)
 	return json_object_getn(used, t.base, t.len) != NULL;
 }
 
+/* The folded form of a name; the caller frees it. */
+static struct buf
+form_of(struct text name)
+{
+	struct buf	form = { 0 };
+
+	fold_put(&form, name);
+	return form;
+}
+
+/* Whether a user logs in with a name, or an address, that reads the same. */
+static bool
+is_like_used(const struct import_run *r, struct text name)
+{
+	struct buf	form = form_of(name);
+	bool		is = form.len > 0 && is_used(r->forms, buf_text(&form));
+
+	buf_done(&form);
+	return is;
+}
+
+static void
+note_form(const struct import_run *r, struct text name)
+{
+	struct buf	form = form_of(name);
+
+	if (form.len > 0)
+		json_object_setn_new(r->forms, form.base, form.len,
+		    json_true());
+	buf_done(&form);
+}
+
 static void
 note_added(struct import_run *r, struct text name, struct text email,
     bool is_unset)
 {
 	json_object_setn_new(r->names, name.base, name.len, json_true());
 	json_object_setn_new(r->emails, email.base, email.len, json_true());
+	note_form(r, name);
+	note_form(r, email);
 	json_array_append_new(r->added, json_stringn(name.base, name.len));
 	if (is_unset)
 		json_array_append_new(r->unset,
@@ -305,6 +342,11 @@ import_row(struct import_run *r, size_t number, const json_t *row)
 		note_row(r->skipped, number, row, is_used(r->names, name) ?
 		    "username: another user has this one." :
 		    "email: another user has this one.");
+		return;
+	}
+	if (is_like_used(r, name) || is_like_used(r, email)) {
+		note_row(r->failed, number, row, is_like_used(r, name) ?
+		    "username: " NAMES_ALIKE : "email: " NAMES_ALIKE);
 		return;
 	}
 	users_put(&args, KEY_PASSWORD_HASH, hash);
@@ -364,24 +406,28 @@ print_report_json(const struct import_run *r)
 	json_decref(root);
 }
 
+/* Note a username or an address of a user that is there. */
+static void
+note_user(const struct import_run *r, json_t *used, const json_t *text)
+{
+	if (!json_is_string(text))
+		return;
+	json_object_set_new(used, json_string_value(text), json_true());
+	note_form(r, text_of(json_string_value(text)));
+}
+
 /* Read the users and the groups that are there. */
 static bool
 look_around(struct import_run *r)
 {
 	json_t		*all = users_all(r->users);
-	const json_t	*user, *text;
+	const json_t	*user;
 	size_t		 i;
 
 	r->groups = all == NULL ? NULL : users_groups(r->users);
 	json_array_foreach(all, i, user) {
-		if ((text = json_object_get(user, "username")) != NULL &&
-		    json_is_string(text))
-			json_object_set_new(r->names, json_string_value(text),
-			    json_true());
-		if ((text = json_object_get(user, "email")) != NULL &&
-		    json_is_string(text))
-			json_object_set_new(r->emails, json_string_value(text),
-			    json_true());
+		note_user(r, r->names, json_object_get(user, "username"));
+		note_user(r, r->emails, json_object_get(user, "email"));
 	}
 	json_decref(all);
 	return r->groups != NULL;
@@ -393,10 +439,11 @@ import_all(struct users *u, const struct cli *c, const json_t *rows)
 	struct import_run	 r = {
 		.users = u, .dry = cli_has(c, "dry-run"),
 		.names = json_object(), .emails = json_object(),
+		.forms = json_object(),
 		.added = json_array(), .skipped = json_array(),
 		.failed = json_array(), .unset = json_array(),
 	};
-	json_t			*parts[] = { r.names, r.emails, r.added,
+	json_t			*parts[] = { r.names, r.emails, r.forms, r.added,
 				    r.skipped, r.failed, r.unset };
 	const json_t		*row;
 	size_t			 i;
