@@ -15,7 +15,7 @@ import subprocess
 
 import pytest
 
-from desk import FLICKET_DB, SERVICES, run_program
+from desk import BIN, FLICKET_DB, SERVICES, START_SECONDS, environment, run_program, wait_until
 from disk import IS_FULL, KILLED, SEED, Faults, check_integrity, needs_library, report
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='only root may mount')
@@ -305,6 +305,29 @@ def test_the_next_command_brings_it_to_its_end(interrupted, backup, decided):
     assert not list(data.rglob('.flicket-replacing'))
     verified(data)
     assert bool(aside(data)) == decided
+
+
+@needs_library
+@pytest.mark.parametrize('decided', [False, True])
+def test_serve_brings_it_to_its_end_and_serves(interrupted, tmp_path, decided):
+    data, log = interrupted(decided), tmp_path / 'log'
+    before = streams(data)
+    with log.open('wb') as out:
+        serve = subprocess.Popen([BIN / 'flicketctl', 'serve', '--data', data], stdin=subprocess.DEVNULL, stdout=out,
+                                 stderr=out, env=environment(FLICKET_LISTEN='127.0.0.1:0'))
+    try:
+        wait_until(lambda: serve.poll() is not None or 'is ready' in log.read_text(), START_SECONDS, 'it serves')
+        assert serve.poll() is None, log.read_text()
+    finally:
+        serve.terminate()
+        status = serve.wait(60)
+    said = log.read_text()
+    assert status == 0 and f'a restore that was interrupted is {"done" if decided else "undone"}' in said, said
+    assert not list(data.rglob('.flicket-replacing')) and not leftovers(data)
+    verified(data)
+    assert bool(aside(data)) == decided
+    if not decided:
+        assert streams(data) == before
 
 
 @needs_library
