@@ -126,6 +126,10 @@ say_flaw(const char *name, struct text t, char *ret, size_t size)
 		snprintf(ret, size, "%s must end the change of direction that "
 		    "U+%04X begins.", name, at);
 		return FAULT_BAD_CHARACTER;
+	case LINE_EDGE:
+		snprintf(ret, size, "%s must not begin or end with a blank.",
+		    name);
+		return FAULT_BAD_CHARACTER;
 	default:
 		return FAULT_NONE;
 	}

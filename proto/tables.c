@@ -79,6 +79,13 @@ fault_info(uint64_t number)
 }
 
 bool
+op_stores(const struct op_info *info, enum key key)
+{
+	return info->kind == OP_WRITE &&
+	    !(key == KEY_USERNAME && keyset_has(info->may, KEY_USER_ID));
+}
+
+bool
 who_may(enum who who, int64_t rights)
 {
 	if (who == WHO_STAFF)

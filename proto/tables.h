@@ -111,6 +111,11 @@ enum right {
 const struct key_info	*key_info(uint64_t number);
 const struct op_info	*op_info(uint64_t code);
 const struct who_info	*who_info(enum who);
+/*
+ * Whether the operation stores the value of a key, so that it must be in its
+ * bounds. Where a USER_ID may be given, a USERNAME finds a user.
+ */
+bool			 op_stores(const struct op_info *, enum key);
 /* Whether these rights alone allow it; true if the owner decides. */
 bool			 who_may(enum who, int64_t rights);
 

@@ -44,6 +44,18 @@ fault_note(struct exchange *x, enum fault_code code, struct text field,
 	    { name.base, name.len }, { message.base, message.len } };
 }
 
+unsigned
+fault_count(const struct exchange *x)
+{
+	return x->faults == NULL ? 0 : x->faults->count;
+}
+
+void
+fault_forget(struct exchange *x)
+{
+	x->faults = NULL;
+}
+
 enum flow
 fault_answer(struct exchange *x)
 {

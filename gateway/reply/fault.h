@@ -19,6 +19,10 @@ void		fault_note(struct exchange *, enum fault_code,
 		    struct text field, const char *format, ...)
 		    __attribute__((format(printf, 4, 5)));
 
+/* How many were noted, and to forget them all. */
+unsigned	fault_count(const struct exchange *);
+void		fault_forget(struct exchange *);
+
 /* Answer with what was noted, as a BAD_REQUEST; FLOW_NEXT if that is nothing. */
 enum flow	fault_answer(struct exchange *);
 

@@ -21,6 +21,7 @@
 #define PER_PAGE_MOST		100
 #define NONE_MATCH_MOST		1024	/* bytes; more is for the gateway alone */
 #define EXPORT_ROWS		200	/* in one piece of an export */
+#define KEPT_MOST		65536	/* bytes of a text out of its bounds */
 
 /* --- query --------------------------------------------------------------------- */
 
@@ -398,12 +399,29 @@ note_text(struct exchange *x, enum key key, struct text t)
 	fault_note(x, code, text_of(name), "%s", message);
 }
 
+/*
+ * Take a text, without the blanks at its ends if it is one line. One that does
+ * not fit is taken as it is, for its owner to compare.
+ */
+static void
+put_text(struct exchange *x, enum key key, struct text t)
+{
+	bool	stores = op_stores(op_info(x->route->op), key);
+
+	args_put_text(&x->args, key, stores &&
+	    key_info(key)->form == FORM_LINE ? line_trim(t) : t);
+	if (stores ? args_in_bounds(key, args_value(&x->args, key)) :
+	    text_characters(t) != -1)
+		return;
+	note_text(x, key, args_text(&x->args, key));
+	args_put_text(&x->args, key, t);
+}
+
 static void
 take_text(struct exchange *x, enum key key, const json_t *value)
 {
 	const struct key_info	*info = key_info(key);
 	h2o_iovec_t		 copy;
-	struct text		 t;
 
 	/* null takes a text away (RFC 7396), where there may be none */
 	if (json_is_null(value) && info->least == 0) {
@@ -419,11 +437,7 @@ take_text(struct exchange *x, enum key key, const json_t *value)
 	/* the document goes away before the request does */
 	copy = h2o_strdup(&x->req->pool, json_string_value(value),
 	    json_string_length(value));
-	t = (struct text){ copy.base, copy.len };
-	args_put_text(&x->args, key,
-	    info->form == FORM_LINE ? line_trim(t) : t);
-	if (!args_in_bounds(key, args_value(&x->args, key)))
-		note_text(x, key, args_text(&x->args, key));
+	put_text(x, key, (struct text){ copy.base, copy.len });
 }
 
 static void
@@ -567,6 +581,29 @@ check_unknown_members(struct exchange *x, json_t *body, keyset keys)
 			    "There is no field \"%.60s\" here.", name);
 }
 
+/*
+ * Whether all that is wrong is one text that does not fit in a change of a thing
+ * that is there. Its owner decides: an import may have brought that text, and
+ * then it may be stored again.
+ */
+static bool
+is_owners_to_decide(const struct exchange *x, keyset keys)
+{
+	struct text	t;
+
+	if (x->route->method != METHOD_PATCH || fault_count(x) != 1)
+		return false;
+	for (enum key k = keyset_next(keys, 0); k != KEY_END;
+	    k = keyset_next(keys, k + 1)) {
+		if (key_info(k)->type != KEY_TEXT || !args_has(&x->args, k) ||
+		    args_in_bounds(k, args_value(&x->args, k)))
+			continue;
+		t = args_text(&x->args, k);
+		return t.len <= KEPT_MOST && text_characters(t) != -1;
+	}
+	return false;
+}
+
 /* A body that is not an object lacks all fields, as in Flicket. */
 static enum flow
 take_json_body(struct exchange *x, json_t *body, keyset keys)
@@ -576,6 +613,8 @@ take_json_body(struct exchange *x, json_t *body, keyset keys)
 	check_unknown_members(x, body, keys);
 	take_members(x, body, keys, true);
 	take_members(x, body, keys, false);
+	if (is_owners_to_decide(x, keys))
+		fault_forget(x);
 	return fault_answer(x);
 }
 

@@ -193,6 +193,7 @@ check_row(struct op_tables *t, size_t row, struct db *db)
 	for (int i = 0; i < OP_ALSO; i++)
 		check_parameters(t, op, op->also[i]);
 	check_parameters(t, op, op->tag);
+	check_parameters(t, op, op->kept);
 	check_emits(op);
 	check_permit(t->service, op);
 	if (t->first[op->op] == NULL)

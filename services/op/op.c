@@ -5,6 +5,7 @@
  */
 #include "services/op/stages.h"
 
+#include "base/line.h"
 #include "base/log.h"
 #include "services/op/row_cache.h"
 #include "services/op/etag_cache.h"
@@ -68,33 +69,95 @@ run_row(struct call *c)
 
 /* --- what a call comes with ------------------------------------------------- */
 
+/* A gateway removes the blanks at the ends of lines. */
 static bool
-are_in_bounds(const struct args *args)
+is_same(enum key key, struct text stored, struct text given)
 {
-	keyset	keys = args_keys(args);
+	return text_same(stored, given) || (key_info(key)->form == FORM_LINE &&
+	    text_same(line_trim(stored), given));
+}
 
-	for (enum key k = keyset_next(keys, 0); k != KEY_END;
-	    k = keyset_next(keys, k + 1))
-		if (!args_in_bounds(k, args_value(args, k)))
-			return false;
-	return true;
+enum err
+op_keeps(struct call *c, enum key key, bool *ret)
+{
+	struct args	kept = { 0 };
+	struct stmt	st;
+
+	*ret = false;
+	if (c->op->kept == SQL_NONE)
+		return OK;
+	st = op_stmt(c, c->op->kept);
+	if (stmt_next(&st)) {
+		stmt_args(&st, &kept);
+		*ret = args_has(&kept, key) && is_same(key,
+		    args_text(&kept, key), args_text(&c->request.args, key));
+	}
+	return op_end(c, &st, OK);
+}
+
+static enum err
+refuse_value(struct call *c, enum key key)
+{
+	const struct key_info	*info = key_info(key);
+	struct text		 t = args_text(&c->request.args, key);
+	union value		 trimmed = { .text = line_trim(t) };
+	char			 message[ARGS_MISFIT_SIZE];
+	enum fault_code		 code;
+
+	if (info->type != KEY_TEXT || text_characters(t) == -1)
+		return op_refuse(c, ERR_BAD_REQUEST,
+		    "An argument is out of bounds.");
+	/* what is wrong besides the blanks is told first */
+	if (info->form == FORM_LINE && !args_in_bounds(key, &trimmed))
+		t = trimmed.text;
+	code = args_say_misfit(key, info->name, t, message, sizeof(message));
+	return op_fault(c, code, key,
+	    op_refusef(c, ERR_BAD_REQUEST, "%s", message));
 }
 
 /* Bounds are for values that are stored: a search may be for any text. */
+static enum err
+check_value(struct call *c, const struct op_info *info, enum key key)
+{
+	const union value	*v = args_value(&c->request.args, key);
+	bool			 kept = false;
+	enum err		 e = OK;
+
+	if (args_in_bounds(key, v) || (!op_stores(info, key) &&
+	    text_characters(v->text) != -1))
+		return OK;
+	if (key_info(key)->type == KEY_TEXT)
+		e = op_keeps(c, key, &kept);
+	return e != OK || kept ? e : refuse_value(c, key);
+}
+
+static enum err
+check_values(struct call *c, const struct op_info *info)
+{
+	keyset		keys = args_keys(&c->request.args);
+	enum err	e = OK;
+
+	for (enum key k = keyset_next(keys, 0); k != KEY_END && e == OK;
+	    k = keyset_next(keys, k + 1))
+		e = check_value(c, info, k);
+	return e;
+}
+
 static enum err
 check_args(struct call *c, const struct op_info *info)
 {
 	struct args	*args = &c->request.args;
 	bool		 stored = info->kind == OP_WRITE;
+	enum err	 e;
 
 	if (args->overfull)
 		return op_refuse(c, ERR_BAD_REQUEST, "Too many arguments.");
 	args_keep(args, keyset_union(info->needs, info->may));
 	if (!keyset_is_within(info->needs, args_keys(args)))
 		return op_refuse(c, ERR_BAD_REQUEST, "An argument is missing.");
-	if (stored && !are_in_bounds(args))
-		return op_refuse(c, ERR_BAD_REQUEST,
-		    "An argument is out of bounds.");
+	e = stored ? check_values(c, info) : OK;
+	if (e != OK)
+		return e;
 	args_put_number(args, KEY_ACTOR, c->request.actor);
 	args_put_number(args, KEY_RIGHTS, c->request.rights);
 	args_put_number(args, KEY_NOW, store_now());

@@ -65,6 +65,13 @@ struct op {
 	 * makes a new thing, which has no version yet.
 	 */
 	int			 tag;
+
+	/*
+	 * Of an edit: a statement that gives the texts that it may replace, in
+	 * columns that are called as their keys. A text that is out of bounds
+	 * may be stored again: an import may have brought it.
+	 */
+	int			 kept;
 	struct ref		 refs[OP_REFS];	/* used with INCLUDE, and in
 						 * lists by ids */
 	bool			 gives_back;	/* it frees something that a
@@ -276,6 +283,9 @@ enum err op_change(struct call *, int sql, int *ret_changed);
 
 /* Whether a statement finds a row. */
 enum err op_finds(struct call *, int sql, bool *ret_found);
+
+/* Whether the thing that is edited has the text of this key already. */
+enum err op_keeps(struct call *, enum key, bool *ret);
 
 /* Answer with this error and this message (a literal, or as long-lived). */
 enum err op_refuse(struct call *, enum err, const char *message);

@@ -120,6 +120,7 @@ static const struct op ops[] = {
 	{ .op = OP_POST_EDIT_CHECK, .run = op_guards,
 	    .guards = { POST_GUARDS } },
 	{ .op = OP_POST_EDIT, .run = post_edit, .sql = SQL_POST_BY_ID,
+	    .kept = SQL_POST_KEPT,
 	    .shape = &post_shape, .tag = SQL_POST_TAG,
 	    .guards = { POST_GUARDS }, .tells = { OP_TICKET_REPLY_EDITED } },
 	{ .op = OP_POST_DELETE, .run = post_delete, .tag = SQL_POST_TAG,

@@ -141,7 +141,7 @@ static const struct op ops[] = {
 	    .guards = { IS_THERE, { SQL_TICKET_MAY_EDIT, true, ERR_FORBIDDEN,
 	    "Only the author and members of the group flicket_admin may do "
 	    "this." }, IS_OPEN, CATEGORY_STAYS },
-	    .tells = { OP_POST_TICKET_EDITED } },
+	    .kept = SQL_TICKET_KEPT, .tells = { OP_POST_TICKET_EDITED } },
 	{ .op = OP_TICKET_DELETE, .run = ticket_delete, .makes = WRITE_MAKES,
 	    .guards = { IS_THERE }, .tag = SQL_TICKET_TAG,
 	    .tells = { OP_USER_COUNTED, OP_POST_TICKET_DELETED } },

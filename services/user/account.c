@@ -40,11 +40,32 @@ field_of(const char *refusal)
 	return 0;
 }
 
+/* What an edit does not change may be as an import brought it. */
+static enum err
+take_away_kept(struct call *c, struct args *args, enum key key)
+{
+	bool		kept = false;
+	enum err	e = OK;
+
+	if (args_has(args, key))
+		e = op_keeps(c, key, &kept);
+	if (kept)
+		args_remove(args, key);
+	return e;
+}
+
 static enum err
 check_fields(struct call *c)
 {
-	const char	*refusal = account_refusal(&c->request.args);
+	struct args	 args = c->request.args;
+	enum err	 e = take_away_kept(c, &args, KEY_EMAIL);
+	const char	*refusal;
 
+	if (e == OK)
+		e = take_away_kept(c, &args, KEY_USERNAME);
+	if (e != OK)
+		return e;
+	refusal = account_refusal(&args);
 	if (refusal == NULL)
 		return OK;
 	return op_fault(c, FAULT_INVALID, field_of(refusal),

@@ -162,7 +162,7 @@ static const struct op ops[] = {
 	    .shape = &user_shape, .guards = { UNIQUE_USER },
 	    .tells = { OP_TICKET_USER_CHANGED } },
 	{ .op = OP_USER_EDIT, .run = account_edit, .sql = SQL_USER_UPDATE,
-	    .shape = &user_shape, .tag = SQL_USER_TAG,
+	    .shape = &user_shape, .tag = SQL_USER_TAG, .kept = SQL_USER_KEPT,
 	    .guards = { THERE, MAY,
 		{ SQL_USERNAME_MAY, true, ERR_FORBIDDEN, "username: only "
 		"members of the group flicket_admin may change it.",
@@ -230,6 +230,7 @@ static const struct op ops[] = {
 	    .shape = &group_shape, .guards = { UNIQUE_GROUP } },
 	{ .op = OP_GROUP_EDIT, .run = op_one, .sql = SQL_GROUP_UPDATE,
 	    .shape = &group_shape, .tag = SQL_GROUP_TAG,
+	    .kept = SQL_GROUP_KEPT,
 	    .guards = { GROUP_THERE, GROUP_OURS, UNIQUE_GROUP },
 	    .also = { SQL_GROUP_TOUCH_USERS } },
 	{ .op = OP_GROUP_DELETE, .run = group_delete, .sql = SQL_GROUP_REMOVE,

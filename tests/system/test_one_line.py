@@ -1,7 +1,9 @@
 """Names, titles and addresses are one line of text that can be seen, without blanks around it."""
+import contextlib
+
 import pytest
 
-from desk import ADMIN, PASSWORD
+from desk import ADMIN, PASSWORD, open_store
 from wire import Client, basic, expect
 
 TICKET = {'title': 'a title', 'content': 'some content', 'ticket_priority_id': 1, 'category_id': 1}
@@ -16,6 +18,8 @@ KINDS = [('tickets', TICKET, 'title'), ('departments', {}, 'department'),
          ('categories', {'department_id': 1}, 'category'), ('users', USER, 'name'), ('users', USER, 'username'),
          ('users', USER, 'email'), ('users', USER, 'job_title'), ('users', USER, 'locale'),
          ('groups', {}, 'group_name')]
+PLURALS = {'category': 'categories'}
+count = 0
 
 
 @pytest.fixture
@@ -99,6 +103,52 @@ def test_an_address_is_one(admin, email):
                                                 'jörg@bücher.example', '用户@例子.广告', 'a_b-c.d@sub.example.test']))
 def test_addresses_of_all_kinds_are_taken(admin, n, email):
     expect(admin.post('users', {**USER, 'username': f'address{n}', 'email': email}), 201)
+
+
+def put_in_store(desk, service, table, column, text, number):
+    """As an import may bring it."""
+    with contextlib.closing(open_store(desk.data / 'stores' / service / f'{service}.db')) as db, db:
+        db.execute(f'UPDATE {table} SET {column} = ?, version = version + 1 WHERE id = ?', (text, number))
+
+
+@pytest.mark.parametrize('text', ['tab\there', '\u202egnp.exe', ' both ends ', 'x' * 500, '\u200e\u200e', 'y'], ids=ascii)
+@pytest.mark.parametrize('service, table, path, rest, field, other', [
+    ('ticket', 'tickets', 'ticket', TICKET, 'title', {'content': 'another content'}),
+    ('user', 'users', 'user', USER, 'name', {'job_title': 'Engineer'}),
+    ('user', 'users', 'user', USER, 'email', {'name': 'Another Name'}),
+    ('lookup', 'categories', 'category', {'department_id': 1}, 'category', {'department_id': 2})],
+    ids=['title', 'name', 'email', 'category'])
+def test_what_an_import_brought_stays(writing, admin, service, table, path, rest, field, other, text):
+    global count
+    count += 1
+    values = {**rest, **({'username': f'kept{count}', 'email': f'kept{count}@example.test'} if rest is USER else {})}
+    values.setdefault('category' if path == 'category' else field, f'kept {count}')
+    number = expect(admin.post(PLURALS.get(path, f'{path}s'), values), 201)['id']
+    text = f'{text}{count}' if path == 'user' and len(text) > 1 else text
+    put_in_store(writing, service, table, field, text, number)
+    got = expect(admin.get(f'{path}/{number}'), 200)
+    assert got[field] == text
+    changed = expect(admin.request('PATCH', f'{path}/{number}', json=other), 200)
+    assert changed[field] == text
+    again = expect(admin.request('PATCH', f'{path}/{number}', json={field: text, **other}), 200)
+    assert again[field] in (text, text.strip())
+    message = expect(admin.request('PATCH', f'{path}/{number}', json={field: 'a\tb'}), 400)['message']
+    assert message.startswith(f'{field} ') and 'U+0009' in message
+    good = f'good{count}@example.test' if field == 'email' else f'good {count}'
+    expect(admin.request('PATCH', f'{path}/{number}', json={field: good}), 200)
+
+
+def test_an_imported_user_is_found_by_name(writing, admin):
+    """A name that could not be given to a user may still be one's."""
+    made = expect(admin.post('users', {**USER, 'username': 'found-by-name', 'email': 'found@example.test'}), 201)['id']
+    ticket = expect(admin.post('tickets', TICKET), 201)['id']
+    for name in ('ab', ' a\tb ', 'x' * 100):
+        put_in_store(writing, 'user', 'users', 'username', name, made)
+        expect(admin.post('group/1/members', {'username': name}), 201)
+        expect(admin.request('DELETE', f'group/1/member/{made}'), 204)
+    message = expect(admin.post('group/1/members', {'username': 'a\0b'}), 400)['message']
+    assert message.startswith('username ')
+    assert expect(admin.post(f'ticket/{ticket}/assign', {'username': 'zz'}), 400)['message'].startswith('username')
 
 
 def test_a_long_line_of_contents_is_left_alone(admin):

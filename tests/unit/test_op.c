@@ -48,25 +48,31 @@ arguments_are_checked(void **state)
 {
 #define E	"\xf0\x9f\x98\x80"
 #define E10	E E E E E E E E E E
-	static const struct { const char *name, *in; enum err want; } rows[] = {
-		{ "shortest", "ab", OK },
-		{ "too short", "a", ERR_BAD_REQUEST },
-		{ "two lines", "ab\ncd", ERR_BAD_REQUEST },
-		{ "a blank at the end", "abc ", ERR_BAD_REQUEST },
-		{ "longest", E10 E10 E10, OK },
-		{ "too long", E10 E10 E10 E, ERR_BAD_REQUEST },
-		{ "no UTF-8", "abc\xff", ERR_BAD_REQUEST },
+	/* what the refusal says; NULL: there is none */
+	static const struct { const char *name, *in, *refusal; } rows[] = {
+		{ "shortest", "ab", NULL },
+		{ "too short", "a", "department must be 2 to 30 characters "
+		    "long, this one has 1." },
+		{ "short without a blank", "a ", "department must be 2 to 30 "
+		    "characters long, this one has 1." },
+		{ "two lines", "ab\ncd", "department must be one line of text, "
+		    "without control characters, this one has U+000A." },
+		{ "a blank at the end", "abc ", "department must not begin or "
+		    "end with a blank." },
+		{ "longest", E10 E10 E10, NULL },
+		{ "too long", E10 E10 E10 E, "department must be 2 to 30 "
+		    "characters long, this one has 31." },
+		{ "no UTF-8", "abc\xff", "An argument is out of bounds." },
 	};
 	struct call	c;
 
 	(void)state;
 	for (size_t i = 0; i < LEN(rows); i++) {
 		check_number(rows[i].name, create_department(rows[i].in, &c),
-		    rows[i].want);
-		if (rows[i].want != OK)
+		    rows[i].refusal == NULL ? OK : ERR_BAD_REQUEST);
+		if (rows[i].refusal != NULL)
 			check_text(rows[i].name, args_text(&c.answer.extra,
-			    KEY_MESSAGE),
-			    TEXT_OF("An argument is out of bounds."));
+			    KEY_MESSAGE), text_of(rows[i].refusal));
 		desk_end(&c);
 	}
 	/* another operation's argument is dropped, not looked at */
@@ -81,6 +87,38 @@ arguments_are_checked(void **state)
 	check_text("missing", args_text(&c.answer.extra, KEY_MESSAGE),
 	    TEXT_OF("An argument is missing."));
 	desk_end(&c);
+}
+
+static enum err
+rename_department(const char *name)
+{
+	struct call	c;
+	enum err	e;
+
+	desk_begin(&c, OP_DEPARTMENT_EDIT);
+	args_put_number(&c.request.args, KEY_ID, 1);
+	args_put_text(&c.request.args, KEY_DEPARTMENT, text_of(name));
+	e = desk_call(&desk, &c);
+	desk_end(&c);
+	return e;
+}
+
+static void
+what_is_there_may_be_stored_again(void **state)
+{
+	struct call	c;
+
+	(void)state;
+	store_exec(desk.sqlite, "UPDATE departments SET department = "
+	    "char(97, 9, 98) WHERE id = 1");
+	check_number("as it is", rename_department("a\tb"), OK);
+	check_number("another", rename_department("a\tc"), ERR_BAD_REQUEST);
+	check_number("of a new one", create_department("a\tb", &c),
+	    ERR_BAD_REQUEST);
+	desk_end(&c);
+	check_number("a good one", rename_department("ab"), OK);
+	check_number("no longer there", rename_department("a\tb"),
+	    ERR_BAD_REQUEST);
 }
 
 static bool	breaks_off;
@@ -947,6 +985,8 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		ON(lookup, "one row is one object, no row is not there",
 		    one_row_is_one_object),
+		ON(lookup, "a text that is there may be stored again",
+		    what_is_there_may_be_stored_again),
 		ON(lookup, "arguments that are stored are checked once more",
 		    arguments_are_checked),
 		ON(lookup, "a search may be for any text",

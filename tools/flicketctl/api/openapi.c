@@ -366,13 +366,16 @@ body_schema(const struct route *r)
 	json_t	*properties = json_object(), *required = json_array();
 	json_t	*example = json_object(), *schema;
 	keyset	 keys = keyset_difference(r->given, K(FIELDS, INCLUDE));
+	bool	 stores;
 
 	for (enum key k = keyset_next(keys, 0); k != KEY_END;
 	    k = keyset_next(keys, k + 1)) {
-		schema = key_schema(k, true);
+		stores = op_stores(op_info(r->op), k);
+		schema = key_schema(k, stores);
 		put(schema, "description", must(json_sprintf("%s%s",
 		    param_of(k)->description,
-		    key_info(k)->form == FORM_LINE ? LINE_RULE : "")));
+		    stores && key_info(k)->form == FORM_LINE ? LINE_RULE :
+		    "")));
 		put(properties, key_info(k)->name, schema);
 		put(example, key_info(k)->name,
 		    example_of(param_of(k)->example));
