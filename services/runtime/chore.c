@@ -7,20 +7,34 @@
 
 #define RETRY_MS	1000	/* after one that failed */
 
-void
-chore_turn(struct svc *s)
+static bool
+is_due(const struct svc *s)
 {
-	struct chore	*chore = &s->chore;
+	const struct chore	*chore = &s->chore;
+
+	return s->service->chore != OP_NONE && !chore->running &&
+	    !chore->done && s->role.state == ROLE_WRITER &&
+	    !freeze_is_on(&s->freeze) &&
+	    s->lifecycle.phase == PHASE_RUNNING &&
+	    clock_ms() >= chore->next_ms;
+}
+
+static void
+send_chore(struct svc *s)
+{
 	struct request	 r = { .op = s->service->chore,
 			    .request_id = TEXT_OF("chore") };
 
-	if (r.op == OP_NONE || chore->running || chore->done ||
-	    s->role.state != ROLE_WRITER || freeze_is_on(&s->freeze) ||
-	    s->lifecycle.phase != PHASE_RUNNING ||
-	    clock_ms() < chore->next_ms)
-		return;
-	chore->running = true;
+	s->chore.running = true;
 	write_calls_send(s, &r, (struct text){ "", 0 });
+}
+
+/* A request is large: each turn of the loop would pay for one that is not sent. */
+void
+chore_turn(struct svc *s)
+{
+	if (is_due(s))
+		send_chore(s);
 }
 
 void
