@@ -115,7 +115,7 @@ def test_every_change_is_seen_at_once(writing):
 
 
 def test_a_token_in_the_place_of_another_is_seen(imported):
-    """The next token has the id of the last one that ended."""
+    """The list is as long as before, and the next token has an id of its own."""
     with imported.client(False) as c:
         own = expect(c.log_in('user003', PASSWORD), 200)['token']
         ids = set()
@@ -127,7 +127,7 @@ def test_a_token_in_the_place_of_another_is_seen(imported):
                 listed = expect(c.get('tokens/', token=own), 200)['items']
                 assert [t['name'] for t in listed][-1] == name, listed
             expect(c.request('DELETE', f'token/{listed[-1]["id"]}', token=own), 204)
-        assert len(ids) == 1, 'what this is about'
+        assert len(ids) == 3, 'an id that a token had is not given to another'
 
 
 def test_nobody_gets_what_was_answered_to_somebody_else(writing):
