@@ -208,7 +208,7 @@ check_parameter(struct exchange *x, enum key key, struct text name,
 	if (args_has(&x->args, key))
 		fault_note(x, FAULT_REPEATED, name, "%.*s is given twice; "
 		    "several values have commas between them.", len, name.base);
-	else if (value.len == 0 && key != KEY_CURSOR)
+	else if (value.len == 0 && key != KEY_CURSOR && key != KEY_SINCE)
 		fault_note(x, FAULT_EMPTY, name, "%.*s is empty.", len,
 		    name.base);
 	else if (text_characters(value) == -1)

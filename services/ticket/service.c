@@ -2,6 +2,7 @@
  * The ticket service: tickets, subscriptions, actions.
  * One row for each operation; most say which statement and which shape.
  */
+#include "services/ticket/deletions.h"
 #include "services/ticket/events.h"
 #include "services/ticket/list/export.h"
 #include "services/ticket/list/page.h"
@@ -142,6 +143,8 @@ static const struct op ops[] = {
 	    "Only the author and members of the group flicket_admin may do "
 	    "this." }, IS_OPEN, CATEGORY_STAYS },
 	    .kept = SQL_TICKET_KEPT, .tells = { OP_POST_TICKET_EDITED } },
+	{ .op = OP_TICKET_DELETIONS, .run = deletions_list,
+	    .makes = K(SEQ, LIMIT, DATE) },
 	{ .op = OP_TICKET_DELETE, .run = ticket_delete, .makes = WRITE_MAKES,
 	    .guards = { IS_THERE }, .tag = SQL_TICKET_TAG,
 	    .tells = { OP_USER_COUNTED, OP_POST_TICKET_DELETED } },

@@ -11,6 +11,7 @@
 #include "services/ticket/writes.h"
 
 #include "base/log.h"
+#include "services/ticket/deletions.h"
 
 /* Who may use POST ticket/T/category, admins or not. */
 static enum { NOBODY, STAFF, EVERYBODY } categorizers;
@@ -21,6 +22,7 @@ writes_start(const struct settings *settings)
 {
 	const char	*who = settings->change_category;
 
+	deletions_start(settings);
 	categorizers = strcmp(who, "everybody") == 0 ? EVERYBODY :
 	    strcmp(who, "staff") == 0 ? STAFF : NOBODY;
 	CHECK(categorizers != NOBODY || strcmp(who, "nobody") == 0);
@@ -332,6 +334,8 @@ ticket_delete(struct call *c)
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) &&
 	    e == OK; i++)
 		e = change_of(c, statements[i], &t);
+	if (e == OK)
+		e = deletions_note(c, t.id);
 	return e != OK ? e : write_tell_gone(c, t.id);
 }
 

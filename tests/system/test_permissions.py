@@ -304,6 +304,7 @@ EXAMPLES = {
     'GET tickets/:page/': get('tickets/2/'),
     'POST tickets/': lambda w, me, being: ('tickets/', {'json': {
         'title': 'a title', 'content': 'a content', 'category_id': 1, 'ticket_priority_id': 1}}),
+    'GET tickets/deleted': get('tickets/deleted'),
     'GET tickets.csv': get('tickets.csv'),
     'GET tickets.ndjson': get('tickets.ndjson'),
     'PATCH ticket/:id': on_ticket('ticket/{}', title='another title'),

@@ -197,7 +197,7 @@ clients_set_these_keys(void **state)
 			    DEPARTMENT_IDS, ASSIGNED_IDS, CREATED_IDS,
 			    USER_IDS, SUBSCRIBER_IDS, ADDED_SINCE,
 			    ADDED_BEFORE, UPDATED_SINCE, UPDATED_BEFORE, SORT,
-			    CURSOR, FIELDS, INCLUDE, BOM, SEPARATOR));
+			    CURSOR, FIELDS, INCLUDE, BOM, SEPARATOR, SINCE));
 	keyset		all = K(NONE), paths = K(NONE);
 
 	(void)state;

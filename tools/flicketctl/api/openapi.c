@@ -46,7 +46,8 @@ static const struct service *const services[] = {
 
 /* Statuses that an operation can be refused with, and when. */
 enum refusal {
-	ALWAYS, WITH_TOKEN, WITH_BODY, WRITES, WITH_IF_MATCH, WITH_KEY, RANGES
+	ALWAYS, WITH_TOKEN, WITH_BODY, WRITES, WITH_IF_MATCH, WITH_KEY, RANGES,
+	SYNCS
 };
 
 static const struct {
@@ -60,6 +61,7 @@ static const struct {
 	{ 404, ALWAYS, "The path or the thing does not exist" },
 	{ 405, ALWAYS, "The path does not support this method" },
 	{ 409, WRITES, "The current state does not allow this" },
+	{ 410, SYNCS, "Not all that was deleted since then is known any more" },
 	{ 412, WITH_IF_MATCH, "It has changed since (If-Match)" },
 	{ 413, ALWAYS, "The body is too large" },
 	{ 414, ALWAYS, "The URL is too long" },
@@ -459,6 +461,8 @@ answer_schema(const struct route *r, json_t *schemas)
 
 	if (r->op == OP_TOKEN_CREATE)
 		return ref_to("schemas", "new_token");
+	if (r->op == OP_TICKET_DELETIONS)
+		return ref_to("schemas", "deletions");
 	if (shape == NULL)
 		return json_object();
 	item = schema_ref(schemas, shape, keyset_has(may, KEY_FIELDS));
@@ -534,6 +538,8 @@ applies(const struct route *r, enum refusal when)
 		return keyset_has(may, KEY_IF_MATCH);
 	case WITH_KEY:
 		return keyset_has(may, KEY_IDEMPOTENCY_KEY);
+	case SYNCS:
+		return keyset_has(may, KEY_SINCE);
 	case RANGES:
 		return r->reply == REPLY_FILE;
 	default:
@@ -792,6 +798,21 @@ put_error_schemas(json_t *schemas)
 	    "\"expires\":{\"type\":\"string\"}},"
 	    "\"additionalProperties\":false,\"examples\":[{\"token\":"
 	    "\"c2VjcmV0\"}]}", 0, NULL)));
+	put(schemas, "deletions", must(json_loads(
+	    "{\"type\":\"object\",\"additionalProperties\":false,"
+	    "\"required\":[\"_links\",\"items\",\"since\"],\"properties\":{"
+	    "\"_links\":{\"type\":\"object\",\"required\":[\"next\"],"
+	    "\"additionalProperties\":false,\"properties\":{\"next\":{"
+	    "\"type\":[\"string\",\"null\"],\"format\":\"uri\"}}},"
+	    "\"items\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+	    "\"required\":[\"date_deleted\",\"id\"],"
+	    "\"additionalProperties\":false,\"properties\":{"
+	    "\"date_deleted\":{\"type\":\"string\",\"description\":\"An HTTP "
+	    "date (RFC 9110, 5.6.7)\"},\"id\":{\"type\":\"integer\"}}}},"
+	    "\"since\":{\"type\":\"string\",\"description\":\"Where the next "
+	    "request goes on\"}},\"examples\":[{\"_links\":{\"next\":null},"
+	    "\"items\":[{\"date_deleted\":\"Tue, 24 Nov 2026 09:00:00 GMT\","
+	    "\"id\":7}],\"since\":\"d3482937-12\"}]}", 0, NULL)));
 	put(schemas, "included", must(json_loads(
 	    "{\"type\":\"object\",\"description\":\"What `include` asked "
 	    "for, by kind\",\"additionalProperties\":{\"type\":\"array\","
