@@ -266,7 +266,7 @@ newest_replaced_token(void)
 	sqlite3				*db;
 	int64_t				 id = 0;
 
-	if (access(paths_store(SERVICE_USER), F_OK) == -1)
+	if (!stores_is_file(paths_store(SERVICE_USER)))
 		return 0;
 	db = peek_open(paths_store(SERVICE_USER));
 	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
