@@ -10,7 +10,7 @@ HOME, OTHER, EVIL = 'https://desk.example.org', 'http://localhost:3000', 'https:
 TAKEN = {'authorization', 'content-type', 'if-match', 'if-none-match', 'idempotency-key', 'x-request-id',
          'traceparent', 'x-server-timing'}
 SHOWN = {'accept-ranges', 'content-disposition', 'content-range', 'etag', 'idempotency-replayed', 'link', 'location',
-         'retry-after', 'ratelimit', 'ratelimit-policy', 'x-request-id', 'server-timing'}
+         'retry-after', 'ratelimit', 'ratelimit-policy', 'search-note', 'x-request-id', 'server-timing'}
 ROOTS = {'API': '/flicket-api/', 'AVATARS': '/flicket/static/flicket_avatars/', 'UPLOADS': '/flicket_uploads/'}
 
 

@@ -24,6 +24,8 @@ BIN = Path(os.environ.get('FLICKET_BIN') or REPO / 'build' / 'bin').resolve()
 KEPT = REPO / 'tests' / 'data' / 'dumps'
 NAMES = sorted(path.name.removesuffix('.sql.xz') for path in KEPT.glob('*.xz'))
 STORES = ('user', 'ticket', 'post', 'lookup')
+# What says when it was imported: the dates of tokens, and the number behind which ids of tokens begin.
+OF_THE_MOMENT = {('user', 'tokens'): 'date_added', ('user', 'gone'): 'token_id'}
 MYSQL = b'-- MariaDB dump 10.19  Distrib 10.11.19-MariaDB\n'
 MYSQL_END = b'-- Dump completed on 2026-11-30  6:28:53\n'
 POSTGRES = b'--\n-- PostgreSQL database dump\n--\n\n'
@@ -54,8 +56,8 @@ def desk(data):
         with contextlib.closing(sqlite3.connect(data / 'stores' / store / f'{store}.db')) as db:
             for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
                 columns = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
-                if table == 'tokens':
-                    columns.remove('date_added')    # when they were imported
+                if (store, table) in OF_THE_MOMENT:
+                    columns.remove(OF_THE_MOMENT[store, table])
                 if table != 'identity' and not table.startswith('sqlite_'):
                     found[store, table] = sorted(
                         db.execute(f'SELECT {", ".join(columns)} FROM "{table}"').fetchall(), key=repr)
