@@ -18,7 +18,7 @@ import pytest
 from conftest import close_desk
 from desk import PASSWORD, REPO, SERVICES, Desk, flicket_database, run_program, wait_until
 from test_permissions import EXAMPLES, RULES, Person, World, limit_readers, kinds_of, listed, people, settle
-from wire import Client, basic, expect
+from wire import Client, basic, expect, insist
 
 LOGIN = 'anybody with a name and a password'
 OWNER = 'the owner; with a token for reading: only that token'
@@ -239,7 +239,7 @@ def walked(tmp_path_factory):
             if cell.answer is None:
                 cell.ask(world.desk)
         with Client(world.desk.port) as c:
-            logins = {name: c.log_in(keys[name].maker.username, PASSWORD)
+            logins = {name: insist(lambda name=name: c.log_in(keys[name].maker.username, PASSWORD))
                       for name in ('disabled', 'deleted', 'changed', 'revoked')}
         done = differences(after, look(world.desk))
         # or such a look would see nothing
