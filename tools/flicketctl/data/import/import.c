@@ -184,7 +184,8 @@ run_phases(struct import *im, bool (*const todo[])(struct import *))
 			return STATUS_FAILED;
 		}
 	}
-	im->ids_made = NULL;	/* it stays */
+	free(im->ids_made);	/* the file stays */
+	im->ids_made = NULL;
 	return STATUS_OK;
 }
 
