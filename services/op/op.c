@@ -99,14 +99,17 @@ static enum err
 refuse_value(struct call *c, enum key key)
 {
 	const struct key_info	*info = key_info(key);
-	struct text		 t = args_text(&c->request.args, key);
-	union value		 trimmed = { .text = line_trim(t) };
+	union value		 trimmed;
 	char			 message[ARGS_MISFIT_SIZE];
 	enum fault_code		 code;
+	struct text		 t;
 
-	if (info->type != KEY_TEXT || text_characters(t) == -1)
+	if (info->type != KEY_TEXT ||
+	    text_characters(args_text(&c->request.args, key)) == -1)
 		return op_refuse(c, ERR_BAD_REQUEST,
 		    "An argument is out of bounds.");
+	t = args_text(&c->request.args, key);
+	trimmed.text = line_trim(t);
 	/* what is wrong besides the blanks is told first */
 	if (info->form == FORM_LINE && !args_in_bounds(key, &trimmed))
 		t = trimmed.text;

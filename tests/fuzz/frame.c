@@ -63,6 +63,7 @@ check_request(const struct request *r)
 static void
 check_answer(const struct answer *a)
 {
+	struct args	extra = a->extra;
 	struct buf	out = { 0 };
 	struct answer	back;
 
@@ -75,7 +76,14 @@ check_answer(const struct answer *a)
 	    back.total == a->total && back.tag == a->tag &&
 	    back.spent_us == a->spent_us &&
 	    is_same(back.fragment, a->fragment));
-	check_args(&a->extra, &back.extra);
+	/* a newer error is told to older gateways in these */
+	if (a->error == ERR_BUSY || a->error == ERR_LOADING) {
+		args_remove(&extra, KEY_ERROR);
+		args_remove(&extra, KEY_LOADING);
+		args_remove(&back.extra, KEY_ERROR);
+		args_remove(&back.extra, KEY_LOADING);
+	}
+	check_args(&extra, &back.extra);
 	buf_done(&out);
 }
 
