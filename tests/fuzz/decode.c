@@ -83,8 +83,9 @@ check_taken(const struct exchange *x, bool as_query)
 	for (enum key k = keyset_next(given, 0); k != KEY_END;
 	    k = keyset_next(given, k + 1)) {
 		CHECK(key_info(k)->name != NULL);
-		CHECK(as_query || args_in_bounds(k,
-		    args_value(&x->args, k)) || is_left_to_owner(x, k));
+		CHECK(as_query || !op_stores(op_info(x->route->op), k) ||
+		    args_in_bounds(k, args_value(&x->args, k)) ||
+		    is_left_to_owner(x, k));
 	}
 	CHECK(x->filter_count <= FILTERS_MOST);
 	if (x->route->page[0] != '\0')
