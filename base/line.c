@@ -82,14 +82,20 @@ first_of(struct text t, size_t *ret_len)
 	return len == 0 ? 0xfffd : scan_code_point(t.base, len);
 }
 
+/* The same of the last one; a byte behind the end of a character is no UTF-8. */
 static uint32_t
 last_of(struct text t, size_t *ret_len)
 {
-	size_t	at = t.len - 1;
+	size_t		at = t.len - 1;
+	uint32_t	c;
 
 	while (at > 0 && scan_continues(t.base[at]))
 		at--;
-	return first_of((struct text){ t.base + at, t.len - at }, ret_len);
+	c = first_of((struct text){ t.base + at, t.len - at }, ret_len);
+	if (at + *ret_len == t.len)
+		return c;
+	*ret_len = 1;
+	return 0xfffd;
 }
 
 struct text

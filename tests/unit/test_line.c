@@ -19,6 +19,8 @@ blanks_at_the_ends_are_taken_away(void **state)
 		{ "\xe2\x80\x8f(a)\xe2\x80\x8f", "\xe2\x80\x8f(a)\xe2\x80\x8f" },
 		{ "\x1b[0m ", "\x1b[0m" },
 		{ "\xa0" "a\xe3\x80", "\xa0" "a\xe3\x80" },
+		{ "a \x80", "a \x80" }, { "a\xc2\xa0\xa0\xa0", "a\xc2\xa0\xa0\xa0" },
+		{ " \x80 ", "\x80" },
 	};
 	struct text	t;
 
