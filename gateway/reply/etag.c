@@ -39,9 +39,29 @@ etag_client_has(struct exchange *x, h2o_iovec_t *etag)
 	    h2o_memis(tags.base, tags.len, H2O_STRLIT("*"));
 }
 
-bool
-etag_names_refused(struct exchange *x, struct text tags)
+static size_t
+find_suffix(struct text t)
 {
-	return is_in(tags, h2o_iovec_init(H2O_STRLIT(SUFFIX))) &&
-	    accept_coding(x->req) == ACCEPT_IDENTITY;
+	return h2o_strstr(t.base, t.len, H2O_STRLIT(SUFFIX));
+}
+
+/* The quotation mark at the end of the suffix stays. */
+struct text
+etag_for_service(struct exchange *x, struct text tags)
+{
+	const size_t	cut = sizeof(SUFFIX) - 2;
+	size_t		at = find_suffix(tags);
+	char		*made, *to;
+
+	if (at == SIZE_MAX || accept_coding(x->req) == ACCEPT_IDENTITY)
+		return tags;
+	made = to = h2o_mem_alloc_pool(&x->req->pool, tags.len);
+	for (; at != SIZE_MAX; at = find_suffix(tags)) {
+		memcpy(to, tags.base, at);
+		to += at;
+		tags.base += at + cut;
+		tags.len -= at + cut;
+	}
+	memcpy(to, tags.base, tags.len);
+	return (struct text){ made, (size_t)(to - made) + tags.len };
 }

@@ -1,7 +1,8 @@
 /*
  * Tags of answers (RFC 9110, 8.8.3). A compressed answer has the tag of the
- * answer itself with a suffix behind a dot. Services compare tags as far as the
- * dot (services/op/etag.c), so a write with If-Match is done with either tag.
+ * answer itself with a suffix behind a dot. For a write, services compare tags as
+ * far as the dot (services/op/etag.c), so it is done with either tag. For a read
+ * they compare whole tags (services/op/etag_cache.c).
  */
 #ifndef REPLY_ETAG_H
 #define REPLY_ETAG_H
@@ -20,9 +21,10 @@ h2o_iovec_t	etag_of_gzip(h2o_mem_pool_t *, h2o_iovec_t etag);
 bool		etag_client_has(struct exchange *, h2o_iovec_t *etag);
 
 /*
- * Whether tags are of compressed answers, and the client does not accept those:
- * services, which do not know the suffix, must not compare them.
+ * The tags of If-None-Match as services know them: without the suffix, if the
+ * client accepts compressed answers. So a service need not make what the client
+ * has compressed. The result lives as long as the request.
  */
-bool		etag_names_refused(struct exchange *, struct text tags);
+struct text	etag_for_service(struct exchange *, struct text tags);
 
 #endif

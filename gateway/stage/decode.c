@@ -334,8 +334,9 @@ decode_none_match(struct exchange *x)
 	    x->included != NULL ||
 	    !keyset_has(x->route->takes, KEY_IF_NONE_MATCH))
 		return;
-	if (tags.len <= NONE_MATCH_MOST && !etag_names_refused(x, tags))
-		args_put_text(&x->args, KEY_IF_NONE_MATCH, tags);
+	if (tags.len <= NONE_MATCH_MOST)
+		args_put_text(&x->args, KEY_IF_NONE_MATCH,
+		    etag_for_service(x, tags));
 }
 
 static enum flow

@@ -255,6 +255,41 @@ filters_are_taken_as_they_came(void **state)
 	buf_done(&url);
 }
 
+/* A service cannot tell whether the client has what is included, too. */
+static void
+services_compare_the_tags_that_they_know(void **state)
+{
+	static char	long_tags[1100];
+	const struct { const char *url, *tags, *accepts, *want; } rows[] = {
+		{ "tickets/", "\"a\"", NULL, "\"a\"" },
+		{ "tickets/", "\"a.gzip\"", "gzip", "\"a\"" },
+		{ "ticket/5", "\"x\", W/\"a.gzip\"", "gzip",
+		    "\"x\", W/\"a\"" },
+		{ "ticket/5", "\"a.gzip\"", NULL, "\"a.gzip\"" },
+		{ "tickets/?include=users", "\"a\"", NULL, "" },
+		{ "ticket/5", long_tags, NULL, "" },
+		{ "tickets.csv", "\"a\"", NULL, "" },
+	};
+	struct visit	v;
+	char		url[64];
+
+	(void)state;
+	memset(long_tags, 'x', sizeof(long_tags) - 1);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		snprintf(url, sizeof(url), "/flicket-api/%s", rows[i].url);
+		responded_clear();
+		visit_begin(&v, "GET", url);
+		visit_header(&v, H2O_TOKEN_IF_NONE_MATCH, rows[i].tags);
+		if (rows[i].accepts != NULL)
+			visit_header(&v, H2O_TOKEN_ACCEPT_ENCODING,
+			    rows[i].accepts);
+		check_number(url, decode_begin(&v.x), FLOW_NEXT);
+		check_text(rows[i].tags, args_text(&v.x.args,
+		    KEY_IF_NONE_MATCH), text_of(rows[i].want));
+		visit_end(&v);
+	}
+}
+
 /* --- bodies ------------------------------------------------------------ */
 
 #define TICKET(title, content, category, priority) \
@@ -552,6 +587,8 @@ main(void)
 		    a_page_in_the_path_counts),
 		TEST("filters are taken as they came, the first of each",
 		    filters_are_taken_as_they_came),
+		TEST("services compare the tags that they know",
+		    services_compare_the_tags_that_they_know),
 		TEST("a body is checked, and what is wrong with it is said",
 		    bodies_are_checked),
 		TEST("a route refuses fields that it does not take",
