@@ -1,4 +1,4 @@
-/* Header fields, looked for by their names. */
+/* Header fields: found by their names, and put. */
 #include "gateway/http/header.h"
 
 #include <string.h>
@@ -74,6 +74,15 @@ header_list(h2o_req_t *req, const h2o_token_t *token, struct text *ret)
 	*ret = (struct text){ value.base, value.len };
 	if (h2o_find_header(&req->headers, token, at) != -1)
 		*ret = join_lines(req, token, at);
+	return true;
+}
+
+bool
+header_is_printable(struct text value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (value.base[i] < ' ' || value.base[i] > '~')
+			return false;
 	return true;
 }
 

@@ -1,4 +1,4 @@
-/* Header fields of a request, and Vary of its answer. */
+/* Header fields of requests and answers. */
 #ifndef HTTP_HEADER_H
 #define HTTP_HEADER_H
 
@@ -22,6 +22,12 @@ unsigned	header_count(const h2o_req_t *, const h2o_token_t *);
 
 /* Its value, or an empty text. */
 struct text	header_value(const h2o_req_t *, const char *name);
+
+/*
+ * Whether a value can be sent: printable ASCII. A control character would begin a
+ * field of its own.
+ */
+bool		header_is_printable(struct text value);
 
 /*
  * Put a field into the answer; `lower` is its name in small letters, that of a

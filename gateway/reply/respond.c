@@ -29,16 +29,10 @@ respond_header(struct exchange *x, const char *name, const char *value)
 	    lower.len, 1, orig.base, copy.base, copy.len);
 }
 
-/* A control character would begin a header field of its own. */
 h2o_iovec_t
 respond_type(struct exchange *x, struct text type)
 {
-	bool	printable = type.len > 0;
-
-	for (size_t i = 0; i < type.len; i++)
-		printable = printable && type.base[i] >= ' ' &&
-		    type.base[i] <= '~';
-	if (!printable)
+	if (type.len == 0 || !header_is_printable(type))
 		return h2o_iovec_init(H2O_STRLIT("application/octet-stream"));
 	return h2o_strdup(&x->req->pool, type.base, type.len);
 }

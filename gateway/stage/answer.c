@@ -1,8 +1,6 @@
 /* Tags, links, and JSON; other formats have files of their own in reply/. */
 #include "gateway/stage/answer.h"
 
-#include <stdio.h>
-
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/cache/responses.h"
@@ -17,6 +15,8 @@
 #include "gateway/reply/picture.h"
 #include "gateway/reply/respond.h"
 #include "gateway/stage/include.h"
+
+#define NOTE_MOST	512	/* bytes; clients refuse long header fields */
 
 static void
 put_location(struct exchange *x)
@@ -200,13 +200,13 @@ answer_json(struct exchange *x)
 static void
 put_note(struct exchange *x)
 {
-	struct text	 note = args_text(&x->answer->extra, KEY_NOTE);
-	char		 value[256];
+	struct text	note = args_text(&x->answer->extra, KEY_NOTE);
+	h2o_iovec_t	copy;
 
-	if (note.len == 0)
+	if (note.len == 0 || note.len > NOTE_MOST || !header_is_printable(note))
 		return;
-	snprintf(value, sizeof(value), "%.*s", (int)note.len, note.base);
-	respond_header(x, "Search-Note", value);
+	copy = h2o_strdup(&x->req->pool, note.base, note.len);
+	respond_header(x, "Search-Note", copy.base);
 }
 
 enum flow

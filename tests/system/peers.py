@@ -19,8 +19,8 @@ from wire import Client, NoAnswer
 FIRST_ID = 1 << 62              # of requests; below are those of PINGs
 PING, USER_LIST = 1, 11
 OK, NOT_FOUND, UNAVAILABLE, EXPIRED = 0, 4, 12, 14
-CLOCK, WRITES, SEEN, REVOKED, PAGE, PER_PAGE, INSTANCE, LEAVING, SIZE, BODY, MEDIA_TYPE, LOADING, ERROR = (
-    11, 12, 13, 14, 21, 22, 56, 57, 97, 98, 100, 115, 125)
+CLOCK, WRITES, SEEN, REVOKED, PAGE, PER_PAGE, INSTANCE, LEAVING, SIZE, BODY, MEDIA_TYPE, LOADING, ERROR, NOTE = (
+    11, 12, 13, 14, 21, 22, 56, 57, 97, 98, 100, 115, 125, 139)
 NOT_LOADED = 24             # errors.tbl: LOADING, said with EXPIRED in the extra ERROR
 ENDLESS = (1 << 63) - 1
 HEARD_SECONDS = 2.0             # an asker that says nothing for so long has gone

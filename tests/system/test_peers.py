@@ -18,7 +18,7 @@ import zmq
 from conftest import furnish
 from desk import ADMIN, COUNTED_WITHIN, PASSWORD, SERVICES, SHIPPED, SLACK, USER, found_in_all, is_sanitized, wait_until
 from peers import (BODY, CLOCK, ENDLESS, ERROR, EXPIRED, FIRST_ID, HONEST, INSTANCE, LEAVING, LOADING, MEDIA_TYPE,
-                   NOT_FOUND, NOT_LOADED, OK, PAGE, PER_PAGE, PING, REVOKED, SEEN, SIZE, UNAVAILABLE, USER_LIST, WRITES, Between, Fault, Load,
+                   NOT_FOUND, NOT_LOADED, NOTE, OK, PAGE, PER_PAGE, PING, REVOKED, SEEN, SIZE, UNAVAILABLE, USER_LIST, WRITES, Between, Fault, Load,
                    forget_rss, judge, pack, rss_mb, wait_right)
 from wire import Client, expect
 
@@ -310,6 +310,10 @@ def test_what_a_service_says_is_no_header_of_its_own(peers):
             assert answer.status == 200 and answer.body == b'0123456789'
             assert answer.header('X-Evil') is None
             assert answer.header('Content-Type') == 'application/octet-stream'
+    fault = Fault('lies', answer=lambda f, d, n: changed(f, extras={NOTE: 'x\r\nX-Evil: 1'}))
+    with peers.doing({'ticket': fault}), Client(peers.desk.port, ADMIN) as c:
+        answer = c.get('ticket/1')
+        assert answer.status == 200 and answer.header('X-Evil') is None and answer.header('Search-Note') is None
 
 
 @pytest.mark.parametrize('size', [-1, -ENDLESS - 1, ENDLESS])

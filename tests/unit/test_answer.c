@@ -165,6 +165,36 @@ a_head_has_no_body(void **state)
 	visit_end(&v);
 }
 
+/* A service that is an attacker's must not make header fields. */
+static void
+a_note_is_one_header_field(void **state)
+{
+	static char	 long_note[600];
+	const struct { const char *note, *want; } rows[] = {
+		{ "the words after the 32nd were left out",
+		    "the words after the 32nd were left out" },
+		{ "", "" },
+		{ "x\r\nX-Evil: 1", "" },
+		{ "x\n", "" },
+		{ "x\x7f", "" },
+		{ "\xc3\xa9", "" },
+		{ long_note, "" },
+	};
+	struct answer	 a = { .fragment = TEXT_OF("[]") };
+	struct visit	 v;
+
+	(void)state;
+	memset(long_note, 'x', sizeof(long_note) - 1);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		args_put_text(&a.extra, KEY_NOTE, text_of(rows[i].note));
+		answer(&v, "GET", "/flicket-api/tickets/", &a);
+		check_number(rows[i].note, v.req.res.status, 200);
+		check_text(rows[i].note, header_of(&v, "search-note"),
+		    text_of(rows[i].want));
+		visit_end(&v);
+	}
+}
+
 static void
 a_deleted_token_is_forgotten(void **state)
 {
@@ -197,6 +227,8 @@ main(void)
 		    tags_are_of_all_that_is_answered),
 		TEST("an answer to HEAD has a length and no body",
 		    a_head_has_no_body),
+		TEST("what a service says of a search is one header field",
+		    a_note_is_one_header_field),
 		TEST("a token that was deleted is forgotten at once",
 		    a_deleted_token_is_forgotten),
 	};
