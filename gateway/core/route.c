@@ -233,20 +233,18 @@ void
 route_find(struct route_match *ret, enum placeholder root, struct text path,
     enum method method)
 {
-	struct args	args;
-
 	ret->route = NULL;
 	ret->methods = 0;
 	for (const struct route *r = routes; r->path != NULL; r++) {
 		if (r->root != root || path.len == 0 ||
 		    (r->path[0] != path.base[0] && r->path[0] != ':') ||
-		    !match_path(r, path, &args))
+		    !match_path(r, path, &ret->args))
 			continue;
 		ret->methods |= 1U << r->method;
-		if (r->method != method || ret->route != NULL)
-			continue;
-		ret->route = r;
-		ret->args = args;
+		if (r->method == method) {
+			ret->route = r;
+			return;
+		}
 	}
 }
 

@@ -51,8 +51,9 @@ struct route {
 
 struct route_match {
 	const struct route	*route;	/* NULL: no route for the method */
-	unsigned		 methods; /* bits of those there are */
-	struct args		 args;	/* what the path says */
+	unsigned		 methods; /* without a route: bits of those
+					   * that there are */
+	struct args		 args;	/* with a route: what the path says */
 };
 
 /*
