@@ -153,6 +153,7 @@ compress_end(struct compress_pieces *p)
 struct long_body {
 	h2o_generator_t		 generator;
 	struct exchange		*x;
+	size_t			 len;
 	struct compress_pieces	 pieces;
 };
 
@@ -161,6 +162,7 @@ send_slice(struct long_body *l)
 {
 	h2o_iovec_t	out = compress_next(l->x, &l->pieces, true);
 
+	exchange_hold(l->x, l->len + l->pieces.out.size);
 	h2o_send(l->x->req, &out, 1, l->pieces.left.len == 0 ?
 	    H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
 }
@@ -192,6 +194,7 @@ compress_send(struct exchange *x, struct text body)
 	l->x = x;
 	l->pieces.is_on = true;
 	l->pieces.left = body;
+	l->len = body.len;
 	x->req->res.content_length = SIZE_MAX;
 	h2o_start_response(x->req, &l->generator);
 	if (x->is_head)

@@ -41,7 +41,6 @@ take_export_piece(struct export *e, const struct answer *a)
 	e->piece.len = 0;
 	fragment_put(&e->piece, e->x, a->fragment);
 	e->pieces.left = buf_text(&e->piece);
-	exchange_hold(e->x, e->piece.size + e->pieces.out.size);
 }
 
 static void
@@ -55,6 +54,7 @@ send_export_piece(struct export *e)
 		return;
 	}
 	bytes = compress_next(e->x, &e->pieces, !has_next);
+	exchange_hold(e->x, e->piece.size + e->pieces.out.size);
 	h2o_send(e->x->req, &bytes, bytes.len == 0 ? 0 : 1,
 	    has_next || e->pieces.left.len > 0 ? H2O_SEND_STATE_IN_PROGRESS :
 	    H2O_SEND_STATE_FINAL);

@@ -277,6 +277,7 @@ send_file_piece(struct exchange *x, enum err e)
 		start_file(d);
 	d->at += (int64_t)d->piece.len;
 	out = compress_next(x, &d->pieces, d->at == d->end);
+	exchange_hold(x, d->piece.size + d->pieces.out.size);
 	h2o_send(x->req, &out, 1, d->at == d->end ? H2O_SEND_STATE_FINAL :
 	    H2O_SEND_STATE_IN_PROGRESS);
 }
