@@ -36,6 +36,13 @@ void	settings_load(struct settings *ret);
  */
 void	settings_enter_data(const struct settings *);
 
+/* Whether a setting that is `on` or `off` is on. */
+static inline bool
+settings_is_on(const char *value)
+{
+	return value[1] == 'n';
+}
+
 /* Print the table: as Markdown for docs/settings.md, or for a terminal. */
 void	settings_print(FILE *, bool markdown);
 

@@ -236,8 +236,8 @@ static void
 log_access(const struct exchange *x, int64_t us)
 {
 	const h2o_req_t		*req = x->req;
-	bool			 on = x->worker->gateway->settings->
-				    access_log[1] == 'n';
+	bool			 on = settings_is_on(x->worker->gateway->
+				    settings->access_log);
 	char			 method[16], route[128];
 	char			 client[ADDRESS_SIZE];
 	const struct log_fact	 facts[] = {

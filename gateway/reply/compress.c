@@ -48,7 +48,7 @@ has_secret(const struct exchange *x)
 static bool
 is_switched_on(const struct exchange *x)
 {
-	return x->worker->gateway->settings->compression[1] == 'n';
+	return settings_is_on(x->worker->gateway->settings->compression);
 }
 
 void
