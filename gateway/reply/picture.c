@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#include "gateway/http/header.h"
+#include "gateway/reply/etag.h"
 #include "gateway/reply/fault.h"
 
 /* Content-Type without its parameters, in small letters; empty: none. */
@@ -72,30 +72,20 @@ put_etag(struct text bytes, char *etag, size_t size)
 	snprintf(etag, size, "\"%s\"", digits);
 }
 
-static bool
-client_has_picture(const struct exchange *x, const char *etag)
-{
-	struct text	v;
-
-	if (!header_list(x->req, H2O_TOKEN_IF_NONE_MATCH, &v))
-		return false;
-	return h2o_memis(v.base, v.len, H2O_STRLIT("*")) ||
-	    h2o_strstr(v.base, v.len, etag, strlen(etag)) != SIZE_MAX;
-}
-
 enum flow
 picture_answer(struct exchange *x)
 {
 	struct text	bytes = args_text(&x->answer->extra, KEY_BODY);
 	struct text	type = args_text(&x->answer->extra, KEY_MEDIA_TYPE);
-	h2o_iovec_t	body;
+	h2o_iovec_t	body, tag;
 	char		etag[48];
 
 	put_etag(bytes, etag, sizeof(etag));
+	tag = h2o_iovec_init(etag, strlen(etag));
 	respond_header(x, "ETag", etag);
 	respond_header(x, "Cache-Control", "private, max-age=86400");
 	respond_header(x, "X-Content-Type-Options", "nosniff");
-	if (client_has_picture(x, etag))
+	if (etag_client_has(x, &tag))
 		return respond_body(x, 304, NULL, (struct text){ "", 0 });
 	/* the answer lives no longer than this stage */
 	body = h2o_strdup(&x->req->pool, bytes.base, bytes.len);
