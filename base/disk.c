@@ -16,21 +16,28 @@ spare_bytes(const struct statvfs *v)
 }
 
 struct disk
-disk_look(const char *path)
+disk_judge(const struct statvfs *v)
 {
-	struct statvfs	v;
-	struct disk	d = { DISK_OK, INT64_MAX };
+	struct disk	d = { DISK_OK, (int64_t)v->f_bavail *
+			    (int64_t)v->f_frsize };
 
-	if (statvfs(path, &v) == -1)
-		return d;
-	d.free_bytes = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
-	if (d.free_bytes < spare_bytes(&v))
+	if (d.free_bytes < spare_bytes(v))
 		d.state = DISK_NEARLY_FULL;
 	/* some file systems count no files */
 	if (d.free_bytes < DISK_NEEDED_BYTES ||
-	    (v.f_files > 0 && v.f_favail < DISK_NEEDED_FILES))
+	    (v->f_files > 0 && v->f_favail < DISK_NEEDED_FILES))
 		d.state = DISK_FULL;
 	return d;
+}
+
+struct disk
+disk_look(const char *path)
+{
+	struct statvfs	v;
+
+	if (statvfs(path, &v) == -1)
+		return (struct disk){ DISK_OK, INT64_MAX };
+	return disk_judge(&v);
 }
 
 void

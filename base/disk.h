@@ -19,6 +19,11 @@ struct disk {
 	int64_t		free_bytes;	/* for users without privileges */
 };
 
+struct statvfs;
+
+/* What the system says of a disk, judged. */
+struct disk	 disk_judge(const struct statvfs *);
+
 /* Look at the disk of a path; a disk that cannot be asked counts as OK. */
 struct disk	 disk_look(const char *path);
 
