@@ -1,6 +1,8 @@
 /* proto/tables.c: the tables themselves, walked row by row. */
 #include "unit.h"
 
+#include <string.h>
+
 #include "proto/args.h"
 
 static void
@@ -53,6 +55,34 @@ keys_make_sense(void **state)
 	check_number("no such name", key_find("nothing", KEYSET_ALL), KEY_END);
 	check_number("an empty name", key_find("", KEYSET_ALL), KEY_END);
 	check_number("another case", key_find("ID", KEYSET_ALL), KEY_END);
+}
+
+/* A word is what clients compare; no word stands for two things. */
+static void
+codes_of_errors_make_sense(void **state)
+{
+	const struct fault_info	*info;
+
+	(void)state;
+	check_string("none", fault_info(FAULT_NONE)->word, "");
+	check_true("one that is none", fault_info(FAULT_END) ==
+	    fault_info(FAULT_NONE) && fault_info(UINT64_MAX) ==
+	    fault_info(FAULT_NONE));
+	for (unsigned f = FAULT_NONE + 1; f < FAULT_END; f++) {
+		info = fault_info(f);
+		if (info->word == NULL)
+			fail_msg("there is no code %u", f);
+		check_true(info->word, info->word[0] != '\0' &&
+		    info->word[strspn(info->word,
+		    "abcdefghijklmnopqrstuvwxyz_")] == '\0');
+		check_true(info->word, info->meaning[0] != '\0');
+		for (unsigned g = FAULT_NONE; g < f; g++)
+			check_true(info->word, strcmp(info->word,
+			    fault_info(g)->word) != 0);
+	}
+	for (unsigned e = OK + 1; e < ERR_END; e++)
+		check_true(err_info(e)->reason,
+		    err_info(e)->code != FAULT_NONE);
 }
 
 static void
@@ -156,6 +186,8 @@ main(void)
 		    numbers_from_outside_have_rows),
 		TEST("each key has a type, bounds and a name of its own",
 		    keys_make_sense),
+		TEST("each error has a code, each code a word of its own",
+		    codes_of_errors_make_sense),
 		TEST("each operation has keys that exist; events have theirs",
 		    operations_make_sense),
 		TEST("each error has a status and texts", errors_make_sense),
