@@ -101,6 +101,15 @@ header_put(h2o_req_t *req, const h2o_iovec_t *lower, const char *name,
 	};
 }
 
+/* libh2o keeps a connection of HTTP/1.0 open all the same. */
+void
+header_omit_length(h2o_req_t *req)
+{
+	req->res.content_length = SIZE_MAX;
+	if (req->version < 0x101)
+		req->http1_is_persistent = 0;
+}
+
 /* One field with a list, as some caches read the first field only. */
 void
 header_put_vary(h2o_req_t *req, const char *name)

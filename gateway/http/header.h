@@ -38,6 +38,12 @@ void		header_put(h2o_req_t *, const h2o_iovec_t *lower,
 		    const char *name, const char *value, size_t len);
 
 /*
+ * The answer has no Content-Length, as the length of its body is not known yet.
+ * In HTTP/1.0 only the end of the connection marks the end of such a body.
+ */
+void		header_omit_length(h2o_req_t *);
+
+/*
  * Name a field of the request on which the answer depends, in the one field
  * Vary that the answer has.
  */

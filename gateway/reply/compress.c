@@ -195,7 +195,7 @@ compress_send(struct exchange *x, struct text body)
 	l->pieces.is_on = true;
 	l->pieces.left = body;
 	l->len = body.len;
-	x->req->res.content_length = SIZE_MAX;
+	header_omit_length(x->req);
 	h2o_start_response(x->req, &l->generator);
 	if (x->is_head)
 		h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);

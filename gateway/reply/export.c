@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "gateway/core/identity.h"
 #include "gateway/core/trace.h"
+#include "gateway/http/header.h"
 #include "gateway/reply/compress.h"
 #include "gateway/reply/fragment.h"
 #include "gateway/reply/respond.h"
@@ -132,6 +133,7 @@ export_answer(struct exchange *x)
 	x->on_part = on_export_part;
 	req->res.status = 200;
 	req->res.reason = "OK";
+	header_omit_length(req);
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
 	    "Content-Type", type, strlen(type));
 	respond_header(x, "Content-Disposition", is_csv ?

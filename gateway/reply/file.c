@@ -197,7 +197,7 @@ choose_coding(struct download *d, const char *type)
 
 	d->pieces.is_on = is_wanted && !d->partial;
 	if (d->pieces.is_on) {
-		x->req->res.content_length = SIZE_MAX;
+		header_omit_length(x->req);
 		compress_mark(x);
 	} else
 		respond_header(x, "Accept-Ranges", "bytes");

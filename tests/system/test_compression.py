@@ -192,6 +192,20 @@ def test_http_1_0(desk):
     assert is_compressed(answer) and gzip.decompress(answer.body).startswith(b'Ticket_ID,')
 
 
+@pytest.mark.parametrize('accepts', ['gzip', 'identity'])
+@pytest.mark.parametrize('path', ['tickets/?per_page=100&sort=title', 'tickets.csv', 'file'])
+def test_http_1_0_is_not_kept_alive_without_a_length(desk, plain, path, accepts):
+    """Else the client waits for the end until the connection rests too long."""
+    path = sent(plain, TEXT, 'kept.txt') if path == 'file' else '/flicket-api/' + path
+    with desk.connection() as c:
+        answer = c.exchange(head('GET', path, {'Authorization': f'Bearer {ADMIN}', 'Accept-Encoding': accepts,
+                                               'Connection': 'keep-alive'}, 'HTTP/1.0'))
+        has_length = answer.header('Content-Length') is not None
+        assert has_length == (accepts == 'identity' and 'csv' not in path)
+        assert (answer.header('Connection') == 'keep-alive') == has_length
+    assert (gzip.decompress(answer.body) if accepts == 'gzip' else answer.body) == plain.get(path).body
+
+
 @pytest.mark.parametrize('path', ['tickets/', 'tickets/?per_page=100&sort=title', 'tickets.csv', 'ticket/1'])
 def test_http_2(desk, plain, tmp_path, path):
     done = subprocess.run(['curl', '-s', '--http2-prior-knowledge', '--compressed', '-D', tmp_path / 'head',

@@ -247,6 +247,34 @@ bodies_of_all_lengths_are_sent(void **state)
 	buf_done(&body);
 }
 
+/* Without a length it is the end of the connection that ends a body. */
+static void
+connections_of_http_1_0_end_with_a_long_body(void **state)
+{
+	static const struct { int version; size_t len; int persistent; }
+	rows[] = {
+		{ 0x100, COMPRESS_WHOLE_MOST, 1 },
+		{ 0x100, COMPRESS_WHOLE_MOST + 1, 0 },
+		{ 0x101, COMPRESS_WHOLE_MOST + 1, 1 },
+	};
+	static char	body[COMPRESS_WHOLE_MOST + 1];
+	struct visit	v;
+
+	(void)state;
+	memset(body, 'x', sizeof(body));
+	for (size_t i = 0; i < LEN(rows); i++) {
+		begin(&v, "GET", "/", "gzip");
+		v.req.version = rows[i].version;
+		v.req.http1_is_persistent = 1;
+		respond_body(&v.x, 200, "text/plain",
+		    (struct text){ body, rows[i].len });
+		send_all(&v);
+		check_number("kept alive", v.req.http1_is_persistent,
+		    rows[i].persistent);
+		end(&v);
+	}
+}
+
 /* Random bytes become longer; a client that refuses them so has them longer. */
 static void
 what_does_not_become_smaller_is_sent_as_it_is(void **state)
@@ -310,6 +338,8 @@ main(void)
 		TEST("there is one field Vary", there_is_one_field_vary),
 		TEST("bodies of all lengths are sent",
 		    bodies_of_all_lengths_are_sent),
+		TEST("connections of HTTP/1.0 end with a long body",
+		    connections_of_http_1_0_end_with_a_long_body),
 		TEST("what does not become smaller is sent as it is",
 		    what_does_not_become_smaller_is_sent_as_it_is),
 		TEST("pieces that are not compressed pass as they are",
