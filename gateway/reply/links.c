@@ -12,14 +12,17 @@ is_page(const char *name, size_t len)
 	return len == 4 && memcmp(name, "page", 4) == 0;
 }
 
-static enum key
-key_of(const char *p, size_t len)
+/* The number that a name in a path stands for. There are few arguments. */
+static int64_t
+number_of(const struct args *args, const char *p, size_t len)
 {
-	char	name[64];
+	char		name[64];
+	enum key	key;
 
 	memcpy(name, p, len);	/* routes_init() checked it */
 	name[len] = '\0';
-	return key_find(name, KEYSET_ALL);
+	key = key_find(name, args_keys(args));
+	return key == KEY_END ? 0 : args_number(args, key, 0);
 }
 
 void
@@ -39,7 +42,7 @@ links_put_path(struct buf *b, const struct exchange *x, const char *path,
 		path++;
 		len = strcspn(path, "/");
 		json_put_number(b, is_page(path, len) ? page :
-		    args_number(args, key_of(path, len), 0));
+		    number_of(args, path, len));
 		path += len - 1;
 	}
 }
