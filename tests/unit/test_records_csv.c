@@ -2,8 +2,10 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "tools/flicketctl/data/records/records_parts.h"
 
 static bool
@@ -119,11 +121,33 @@ test_bounds(void **unused)
 	    sizeof(out)), "1! there are more than 64 cells");
 }
 
+/* The bytes come in pieces: a line without anything may be in two of them. */
+static void
+test_pieces(void **unused)
+{
+	struct buf	csv = { 0 };
+	size_t		size = 16 * FEED_BYTES;
+	char		*out = must_alloc(size);
+
+	(void)unused;
+	buf_put_text(&csv, "ab\n");
+	while (csv.len < FEED_BYTES - 1)
+		buf_put_text(&csv, "1\n");
+	assert_int_equal(csv.len, FEED_BYTES - 1);
+	buf_put_text(&csv, "\r\n2\n");
+	read_all(buf_text(&csv), out, size);
+	check_part("the last line", strrchr(out, ':') - 5, "32769:2\n");
+	check_true("no empty one", strstr(out, ":\n") == NULL);
+	free(out);
+	buf_done(&csv);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST("cells are what RFC 4180 says", test_cells),
+		TEST("lines may be in two pieces", test_pieces),
 		TEST("what is wrong is named with its place", test_faults),
 		TEST("a line has a bound of cells", test_bounds),
 	};

@@ -227,7 +227,7 @@ skip_empty_lines(struct feed *f)
 	int	c;
 
 	while ((c = feed_peek(f)) == '\n' || (c == '\r' &&
-	    f->at + 1 < f->end && f->buf[f->at + 1] == '\n'))
+	    feed_peek_second(f) == '\n'))
 		feed_next(f);
 }
 

@@ -7,12 +7,17 @@
 
 #include "tools/flicketctl/data/records/records_parts.h"
 
+/* Read on, behind the bytes that are left. */
 static void
 fill(struct feed *f)
 {
+	size_t	left = f->end - f->at, len;
+
+	memmove(f->buf, f->buf + f->at, left);
+	len = fread(f->buf + left, 1, FEED_BYTES - left, f->f);
 	f->at = 0;
-	f->end = fread(f->buf, 1, FEED_BYTES, f->f);
-	f->done += (int64_t)f->end;
+	f->end = left + len;
+	f->done += (int64_t)len;
 	if (!f->goes_on(f->done)) {
 		f->stopped = true;
 		f->end = 0;
@@ -25,6 +30,14 @@ feed_peek(struct feed *f)
 	if (f->at == f->end && !f->stopped)
 		fill(f);
 	return f->at < f->end ? f->buf[f->at] : FEED_OVER;
+}
+
+int
+feed_peek_second(struct feed *f)
+{
+	if (f->end - f->at < 2 && !f->stopped)
+		fill(f);
+	return f->end - f->at < 2 ? FEED_OVER : f->buf[f->at + 1];
 }
 
 void

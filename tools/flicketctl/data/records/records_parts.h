@@ -56,6 +56,8 @@ void	feed_open(struct feed *, FILE *, int64_t done, bool (*goes_on)(int64_t));
 void	feed_close(struct feed *);
 /* The next byte without taking it, or FEED_OVER. It is not looked at. */
 int	feed_peek(struct feed *);
+/* Likewise the one behind it. */
+int	feed_peek_second(struct feed *);
 /* Take the next byte. FEED_BAD: it is a NUL, or not one of UTF-8. */
 int	feed_next(struct feed *);
 
