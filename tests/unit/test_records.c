@@ -101,19 +101,22 @@ test_names(void **unused)
 		    "1,t,a,2020-01-01,,,,\n"
 		    "2,t,a,2020-01-01,CLOSED,High,IT,Mail\n"
 		    "3,t,a,2020-01-01,New,urgent,it,mail\n"
-		    "4,t,a,2020-01-01,new,urgent,HR,mail\n", NULL);
+		    "4,t,a,2020-01-01,new,urgent,HR,mail\n"
+		    "5,t,a,2020-01-01,\u00d6ffnen,\u0394,B\u00fcro,\u041f\n"
+		    "6,t,a,2020-01-01,\u00f6ffnen,\u03b4,B\u00dcRO,\u043f\n",
+		    NULL);
 
 	(void)unused;
 	check_value("statuses", db, "SELECT group_concat(status_id) FROM "
-	    "flicket_topic", "1,2,5,5");
+	    "flicket_topic", "1,2,5,5,6,6");
 	check_value("the new one", db, "SELECT status FROM flicket_status "
 	    "WHERE id = 5", "New");
 	check_value("priorities", db, "SELECT group_concat(ticket_priority_id) "
-	    "FROM flicket_topic", "1,3,4,4");
+	    "FROM flicket_topic", "1,3,4,4,5,5");
 	check_value("categories", db, "SELECT group_concat(category_id) FROM "
-	    "flicket_topic", "1,2,2,3");
+	    "flicket_topic", "1,2,2,3,4,4");
 	check_value("departments", db, "SELECT group_concat(department) FROM "
-	    "flicket_department", "Imported,IT,HR");
+	    "flicket_department", "Imported,IT,HR,B\u00fcro");
 	check_value("groups", db, "SELECT group_concat(group_id) FROM "
 	    "flicket_groups", "2,3");
 	sqlite3_close(db);

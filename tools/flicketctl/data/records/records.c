@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "services/store/words_sql.h"
 #include "tools/flicketctl/data/records/records_parts.h"
 
 /* One of the files, while it is read. */
@@ -314,7 +315,8 @@ records_load(const char *folder, sqlite3 *into,
 {
 	struct records	r = { .folder = folder, .options = options,
 			    .faults = faults, .db = into };
-	bool		ok = look_into(&r) && records_run(&r, "BEGIN") &&
+	bool		ok = words_sql_add(into) == SQLITE_OK &&
+			    look_into(&r) && records_run(&r, "BEGIN") &&
 			    fill_begin(&r);
 
 	for (enum records_table t = 0; ok && t < RECORDS_TABLES; t++)

@@ -39,9 +39,9 @@ int64_t	records_size(const char *folder);
 /*
  * Read the files of a folder into an empty database: Flicket's tables, and
  * record_ids (kind, key, id), the ids that rows had and have, of which kind is
- * an enum records_kind. Uses at most about 64 MB of memory. False: `faults` has lines, which the caller frees
- * with records_faults_done(), or options->goes_on() said so, or the database
- * failed, as sqlite3_errmsg() says.
+ * an enum records_kind. Uses at most about 64 MB of memory. False: `faults` has
+ * lines, which the caller frees with records_faults_done(), or
+ * options->goes_on() said so, or the database failed, as sqlite3_errmsg() says.
  */
 bool	records_load(const char *folder, struct sqlite3 *into,
 	    const struct records_options *, struct records_faults *);
