@@ -349,6 +349,24 @@ def test_the_newest_backups_are_kept(desk, installed, tmp_path):
     assert stat.S_IMODE((backups.folder / new[0]).stat().st_mode) == 0o700
 
 
+def test_a_removal_that_was_killed_is_ended_by_the_next_run(installed, tmp_path):
+    tools = tmp_path / 'tools'
+    tools.mkdir()
+    ctl, rm = tools / 'flicketctl', tools / 'rm'
+    ctl.write_text('#!/bin/sh\n[ "$1" != backup ] || { mkdir -p "$3" && echo "{}" >"$3/MANIFEST.json"; }\n')
+    rm.write_text('#!/bin/sh\nfor last; do :; done\nunlink "$last/MANIFEST.json"\nkill -KILL "$PPID"\n')
+    for program in (ctl, rm):
+        program.chmod(0o755)
+    backups = Backups(installed, tmp_path, ctl)
+    for name in OLD:
+        backups.add(name)
+        (backups.folder / name / 'more').touch()
+    assert backups.run(3, PATH=f'{tools}:{os.environ["PATH"]}').returncode == -signal.SIGKILL
+    assert not (backups.folder / OLD[0] / 'MANIFEST.json').exists()
+    assert backups.run(3).returncode == 0
+    assert len(backups.names()) == 3 and all((backups.folder / n / 'MANIFEST.json').exists() for n in backups.names())
+
+
 @pytest.mark.parametrize('failing', ['backup', 'verify'])
 def test_nothing_is_removed_when_there_is_no_good_new_backup(installed, tmp_path, failing):
     ctl = tmp_path / 'flicketctl'
