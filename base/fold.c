@@ -68,6 +68,28 @@ map(struct text t)
 	return (struct text){ (const char *)made, (size_t)len };
 }
 
+/* Whether a text is of letters, digits and signs of ASCII, as most names are. */
+static bool
+is_plain(struct text t)
+{
+	for (size_t i = 0; i < t.len; i++)
+		if (t.base[i] <= ' ' || t.base[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+/* The same form as utf8proc makes of it. */
+static void
+put_plain(struct buf *b, struct text t)
+{
+	size_t	at = b->len;
+
+	buf_put(b, t.base, t.len);
+	for (; at < b->len; at++)
+		if (b->base[at] >= 'A' && b->base[at] <= 'Z')
+			b->base[at] += 'a' - 'A';
+}
+
 /*
  * Blanks are joined before and after: some characters become ones with a blank,
  * and others between two blanks become nothing.
@@ -78,7 +100,9 @@ fold_put(struct buf *b, struct text t)
 	struct buf	seen = { 0 }, again = { 0 };
 	struct text	made;
 
-	if (!put_visible(&seen, t)) {
+	if (is_plain(t)) {
+		put_plain(b, t);
+	} else if (!put_visible(&seen, t)) {
 		buf_put(b, t.base, t.len);
 	} else if (seen.len > 0) {
 		made = map(buf_text(&seen));

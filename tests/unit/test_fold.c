@@ -89,6 +89,26 @@ a_form_is_its_own(void **state)
 	buf_done(&twice);
 }
 
+/* Names of ASCII alone have a way of their own. */
+static void
+a_name_of_ascii_has_the_form_that_it_has_beside_others(void **state)
+{
+	struct buf	alone = { 0 }, beside = { 0 };
+	char		text[8];
+
+	(void)state;
+	for (char c = ' '; c < 0x7f; c++) {
+		alone.len = beside.len = 0;
+		fold_put(&alone, (struct text){ &c, 1 });
+		buf_put_text(&alone, "\u00e9");
+		snprintf(text, sizeof(text), "%c\u00e9", c);
+		fold_put(&beside, text_of(text));
+		check_text(text, buf_text(&alone), buf_text(&beside));
+	}
+	buf_done(&alone);
+	buf_done(&beside);
+}
+
 /* NUL is a character as any other. */
 static void
 a_text_goes_on_behind_nul(void **state)
@@ -111,6 +131,8 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST("names read the same", names_read_the_same),
 		TEST("a form is its own", a_form_is_its_own),
+		TEST("a name of ASCII has the form that it has beside others",
+		    a_name_of_ascii_has_the_form_that_it_has_beside_others),
 		TEST("a text goes on behind NUL", a_text_goes_on_behind_nul),
 	};
 
