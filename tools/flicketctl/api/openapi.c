@@ -790,6 +790,12 @@ put_error_schemas(json_t *schemas)
 	    "\"instance\":\"urn:flicketd:request:5be1f3a0-2c\","
 	    "\"status\":404,\"title\":\"Not Found\","
 	    "\"type\":\"about:blank\"}]}", 0, NULL)));
+}
+
+/* Of answers that are no rows. */
+static void
+put_answer_schemas(json_t *schemas)
+{
 	put(schemas, "new_token", must(json_loads(
 	    "{\"type\":\"object\",\"required\":[\"token\"],\"properties\":{"
 	    "\"token\":{\"type\":\"string\"},\"id\":{\"type\":\"integer\"},"
@@ -870,6 +876,7 @@ static json_t *
 components(json_t *schemas)
 {
 	put_error_schemas(schemas);
+	put_answer_schemas(schemas);
 	return pack("{s:o,s:o,s:o,s:o}", "schemas", schemas, "responses",
 	    error_responses(), "headers", must(json_loads(
 	    "{\"X-Request-ID\":{\"description\":\"The request's id: its own, "

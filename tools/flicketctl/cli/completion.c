@@ -271,20 +271,11 @@ put_zsh_command(const struct cli_row *command)
 	puts("\n\t\t;;");
 }
 
+/* Options in front of the command: their completion, or they are shifted away. */
 static void
-print_zsh(void)
+put_zsh_leading(void)
 {
-	const struct cli_row	*row = NULL;
-
-	puts("#compdef flicketctl\n"
-	    "# zsh completion for flicketctl; made by: "
-	    "flicketctl completion zsh\n"
-	    "_flicketctl() {\n"
-	    "\tlocal command at=2 skip=1\n"
-	    "\tlocal -a commands options values second\n"
-	    "\tcommands=(");
-	put_first_words("\n");
-	fputs("\t)\n\toptions=(--help --version ", stdout);
+	fputs("\toptions=(--help --version ", stdout);
 	put_options(false, " ");
 	fputs(")\n\tvalues=(", stdout);
 	put_options(true, " ");
@@ -306,8 +297,25 @@ print_zsh(void)
 	    "\t\treturn\n"
 	    "\tfi\n"
 	    "\tshift $(( at - 2 )) words\n"
-	    "\t(( CURRENT -= at - 2 ))\n"
-	    "\tcommand=$words[2]\n"
+	    "\t(( CURRENT -= at - 2 ))");
+}
+
+static void
+print_zsh(void)
+{
+	const struct cli_row	*row = NULL;
+
+	puts("#compdef flicketctl\n"
+	    "# zsh completion for flicketctl; made by: "
+	    "flicketctl completion zsh\n"
+	    "_flicketctl() {\n"
+	    "\tlocal command at=2 skip=1\n"
+	    "\tlocal -a commands options values second\n"
+	    "\tcommands=(");
+	put_first_words("\n");
+	puts("\t)");
+	put_zsh_leading();
+	puts("\tcommand=$words[2]\n"
 	    "\tcase $command in");
 	while ((row = next_group(row)) != NULL) {
 		printf("\t(%.*s) second=(", (int)strcspn(row->name, " "),
