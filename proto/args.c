@@ -107,7 +107,7 @@ args_in_bounds(enum key key, const union value *v)
 	    (info->most == 0 || size <= info->most);
 }
 
-/* What is wrong with a text that is no line; NONE: nothing. */
+/* The rule for lines that a text breaks; FAULT_NONE: it is a line. */
 static enum fault_code
 say_flaw(const char *name, struct text t, char *ret, size_t size)
 {

@@ -125,8 +125,9 @@ read_codings(struct codings *ret, struct text value)
 }
 
 /*
- * The asterisk stands for what is not named. A body as it is need not be named:
- * it is refused by quality 0 only, and preferred by a higher quality only.
+ * The asterisk stands for all codings that the field does not name. `identity`
+ * need not be named: only quality 0 refuses it, and only a higher quality than
+ * gzip's prefers it.
  */
 static enum accept_coding
 choose_coding(const struct codings *c)

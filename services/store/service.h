@@ -43,7 +43,8 @@ struct service {
 						 * this store does not know them */
 
 	/* A write that a process sends itself when it begins to write, and
-	 * again while the answer's total is not 0; OP_NONE: none is. */
+	 * again while the answer's total is not 0; OP_NONE: the service
+	 * has no such write. */
 	enum op_code		  chore;
 
 	/*

@@ -15,8 +15,8 @@ void		deletions_start(const struct settings *);
 enum err	deletions_note(struct call *, int64_t ticket);
 
 /*
- * Those since a date or since the cursor of an earlier answer, in the order of
- * the deletions. Refuses, with SYNC_EXPIRED, what is not kept any more.
+ * List the deletions since a date or since the cursor of an earlier answer, in
+ * their order. SYNC_EXPIRED: some of them are not kept any more.
  */
 op_run		deletions_list;
 

@@ -243,7 +243,7 @@ def test_dates_follow_a_clock_that_jumps_a_day_ahead_and_comes_back(bent):
 
 
 def test_small_steps_are_held(bent):
-    """A clock that is set back by less than half a second: no row is dated before an earlier one, and none is told."""
+    """A clock that is set back by less than half a second: no row has an earlier date than the row before it, and the log tells no jump."""
     desk, clocks = bent
     c = desk.client(ADMIN)
     for seconds in (0, -0.2, -0.4, 0, -0.4):

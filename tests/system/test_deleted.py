@@ -1,4 +1,4 @@
-"""Clients that keep copies of tickets learn which were deleted: each once, in order, and not at all what is not kept."""
+"""Clients that keep copies of tickets learn which tickets were deleted: each once and in order. An answer says so if some are not kept."""
 import contextlib
 import sqlite3
 from datetime import datetime, timedelta, timezone

@@ -149,7 +149,7 @@ def test_an_import_of_users_takes_none_that_reads_the_same(writing, tmp_path, dr
 
 
 def test_names_are_bytes_to_basic_credentials(imported):
-    """What is not UTF-8 is nobody's name."""
+    """A name that is not UTF-8 belongs to no user."""
     with Client(imported.port) as c:
         for name in (b'user003\xff', b'\xff\xfe', b'user003\0', b'\0'):
             header = 'Basic ' + base64.b64encode(name + b':Password1').decode()

@@ -133,7 +133,7 @@ def unpack(desk, tickets):
 
 
 def left(stores):
-    """From which ticket and which reply on texts are left to be indexed anew; None: none are."""
+    """The ticket and the reply at which indexing goes on; None for each that is done."""
     with contextlib.closing(sqlite3.connect(f'file:{stores["ticket"]}?mode=ro', uri=True)) as db:
         return db.execute('SELECT ticket_id, post_id FROM search_form').fetchone()
 

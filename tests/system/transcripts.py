@@ -183,7 +183,7 @@ def is_as_written(written, printed):
 
 
 def as_seen(text):
-    """What is left on a terminal: without colours, links (OSC 8), and lines that were written over (progress)."""
+    """The text that a terminal shows: without colours, links (OSC 8), and lines that are overwritten (progress)."""
     text = re.sub(r'\x1b\[[\d;]*m|\x1b\]8;;.*?\x1b\\', '', re.sub(r'\r+\n', '\n', text))
     return re.sub(r'[^\n]*\r\x1b\[K', '', text)
 

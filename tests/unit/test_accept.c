@@ -92,7 +92,7 @@ codings_are_read_by_their_qualities(void **state)
 		{ "br", "gzip", ACCEPT_GZIP },
 		{ "gzip", "identity;q=0", ACCEPT_ONLY_GZIP },
 		{ "gzip;q=0.2", "identity", ACCEPT_IDENTITY },
-		/* what is not valid counts as absent */
+		/* an entry that is not valid is ignored */
 		{ "gzip;q=2", NULL, ACCEPT_IDENTITY },
 		{ "gzip;q=", NULL, ACCEPT_IDENTITY },
 		{ "gzip;q=-1", NULL, ACCEPT_IDENTITY },

@@ -62,7 +62,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST("dates are read", test_dates),
-		TEST("what is none is refused", test_no_dates),
+		TEST("other texts are refused", test_no_dates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ the_file_is_beside_the_program(void **state)
 {
 	static const struct {
 		const char	*program;
-		const char	*path;	/* NULL: there is none */
+		const char	*path;	/* of the settings; NULL: no file */
 	} rows[] = {
 		{ "/usr/bin/flicketctl", "/etc/flicketd/flicketd.env" },
 		{ "/usr/local/bin/flicketctl",

@@ -48,7 +48,7 @@ arguments_are_checked(void **state)
 {
 #define E	"\xf0\x9f\x98\x80"
 #define E10	E E E E E E E E E E
-	/* what the refusal says; NULL: there is none */
+	/* the message of the refusal; NULL: the name is accepted */
 	static const struct { const char *name, *in, *refusal; } rows[] = {
 		{ "shortest", "ab", NULL },
 		{ "too short", "a", "department must be 2 to 30 characters "

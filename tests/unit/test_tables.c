@@ -65,7 +65,7 @@ codes_of_errors_make_sense(void **state)
 
 	(void)state;
 	check_string("none", fault_info(FAULT_NONE)->word, "");
-	check_true("one that is none", fault_info(FAULT_END) ==
+	check_true("no row", fault_info(FAULT_END) ==
 	    fault_info(FAULT_NONE) && fault_info(UINT64_MAX) ==
 	    fault_info(FAULT_NONE));
 	for (unsigned f = FAULT_NONE + 1; f < FAULT_END; f++) {

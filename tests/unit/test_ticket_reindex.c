@@ -137,7 +137,7 @@ found(const char *query)
 	struct call	c;
 	int64_t		total;
 
-	/* results that were kept are none of the state after that */
+	/* a change of the store drops the results that were kept */
 	store_exec(shops.tickets.sqlite,
 	    "INSERT INTO changes (ticket_id) VALUES (0)");
 	desk_begin(&c, OP_TICKET_LIST);

@@ -27,7 +27,7 @@ struct csv_form {
 	char	separator;
 };
 
-/* Refuses what is not known, and wishes for CSV of another format. */
+/* Read the options of CSV. Unknown values are refused, and options with NDJSON. */
 static enum err
 read_form(struct call *c, bool is_csv, struct csv_form *ret)
 {

@@ -278,8 +278,8 @@ newest_replaced_token(void)
 
 /*
  * Tokens that were made after the backup are not in it. Their ids are not given
- * again: numbers go on behind those of the stores that are replaced. If there
- * are none, they go on behind more than can have been made.
+ * again: numbers go on behind those of the stores that are replaced. If no
+ * stores are replaced, they skip more numbers than tokens can have been made.
  */
 static void
 change_tokens(const struct restore *r, sqlite3 *db, struct buf *sql)

@@ -147,7 +147,7 @@ users_all(struct users *u)
 	return all;
 }
 
-/* Of users that a name fits the one that has exactly it; NULL: none has. */
+/* The user of a list that has exactly this name; NULL: no user has it. */
 static json_t *
 pick_exact(const json_t *list, const char *member, const char *name)
 {

@@ -54,7 +54,7 @@ write_missing(FILE *f, const char *table, const char *column)
 	    column, table);
 }
 
-/* Before 0.2.1 all of the old columns are there, since then none is. */
+/* Databases before 0.2.1 have all of the old columns, later ones have no old one. */
 static void
 find_old_columns(struct import *im, FILE *f)
 {

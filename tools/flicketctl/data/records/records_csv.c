@@ -78,7 +78,8 @@ record_fail(struct record *r, uint64_t line, const char *format, ...)
 
 /* --- separators -------------------------------------------------------------------- */
 
-/* The most frequent one of the first line; a comma if there is none. */
+/* The separator that the first line has most often; a comma if it has no
+ * separator. */
 static char
 most_frequent(const unsigned char *p, size_t len)
 {

@@ -76,7 +76,7 @@ fail(struct feed *f, int c)
 	return FEED_BAD;
 }
 
-/* The first byte of a character; false: none begins with it. */
+/* Take the first byte of a character. False: no character begins with it. */
 static bool
 begin_character(struct feed *f, int c)
 {

@@ -89,7 +89,7 @@ struct found {
 	int64_t	line;
 };
 
-/* False: there is none. */
+/* Find the row that a key names. False: no row has the key. */
 static bool
 find(struct records *r, enum records_kind kind, struct text key,
     struct found *ret)

@@ -200,7 +200,7 @@ bool	records_run(struct records *, const char *sql);
 /* The first value of the first row of a statement, 0 without one. */
 int64_t	records_ask(struct sqlite3_stmt *);
 void	records_statements_done(struct records *);
-/* The id that a key is; 0: it is none. */
+/* The id that a key spells; 0: it is not a number that can be an id. */
 int64_t	ids_number(struct text key);
 /*
  * Note the key in a column as that of a row, with the id that it is or 0. A
