@@ -33,6 +33,20 @@ text_same(struct text a, struct text b)
 	    memcmp(a.base, b.base, a.len) == 0);
 }
 
+/* The text without bytes of a set at its ends. */
+static inline struct text
+text_trim(struct text t, struct text set)
+{
+	while (t.len > 0 && memchr(set.base, t.base[0], set.len) != NULL) {
+		t.base++;
+		t.len--;
+	}
+	while (t.len > 0 &&
+	    memchr(set.base, t.base[t.len - 1], set.len) != NULL)
+		t.len--;
+	return t;
+}
+
 #define TEXT_OF(literal)	((struct text){ literal, sizeof(literal) - 1 })
 
 void	buf_done(struct buf *);

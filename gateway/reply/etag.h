@@ -9,6 +9,9 @@
 
 #include "gateway/core/exchange.h"
 
+/* The tag of an answer that is just these bytes, which ends with a NUL. */
+h2o_iovec_t	etag_of_bytes(h2o_mem_pool_t *, struct text);
+
 /* The tag of the compressed form of the answer that has this tag. */
 h2o_iovec_t	etag_of_gzip(h2o_mem_pool_t *, h2o_iovec_t etag);
 

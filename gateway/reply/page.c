@@ -1,8 +1,6 @@
 /* Pages: a row each. */
 #include "gateway/reply/page.h"
 
-#include <sodium.h>
-
 #include "base/disk.h"
 #include "base/metrics.h"
 #include "gateway/http/problem.h"
@@ -170,18 +168,9 @@ page_avatar(struct exchange *x)
 static enum flow
 answer_file(struct exchange *x, const char *type, struct file file)
 {
-	unsigned char	hash[8];
-	char		digits[2 * sizeof(hash) + 1];
-	h2o_iovec_t	etag;
-	bool		is_gzip, has;
+	h2o_iovec_t	etag = etag_of_bytes(&x->req->pool, file.bytes);
+	bool		is_gzip, has = etag_client_has(x, &etag);
 
-	crypto_generichash(hash, sizeof(hash),
-	    (const unsigned char *)file.bytes.base, file.bytes.len, NULL, 0);
-	sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
-	etag = h2o_concat(&x->req->pool, h2o_iovec_init(H2O_STRLIT("\"")),
-	    h2o_iovec_init(digits, sizeof(digits) - 1),
-	    h2o_iovec_init(H2O_STRLIT("\"")));
-	has = etag_client_has(x, &etag);
 	respond_header(x, "ETag", etag.base);
 	respond_header(x, "Cache-Control", "no-cache");
 	respond_header(x, "X-Content-Type-Options", "nosniff");

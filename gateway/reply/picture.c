@@ -1,9 +1,6 @@
 /* Types and tags of pictures. */
 #include "gateway/reply/picture.h"
 
-#include <sodium.h>
-#include <stdio.h>
-
 #include "gateway/reply/etag.h"
 #include "gateway/reply/fault.h"
 
@@ -59,30 +56,15 @@ picture_decode(struct exchange *x)
 	return FLOW_NEXT;
 }
 
-/* Of the bytes themselves: names of imported pictures were not made by us. */
-static void
-put_etag(struct text bytes, char *etag, size_t size)
-{
-	unsigned char	hash[16];
-	char		digits[2 * sizeof(hash) + 1];
-
-	crypto_generichash(hash, sizeof(hash),
-	    (const unsigned char *)bytes.base, bytes.len, NULL, 0);
-	sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
-	snprintf(etag, size, "\"%s\"", digits);
-}
-
+/* The tag is of the bytes: names of imported pictures were not made by us. */
 enum flow
 picture_answer(struct exchange *x)
 {
 	struct text	bytes = args_text(&x->answer->extra, KEY_BODY);
 	struct text	type = args_text(&x->answer->extra, KEY_MEDIA_TYPE);
-	h2o_iovec_t	body, tag;
-	char		etag[48];
+	h2o_iovec_t	body, tag = etag_of_bytes(&x->req->pool, bytes);
 
-	put_etag(bytes, etag, sizeof(etag));
-	tag = h2o_iovec_init(etag, strlen(etag));
-	respond_header(x, "ETag", etag);
+	respond_header(x, "ETag", tag.base);
 	respond_header(x, "Cache-Control", "private, max-age=86400");
 	respond_header(x, "X-Content-Type-Options", "nosniff");
 	if (etag_client_has(x, &tag))

@@ -15,24 +15,6 @@
 
 /* --- passwords ---------------------------------------------------------------- */
 
-static bool
-is_blank(char c)
-{
-	return c == '\0' || strchr(" \t\r\n", c) != NULL;
-}
-
-static struct text
-without_blanks(struct text t)
-{
-	while (t.len > 0 && is_blank(t.base[0])) {
-		t.base++;
-		t.len--;
-	}
-	while (t.len > 0 && is_blank(t.base[t.len - 1]))
-		t.len--;
-	return t;
-}
-
 #define UNTIL_SET	"nobody can log in with it until the password is set anew"
 
 /* Files of other desks often have none: then the name tells more than the id. */
@@ -67,7 +49,7 @@ report_password(struct row *row, int n, struct text hash)
 		break;
 	default:
 		report_row(row, n, "%s, and is never compared: " UNTIL_SET,
-		    password_kind(without_blanks(hash), NULL) ==
+		    password_kind(text_trim(hash, TEXT_OF("\0 \t\r\n")), NULL) ==
 		    PASSWORD_BCRYPT ? "this hash has blanks around it" :
 		    "this is not a bcrypt hash");
 	}

@@ -13,24 +13,6 @@
 #define SHOWN	60	/* bytes of a value in a message */
 
 static bool
-is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct text
-without_blanks(struct text t)
-{
-	while (t.len > 0 && is_blank(t.base[0])) {
-		t.base++;
-		t.len--;
-	}
-	while (t.len > 0 && is_blank(t.base[t.len - 1]))
-		t.len--;
-	return t;
-}
-
-static bool
 refuse(struct records *r, int column, const char *why)
 {
 	struct text	t = r->value[column];
@@ -134,7 +116,7 @@ records_check(struct records *r, int column)
 	if (t->base == NULL)
 		t->len = 0;
 	else if (c->type != RECORDS_TEXT)
-		*t = without_blanks(*t);
+		*t = text_trim(*t, TEXT_OF(" \t\n\v\f\r"));
 	if (t->len == 0) {
 		t->base = c->type == RECORDS_TEXT ? t->base : NULL;
 		return !c->needed || records_fault(r, column, "it is missing");
