@@ -315,6 +315,8 @@ class Backups:
         self.script.write_text(text if ctl is None else text.replace(f'{root}/usr/bin/flicketctl', str(ctl)))
         self.folder, self.data = folder / 'backups', folder / 'data'
         self.folder.mkdir()
+        if ctl is not None:     # which makes no desk
+            (self.data / 'stores').mkdir(parents=True)
 
     def run(self, keep, **more):
         env = {**environment(FLICKET_DATA=self.data), 'BACKUP_FOLDER': str(self.folder), 'BACKUP_KEEP': str(keep), **more}
@@ -394,6 +396,17 @@ def test_backups_are_made_one_after_the_other(installed, tmp_path):
     os.close(folder)
     assert done.returncode == 1 and 'another backup' in done.stderr
     assert backups.run(1, BACKUP_FOLDER=str(tmp_path / 'missing')).returncode == 2
+
+
+def test_a_desk_that_is_gone_is_not_passed_over(installed, tmp_path):
+    backups = Backups(installed, tmp_path, 'false')
+    (backups.data / 'stores').rmdir()
+    done = backups.run(1)
+    assert done.returncode == 0 and 'has no stores yet' in done.stdout
+    backups.add(OLD[0])
+    done = backups.run(1)
+    assert done.returncode == 1 and 'has no stores, but there are backups' in done.stderr
+    assert backups.names() == OLD[:1]
 
 
 # --- the Debian package
