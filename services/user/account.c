@@ -9,35 +9,23 @@
 #include "services/user/token.h"
 
 const char *
-account_refusal(const struct args *args)
+account_refusal(const struct args *args, enum key *ret_field)
 {
 	struct text	 username = args_text(args, KEY_USERNAME);
 	const char	*refusal = NULL;
 
+	*ret_field = KEY_EMAIL;
 	if (args_has(args, KEY_EMAIL))
 		refusal = email_refusal(args_text(args, KEY_EMAIL));
 	if (refusal != NULL)
 		return refusal;
+	*ret_field = KEY_USERNAME;
 	/* RFC 7617: the password begins behind the first colon */
 	if (memchr(username.base, ':', username.len) != NULL)
 		return "username must not have a colon in it: a login would "
 		    "end the name there.";
+	*ret_field = 0;		/* clients send no hash */
 	return password_refusal(args_text(args, KEY_PASSWORD_HASH));
-}
-
-/* The field that a refusal begins with; 0: none. */
-static enum key
-field_of(const char *refusal)
-{
-	static const enum key	fields[] = { KEY_USERNAME, KEY_NAME, KEY_EMAIL,
-				    KEY_PASSWORD, KEY_JOB_TITLE, KEY_LOCALE };
-	size_t			len = strcspn(refusal, " :");
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (text_same((struct text){ refusal, len },
-		    text_of(key_info(fields[i])->name)))
-			return fields[i];
-	return 0;
 }
 
 /* What an edit does not change may be as an import brought it. */
@@ -60,15 +48,16 @@ check_fields(struct call *c)
 	struct args	 args = c->request.args;
 	enum err	 e = take_away_kept(c, &args, KEY_EMAIL);
 	const char	*refusal;
+	enum key	 field;
 
 	if (e == OK)
 		e = take_away_kept(c, &args, KEY_USERNAME);
 	if (e != OK)
 		return e;
-	refusal = account_refusal(&args);
+	refusal = account_refusal(&args, &field);
 	if (refusal == NULL)
 		return OK;
-	return op_fault(c, FAULT_INVALID, field_of(refusal),
+	return op_fault(c, FAULT_INVALID, field,
 	    op_refuse(c, ERR_BAD_REQUEST, refusal));
 }
 

@@ -7,8 +7,11 @@
 
 #include "services/user/user.h"
 
-/* Why a user's fields are refused beyond their bounds; NULL if they are not. */
-const char	*account_refusal(const struct args *);
+/*
+ * Why a user's fields are refused beyond their bounds; NULL if they are not.
+ * *ret_field gets the field that is refused; 0: clients do not send it.
+ */
+const char	*account_refusal(const struct args *, enum key *ret_field);
 
 /* Make and change users, and tell the ticket service; answer the user. */
 op_run	account_create;

@@ -90,7 +90,7 @@ users_misfit(enum key key, const char *text, char *ret, size_t size)
 		    size);
 		return true;
 	}
-	refusal = account_refusal(&args);
+	refusal = account_refusal(&args, &key);
 	if (refusal != NULL)
 		snprintf(ret, size, "%s", refusal);
 	return refusal != NULL;
