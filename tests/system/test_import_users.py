@@ -90,10 +90,14 @@ def test_names_that_clients_cannot_send_or_mistake_are_told(taken_over):
         change_user(3, username='a:b')(db)
         change_user(4, username='Admin')(db)
         change_user(5, username='\x1b]0;x\x07\u202e')(db)
+        change_user(8, email='USER009@example\uff0etest')(db)
     result, desk = taken_over(change)
     assert lines_of(result) == [
         'user 3: username: "a:b" has a colon, which no client can send to log in: give the user another one',
-        'user 4: username: "Admin" differs only in case from "admin" of user 1: each has to log in exactly as it is written']
+        'user 4: username: "Admin" differs only in case from "admin" of user 1: each has to log in exactly as it is written',
+        'user 9: email: "user009@example.test" reads the same as "USER009@example\uff0etest" of user 8: each has to log in '
+        'exactly as it is written']
+    assert result.stdout.count('reads the same') == result.stdout.count('differs only in case') == 1
     assert '\x1b' not in result.stdout
     assert ask(desk, 'user', 'SELECT username FROM users WHERE id IN (1, 3, 4) ORDER BY id') == [
         ('admin',), ('a:b',), ('Admin',)]

@@ -392,29 +392,6 @@ derive_updated(struct import *im)
 	return change(im, STORE_TICKET, "DROP TABLE newest");
 }
 
-/* --- names that read the same ----------------------------------------------------- */
-
-/* Flicket compares names byte by byte. They stay as they are. */
-static bool
-report_alike(struct import *im, const char *column, const char *sql)
-{
-	sqlite3_stmt	*st = NULL;
-	bool		 ok = prepare_statement(im, STORE_USER, sql, &st);
-	int		 rc = SQLITE_DONE;
-
-	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW)
-		report_line(&im->lane[LANE_RUN], "users: %s: it reads the same "
-		    "of the users %s, who must log in with exactly their own",
-		    column, (const char *)sqlite3_column_text(st, 0));
-	sqlite3_finalize(st);
-	return ok && rc == SQLITE_DONE;
-}
-
-#define ALIKE(column) \
-    "SELECT group_concat(id, ', ') FROM (SELECT id, folded(" column ") AS form " \
-    "FROM users WHERE " column " <> '' ORDER BY id) GROUP BY form " \
-    "HAVING count(*) > 1 LIMIT 100"
-
 /* --- the whole ------------------------------------------------------------------ */
 
 /* Write large segments, and do not merge them meanwhile. */
@@ -444,8 +421,6 @@ derive_all(struct import *im)
 	    "INTEGER, date INTEGER)"))
 		return false;
 	return kinds_wait(im) && derive_replies(im) && derive_updated(im) && derive_totals(im) &&
-	    report_alike(im, "username", ALIKE("username")) &&
-	    report_alike(im, "email", ALIKE("email")) &&
 	    change(im, STORE_TICKET,
 	    END_SEARCH("ticket_words") END_SEARCH("reply_words")
 	    "UPDATE search_form SET form = words_form();");

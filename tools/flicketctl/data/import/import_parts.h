@@ -335,7 +335,7 @@ const char *value_bind_text(struct row *, int n);
 
 /* import_user.c */
 value_fn value_username, value_email, value_password;
-/* Report usernames that differ only in case. */
+/* Report usernames, and addresses, that read the same (base/fold.h). */
 bool	users_compare(struct import *);
 
 /* import_zone.c */

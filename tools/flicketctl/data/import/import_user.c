@@ -160,42 +160,53 @@ value_email(struct row *row, int n)
 	return KEEP;
 }
 
-/* --- names that differ in case only ------------------------------------------------ */
+/* --- names that read the same ------------------------------------------------------- */
 
-static const char alike_sql[] =
-    "SELECT id, username, other_id, other FROM (SELECT id, username, "
-    "first_value(id) OVER alike AS other_id, first_value(username) OVER alike "
-    "AS other FROM users WINDOW alike AS (PARTITION BY lower(username) "
-    "ORDER BY id)) WHERE id <> other_id ORDER BY id";
+/* Of a column, each user with an earlier one whose text reads the same. */
+#define ALIKE(column) \
+    "SELECT id, name, other_id, other, name <> other AND lower(name) = " \
+    "lower(other) FROM " \
+    "(SELECT id, " column " AS name, " \
+    "first_value(id) OVER alike AS other_id, first_value(" column ") OVER alike " \
+    "AS other FROM users WHERE " column " <> '' WINDOW alike AS (PARTITION BY " \
+    "folded(" column ") ORDER BY id)) WHERE id <> other_id ORDER BY id"
 
 static void
-report_alike(struct import *im, sqlite3_stmt *st)
+report_alike(struct import *im, const char *column, sqlite3_stmt *st)
 {
 	const char	*name = (const char *)sqlite3_column_text(st, 1);
 	const char	*other = (const char *)sqlite3_column_text(st, 3);
 	char		 quoted[QUOTE_SIZE], others[QUOTE_SIZE];
 
-	if (name == NULL || other == NULL)
-		return;		/* those without a name are not alike */
-	report_line(&im->lane[LANE_RUN], "user %lld: username: %s differs "
-	    "only in case from %s of user %lld: each has to log in exactly as "
-	    "it is written", (long long)sqlite3_column_int64(st, 0),
+	report_line(&im->lane[LANE_RUN], "user %lld: %s: %s %s %s of user "
+	    "%lld: each has to log in exactly as it is written",
+	    (long long)sqlite3_column_int64(st, 0), column,
 	    text_quote(quoted, name, strlen(name)),
+	    sqlite3_column_int(st, 4) != 0 ? "differs only in case from" :
+	    "reads the same as",
 	    text_quote(others, other, strlen(other)),
 	    (long long)sqlite3_column_int64(st, 2));
 }
 
-bool
-users_compare(struct import *im)
+static bool
+compare_column(struct import *im, const char *column, const char *sql)
 {
 	sqlite3_stmt	*st;
 	int		 rc;
 
-	if (sqlite3_prepare_v2(im->store[STORE_USER], alike_sql, -1, &st,
-	    NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(im->store[STORE_USER], sql, -1, &st, NULL) !=
+	    SQLITE_OK)
 		return stores_fail(im, STORE_USER);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		report_alike(im, st);
+		report_alike(im, column, st);
 	sqlite3_finalize(st);
 	return rc == SQLITE_DONE || stores_fail(im, STORE_USER);
+}
+
+/* Flicket compares them byte by byte. They stay as they are. */
+bool
+users_compare(struct import *im)
+{
+	return compare_column(im, "username", ALIKE("username")) &&
+	    compare_column(im, "email", ALIKE("email"));
 }
