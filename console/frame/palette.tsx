@@ -1,0 +1,93 @@
+// Everything by its name: a ticket by its number, views, pages, people, what the page can do.
+import { useEffect, useId, useState } from 'preact/hooks';
+import type { User } from '../api/types';
+import { t } from '../i18n/t';
+import { bindings } from '../state/keys';
+import { go } from '../state/router';
+import { hasRight } from '../state/session';
+import { saved, standard } from '../state/views';
+import { Dialog } from '../ui/dialog';
+import { findPeople } from '../ui/pickers';
+import { Keys } from './help';
+
+interface Entry {
+	name: string;
+	keys?: string;
+	run: () => void;
+}
+
+const MOST = 12;
+
+const fixed = (): Entry[] => [
+	...standard.value.map(view => ({ name: t(view.name), keys: `g ${view.key}`, run: () => go(`/tickets/?${view.query}`) })),
+	...saved.value.map(view => ({ name: view.name, run: () => go(`/tickets/?${view.query}`) })),
+	...bindings().filter(b => !b.keys.startsWith('g ') && b.keys !== 'j' && b.keys !== 'k').map(b => ({ name: t(b.does), keys: b.keys, run: b.run })),
+	{ name: t('place.departments'), run: () => go('/departments/') },
+	{ name: t('place.people'), run: () => go('/users/') },
+	{ name: t('me.title'), run: () => go('/me') },
+	...hasRight('admin') ? [{ name: t('place.admin'), run: () => go('/admin/users') }] : [],
+];
+
+const find = (text: string, people: User[]): Entry[] => {
+	const wanted = text.trim().toLowerCase();
+	const id = /^#?0*(\d{1,18})$/.exec(wanted);
+	return [
+		...id ? [{ name: t('palette.ticket', { id: id[1]! }), run: () => go(`/ticket/${id[1]}`) }] : [],
+		...fixed().filter(entry => wanted.split(/\s+/).every(word => entry.name.toLowerCase().includes(word))),
+		...people.map(user => ({ name: t('palette.person', { name: user.name }), run: () => go(`/user/${user.id}`) })),
+		...wanted && !id ? [{ name: t('palette.search', { text: text.trim() }), run: () => go(`/tickets/?${new URLSearchParams({ content: text.trim() })}`) }] : [],
+	].slice(0, MOST);
+};
+
+const usePeople = (text: string): User[] => {
+	const [people, setPeople] = useState<User[]>([]);
+	useEffect(() => {
+		const abort = new AbortController();
+		const timer = setTimeout(async () => {
+			const found = text.trim().length < 2 ? [] : await findPeople(text, abort.signal).catch(() => []);
+			if (!abort.signal.aborted)
+				setPeople(found.slice(0, 5));
+		}, 150);
+		return () => { abort.abort(); clearTimeout(timer); };
+	}, [text]);
+	return people;
+};
+
+export const Palette = ({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) => {
+	const id = useId();
+	const [text, setText] = useState('');
+	const [active, setActive] = useState(0);
+	const entries = find(text, usePeople(text));
+	useEffect(() => setActive(0), [text]);
+	const run = (entry: Entry | undefined): void => {
+		if (!entry)
+			return;
+		onClose();
+		requestAnimationFrame(() => entry.name === t('key.help') ? onHelp() : entry.run());
+	};
+	const onKeyDown = (event: KeyboardEvent): void => {
+		const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+		if (by !== undefined && entries.length) {
+			event.preventDefault();
+			setActive((active + by + entries.length) % entries.length);
+		} else if (event.key === 'Enter' && !event.isComposing) {
+			event.preventDefault();
+			run(entries[active]);
+		}
+	};
+	return (
+		<Dialog title={t('palette.title')} onClose={onClose}>
+			<input class="palette" role="combobox" aria-label={t('palette.label')} placeholder={t('palette.hint')} autofocus autoComplete="off"
+				aria-expanded="true" aria-controls={`${id}-list`} aria-activedescendant={entries.length ? `${id}-${active}` : undefined}
+				value={text} onInput={event => setText(event.currentTarget.value)} onKeyDown={onKeyDown} />
+			<ul class="palette" id={`${id}-list`} role="listbox" aria-label={t('palette.title')}>
+				{entries.map((entry, i) => (
+					<li key={`${entry.name}${i}`} id={`${id}-${i}`} role="option" aria-selected={i === active}
+						onMouseMove={() => setActive(i)} onClick={() => run(entry)}>
+						<span class="name">{entry.name}</span>{entry.keys && <Keys of={entry.keys} />}
+					</li>
+				))}
+			</ul>
+		</Dialog>
+	);
+};

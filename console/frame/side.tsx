@@ -1,0 +1,103 @@
+import { useState } from 'preact/hooks';
+import { number, t } from '../i18n/t';
+import { dropDrafts } from '../state/drafts';
+import { go, pathOf, place, queryOf } from '../state/router';
+import { hasRight, logOut, me, session } from '../state/session';
+import { complain } from '../state/toasts';
+import { counts, deleteView, saved, standard } from '../state/views';
+import { explain, asProblem } from '../ui/field';
+import { Icon } from '../ui/icon';
+import { Link } from '../ui/link';
+import { Avatar } from '../ui/person';
+
+// A query with the order of its parts and the page left out of account.
+const sameQuery = (a: string, b: string): boolean => {
+	const form = (q: string): string => {
+		const query = new URLSearchParams(q);
+		['page', 'sort', 'per_page'].forEach(name => query.delete(name));
+		query.sort();
+		return query.toString();
+	};
+	return form(a) === form(b);
+};
+
+export const isShown = (query: string): boolean =>
+	pathOf(place.value).startsWith('/tickets') && sameQuery(queryOf(place.value).toString(), query);
+
+const ViewLink = ({ name, query, onDelete }: { name: string; query: string; onDelete?: () => void }) => {
+	const count = counts.value.get(query);
+	return (
+		<li>
+			<Link to={`/tickets/?${query}`} aria-current={isShown(query) ? 'page' : undefined}>
+				<span class="name">{name}</span>
+				{count !== undefined && <span class="count">{number(count)}</span>}
+			</Link>
+			{onDelete && isShown(query) && (
+				<button type="button" class="plain" aria-label={t('view.delete', { name })} onClick={onDelete}><Icon name="close" /></button>
+			)}
+		</li>
+	);
+};
+
+const Search = () => {
+	const [text, setText] = useState(queryOf(place.value).get('content') ?? '');
+	const submit = (event: Event): void => {
+		event.preventDefault();
+		const number = /^#?0*(\d{1,18})$/.exec(text.trim());
+		if (number)
+			go(`/ticket/${number[1]}`);
+		else
+			go(text.trim() ? `/tickets/?${new URLSearchParams({ content: text.trim() })}` : '/tickets/');
+		document.getElementById('main')?.focus();
+	};
+	return (
+		<form role="search" onSubmit={submit}>
+			<input id="search" type="search" value={text} aria-label={t('search.label')} placeholder={t('search.hint')}
+				onInput={event => setText(event.currentTarget.value)} />
+		</form>
+	);
+};
+
+const PLACES = [
+	{ to: '/departments/', name: 'place.departments', right: null },
+	{ to: '/users/', name: 'place.people', right: null },
+	{ to: '/admin/users', name: 'place.admin', right: 'admin' },
+] as const;
+
+export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) => {
+	const leave = (): void => {
+		dropDrafts();
+		logOut().catch(reason => complain(explain(asProblem(reason))));
+	};
+	const here = pathOf(place.value);
+	return (
+		<nav class="side" id="side" aria-label={t('side')}>
+			<div class="brand">
+				<Link to="/" class="title">{session.value!.title}</Link>
+				<Link to="/new" class="button primary"><Icon name="plus" /> {t('new')}</Link>
+			</div>
+			<Search key={queryOf(place.value).get('content') ?? ''} />
+			<div class="views">
+				<ul>{standard.value.map(view => <ViewLink key={view.key} name={t(view.name)} query={view.query} />)}</ul>
+				{saved.value.length > 0 && <>
+					<h2>{t('view.saved')}</h2>
+					<ul>{saved.value.map(view => (
+						<ViewLink key={view.id} name={view.name} query={view.query}
+							onDelete={view.user_id === me.value!.id || hasRight('admin') ? () => void deleteView(view.id) : undefined} />
+					))}</ul>
+				</>}
+				<ul class="places">{PLACES.filter(p => !p.right || hasRight(p.right)).map(p => (
+					<li key={p.to}><Link to={p.to} aria-current={here.startsWith(p.to) ? 'page' : undefined}>{t(p.name)}</Link></li>
+				))}</ul>
+			</div>
+			<div class="foot">
+				<button type="button" class="plain" onClick={onPalette}>{t('palette.title')}</button>
+				<button type="button" class="plain" onClick={onHelp}>{t('help.title')}</button>
+			</div>
+			<div class="self">
+				<Link to="/me" class="person" aria-label={t('me.title')}><Avatar user={me.value!} /><span class="name">{me.value!.name}</span></Link>
+				<button type="button" class="plain" onClick={leave}>{t('logout')}</button>
+			</div>
+		</nav>
+	);
+};

@@ -1,0 +1,16 @@
+import { t } from '../i18n/t';
+import { DENSITIES, density, singleKeys, THEMES, theme } from '../state/settings';
+
+export const Appearance = () => (
+	<section>
+		<h2>{t('me.appearance')}</h2>
+		<fieldset><legend>{t('me.theme')}</legend>{THEMES.map(value => (
+			<label key={value} class="check"><input type="radio" name="theme" checked={theme.value === value} onChange={() => { theme.value = value; }} /> {t(`theme.${value}`)}</label>
+		))}</fieldset>
+		<fieldset><legend>{t('me.density')}</legend>{DENSITIES.map(value => (
+			<label key={value} class="check"><input type="radio" name="density" checked={density.value === value} onChange={() => { density.value = value; }} /> {t(`density.${value}`)}</label>
+		))}</fieldset>
+		<label class="check"><input type="checkbox" checked={singleKeys.value === 'on'}
+			onChange={event => { singleKeys.value = event.currentTarget.checked ? 'on' : 'off'; }} /> {t('help.single')}</label>
+	</section>
+);

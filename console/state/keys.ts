@@ -1,0 +1,67 @@
+// Single keys. They do nothing while somebody types or composes, with Alt, Ctrl or Meta, or while a dialog is open,
+// and can be switched off (WCAG 2.1.4). A page says what its keys do; help shows what is said at the moment.
+
+import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Key } from '../i18n/t';
+import { singleKeys } from './settings';
+
+export interface Binding {
+	keys: string; // one key, or two in a row: 'g m'
+	does: Key;
+	run: () => void;
+}
+
+const SECOND_KEY_MS = 1500;
+const layers = new Set<{ current: Binding[] }>();
+let first = '';
+let firstAt = 0;
+
+// Changes when the keys of another page count.
+export const layersChanged = signal(0);
+
+// The page's own come before those of the frame around it.
+export const bindings = (): Binding[] => {
+	const seen = new Map<string, Binding>();
+	for (const layer of [...layers].reverse())
+		for (const binding of layer.current)
+			if (!seen.has(binding.keys))
+				seen.set(binding.keys, binding);
+	return [...seen.values()];
+};
+
+export const useKeys = (own: Binding[]): void => {
+	const layer = useRef(own);
+	layer.current = own;
+	useEffect(() => {
+		layers.add(layer);
+		layersChanged.value++;
+		return () => { layers.delete(layer); layersChanged.value++; };
+	}, []);
+};
+
+const isTyping = (target: EventTarget | null): boolean => target instanceof Element && target.closest(
+	'input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], [role=combobox]') !== null;
+
+const find = (key: string): Binding | undefined => {
+	const pair = first && performance.now() - firstAt < SECOND_KEY_MS ? `${first} ${key}` : '';
+	const all = bindings();
+	first = '';
+	const found = all.find(b => b.keys === pair) ?? all.find(b => b.keys === key);
+	if (!found && all.some(b => b.keys.startsWith(`${key} `))) {
+		first = key;
+		firstAt = performance.now();
+	}
+	return found;
+};
+
+addEventListener('keydown', event => {
+	if (singleKeys.value === 'off' || event.ctrlKey || event.metaKey || event.altKey || event.isComposing
+		|| event.defaultPrevented || isTyping(event.target) || document.querySelector('dialog[open]'))
+		return;
+	const found = find(event.key);
+	if (!found)
+		return;
+	event.preventDefault();
+	found.run();
+});

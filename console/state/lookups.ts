@@ -1,0 +1,57 @@
+// Small lists that every page needs, and the people who were met so far.
+
+import { computed, signal } from '@preact/signals';
+import { get } from '../api/client';
+import type { Category, Department, Included, List, Priority, Status, User } from '../api/types';
+
+export const statuses = signal<Status[]>([]);
+export const priorities = signal<Priority[]>([]);
+export const categories = signal<Category[]>([]);
+export const departments = computed<Department[]>(() => {
+	const seen = new Map<number, string>();
+	for (const c of categories.value)
+		seen.set(c.department_id, c.department);
+	return [...seen].map(([id, department]) => ({ id, department }));
+});
+
+const MOST = 5000; // people who are remembered
+const PAGE = 100;
+const people = new Map<number, User>();
+const met = signal(0);
+
+export const meet = (users: User[] = []): void => {
+	for (const user of users) {
+		people.delete(user.id);
+		people.set(user.id, { ...people.get(user.id), ...user });
+	}
+	while (people.size > MOST)
+		people.delete(people.keys().next().value!);
+	met.value++;
+};
+
+export const meetAll = (included: Included | undefined): void => meet(included?.users);
+
+export const person = (id: number | null): User | undefined => {
+	void met.value;
+	return id === null ? undefined : people.get(id);
+};
+
+const all = async <Item>(path: string): Promise<Item[]> => {
+	const first = await get<List<Item>>(`${path}?per_page=${PAGE}`);
+	const rest = Array.from({ length: Math.max(0, first._meta.total_pages - 1) },
+		(_, i) => get<List<Item>>(`${path}?per_page=${PAGE}&page=${i + 2}`));
+	return [first, ...await Promise.all(rest)].flatMap(list => list.items);
+};
+
+export const loadLookups = async (): Promise<void> => {
+	const [s, p, c] = await Promise.all([all<Status>('statuses/'), all<Priority>('priorities/'),
+		all<Category>('department_categories/')]);
+	statuses.value = s;
+	priorities.value = p;
+	categories.value = c;
+};
+
+// Statuses have no property that says what they mean; Flicket's names do, and an import brings them along.
+const meaning = (name: string): number => statuses.value.find(s => s.status.toLowerCase() === name)?.id ?? 0;
+export const closedId = computed(() => meaning('closed'));
+export const openIds = computed(() => statuses.value.filter(s => s.id !== closedId.value).map(s => s.id));

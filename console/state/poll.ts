@@ -1,0 +1,28 @@
+// Things that change on the desk are asked for again from time to time, with their tag, while somebody looks.
+import { useEffect, useRef } from 'preact/hooks';
+
+export const usePoll = (run: (signal: AbortSignal) => Promise<unknown>, seconds: number, keys: unknown[]): void => {
+	const last = useRef(run);
+	last.current = run;
+	useEffect(() => {
+		const abort = new AbortController();
+		let timer = 0;
+		const turn = async (): Promise<void> => {
+			clearTimeout(timer);
+			if (document.visibilityState === 'visible')
+				await last.current(abort.signal).catch(() => {});
+			if (!abort.signal.aborted)
+				timer = window.setTimeout(turn, seconds * 1000);
+		};
+		const seen = (): void => { if (document.visibilityState === 'visible') void turn(); };
+		void turn();
+		document.addEventListener('visibilitychange', seen);
+		addEventListener('online', seen);
+		return () => {
+			abort.abort();
+			clearTimeout(timer);
+			document.removeEventListener('visibilitychange', seen);
+			removeEventListener('online', seen);
+		};
+	}, keys);
+};

@@ -1,0 +1,53 @@
+// Where the user is. The URL holds everything that a page shows, so links, Back and a second tab work. Paths are
+// without the folder that the desk is served below.
+
+import { signal } from '@preact/signals';
+import { root } from '../api/client';
+
+const here = (): string => '/' + location.pathname.slice(root.length) + location.search + location.hash;
+
+export const place = signal(here());
+
+interface Left {
+	scroll: number;
+	focus: string; // the id of the element that had it
+}
+
+const leave = (): void => history.replaceState({ scroll: scrollY, focus: document.activeElement?.id ?? '' } satisfies Left, '');
+
+// Leave for another page, which begins at its top.
+export const go = (to: string): void => {
+	leave();
+	history.pushState(null, '', root + to.slice(1));
+	place.value = to;
+	scrollTo(0, 0);
+};
+
+// The same page with another query: Back goes to the page before.
+export const stay = (to: string): void => {
+	history.replaceState(history.state, '', root + to.slice(1));
+	place.value = to;
+};
+
+// What the page that Back leads to had; the page puts it back once it shows the same things.
+export let returning: Left | null = null;
+
+export const arrived = (): void => {
+	const left = returning;
+	returning = null;
+	if (!left)
+		return;
+	scrollTo(0, left.scroll);
+	document.getElementById(left.focus)?.focus({ preventScroll: true });
+};
+
+addEventListener('popstate', event => {
+	returning = event.state as Left | null;
+	place.value = here();
+});
+history.scrollRestoration = 'manual';
+
+export const href = (to: string): string => root + to.slice(1);
+
+export const pathOf = (at: string): string => at.split(/[?#]/, 1)[0]!;
+export const queryOf = (at: string): URLSearchParams => new URLSearchParams(at.split('#', 1)[0]!.split('?')[1] ?? '');

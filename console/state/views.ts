@@ -1,0 +1,55 @@
+// The lists at the side: those that every desk has, then those that were saved.
+
+import { computed, signal } from '@preact/signals';
+import { ask, get } from '../api/client';
+import type { List, View } from '../api/types';
+import type { Key } from '../i18n/t';
+import { closedId, openIds } from './lookups';
+
+export interface Standard {
+	key: string; // behind «g»
+	name: Key;
+	query: string;
+}
+
+export const standard = computed<Standard[]>(() => {
+	const open = `status_id=${openIds.value.join(',')}`;
+	return [
+		{ key: 'm', name: 'view.mine', query: `assigned_id=me&${open}` },
+		{ key: 'u', name: 'view.unassigned', query: `assigned_id=unassigned&${open}` },
+		{ key: 'o', name: 'view.open', query: open },
+		{ key: 'n', name: 'view.unread', query: `${open}&unread=me` },
+		{ key: 'r', name: 'view.reported', query: 'created_id=me' },
+		{ key: 'f', name: 'view.followed', query: `subscriber_id=me&${open}` },
+		{ key: 'd', name: 'view.closed', query: `status_id=${closedId.value}` },
+		{ key: 'e', name: 'view.all', query: '' },
+	];
+});
+
+export const saved = signal<View[]>([]);
+export const counts = signal<Map<string, number>>(new Map());
+
+export const loadViews = async (): Promise<void> => {
+	saved.value = (await get<List<View>>('views/?per_page=100')).items;
+};
+
+const queries = (): string[] => [...standard.value, ...saved.value].map(view => view.query);
+
+// One request for all of them; the answer has the order of the question.
+export const countViews = async (signal?: AbortSignal): Promise<void> => {
+	const asked = queries();
+	const question = new URLSearchParams(asked.map(query => ['view', query]));
+	const answer = await get<{ views: number[] }>(`tickets/counts?${question}`, signal);
+	counts.value = new Map(asked.map((query, i) => [query, answer.views[i]!]));
+};
+
+export const saveView = async (name: string, query: string, shared: boolean): Promise<void> => {
+	await ask('POST', 'views/', { body: { name, query, shared } });
+	await loadViews();
+	await countViews();
+};
+
+export const deleteView = async (id: number): Promise<void> => {
+	await ask('DELETE', `view/${id}`);
+	await loadViews();
+};

@@ -1,0 +1,61 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { t } from '../i18n/t';
+import { Icon } from './icon';
+
+interface Props {
+	title: string;
+	onClose: () => void;
+	children: ComponentChildren;
+	wide?: boolean;
+	// A dialog that has to be answered does not close by Escape or a click beside it.
+	insists?: boolean;
+}
+
+// The browser keeps the focus inside and gives it back.
+export const Dialog = ({ title, onClose, children, wide, insists }: Props) => {
+	const element = useRef<HTMLDialogElement>(null);
+	const id = useId();
+	useEffect(() => {
+		const dialog = element.current!;
+		const before = document.activeElement;
+		dialog.showModal();
+		return () => {
+			dialog.close();
+			if (before instanceof HTMLElement && before.isConnected)
+				before.focus();
+		};
+	}, []);
+	return (
+		<dialog ref={element} class={wide ? 'wide' : ''} aria-labelledby={id}
+			onCancel={event => { event.preventDefault(); if (!insists) onClose(); }}
+			onMouseDown={event => { if (!insists && event.target === element.current) onClose(); }}>
+			<div class="dialog">
+				<header>
+					<h2 id={id}>{title}</h2>
+					{!insists && <button type="button" class="plain" onClick={onClose} aria-label={t('dialog.close')}><Icon name="close" /></button>}
+				</header>
+				{children}
+			</div>
+		</dialog>
+	);
+};
+
+interface ConfirmProps {
+	title: string;
+	text: string;
+	yes: string;
+	onYes: () => void;
+	onNo: () => void;
+}
+
+// Asked before what cannot be undone. It names the thing.
+export const Confirm = ({ title, text, yes, onYes, onNo }: ConfirmProps) => (
+	<Dialog title={title} onClose={onNo}>
+		<p>{text}</p>
+		<div class="actions">
+			<button type="button" class="danger" onClick={onYes}>{yes}</button>
+			<button type="button" onClick={onNo} autofocus>{t('dialog.cancel')}</button>
+		</div>
+	</Dialog>
+);

@@ -1,0 +1,83 @@
+import type { ComponentChildren, TargetedEvent } from 'preact';
+import { useId } from 'preact/hooks';
+import { Problem } from '../api/client';
+import { t } from '../i18n/t';
+
+interface FieldProps {
+	label: string;
+	name: string;
+	problem?: Problem | null;
+	hint?: string;
+}
+
+// What is said of a control in HTML, as far as it is needed here.
+interface Control<Element extends HTMLElement> {
+	value?: string;
+	defaultValue?: string;
+	required?: boolean;
+	disabled?: boolean;
+	autofocus?: boolean;
+	autoComplete?: string;
+	onInput?: (event: TargetedEvent<Element>) => void;
+	onChange?: (event: TargetedEvent<Element>) => void;
+}
+
+interface TextControl extends Control<HTMLInputElement> {
+	type?: 'text' | 'password' | 'date' | 'number';
+	inputMode?: 'email' | 'text';
+	minLength?: number;
+	maxLength?: number;
+	autoCapitalize?: 'none';
+	spellcheck?: boolean;
+}
+
+// What the desk said of a field stands beside it; its control is described by that.
+const useField = ({ name, problem, hint }: Pick<FieldProps, 'name' | 'problem' | 'hint'>) => {
+	const id = useId();
+	const bad = problem?.of(name);
+	const described = [bad && `${id}-bad`, hint && `${id}-hint`].filter(Boolean).join(' ') || undefined;
+	const notes = <>
+		{hint && <small id={`${id}-hint`} class="quiet">{hint}</small>}
+		{bad && <small id={`${id}-bad`} class="bad">{bad}</small>}
+	</>;
+	return { id, notes, aria: { id, name, 'aria-invalid': bad ? true : undefined, 'aria-describedby': described } as const };
+};
+
+export const Input = ({ label, name, problem, hint, ...rest }: FieldProps & TextControl) => {
+	const { id, notes, aria } = useField({ name, problem, hint });
+	return <div class="field"><label for={id}>{label}</label><input {...rest as object} {...aria} />{notes}</div>;
+};
+
+export const Select = ({ label, name, problem, hint, ...rest }: FieldProps & Control<HTMLSelectElement> & { children: ComponentChildren }) => {
+	const { id, notes, aria } = useField({ name, problem, hint });
+	return <div class="field"><label for={id}>{label}</label><select {...rest} {...aria} />{notes}</div>;
+};
+
+export const Check = ({ label, name }: { label: string; name: string }) => (
+	<label class="check"><input type="checkbox" name={name} /> {label}</label>
+);
+
+// What went wrong, in words that say what can be done.
+export const explain = (problem: Problem): string => {
+	if (problem.code === 'unreachable')
+		return t('problem.unreachable');
+	if (problem.status === 429)
+		return t('problem.too_many', { n: problem.retryAfter });
+	if (problem.status === 503)
+		return t('problem.unavailable');
+	return problem.message;
+};
+
+export const asProblem = (reason: unknown): Problem =>
+	reason instanceof Problem ? reason : new Problem(0, reason instanceof Error ? reason.message : String(reason), 'bug');
+
+// Beside a form; focus goes to the first field that is wrong.
+export const Refusal = ({ problem, again }: { problem: Problem | null; again?: () => void }) => problem && (
+	<div class="refusal" role="alert">
+		<span>{explain(problem)}</span>
+		{again && <button type="button" onClick={again}>{t('problem.again')}</button>}
+	</div>
+);
+
+export const focusFirstBad = (form: HTMLElement): void =>
+	void requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid]')?.focus());

@@ -1,0 +1,67 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { get, type Problem } from '../api/client';
+import type { List } from '../api/types';
+import { t } from '../i18n/t';
+import { session } from '../state/session';
+import { complain, say } from '../state/toasts';
+import { asProblem, explain, Refusal } from './field';
+
+export const Page = ({ title, children, actions }: { title: string; children: ComponentChildren; actions?: ComponentChildren }) => {
+	document.title = `${title} – ${session.value!.title}`;
+	return (
+		<main id="main" class="page" tabIndex={-1}>
+			<header class="bar"><h1>{title}</h1>{actions}</header>
+			{children}
+		</main>
+	);
+};
+
+// A request of a form or button: what went wrong is said, what went well, too.
+export const attempt = async (what: () => Promise<unknown>, done?: string): Promise<boolean> => {
+	try {
+		await what();
+		if (done)
+			say(done);
+		return true;
+	} catch (reason) {
+		complain(explain(asProblem(reason)));
+		return false;
+	}
+};
+
+export const useList = <Item,>(path: string) => {
+	const [list, setList] = useState<List<Item> | null>(null);
+	const [problem, setProblem] = useState<Problem | null>(null);
+	const load = async (signal?: AbortSignal): Promise<void> => {
+		try {
+			const answer = await get<List<Item>>(path, signal);
+			if (!signal?.aborted) {
+				setList(answer);
+				setProblem(null);
+			}
+		} catch (reason) {
+			if (!signal?.aborted)
+				setProblem(asProblem(reason));
+		}
+	};
+	useEffect(() => {
+		const abort = new AbortController();
+		void load(abort.signal);
+		return () => abort.abort();
+	}, [path]);
+	return { list, items: list?.items ?? [], problem, load: () => load() };
+};
+
+export const Pager = ({ list, onPage }: { list: List<unknown> | null; onPage: (page: number) => void }) => {
+	const meta = list?._meta;
+	return !meta || meta.total_pages < 2 ? null : (
+		<nav class="pages" aria-label={t('pages.label')}>
+			<button type="button" disabled={meta.page <= 1} onClick={() => onPage(meta.page - 1)}>{t('pages.previous')}</button>
+			<span>{t('pages.of', { page: meta.page, n: meta.total_pages })}</span>
+			<button type="button" disabled={meta.page >= meta.total_pages} onClick={() => onPage(meta.page + 1)}>{t('pages.next')}</button>
+		</nav>
+	);
+};
+
+export { Refusal };
