@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "gateway/http/problem.h"
 #include "gateway/reply/compress.h"
+#include "gateway/reply/console.h"
 #include "gateway/reply/cors.h"
 #include "gateway/reply/etag.h"
 #include "gateway/reply/respond.h"
@@ -55,34 +56,44 @@ static const struct {
 	    page_avatar },
 };
 
-bool
-page_find(struct text path)
+static page_run *
+find_run(struct text path)
 {
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
 		if (strlen(pages[i].path) == path.len &&
 		    memcmp(pages[i].path, path.base, path.len) == 0)
-			return true;
-	return false;
+			return pages[i].run;
+	return NULL;
+}
+
+bool
+page_find(struct text path)
+{
+	return find_run(path) != NULL || console_find(path);
+}
+
+static enum flow
+refuse_method(struct exchange *x)
+{
+	respond_header(x, "Allow", "GET, HEAD");
+	if (cors_is_preflight(x)) {
+		cors_put_preflight(x, "GET, HEAD");
+		return respond_body(x, 200, "text/plain", TEXT_OF(""));
+	}
+	return respond_error(x, ERR_BAD_METHOD, NULL);
 }
 
 enum flow
 page_answer(struct exchange *x, struct text path)
 {
-	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-		if (strlen(pages[i].path) != path.len ||
-		    memcmp(pages[i].path, path.base, path.len) != 0)
-			continue;
-		if (x->is_head || h2o_memis(x->req->method.base,
-		    x->req->method.len, H2O_STRLIT("GET")))
-			return pages[i].run(x);
-		respond_header(x, "Allow", "GET, HEAD");
-		if (cors_is_preflight(x)) {
-			cors_put_preflight(x, "GET, HEAD");
-			return respond_body(x, 200, "text/plain", TEXT_OF(""));
-		}
-		return respond_error(x, ERR_BAD_METHOD, NULL);
-	}
-	return respond_error(x, ERR_NOT_FOUND, NULL);
+	page_run	*run = find_run(path);
+
+	if (run == NULL && !console_find(path))
+		return respond_error(x, ERR_NOT_FOUND, NULL);
+	if (!x->is_head && !h2o_memis(x->req->method.base,
+	    x->req->method.len, H2O_STRLIT("GET")))
+		return refuse_method(x);
+	return run != NULL ? run(x) : console_answer(x, path);
 }
 
 static enum flow

@@ -1,0 +1,34 @@
+/*
+ * The console: files that the build bundles (cmake/console.sh), and the shell
+ * that each of its pages is.
+ */
+#ifndef REPLY_CONSOLE_H
+#define REPLY_CONSOLE_H
+
+#include "gateway/core/exchange.h"
+
+/* A file as the build made it. Its name has a hash of its bytes. */
+struct console_file {
+	const char	*name;		/* below /console/ */
+	const char	*type;
+	struct text	 bytes;
+	struct text	 gzip;
+};
+
+/* The first is the shell, with @ROOT@ where the desk's path comes. */
+extern const struct console_file	console_files[];
+extern const size_t			console_file_count;
+
+/* Whether a path is one of the console's files or pages. */
+bool		console_find(struct text path);
+
+/* Answer a path that console_find() knows, for GET and HEAD. */
+enum flow	console_answer(struct exchange *, struct text path);
+
+/*
+ * Whether a path fits a row of console.tbl: ":id" stands for digits, "*" at the
+ * end for anything.
+ */
+bool		console_path_fits(const char *form, struct text path);
+
+#endif
