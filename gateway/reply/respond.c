@@ -307,8 +307,10 @@ is_overload(enum err e)
 enum flow
 respond_unauthorized(struct exchange *x)
 {
+	/* a browser answers Basic with a dialog of its own */
 	respond_header(x, "WWW-Authenticate",
-	    op_info(x->route->op)->who == WHO_PASSWORD ?
+	    op_info(x->route->op)->who == WHO_PASSWORD &&
+	    x->route->input != INPUT_LOGIN ?
 	    "Basic realm=\"Authentication Required\", charset=\"UTF-8\"" :
 	    "Bearer realm=\"Authentication Required\"");
 	return respond_error(x, ERR_UNAUTHORIZED, NULL);

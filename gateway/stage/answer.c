@@ -14,6 +14,7 @@
 #include "gateway/reply/links.h"
 #include "gateway/reply/picture.h"
 #include "gateway/reply/respond.h"
+#include "gateway/reply/session.h"
 #include "gateway/stage/include.h"
 
 #define NOTE_MOST	512	/* bytes; clients refuse long header fields */
@@ -38,7 +39,7 @@ learn_token(struct exchange *x)
 
 	if (x->route->op == OP_TOKEN_DELETE)
 		tokens_forget(x->worker->tokens, x->identity.token_hash);
-	if (x->route->op != OP_TOKEN_CREATE || hash.len != TOKEN_HASH_BYTES ||
+	if (op_info(x->route->op)->who != WHO_PASSWORD || hash.len != TOKEN_HASH_BYTES ||
 	    tokens_is_past(x->worker->tokens,
 	    (const unsigned char *)hash.base, x->answer))
 		return;
@@ -220,6 +221,8 @@ answer_begin(struct exchange *x)
 	if (args_has(&x->answer->extra, KEY_REPLAYED))
 		respond_header(x, "Idempotency-Replayed", "true");
 	put_note(x);
+	if (x->route->reply == REPLY_SESSION)
+		return session_answer(x);
 	if (x->route->status == 204)
 		return respond_body(x, 204, NULL, (struct text){ "", 0 });
 	switch (x->route->reply) {

@@ -114,7 +114,7 @@ recheck_begin(struct exchange *x)
 {
 	const struct answer	*kept;
 
-	if (is_told_anyway(x))
+	if (is_told_anyway(x) || x->user_id == 0)
 		return FLOW_NEXT;
 	if (is_sure(x) || identity_is_known(x))
 		return permit_answer(x);

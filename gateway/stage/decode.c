@@ -796,6 +796,8 @@ has_json_body(const struct exchange *x)
 static bool
 reads_body(const struct exchange *x)
 {
+	if (x->route->input == INPUT_LOGIN)
+		return false;	/* login.c has read it */
 	return x->route->input == INPUT_FORM ||
 	    x->route->input == INPUT_IMAGE || (has_json_body(x) &&
 	    x->route->method != METHOD_DELETE &&

@@ -6,7 +6,9 @@
 #include "base/address.h"
 #include "base/metrics.h"
 #include "gateway/core/identity.h"
+#include "gateway/http/cookie.h"
 #include "gateway/reply/respond.h"
+#include "gateway/stage/login.h"
 
 /*
  * The value of Authorization behind its scheme, spaces before it skipped;
@@ -42,20 +44,50 @@ has_password(const struct exchange *x)
 
 /* --- tokens ------------------------------------------------------------------- */
 
+/* Whether a request without a good token is answered, too. */
+static bool
+may_be_nobody(const struct exchange *x)
+{
+	return op_info(x->route->op)->who == WHO_VISITOR;
+}
+
+/* The token of Authorization, or else of a session's cookie. */
+static enum cookie_verdict
+find_token(struct exchange *x, struct text *ret)
+{
+	size_t			 len;
+	const char		*token = find_credentials(x->req, "bearer", &len);
+	enum cookie_verdict	 verdict;
+
+	if (token != NULL) {
+		*ret = (struct text){ token, len };
+		return len > 0 ? COOKIE_COUNTS : COOKIE_NONE;
+	}
+	verdict = cookie_find(x->req, x->worker->gateway->settings->base_url,
+	    x->route->method != METHOD_GET, ret);
+	x->identity.had_cookie = verdict == COOKIE_COUNTS;
+	return verdict;
+}
+
 static enum flow
 begin_with_token(struct exchange *x)
 {
 	unsigned char	*hash = x->identity.token_hash;
 	struct text	 bytes = { (const char *)hash,
-			    sizeof(x->identity.token_hash) };
-	size_t		 len;
-	const char	*token = find_credentials(x->req, "bearer", &len);
+			    sizeof(x->identity.token_hash) }, token;
 	bool		 found;
 
-	if (token == NULL || len == 0)
-		return respond_unauthorized(x);
-	crypto_hash_sha256(hash, (const unsigned char *)token, len);
-	if (keyset_has(op_info(x->route->op)->needs, KEY_TOKEN_HASH))
+	switch (find_token(x, &token)) {
+	case COOKIE_FOREIGN:
+		return respond_code(x, ERR_FORBIDDEN, FAULT_FOREIGN_PAGE,
+		    IDENTIFY_FOREIGN);
+	case COOKIE_NONE:
+		return may_be_nobody(x) ? FLOW_NEXT : respond_unauthorized(x);
+	default:
+		break;
+	}
+	crypto_hash_sha256(hash, (const unsigned char *)token.base, token.len);
+	if (keyset_has(x->route->takes, KEY_TOKEN_HASH))
 		args_put_text(&x->args, KEY_TOKEN_HASH, bytes);
 	if (keyset_has(x->route->takes, KEY_ASKED_WITH))
 		args_put_text(&x->args, KEY_ASKED_WITH, bytes);
@@ -100,7 +132,6 @@ decode_basic(struct exchange *x, struct args *ret)
 	    (size_t)(colon - out) });
 	args_put_text(ret, KEY_PASSWORD, (struct text){ colon + 1,
 	    len - (size_t)(colon + 1 - out) });
-	args_put_text(ret, KEY_ADDRESS, network_of(x));
 	return true;
 }
 
@@ -108,9 +139,15 @@ static enum flow
 begin_with_password(struct exchange *x)
 {
 	struct args	args = { 0 };
+	enum flow	flow = FLOW_NEXT;
 
-	if (!decode_basic(x, &args))
-		return respond_unauthorized(x);
+	if (x->route->input == INPUT_LOGIN)
+		flow = login_read(x, &args);
+	else if (!decode_basic(x, &args))
+		flow = respond_unauthorized(x);
+	if (flow != FLOW_NEXT)
+		return flow;
+	args_put_text(&args, KEY_ADDRESS, network_of(x));
 	return exchange_ask(x, OP_PASSWORD_CHECK, &args,
 	    x->worker->gateway->settings->login_timeout_ms);
 }
@@ -159,6 +196,10 @@ is_known_without(struct exchange *x, const struct answer *a)
 static enum flow
 take_identity(struct exchange *x, const struct answer *a)
 {
+	if (a->error == ERR_UNAUTHORIZED && may_be_nobody(x)) {
+		x->user_id = x->rights = 0;
+		return FLOW_NEXT;
+	}
 	if (a->error != OK)
 		return respond_refusal(x, a);
 	switch (identity_take(x, a)) {

@@ -11,6 +11,10 @@
 /* Bytes of a name and a password in base64; longer ones are refused. */
 #define IDENTIFY_CREDENTIALS_MOST	1024
 
+#define IDENTIFY_FOREIGN	"The request comes from a page that is not of this " \
+				"desk, or without the header field " \
+				"Flicket-Console."
+
 enum flow	identify_begin(struct exchange *);
 enum flow	identify_done(struct exchange *, const struct answer *);
 

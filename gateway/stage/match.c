@@ -2,6 +2,7 @@
 #include "gateway/stage/match.h"
 
 #include "gateway/bus/bus.h"
+#include "gateway/http/header.h"
 #include "gateway/http/url.h"
 #include "gateway/reply/cors.h"
 #include "gateway/reply/page.h"
@@ -85,6 +86,24 @@ answer_server_options(struct exchange *x)
 	return answer_methods(x, (1U << METHOD_END) - 1, true);
 }
 
+/*
+ * Answers are for one user, by token or cookie: no shared cache may keep them,
+ * and a browser asks again. Files say themselves how long they last.
+ */
+static void
+put_caching(struct exchange *x)
+{
+	static const char	depends[] = "Cookie, Authorization";
+
+	header_put(x->req, &H2O_TOKEN_VARY->buf, "Vary", depends,
+	    sizeof(depends) - 1);
+	if (x->route->reply != REPLY_FILE && x->route->reply != REPLY_IMAGE &&
+	    x->route->reply != REPLY_SESSION)
+		header_put(x->req, &H2O_TOKEN_CACHE_CONTROL->buf,
+		    "Cache-Control", "private, no-cache",
+		    strlen("private, no-cache"));
+}
+
 static enum flow
 match_route(struct exchange *x, enum placeholder root, struct text path)
 {
@@ -101,6 +120,7 @@ match_route(struct exchange *x, enum placeholder root, struct text path)
 		return answer_methods(x, match.methods, is_options);
 	x->route = match.route;
 	x->args = match.args;
+	put_caching(x);
 	return FLOW_NEXT;
 }
 

@@ -58,6 +58,21 @@ static const struct member user_members[] = {
 };
 static const struct shape user_shape = { "user", user_members };
 
+/* What a console knows of the user that is logged in. */
+static const struct member session_members[] = {
+	{ "avatar", SHAPE_LINK, "avatar", PLACEHOLDER_AVATARS,
+	    "%", "__default_profile.png" },
+	{ "email", SHAPE_TEXT },
+	{ "groups", SHAPE_JSON },
+	{ "id", SHAPE_INT },
+	{ "job_title", SHAPE_UNKNOWN },
+	{ "locale", SHAPE_TEXT },
+	{ "name", SHAPE_TEXT },
+	{ "username", SHAPE_TEXT },
+	{ 0 }
+};
+static const struct shape session_shape = { "session", session_members };
+
 /* For flicketctl, which exports users. */
 static const struct member export_members[] = {
 	{ "id", SHAPE_INT },
@@ -211,6 +226,11 @@ static const struct op ops[] = {
 	{ .op = OP_TOKEN_CREATE, .run = token_create,
 	    .makes = K(TOKEN_HASH, EXPIRES, NAME),
 	    .sql = SQL_TOKEN_INSERT, .also = { SQL_TOKEN_EXPIRE } },
+	{ .op = OP_SESSION_CREATE, .run = token_open_session,
+	    .makes = K(TOKEN_HASH, EXPIRES, NAME), .sql = SQL_SESSION_USER,
+	    .shape = &session_shape, .also = { SQL_TOKEN_EXPIRE } },
+	{ .op = OP_SESSION_GET, .run = token_show_session,
+	    .sql = SQL_SESSION_USER, .shape = &session_shape },
 	{ .op = OP_TOKEN_DELETE, .run = token_delete, .tag = SQL_TOKEN_TAG,
 	    .also = { SQL_REVOCATION_EXPIRE } },
 	{ .op = OP_TOKEN_LIST, .run = op_page, .sql = SQL_TOKEN_PAGE,

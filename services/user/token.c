@@ -132,9 +132,12 @@ tell_gateway(struct call *c, const struct new_token *t)
 	int64_t		 newest;
 	enum err	 e = newest_revocation(c, &newest);
 
+	/* the token behind its hash, for sessions */
 	c->message.len = 0;
 	buf_put(&c->message, t->hash, HASH_BYTES);
-	args_put_text(extra, KEY_TOKEN_HASH, buf_text(&c->message));
+	buf_put_text(&c->message, t->text);
+	args_put_text(extra, KEY_TOKEN_HASH, (struct text){ c->message.base,
+	    HASH_BYTES });
 	args_put_number(extra, KEY_EXPIRES, t->expires_us);
 	args_put_number(extra, KEY_RIGHTS, c->request.rights |
 	    (t->read_only ? RIGHT_READ_ONLY : 0));
@@ -145,39 +148,94 @@ tell_gateway(struct call *c, const struct new_token *t)
 
 /* NAME is the token's name here, not the user's. */
 static enum err
-insert_token(struct call *c, struct new_token *t)
+insert_token(struct call *c, struct text name, struct new_token *t)
 {
-	struct stmt	st = op_stmt(c, c->op->sql);
+	struct stmt	st = op_stmt(c, SQL_TOKEN_INSERT);
 
 	stmt_bind_text(&st, KEY_TOKEN_HASH, hash_of_token(t));
 	stmt_bind_number(&st, KEY_EXPIRES, t->expires_us);
-	if (args_has(&c->request.args, KEY_TOKEN_NAME))
-		stmt_bind_text(&st, KEY_NAME, args_text(&c->request.args,
-		    KEY_TOKEN_NAME));
+	if (name.len > 0)
+		stmt_bind_text(&st, KEY_NAME, name);
 	if (stmt_next(&st))
 		t->id = stmt_number(&st, 0);
 	return op_end(c, &st, OK);
+}
+
+/* Make a token for the actor, if the password is still the one that was compared. */
+static enum err
+make_token(struct call *c, struct text name, struct new_token *t)
+{
+	bool		holds = false;
+	enum err	e = credential_holds(c, SQL_ACTOR_PASSWORD, &holds);
+
+	if (e != OK || !holds)
+		return e != OK ? e : ERR_UNAUTHORIZED;
+	make_secret(t);
+	e = insert_token(c, name, t);
+	return e == OK ? tell_gateway(c, t) : e;
 }
 
 enum err
 token_create(struct call *c)
 {
 	struct new_token	t;
-	bool			holds = false;
 	enum err		e = read_wishes(c, &t);
 
 	if (e == OK)
-		e = credential_holds(c, SQL_ACTOR_PASSWORD, &holds);
-	if (e != OK || !holds)
-		return e != OK ? e : ERR_UNAUTHORIZED;
-	make_secret(&t);
-	e = insert_token(c, &t);
-	if (e == OK)
-		e = tell_gateway(c, &t);
+		e = make_token(c, args_text(&c->request.args, KEY_TOKEN_NAME),
+		    &t);
 	if (e == OK)
 		put_token(c, &t);
 	sodium_memzero(&t, sizeof(t));
 	return e;
+}
+
+/* --- sessions -------------------------------------------------------------- */
+
+#define REMEMBERED_US	(INT64_C(30) * 24 * 3600 * 1000000)
+
+static enum err
+put_user(struct call *c)
+{
+	struct stmt	st = op_stmt(c, c->op->sql);
+
+	return op_put_one(c, &st);
+}
+
+enum err
+token_open_session(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	bool			 remember = args_number(args, KEY_REMEMBER, 0) != 0;
+	struct new_token	 t = { .expires_us =
+				    args_number(args, KEY_NOW, 0) + (remember ?
+				    REMEMBERED_US : tokens.lifetime_us) };
+	enum err		 e = make_token(c, args_text(args, KEY_AGENT),
+				    &t);
+
+	if (e == OK) {
+		args_put_text(&c->answer.extra, KEY_TOKEN, (struct text){
+		    c->message.base + HASH_BYTES, c->message.len - HASH_BYTES });
+		e = put_user(c);
+	}
+	sodium_memzero(&t, sizeof(t));
+	return e;
+}
+
+enum err
+token_show_session(struct call *c)
+{
+	struct stmt	st;
+
+	if (c->request.actor == 0) {
+		buf_put_text(&c->fragment, "null");
+		return OK;
+	}
+	st = op_stmt(c, SQL_TOKEN_BY_HASH);
+	if (stmt_next(&st))
+		args_put_number(&c->answer.extra, KEY_EXPIRES,
+		    stmt_number(&st, 1));
+	return op_end(c, &st, OK) == OK ? put_user(c) : ERR_STORE;
 }
 
 /* --- ending ---------------------------------------------------------------- */

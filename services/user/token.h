@@ -27,6 +27,13 @@ op_run	token_check;
  */
 op_run	token_create;
 
+/*
+ * The same for a browser: the token, in TOKEN, lasts for 30 days with REMEMBER.
+ * The JSON is the user, as in the answer about a session: null for nobody.
+ */
+op_run	token_open_session;
+op_run	token_show_session;
+
 /* End the token TOKEN_HASH, or the actor's token ID: token_revoke(). */
 op_run	token_delete;
 op_run	token_end;

@@ -1,0 +1,13 @@
+/* The answer about a session: who is logged in, and what a console must know. */
+#ifndef REPLY_SESSION_H
+#define REPLY_SESSION_H
+
+#include "gateway/core/exchange.h"
+
+/*
+ * Answer POST, GET and DELETE session. The owner's answer has the user, or null;
+ * a token in its extras becomes the cookie.
+ */
+enum flow	session_answer(struct exchange *);
+
+#endif
