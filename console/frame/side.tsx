@@ -95,7 +95,9 @@ export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () 
 				<button type="button" class="plain" onClick={onHelp}>{t('help.title')}</button>
 			</div>
 			<div class="self">
-				<Link to="/me" class="person" aria-label={t('me.title')}><Avatar user={me.value!} /><span class="name">{me.value!.name}</span></Link>
+				<Link to="/me" class="person">
+					<Avatar user={me.value!} /><span class="name">{me.value!.name}</span><span class="hidden">, {t('me.title')}</span>
+				</Link>
 				<button type="button" class="plain" onClick={leave}>{t('logout')}</button>
 			</div>
 		</nav>

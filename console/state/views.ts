@@ -1,7 +1,7 @@
 // The lists at the side: those that every desk has, then those that were saved.
 
 import { computed, signal } from '@preact/signals';
-import { ask, get } from '../api/client';
+import { ask, get, Problem } from '../api/client';
 import type { List, View } from '../api/types';
 import type { Key } from '../i18n/t';
 import { closedId, openIds } from './lookups';
@@ -29,8 +29,15 @@ export const standard = computed<Standard[]>(() => {
 export const saved = signal<View[]>([]);
 export const counts = signal<Map<string, number>>(new Map());
 
+// The desk works without them: what cannot be had is not shown.
+const missing = (reason: unknown): null => {
+	if (reason instanceof Problem && reason.status === 404)
+		return null;
+	throw reason;
+};
+
 export const loadViews = async (): Promise<void> => {
-	saved.value = (await get<List<View>>('views/?per_page=100')).items;
+	saved.value = (await get<List<View>>('views/?per_page=100').catch(missing))?.items ?? [];
 };
 
 const queries = (): string[] => [...standard.value, ...saved.value].map(view => view.query);
@@ -38,9 +45,9 @@ const queries = (): string[] => [...standard.value, ...saved.value].map(view => 
 // One request for all of them; the answer has the order of the question.
 export const countViews = async (signal?: AbortSignal): Promise<void> => {
 	const asked = queries();
-	const question = new URLSearchParams(asked.map(query => ['view', query]));
-	const answer = await get<{ views: number[] }>(`tickets/counts?${question}`, signal);
-	counts.value = new Map(asked.map((query, i) => [query, answer.views[i]!]));
+	const question = new URLSearchParams(asked.map(query => ['views', query]));
+	const answer = await get<{ views: number[] }>(`tickets/counts?${question}`, signal).catch(missing);
+	counts.value = new Map(answer ? asked.map((query, i) => [query, answer.views[i]!]) : []);
 };
 
 export const saveView = async (name: string, query: string, shared: boolean): Promise<void> => {

@@ -9,7 +9,7 @@ import msgpack
 import pytest
 import zmq
 
-from conftest import close_desk, furnish
+from fixtures import close_desk, furnish
 from desk import ADMIN, SERVICES, open_store, wait_until
 from peers import Between, Fault
 from test_wire import FIRST_ID, OK, PAGE, PATIENCE_MS, PER_PAGE, request

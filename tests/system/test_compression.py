@@ -11,7 +11,7 @@ import zlib
 import pytest
 
 import openapi
-from conftest import furnish
+from fixtures import furnish
 from desk import ADMIN, REPO, SERVICES, USER, free_port, open_store, wait_until
 from peers import Between, Fault
 from routes import ALL_THINGS, LISTS

@@ -127,7 +127,7 @@ ROWS = {
 
 @pytest.fixture(scope='module')
 def desk(tmp_path_factory, imported_stores):
-    from conftest import close_desk, open_desk
+    from fixtures import close_desk, open_desk
     desk = open_desk(tmp_path_factory.mktemp('conformance'), 'imported', imported_stores)
     yield desk
     close_desk(desk)

@@ -27,7 +27,7 @@ def all_routes():
 
 @pytest.fixture(scope='module')
 def desk(tmp_path_factory, imported_stores):
-    from conftest import close_desk, open_desk
+    from fixtures import close_desk, open_desk
     desk = open_desk(tmp_path_factory.mktemp('cors'), 'imported', imported_stores,
                      FLICKET_CORS_ORIGINS=f'{HOME}, {OTHER}', FLICKET_RATE_LIMIT=100000)
     yield desk

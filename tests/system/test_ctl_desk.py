@@ -61,7 +61,7 @@ def operator(new):
 @pytest.fixture(scope='module')
 def shared(tmp_path_factory):
     """A new desk for tests that add users to it and break nothing."""
-    from conftest import close_desk, open_desk
+    from fixtures import close_desk, open_desk
     desk = open_desk(tmp_path_factory.mktemp('ctl'), 'new', None)
     yield Operator(desk)
     close_desk(desk)

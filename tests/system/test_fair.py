@@ -14,7 +14,7 @@ import time
 import msgpack
 import pytest
 
-from conftest import close_desk, furnish
+from fixtures import close_desk, furnish
 from desk import ADMIN, SERVICES, SHIPPED, SUPER, is_sanitized, run_program, wait_until
 from peers import PING, Between, Fault, pack
 from test_hostile import START

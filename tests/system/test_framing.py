@@ -226,7 +226,7 @@ def test_pseudo_headers_in_trailers_end_the_connection(reading, name):
 
 def test_an_address_in_a_trailer_is_nobody_s(tmp_path, imported_stores):
     """X-Forwarded-For of a trusted proxy counts in the head only: the failures of a login are those of the proxy."""
-    from conftest import close_desk, open_desk
+    from fixtures import close_desk, open_desk
     desk = open_desk(tmp_path, 'imported', imported_stores, FLICKET_TRUSTED_PROXIES='127.0.0.1',
                      FLICKET_LOGIN_FAILURES_PER_ADDRESS=3, FLICKET_LOGIN_FAILURES_PER_NAME=100)
     try:

@@ -37,7 +37,7 @@ TOKENS = (ADMIN, USER, SUPER)
 @pytest.fixture(scope='module')
 def fuzzed(tmp_path_factory, imported_stores):
     """A desk of this file's own: what users and tokens there are changes. Users 1, 3, 6 are spared."""
-    from conftest import close_desk, open_desk
+    from fixtures import close_desk, open_desk
     desk = open_desk(tmp_path_factory.mktemp('fuzzed'), 'imported', imported_stores)
     yield desk
     close_desk(desk)

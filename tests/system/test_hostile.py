@@ -26,7 +26,7 @@ AUTH = b'Authorization: Bearer ' + ADMIN.encode() + b'\r\n'
 
 @pytest.fixture(scope='module')
 def desk(tmp_path_factory, imported_stores):
-    from conftest import close_desk, open_desk
+    from fixtures import close_desk, open_desk
     desk = open_desk(tmp_path_factory.mktemp('hostile'), 'imported', imported_stores, FLICKET_IDLE_TIMEOUT_MS=2000,
                      FLICKET_RATE_LIMIT=0)
     yield desk

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from conftest import close_desk, open_desk
+from fixtures import close_desk, open_desk
 from desk import ADMIN, is_sanitized, wait_until
 from test_overload import LITTLE, LITTLE_MB, Watch, report
 from test_slow_clients import PREFACE

@@ -23,7 +23,7 @@ VALGRIND = ('valgrind', '--fair-sched=yes', '--tool=memcheck', '--leak-check=ful
 @pytest.fixture
 def watched(tmp_path, imported_stores, monkeypatch):
     """A desk all of whose programs run in valgrind."""
-    from conftest import furnish
+    from fixtures import furnish
     programs = tmp_path / 'bin'
     programs.mkdir()
     for path in BIN.glob('flicket-*'):

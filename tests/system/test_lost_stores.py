@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import stores_of_use
+from fixtures import stores_of_use
 from desk import ADMIN_PASSWORD, BIN, SERVICES, environment, run_program, wait_until
 from wire import Client, expect
 

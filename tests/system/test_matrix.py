@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from conftest import close_desk
+from fixtures import close_desk
 from desk import PASSWORD, REPO, SERVICES, Desk, flicket_database, run_program, wait_until
 from test_permissions import EXAMPLES, RULES, Person, World, limit_readers, kinds_of, listed, people, settle
 from wire import Client, basic, expect, insist

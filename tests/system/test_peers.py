@@ -15,7 +15,7 @@ import msgpack
 import pytest
 import zmq
 
-from conftest import furnish
+from fixtures import furnish
 from desk import ADMIN, COUNTED_WITHIN, PASSWORD, SERVICES, SHIPPED, SLACK, USER, found_in_all, is_sanitized, wait_until
 from peers import (BODY, CLOCK, ENDLESS, ERROR, EXPIRED, FIRST_ID, HONEST, INSTANCE, LEAVING, LOADING, MEDIA_TYPE,
                    NOT_FOUND, NOT_LOADED, NOTE, OK, PAGE, PER_PAGE, PING, REVOKED, SEEN, SIZE, UNAVAILABLE, USER_LIST, WRITES, Between, Fault, Load,

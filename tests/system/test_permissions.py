@@ -12,7 +12,7 @@ import sqlite3
 import pytest
 
 from desk import PASSWORD, REPO, Desk, flicket_database, run_program
-from conftest import close_desk
+from fixtures import close_desk
 from wire import basic, expect
 
 ROW = re.compile(r'(GET|POST|PUT|PATCH|DELETE) +(\S+) +(\S.*)')

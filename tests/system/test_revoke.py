@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from conftest import close_desk
+from fixtures import close_desk
 from desk import PASSWORD, REPO, SERVICES, wait_until
 from peers import HONEST, Between, Fault
 from test_matrix import bearer, differences, look, look_when_quiet, open_world, token_of

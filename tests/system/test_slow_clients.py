@@ -22,7 +22,7 @@ EMPTY_CONTINUATION = b'\0\0\0\x09\0\0\0\0\1'
 
 @pytest.fixture(scope='module')
 def desk(tmp_path_factory, imported_stores):
-    from conftest import close_desk, open_desk
+    from fixtures import close_desk, open_desk
     desk = open_desk(tmp_path_factory.mktemp('slow'), 'imported', imported_stores, FLICKET_IDLE_TIMEOUT_MS=IDLE_MS)
     yield desk
     close_desk(desk)

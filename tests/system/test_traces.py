@@ -15,7 +15,7 @@ OWN_ID = re.compile(r'[0-9a-f]{8}-[0-9a-f]+')
 
 @pytest.fixture(scope='module')
 def talkative(tmp_path_factory, imported_stores):
-    from conftest import close_desk, furnish
+    from fixtures import close_desk, furnish
     desk = furnish(tmp_path_factory.mktemp('talkative'), 'imported', imported_stores, FLICKET_LOG_LEVEL='debug',
                    FLICKET_ACCESS_LOG='on', FLICKET_LOG_FORMAT='json')
     yield desk.start()

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from conftest import stores_of_use
+from fixtures import stores_of_use
 from desk import SERVICES, Desk, run_program, wait_until
 from wire import expect, insist
 

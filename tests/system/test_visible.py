@@ -37,7 +37,7 @@ def is_safe(done):
 
 @pytest.fixture(scope='module')
 def desk(tmp_path_factory):
-    from conftest import close_desk, open_desk
+    from fixtures import close_desk, open_desk
     desk = open_desk(tmp_path_factory.mktemp('visible'), 'new', None, FLICKET_LOG_FORMAT='text', FLICKET_ACCESS_LOG='on')
     yield desk
     close_desk(desk)
