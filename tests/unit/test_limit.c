@@ -197,6 +197,7 @@ the_stage_says_what_is_left(void **state)
 	check_number("no header", responded.headers, 0);
 	v.settings.rate_limit = 2;
 	v.gateway.limits = limits_new(2);
+	v.x.user_id = 1;
 	hash_of(1, 1, v.x.identity.token_hash);
 	check_number("first", limit_begin(&v.x), FLOW_NEXT);
 	check_text("first", last_header(&v, "ratelimit-policy"),
