@@ -14,6 +14,8 @@
 #define PATHS_UPLOADS		"post/files"	/* below stores/ */
 #define PATHS_AVATARS		"user/avatars"
 #define PATHS_ADMIN_PASSWORD	"stores/user/admin-password"
+#define PATHS_DEMO		"demo.txt"	/* who can log in, and how, of
+						 * a demo desk */
 #define PATHS_REPLACING		".flicket-replacing"	/* in stores/NAME: its
 						 * files are being replaced */
 

@@ -7,7 +7,7 @@ function(embed_text out symbol)
 		set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
 		string(APPEND text "${hex}")
 	endforeach()
-	string(REGEX REPLACE "(..)" "0x\\1," bytes "${text}")
+	string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${text}")
 	set(${out} "extern const char ${symbol}[];\nconst char ${symbol}[] = { ${bytes}0 };\n" PARENT_SCOPE)
 endfunction()
 

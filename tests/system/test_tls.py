@@ -364,7 +364,7 @@ def test_serve_speaks_tls_and_passes_sighup_on(tmp_path):
                                                  FLICKET_TLS_CERT='c.pem', FLICKET_TLS_KEY='c.key', FLICKET_KEYS='keys'))
     try:
         wait_until(lambda: 'is ready' in out.read_text(), START_SECONDS, 'it is ready')
-        assert f'is ready: https://localhost:{port}/flicket-api/' in out.read_text()
+        assert f'is ready: https://localhost:{port}/\n' in out.read_text()
         shutil.copy(second[0], cert), shutil.copy(second[1], key)
         serve.send_signal(signal.SIGHUP)
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <netdb.h>
 #include <openssl/ssl.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/settings.h"
+#include "base/visible.h"
 
 #define ADDRESS_FILE	"run/gateway.address"
 
@@ -250,15 +252,52 @@ is_logged(void)
 	return strcmp(self, stream) == 0;
 }
 
+/* Who can log in, of a demo desk; false if it is none. */
+static bool
+print_demo(int data)
+{
+	char	text[2048], link[32], path[PATH_MAX];
+	int	fd = openat(data, PATHS_DEMO, O_RDONLY | O_CLOEXEC);
+	ssize_t	len = fd == -1 ? -1 : read(fd, text, sizeof(text));
+
+	if (fd != -1)
+		close(fd);
+	if (len <= 0)
+		return false;
+	fputs("\n", stdout);
+	fwrite(text, 1, (size_t)len, stdout);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", data);
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len > 0)
+		visible_printf(stdout, "To throw it away, stop it and remove the folder %.*s\n", (int)len, path);
+	return true;
+}
+
+static void
+print_api(const char *url, const char *password)
+{
+	printf("\nPrograms use the API. With curl, get a token, then list the "
+	    "tickets:\n\n"
+	    "  TOKEN=$(curl -s -X POST -u 'admin%s%s' \\\n"
+	    "      %s/flicket-api/tokens | cut -d'\"' -f4)\n"
+	    "  curl -H \"Authorization: Bearer $TOKEN\" \\\n"
+	    "      %s/flicket-api/tickets/\n\n"
+	    "Every request, to read and to try in a browser: %s/docs\n",
+	    password[0] != '\0' ? ":" : "", password, url, url, url);
+}
+
 void
 desk_greet(int data, const char *address, bool tls)
 {
-	char	url[512], password[128];
-	bool	fresh = read_first_line(data, PATHS_ADMIN_PASSWORD, password,
-		    sizeof(password));
+	const char	*base = getenv("FLICKET_BASE_URL");
+	char		 url[512], password[128];
+	bool		 fresh = read_first_line(data, PATHS_ADMIN_PASSWORD,
+			    password, sizeof(password));
 
 	put_url(address, tls, url, sizeof(url));
-	printf("flicketd " FLICKET_VERSION " is ready: %s/flicket-api/\n", url);
+	/* the console's links begin with the base URL */
+	printf("flicketd " FLICKET_VERSION " is ready: %s/\n",
+	    base != NULL && base[0] != '\0' ? base : url);
 	if (is_logged()) {
 		if (fresh)
 			puts("The first password of admin: "
@@ -268,13 +307,11 @@ desk_greet(int data, const char *address, bool tls)
 	}
 	if (fresh)
 		printf("Password of admin, shown this once: %s\n", password);
-	printf("\nTo try it, get a token, then list the tickets:\n\n"
-	    "  TOKEN=$(curl -s -X POST -u 'admin%s%s' \\\n"
-	    "      %s/flicket-api/tokens | cut -d'\"' -f4)\n"
-	    "  curl -H \"Authorization: Bearer $TOKEN\" \\\n"
-	    "      %s/flicket-api/tickets/\n\n"
-	    "Every request, to read and to try in a browser: %s/docs\n\n",
-	    fresh ? ":" : "", fresh ? password : "", url, url, url);
+	if (!print_demo(data) && fresh)
+		puts("A desk with tickets, to look at first: "
+		    "flicketctl generate --demo --data demo");
+	print_api(url, fresh ? password : "");
+	puts("");
 	if (fflush(stdout) == 0 && fresh &&
 	    unlinkat(data, PATHS_ADMIN_PASSWORD, 0) == -1)
 		log_error(PATHS_ADMIN_PASSWORD ": cannot be removed: %s",

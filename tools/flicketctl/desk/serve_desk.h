@@ -37,9 +37,10 @@ bool	desk_speaks_tls(const char *address);
 void	desk_say_missing(const char *body, int after_seconds);
 
 /*
- * Print the desk's URL and commands to try. The password that was made for
- * admin is shown once: its file below `data` is removed. In systemd's journal it
- * is not shown, only how to get it.
+ * Print the address of the console, who can log in to a demo desk, and commands
+ * to try the API with. The password that was made for admin is shown once: its
+ * file below `data` is removed. In systemd's journal no password is shown, only
+ * how to get that of admin.
  */
 void	desk_greet(int data, const char *address, bool tls);
 

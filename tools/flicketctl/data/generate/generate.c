@@ -18,6 +18,7 @@
 #include "base/visible.h"
 #include "tools/flicketctl/cli/cli.h"
 #include "tools/flicketctl/cli/stop.h"
+#include "tools/flicketctl/data/demo/demo.h"
 #include "tools/flicketctl/data/generate/generate_parts.h"
 
 struct options {
@@ -169,6 +170,24 @@ write_flicket(struct options *o)
 	return ok;
 }
 
+/* The demo desk is what it is: numbers do not go with it. */
+static int
+run_demo(const struct cli *c, const struct settings *settings)
+{
+	static const char *const	others[] = { "users", "tickets", "posts", "seed", "flicket" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (cli_has(c, others[i]))
+			return cli_usage(c->command, "--demo makes one desk, and does not go with --%s", others[i]);
+	return demo_make(settings->data, cli_value(c, "password"), (int)settings->bcrypt_cost);
+}
+
+static bool
+is_password(const char *password)
+{
+	return password == NULL || (password[0] != '\0' && strlen(password) <= 72) || cli_fail("--password: 1 to 72 bytes");
+}
+
 int
 generate_run(const struct cli *c)
 {
@@ -180,7 +199,11 @@ generate_run(const struct cli *c)
 	    getenv("FLICKET_DATA") == NULL)
 		return cli_usage(c->command, "--data is missing: the folder "
 		    "to fill");
+	if (!is_password(cli_value(c, "password")))
+		return STATUS_USAGE;
 	settings_load(&settings);
+	if (cli_has(c, "demo"))
+		return run_demo(c, &settings);
 	run = (struct options){ .data = settings.data,
 	    .cost = (int)settings.bcrypt_cost,
 	    .flicket = cli_value(c, "flicket"),
@@ -191,10 +214,6 @@ generate_run(const struct cli *c)
 	    .password = cli_value(c, "password") } };
 	if (run.plan.password == NULL)
 		run.plan.password = "generated";
-	if (run.plan.password[0] == '\0' || strlen(run.plan.password) > 72) {
-		cli_fail("--password: 1 to 72 bytes");
-		return STATUS_USAGE;
-	}
 	if (run.flicket == NULL)
 		status = import_fill(phases, run.data, "the generated tables");
 	else {
