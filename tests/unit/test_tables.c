@@ -59,27 +59,30 @@ keys_make_sense(void **state)
 
 /* A word is what clients compare; no word stands for two things. */
 static void
+check_code(unsigned f)
+{
+	const struct fault_info	*info = fault_info(f);
+
+	assert_non_null(info->word);
+	check_true(info->word, info->word[0] != '\0' &&
+	    info->word[strspn(info->word, "abcdefghijklmnopqrstuvwxyz_")] ==
+	    '\0');
+	check_true(info->word, info->meaning[0] != '\0');
+	for (unsigned g = FAULT_NONE; g < f; g++)
+		check_true(info->word, strcmp(info->word,
+		    fault_info(g)->word) != 0);
+}
+
+static void
 codes_of_errors_make_sense(void **state)
 {
-	const struct fault_info	*info;
-
 	(void)state;
 	check_string("none", fault_info(FAULT_NONE)->word, "");
 	check_true("no row", fault_info(FAULT_END) ==
 	    fault_info(FAULT_NONE) && fault_info(UINT64_MAX) ==
 	    fault_info(FAULT_NONE));
-	for (unsigned f = FAULT_NONE + 1; f < FAULT_END; f++) {
-		info = fault_info(f);
-		if (info->word == NULL)
-			fail_msg("there is no code %u", f);
-		check_true(info->word, info->word[0] != '\0' &&
-		    info->word[strspn(info->word,
-		    "abcdefghijklmnopqrstuvwxyz_")] == '\0');
-		check_true(info->word, info->meaning[0] != '\0');
-		for (unsigned g = FAULT_NONE; g < f; g++)
-			check_true(info->word, strcmp(info->word,
-			    fault_info(g)->word) != 0);
-	}
+	for (unsigned f = FAULT_NONE + 1; f < FAULT_END; f++)
+		check_code(f);
 	for (unsigned e = OK + 1; e < ERR_END; e++)
 		check_true(err_info(e)->reason,
 		    err_info(e)->code != FAULT_NONE);
