@@ -9,6 +9,7 @@
 #include "gateway/http/connection/idle.h"
 #include "gateway/http/proxies.h"
 #include "gateway/pipeline.h"
+#include "gateway/reply/console.h"
 #include "gateway/reply/cors.h"
 
 /*
@@ -48,6 +49,7 @@ server_init(struct gateway *g, const struct settings *s)
 	g->proxies = proxies_new(s);
 	if (s->rate_limit > 0)
 		g->limits = limits_new(s->rate_limit);
+	console_init(s);
 	/* byte 0 stands for nothing, and no service sends it */
 	g->url_prefixes[0] = (struct text){ "", 0 };
 	for (unsigned p = 1; p < PLACEHOLDER_END; p++)

@@ -78,7 +78,7 @@ struct identity {
 						 * user service said then or
 						 * later; 0: not needed */
 	identity_checked	*on_checked;
-	bool			 had_cookie;	/* the token came in one */
+	bool			 had_cookie;	/* the token came in it */
 };
 
 /*

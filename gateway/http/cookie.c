@@ -9,42 +9,69 @@
 
 /* --- which desk ------------------------------------------------------------- */
 
-static bool
-is_https_url(const char *url)
-{
-	return strncmp(url, "https://", 8) == 0;
-}
-
-/* Host and port of a URL. */
-static struct text
-authority_of(const char *url)
-{
-	const char	*host = strstr(url, "://") + 3;
-
-	return (struct text){ host, strcspn(host, "/") };
-}
-
 static struct text
 iovec_text(h2o_iovec_t v)
 {
 	return (struct text){ v.base, v.len };
 }
 
+static bool
+begins_with(struct text t, struct text beginning)
+{
+	return t.len >= beginning.len &&
+	    memcmp(t.base, beginning.base, beginning.len) == 0;
+}
+
+/* Scheme, host and port of a URL, as browsers write them into Origin. */
+static struct text
+origin_of(const char *url)
+{
+	const char	*host = strstr(url, "://") + 3;
+
+	return (struct text){ url, (size_t)(host - url) + strcspn(host, "/") };
+}
+
+/* Whether an origin is this scheme and the host and port that were asked. */
+static bool
+is_asked_origin(const h2o_req_t *req, struct text scheme, struct text origin)
+{
+	return begins_with(origin, scheme) && text_same((struct text){
+	    origin.base + scheme.len, origin.len - scheme.len },
+	    iovec_text(req->authority));
+}
+
 /*
- * Whether the browser speaks TLS: with us, or with a proxy, which says so or is
- * what the base URL names. A client that lies harms its own session only.
+ * Whether the browser speaks TLS: with us, or with a proxy. The proxy says so,
+ * or the base URL does, which the browser asked for. A client that lies about
+ * its host harms its own session only.
  */
 static bool
-is_secure(const h2o_req_t *req, const char *base_url)
+is_secure(const h2o_req_t *req, const struct cookie_desk *desk)
 {
-	struct text	forwarded;
+	struct text	scheme;
 
 	if (req->scheme == &H2O_URL_SCHEME_HTTPS)
 		return true;
-	if (header_find(req, "x-forwarded-proto", &forwarded))
-		return text_same(forwarded, TEXT_OF("https"));
-	return is_https_url(base_url) &&
-	    text_same(authority_of(base_url), iovec_text(req->authority));
+	if (proxies_scheme(desk->proxies, req, &scheme))
+		return h2o_lcstris(scheme.base, scheme.len,
+		    H2O_STRLIT("https"));
+	return is_asked_origin(req, TEXT_OF("https://"),
+	    origin_of(desk->base_url));
+}
+
+/* The port of a host, as digits; that of HTTP if it has none. */
+static struct text
+port_of(struct text host)
+{
+	size_t	digits = 0;
+
+	while (digits < host.len && host.base[host.len - 1 - digits] >= '0' &&
+	    host.base[host.len - 1 - digits] <= '9')
+		digits++;
+	if (digits == 0 || digits > 5 || digits == host.len ||
+	    host.base[host.len - 1 - digits] != ':')
+		return TEXT_OF("80");
+	return (struct text){ host.base + host.len - digits, digits };
 }
 
 /*
@@ -53,64 +80,52 @@ is_secure(const h2o_req_t *req, const char *base_url)
  * another desk.
  */
 static void
-print_name(const h2o_req_t *req, const char *base_url, char ret[NAME_SIZE])
+print_name(const h2o_req_t *req, const struct cookie_desk *desk,
+    char ret[NAME_SIZE])
 {
-	struct text	 host = iovec_text(req->authority);
-	const char	*colon = memrchr(host.base, ':', host.len);
-	size_t		 digits = colon == NULL ? 0 :
-			    host.len - (size_t)(colon + 1 - host.base);
+	struct text	port = port_of(iovec_text(req->authority));
 
-	if (is_secure(req, base_url))
+	if (is_secure(req, desk))
 		snprintf(ret, NAME_SIZE, "__Host-flicket");
-	else if (digits > 0 && digits <= 5 &&
-	    strspn(colon + 1, "0123456789") >= digits)
-		snprintf(ret, NAME_SIZE, "flicket-%.*s", (int)digits,
-		    colon + 1);
 	else
-		snprintf(ret, NAME_SIZE, "flicket-80");
+		snprintf(ret, NAME_SIZE, "flicket-%.*s", (int)port.len,
+		    port.base);
 }
 
 /* --- the rules -------------------------------------------------------------- */
 
-/* Whether an Origin is this desk: as its base URL, or as it was asked. */
+/* Whether an Origin is this desk: by its base URL, or as it was asked. */
 static bool
-is_own_origin(const h2o_req_t *req, const char *base_url, struct text origin)
+is_own_origin(const h2o_req_t *req, const struct cookie_desk *desk,
+    struct text origin)
 {
-	struct text	 base = authority_of(base_url);
-	struct text	 asked = iovec_text(req->authority);
-	const char	*scheme = is_secure(req, base_url) ? "https://" : "http://";
-	size_t		 len = strlen(scheme);
-
-	if (origin.len == (size_t)(base.base - base_url) + base.len &&
-	    memcmp(origin.base, base_url, origin.len) == 0)
-		return true;
-	return origin.len > len && memcmp(origin.base, scheme, len) == 0 &&
-	    text_same((struct text){ origin.base + len, origin.len - len },
-	    asked);
+	return text_same(origin, origin_of(desk->base_url)) ||
+	    is_asked_origin(req, is_secure(req, desk) ? TEXT_OF("https://") :
+	    TEXT_OF("http://"), origin);
 }
 
+/* Browsers send Sec-Fetch-Site with TLS and to this machine only. */
 static bool
-is_own_page(const h2o_req_t *req, const char *base_url)
+is_own_page(const h2o_req_t *req, const struct cookie_desk *desk)
 {
 	struct text	value;
 
 	if (header_find(req, "sec-fetch-site", &value))
 		return text_same(value, TEXT_OF("same-origin"));
 	return header_find(req, "origin", &value) &&
-	    is_own_origin(req, base_url, value);
+	    is_own_origin(req, desk, value);
 }
 
 bool
-cookie_is_foreign(const h2o_req_t *req, const char *base_url)
+cookie_is_foreign(const h2o_req_t *req, const struct cookie_desk *desk)
 {
 	struct text	value;
 
 	return (header_find(req, "sec-fetch-site", &value) ||
-	    header_find(req, "origin", &value)) &&
-	    !is_own_page(req, base_url);
+	    header_find(req, "origin", &value)) && !is_own_page(req, desk);
 }
 
-/* Rule 2. "none" is what the user typed, or a bookmark. */
+/* Rule 2. */
 static bool
 may_read(const h2o_req_t *req)
 {
@@ -123,9 +138,9 @@ may_read(const h2o_req_t *req)
 
 /* Rule 3. */
 static bool
-may_write(const h2o_req_t *req, const char *base_url)
+may_write(const h2o_req_t *req, const struct cookie_desk *desk)
 {
-	return is_own_page(req, base_url) &&
+	return is_own_page(req, desk) &&
 	    text_same(header_value(req, "flicket-console"), TEXT_OF("1"));
 }
 
@@ -152,54 +167,86 @@ next_pair(struct text *left, struct text *ret_name, struct text *ret_value)
 	equals = memchr(pair.base, '=', pair.len);
 	*ret_name = (struct text){ pair.base, equals == NULL ? pair.len :
 	    (size_t)(equals - pair.base) };
-	*ret_value = equals == NULL ? (struct text){ "", 0 } : (struct text){
+	*ret_value = equals == NULL ? TEXT_OF("") : (struct text){
 	    equals + 1, pair.len - ret_name->len - 1 };
 	return true;
 }
 
-/* HTTP/2 may send each cookie in a line of its own. */
+/*
+ * Look through one field. False if it has another value than *ret, which is
+ * empty before the first one is found.
+ */
+static bool
+look_through(struct text field, struct text wanted, struct text *ret)
+{
+	struct text	name, value;
+
+	while (next_pair(&field, &name, &value)) {
+		if (value.len == 0 || !text_same(name, wanted))
+			continue;
+		if (ret->len > 0 && !text_same(value, *ret))
+			return false;
+		*ret = value;
+	}
+	return true;
+}
+
+/*
+ * HTTP/2 may send each cookie in a field of its own. Two values mean that another
+ * page has set one of them, for a part of the paths or for several hosts. Which
+ * one cannot be told, and the wrong one would be the session of somebody else:
+ * then there is none.
+ */
 static bool
 find_value(const h2o_req_t *req, struct text wanted, struct text *ret)
 {
-	struct text	left, name;
+	const h2o_headers_t	*headers = &req->headers;
 
-	for (ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_COOKIE, -1);
-	    at != -1; at = h2o_find_header(&req->headers, H2O_TOKEN_COOKIE, at)) {
-		left = iovec_text(req->headers.entries[at].value);
-		while (next_pair(&left, &name, ret))
-			if (text_same(name, wanted) && ret->len > 0)
-				return true;
-	}
-	return false;
+	*ret = TEXT_OF("");
+	for (ssize_t at = h2o_find_header(headers, H2O_TOKEN_COOKIE, -1);
+	    at != -1; at = h2o_find_header(headers, H2O_TOKEN_COOKIE, at))
+		if (!look_through(iovec_text(headers->entries[at].value),
+		    wanted, ret))
+			return false;
+	return ret->len > 0;
+}
+
+static enum cookie_verdict
+judge(const h2o_req_t *req, const struct cookie_desk *desk, bool is_write)
+{
+	if (is_write)
+		return may_write(req, desk) ? COOKIE_COUNTS : COOKIE_FOREIGN;
+	return may_read(req) ? COOKIE_COUNTS : COOKIE_NONE;
 }
 
 enum cookie_verdict
-cookie_find(const h2o_req_t *req, const char *base_url, bool is_write,
-    struct text *ret)
+cookie_find(const h2o_req_t *req, const struct cookie_desk *desk,
+    bool is_write, struct text *ret)
 {
-	char	name[NAME_SIZE];
+	char			name[NAME_SIZE];
+	enum cookie_verdict	verdict = COOKIE_NONE;
 
-	*ret = (struct text){ "", 0 };
+	*ret = TEXT_OF("");
 	if (h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, -1) != -1 ||
 	    h2o_find_header(&req->headers, H2O_TOKEN_COOKIE, -1) == -1)
 		return COOKIE_NONE;
-	print_name(req, base_url, name);
-	if (!find_value(req, (struct text){ name, strlen(name) }, ret))
-		return COOKIE_NONE;
-	if (is_write)
-		return may_write(req, base_url) ? COOKIE_COUNTS : COOKIE_FOREIGN;
-	return may_read(req) ? COOKIE_COUNTS : COOKIE_NONE;
+	print_name(req, desk, name);
+	if (find_value(req, (struct text){ name, strlen(name) }, ret))
+		verdict = judge(req, desk, is_write);
+	if (verdict != COOKIE_COUNTS)
+		*ret = TEXT_OF("");
+	return verdict;
 }
 
 /* --- writing ---------------------------------------------------------------- */
 
 void
-cookie_print(const h2o_req_t *req, const char *base_url, struct text token,
-    int64_t max_age_s, char ret[COOKIE_FIELD_SIZE])
+cookie_print(const h2o_req_t *req, const struct cookie_desk *desk,
+    struct text token, int64_t max_age_s, char ret[COOKIE_FIELD_SIZE])
 {
 	char	name[NAME_SIZE], age[40] = "";
 
-	print_name(req, base_url, name);
+	print_name(req, desk, name);
 	if (token.len == 0)
 		snprintf(age, sizeof(age), "; Max-Age=0");
 	else if (max_age_s > 0)
@@ -208,5 +255,5 @@ cookie_print(const h2o_req_t *req, const char *base_url, struct text token,
 	snprintf(ret, COOKIE_FIELD_SIZE,
 	    "%s=%.*s; Path=/%s; HttpOnly; SameSite=Strict%s", name,
 	    (int)token.len, token.base,
-	    is_secure(req, base_url) ? "; Secure" : "", age);
+	    is_secure(req, desk) ? "; Secure" : "", age);
 }

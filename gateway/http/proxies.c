@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "gateway/http/chars.h"
+#include "gateway/http/header.h"
 
 struct proxies {
 	unsigned	count;
@@ -48,7 +49,7 @@ proxies_destroy(struct proxies **self_p)
 /* --- clients -------------------------------------------------------------- */
 
 static struct in6_addr
-peer_of(h2o_req_t *req)
+peer_of(const h2o_req_t *req)
 {
 	struct sockaddr_storage	 ss;
 	struct in6_addr		 a = IN6ADDR_ANY_INIT;
@@ -117,4 +118,26 @@ proxies_client(const struct proxies *p, h2o_req_t *req)
 		    h[i - 1].value.len }, &client, &bad))
 			break;
 	return bad ? peer : client;
+}
+
+/* --- their scheme ----------------------------------------------------------- */
+
+bool
+proxies_scheme(const struct proxies *p, const h2o_req_t *req, struct text *ret)
+{
+	struct in6_addr	 peer;
+	const char	*comma;
+
+	*ret = (struct text){ "", 0 };
+	if (p->count == 0)
+		return false;
+	peer = peer_of(req);
+	if (!is_trusted(p, &peer) ||
+	    !header_find(req, "x-forwarded-proto", ret))
+		return false;
+	comma = memchr(ret->base, ',', ret->len);
+	if (comma != NULL)
+		ret->len = (size_t)(comma - ret->base);
+	*ret = trim_blanks(*ret);
+	return true;
 }

@@ -18,35 +18,57 @@ static const char *const pages[] = {
 
 /* --- which ---------------------------------------------------------------- */
 
-static size_t
-digits_at(struct text path, size_t at)
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Take what stands for ":id" off a path. */
+static bool
+take_digits(struct text *path)
 {
 	size_t	n = 0;
 
-	while (at + n < path.len && path.base[at + n] >= '0' &&
-	    path.base[at + n] <= '9')
+	while (n < path->len && is_digit(path->base[n]))
 		n++;
-	return n;
+	path->base += n;
+	path->len -= n;
+	return n > 0;
+}
+
+static bool
+take_byte(struct text *path, char c)
+{
+	if (path->len == 0 || path->base[0] != c)
+		return false;
+	path->base++;
+	path->len--;
+	return true;
+}
+
+/* The end of a form, which a path may be without. */
+static bool
+is_tail(const char *form)
+{
+	return strcmp(form, "/") == 0 || strcmp(form, "/*") == 0;
 }
 
 bool
 console_path_fits(const char *form, struct text path)
 {
-	size_t	at = 0, n;
-
-	for (; *form != '\0'; at += n) {
-		if (form[0] == '*' && form[1] == '\0')
-			return true;
-		n = 1;
+	if (path.len > 0 && path.base[path.len - 1] == '/')
+		path.len--;
+	for (; *form != '\0' && !is_tail(form); form++) {
 		if (strncmp(form, ":id", 3) == 0) {
-			n = digits_at(path, at);
-			form += 3;
-		} else if (at == path.len || *form++ != path.base[at])
-			n = 0;
-		if (n == 0)
+			if (!take_digits(&path))
+				return false;
+			form += 2;
+		} else if (!take_byte(&path, *form))
 			return false;
 	}
-	return at == path.len;
+	return path.len == 0 || (strcmp(form, "/*") == 0 &&
+	    path.base[0] == '/');
 }
 
 static const struct console_file *
@@ -82,15 +104,25 @@ console_find(struct text path)
 
 /* --- files ---------------------------------------------------------------- */
 
-/* Its name changes with its bytes, so what a browser has of it stays right. */
+/* The licences of packages; all others have names that change with the bytes. */
+static bool
+changes(const struct console_file *f)
+{
+	return strncmp(f->type, "text/plain", 10) == 0;
+}
+
 static enum flow
 answer_file(struct exchange *x, const struct console_file *f)
 {
-	bool	is_gzip;
+	h2o_iovec_t	etag = h2o_iovec_init(f->etag, strlen(f->etag));
+	bool		is_gzip, is_had = etag_client_has(x, &etag);
 
-	respond_header(x, "Cache-Control",
+	respond_header(x, "ETag", etag.base);
+	respond_header(x, "Cache-Control", changes(f) ? "no-cache" :
 	    "public, max-age=31536000, immutable");
 	respond_header(x, "X-Content-Type-Options", "nosniff");
+	if (is_had)
+		return respond_status(x, 304);
 	is_gzip = compress_is_wanted(x, f->type, f->bytes.len);
 	return respond_coded(x, 200, f->type, is_gzip ? f->gzip : f->bytes,
 	    is_gzip);
@@ -126,36 +158,44 @@ path_of_desk(const struct settings *s)
 	return slash == NULL ? "" : slash;
 }
 
+static struct buf	shell;
+
+/* The path of the base URL at each ROOT of the file. */
 static void
-put_shell(struct buf *b, const char *root)
+put_shell(struct text file, const char *root)
 {
-	struct text	 left = console_files[0].bytes;
 	const char	*mark;
 
-	while ((mark = memmem(left.base, left.len, ROOT, strlen(ROOT))) !=
+	while ((mark = memmem(file.base, file.len, ROOT, strlen(ROOT))) !=
 	    NULL) {
-		buf_put(b, left.base, (size_t)(mark - left.base));
-		buf_put_text(b, root);
-		buf_put_byte(b, '/');
-		left.len -= (size_t)(mark - left.base) + strlen(ROOT);
-		left.base = mark + strlen(ROOT);
+		buf_put(&shell, file.base, (size_t)(mark - file.base));
+		buf_put_text(&shell, root);
+		buf_put_byte(&shell, '/');
+		file.len -= (size_t)(mark - file.base) + strlen(ROOT);
+		file.base = mark + strlen(ROOT);
 	}
-	buf_put(b, left.base, left.len);
+	buf_put(&shell, file.base, file.len);
+}
+
+void
+console_init(const struct settings *s)
+{
+	shell.len = 0;
+	put_shell(console_files[0].bytes, path_of_desk(s));
 }
 
 static enum flow
 answer_shell(struct exchange *x)
 {
-	struct buf	*b = respond_buffer(x);
-	h2o_iovec_t	 etag;
+	h2o_iovec_t	etag = etag_of_bytes(&x->req->pool, buf_text(&shell));
+	bool		is_had = etag_client_has(x, &etag);
 
-	put_shell(b, path_of_desk(x->worker->gateway->settings));
-	etag = etag_of_bytes(&x->req->pool, buf_text(b));
 	put_policy(x);
 	respond_header(x, "ETag", etag.base);
-	if (etag_client_has(x, &etag))
+	if (is_had)
 		return respond_status(x, 304);
-	return respond_buffered(x, 200, "text/html; charset=utf-8");
+	return respond_body(x, 200, "text/html; charset=utf-8",
+	    buf_text(&shell));
 }
 
 enum flow

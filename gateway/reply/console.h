@@ -7,10 +7,11 @@
 
 #include "gateway/core/exchange.h"
 
-/* A file as the build made it. Its name has a hash of its bytes. */
+/* A file as the build made it. Names have a hash of the bytes, but *.txt. */
 struct console_file {
 	const char	*name;		/* below /console/ */
 	const char	*type;
+	const char	*etag;
 	struct text	 bytes;
 	struct text	 gzip;
 };
@@ -18,6 +19,9 @@ struct console_file {
 /* The first is the shell, with @ROOT@ where the desk's path comes. */
 extern const struct console_file	console_files[];
 extern const size_t			console_file_count;
+
+/* Write the desk's path into the shell, before the first request. */
+void		console_init(const struct settings *);
 
 /* Whether a path is one of the console's files or pages. */
 bool		console_find(struct text path);
@@ -27,7 +31,7 @@ enum flow	console_answer(struct exchange *, struct text path);
 
 /*
  * Whether a path fits a row of console.tbl: ":id" stands for digits, "*" at the
- * end for anything.
+ * end for anything. Both may have a slash at the end that the other lacks.
  */
 bool		console_path_fits(const char *form, struct text path);
 

@@ -178,8 +178,6 @@ start_answer(struct download *d, int status, const char *reason)
 	d->started = true;
 	req->res.status = status;
 	req->res.reason = reason;
-	/* to be asked for each time, as the client may have lost its rights */
-	respond_header(d->x, "Cache-Control", "private, no-cache");
 	respond_count(d->x, status);
 	h2o_start_response(req, &d->generator);
 }

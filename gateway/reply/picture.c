@@ -65,7 +65,8 @@ picture_answer(struct exchange *x)
 	h2o_iovec_t	body, tag = etag_of_bytes(&x->req->pool, bytes);
 
 	respond_header(x, "ETag", tag.base);
-	respond_header(x, "Cache-Control", "private, max-age=86400");
+	h2o_set_header(&x->req->pool, &x->req->res.headers,
+	    H2O_TOKEN_CACHE_CONTROL, H2O_STRLIT("private, max-age=86400"), 1);
 	respond_header(x, "X-Content-Type-Options", "nosniff");
 	if (etag_client_has(x, &tag))
 		return respond_body(x, 304, NULL, (struct text){ "", 0 });

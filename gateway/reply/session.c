@@ -3,19 +3,26 @@
 
 #include "base/json.h"
 #include "base/clock.h"
-#include "gateway/http/cookie.h"
 #include "gateway/reply/fragment.h"
 #include "gateway/reply/respond.h"
 
 #define PER_PAGE	50
 
+struct cookie_desk
+session_desk(const struct exchange *x)
+{
+	const struct gateway	*g = x->worker->gateway;
+
+	return (struct cookie_desk){ g->settings->base_url, g->proxies };
+}
+
 static void
 put_cookie(struct exchange *x, struct text token, int64_t max_age_s)
 {
-	char	field[COOKIE_FIELD_SIZE];
+	struct cookie_desk	desk = session_desk(x);
+	char			field[COOKIE_FIELD_SIZE];
 
-	cookie_print(x->req, x->worker->gateway->settings->base_url, token,
-	    max_age_s, field);
+	cookie_print(x->req, &desk, token, max_age_s, field);
 	respond_header(x, "Set-Cookie", field);
 }
 
@@ -38,8 +45,8 @@ may_change_category(const struct exchange *x, int64_t rights)
 {
 	const char	*who = x->worker->gateway->settings->change_category;
 
-	return strcmp(who, "everybody") == 0 ||
-	    (strcmp(who, "staff") == 0 && (rights & RIGHT_STAFF) != 0);
+	return x->user_id != 0 && (strcmp(who, "everybody") == 0 ||
+	    (strcmp(who, "staff") == 0 && (rights & RIGHT_STAFF) != 0));
 }
 
 static void
@@ -85,7 +92,8 @@ static void
 put_session(struct buf *b, const struct exchange *x, int64_t rights)
 {
 	const struct settings	*s = x->worker->gateway->settings;
-	int64_t			 expires = args_number(&x->answer->extra,
+	int64_t			 expires = x->user_id == 0 ? 0 :
+				    args_number(&x->answer->extra,
 				    KEY_EXPIRES, 0);
 
 	buf_put_text(b, "{\"expires\":");
@@ -100,7 +108,11 @@ put_session(struct buf *b, const struct exchange *x, int64_t rights)
 	buf_put_text(b, ",\"title\":");
 	json_put_text(b, (struct text){ s->title, strlen(s->title) });
 	buf_put_text(b, ",\"user\":");
-	fragment_put(b, x, x->answer->fragment);
+	/* the token may have ended since the owner was asked */
+	if (x->user_id != 0)
+		fragment_put(b, x, x->answer->fragment);
+	else
+		buf_put_text(b, "null");
 	buf_put_text(b, ",\"version\":\"" FLICKET_VERSION "\"}\n");
 }
 
@@ -113,27 +125,30 @@ answer_created(struct exchange *x)
 	return respond_buffered(x, x->route->status, "application/json");
 }
 
-/* A cookie whose token has ended goes, so that it is not asked about again. */
 static enum flow
 answer_found(struct exchange *x)
 {
-	if (x->user_id == 0 && x->identity.had_cookie)
-		put_cookie(x, TEXT_OF(""), 0);
 	put_session(respond_buffer(x), x, x->rights);
 	return respond_buffered(x, x->route->status, "application/json");
+}
+
+static enum flow
+answer_ended(struct exchange *x)
+{
+	if (x->identity.had_cookie)
+		put_cookie(x, TEXT_OF(""), 0);
+	return respond_body(x, x->route->status, NULL, TEXT_OF(""));
 }
 
 enum flow
 session_answer(struct exchange *x)
 {
-	respond_header(x, "Cache-Control", "no-store");
 	switch (x->route->op) {
 	case OP_SESSION_CREATE:
 		return answer_created(x);
 	case OP_SESSION_GET:
 		return answer_found(x);
 	default:
-		put_cookie(x, TEXT_OF(""), 0);
-		return respond_body(x, 204, NULL, TEXT_OF(""));
+		return answer_ended(x);
 	}
 }

@@ -362,32 +362,6 @@ decode_read(struct exchange *x)
 
 /* --- body ----------------------------------------------------------------------- */
 
-/* "application/json", "application/problem+json; charset=utf-8", ... */
-static bool
-is_json_type(const h2o_req_t *req)
-{
-	ssize_t		 at = h2o_find_header(&req->headers,
-			    H2O_TOKEN_CONTENT_TYPE, -1);
-	h2o_iovec_t	 type;
-	size_t		 len;
-	const char	*end;
-
-	if (at == -1)
-		return true;
-	type = req->headers.entries[at].value;
-	end = memchr(type.base, ';', type.len);
-	len = end == NULL ? type.len : (size_t)(end - type.base);
-	while (len > 0 && (type.base[len - 1] == ' ' ||
-	    type.base[len - 1] == '\t'))
-		len--;
-	if (len == 0 || h2o_lcstris(type.base, len,
-	    H2O_STRLIT("application/json")))
-		return true;
-	return len > 17 &&
-	    h2o_lcstris(type.base, 12, H2O_STRLIT("application/")) &&
-	    h2o_lcstris(type.base + len - 5, 5, H2O_STRLIT("+json"));
-}
-
 /* A text that is out of its bounds, or has what no text has. */
 static void
 note_text(struct exchange *x, enum key key, struct text t)
@@ -638,19 +612,6 @@ refuse_number(struct exchange *x, const json_error_t *error)
 	    error->column);
 }
 
-static enum flow
-refuse_json(struct exchange *x, json_error_t *error)
-{
-	char	*near = strstr(error->text, " near '");
-
-	/* the position, not the text there, which may be a password */
-	if (near != NULL)
-		*near = '\0';
-	return fault_refuse(x, FAULT_INVALID_JSON, TEXT_OF(""), "The body is "
-	    "not JSON: line %d, column %d: %s.", error->line, error->column,
-	    error->text);
-}
-
 static void
 begin_digest(const h2o_req_t *req, crypto_generichash_state *ret)
 {
@@ -700,12 +661,12 @@ decode_body(struct exchange *x, keyset keys)
 	bool		 is_beyond;
 	enum flow	 flow;
 
-	if (!is_json_type(x->req) && entity.len > 0)
+	if (!json_body_is_typed(x->req) && entity.len > 0)
 		return respond_error(x, ERR_BAD_MEDIA_TYPE, NULL);
 	body = json_body_read(entity, JSON_ALLOW_NUL | JSON_DECODE_ANY |
 	    (is_lenient(x) ? 0 : JSON_REJECT_DUPLICATES), &error, &is_beyond);
 	if (body == NULL)
-		return refuse_json(x, &error);
+		return json_body_refuse(x, &error);
 	if (is_beyond && takes_array(body, keys))
 		flow = refuse_number(x, &error);
 	else
@@ -761,27 +722,6 @@ decode_headers(struct exchange *x)
 	return FLOW_NEXT;
 }
 
-/* A body that is compressed cannot be read here (RFC 9110, 8.4). */
-static enum flow
-check_coding(struct exchange *x)
-{
-	const h2o_headers_t	*headers = &x->req->headers;
-	ssize_t			 at = -1;
-	h2o_iovec_t		 coding;
-
-	while ((at = h2o_find_header(headers, H2O_TOKEN_CONTENT_ENCODING,
-	    at)) != -1) {
-		coding = headers->entries[at].value;
-		if (coding.len == 0 || h2o_lcstris(coding.base, coding.len,
-		    H2O_STRLIT("identity")))
-			continue;
-		respond_header(x, "Accept-Encoding", "identity");
-		return respond_error(x, ERR_BAD_MEDIA_TYPE, "Send the body "
-		    "as it is, without Content-Encoding.");
-	}
-	return FLOW_NEXT;
-}
-
 /* A login may send any body, as in Flicket; only JSON is read. */
 static bool
 has_json_body(const struct exchange *x)
@@ -790,7 +730,7 @@ has_json_body(const struct exchange *x)
 		    H2O_TOKEN_CONTENT_TYPE, -1);
 
 	return op_info(x->route->op)->who != WHO_PASSWORD ||
-	    (at != -1 && x->req->entity.len > 0 && is_json_type(x->req));
+	    (at != -1 && x->req->entity.len > 0 && json_body_is_typed(x->req));
 }
 
 static bool
@@ -824,7 +764,7 @@ decode_write(struct exchange *x)
 
 	if (reads_body(x)) {
 		if (x->req->entity.len > 0)
-			flow = check_coding(x);
+			flow = json_body_check_coding(x);
 		if (flow == FLOW_NEXT)
 			flow = decode_input(x);
 	}

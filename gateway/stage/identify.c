@@ -8,6 +8,7 @@
 #include "gateway/core/identity.h"
 #include "gateway/http/cookie.h"
 #include "gateway/reply/respond.h"
+#include "gateway/reply/session.h"
 #include "gateway/stage/login.h"
 
 /*
@@ -57,14 +58,15 @@ find_token(struct exchange *x, struct text *ret)
 {
 	size_t			 len;
 	const char		*token = find_credentials(x->req, "bearer", &len);
+	struct cookie_desk	 desk = session_desk(x);
 	enum cookie_verdict	 verdict;
 
 	if (token != NULL) {
 		*ret = (struct text){ token, len };
 		return len > 0 ? COOKIE_COUNTS : COOKIE_NONE;
 	}
-	verdict = cookie_find(x->req, x->worker->gateway->settings->base_url,
-	    x->route->method != METHOD_GET, ret);
+	verdict = cookie_find(x->req, &desk, x->route->method != METHOD_GET,
+	    ret);
 	x->identity.had_cookie = verdict == COOKIE_COUNTS;
 	return verdict;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "gateway/reply/fault.h"
 
 #define NUMBER_CHARS	"+-.0123456789Ee"
 
@@ -136,4 +137,66 @@ json_body_read(struct text body, size_t flags, json_error_t *error,
 	if (root == NULL)
 		*error = other;
 	return root;
+}
+
+/* --- what is no JSON ------------------------------------------------------------- */
+
+/* "application/json", "application/problem+json; charset=utf-8", ... */
+bool
+json_body_is_typed(const h2o_req_t *req)
+{
+	ssize_t		 at = h2o_find_header(&req->headers,
+			    H2O_TOKEN_CONTENT_TYPE, -1);
+	h2o_iovec_t	 type;
+	size_t		 len;
+	const char	*end;
+
+	if (at == -1)
+		return true;
+	type = req->headers.entries[at].value;
+	end = memchr(type.base, ';', type.len);
+	len = end == NULL ? type.len : (size_t)(end - type.base);
+	while (len > 0 && (type.base[len - 1] == ' ' ||
+	    type.base[len - 1] == '\t'))
+		len--;
+	if (len == 0 || h2o_lcstris(type.base, len,
+	    H2O_STRLIT("application/json")))
+		return true;
+	return len > 17 &&
+	    h2o_lcstris(type.base, 12, H2O_STRLIT("application/")) &&
+	    h2o_lcstris(type.base + len - 5, 5, H2O_STRLIT("+json"));
+}
+
+/* A body that is compressed cannot be read here (RFC 9110, 8.4). */
+enum flow
+json_body_check_coding(struct exchange *x)
+{
+	const h2o_headers_t	*headers = &x->req->headers;
+	ssize_t			 at = -1;
+	h2o_iovec_t		 coding;
+
+	while ((at = h2o_find_header(headers, H2O_TOKEN_CONTENT_ENCODING,
+	    at)) != -1) {
+		coding = headers->entries[at].value;
+		if (coding.len == 0 || h2o_lcstris(coding.base, coding.len,
+		    H2O_STRLIT("identity")))
+			continue;
+		respond_header(x, "Accept-Encoding", "identity");
+		return respond_error(x, ERR_BAD_MEDIA_TYPE, "Send the body "
+		    "as it is, without Content-Encoding.");
+	}
+	return FLOW_NEXT;
+}
+
+enum flow
+json_body_refuse(struct exchange *x, json_error_t *error)
+{
+	char	*near = strstr(error->text, " near '");
+
+	/* the position, not the text there, which may be a password */
+	if (near != NULL)
+		*near = '\0';
+	return fault_refuse(x, FAULT_INVALID_JSON, TEXT_OF(""), "The body is "
+	    "not JSON: line %d, column %d: %s.", error->line, error->column,
+	    error->text);
 }

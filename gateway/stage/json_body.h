@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "base/buf.h"
+#include "gateway/core/exchange.h"
 
 /*
  * Read a body with jansson's flags; a byte order mark before it is left out. A
@@ -16,5 +16,20 @@
  */
 json_t	*json_body_read(struct text body, size_t flags, json_error_t *error,
 	    bool *ret_beyond);
+
+/* Whether Content-Type says that the body is JSON; without one it is. */
+bool		json_body_is_typed(const h2o_req_t *);
+
+/*
+ * Refuse a body that has a coding: such a one cannot be read. FLOW_NEXT, or what
+ * the refusal returned.
+ */
+enum flow	json_body_check_coding(struct exchange *);
+
+/*
+ * Refuse what json_body_read() found to be no JSON, with the position and
+ * without the text there, which may be a password.
+ */
+enum flow	json_body_refuse(struct exchange *, json_error_t *);
 
 #endif

@@ -6,6 +6,7 @@
 #include "gateway/http/agent.h"
 #include "gateway/http/cookie.h"
 #include "gateway/reply/fault.h"
+#include "gateway/reply/session.h"
 #include "gateway/stage/identify.h"
 #include "gateway/stage/json_body.h"
 
@@ -31,6 +32,10 @@ read_text(struct exchange *x, const json_t *root, const char *name,
 	else if (!json_is_string(value))
 		fault_note(x, FAULT_WRONG_TYPE, field, "%s must be a text.",
 		    name);
+	else if (json_string_length(value) > IDENTIFY_CREDENTIALS_MOST)
+		fault_note(x, FAULT_TOO_LONG, field, "%s must have at most %d "
+		    "bytes, this one has %zu.", name,
+		    IDENTIFY_CREDENTIALS_MOST, json_string_length(value));
 	else
 		args_put_text(ret, key, keep_text(x, value));
 }
@@ -49,31 +54,36 @@ read_remember(struct exchange *x, const json_t *root)
 		args_put_number(&x->args, KEY_REMEMBER, json_is_true(value));
 }
 
-static enum flow
-check_length(struct exchange *x, const struct args *args)
+static void
+check_unknown(struct exchange *x, json_t *root)
 {
-	if (args_text(args, KEY_USERNAME).len +
-	    args_text(args, KEY_PASSWORD).len <= IDENTIFY_CREDENTIALS_MOST)
-		return FLOW_NEXT;
-	return fault_refuse(x, FAULT_TOO_LONG, TEXT_OF("password"),
-	    "username and password have more than %d bytes together.",
-	    IDENTIFY_CREDENTIALS_MOST);
+	static const char *const	known[] = { "username", "password",
+				    "remember" };
+	const char			*name;
+	json_t				*value;
+	bool				 is_known;
+
+	json_object_foreach(root, name, value) {
+		is_known = false;
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			is_known = is_known || strcmp(name, known[i]) == 0;
+		if (!is_known)
+			fault_note(x, FAULT_UNKNOWN_FIELD, text_of(name),
+			    "There is no field \"%.60s\" here.", name);
+	}
 }
 
 static enum flow
-read_members(struct exchange *x, const json_t *root, struct args *ret)
+read_members(struct exchange *x, json_t *root, struct args *ret)
 {
-	enum flow	flow;
-
 	if (!json_is_object(root))
-		return fault_refuse(x, FAULT_INVALID_JSON, TEXT_OF(""),
-		    "The body must be a JSON object with username and "
-		    "password.");
+		return fault_refuse(x, FAULT_WRONG_TYPE, TEXT_OF(""),
+		    "The body must be a JSON object.");
 	read_text(x, root, "username", KEY_USERNAME, ret);
 	read_text(x, root, "password", KEY_PASSWORD, ret);
 	read_remember(x, root);
-	flow = fault_answer(x);
-	return flow == FLOW_NEXT ? check_length(x, ret) : flow;
+	check_unknown(x, root);
+	return fault_answer(x);
 }
 
 /* The name that the session has in the list of tokens. */
@@ -87,21 +97,38 @@ put_agent(struct exchange *x)
 	    strlen(name) });
 }
 
-enum flow
-login_read(struct exchange *x, struct args *ret)
+static enum flow
+read_body(struct exchange *x, struct text entity, struct args *ret)
 {
 	json_error_t	 error;
 	enum flow	 flow;
-	bool		 beyond;
-	json_t		*root;
+	bool		 is_beyond;
+	json_t		*root = json_body_read(entity, JSON_ALLOW_NUL |
+			    JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error,
+			    &is_beyond);
 
-	if (cookie_is_foreign(x->req, x->worker->gateway->settings->base_url))
-		return respond_code(x, ERR_FORBIDDEN, FAULT_FOREIGN_PAGE,
-		    IDENTIFY_FOREIGN);
-	root = json_body_read((struct text){ x->req->entity.base,
-	    x->req->entity.len }, JSON_REJECT_DUPLICATES, &error, &beyond);
+	if (root == NULL)
+		return json_body_refuse(x, &error);
 	flow = read_members(x, root, ret);
 	json_decref(root);
-	put_agent(x);
+	if (flow == FLOW_NEXT)
+		put_agent(x);
 	return flow;
+}
+
+enum flow
+login_read(struct exchange *x, struct args *ret)
+{
+	struct cookie_desk	desk = session_desk(x);
+	struct text		entity = { x->req->entity.base,
+				    x->req->entity.len };
+	enum flow		flow;
+
+	if (cookie_is_foreign(x->req, &desk))
+		return respond_code(x, ERR_FORBIDDEN, FAULT_FOREIGN_PAGE,
+		    IDENTIFY_FOREIGN);
+	if (entity.len > 0 && !json_body_is_typed(x->req))
+		return respond_error(x, ERR_BAD_MEDIA_TYPE, NULL);
+	flow = entity.len > 0 ? json_body_check_coding(x) : FLOW_NEXT;
+	return flow == FLOW_NEXT ? read_body(x, entity, ret) : flow;
 }

@@ -88,20 +88,16 @@ answer_server_options(struct exchange *x)
 
 /*
  * Answers are for one user, by token or cookie: no shared cache may keep them,
- * and a browser asks again. Files say themselves how long they last.
+ * and a browser asks again. So are refusals, which caches may keep, too.
  */
 static void
 put_caching(struct exchange *x)
 {
-	static const char	depends[] = "Cookie, Authorization";
+	static const char	policy[] = "private, no-cache";
 
-	header_put(x->req, &H2O_TOKEN_VARY->buf, "Vary", depends,
-	    sizeof(depends) - 1);
-	if (x->route->reply != REPLY_FILE && x->route->reply != REPLY_IMAGE &&
-	    x->route->reply != REPLY_SESSION)
-		header_put(x->req, &H2O_TOKEN_CACHE_CONTROL->buf,
-		    "Cache-Control", "private, no-cache",
-		    strlen("private, no-cache"));
+	header_put_vary(x->req, "Cookie, Authorization");
+	header_put(x->req, &H2O_TOKEN_CACHE_CONTROL->buf, "Cache-Control",
+	    policy, sizeof(policy) - 1);
 }
 
 static enum flow
@@ -113,6 +109,8 @@ match_route(struct exchange *x, enum placeholder root, struct text path)
 	bool			is_options = h2o_memis(name.base, name.len,
 				    H2O_STRLIT("OPTIONS"));
 
+	if (!is_options)
+		put_caching(x);
 	route_find(&match, root, path, x->is_head ? METHOD_GET : method_of(name));
 	if (match.methods == 0)
 		return respond_error(x, ERR_NOT_FOUND, NULL);
@@ -120,7 +118,6 @@ match_route(struct exchange *x, enum placeholder root, struct text path)
 		return answer_methods(x, match.methods, is_options);
 	x->route = match.route;
 	x->args = match.args;
-	put_caching(x);
 	return FLOW_NEXT;
 }
 

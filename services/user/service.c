@@ -71,7 +71,7 @@ static const struct member session_members[] = {
 	{ "username", SHAPE_TEXT },
 	{ 0 }
 };
-static const struct shape session_shape = { "session", session_members };
+static const struct shape session_shape = { "session_user", session_members };
 
 /* For flicketctl, which exports users. */
 static const struct member export_members[] = {

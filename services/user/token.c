@@ -194,6 +194,16 @@ token_create(struct call *c)
 
 #define REMEMBERED_US	(INT64_C(30) * 24 * 3600 * 1000000)
 
+/* What a browser remembers lasts no shorter than what it does not. */
+static int64_t
+session_lifetime_us(const struct args *args)
+{
+	bool	is_remembered = args_number(args, KEY_REMEMBER, 0) != 0;
+
+	return is_remembered && tokens.lifetime_us < REMEMBERED_US ?
+	    REMEMBERED_US : tokens.lifetime_us;
+}
+
 static enum err
 put_user(struct call *c)
 {
@@ -206,10 +216,9 @@ enum err
 token_open_session(struct call *c)
 {
 	const struct args	*args = &c->request.args;
-	bool			 remember = args_number(args, KEY_REMEMBER, 0) != 0;
 	struct new_token	 t = { .expires_us =
-				    args_number(args, KEY_NOW, 0) + (remember ?
-				    REMEMBERED_US : tokens.lifetime_us) };
+				    args_number(args, KEY_NOW, 0) +
+				    session_lifetime_us(args) };
 	enum err		 e = make_token(c, args_text(args, KEY_AGENT),
 				    &t);
 

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from desk import REPO, run_program
-from wire import Client, expect, head
+from wire import USERS, Client, expect, head
 
 HOME, OTHER, EVIL = 'https://desk.example.org', 'http://localhost:3000', 'https://evil.example'
 TAKEN = {'authorization', 'content-type', 'if-match', 'if-none-match', 'idempotency-key', 'x-request-id',
@@ -77,7 +77,7 @@ def test_answers_are_shown_to_who_is_listed(page):
     for origin in (HOME, OTHER):
         answer = page.get('user/1', headers={'Origin': origin})
         expect(answer, 200)
-        assert answer.header('Access-Control-Allow-Origin') == origin and answer.varies() == {'Origin', 'Accept-Encoding'}
+        assert answer.header('Access-Control-Allow-Origin') == origin and answer.varies() == {'Origin', 'Accept-Encoding', *USERS}
         assert names_in(answer, 'Access-Control-Expose-Headers') == SHOWN
         assert len(cors_of(answer)) == 2
 
@@ -88,7 +88,7 @@ def test_nobody_else_is_let_in(page, origin):
     for answer in (page.get('user/1', headers={'Origin': origin}), preflight(page, 'tickets/', origin),
                    preflight(page, '/healthz', origin), page.get('nothing', headers={'Origin': origin})):
         assert cors_of(answer) == set(), answer
-        assert answer.varies() - {'Accept-Encoding'} == {'Origin'}
+        assert answer.varies() - {'Accept-Encoding', *USERS} == {'Origin'}
 
 
 @pytest.mark.parametrize('origin, said', [(HOME, HOME), (EVIL, '*'), (None, '*')])
@@ -101,7 +101,7 @@ def test_the_description_of_the_api_is_for_everybody_and_says_so_once(page, orig
 def test_without_an_origin_nothing_is_said(page):
     answer = page.get('user/1')
     expect(answer, 200)
-    assert cors_of(answer) == set() and answer.varies() == {'Origin', 'Accept-Encoding'}
+    assert cors_of(answer) == set() and answer.varies() == {'Origin', 'Accept-Encoding', *USERS}
 
 
 def test_errors_can_be_read_as_well(page):
@@ -126,7 +126,7 @@ def test_a_body_that_h2o_cuts_off_can_be_read_as_well(desk):
 
 def test_a_problem_varies_with_both(page):
     answer = page.get('nothing', headers={'Origin': HOME, 'Accept': 'application/problem+json'})
-    assert answer.varies() == {'Origin', 'Accept', 'Accept-Encoding'}
+    assert answer.varies() == {'Origin', 'Accept', 'Accept-Encoding', *USERS}
 
 
 def test_options_that_is_no_preflight_has_no_more_than_allow(page):

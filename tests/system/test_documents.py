@@ -7,7 +7,7 @@ import pytest
 from desk import REPO, SERVICES
 
 DOCUMENTS = sorted([REPO / 'README.md', REPO / 'proto' / 'README.md', *(REPO / 'docs').glob('*.md')])
-FOLDERS = ('base', 'docker', 'docs', 'gateway', 'proto', 'script', 'services', 'tests', 'tools')
+FOLDERS = ('base', 'cmake', 'console', 'docker', 'docs', 'gateway', 'proto', 'script', 'services', 'tests', 'tools')
 # Names that belong to the system or to libraries.
 LIBRARIES = re.compile(r'sqlite3(?:_\w+|\.h)|read|writev|epoll_ctl')
 PATH = re.compile(rf'(?:{"|".join(FOLDERS)})/[\w./*-]*|[\w/-]+\.(?:[ch]|py|tbl|md)')

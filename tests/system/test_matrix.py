@@ -23,9 +23,10 @@ from wire import Client, basic, expect, insist
 LOGIN = 'anybody with a name and a password'
 OWNER = 'the owner; with a token for reading: only that token'
 READER = 'any user, also with a token for reading'
+ANYBODY = 'anybody'
 
 # Keys: a name, a description, and the most that such a key allows: 'nothing', to get a token ('login'), 'reading',
-# or everything that its user may do ('all').
+# everything that its user may do ('all'), or nothing, as it comes from elsewhere ('foreign').
 KEYS = (
     ('none', 'no token', 'nothing'),
     ('garbage', 'a random token', 'nothing'),
@@ -38,13 +39,19 @@ KEYS = (
     ('changed', 'a token from before a change of the password', 'nothing'),
     ('reading', 'a read-only token of an admin who owns the thing', 'reading'),
     ('other', "another user's token", 'all'),
+    ('cookie', "another user's token in a cookie, on a page of the desk", 'all'),
+    ('cookie, other origin', 'the same cookie, on a page of another origin', 'foreign'),
 )
 
 
-def expected(method, who, rights, good_for):
+def expected(method, path, who, rights, good_for):
     """The rule: the statuses that a request may have, by the words of the table of permissions."""
-    if good_for in ('nothing', 'login') or who == LOGIN:
-        return {200} if (who, good_for) == (LOGIN, 'login') else {401}
+    if who == ANYBODY:
+        return {200}
+    if good_for == 'foreign' and method != 'GET':
+        return {401} if path == 'tokens' and who == LOGIN else {403}      # which takes no cookie
+    if good_for in ('nothing', 'login', 'foreign') or who == LOGIN:
+        return {200} if (path, who, good_for) == ('tokens', LOGIN, 'login') else {401}
     if good_for == 'reading' and who == READER:
         return {204}
     if good_for == 'reading':
@@ -87,6 +94,16 @@ class Cell:
 
 def bearer(token):
     return {'Authorization': f'Bearer {token}'}
+
+
+def cookie(token, site='same-origin'):
+    """Of a browser that knows the desk as http://localhost."""
+    return {'Cookie': f'other=1; flicket-80={token}', 'Sec-Fetch-Site': site, 'Flicket-Console': '1'}
+
+
+# Keys that somebody new has each time, as what may be done can end a token.
+NEW_EACH_TIME = {'other': bearer, 'cookie': cookie,
+                 'cookie, other origin': lambda token: cookie(token, 'same-site')}
 
 
 def token_of(desk, person, password=PASSWORD):
@@ -132,11 +149,11 @@ def cells_of(world, keys):
             owns = beings and key.maker and key.name != 'deleted' and who != LOGIN
             if method != 'GET' or path not in read:
                 read[path] = example(world, *((key.maker, beings[0]) if owns else (None, None)))
-            # somebody new each time: what may be done can end a token
-            if key.name == 'other' or (key.name == 'reading' and who == READER):
-                kind = 'plain' if key.name == 'other' else 'reader'
-                key = Key(key.name, key.good_for, headers=bearer(world.person(kind).token))
-            yield Cell(key, method, path, who, *read[path], expected(method, who, rights, key.good_for))
+            if key.name in NEW_EACH_TIME or (key.name == 'reading' and who == READER):
+                kind = 'reader' if key.name == 'reading' else 'plain'
+                headers = NEW_EACH_TIME.get(key.name, bearer)(world.person(kind).token)
+                key = Key(key.name, key.good_for, headers=headers)
+            yield Cell(key, method, path, who, *read[path], expected(method, path, who, rights, key.good_for))
 
 
 # --- what the desk keeps ------------------------------------------------------------------------------------
@@ -291,7 +308,7 @@ def test_another_method_is_no_way_around(walked):
         for cell in cells:
             if cell.key.name == 'none' and cell.method == 'GET':
                 answer = c.request('HEAD', cell.target, token=False)
-                assert answer.status == 401, cell
+                assert answer.status == (200 if cell.who == ANYBODY else 401), cell
             elif cell.key.name == 'other' and cell.method != 'GET':
                 for name in ('X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'):
                     c.request('GET', cell.target, token=False, headers={**reading, name: cell.method})
@@ -327,10 +344,14 @@ def pages():
 # All that can be had without a token: nothing of what is in the desk.
 PUBLIC = {'/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/init.js', '/docs/swagger-ui-bundle.js',
           '/docs/swagger-ui.css', '/flicket/static/flicket_avatars/__default_profile.png'}
+CONSOLE = {'/', '/console/licenses.txt'}        # the other files and pages: test_console_files.py
+
+
+PUBLIC |= CONSOLE
 
 
 def test_what_needs_no_token_is_listed(reading):
-    assert set(pages()) == PUBLIC
+    assert set(pages()) == PUBLIC - CONSOLE
     with Client(reading.port) as c:
         for page in sorted(PUBLIC):
             assert c.get(page).status == 200, page
@@ -352,11 +373,11 @@ def test_what_needs_no_token_is_documented_as_it_is(reading):
             assert c.request('HEAD', page).header('Content-Type') == kind
             assert c.post(page).header('Allow') == 'GET, HEAD'
             tag = answer.header('ETag')
-            assert (tag is not None) == page.startswith(('/docs', '/openapi')), page
+            assert (tag is not None) == (page.startswith(('/docs', '/openapi')) or page in CONSOLE), page
             assert tag is None or c.get(page, headers={'If-None-Match': tag}).status == 304
 
 
-@pytest.mark.parametrize('path', ['/', '/docs/', '/docs/index.html', '/docs/../healthz', '/metrics/', '/healthz/x',
+@pytest.mark.parametrize('path', ['//', '/docs/', '/docs/index.html', '/docs/../healthz', '/metrics/', '/healthz/x',
                                   '/stores/user/user.db', '/flicket-api', '/flicket-api/', '/flicket_uploads/',
                                   '/flicket/static/flicket_avatars/', '/.git/config', '/server-status', '/..',
                                   '//healthz'])
@@ -368,16 +389,19 @@ def test_there_is_nothing_else(reading, path):
 
 # --- the table in the documents -----------------------------------------------------------------------------
 
-COLUMNS = {'nothing': 'an invalid key', 'login': '`basic`', 'reading': '`reading`', 'all': '`other`'}
+COLUMNS = {'nothing': 'an invalid key', 'login': '`basic`', 'reading': '`reading`', 'all': '`other`, `cookie`',
+           'foreign': '`cookie, other origin`'}
 
 
 def words_for(who, good_for):
     """What a key gets: one word where reading and writing are alike, or only one of them can be asked for."""
-    found = {}
-    for method in sorted({method for method, _, w in listed() if w == who}):
-        want = expected(method, who, RULES[who][0], good_for)
-        found['read' if method == 'GET' else 'write'] = 'done' if min(want) < 400 else ' or '.join(map(str,
-                                                                                                       sorted(want)))
+    wanted = {}
+    for method, path, w in listed():
+        if w == who:
+            kind = 'read' if method == 'GET' else 'write'
+            wanted.setdefault(kind, set()).update(expected(method, path, who, RULES[who][0], good_for))
+    found = {kind: ' or '.join(dict.fromkeys('done' if status < 400 else str(status) for status in sorted(want)))
+             for kind, want in wanted.items()}
     if len(set(found.values())) == 1:
         return next(iter(found.values()))
     return ', '.join(f'{kind}: {word}' for kind, word in sorted(found.items()))

@@ -56,7 +56,7 @@ def test_a_method_is_spelt_in_capitals(reader):
 
 
 @pytest.mark.parametrize('path', [
-    '/', '/flicket-api', '/flicket-api/', '/flicket-api/nothing', '/flicket-api/ticket', '/flicket-api/user/',
+    '//', '/flicket-api', '/flicket-api/', '/flicket-api/nothing', '/flicket-api/ticket', '/flicket-api/user/',
     '/flicket-api/user/1/', '/flicket-api/user/1/2', '/flicket-api/posts/', '/flicket-api/actions/',
     '/flicket-api/tickets/1/2/', '/FLICKET-API/tickets/', '/flicket-api/Tickets/', '/flicket-apix/tickets/',
     '/favicon.ico', '/healthz/x', '/flicket-api/users/1/', '/flicket-api/tokens/x', '/flicket-api/user/%C0%AF',

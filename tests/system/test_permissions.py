@@ -158,6 +158,7 @@ NONE = ()
 
 # text → (who may whatever the thing is, what else gives the right)
 RULES = {
+    'anybody': (ALL + ('reader',), ()),
     'anybody with a name and a password': (NONE, ('named',)),
     'any user': (ALL, ()),
     'any user, also with a token for reading': (ALL + ('reader',), ()),
@@ -217,6 +218,11 @@ def create(path, member, **json):
 def log_in(w, me, being):
     named = {'Authorization': basic(me.username, PASSWORD)} if being == 'named' else None
     return 'tokens', {'headers': named}
+
+
+def begin_session(w, me, being):
+    name = me.username if being == 'named' else 'nobody'
+    return 'session', {'json': {'username': name, 'password': PASSWORD}}
 
 
 def create_user(w, me, being):
@@ -279,6 +285,9 @@ EXAMPLES = {
     'DELETE tokens': get('tokens'),
     'GET tokens/': get('tokens/'),
     'DELETE token/:id': on_own('token', 'token/{}'),
+    'POST session': begin_session,
+    'GET session': get('session'),
+    'DELETE session': get('session'),
     'GET user/:id': get('user/3'),
     'GET users/': get('users/'),
     'GET user/me': get('user/me'),
@@ -410,7 +419,11 @@ def test_who_may_and_who_may_not(world, method, path, who):
 def test_without_a_token_it_is_401_whatever_it_is(world, method, path, who):
     for example, _, _ in kinds_of(f'{method} {path}', who):
         target, request = example(world, None, None)
-        expect(world.ask(None, method, target, **request), 401)
+        answer = world.ask(None, method, target, **request)
+        if who == 'anybody':
+            assert expect(answer, 200)['user'] is None
+        else:
+            expect(answer, 401)
 
 
 @pytest.mark.parametrize('setting, rights', [('staff', STAFF), ('everybody', ALL)])

@@ -19,6 +19,10 @@ class NoAnswer(Exception):
     """The peer closed, reset, or kept silent before the answer was complete."""
 
 
+# Every answer of the API depends on who asks.
+USERS = {'Cookie', 'Authorization'}
+
+
 class Answer:
     """One answer: status, reason, headers in order, body bytes."""
 

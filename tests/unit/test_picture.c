@@ -47,6 +47,7 @@ a_picture_is_taken_or_refused(void **state)
 }
 
 static char	etag_shown[64];
+static char	cache_shown[64];
 
 static void
 show(struct visit *v, const char *if_none_match)
@@ -65,6 +66,9 @@ show(struct visit *v, const char *if_none_match)
 	snprintf(etag_shown, sizeof(etag_shown), "%.*s",
 	    (int)responded_header(&v->x, "etag").len,
 	    responded_header(&v->x, "etag").base);
+	snprintf(cache_shown, sizeof(cache_shown), "%.*s",
+	    (int)responded_header(&v->x, "cache-control").len,
+	    responded_header(&v->x, "cache-control").base);
 	visit_end(v);
 }
 
@@ -80,7 +84,8 @@ a_picture_is_answered_with_a_tag(void **state)
 	check_string("type", responded.type, "image/png");
 	check_text("bytes", (struct text){ responded.body, responded.body_len },
 	    TEXT_OF("p\0x"));
-	check_number("headers", responded.headers, 3);
+	check_number("headers", responded.headers, 2);
+	check_string("cached", cache_shown, "private, max-age=86400");
 	snprintf(etag, sizeof(etag), "%s", etag_shown);
 	check_number("a tag", (int64_t)strlen(etag), 34);
 	snprintf(several, sizeof(several), "\"other\", W/%s", etag);

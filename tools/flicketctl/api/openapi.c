@@ -46,7 +46,7 @@ static const struct service *const services[] = {
 
 /* Statuses that an operation can be refused with, and when. */
 enum refusal {
-	ALWAYS, WITH_TOKEN, WITH_BODY, WRITES, WITH_IF_MATCH, WITH_KEY, RANGES,
+	ALWAYS, WITH_TOKEN, WITH_RIGHT, WITH_BODY, WRITES, WITH_IF_MATCH, WITH_KEY, RANGES,
 	SYNCS
 };
 
@@ -57,7 +57,8 @@ static const struct {
 } refusals[] = {
 	{ 400, ALWAYS, "The request is not valid; the message names the error" },
 	{ 401, WITH_TOKEN, "No token, or one that is not valid" },
-	{ 403, WITH_TOKEN, "Not for this user, or not with this token" },
+	{ 403, WITH_RIGHT, "Not for this user, not with this token, or not from "
+	    "the page that asks" },
 	{ 404, ALWAYS, "The path or the thing does not exist" },
 	{ 405, ALWAYS, "The path does not support this method" },
 	{ 409, WRITES, "The current state does not allow this" },
@@ -343,7 +344,7 @@ parameters_of(const struct route *r)
 	add_parameters(list, r, r->in_path, "path");
 	if (r->method == METHOD_GET)
 		add_parameters(list, r, r->given, "query");
-	if (r->method == METHOD_GET)
+	if (r->method == METHOD_GET && r->reply != REPLY_SESSION)
 		add(list, header_parameter("If-None-Match",
 		    "Tags the client has: 304 if it is one of them",
 		    "\"0123456789abcdef\""));
@@ -403,6 +404,9 @@ body_of(const struct route *r)
 		return pack("{s:b,s:{s:{s:o}}}", "required", 1, "content",
 		    "multipart/form-data", "schema", schema);
 	}
+	if (r->input == INPUT_LOGIN)
+		return pack("{s:b,s:{s:{s:o}}}", "required", 1, "content",
+		    "application/json", "schema", ref_to("schemas", "login"));
 	if (r->input == INPUT_IMAGE)
 		return pack("{s:b,s:{s:{},s:{},s:{}}}", "required", 1,
 		    "content", "image/png", "image/jpeg", "image/gif");
@@ -452,6 +456,45 @@ with_included(json_t *thing)
 }
 
 static json_t *
+session_schema(json_t *user)
+{
+	json_t	*s = must(json_loads(
+		    "{\"type\":\"object\",\"additionalProperties\":false,"
+		    "\"required\":[\"expires\",\"features\",\"limits\","
+		    "\"read_only\",\"rights\",\"title\",\"user\","
+		    "\"version\"],\"properties\":{"
+		    "\"expires\":{\"type\":[\"string\",\"null\"],"
+		    "\"description\":\"An HTTP date (RFC 9110, 5.6.7)\"},"
+		    "\"features\":{\"type\":\"object\","
+		    "\"additionalProperties\":false,"
+		    "\"required\":[\"change_category\"],\"properties\":{"
+		    "\"change_category\":{\"type\":\"boolean\","
+		    "\"description\":\"Whether the user may move tickets to "
+		    "another category\"}}},"
+		    "\"limits\":{\"type\":\"object\","
+		    "\"additionalProperties\":false,"
+		    "\"required\":[\"avatar_bytes\",\"per_page\","
+		    "\"upload_bytes\",\"upload_extensions\"],\"properties\":{"
+		    "\"avatar_bytes\":{\"type\":\"integer\"},"
+		    "\"per_page\":{\"type\":\"integer\"},"
+		    "\"upload_bytes\":{\"type\":\"integer\"},"
+		    "\"upload_extensions\":{\"type\":\"array\",\"items\":{"
+		    "\"type\":\"string\"}}}},"
+		    "\"read_only\":{\"type\":\"boolean\",\"description\":"
+		    "\"Whether the token is for reading only\"},"
+		    "\"rights\":{\"type\":\"array\",\"items\":{\"enum\":["
+		    "\"admin\",\"staff\"]}},"
+		    "\"title\":{\"type\":\"string\",\"description\":"
+		    "\"Name of the desk\"},"
+		    "\"version\":{\"type\":\"string\"}}}", 0, NULL));
+
+	put(json_object_get(s, "properties"), "user", pack("{s:s,s:[o,{s:s}]}",
+	    "description", "Null without a session", "anyOf", user, "type",
+	    "null"));
+	return s;
+}
+
+static json_t *
 answer_schema(const struct route *r, json_t *schemas)
 {
 	keyset			 may = op_info(r->op)->may;
@@ -466,6 +509,8 @@ answer_schema(const struct route *r, json_t *schemas)
 	if (shape == NULL)
 		return json_object();
 	item = schema_ref(schemas, shape, keyset_has(may, KEY_FIELDS));
+	if (r->reply == REPLY_SESSION)
+		return session_schema(item);
 	if (is_list(r))
 		return list_schema(item, keyset_has(may, KEY_CURSOR), include);
 	return include ? with_included(item) : item;
@@ -494,17 +539,21 @@ content_of(const struct route *r, json_t *schemas)
 static json_t *
 headers_of(const struct route *r)
 {
-	json_t	*headers = pack("{s:o}", "X-Request-ID",
-		    ref_to("headers", "X-Request-ID"));
+	json_t	*headers = pack("{s:o,s:o,s:o}", "X-Request-ID",
+		    ref_to("headers", "X-Request-ID"), "Cache-Control",
+		    ref_to("headers", "Cache-Control"), "Vary",
+		    ref_to("headers", "Vary"));
+
 	if (op_info(r->op)->who != WHO_PASSWORD) {
 		put(headers, "RateLimit", ref_to("headers", "RateLimit"));
 		put(headers, "RateLimit-Policy",
 		    ref_to("headers", "RateLimit-Policy"));
-		put(headers, "Vary", ref_to("headers", "Vary"));
 	}
 
-	if (r->method == METHOD_GET)
+	if (r->method == METHOD_GET && r->reply != REPLY_SESSION)
 		put(headers, "ETag", ref_to("headers", "ETag"));
+	if (r->reply == REPLY_SESSION && r->method != METHOD_GET)
+		put(headers, "Set-Cookie", ref_to("headers", "Set-Cookie"));
 	if (is_list(r))
 		put(headers, "Link", ref_to("headers", "Link"));
 	if (r->location[0] != '\0')
@@ -530,6 +579,9 @@ applies(const struct route *r, enum refusal when)
 	keyset	may = op_info(r->op)->may;
 
 	switch (when) {
+	case WITH_TOKEN:
+	case WITH_RIGHT:
+		return op_info(r->op)->who != WHO_VISITOR;
 	case WITH_BODY:
 		return has_body(r);
 	case WRITES:
@@ -563,7 +615,7 @@ responses_of(const struct route *r, json_t *schemas)
 	if (r->reply == REPLY_FILE)
 		put(all, "206", pack("{s:s,s:{s:{}}}", "description",
 		    "The part that was asked for", "content", "*/*"));
-	if (r->method == METHOD_GET)
+	if (r->method == METHOD_GET && r->reply != REPLY_SESSION)
 		put(all, "304", pack("{s:s}", "description",
 		    "The client has it"));
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
@@ -625,7 +677,9 @@ operation_of(const struct route *r, json_t *schemas)
 	if (has_body(r) && (r->input != INPUT_JSON ||
 	    !keyset_is_empty(r->given)))
 		put(operation, "requestBody", body_of(r));
-	if (op_info(r->op)->who == WHO_PASSWORD)
+	if (r->input == INPUT_LOGIN || op_info(r->op)->who == WHO_VISITOR)
+		put(operation, "security", json_array());
+	else if (op_info(r->op)->who == WHO_PASSWORD)
 		put(operation, "security", pack("[{s:[]}]", "password"));
 	put(operation, "responses", responses_of(r, schemas));
 	return operation;
@@ -804,6 +858,16 @@ put_answer_schemas(json_t *schemas)
 	    "\"expires\":{\"type\":\"string\"}},"
 	    "\"additionalProperties\":false,\"examples\":[{\"token\":"
 	    "\"c2VjcmV0\"}]}", 0, NULL)));
+	put(schemas, "login", must(json_loads(
+	    "{\"type\":\"object\",\"additionalProperties\":false,"
+	    "\"required\":[\"username\",\"password\"],\"properties\":{"
+	    "\"username\":{\"type\":\"string\",\"description\":\"The "
+	    "username or the e-mail address\"},"
+	    "\"password\":{\"type\":\"string\"},"
+	    "\"remember\":{\"type\":\"boolean\",\"description\":\"Whether "
+	    "the cookie outlasts the browser, for 30 days\"}},"
+	    "\"examples\":[{\"password\":\"Password1\",\"remember\":false,"
+	    "\"username\":\"admin\"}]}", 0, NULL)));
 	put(schemas, "deletions", must(json_loads(
 	    "{\"type\":\"object\",\"additionalProperties\":false,"
 	    "\"required\":[\"_links\",\"items\",\"since\"],\"properties\":{"
@@ -898,6 +962,10 @@ components(json_t *schemas)
 	    "\"RateLimit-Policy\":{\"description\":\"Requests a token may "
 	    "make (q) in so many seconds (w); where the desk limits them\","
 	    "\"schema\":{\"type\":\"string\"}},"
+	    "\"Cache-Control\":{\"description\":\"Answers are for one user, "
+	    "and are asked for anew\",\"schema\":{\"type\":\"string\"}},"
+	    "\"Set-Cookie\":{\"description\":\"The session, or its end\","
+	    "\"schema\":{\"type\":\"string\"}},"
 	    "\"Vary\":{\"description\":\"Fields of the request that the "
 	    "answer depends on\",\"schema\":{\"type\":\"string\"}},"
 	    "\"Retry-After\":{\"description\":\"Seconds to wait\","
@@ -907,6 +975,11 @@ components(json_t *schemas)
 	    "securitySchemes", must(json_loads(
 	    "{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\","
 	    "\"description\":\"A token from POST tokens\"},"
+	    "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":"
+	    "\"__Host-flicket\",\"description\":\"The cookie of POST "
+	    "session, which browsers send. Without TLS its name is "
+	    "flicket-PORT. Other methods than GET and HEAD need the header "
+	    "field Flicket-Console: 1, too\"},"
 	    "\"password\":{\"type\":\"http\",\"scheme\":\"basic\"}}", 0,
 	    NULL)));
 }
@@ -933,14 +1006,14 @@ openapi_run(const struct cli *c)
 	for (const struct route *r = routes_all(); r->path != NULL; r++)
 		put_route(paths, r, schemas);
 	put_pages(paths);
-	all = pack("{s:s,s:{s:s,s:s,s:s,s:{s:s,s:s}},s:[{s:s}],s:[{s:[]}],"
+	all = pack("{s:s,s:{s:s,s:s,s:s,s:{s:s,s:s}},s:[{s:s}],s:[{s:[]},{s:[]}],"
 	    "s:o,s:o,s:o}", "openapi", "3.1.0", "info", "title", "flicketd",
 	    "version", FLICKET_VERSION, "description",
 	    "The API of a help desk. Links in answers are whole URLs; lists "
 	    "come in pages. A path that ends in a slash is also served "
 	    "without it. Answers of 1 KB and more are compressed with gzip for "
 	    "clients that accept it.", "license", "name", "MIT", "identifier", "MIT",
-	    "servers", "url", "/", "security", "token", "tags", tags(),
+	    "servers", "url", "/", "security", "token", "session", "tags", tags(),
 	    "paths", paths, "components", components(schemas));
 	if (json_dumpf(all, stdout, JSON_COMPACT) == -1 || puts("") == EOF)
 		return STATUS_FAILED;
