@@ -12,15 +12,9 @@ static const struct {
 	enum op_code	 op;
 	enum key	 ids;	/* extra of the answer whose numbers it takes */
 } kinds[] = {
-	{ "actions", OP_ACTION_BULK, KEY_IDS },
-	{ "category", OP_CATEGORY_BULK, KEY_CATEGORY_REFS },
-	{ "histories", OP_HISTORY_BULK, KEY_IDS },
-	{ "posts", OP_POST_BULK, KEY_IDS },
-	{ "priority", OP_PRIORITY_BULK, KEY_PRIORITY_REFS },
-	{ "status", OP_STATUS_BULK, KEY_STATUS_REFS },
-	{ "subscriptions", OP_SUBSCRIPTION_BULK, KEY_IDS },
-	{ "uploads", OP_UPLOAD_BULK, KEY_IDS },
-	{ "users", OP_USER_BULK, KEY_USER_REFS },
+#define INCLUDE(name, operation, key) { name, OP_##operation, KEY_##key },
+#include "gateway/core/includes.tbl"
+#undef INCLUDE
 };
 
 #define KINDS	(sizeof(kinds) / sizeof(kinds[0]))

@@ -37,13 +37,13 @@ static const struct shape department_shape = {
 static const struct member category_members[] = {
 	{ "category", SHAPE_TEXT },
 	{ "deleted", SHAPE_BOOL, .extra = true },
-	{ "department", SHAPE_TEXT },
-	{ "department_id", SHAPE_INT, .extra = true },
+	{ "department", SHAPE_TEXT, .may_be_null = true },
+	{ "department_id", SHAPE_INT, .extra = true, .may_be_null = true },
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
 	{ "categories", SHAPE_LINK, NULL, PLACEHOLDER_API, "categories/" },
 	{ "department", SHAPE_LINK, "department_id", PLACEHOLDER_API,
-	    "department/%" },
+	    "department/%", .may_be_null = true },
 	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "category/%" },
 	{ NULL, SHAPE_CLOSE },
 	{ 0 }

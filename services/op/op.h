@@ -74,6 +74,8 @@ struct op {
 	int			 kept;
 	struct ref		 refs[OP_REFS];	/* used with INCLUDE, and in
 						 * lists by ids */
+	const char *const	*sorts;		/* values of SORT; NULL ends
+						 * them */
 	bool			 gives_back;	/* it frees something that a
 						 * peer holds: a full queue does
 						 * not refuse it */

@@ -70,12 +70,33 @@ compile_link(struct step *step, const struct member *m)
 	} else
 		put_url_part(&step->head, m->root, m->url, strlen(m->url));
 	buf_put_byte(&step->tail, '"');
-	if (m->absent != NULL) {
+	if (m->may_be_null) {
+		buf_put_text(&step->absent, "null");
+		return;
+	}
+	if (m->absent != NULL)
 		put_url_part(&step->absent, m->root, m->absent,
 		    strlen(m->absent));
-		buf_put_byte(&step->absent, '"');
-	} else
-		buf_put_text(&step->absent, "null");
+	else
+		put_url_part(&step->absent, m->root, m->url,
+		    strcspn(m->url, "%"));
+	buf_put_byte(&step->absent, '"');
+}
+
+/* What a member has whose column is NULL. */
+static const char *
+empty_value(const struct member *m)
+{
+	static const char *const	empty[] = {
+		[SHAPE_INT] = "0", [SHAPE_TEXT] = "\"\"",
+		[SHAPE_DATE] = "\"Thu, 01 Jan 1970 00:00:00 GMT\"",
+		[SHAPE_JSON] = "{}", [SHAPE_NAMES] = "[]",
+		[SHAPE_HOURS] = "0.00", [SHAPE_BOOL] = "false"
+	};
+
+	if (m->kind == SHAPE_UNKNOWN)
+		return "\"unknown\"";
+	return m->may_be_null ? "null" : empty[m->kind];
 }
 
 /* Copies of a piece are made in blocks. */
@@ -162,10 +183,8 @@ compile_value(struct shape_plan *plan, const struct shape *shape,
 	step->column = find_column(shape, m, st, statement_name);
 	if (m->kind == SHAPE_LINK)
 		compile_link(step, m);
-	else if (m->kind == SHAPE_UNKNOWN)
-		buf_put_text(&step->absent, "\"unknown\"");
 	else
-		buf_put_text(&step->absent, "null");
+		buf_put_text(&step->absent, empty_value(m));
 }
 
 static void
@@ -358,6 +377,7 @@ put_value(const struct step *step, sqlite3_value *v, struct buf *b)
 		percent_encode(b, value_text(v), PERCENT_URL);
 		break;
 	case SHAPE_JSON:
+	case SHAPE_NAMES:
 		t = value_text(v);
 		buf_put(b, t.base, t.len);
 		break;

@@ -13,22 +13,28 @@
 
 enum member_kind {
 	SHAPE_END,
-	SHAPE_INT,	/* a number, or null */
-	SHAPE_TEXT,	/* a text, or null */
+	SHAPE_INT,	/* a number */
+	SHAPE_TEXT,	/* a text */
 	SHAPE_UNKNOWN,	/* a text; "unknown" where it is null or empty */
-	SHAPE_DATE,	/* microseconds since 1970 as an HTTP date, or null */
-	SHAPE_JSON,	/* JSON as it is stored, or null */
+	SHAPE_DATE,	/* microseconds since 1970 as an HTTP date */
+	SHAPE_JSON,	/* a JSON object as it is stored */
+	SHAPE_NAMES,	/* a JSON array of texts as it is stored */
 	SHAPE_HOURS,	/* hundredths as a number with two decimals */
-	SHAPE_BOOL,	/* 0 and 1 as false and true, or null */
-	SHAPE_LINK,	/* a URL with the column's value in it, or null */
+	SHAPE_BOOL,	/* 0 and 1 as false and true */
+	SHAPE_LINK,	/* a URL with the column's value in it */
 	SHAPE_OPEN,	/* an object begins */
 	SHAPE_CLOSE	/* ... and ends */
 };
 
 /*
+ * A member without `may_be_null` is never null, and the description of the API
+ * says so. Where the column is NULL all the same (an import takes over rows as
+ * they are), it has the empty value of its kind: "", 0, false, the beginning of
+ * 1970, a URL without the value.
+ *
  * A LINK's url has one '%' where the value goes, or none; with none, the
  * column only decides between the link and null, and no column is always
- * the link. `absent` is the URL for null or an empty text; NULL: null.
+ * the link. `absent` is the URL for null or an empty text.
  */
 struct member {
 	const char		*name;
@@ -38,6 +44,7 @@ struct member {
 	const char		*url;
 	const char		*absent;
 	bool			 extra;		/* only when `fields` names it */
+	bool			 may_be_null;
 };
 
 struct shape {

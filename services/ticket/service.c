@@ -6,6 +6,7 @@
 #include "services/ticket/events.h"
 #include "services/ticket/list/export.h"
 #include "services/ticket/list/page.h"
+#include "services/ticket/list/sorting.h"
 #include "services/ticket/search/reindex.h"
 #include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
@@ -21,20 +22,22 @@ static const struct sql statements[] = {
 /* --- shapes --------------------------------------------------------------- */
 
 static const struct member ticket_members[] = {
-	{ "assigned_id", SHAPE_INT },
+	{ "assigned_id", SHAPE_INT, .may_be_null = true },
 	{ "category_id", SHAPE_INT },
 	{ "content", SHAPE_TEXT },
 	{ "date_added", SHAPE_DATE },
-	{ "date_modified", SHAPE_DATE },
+	{ "date_modified", SHAPE_DATE, .may_be_null = true },
 	{ "hours", SHAPE_HOURS, .extra = true },
 	{ "id", SHAPE_INT },
 	{ "last_updated", SHAPE_DATE, .extra = true },
 	{ "links", SHAPE_OPEN },
-	{ "assigned", SHAPE_LINK, "assigned_id", PLACEHOLDER_API, "user/%" },
+	{ "assigned", SHAPE_LINK, "assigned_id", PLACEHOLDER_API, "user/%",
+	    .may_be_null = true },
 	{ "category", SHAPE_LINK, "category_id", PLACEHOLDER_API, "category/%" },
 	{ "histories", SHAPE_LINK, "id", PLACEHOLDER_API,
 	    "histories/?topic_id=%" },
-	{ "modified_by", SHAPE_LINK, "modified_id", PLACEHOLDER_API, "user/%" },
+	{ "modified_by", SHAPE_LINK, "modified_id", PLACEHOLDER_API, "user/%",
+	    .may_be_null = true },
 	{ "priority", SHAPE_LINK, "ticket_priority_id", PLACEHOLDER_API,
 	    "priority/%" },
 	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "ticket/%" },
@@ -43,9 +46,9 @@ static const struct member ticket_members[] = {
 	{ "subscribers", SHAPE_LINK, "id", PLACEHOLDER_API, "subscriptions/%/" },
 	{ "tickets", SHAPE_LINK, NULL, PLACEHOLDER_API, "tickets/" },
 	{ NULL, SHAPE_CLOSE },
-	{ "modified_id", SHAPE_INT },
+	{ "modified_id", SHAPE_INT, .may_be_null = true },
 	{ "replies", SHAPE_INT, .extra = true },
-	{ "snippet", SHAPE_TEXT, .extra = true },
+	{ "snippet", SHAPE_TEXT, .extra = true, .may_be_null = true },
 	{ "started_id", SHAPE_INT },
 	{ "status_id", SHAPE_INT },
 	{ "ticket_priority_id", SHAPE_INT },
@@ -63,7 +66,7 @@ static const struct member subscription_members[] = {
 	{ "user", SHAPE_LINK, "user_id", PLACEHOLDER_API, "user/%" },
 	{ NULL, SHAPE_CLOSE },
 	{ "ticket_id", SHAPE_INT },
-	{ "user_def", SHAPE_TEXT },
+	{ "user_def", SHAPE_TEXT, .may_be_null = true },
 	{ "user_id", SHAPE_INT },
 	{ 0 }
 };
@@ -71,15 +74,15 @@ static const struct shape subscription_shape = { "subscription", subscription_me
 
 static const struct member action_members[] = {
 	{ "action", SHAPE_TEXT },
-	{ "data", SHAPE_JSON },
+	{ "data", SHAPE_JSON, .may_be_null = true },
 	{ "date", SHAPE_DATE },
 	{ "id", SHAPE_INT },
 	{ "links", SHAPE_OPEN },
 	{ "actions", SHAPE_LINK, "ticket_id", PLACEHOLDER_API, "actions/%" },
 	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "action/%" },
 	{ NULL, SHAPE_CLOSE },
-	{ "post_id", SHAPE_INT },
-	{ "recipient_id", SHAPE_INT },
+	{ "post_id", SHAPE_INT, .may_be_null = true },
+	{ "recipient_id", SHAPE_INT, .may_be_null = true },
 	{ "ticket_id", SHAPE_INT },
 	{ "user_id", SHAPE_INT },
 	{ 0 }
@@ -128,11 +131,11 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_LIST, .run = ticket_list,
 	    .makes = K(DATA, LIMIT),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape,
-	    .refs = TICKET_REFS, .lists = true,
+	    .refs = TICKET_REFS, .lists = true, .sorts = sorting_values,
 	    .aside = search_aside, .unmake = search_unmake },
 	{ .op = OP_TICKET_EXPORT, .run = ticket_export, .makes = K(DATA),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape, .lists = true,
-	    .aside = search_aside, .unmake = search_unmake },
+	    .sorts = sorting_values, .aside = search_aside, .unmake = search_unmake },
 	{ .op = OP_TICKET_CREATE, .run = op_one, .sql = SQL_TICKET_INSERT,
 	    .shape = &ticket_shape, .guards = { CATEGORY_STAYS },
 	    .also = { SQL_SUBSCRIBE_AUTHOR, SQL_ACTION_OPEN },

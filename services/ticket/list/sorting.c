@@ -13,26 +13,32 @@ static const struct sort_info {
 	int		 place;
 	enum key	 place_keys[2];
 } sorts[] = {
-	{ "priority", SORT_PRIORITY },
-	{ "title", SORT_TITLE, SQL_TITLE_OF_TICKET, SQL_TITLE_FROM,
-	    { KEY_TITLE, KEY_NONE } },
-	{ "ticketid", SORT_ID },
-	{ "addedby", SORT_AUTHOR, SQL_AUTHOR_OF_TICKET, SQL_USER_FROM,
-	    { KEY_NAME, KEY_NONE } },
-	{ "addedon", SORT_ADDED },
-	{ "last_updated", SORT_UPDATED },
-	{ "replies", SORT_REPLIES },
-	{ "department_category", SORT_CATEGORY, SQL_CATEGORY_OF_TICKET,
-	    SQL_CATEGORY_FROM, { KEY_DEPARTMENT, KEY_CATEGORY } },
-	{ "status", SORT_STATUS },
-	{ "assigned", SORT_ASSIGNED, SQL_ASSIGNEE_OF_TICKET, SQL_USER_FROM,
-	    { KEY_NAME, KEY_NONE } },
-	{ "time", SORT_HOURS },
-	{ "relevance", SORT_RELEVANCE },
+#define SORT(name, order, names, place, key1, key2) \
+	{ name, SORT_##order, names, place, { key1, key2 } },
+#define BEST(name, order) { name, SORT_##order },
+#include "services/ticket/list/sorts.tbl"
+#undef SORT
+#undef BEST
 };
 #define SORTS	(sizeof(sorts) / sizeof(sorts[0]))
-#define NAMES	"priority, title, ticketid, addedby, addedon, last_updated, " \
-		"replies, department_category, status, assigned, time"
+
+const char *const sorting_values[] = {
+#define SORT(name, order, names, place, key1, key2) name, name "_desc",
+#define BEST(name, order) name,
+#include "services/ticket/list/sorts.tbl"
+	NULL
+#undef SORT
+#undef BEST
+};
+
+/* For a message: each with a comma behind it, without the best first. */
+static const char	all_names[] = ""
+#define SORT(name, order, names, place, key1, key2) name ", "
+#define BEST(name, order)
+#include "services/ticket/list/sorts.tbl"
+#undef SORT
+#undef BEST
+;
 
 static bool
 is_sort_name(struct text t, const struct sort_info *info, bool *descending)
@@ -68,9 +74,9 @@ sorting_read(struct call *c, struct sorting *ret)
 	if (info == NULL)
 		return op_fault(c, FAULT_INVALID, KEY_SORT,
 		    op_refusef(c, ERR_BAD_REQUEST, "sort: there is no "
-		    "\"%.*s\". There are %s, and relevance with content; "
+		    "\"%.*s\". There are %sand relevance with content; "
 		    "_desc turns one around.", name.len > 40 ? 40 :
-		    (int)name.len, name.base, NAMES));
+		    (int)name.len, name.base, all_names));
 	ret->by = info->sort;
 	ret->names = info->names;
 	ret->place = info->place;

@@ -18,6 +18,9 @@ struct sorting {
 	enum key	place_keys[2];	/* its parameters; KEY_NONE: one only */
 };
 
+/* All values of `sort`; NULL ends them. */
+extern const char *const	sorting_values[];
+
 /* Read the request's `sort`; BAD_REQUEST lists the names. */
 enum err	sorting_read(struct call *, struct sorting *ret);
 

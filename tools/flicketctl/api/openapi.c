@@ -22,9 +22,23 @@ static const struct {
 	const char	*summary;
 } docs[] = {
 #define DOC(OPERATION, tag, summary) { OP_##OPERATION, tag, summary },
+#define EXAMPLE(OPERATION, example)
 #define PARAM(KEY, description, example)
+#define ONE_OF(KEY, ...)
+#define SOME_OF(KEY, ...)
 #include "gateway/core/docs.tbl"
 #undef DOC
+#undef EXAMPLE
+};
+
+static const struct {
+	enum op_code	 op;
+	const char	*json;
+} examples[] = {
+#define DOC(OPERATION, tag, summary)
+#define EXAMPLE(OPERATION, example) { OP_##OPERATION, example },
+#include "gateway/core/docs.tbl"
+#undef EXAMPLE
 #undef PARAM
 };
 
@@ -33,11 +47,38 @@ static const struct param {
 	const char	*description;
 	const char	*example;
 } params[] = {
-#define DOC(OPERATION, tag, summary)
+#define EXAMPLE(OPERATION, example)
 #define PARAM(KEY, description, example) { KEY_##KEY, description, example },
 #include "gateway/core/docs.tbl"
-#undef DOC
 #undef PARAM
+#undef ONE_OF
+#undef SOME_OF
+};
+
+#define VALUES_MOST	8
+
+/* Of keys whose values have names. */
+static const struct named_values {
+	enum key	 key;
+	bool		 is_list;	/* some of them, and others */
+	const char	*names[VALUES_MOST + 1];
+} named_values[] = {
+#define PARAM(KEY, description, example)
+#define ONE_OF(KEY, ...) { KEY_##KEY, false, { __VA_ARGS__ } },
+#define SOME_OF(KEY, ...) { KEY_##KEY, true, { __VA_ARGS__ } },
+#include "gateway/core/docs.tbl"
+#undef DOC
+#undef EXAMPLE
+#undef PARAM
+#undef ONE_OF
+#undef SOME_OF
+};
+
+static const char *const kinds_included[] = {
+#define INCLUDE(name, operation, key) name,
+#include "gateway/core/includes.tbl"
+#undef INCLUDE
+	NULL
 };
 
 static const struct service *const services[] = {
@@ -128,6 +169,63 @@ example_of(const char *json)
 	return must(json_loads(json, JSON_DECODE_ANY, NULL));
 }
 
+/* A value of an example: of the operation's own, or of the key's. */
+static json_t *
+example_for(enum op_code op, enum key key)
+{
+	json_t	*own, *value;
+
+	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+		if (examples[i].op != op)
+			continue;
+		own = example_of(examples[i].json);
+		value = json_incref(json_object_get(own, key_info(key)->name));
+		json_decref(own);
+		if (value != NULL)
+			return value;
+	}
+	return example_of(param_of(key)->example);
+}
+
+static const struct named_values *
+values_of(enum key key)
+{
+	for (size_t i = 0; i < sizeof(named_values) / sizeof(named_values[0]);
+	    i++)
+		if (named_values[i].key == key)
+			return &named_values[i];
+	return NULL;
+}
+
+static json_t *
+one_of(const char *const *names)
+{
+	json_t	*all = json_array();
+
+	for (; *names != NULL; names++)
+		add(all, json_string(*names));
+	return pack("{s:s,s:o}", "type", "string", "enum", all);
+}
+
+/* Names that a new desk has; an import may bring others. */
+static json_t *
+some_of(const char *const *names)
+{
+	return pack("{s:[o,{s:s}]}", "anyOf", one_of(names), "type", "string");
+}
+
+/* The schema of a text whose values have names, NULL if they have none. */
+static json_t *
+named_schema(enum key key)
+{
+	const struct named_values	*values = values_of(key);
+
+	if (values == NULL)
+		return NULL;
+	return values->is_list ? some_of(values->names) :
+	    one_of(values->names);
+}
+
 /*
  * The type of a key's value and, if it is stored, its bounds (0, 0: none).
  * Values to search for have no bounds.
@@ -138,8 +236,11 @@ key_schema(enum key key, bool stored)
 	const struct key_info	*info = key_info(key);
 	bool			 bounded = stored && (info->least != 0 ||
 				    info->most != 0);
-	json_t			*s = json_object();
+	json_t			*s = named_schema(key);
 
+	if (s != NULL)
+		return s;
+	s = json_object();
 	if (info->type != KEY_INT) {
 		put(s, "type", json_string("string"));
 		if (bounded) {
@@ -167,42 +268,84 @@ key_schema(enum key key, bool stored)
 /* --- shapes ------------------------------------------------------------------------ */
 
 static json_t *
-text_or_null(const char *format)
+uri_schema(bool may_be_null)
 {
-	json_t	*s = pack("{s:[s,s]}", "type", "string", "null");
+	return may_be_null ?
+	    pack("{s:[s,s],s:s}", "type", "string", "null", "format", "uri") :
+	    pack("{s:s,s:s}", "type", "string", "format", "uri");
+}
 
-	if (format != NULL)
-		put(s, "format", json_string(format));
-	return s;
+static const char *
+member_type(const struct member *m)
+{
+	switch (m->kind) {
+	case SHAPE_INT:
+		return "integer";
+	case SHAPE_HOURS:
+		return "number";
+	case SHAPE_BOOL:
+		return "boolean";
+	case SHAPE_JSON:
+		return "object";
+	case SHAPE_NAMES:
+		return "array";
+	default:
+		return "string";
+	}
+}
+
+/* The row of a text that a member is named as, NULL if there is none. */
+static const struct param *
+param_of_member(const struct member *m)
+{
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
+		if (key_info(params[i].key)->type != KEY_INT &&
+		    strcmp(key_info(params[i].key)->name, m->name) == 0)
+			return &params[i];
+	return NULL;
 }
 
 static json_t *
 member_schema(const struct member *m)
 {
-	switch (m->kind) {
-	case SHAPE_INT:
-		return pack("{s:[s,s]}", "type", "integer", "null");
-	case SHAPE_HOURS:
-		return pack("{s:[s,s]}", "type", "number", "null");
-	case SHAPE_BOOL:
-		return pack("{s:[s,s]}", "type", "boolean", "null");
-	case SHAPE_UNKNOWN:
-		return pack("{s:s}", "type", "string");
-	case SHAPE_DATE:
-		return pack("{s:[s,s],s:s}", "type", "string", "null",
-		    "description", "An HTTP date (RFC 9110, 5.6.7)");
-	case SHAPE_LINK:
-		return text_or_null("uri");
-	case SHAPE_JSON:
-		return json_object();
-	default:
-		return text_or_null(NULL);
-	}
+	const struct param	*param = m->kind == SHAPE_TEXT ?
+				    param_of_member(m) : NULL;
+	json_t			*s = param == NULL ? NULL :
+				    named_schema(param->key);
+
+	if (s != NULL)
+		return s;
+	if (m->kind == SHAPE_LINK)
+		return uri_schema(m->may_be_null);
+	s = m->may_be_null ?
+	    pack("{s:[s,s]}", "type", member_type(m), "null") :
+	    pack("{s:s}", "type", member_type(m));
+	if (m->kind == SHAPE_DATE)
+		put(s, "description", json_string("An HTTP date (RFC 9110, "
+		    "5.6.7)"));
+	if (m->kind == SHAPE_NAMES)
+		put(s, "items", pack("{s:s}", "type", "string"));
+	return s;
+}
+
+static json_t *
+link_example(const struct member *m)
+{
+	const char	*percent = strchr(m->url, '%');
+
+	if (percent == NULL)
+		return json_sprintf(EXAMPLE_BASE "%s%s",
+		    placeholder_path(m->root), m->url);
+	return json_sprintf(EXAMPLE_BASE "%s%.*s1%s",
+	    placeholder_path(m->root), (int)(percent - m->url), m->url,
+	    percent + 1);
 }
 
 static json_t *
 member_example(const struct member *m)
 {
+	const struct param	*param;
+
 	switch (m->kind) {
 	case SHAPE_INT:
 		return json_integer(1);
@@ -213,19 +356,16 @@ member_example(const struct member *m)
 	case SHAPE_DATE:
 		return json_string(EXAMPLE_DATE);
 	case SHAPE_JSON:
-		return json_array();
+		return json_object();
+	case SHAPE_NAMES:
+		return pack("[s]", "flicket_admin");
 	case SHAPE_LINK:
-		return json_sprintf(EXAMPLE_BASE "%s%.*s%s",
-		    placeholder_path(m->root), (int)strcspn(m->url, "%"), m->url,
-		    strchr(m->url, '%') != NULL ? "1" : "");
+		return link_example(m);
 	default:
 		break;
 	}
-	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
-		if (key_info(params[i].key)->type != KEY_INT &&
-		    strcmp(key_info(params[i].key)->name, m->name) == 0)
-			return example_of(params[i].example);
-	return json_string("...");
+	param = param_of_member(m);
+	return param != NULL ? example_of(param->example) : json_string("...");
 }
 
 /*
@@ -264,15 +404,24 @@ put_members(const struct member *m, bool choosable, json_t *schema,
 	return m;
 }
 
-static const struct shape *
-shape_of(enum op_code op)
+/* The operation's first row that has a shape, NULL if none has. */
+static const struct op *
+row_of(enum op_code op)
 {
 	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
 		for (const struct op *o = services[i]->ops; o->op != OP_NONE;
 		    o++)
 			if (o->op == op && o->shape != NULL)
-				return o->shape;
+				return o;
 	return NULL;
+}
+
+static const struct shape *
+shape_of(enum op_code op)
+{
+	const struct op	*row = row_of(op);
+
+	return row == NULL ? NULL : row->shape;
 }
 
 /* A reference to a shape's schema, which is made if it is not there. */
@@ -302,27 +451,86 @@ is_list(const struct route *r)
 	return r->page[0] != '\0';
 }
 
+/* The members that `fields` can name. */
 static json_t *
-parameter(const char *name, const char *in, bool required, enum key key)
+fields_schema(const struct shape *shape)
 {
-	const struct param	*p = param_of(key);
+	json_t	*all = json_array();
+	int	 depth = 0;
 
-	return pack("{s:s,s:s,s:b,s:s,s:o,s:o}", "name", name, "in", in,
-	    "required", required, "description", p->description, "schema",
-	    key_schema(key, false), "example", example_of(p->example));
+	for (const struct member *m = shape->members; m->kind != SHAPE_END;
+	    m++) {
+		if (depth == 0)
+			add(all, json_string(m->name));
+		depth += m->kind == SHAPE_OPEN;
+		depth -= m->kind == SHAPE_CLOSE;
+	}
+	return pack("{s:s,s:o}", "type", "string", "enum", all);
+}
+
+static json_t *
+array_of(json_t *items)
+{
+	return pack("{s:s,s:o}", "type", "array", "items", items);
+}
+
+/* What a parameter may be; an array is a list with commas between. */
+static json_t *
+parameter_schema(const struct route *r, enum key key)
+{
+	const struct op	*row = row_of(r->op);
+
+	switch (key) {
+	case KEY_SORT:
+		if (row == NULL || row->sorts == NULL)
+			log_fatal("%s has no sorts", op_info(r->op)->name);
+		return one_of(row->sorts);
+	case KEY_FIELDS:
+		return array_of(fields_schema(row->shape));
+	case KEY_INCLUDE:
+		return array_of(one_of(kinds_included));
+	default:
+		return values_of(key) != NULL && values_of(key)->is_list ?
+		    array_of(named_schema(key)) : key_schema(key, false);
+	}
+}
+
+/*
+ * An explorer fills in the examples of parameters. So only those that are
+ * required have one; the others have it in their schema, to be read.
+ */
+static json_t *
+parameter(const struct route *r, const char *in, bool required, enum key key)
+{
+	json_t	*schema = parameter_schema(r, key);
+	json_t	*p = pack("{s:s,s:s,s:b,s:s,s:o}", "name",
+		    key_info(key)->name, "in", in, "required", required,
+		    "description", param_of(key)->description, "schema",
+		    schema);
+
+	if (required)
+		put(p, "example", example_for(r->op, key));
+	else if (strcmp(json_string_value(json_object_get(schema, "type")),
+	    "array") == 0) {
+		put(p, "style", json_string("form"));
+		put(p, "explode", json_false());
+	} else if (json_object_get(schema, "enum") == NULL)
+		put(schema, "examples", pack("[o]", example_for(r->op, key)));
+	return p;
 }
 
 static void
 add_parameters(json_t *list, const struct route *r, keyset keys,
     const char *in)
 {
-	keyset	needs = keyset_difference(r->needs, K(PAGE, PER_PAGE));
+	/* the gateway has defaults for these */
+	keyset	needs = keyset_difference(r->needs, K(PAGE, PER_PAGE, CURSOR));
 	bool	required;
 
 	for (enum key k = keyset_next(keys, 0); k != KEY_END;
 	    k = keyset_next(keys, k + 1)) {
 		required = keyset_has(r->in_path, k) || keyset_has(needs, k);
-		add(list, parameter(key_info(k)->name, in, required, k));
+		add(list, parameter(r, in, required, k));
 	}
 }
 
@@ -330,9 +538,23 @@ static json_t *
 header_parameter(const char *name, const char *description,
     const char *example)
 {
-	return pack("{s:s,s:s,s:s,s:{s:s},s:s}", "name", name, "in", "header",
-	    "description", description, "schema", "type", "string", "example",
-	    example);
+	return pack("{s:s,s:s,s:b,s:s,s:{s:s,s:[s]}}", "name", name, "in",
+	    "header", "required", 0, "description", description, "schema",
+	    "type", "string", "examples", example);
+}
+
+/* Parameters of the query; services refuse some of them for some formats. */
+static keyset
+query_keys(const struct route *r)
+{
+	switch (r->reply) {
+	case REPLY_CSV:
+		return keyset_difference(r->given, K(FIELDS));
+	case REPLY_NDJSON:
+		return keyset_difference(r->given, K(BOM, SEPARATOR));
+	default:
+		return r->given;
+	}
 }
 
 static json_t *
@@ -343,7 +565,7 @@ parameters_of(const struct route *r)
 
 	add_parameters(list, r, r->in_path, "path");
 	if (r->method == METHOD_GET)
-		add_parameters(list, r, r->given, "query");
+		add_parameters(list, r, query_keys(r), "query");
 	if (r->method == METHOD_GET && r->reply != REPLY_SESSION)
 		add(list, header_parameter("If-None-Match",
 		    "Tags the client has: 304 if it is one of them",
@@ -363,6 +585,27 @@ parameters_of(const struct route *r)
 	return list;
 }
 
+/*
+ * Whether a field is in the example of a body: a required one, unless the
+ * operation has an example of its own.
+ */
+static bool
+is_in_example(const struct route *r, enum key key)
+{
+	json_t	*own;
+	bool	 is;
+
+	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+		if (examples[i].op != r->op)
+			continue;
+		own = example_of(examples[i].json);
+		is = json_object_get(own, key_info(key)->name) != NULL;
+		json_decref(own);
+		return is || keyset_has(r->needs, key);
+	}
+	return keyset_has(r->needs, key);
+}
+
 static json_t *
 body_schema(const struct route *r)
 {
@@ -379,9 +622,12 @@ body_schema(const struct route *r)
 		    param_of(k)->description,
 		    stores && key_info(k)->form == FORM_LINE ? LINE_RULE :
 		    "")));
+		put(schema, "examples", pack("[o]", example_of(
+		    param_of(k)->example)));
 		put(properties, key_info(k)->name, schema);
-		put(example, key_info(k)->name,
-		    example_of(param_of(k)->example));
+		if (is_in_example(r, k))
+			put(example, key_info(k)->name,
+			    example_for(r->op, k));
 		if (keyset_has(r->needs, k))
 			add(required, json_string(key_info(k)->name));
 	}
@@ -436,7 +682,7 @@ list_schema(json_t *item, bool cursor, bool include)
 
 	put(json_object_get(properties, "items"), "items", item);
 	put(json_object_get(properties, "_links"), "additionalProperties",
-	    text_or_null("uri"));
+	    uri_schema(true));
 	put(json_object_get(json_object_get(properties, "_meta"),
 	    "properties"), "page", cursor ?
 	    pack("{s:[s,s]}", "type", "integer", "null") :
@@ -444,6 +690,31 @@ list_schema(json_t *item, bool cursor, bool include)
 	if (include)
 		put(properties, "included", ref_to("schemas", "included"));
 	return s;
+}
+
+/* "ticket_list": in small letters, as operations and schemas are named. */
+static void
+put_name(struct buf *b, enum op_code op)
+{
+	for (const char *p = op_info(op)->name; *p != '\0'; p++)
+		buf_put_byte(b, *p == '_' ? '_' : (char)(*p | 0x20));
+}
+
+/* A reference to a list's schema, which is named as the operation. */
+static json_t *
+list_ref(json_t *schemas, const struct route *r, json_t *item)
+{
+	keyset		 may = op_info(r->op)->may;
+	struct buf	 name = { 0 };
+	json_t		*ref;
+
+	put_name(&name, r->op);
+	buf_put_byte(&name, '\0');
+	put(schemas, name.base, list_schema(item, keyset_has(may, KEY_CURSOR),
+	    keyset_has(may, KEY_INCLUDE)));
+	ref = ref_to("schemas", name.base);
+	buf_done(&name);
+	return ref;
 }
 
 /* The schema of a thing that may come with what it includes. */
@@ -512,7 +783,7 @@ answer_schema(const struct route *r, json_t *schemas)
 	if (r->reply == REPLY_SESSION)
 		return session_schema(item);
 	if (is_list(r))
-		return list_schema(item, keyset_has(may, KEY_CURSOR), include);
+		return list_ref(schemas, r, item);
 	return include ? with_included(item) : item;
 }
 
@@ -632,22 +903,59 @@ responses_of(const struct route *r, json_t *schemas)
 
 /* --- operations ---------------------------------------------------------------------- */
 
-/* "ticket_create", and with a number where a path is not the first of it. */
+/* Whether a path has a word, also as ":word" or ":word_id". */
+static bool
+has_word(const char *path, const char *word, size_t len)
+{
+	const char	*at;
+	size_t		 part;
+
+	for (at = path; *at != '\0'; at += part + (at[part] != '\0')) {
+		part = strcspn(at, "/.:");
+		if (part >= len && memcmp(at, word, len) == 0 &&
+		    (part == len || strncmp(at + len, "_id", 3) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Append the words of a path that another path lacks, "_" before each. */
+static void
+put_new_words(struct buf *b, const char *path, const char *other)
+{
+	const char	*at;
+	size_t		 part, len;
+
+	for (at = path; *at != '\0'; at += part + (at[part] != '\0')) {
+		part = len = strcspn(at, "/.:");
+		if (len > 3 && memcmp(at + len - 3, "_id", 3) == 0)
+			len -= 3;
+		if (len == 0 || has_word(other, at, len))
+			continue;
+		buf_put_byte(b, '_');
+		buf_put(b, at, len);
+	}
+}
+
+/*
+ * "ticket_create"; of a path that is not the operation's first one with the
+ * words that this one has and the first one has not: "ticket_list_page".
+ */
 static json_t *
 operation_id(const struct route *r)
 {
-	char		 name[64];
-	unsigned	 nth = 0;
-	size_t		 i;
+	const struct route	*first = routes_all();
+	struct buf		 id = { 0 };
+	json_t			*name;
 
-	for (const struct route *o = routes_all(); o != r; o++)
-		nth += o->op == r->op;
-	for (i = 0; i < 60 && op_info(r->op)->name[i] != '\0'; i++)
-		name[i] = (char)(op_info(r->op)->name[i] == '_' ? '_' :
-		    op_info(r->op)->name[i] | 0x20);
-	name[i] = '\0';
-	return nth == 0 ? json_string(name) : json_sprintf("%s_%u", name,
-	    nth + 1);
+	while (first->op != r->op)
+		first++;
+	put_name(&id, r->op);
+	if (first != r)
+		put_new_words(&id, r->path, first->path);
+	name = must(json_stringn(id.base, id.len));
+	buf_done(&id);
+	return name;
 }
 
 static void
@@ -728,19 +1036,22 @@ put_route(json_t *paths, const struct route *r, json_t *schemas)
 static void
 put_pages(json_t *paths)
 {
-	static const struct { const char *path, *summary, *type; } pages[] = {
-		{ "/healthz", "Whether the gateway runs", "application/json" },
-		{ "/readyz", "Whether every service answers",
+	static const struct { const char *path, *id, *summary, *type; }
+	    pages[] = {
+		{ "/healthz", "healthz", "Whether the gateway runs", "application/json" },
+		{ "/readyz", "readyz", "Whether every service answers",
 		    "application/json" },
-		{ "/metrics", "Figures for Prometheus", "text/plain" },
-		{ "/openapi.json", "This description", "application/json" },
-		{ "/docs", "A page to read and try it", "text/html" },
+		{ "/metrics", "metrics", "Figures for Prometheus",
+		    "text/plain" },
+		{ "/openapi.json", "openapi", "This description",
+		    "application/json" },
+		{ "/docs", "docs", "A page to read and try it", "text/html" },
 	};
 	json_t	*get;
 
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
 		get = pack("{s:s,s:s,s:[s],s:[],s:{s:{s:s,s:{s:{}}}}}",
-		    "operationId", pages[i].path + 1, "summary",
+		    "operationId", pages[i].id, "summary",
 		    pages[i].summary, "tags", "state", "security",
 		    "responses", "200", "description", "Here it is",
 		    "content", pages[i].type);
