@@ -5,10 +5,10 @@ import { dropOldDrafts } from './state/drafts';
 import { begin, me } from './state/session';
 import './state/settings';
 
+// The first thing that is shown is in the user's language; without a session in the browser's.
 const start = async (): Promise<void> => {
-	await Promise.all([speak(choose(null)), begin().catch(() => {})]);
-	if (me.value?.locale)
-		await speak(choose(me.value.locale));
+	await begin().catch(() => {});
+	await speak(choose(me.value?.locale)).catch(() => {});
 	render(<App />, document.getElementById('console')!);
 	dropOldDrafts();
 };

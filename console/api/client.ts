@@ -27,10 +27,11 @@ export class Problem extends Error {
 // The path that the desk is served below, with a slash at its end: '/' unless a proxy puts it deeper.
 export const root = new URL('..', import.meta.url).pathname;
 
+// The last folder of that name counts: the base URL may have one, too.
 export const local = (link: string): string => {
 	const url = new URL(link, location.href);
-	const at = url.pathname.search(/\/flicket(_uploads|-api)?\//);
-	return root + url.pathname.slice(Math.max(at, 0) + 1) + url.search;
+	const below = /^.*\/(flicket(?:_uploads|-api)?\/.*)$/.exec(url.pathname)?.[1] ?? url.pathname.slice(1);
+	return root + below + url.search;
 };
 
 const KEPT = 200;
@@ -64,6 +65,10 @@ const wait = (seconds: number, signal?: AbortSignal): Promise<void> => new Promi
 	const timer = setTimeout(done, seconds * 1000);
 	signal?.addEventListener('abort', () => { clearTimeout(timer); failed(signal.reason); }, { once: true });
 });
+
+// For an Idempotency-Key. Not randomUUID(), which browsers have only for pages with TLS.
+export const newKey = (): string =>
+	[...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 
 interface Options {
 	body?: unknown;
@@ -114,8 +119,7 @@ const sendAgain = async (method: string, url: string, options: Options, known?: 
 export async function ask<Answer = unknown>(method: string, path: string, options: Options = {}): Promise<Answer> {
 	const url = `${root}flicket-api/${path}`;
 	const known = method === 'GET' ? kept.get(url) : undefined;
-	const response = await sendAgain(method, url,
-		method === 'POST' ? { key: crypto.randomUUID(), ...options } : options, known);
+	const response = await sendAgain(method, url, method === 'POST' ? { key: newKey(), ...options } : options, known);
 	if (response.status === 304 && known)
 		return known.body as Answer;
 	if (response.status === 401 && path !== 'session' && !options.headers?.Authorization)

@@ -1,55 +1,68 @@
-import { effect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import { t } from '../i18n/t';
-import { loadLookups } from '../state/lookups';
-import { isLost, isReached, me, session } from '../state/session';
-import { loadViews } from '../state/views';
-import { begin } from '../state/session';
-import { LoginDialog, LoginPage } from '../login/login';
-import { asProblem, Refusal } from '../ui/field';
 import type { Problem } from '../api/client';
+import { choose, speak, t } from '../i18n/t';
+import { LoginDialog, LoginPage } from '../login/login';
+import { loadLookups } from '../state/lookups';
+import { begin, isLost, isReached, me, session } from '../state/session';
+import { loadViews } from '../state/views';
+import { asProblem, Refusal } from '../ui/field';
 import { Desk } from './desk';
 import { ToastBar } from './toast';
 
-// The desk's own lists, once somebody is logged in.
-const useStart = (): { isReady: boolean; problem: Problem | null; again: () => void } => {
-	const [isReady, setReady] = useState(false);
+const AGAIN_SECONDS = 5;
+
+// Do it, and again after a while as long as a part of the desk is missing.
+const useUntilDone = (what: () => Promise<unknown>, keys: unknown[]) => {
+	const [isDone, setDone] = useState(false);
 	const [problem, setProblem] = useState<Problem | null>(null);
-	const user = me.value?.id;
-	const load = (): void => {
-		setProblem(null);
-		Promise.all([loadLookups(), loadViews()]).then(() => setReady(true), reason => setProblem(asProblem(reason)));
-	};
+	const [turn, setTurn] = useState(0);
+	useEffect(() => setDone(false), keys);
 	useEffect(() => {
-		setReady(false);
-		if (user !== undefined)
-			load();
-	}, [user]);
-	return { isReady, problem, again: load };
+		let timer = 0, isOver = false;
+		what().then(() => { if (!isOver) { setProblem(null); setDone(true); } }, reason => {
+			if (isOver)
+				return;
+			const found = asProblem(reason);
+			setProblem(found);
+			if (found.status === 0 || found.status === 503)
+				timer = window.setTimeout(() => setTurn(n => n + 1), (found.retryAfter || AGAIN_SECONDS) * 1000);
+		});
+		return () => { isOver = true; clearTimeout(timer); };
+	}, [turn, ...keys]);
+	return { isDone, problem, again: () => setTurn(n => n + 1) };
 };
 
-const Unreached = () => (
-	<main class="alone" id="main"><Refusal problem={asProblem(new Error(t('problem.unreachable')))} again={() => void begin()} /></main>
+const Alone = ({ problem, again }: { problem: Problem | null; again: () => void }) => (
+	<main class="alone" id="main" aria-busy={!problem}>
+		{problem ? <Refusal problem={problem} again={again} /> : <p class="quiet late">{t('loading')}</p>}
+	</main>
 );
 
+const Unknown = () => {
+	const { problem, again } = useUntilDone(begin, []);
+	return <Alone problem={problem} again={again} />;
+};
+
+// The desk's own lists, once somebody is logged in.
 const Inside = () => {
-	const { isReady, problem, again } = useStart();
-	if (problem)
-		return <main class="alone" id="main"><Refusal problem={problem} again={again} /></main>;
-	return isReady ? <Desk /> : <main class="alone" id="main" aria-busy="true"><p class="quiet late">{t('loading')}</p></main>;
+	const user = me.value!.id;
+	const { isDone, problem, again } = useUntilDone(() => Promise.all([loadLookups(), loadViews()]), [user]);
+	return isDone ? <Desk key={user} /> : <Alone problem={problem} again={again} />;
 };
 
-export const App = () => (
-	<>
-		{!session.value ? <Unreached /> : me.value ? <Inside /> : <LoginPage />}
-		{isLost.value && <LoginDialog />}
-		{!isReached.value && session.value && <p class="offline" role="status">{t('problem.offline')}</p>}
-		<ToastBar />
-	</>
-);
+const useLanguage = (): void => {
+	const chosen = me.value?.locale;
+	useEffect(() => void speak(choose(chosen)).catch(() => {}), [chosen]);
+};
 
-// A desk that could not be reached is asked again once the network is back.
-effect(() => {
-	if (!isReached.value)
-		addEventListener('online', () => void begin().catch(() => {}), { once: true });
-});
+export const App = () => {
+	useLanguage();
+	return (
+		<>
+			{!session.value ? <Unknown /> : me.value ? <Inside /> : <LoginPage />}
+			{isLost.value && me.value && <LoginDialog />}
+			{!isReached.value && session.value && <p class="offline" role="status">{t('problem.offline')}</p>}
+			<ToastBar />
+		</>
+	);
+};

@@ -1,10 +1,10 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/t';
-import { go, pathOf, place } from '../state/router';
+import { go, place, visits } from '../state/router';
 import { me, session } from '../state/session';
 import { useKeys, type Binding } from '../state/keys';
 import { usePoll } from '../state/poll';
-import { standard, counts, countViews, saved } from '../state/views';
+import { standard, countViews, saved } from '../state/views';
 import { Icon } from '../ui/icon';
 import { Help } from './help';
 import { Page } from './pages';
@@ -13,45 +13,75 @@ import { Side } from './side';
 
 const COUNT_SECONDS = 30;
 
-export const focusSearch = (): void => document.querySelector<HTMLInputElement>('#search')?.focus();
+// In the next frame, when the drawer that it is in has opened.
+const focusSearch = (): void => {
+	requestAnimationFrame(() => {
+		const search = document.querySelector<HTMLInputElement>('#search');
+		search?.focus();
+		search?.select();
+	});
+};
+
+const isNarrow = (): boolean => matchMedia('(max-width: 640px)').matches;
+
+// On a phone the lists are a drawer; the page behind it cannot be reached while it is open.
+const useDrawer = () => {
+	const [isOpen, setOpen] = useState(false);
+	const button = useRef<HTMLButtonElement>(null);
+	const close = (): void => {
+		setOpen(false);
+		button.current?.focus();
+	};
+	useEffect(() => {
+		if (!isOpen)
+			return;
+		const onKey = (event: KeyboardEvent): void => { if (event.key === 'Escape') close(); };
+		const onResize = (): void => { if (!isNarrow()) setOpen(false); };
+		addEventListener('keydown', onKey);
+		addEventListener('resize', onResize);
+		return () => { removeEventListener('keydown', onKey); removeEventListener('resize', onResize); };
+	}, [isOpen]);
+	return { isOpen, button, close, toggle: () => setOpen(!isOpen), leave: () => setOpen(false), open: () => { if (isNarrow()) setOpen(true); } };
+};
+
+const usePaletteKey = (open: () => void): void => useEffect(() => {
+	const onKey = (event: KeyboardEvent): void => {
+		if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === 'k'
+			&& !document.querySelector('dialog[open]')) {
+			event.preventDefault();
+			open();
+		}
+	};
+	addEventListener('keydown', onKey);
+	return () => removeEventListener('keydown', onKey);
+}, []);
 
 export const Desk = () => {
-	const [isOpen, setOpen] = useState(false);
+	const drawer = useDrawer();
 	const [shown, setShown] = useState<'help' | 'palette' | null>(null);
-	const path = pathOf(place.value);
 	usePoll(countViews, COUNT_SECONDS, [me.value?.id, saved.value]);
-	useEffect(() => setOpen(false), [path]);
-	useEffect(() => {
-		const onKey = (event: KeyboardEvent): void => {
-			if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k' && !document.querySelector('dialog[open]')) {
-				event.preventDefault();
-				setShown('palette');
-			}
-		};
-		addEventListener('keydown', onKey);
-		return () => removeEventListener('keydown', onKey);
-	}, []);
+	useEffect(() => { drawer.leave(); setShown(null); }, [visits.value, place.value]);
+	usePaletteKey(() => setShown('palette'));
 	useKeys([
-		{ keys: '/', does: 'key.search', run: () => { setOpen(true); requestAnimationFrame(focusSearch); } },
+		{ keys: '/', does: 'key.search', run: () => { drawer.open(); focusSearch(); } },
 		{ keys: 'c', does: 'key.new', run: () => go('/new') },
 		{ keys: '?', does: 'key.help', run: () => setShown('help') },
 		{ keys: 'g h', does: 'key.home', run: () => go('/') },
 		...standard.value.map((view): Binding => ({ keys: `g ${view.key}`, does: view.name, run: () => go(`/tickets/?${view.query}`) })),
 	]);
-	void counts.value;
 	return (
 		<>
 			<a class="skip" href="#main" onClick={event => { event.preventDefault(); document.getElementById('main')?.focus(); }}>{t('skip')}</a>
-			<div class={`desk${isOpen ? ' open' : ''}`}>
+			<div class={`desk${drawer.isOpen ? ' open' : ''}`}>
 				<header class="top">
-					<button type="button" class="plain" aria-expanded={isOpen} aria-controls="side" onClick={() => setOpen(!isOpen)}>
-						<Icon name={isOpen ? 'close' : 'menu'} /> {t('menu')}
+					<button ref={drawer.button} type="button" class="plain" aria-expanded={drawer.isOpen} aria-controls="side" onClick={drawer.toggle}>
+						<Icon name={drawer.isOpen ? 'close' : 'menu'} /> {t('menu')}
 					</button>
-					<b>{session.value!.title}</b>
+					<b class="name">{session.value!.title}</b>
 				</header>
 				<Side onPalette={() => setShown('palette')} onHelp={() => setShown('help')} />
-				{isOpen && <div class="shade" onClick={() => setOpen(false)} />}
-				<Page />
+				{drawer.isOpen && <div class="shade" onClick={drawer.close} />}
+				<div class="content" inert={drawer.isOpen}><Page /></div>
 			</div>
 			{shown === 'help' && <Help onClose={() => setShown(null)} />}
 			{shown === 'palette' && <Palette onClose={() => setShown(null)} onHelp={() => setShown('help')} />}

@@ -2,25 +2,64 @@
 
 import { useState } from 'preact/hooks';
 import { get } from '../api/client';
+import type { List, Ticket } from '../api/types';
 import { number, t } from '../i18n/t';
 import { departments, statuses } from '../state/lookups';
 import { usePoll } from '../state/poll';
-import { hasRight, me, session } from '../state/session';
-import { counts, standard } from '../state/views';
+import { hasRight, me } from '../state/session';
+import { counts, standard, type Standard } from '../state/views';
+import { Icon } from '../ui/icon';
 import { Link } from '../ui/link';
+import { Page } from '../ui/page';
+import { PriorityBars, StatusPill } from '../ui/pill';
+import { Time } from '../ui/time';
 
 interface Facets {
 	total: number;
 	department_status: { department_id: number; status_id: number; count: number }[];
 }
 
-const Card = ({ name, query }: { name: string; query: string }) => (
+const SECONDS = 30;
+const WORK = 8;
+const CARDS = ['mine', 'unassigned', 'open', 'unread', 'reported', 'followed'];
+const CARDS_OF_REPORTERS = ['reported', 'followed', 'unread', 'open'];
+
+const view = (name: string): Standard => standard.value.find(v => v.name === `view.${name}`)!;
+
+const Card = ({ name, query, icon }: Standard) => (
 	<li><Link to={`/tickets/?${query}`} class="card">
-		<b>{counts.value.has(query) ? number(counts.value.get(query)!) : '…'}</b><span>{name}</span>
+		<Icon name={icon} /><span class="name">{t(name)}</span>
+		<b>{counts.value.has(query) ? number(counts.value.get(query)!) : '–'}</b>
 	</Link></li>
 );
 
-// A bar for each status, with its number as text below.
+// The first tickets of a list.
+const Work = ({ of }: { of: Standard }) => {
+	const [tickets, setTickets] = useState<Ticket[] | null>(null);
+	usePoll(async signal => {
+		const query = `${of.query}&sort=last_updated_desc&per_page=${WORK}`;
+		const fields = 'id,title,status_id,ticket_priority_id,last_updated,date_added';
+		setTickets((await get<List<Ticket>>(`tickets/?${query}&fields=${fields}`, signal)).items);
+	}, SECONDS, [of.query]);
+	return tickets && (
+		<section class="work">
+			<header><h2>{t(of.name)}</h2>{tickets.length > 0 && <Link to={`/tickets/?${of.query}`}>{t('home.all')}</Link>}</header>
+			{tickets.length === 0 && <p class="quiet">{t('home.nothing')}</p>}
+			<ul>{tickets.map(ticket => (
+				<li key={ticket.id}>
+					<PriorityBars id={ticket.ticket_priority_id} />
+					<Link to={`/ticket/${ticket.id}`}><span class="quiet">#{ticket.id}</span> {ticket.title}</Link>
+					<StatusPill id={ticket.status_id} />
+					<Time at={ticket.last_updated ?? ticket.date_added} />
+				</li>
+			))}</ul>
+		</section>
+	);
+};
+
+const TONES = 5;
+
+// A bar for each status, with its number beside it.
 const Standing = ({ facets }: { facets: Facets }) => {
 	const of = (department: number, status: number): number =>
 		facets.department_status.find(c => c.department_id === department && c.status_id === status)?.count ?? 0;
@@ -32,22 +71,22 @@ const Standing = ({ facets }: { facets: Facets }) => {
 			<div class="scroll" role="region" aria-labelledby="standing" tabIndex={0}>
 				<table>
 					<thead><tr><th scope="col">{t('ticket.department')}</th>
-						{statuses.value.map(s => <th key={s.id} scope="col" class="number">{s.status}</th>)}
-						<th><span class="hidden">{t('home.share')}</span></th></tr></thead>
+						<td class="bars" aria-hidden="true" />
+						{statuses.value.map((s, i) => <th key={s.id} scope="col" class="number"><i class={`dot bar${i % TONES}`} />{s.status}</th>)}</tr></thead>
 					<tbody>{rows.map(row => (
 						<tr key={row.id}>
 							<th scope="row">{row.department}</th>
+							<td class="bars"><svg viewBox="0 0 100 8" preserveAspectRatio="none" width="100%" height="8" aria-hidden="true">
+								{row.counts.map((count, i) => (
+									<rect key={i} class={`bar${i % TONES}`} y="0" height="8" width={count * 100 / most}
+										x={row.counts.slice(0, i).reduce((a, b) => a + b, 0) * 100 / most} />
+								))}
+							</svg></td>
 							{row.counts.map((count, i) => (
 								<td key={i} class="number">
 									<Link to={`/tickets/?department_id=${row.id}&status_id=${statuses.value[i]!.id}`}>{number(count)}</Link>
 								</td>
 							))}
-							<td class="bars"><svg viewBox="0 0 100 8" preserveAspectRatio="none" width="100%" height="8" aria-hidden="true">
-								{row.counts.map((count, i) => (
-									<rect key={i} class={`bar${i % 5}`} y="0" height="8" width={count * 100 / most}
-										x={row.counts.slice(0, i).reduce((a, b) => a + b, 0) * 100 / most} />
-								))}
-							</svg></td>
 						</tr>
 					))}</tbody>
 				</table>
@@ -56,27 +95,34 @@ const Standing = ({ facets }: { facets: Facets }) => {
 	);
 };
 
+const STEPS = [
+	{ to: '/departments/', name: 'home.first.departments', text: 'home.first.departments_text', icon: 'departments' },
+	{ to: '/admin/users', name: 'home.first.people', text: 'home.first.people_text', icon: 'people' },
+	{ to: '/new', name: 'home.first.ticket', text: 'home.first.ticket_text', icon: 'plus' },
+] as const;
+
 const FirstSteps = () => (
 	<section class="first">
 		<h2>{t('home.first')}</h2>
-		<ol>
-			<li><Link to="/departments/">{t('home.first.departments')}</Link></li>
-			<li><Link to="/admin/users">{t('home.first.people')}</Link></li>
-			<li><Link to="/new">{t('home.first.ticket')}</Link></li>
-		</ol>
+		<ol>{STEPS.map(step => (
+			<li key={step.to}><Link to={step.to} class="card">
+				<Icon name={step.icon} /><b>{t(step.name)}</b><span class="quiet">{t(step.text)}</span>
+			</Link></li>
+		))}</ol>
 	</section>
 );
 
 export const Home = () => {
 	const [facets, setFacets] = useState<Facets | null>(null);
-	usePoll(async signal => setFacets(await get<Facets>('tickets/counts?by=department_status', signal)), 30, [me.value?.id]);
-	document.title = `${t('home.title')} – ${session.value!.title}`;
+	usePoll(async signal => setFacets(await get<Facets>('tickets/counts?by=department_status', signal)), SECONDS, [me.value?.id]);
+	const isStaff = hasRight('staff') || hasRight('admin');
 	return (
-		<main id="main" class="page home" tabIndex={-1}>
-			<h1>{t('home.greeting', { name: me.value!.name })}</h1>
-			{facets?.total === 0 && hasRight('admin') && <FirstSteps />}
-			<ul class="cards">{standard.value.slice(0, 6).map(view => <Card key={view.key} name={t(view.name)} query={view.query} />)}</ul>
+		<Page title={t('home.title')} heading={t('home.greeting', { name: me.value!.name })}>
+			{facets?.total === 0 && hasRight('admin') ? <FirstSteps /> : <>
+				<ul class="cards">{(isStaff ? CARDS : CARDS_OF_REPORTERS).map(name => <Card {...view(name)} key={name} />)}</ul>
+				<Work of={view(isStaff ? 'mine' : 'reported')} />
+			</>}
 			{facets && facets.total > 0 && <Standing facets={facets} />}
-		</main>
+		</Page>
 	);
 };

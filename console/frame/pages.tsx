@@ -1,13 +1,17 @@
 // Which page a path shows. Flicket's own paths lead to the same things, so that old links go on working.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { t } from '../i18n/t';
+import { useEffect, useState } from 'preact/hooks';
+import type { Problem } from '../api/client';
+import { t, type Key } from '../i18n/t';
 import { List } from '../list/list';
-import { pathOf, place, returning, stay } from '../state/router';
-import { hasRight, session } from '../state/session';
+import { pathOf, place, queryOf, stay } from '../state/router';
+import { begin, hasRight } from '../state/session';
 import { standard } from '../state/views';
+import { asProblem, Refusal } from '../ui/field';
 import { Link } from '../ui/link';
+import { Page as Frame } from '../ui/page';
+import { useArrival } from './arrival';
 import { Home } from './home';
 
 type Loader = () => Promise<{ default: (props: { id: number }) => ComponentChildren }>;
@@ -28,73 +32,82 @@ const later = {
 const pages: [RegExp, keyof typeof later | 'list' | 'home'][] = [
 	[/^\/$/, 'home'],
 	[/^\/tickets\/?$/, 'list'],
-	[/^\/ticket\/(\d+)$/, 'ticket'],
-	[/^\/new$/, 'new'],
+	[/^\/ticket\/(\d+)\/?$/, 'ticket'],
+	[/^\/new\/?$/, 'new'],
 	[/^\/users\/?$/, 'people'],
-	[/^\/user\/(\d+)$/, 'person'],
+	[/^\/user\/(\d+)\/?$/, 'person'],
 	[/^\/departments\/?$/, 'departments'],
-	[/^\/me$/, 'me'],
-	[/^\/admin\/?(?:users)?$/, 'adminUsers'],
-	[/^\/admin\/groups$/, 'adminGroups'],
-	[/^\/admin\/settings$/, 'adminSettings'],
+	[/^\/me\/?$/, 'me'],
+	[/^\/admin\/users\/?$/, 'adminUsers'],
+	[/^\/admin\/groups\/?$/, 'adminGroups'],
+	[/^\/admin\/settings\/?$/, 'adminSettings'],
 ];
 
 const query = (name: string): string => standard.value.find(view => view.name === `view.${name}`)?.query ?? '';
 
-const aliases: [RegExp, (match: RegExpExecArray) => string][] = [
-	[/^\/login\/?$/, () => '/'],
-	[/^\/ticket_view\/(\d+)/, match => `/ticket/${match[1]}`],
+const aliases: [RegExp, (match: RegExpExecArray, query: URLSearchParams) => string][] = [
+	[/^\/(?:login|logout)\/?$/, () => '/'],
+	[/^\/tickets\/(\d+)\/?$/, (match, query) => `/tickets/?${new URLSearchParams([...query, ['page', match[1]!]])}`],
+	[/^\/(?:ticket_view|edit_ticket|ticket_assign|ticket_department_category)\/(\d+)(?:\/|$)/, match => `/ticket/${match[1]}`],
 	[/^\/ticket_create\/?$/, () => '/new'],
-	[/^\/my_tickets\//, () => `/tickets/?${query('reported')}`],
-	[/^\/subscribed\//, () => `/tickets/?${query('followed')}`],
-	[/^\/categories\//, () => '/departments/'],
+	[/^\/my_tickets(?:\/|$)/, () => `/tickets/?${query('reported')}`],
+	[/^\/subscribed(?:\/|$)/, () => `/tickets/?${query('followed')}`],
+	[/^\/(?:departments|categories)\/./, () => '/departments/'],
 	[/^\/user_details\/?$/, () => '/me'],
-	[/^\/flicket_admin\/config\//, () => '/admin/settings'],
-	[/^\/flicket_admin\/groups\//, () => '/admin/groups'],
-	[/^\/flicket_admin\//, () => '/admin/users'],
+	[/^\/flicket_admin\/config(?:\/|$)/, () => '/admin/settings'],
+	[/^\/flicket_admin\/groups(?:\/|$)/, () => '/admin/groups'],
+	[/^\/(?:flicket_admin(?:\/|$)|admin\/?$)/, () => '/admin/users'],
 ];
 
-const Missing = () => {
-	document.title = `${t('missing.title')} – ${session.value!.title}`;
-	return (
-		<main id="main" class="page" tabIndex={-1}>
-			<h1>{t('missing.title')}</h1>
-			<p>{t('missing.text')}</p>
-			<p><Link to="/tickets/" class="button">{t('missing.list')}</Link></p>
-		</main>
-	);
+const Instead = ({ title, text }: { title: Key; text: Key }) => (
+	<Frame title={t(title)}>
+		<p>{t(text)}</p>
+		<p><Link to="/tickets/" class="button">{t('missing.list')}</Link></p>
+	</Frame>
+);
+
+const RELOADED = 'flicket-reloaded';
+const RELOAD_MS = 60 * 1000;
+
+// A part that is not there any more belongs to an older version of the console: the page begins anew, but not in circles.
+const reloadOnce = async (): Promise<void> => {
+	await begin();
+	if (Date.now() - Number(sessionStorage.getItem(RELOADED) ?? 0) < RELOAD_MS)
+		return;
+	sessionStorage.setItem(RELOADED, String(Date.now()));
+	location.reload();
 };
 
 const Later = ({ name, id }: { name: keyof typeof later; id: number }) => {
 	const [loaded, setLoaded] = useState<{ name: string; Part: (props: { id: number }) => ComponentChildren } | null>(null);
-	useEffect(() => {
-		(later[name] as Loader)().then(part => setLoaded({ name, Part: part.default }), () => location.reload());
-	}, [name]);
+	const [problem, setProblem] = useState<Problem | null>(null);
+	const load = (): void => {
+		setProblem(null);
+		(later[name] as Loader)().then(part => setLoaded({ name, Part: part.default }),
+			() => reloadOnce().catch(reason => setProblem(asProblem(reason))));
+	};
+	useEffect(load, [name]);
 	if (loaded?.name !== name)
-		return <main id="main" class="page" aria-busy="true" tabIndex={-1} />;
+		return <main id="main" class="page" aria-busy={!problem} tabIndex={-1}><Refusal problem={problem} again={load} /></main>;
 	return <loaded.Part key={`${name}${id}`} id={id} />;
 };
 
 export const Page = () => {
 	const path = pathOf(place.value);
-	const first = useRef(true);
-	useEffect(() => {
-		if (!first.current && !returning && !document.querySelector('dialog[open]'))
-			document.getElementById('main')?.focus({ preventScroll: true });
-		first.current = false;
-	}, [path]);
+	useArrival();
 	for (const [form, to] of aliases) {
 		const match = form.exec(path);
 		if (match) {
-			queueMicrotask(() => stay(to(match)));
+			queueMicrotask(() => stay(to(match, queryOf(place.value))));
 			return null;
 		}
 	}
 	const [form, name] = pages.find(([form]) => form.test(path)) ?? [];
-	if (!form || !name || (name.startsWith('admin') && !hasRight('admin')))
-		return <Missing />;
+	if (!form || !name)
+		return <Instead title="missing.title" text="missing.text" />;
+	if (name.startsWith('admin') && !hasRight('admin'))
+		return <Instead title="forbidden.title" text="forbidden.admin" />;
 	if (name === 'home')
 		return <Home />;
 	return name === 'list' ? <List /> : <Later name={name} id={Number(form.exec(path)![1] ?? 0)} />;
 };
-

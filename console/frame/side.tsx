@@ -6,7 +6,7 @@ import { hasRight, logOut, me, session } from '../state/session';
 import { complain } from '../state/toasts';
 import { counts, deleteView, saved, standard } from '../state/views';
 import { explain, asProblem } from '../ui/field';
-import { Icon } from '../ui/icon';
+import { Icon, type IconName } from '../ui/icon';
 import { Link } from '../ui/link';
 import { Avatar } from '../ui/person';
 
@@ -24,12 +24,19 @@ const sameQuery = (a: string, b: string): boolean => {
 export const isShown = (query: string): boolean =>
 	pathOf(place.value).startsWith('/tickets') && sameQuery(queryOf(place.value).toString(), query);
 
-const ViewLink = ({ name, query, onDelete }: { name: string; query: string; onDelete?: () => void }) => {
+interface ViewProps {
+	name: string;
+	query: string;
+	icon: IconName;
+	onDelete?: () => void;
+}
+
+const ViewLink = ({ name, query, icon, onDelete }: ViewProps) => {
 	const count = counts.value.get(query);
 	return (
 		<li>
 			<Link to={`/tickets/?${query}`} aria-current={isShown(query) ? 'page' : undefined}>
-				<span class="name">{name}</span>
+				<Icon name={icon} /><span class="name">{name}</span>
 				{count !== undefined && <span class="count">{number(count)}</span>}
 			</Link>
 			{onDelete && isShown(query) && (
@@ -59,9 +66,9 @@ const Search = () => {
 };
 
 const PLACES = [
-	{ to: '/departments/', name: 'place.departments', right: null },
-	{ to: '/users/', name: 'place.people', right: null },
-	{ to: '/admin/users', name: 'place.admin', right: 'admin' },
+	{ to: '/departments/', below: '/departments', name: 'place.departments', icon: 'departments', right: null },
+	{ to: '/users/', below: '/user', name: 'place.people', icon: 'people', right: null },
+	{ to: '/admin/users', below: '/admin', name: 'place.admin', icon: 'admin', right: 'admin' },
 ] as const;
 
 export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) => {
@@ -78,27 +85,30 @@ export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () 
 			</div>
 			<Search key={queryOf(place.value).get('content') ?? ''} />
 			<div class="views">
-				<ul>{standard.value.map(view => <ViewLink key={view.key} name={t(view.name)} query={view.query} />)}</ul>
+				<ul>
+					<li><Link to="/" aria-current={here === '/' ? 'page' : undefined}><Icon name="home" /><span class="name">{t('home.title')}</span></Link></li>
+					{standard.value.map(view => <ViewLink key={view.key} name={t(view.name)} query={view.query} icon={view.icon} />)}
+				</ul>
 				{saved.value.length > 0 && <>
 					<h2>{t('view.saved')}</h2>
 					<ul>{saved.value.map(view => (
-						<ViewLink key={view.id} name={view.name} query={view.query}
+						<ViewLink key={view.id} name={view.name} query={view.query} icon="bookmark"
 							onDelete={view.user_id === me.value!.id || hasRight('admin') ? () => void deleteView(view.id) : undefined} />
 					))}</ul>
 				</>}
 				<ul class="places">{PLACES.filter(p => !p.right || hasRight(p.right)).map(p => (
-					<li key={p.to}><Link to={p.to} aria-current={here.startsWith(p.to) ? 'page' : undefined}>{t(p.name)}</Link></li>
+					<li key={p.to}><Link to={p.to} aria-current={here.startsWith(p.below) ? 'page' : undefined}><Icon name={p.icon} /><span class="name">{t(p.name)}</span></Link></li>
 				))}</ul>
 			</div>
 			<div class="foot">
-				<button type="button" class="plain" onClick={onPalette}>{t('palette.title')}</button>
-				<button type="button" class="plain" onClick={onHelp}>{t('help.title')}</button>
+				<button type="button" class="plain" onClick={onPalette}><Icon name="search" /><span class="name">{t('palette.title')}</span> <kbd>Ctrl K</kbd></button>
+				<button type="button" class="plain" onClick={onHelp}><Icon name="help" /><span class="name">{t('help.title')}</span> <kbd>?</kbd></button>
 			</div>
 			<div class="self">
 				<Link to="/me" class="person">
 					<Avatar user={me.value!} /><span class="name">{me.value!.name}</span><span class="hidden">, {t('me.title')}</span>
 				</Link>
-				<button type="button" class="plain" onClick={leave}>{t('logout')}</button>
+				<button type="button" class="plain" title={t('logout')} aria-label={t('logout')} onClick={leave}><Icon name="leave" /></button>
 			</div>
 		</nav>
 	);

@@ -55,11 +55,21 @@ const find = (key: string): Binding | undefined => {
 	return found;
 };
 
+const REPEATED = ['j', 'k', 'J', 'K'];
+
+// The letter on the key where the layout has no Latin ones.
+const nameOf = (event: KeyboardEvent): string => {
+	const letter = /^Key([A-Z])$/.exec(event.code)?.[1];
+	const isLatin = event.key.length !== 1 || event.key.charCodeAt(0) < 0x250;
+	return isLatin || !letter ? event.key : event.shiftKey ? letter : letter.toLowerCase();
+};
+
 addEventListener('keydown', event => {
+	const name = nameOf(event);
 	if (singleKeys.value === 'off' || event.ctrlKey || event.metaKey || event.altKey || event.isComposing
-		|| event.defaultPrevented || isTyping(event.target) || document.querySelector('dialog[open]'))
+		|| event.defaultPrevented || (event.repeat && !REPEATED.includes(name)) || isTyping(event.target) || document.querySelector('dialog[open]'))
 		return;
-	const found = find(event.key);
+	const found = find(name);
 	if (!found)
 		return;
 	event.preventDefault();

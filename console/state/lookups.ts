@@ -43,8 +43,21 @@ const all = async <Item>(path: string): Promise<Item[]> => {
 	return [first, ...await Promise.all(rest)].flatMap(list => list.items);
 };
 
+// What the API cannot change is asked for once in a while in each tab.
+const FRESH_MS = 10 * 60 * 1000;
+
+const constant = async <Item>(path: string): Promise<Item[]> => {
+	const name = `flicket-${path}`;
+	const kept = JSON.parse(sessionStorage.getItem(name) ?? 'null') as { at: number; items: Item[] } | null;
+	if (kept && Date.now() - kept.at < FRESH_MS)
+		return kept.items;
+	const items = await all<Item>(path);
+	sessionStorage.setItem(name, JSON.stringify({ at: Date.now(), items }));
+	return items;
+};
+
 export const loadLookups = async (): Promise<void> => {
-	const [s, p, c] = await Promise.all([all<Status>('statuses/'), all<Priority>('priorities/'),
+	const [s, p, c] = await Promise.all([constant<Status>('statuses/'), constant<Priority>('priorities/'),
 		all<Category>('department_categories/')]);
 	statuses.value = s;
 	priorities.value = p;

@@ -1,5 +1,7 @@
 // Things that change on the desk are asked for again from time to time, with their tag, while somebody looks.
+
 import { useEffect, useRef } from 'preact/hooks';
+import { isThere } from './session';
 
 export const usePoll = (run: (signal: AbortSignal) => Promise<unknown>, seconds: number, keys: unknown[]): void => {
 	const last = useRef(run);
@@ -9,20 +11,19 @@ export const usePoll = (run: (signal: AbortSignal) => Promise<unknown>, seconds:
 		let timer = 0;
 		const turn = async (): Promise<void> => {
 			clearTimeout(timer);
-			if (document.visibilityState === 'visible')
+			if (document.visibilityState === 'visible' && isThere.value)
 				await last.current(abort.signal).catch(() => {});
 			if (!abort.signal.aborted)
 				timer = window.setTimeout(turn, seconds * 1000);
 		};
 		const seen = (): void => { if (document.visibilityState === 'visible') void turn(); };
-		void turn();
+		const stop = isThere.subscribe(() => void turn());
 		document.addEventListener('visibilitychange', seen);
-		addEventListener('online', seen);
 		return () => {
 			abort.abort();
 			clearTimeout(timer);
 			document.removeEventListener('visibilitychange', seen);
-			removeEventListener('online', seen);
+			stop();
 		};
 	}, keys);
 };

@@ -8,6 +8,9 @@ const here = (): string => '/' + location.pathname.slice(root.length) + location
 
 export const place = signal(here());
 
+// Grows with every page that the user goes to or comes back to.
+export const visits = signal(0);
+
 interface Left {
 	scroll: number;
 	focus: string; // the id of the element that had it
@@ -19,7 +22,9 @@ const leave = (): void => history.replaceState({ scroll: scrollY, focus: documen
 export const go = (to: string): void => {
 	leave();
 	history.pushState(null, '', root + to.slice(1));
+	returning = null;
 	place.value = to;
+	visits.value++;
 	scrollTo(0, 0);
 };
 
@@ -30,21 +35,26 @@ export const stay = (to: string): void => {
 };
 
 // What the page that Back leads to had; the page puts it back once it shows the same things.
-export let returning: Left | null = null;
+export let returning: Left | null = history.state as Left | null;
 
-export const arrived = (): void => {
+// Whether something has got the focus.
+export const arrived = (): boolean => {
 	const left = returning;
 	returning = null;
 	if (!left)
-		return;
+		return false;
 	scrollTo(0, left.scroll);
-	document.getElementById(left.focus)?.focus({ preventScroll: true });
+	const focused = left.focus ? document.getElementById(left.focus) : null;
+	focused?.focus({ preventScroll: true });
+	return focused !== null;
 };
 
 addEventListener('popstate', event => {
 	returning = event.state as Left | null;
 	place.value = here();
+	visits.value++;
 });
+addEventListener('pagehide', leave);
 history.scrollRestoration = 'manual';
 
 export const href = (to: string): string => root + to.slice(1);

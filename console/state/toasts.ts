@@ -1,5 +1,6 @@
 // One message at the bottom of the page, read aloud by screen readers.
 import { signal } from '@preact/signals';
+import { isLost } from './session';
 
 export interface Toast {
 	text: string;
@@ -20,4 +21,5 @@ const show = (next: Toast, ms: number): void => {
 };
 
 export const say = (text: string, undo?: () => void): void => show({ text, bad: false, undo }, GOOD_MS);
-export const complain = (text: string): void => show({ text, bad: true }, BAD_MS);
+// Where the session has ended, the login says so.
+export const complain = (text: string): void => isLost.value ? undefined : show({ text, bad: true }, BAD_MS);

@@ -4,25 +4,27 @@ import { computed, signal } from '@preact/signals';
 import { ask, get, Problem } from '../api/client';
 import type { List, View } from '../api/types';
 import type { Key } from '../i18n/t';
+import type { IconName } from '../ui/icon';
 import { closedId, openIds } from './lookups';
 
 export interface Standard {
 	key: string; // behind «g»
 	name: Key;
 	query: string;
+	icon: IconName;
 }
 
 export const standard = computed<Standard[]>(() => {
 	const open = `status_id=${openIds.value.join(',')}`;
 	return [
-		{ key: 'm', name: 'view.mine', query: `assigned_id=me&${open}` },
-		{ key: 'u', name: 'view.unassigned', query: `assigned_id=unassigned&${open}` },
-		{ key: 'o', name: 'view.open', query: open },
-		{ key: 'n', name: 'view.unread', query: `${open}&unread=me` },
-		{ key: 'r', name: 'view.reported', query: 'created_id=me' },
-		{ key: 'f', name: 'view.followed', query: `subscriber_id=me&${open}` },
-		{ key: 'd', name: 'view.closed', query: `status_id=${closedId.value}` },
-		{ key: 'e', name: 'view.all', query: '' },
+		{ key: 'm', name: 'view.mine', query: `assigned_id=me&${open}`, icon: 'inbox' },
+		{ key: 'u', name: 'view.unassigned', query: `assigned_id=unassigned&${open}`, icon: 'unassigned' },
+		{ key: 'o', name: 'view.open', query: open, icon: 'open' },
+		{ key: 'n', name: 'view.unread', query: `${open}&unread=me`, icon: 'unread' },
+		{ key: 'r', name: 'view.reported', query: 'created_id=me', icon: 'reported' },
+		{ key: 'f', name: 'view.followed', query: `subscriber_id=me&${open}`, icon: 'followed' },
+		{ key: 'd', name: 'view.closed', query: `status_id=${closedId.value}`, icon: 'closed' },
+		{ key: 'e', name: 'view.all', query: '', icon: 'list' },
 	];
 });
 

@@ -2,7 +2,7 @@
 // shown, and the author decides.
 
 import { useState } from 'preact/hooks';
-import { ask, type Problem } from '../api/client';
+import { ask, newKey, type Problem } from '../api/client';
 import type { Ticket } from '../api/types';
 import { t } from '../i18n/t';
 import { closedId, statuses } from '../state/lookups';
@@ -26,7 +26,7 @@ export const Composer = ({ ticket, seen, editor, onSent, onNewer }: Props) => {
 	const [isBusy, setBusy] = useState(false);
 	const [status, setStatus] = useState(0);
 	const [hours, setHours] = useState('');
-	const [key, setKey] = useState(() => crypto.randomUUID());
+	const [key, setKey] = useState(() => newKey());
 	const isClosed = ticket.status_id === closedId.value;
 	useKeys([{ keys: 'r', does: 'key.reply', run: () => editor.field.current?.focus() }]);
 
@@ -48,7 +48,7 @@ export const Composer = ({ ticket, seen, editor, onSent, onNewer }: Props) => {
 			setNewer(0);
 			await onSent();
 			say(close ? t('done.replied_closed') : t('done.replied'));
-			setKey(crypto.randomUUID());
+			setKey(newKey());
 		} catch (reason) {
 			const refused = asProblem(reason);
 			if (refused.code === 'newer_replies') {
@@ -57,7 +57,7 @@ export const Composer = ({ ticket, seen, editor, onSent, onNewer }: Props) => {
 			} else if (refused.status !== 401)
 				setProblem(refused);
 			if (refused.status >= 400 && refused.status < 500)
-				setKey(crypto.randomUUID()); // another text is another request
+				setKey(newKey()); // another text is another request
 		} finally {
 			setBusy(false);
 		}

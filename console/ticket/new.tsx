@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, get, type Problem } from '../api/client';
+import { ask, get, newKey, type Problem } from '../api/client';
 import type { List, Ticket } from '../api/types';
 import { t } from '../i18n/t';
 import { categories, priorities } from '../state/lookups';
@@ -44,7 +44,7 @@ const New = () => {
 	const [category, setCategory] = useState(lastCategory);
 	const [problem, setProblem] = useState<Problem | null>(null);
 	const [isBusy, setBusy] = useState(false);
-	const [key, setKey] = useState(() => crypto.randomUUID());
+	const [key, setKey] = useState(() => newKey());
 	const form = useRef<HTMLFormElement>(null);
 	const similar = useSimilar(title);
 	document.title = `${t('new.title')} – ${session.value!.title}`;
@@ -68,7 +68,7 @@ const New = () => {
 			const refused = asProblem(reason);
 			setProblem(refused);
 			if (refused.status >= 400 && refused.status < 500)
-				setKey(crypto.randomUUID());
+				setKey(newKey());
 			focusFirstBad(form.current!);
 		} finally {
 			setBusy(false);

@@ -1,7 +1,7 @@
 // Files that go with a text. They are sent at once, belong to nobody until the text is sent, and go with it.
 
 import { signal, type Signal } from '@preact/signals';
-import { root } from '../api/client';
+import { newKey, root } from '../api/client';
 import type { Upload } from '../api/types';
 import { t } from '../i18n/t';
 import { session } from '../state/session';
@@ -43,7 +43,7 @@ const send = (file: File, attachment: Attachment): void => {
 	form.append('file', file);
 	request.open('POST', `${root}flicket-api/uploads`);
 	request.setRequestHeader('Flicket-Console', '1');
-	request.setRequestHeader('Idempotency-Key', crypto.randomUUID());
+	request.setRequestHeader('Idempotency-Key', newKey());
 	request.upload.onprogress = event => { attachment.progress.value = event.total ? event.loaded / event.total : 0; };
 	request.onload = () => {
 		if (request.status === 201)

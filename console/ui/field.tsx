@@ -57,12 +57,17 @@ export const Check = ({ label, name }: { label: string; name: string }) => (
 	<label class="check"><input type="checkbox" name={name} /> {label}</label>
 );
 
+const MINUTE = 60; // s
+
 // What went wrong, in words that say what can be done.
 export const explain = (problem: Problem): string => {
 	if (problem.code === 'unreachable')
 		return t('problem.unreachable');
 	if (problem.status === 429)
-		return t('problem.too_many', { n: problem.retryAfter });
+		return problem.retryAfter > MINUTE ? t('problem.too_many_minutes', { n: Math.ceil(problem.retryAfter / MINUTE) })
+			: t('problem.too_many', { n: problem.retryAfter });
+	if (problem.status === 401)
+		return t('problem.ended');
 	if (problem.status === 503)
 		return t('problem.unavailable');
 	return problem.message;

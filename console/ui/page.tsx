@@ -7,11 +7,18 @@ import { session } from '../state/session';
 import { complain, say } from '../state/toasts';
 import { asProblem, explain, Refusal } from './field';
 
-export const Page = ({ title, children, actions }: { title: string; children: ComponentChildren; actions?: ComponentChildren }) => {
+interface Props {
+	title: string;
+	heading?: string; // where it says more than the title of the window
+	children: ComponentChildren;
+	actions?: ComponentChildren;
+}
+
+export const Page = ({ title, heading, children, actions }: Props) => {
 	document.title = `${title} – ${session.value!.title}`;
 	return (
 		<main id="main" class="page" tabIndex={-1}>
-			<header class="bar"><h1>{title}</h1>{actions}</header>
+			<header class="bar"><h1>{heading ?? title}</h1>{actions}</header>
 			{children}
 		</main>
 	);

@@ -4,8 +4,10 @@ A test takes `browse` and gets pages: `browse(reading, 'agent', '/tickets/')`. W
 violations of the content security policy among them, fails the test, unless it said before that it expects that
 (`page.allow(…)`). Names of test files must differ from those of tests/system.
 """
+import contextlib
 import itertools
 import re
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -48,6 +50,13 @@ def make_token(desk, role):
         expect(admin.post(f'group/{group}/members/', {'username': role}), 201)
     with desk.client() as client:
         return expect(client.log_in(role, PASSWORD_OF_NEW), 200)['token']
+
+
+@pytest.fixture(scope='session', autouse=True)
+def english(imported_stores):
+    """The users of the three roles have chosen French, or nothing: give them English."""
+    with contextlib.closing(sqlite3.connect(imported_stores / 'stores' / 'user' / 'user.db')) as db, db:
+        db.execute("UPDATE users SET locale = 'en' WHERE id IN (1, 3, 6)")
 
 
 @pytest.fixture(scope='session')

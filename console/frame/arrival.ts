@@ -1,0 +1,38 @@
+// Where a page begins for the keyboard and for screen readers: at its heading, or, if Back leads to it, where one was.
+
+import { useEffect } from 'preact/hooks';
+import { arrived, returning, visits } from '../state/router';
+
+const isBusy = (main: HTMLElement): boolean => main.matches('[aria-busy=true]')
+	|| main.querySelector('[aria-busy=true], .skeleton') !== null;
+
+// A page may have given the focus to a field of its own already.
+const focusHeading = (main: HTMLElement, heading: HTMLElement): void => {
+	const at = document.activeElement;
+	if ((at !== main && main.contains(at)) || document.querySelector('dialog[open]'))
+		return;
+	heading.tabIndex = -1;
+	heading.focus({ preventScroll: true });
+};
+
+// Whether it is done: a page that is returned to must have its old height first.
+const settle = (): boolean => {
+	const main = document.getElementById('main');
+	const heading = main?.querySelector('h1');
+	if (!main || !heading || (returning && isBusy(main)))
+		return false;
+	if (!arrived() && visits.peek() > 0)
+		focusHeading(main, heading);
+	return true;
+};
+
+export const useArrival = (): void => {
+	const visit = visits.value;
+	useEffect(() => {
+		if (settle())
+			return;
+		const observer = new MutationObserver(() => settle() && observer.disconnect());
+		observer.observe(document.getElementById('console')!, { subtree: true, childList: true, attributeFilter: ['aria-busy', 'class'] });
+		return () => observer.disconnect();
+	}, [visit]);
+};
