@@ -1,14 +1,33 @@
 // What was typed and not sent, kept in this browser for each user and thing, at every key. It outlives a reload, a
-// session that ended and a refused request; it goes when it was sent, discarded, or the user logs out.
+// session that ended and a refused request; it goes when it was sent, discarded, or the user logs out. All tabs show
+// the same draft.
 
 import { me } from './session';
 
+// A file that the desk has already and that goes with the text.
+export interface DraftFile {
+	id: number;
+	name: string;
+	image: string;
+}
+
+export interface Draft {
+	text: string;
+	at: number; // when it was kept, in ms
+	seen?: number; // the newest reply when it was begun
+	base?: string; // the text that it is an edit of
+	files?: DraftFile[];
+}
+
 const PREFIX = 'flicket-draft';
 const LIFE_MS = 30 * 24 * 3600 * 1000;
+const FILE_LIFE_MS = 23 * 3600 * 1000; // files that no text took are gone after a day
 
 const nameOf = (thing: string): string => `${PREFIX}:${me.value?.id}:${thing}`;
 
 // Storage may be full or forbidden: then a draft lives as long as its page.
+const ofThisPage = new Map<string, string>();
+
 const guarded = <T>(what: () => T): T | undefined => {
 	try {
 		return what();
@@ -17,24 +36,51 @@ const guarded = <T>(what: () => T): T | undefined => {
 	}
 };
 
-export const draftOf = (thing: string): string => {
-	const kept = guarded(() => localStorage.getItem(nameOf(thing)));
-	return kept ? guarded(() => (JSON.parse(kept) as { text: string }).text) ?? '' : '';
+const parse = (kept: string | null | undefined): Draft | null => {
+	const draft = kept ? guarded(() => JSON.parse(kept) as Draft) : null;
+	if (!draft || typeof draft.text !== 'string')
+		return null;
+	return Date.now() - draft.at > FILE_LIFE_MS ? { ...draft, files: [] } : draft;
 };
 
-export const keepDraft = (thing: string, text: string): void => void guarded(() => text.trim() === ''
-	? localStorage.removeItem(nameOf(thing))
-	: localStorage.setItem(nameOf(thing), JSON.stringify({ text, at: Date.now() })));
+export const draftOf = (thing: string): Draft | null =>
+	parse(guarded(() => localStorage.getItem(nameOf(thing))) ?? ofThisPage.get(nameOf(thing)));
 
-export const dropDraft = (thing: string): void => void guarded(() => localStorage.removeItem(nameOf(thing)));
+export const dropDraft = (thing: string): void => {
+	ofThisPage.delete(nameOf(thing));
+	guarded(() => localStorage.removeItem(nameOf(thing)));
+};
+
+export const keepDraft = (thing: string, draft: Omit<Draft, 'at'>): void => {
+	if (draft.text.trim() === '' && !draft.files?.length)
+		return dropDraft(thing);
+	const kept = JSON.stringify({ ...draft, at: Date.now() } satisfies Draft);
+	if (guarded(() => { localStorage.setItem(nameOf(thing), kept); return true; }))
+		ofThisPage.delete(nameOf(thing));
+	else
+		ofThisPage.set(nameOf(thing), kept);
+};
+
+// Calls back when another tab has changed the draft; returns what ends that.
+export const followDraft = (thing: string, changed: (draft: Draft | null) => void): () => void => {
+	const onStorage = (event: StorageEvent): void => {
+		if (event.key === nameOf(thing))
+			changed(parse(event.newValue));
+	};
+	addEventListener('storage', onStorage);
+	return () => removeEventListener('storage', onStorage);
+};
 
 const names = (prefix: string): string[] => guarded(() => Object.keys(localStorage).filter(k => k.startsWith(prefix))) ?? [];
 
 // Before the user is forgotten.
-export const dropDrafts = (): void => names(`${PREFIX}:${me.value?.id}:`).forEach(name => localStorage.removeItem(name));
+export const dropDrafts = (): void => {
+	ofThisPage.clear();
+	names(`${PREFIX}:${me.value?.id}:`).forEach(name => localStorage.removeItem(name));
+};
 
 export const dropOldDrafts = (): void => names(`${PREFIX}:`).forEach(name => {
-	const at = guarded(() => (JSON.parse(localStorage.getItem(name)!) as { at: number }).at);
+	const at = guarded(() => (JSON.parse(localStorage.getItem(name)!) as Draft).at);
 	if (!at || Date.now() - at > LIFE_MS)
 		localStorage.removeItem(name);
 });

@@ -5,6 +5,7 @@
 import { marked, type Token, type Tokens } from 'marked';
 import type { ComponentChildren, JSX } from 'preact';
 import { local } from '../api/client';
+import { isHeavy } from './heavy';
 
 const SCHEMES = new Set(['http:', 'https:', 'mailto:', 'tel:']);
 const DEEPEST = 32;
@@ -110,11 +111,8 @@ const render = (token: Token, key: number, depth: number): ComponentChildren => 
 	return renderer ? renderer(token as never, key, depth) : token.raw;
 };
 
-const LONGEST = 100_000;
-
 export const Markdown = ({ source }: { source: string }) => (
-	<div class="markdown">
-		{source.length > LONGEST ? <pre>{source}</pre>
-			: marked.lexer(source, { gfm: true, breaks: true }).map((token, i) => render(token, i, 0))}
+	<div class="markdown" dir="auto">
+		{isHeavy(source) ? <pre tabIndex={0}>{source}</pre> : marked.lexer(source, { gfm: true, breaks: true }).map((token, i) => render(token, i, 0))}
 	</div>
 );

@@ -1,80 +1,116 @@
 // The reply. Before it is sent the desk is told which replies its author has seen; if others came meanwhile they are
-// shown, and the author decides.
+// shown above the text, and the author decides.
 
-import { useState } from 'preact/hooks';
-import { ask, newKey, type Problem } from '../api/client';
-import type { Ticket } from '../api/types';
+import type { Ref } from 'preact';
+import { memo } from 'preact/compat';
+import { useEffect, useImperativeHandle, useRef, useState } from 'preact/hooks';
+import { type Problem } from '../api/client';
+import type { Post } from '../api/types';
 import { t } from '../i18n/t';
 import { closedId, statuses } from '../state/lookups';
 import { useKeys } from '../state/keys';
+import { me } from '../state/session';
 import { say } from '../state/toasts';
+import { Markdown } from '../text/markdown';
 import { asProblem, Refusal } from '../ui/field';
-import { EditorField, type Editor } from './editor';
+import { nameOf } from '../ui/person';
+import { Time } from '../ui/time';
+import { outOfBounds } from './bounds';
+import { allPosts, newestPost, type Thread } from './data';
+import { EditorField, useEditor, type Editor } from './editor';
 import { mayClose } from './rights';
+import { useSend } from './send';
+
+export interface Writer {
+	focus: () => void;
+	quote: (text: string) => void;
+}
 
 interface Props {
-	ticket: Ticket;
-	seen: number; // the newest reply that is shown
-	editor: Editor;
+	thread: Thread;
+	isGone: boolean;
+	writer: Ref<Writer>;
 	onSent: () => Promise<void>;
 	onNewer: () => Promise<void>;
 }
 
-export const Composer = ({ ticket, seen, editor, onSent, onNewer }: Props) => {
+const Newer = ({ posts }: { posts: Post[] }) => (
+	<section class="newer" role="alert">
+		<p>{t('reply.newer', { n: posts.length })}</p>
+		{posts.map(post => (
+			<article key={post.id}><b><bdi>{nameOf(post.user_id)}</bdi></b> <Time at={post.data_added} /><Markdown source={post.content} /></article>
+		))}
+	</section>
+);
+
+let tellsSeen = true; // until a desk says that it does not look
+
+// A reply whose answer was lost on its way is there, with its author's text: it need not be sent again.
+const useArrived = (thread: Thread, editor: Editor): void => useEffect(() => {
+	const { seen } = editor.begun ?? {};
+	if (seen !== undefined && !editor.attachments.length
+		&& allPosts(thread).some(post => post.id > seen && post.user_id === me.value?.id && post.content === editor.text))
+		editor.clear();
+}, [thread]);
+
+export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props) => {
+	const { ticket, subscriptions } = thread;
+	const newest = newestPost(thread);
+	const editor = useEditor(`reply-${ticket.id}`, () => ({ seen: newest }));
 	const [problem, setProblem] = useState<Problem | null>(null);
-	const [newer, setNewer] = useState(0);
-	const [isBusy, setBusy] = useState(false);
+	const [isShort, setShort] = useState<string | undefined>();
 	const [status, setStatus] = useState(0);
-	const [hours, setHours] = useState('');
-	const [key, setKey] = useState(() => newKey());
+	const hours = useRef<HTMLInputElement>(null);
+	const { isBusy, send } = useSend('posts');
 	const isClosed = ticket.status_id === closedId.value;
+	const seen = editor.begun?.seen;
+	const newer = seen === undefined ? [] : allPosts(thread).filter(post => post.id > seen);
+	useArrived(thread, editor);
+	useImperativeHandle(writer, () => ({ focus: () => editor.field.current?.focus(), quote: editor.append }));
 	useKeys([{ keys: 'r', does: 'key.reply', run: () => editor.field.current?.focus() }]);
 
-	const send = async (close: boolean): Promise<void> => {
-		if (isBusy || editor.isSending() || editor.text.trim() === '')
-			return;
-		setBusy(true);
+	const submit = async (close: boolean): Promise<void> => {
+		const why = outOfBounds(editor.text);
+		setShort(why);
 		setProblem(null);
+		if (why || isGone || editor.isSending() || !hours.current!.reportValidity())
+			return;
 		const ids = editor.uploadIds();
 		try {
-			await ask('POST', 'posts', { key, body: {
-				ticket_id: ticket.id, content: editor.text, seen_post_id: seen,
+			if (!await send({
+				ticket_id: ticket.id, content: editor.text, ...tellsSeen ? { seen_post_id: newest } : {},
 				...close ? { close: true } : status ? { status_id: status } : {},
-				...hours ? { hours: Number(hours) } : {}, ...ids.length ? { upload_ids: ids } : {},
-			} });
-			editor.clear();
-			setHours('');
-			setStatus(0);
-			setNewer(0);
-			await onSent();
-			say(close ? t('done.replied_closed') : t('done.replied'));
-			setKey(newKey());
+				...hours.current!.value ? { hours: Number(hours.current!.value) } : {}, ...ids.length ? { upload_ids: ids } : {},
+			}))
+				return;
 		} catch (reason) {
 			const refused = asProblem(reason);
-			if (refused.code === 'newer_replies') {
-				setNewer(Number(refused.body.count ?? 1));
+			if (tellsSeen && refused.field === 'seen_post_id' && refused.code === 'unknown_field') {
+				tellsSeen = false;
+				return submit(close);
+			}
+			if (refused.code === 'newer_replies')
 				await onNewer();
-			} else if (refused.status !== 401)
+			else if (refused.status !== 401) // the login is asked for above the page
 				setProblem(refused);
-			if (refused.status >= 400 && refused.status < 500)
-				setKey(newKey()); // another text is another request
-		} finally {
-			setBusy(false);
+			return;
 		}
+		editor.clear();
+		hours.current!.value = '';
+		setStatus(0);
+		await onSent();
+		say(close ? t('done.replied_closed') : t('done.replied'));
 	};
+	const isEmpty = editor.text.trim() === '';
 	return (
-		<section class="composer" aria-label={t('reply.label')}>
-			{newer > 0 && <p class="newer" role="alert">{t('reply.newer', { n: newer })}</p>}
+		<section class={`composer${isEmpty && !editor.attachments.length ? '' : ' filled'}`} aria-label={t('reply.label')}>
+			{newer.length > 0 && <Newer posts={newer} />}
 			<Refusal problem={problem && problem.field !== 'content' ? problem : null} />
-			<EditorField editor={editor} label={t('reply.to_everybody')} rows={5} problem={problem?.of('content')}
-				placeholder={isClosed ? t('reply.reopens') : t('reply.hint')} onSend={() => void send(false)}>
-				{editor.hasDraft && (
-					<span class="chip">{t('draft.found')} <button type="button" class="plain" onClick={editor.clear}>{t('draft.discard')}</button></span>
-				)}
-			</EditorField>
-			<div class="foot">
+			<EditorField editor={editor} label={t('reply.to_everybody')} note={t('reply.readers', { n: subscriptions.length })} rows={4}
+				problem={isShort ?? problem?.of('content')}
+				placeholder={isClosed ? t('reply.reopens') : t('reply.hint')} onSend={() => void submit(false)}>
 				<label class="choice">{t('ticket.hours')}
-					<input type="number" min="0" step="0.25" max="99999999" value={hours} onInput={event => setHours(event.currentTarget.value)} /></label>
+					<input ref={hours} type="number" min="0" step="0.01" max="99999999.99" onKeyDown={event => event.key === 'Enter' && void submit(false)} /></label>
 				{!isClosed && (
 					<label class="choice">{t('reply.then')}
 						<select value={status} onChange={event => setStatus(Number(event.currentTarget.value))}>
@@ -82,15 +118,15 @@ export const Composer = ({ ticket, seen, editor, onSent, onNewer }: Props) => {
 							{statuses.value.filter(s => s.id !== closedId.value && s.id !== ticket.status_id).map(s => <option key={s.id} value={s.id}>{s.status}</option>)}
 						</select></label>
 				)}
-				<span class="space" />
+			</EditorField>
+			<div class="foot">
 				{!isClosed && mayClose(ticket) && (
-					<button type="button" disabled={isBusy || editor.text.trim() === ''} onClick={() => void send(true)}>{t('reply.close')}</button>
+					<button type="button" disabled={isBusy || isEmpty || isGone} onClick={() => void submit(true)}>{t('reply.close')}</button>
 				)}
-				<button type="button" class="primary" disabled={isBusy || editor.text.trim() === ''} onClick={() => void send(false)}>
-					{isBusy ? t('reply.busy') : newer ? t('reply.anyway') : t('reply.send')}
+				<button type="button" class="primary" disabled={isBusy || isEmpty || isGone} onClick={() => void submit(false)}>
+					{isBusy ? t('reply.busy') : newer.length ? t('reply.anyway') : isClosed ? t('reply.reopen') : t('reply.send')}
 				</button>
 			</div>
 		</section>
 	);
-};
-
+});

@@ -1,23 +1,28 @@
-// A ticket with all that hangs on it. Its replies come in pages: of a long thread the first and the last page are
-// shown, and what is between is fetched when it is asked for.
+// A ticket with all that hangs on it. Its replies come in pages: of a long thread the end is shown, and what is before
+// is fetched when it is asked for.
 
-import { useState } from 'preact/hooks';
-import { ask, get, type Problem } from '../api/client';
+import { useRef, useState } from 'preact/hooks';
+import { ask, get, tagOf, type Problem } from '../api/client';
 import type { Action, History, Included, List, Post, Subscription, Ticket, Upload, User } from '../api/types';
 import { meet, meetAll, person } from '../state/lookups';
 import { usePoll } from '../state/poll';
 import { asProblem } from '../ui/field';
 
 const SECONDS = 10;
-export const PAGE = 50;
-const FIELDS = 'id,title,content,status_id,assigned_id,started_id,category_id,ticket_priority_id,last_updated,date_added,'
+const PAGE = 50;
+const WHOLE = 100; // up to so many replies are all shown
+const PAGES_AT_ONCE = 10;
+let fields = 'id,title,content,status_id,assigned_id,started_id,category_id,ticket_priority_id,last_updated,date_added,'
 	+ 'date_modified,modified_id,replies,hours,unread';
 const INCLUDED = 'users,actions,uploads,subscriptions';
 
+type Pages = ReadonlyMap<number, Post[]>; // from 1
+
 export interface Thread {
+	body: TicketBody; // the answer that the rest was made of
 	ticket: Ticket;
-	etag: string;
-	posts: Map<number, Post[]>; // by page, from 1
+	etag: string | undefined;
+	posts: Pages;
 	pages: number;
 	total: number;
 	actions: Action[];
@@ -25,15 +30,17 @@ export interface Thread {
 	subscriptions: Subscription[];
 }
 
-const ticketPath = (id: number): string => `ticket/${id}?fields=${FIELDS}&include=${INCLUDED}`;
+export type TicketBody = Ticket & { included: Included };
+
+export const ticketPath = (id: number): string => `ticket/${id}?fields=${fields}&include=${INCLUDED}`;
 const postsPath = (id: number, page: number): string =>
 	`posts/${id}/${page}/?per_page=${PAGE}&fields=id,ticket_id,user_id,content,data_added,date_modified,hours,modified_id`;
 
-// The authors of replies that nobody has told of yet.
+// The authors of replies that nobody has told of yet. Without them their numbers stand for them.
 const meetAuthors = async (posts: Post[], signal?: AbortSignal): Promise<void> => {
 	const unknown = [...new Set(posts.map(post => post.user_id))].filter(id => !person(id));
 	if (unknown.length)
-		meet((await get<List<User>>(`users/?ids=${unknown.join(',')}&per_page=100`, signal)).items);
+		await get<List<User>>(`users/?ids=${unknown.join(',')}&per_page=100`, signal).then(answer => meet(answer.items), () => {});
 };
 
 const fetchPosts = async (id: number, page: number, signal?: AbortSignal): Promise<List<Post>> => {
@@ -42,19 +49,61 @@ const fetchPosts = async (id: number, page: number, signal?: AbortSignal): Promi
 	return answer;
 };
 
-const fetchThread = async (id: number, before: Thread | null, signal?: AbortSignal): Promise<Thread> => {
-	const [ticket, first] = await Promise.all([
-		get<Ticket & { included: Included }>(ticketPath(id), signal), fetchPosts(id, 1, signal)]);
-	const pages = Math.max(1, first._meta.total_pages);
-	const posts = new Map([...before?.posts ?? []].filter(([page]) => page <= pages)).set(1, first.items);
-	if (pages > 1)
-		posts.set(pages, (await fetchPosts(id, pages, signal)).items);
-	const { included, ...rest } = ticket;
-	meetAll(included);
-	return {
-		ticket: rest as Ticket, etag: '', posts, pages, total: first._meta.total_items,
+const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+
+// The pages that are shown without being asked for: everything, or the last 50 to 99.
+const endOf = (total: number, pages: number): number[] =>
+	range(total <= WHOLE ? 1 : total % PAGE ? pages - 1 : pages, pages);
+
+// The end of the thread and, if `all`, every other page that is shown. A page in the middle changes only by an edit, or
+// if a reply before it was deleted.
+const fetchPages = async (id: number, before: Thread | null, all: boolean, signal?: AbortSignal) => {
+	const known = before?.pages ?? 1;
+	const first = await fetchPosts(id, known, signal);
+	const pages = Math.max(1, first._meta.total_pages), total = first._meta.total_items;
+	const isShifted = before !== null && total < before.total;
+	const kept = [...before?.posts ?? []].filter(([page]) => page <= pages);
+	const posts = new Map(isShifted ? [] : kept);
+	const wanted = new Set(endOf(total, pages));
+	if (all || isShifted)
+		kept.forEach(([page]) => wanted.add(page));
+	await Promise.all([...wanted].map(async page =>
+		posts.set(page, page === known ? first.items : (await fetchPosts(id, page, signal)).items)));
+	return { posts, pages, total };
+};
+
+// A desk that does not keep what was read is asked for the rest.
+const fetchTicket = async (id: number, signal?: AbortSignal): Promise<{ body: TicketBody; etag: string | undefined }> => {
+	try {
+		const path = ticketPath(id), body = await get<TicketBody>(path, signal);
+		return { body, etag: tagOf(path) };
+	} catch (reason) {
+		if (asProblem(reason).field !== 'fields' || !fields.includes(',unread'))
+			throw reason;
+		fields = fields.replace(',unread', '');
+		return fetchTicket(id, signal);
+	}
+};
+
+const isSame = (a: Thread, b: Thread): boolean => a.body === b.body && a.total === b.total && a.posts.size === b.posts.size
+	&& [...b.posts].every(([page, posts]) => a.posts.get(page) === posts);
+
+const fetchThread = async (id: number, before: Thread | null, all: boolean, signal?: AbortSignal): Promise<Thread> => {
+	const [body, pages] = await Promise.all([
+		fetchTicket(id, signal),
+		fetchPages(id, before, all, signal).catch(reason => {
+			if (before && asProblem(reason).status === 404)
+				return fetchPages(id, null, false, signal); // the page that was the last is gone
+			throw reason;
+		})]);
+	const { included, ...ticket } = body.body;
+	if (before?.body !== body.body)
+		meetAll(included);
+	const next = {
+		...body, ticket: ticket as Ticket, ...pages,
 		actions: included.actions ?? [], uploads: included.uploads ?? [], subscriptions: included.subscriptions ?? [],
 	};
+	return before && isSame(before, next) ? before : next;
 };
 
 export const allPosts = (thread: Thread): Post[] =>
@@ -62,32 +111,74 @@ export const allPosts = (thread: Thread): Post[] =>
 
 export const newestPost = (thread: Thread): number => Math.max(0, ...(thread.posts.get(thread.pages) ?? []).map(post => post.id));
 
+// Pages from one to another that are missing, the last ones, as many as are fetched at once.
+const lastMissing = (thread: Thread, from: number, to: number): number[] =>
+	range(from, to).filter(page => !thread.posts.has(page)).slice(-PAGES_AT_ONCE);
+
+// How many replies are before those that are shown, and how many of them come at once.
+export interface Gap {
+	from: number; // pages
+	to: number;
+	replies: number;
+	atOnce: number;
+}
+
+export const gapOf = (from: number, to: number): Gap =>
+	({ from, to, replies: (to - from + 1) * PAGE, atOnce: Math.min(to - from + 1, PAGES_AT_ONCE) * PAGE });
+
 export const useThread = (id: number) => {
 	const [thread, setThread] = useState<Thread | null>(null);
 	const [problem, setProblem] = useState<Problem | null>(null);
-	const load = async (signal?: AbortSignal): Promise<void> => {
+	const latest = useRef<Thread | null>(null);
+	const turn = useRef({ begun: 0, shown: 0 });
+	const show = (next: Thread): void => { latest.current = next; setThread(next); };
+	const load = async (all: boolean, signal?: AbortSignal): Promise<void> => {
+		const own = ++turn.current.begun;
+		const isLate = (): boolean => signal?.aborted === true || own < turn.current.shown;
 		try {
-			const next = await fetchThread(id, thread, signal);
-			if (signal?.aborted)
+			const next = await fetchThread(id, latest.current, all, signal);
+			if (isLate())
 				return;
-			setThread(next);
+			turn.current.shown = own;
+			show(next);
 			setProblem(null);
 		} catch (reason) {
-			if (!signal?.aborted)
+			if (!isLate())
 				setProblem(asProblem(reason));
 		}
 	};
-	const loadPage = async (page: number): Promise<void> => {
-		const answer = await fetchPosts(id, page);
-		setThread(before => before && { ...before, posts: new Map(before.posts).set(page, answer.items) });
+	const loadPages = async (pages: number[]): Promise<void> => {
+		const got = await Promise.all(pages.map(async page => [page, (await fetchPosts(id, page)).items] as const));
+		if (latest.current)
+			show({ ...latest.current, posts: new Map([...latest.current.posts, ...got]) });
 	};
-	usePoll(load, SECONDS, [id]);
-	return { thread, problem, load: () => load(), loadPage };
+	const fill = (gap: Gap): Promise<void> => loadPages(lastMissing(latest.current!, gap.from, gap.to));
+	// The page of a reply, by halving: replies are in the order of their ids.
+	const find = async (post: number): Promise<boolean> => {
+		for (let low = 1, high = latest.current?.pages ?? 0; low <= high;) {
+			const middle = low + high >> 1;
+			const { items } = await fetchPosts(id, middle);
+			if (items.some(item => item.id === post)) {
+				await loadPages([middle]);
+				return true;
+			}
+			if (items.length === 0 || items[0]!.id > post)
+				high = middle - 1;
+			else
+				low = middle + 1;
+		}
+		return false;
+	};
+	usePoll(signal => load(false, signal), SECONDS, [id]);
+	const stable = useRef({ load: () => load(true), fill, find, current: () => latest.current! });
+	return { thread, problem, ...stable.current };
 };
 
 export const fetchHistories = async (of: { topic_id: number } | { post_id: number }): Promise<History[]> => {
 	const query = new URLSearchParams(Object.entries(of).map(([name, value]) => [name, String(value)]));
-	return (await get<List<History>>(`histories/?per_page=100&${query}`)).items;
+	const { items, included } = await get<List<History>>(`histories/?per_page=100&${query}`);
+	meetAll(included);
+	return items;
 };
 
 export const markSeen = (id: number, post: number): Promise<unknown> =>

@@ -1,5 +1,5 @@
-// An edit of a text. It is made to what the desk has at its beginning; if somebody else changed that meanwhile, the
-// difference is shown and the editor decides. Nothing is overwritten unseen.
+// An edit of a text. It is made to what the desk has; if somebody else changed that meanwhile, the difference is shown
+// and the editor decides. Nothing is overwritten unseen.
 
 import { useEffect, useState } from 'preact/hooks';
 import { ask, get, tagOf, type Problem } from '../api/client';
@@ -7,13 +7,14 @@ import { t } from '../i18n/t';
 import { say } from '../state/toasts';
 import { asProblem, Refusal } from '../ui/field';
 import { Dialog } from '../ui/dialog';
-import { diff } from './diff';
+import { outOfBounds } from './bounds';
+import { changeSeen, Overtaken } from './change';
+import { Diff } from './history';
 import { EditorField, useEditor } from './editor';
 
 interface Props {
 	kind: 'ticket' | 'post';
 	id: number;
-	content: string;
 	onClose: () => void;
 	onSaved: () => Promise<void>;
 }
@@ -23,57 +24,65 @@ interface Version {
 	etag: string | undefined;
 }
 
-const read = async (path: string): Promise<Version> => {
-	const { content } = await get<{ content: string }>(path);
-	return { content, etag: tagOf(path) };
-};
+const pathOf = ({ kind, id }: Props): string => `${kind}/${id}`;
 
-export const EditDialog = ({ kind, id, content, onClose, onSaved }: Props) => {
-	const path = `${kind}/${id}`;
-	const editor = useEditor(`edit-${kind}-${id}`, content);
-	const [version, setVersion] = useState<Version>({ content, etag: undefined });
-	const [isOvertaken, setOvertaken] = useState(false);
+const EditForm = ({ first, ...props }: Props & { first: Version }) => {
+	const path = pathOf(props);
+	const [version, setVersion] = useState(first);
+	const editor = useEditor(`edit-${props.kind}-${props.id}`, () => ({ base: first.content }), first.content);
 	const [problem, setProblem] = useState<Problem | null>(null);
+	const [wrong, setWrong] = useState<string | undefined>();
 	const [isBusy, setBusy] = useState(false);
-	const fail = (reason: unknown): void => setProblem(asProblem(reason));
-	useEffect(() => void read(path).then(setVersion, fail), []);
+	const base = editor.begun?.base ?? first.content;
+	const isOvertaken = version.content !== base;
 	const submit = async (): Promise<void> => {
-		const ids = editor.uploadIds();
-		setBusy(true);
+		const why = outOfBounds(editor.text), ids = editor.uploadIds();
+		setWrong(why);
 		setProblem(null);
+		if (why || isBusy || editor.isSending())
+			return;
+		setBusy(true);
 		try {
-			await ask('PATCH', path, {
-				body: { content: editor.text, ...ids.length ? { upload_ids: ids } : {} },
-				headers: version.etag ? { 'If-Match': version.etag } : {},
-			});
+			await changeSeen({ path, thing: { content: version.content }, etag: version.etag }, ['content'], headers =>
+				ask('PATCH', path, { body: { content: editor.text, ...ids.length ? { upload_ids: ids } : {} }, headers }));
 			editor.clear();
-			await onSaved();
+			await props.onSaved();
 			say(t('done.saved'));
-			onClose();
+			props.onClose();
 		} catch (reason) {
-			if (asProblem(reason).status !== 412)
-				return fail(reason);
-			await read(path).then(setVersion, fail);
-			setOvertaken(true);
+			if (reason instanceof Overtaken)
+				setVersion({ content: (reason.now as Version).content, etag: reason.etag });
+			else if (asProblem(reason).status !== 401)
+				setProblem(asProblem(reason));
 		} finally {
 			setBusy(false);
 		}
 	};
 	return (
-		<Dialog title={t('text.edit')} onClose={onClose} wide>
+		<>
 			<Refusal problem={problem && problem.field !== 'content' ? problem : null} />
 			{isOvertaken && (
-				<section role="alert" class="newer">
-					<p>{t('edit.overtaken')}</p>
-					<p class="diff">{diff(content, version.content).map((piece, i) => piece.kind === 'added' ? <ins key={i}>{piece.text}</ins>
-						: piece.kind === 'removed' ? <del key={i}>{piece.text}</del> : piece.text)}</p>
-				</section>
+				<section role="alert" class="newer"><p>{t('edit.overtaken')}</p><Diff before={base} after={version.content} /></section>
 			)}
-			<EditorField editor={editor} label={t('ticket.text')} rows={12} onSend={() => void submit()} problem={problem?.of('content')} />
+			<EditorField editor={editor} label={t('ticket.text')} rows={12} onSend={() => void submit()} problem={wrong ?? problem?.of('content')} />
 			<div class="actions">
 				<button type="button" class="primary" disabled={isBusy} onClick={() => void submit()}>{isOvertaken ? t('edit.anyway') : t('text.save')}</button>
-				<button type="button" onClick={onClose}>{t('dialog.cancel')}</button>
+				<button type="button" onClick={props.onClose}>{t('dialog.cancel')}</button>
 			</div>
+		</>
+	);
+};
+
+export const EditDialog = (props: Props) => {
+	const [first, setFirst] = useState<Version | null>(null);
+	const [problem, setProblem] = useState<Problem | null>(null);
+	const path = pathOf(props);
+	useEffect(() => void get<{ content: string }>(path).then(({ content }) => setFirst({ content, etag: tagOf(path) }),
+		reason => setProblem(asProblem(reason))), []);
+	return (
+		<Dialog title={t('text.edit')} onClose={props.onClose} wide>
+			<Refusal problem={problem} />
+			{first ? <EditForm first={first} {...props} /> : !problem && <p aria-busy="true" class="quiet">{t('loading')}</p>}
 		</Dialog>
 	);
 };

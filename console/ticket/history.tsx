@@ -15,8 +15,8 @@ interface Props {
 	onClose: () => void;
 }
 
-const Change = ({ before, after }: { before: string; after: string }) => (
-	<p class="diff">{diff(before, after).map((piece, i) => piece.kind === 'added' ? <ins key={i}>{piece.text}</ins>
+export const Diff = ({ before, after }: { before: string; after: string }) => (
+	<p class="diff" dir="auto">{diff(before, after).map((piece, i) => piece.kind === 'added' ? <ins key={i}>{piece.text}</ins>
 		: piece.kind === 'removed' ? <del key={i}>{piece.text}</del> : piece.text)}</p>
 );
 
@@ -30,10 +30,11 @@ export const HistoryDialog = ({ of, content, onClose }: Props) => {
 		<Dialog title={t('history.title')} onClose={onClose} wide>
 			<Refusal problem={problem} />
 			{!histories && !problem && <p aria-busy="true" class="quiet">{t('loading')}</p>}
-			<ol class="history">{edits.map((edit, i) => (
+			{histories?.length === 0 && <p class="quiet">{t('history.none')}</p>}
+			<ol class="history" reversed>{edits.map((edit, i) => (
 				<li key={edit.id}>
-					<p class="quiet"><b>{nameOf(edit.user_id)}</b> <Time at={edit.date_modified} /></p>
-					<Change before={edit.original_content} after={edits[i + 1]?.original_content ?? content} />
+					<p class="quiet"><b><bdi>{nameOf(edit.user_id)}</bdi></b> <Time at={edit.date_modified} /></p>
+					<Diff before={edit.original_content} after={edits[i + 1]?.original_content ?? content} />
 				</li>
 			)).reverse()}</ol>
 		</Dialog>

@@ -1,9 +1,11 @@
+// A new ticket. Those that are like it are shown while its title is written: it may have been reported already.
+
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, get, newKey, type Problem } from '../api/client';
+import { get, type Problem } from '../api/client';
 import type { List, Ticket } from '../api/types';
 import { t } from '../i18n/t';
 import { categories, priorities } from '../state/lookups';
-import { draftOf, dropDraft, keepDraft } from '../state/drafts';
+import { draftOf, dropDraft, followDraft, keepDraft } from '../state/drafts';
 import { go } from '../state/router';
 import { me, session } from '../state/session';
 import { countViews } from '../state/views';
@@ -11,20 +13,25 @@ import { asProblem, focusFirstBad, Input, Refusal, Select } from '../ui/field';
 import { Link } from '../ui/link';
 import { StatusPill } from '../ui/pill';
 import { CategoryPicker } from '../ui/pickers';
+import { outOfBounds } from './bounds';
 import { EditorField, useEditor } from './editor';
+import { mayWrite } from './rights';
+import { useSend } from './send';
 
 const PAUSE_MS = 400;
 const LEAST = 8; // characters of a title before others like it are looked for
+const WORDS = 6;
 
-// It may have been reported already.
+const wordsOf = (title: string): string[] => (title.match(/[\p{L}\p{N}]{3,}/gu) ?? []).slice(0, WORDS);
+
 const useSimilar = (title: string): Ticket[] => {
 	const [found, setFound] = useState<Ticket[]>([]);
 	useEffect(() => {
-		const abort = new AbortController();
-		const words = title.replace(/["*()#-]/g, ' ').trim();
+		const abort = new AbortController(), words = wordsOf(title);
 		const timer = setTimeout(async () => {
-			const query = new URLSearchParams({ content: words.split(/\s+/).slice(0, 6).join(' OR '), sort: 'relevance', per_page: '3', fields: 'id,title,status_id' });
-			const answer = words.length < LEAST ? null : await get<List<Ticket>>(`tickets/?${query}`, abort.signal).catch(() => null);
+			const query = new URLSearchParams({ content: words.join(' OR '), sort: 'relevance', per_page: '3', fields: 'id,title,status_id' });
+			const answer = title.trim().length < LEAST || !words.length ? null
+				: await get<List<Ticket>>(`tickets/?${query}`, abort.signal).catch(() => null);
 			if (!abort.signal.aborted)
 				setFound(answer?.items ?? []);
 		}, PAUSE_MS);
@@ -33,62 +40,84 @@ const useSimilar = (title: string): Ticket[] => {
 	return found;
 };
 
+const Similar = ({ title }: { title: string }) => {
+	const found = useSimilar(title);
+	return (
+		<div aria-live="polite">{found.length > 0 && (
+			<section class="similar"><p>{t('new.similar')}</p>
+				<ul>{found.map(ticket => (
+					<li key={ticket.id}><Link to={`/ticket/${ticket.id}`}>#{ticket.id} <bdi>{ticket.title}</bdi></Link> <StatusPill id={ticket.status_id} /></li>
+				))}</ul></section>
+		)}</div>
+	);
+};
+
+const TITLE = 'new-title';
+
+const useTitle = () => {
+	const [title, setTitle] = useState(() => draftOf(TITLE)?.text ?? '');
+	useEffect(() => followDraft(TITLE, draft => setTitle(draft?.text ?? '')), []);
+	const change = (text: string): void => { setTitle(text); keepDraft(TITLE, { text }); };
+	return { title, change, drop: () => dropDraft(TITLE) };
+};
+
+const categoryKey = (): string => `flicket-category:${me.value!.id}`;
+
 const lastCategory = (): number | null => {
-	const kept = Number(localStorage.getItem(`flicket-category:${me.value!.id}`));
+	const kept = Number(localStorage.getItem(categoryKey()));
 	return categories.value.some(c => c.category_id === kept) ? kept : null;
 };
 
 const New = () => {
-	const editor = useEditor('new-text');
-	const [title, setTitle] = useState(() => draftOf('new-title'));
+	const editor = useEditor('new-text', () => ({}));
+	const { title, change, drop } = useTitle();
 	const [category, setCategory] = useState(lastCategory);
 	const [problem, setProblem] = useState<Problem | null>(null);
-	const [isBusy, setBusy] = useState(false);
-	const [key, setKey] = useState(() => newKey());
+	const [wrong, setWrong] = useState<string | undefined>();
 	const form = useRef<HTMLFormElement>(null);
-	const similar = useSimilar(title);
+	const { isBusy, send } = useSend('tickets/');
+	useEffect(() => form.current?.querySelector<HTMLInputElement>('[name=title]')?.focus(), []);
 	document.title = `${t('new.title')} – ${session.value!.title}`;
 	const submit = async (event?: Event): Promise<void> => {
 		event?.preventDefault();
-		if (isBusy || editor.isSending() || !form.current!.reportValidity())
-			return;
-		const ids = editor.uploadIds(), priority = Number(new FormData(form.current!).get('ticket_priority_id'));
-		setBusy(true);
+		const why = outOfBounds(editor.text), fields = new FormData(form.current!), ids = editor.uploadIds();
 		setProblem(null);
+		setWrong(why);
+		if (!form.current!.reportValidity() || editor.isSending())
+			return;
+		if (why)
+			return focusFirstBad(form.current!);
 		try {
-			const ticket = await ask<Ticket>('POST', 'tickets/', { key, body: {
-				title, content: editor.text, category_id: category, ticket_priority_id: priority, ...ids.length ? { upload_ids: ids } : {},
-			} });
-			localStorage.setItem(`flicket-category:${me.value!.id}`, String(category));
+			const ticket = await send<Ticket>({
+				title, content: editor.text, category_id: category, ticket_priority_id: Number(fields.get('ticket_priority_id')),
+				...ids.length ? { upload_ids: ids } : {},
+			});
+			if (!ticket)
+				return;
+			localStorage.setItem(categoryKey(), String(category));
 			editor.clear();
-			dropDraft('new-title');
+			drop();
 			void countViews().catch(() => {});
 			go(`/ticket/${ticket.id}`);
 		} catch (reason) {
-			const refused = asProblem(reason);
-			setProblem(refused);
-			if (refused.status >= 400 && refused.status < 500)
-				setKey(newKey());
+			if (asProblem(reason).status === 401) // the login is asked for above the page
+				return;
+			setProblem(asProblem(reason));
 			focusFirstBad(form.current!);
-		} finally {
-			setBusy(false);
 		}
 	};
+	if (!mayWrite())
+		return <main id="main" class="page" tabIndex={-1}><h1>{t('new.title')}</h1><p>{t('problem.read_only')}</p></main>;
 	return (
 		<main id="main" class="page new" tabIndex={-1}>
 			<h1>{t('new.title')}</h1>
-			<form ref={form} onSubmit={submit}>
-				<Refusal problem={problem && !problem.field ? problem : null} />
+			<form ref={form} onSubmit={event => void submit(event)}>
+				<Refusal problem={problem && !['title', 'content', 'category_id', 'ticket_priority_id'].includes(problem.field) ? problem : null} />
 				<Input label={t('ticket.title')} name="title" value={title} required minLength={3} maxLength={128} autofocus problem={problem}
-					onInput={event => { setTitle(event.currentTarget.value); keepDraft('new-title', event.currentTarget.value); }} />
-				{similar.length > 0 && (
-					<section class="similar" aria-live="polite"><p>{t('new.similar')}</p>
-						<ul>{similar.map(ticket => (
-							<li key={ticket.id}><Link to={`/ticket/${ticket.id}`}>#{ticket.id} {ticket.title}</Link> <StatusPill id={ticket.status_id} /></li>
-						))}</ul></section>
-				)}
-				<EditorField editor={editor} label={t('ticket.text')} rows={10} onSend={() => void submit()} problem={problem?.of('content')}
-					placeholder={t('new.hint')} />
+					onInput={event => change(event.currentTarget.value)} />
+				<Similar title={title} />
+				<EditorField editor={editor} label={t('ticket.text')} note={t('new.readers')} rows={10} onSend={() => void submit()}
+					problem={wrong ?? problem?.of('content')} placeholder={t('new.hint')} required />
 				<div class="two">
 					<CategoryPicker value={category} onChoose={setCategory} problem={problem?.of('category_id')} />
 					<Select label={t('ticket.priority')} name="ticket_priority_id" problem={problem}>

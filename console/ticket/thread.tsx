@@ -1,114 +1,131 @@
-// Texts, replies and actions in the order of their dates. It is drawn again only if the ticket changed, never for a
-// key in the composer.
+// Texts, replies and actions. It is drawn again only if the ticket changed, never for a key in the composer.
 
 import { memo } from 'preact/compat';
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { ask, local } from '../api/client';
-import type { Action, Post, Upload, User } from '../api/types';
+import type { Action, Post, Upload } from '../api/types';
 import { t, type Key } from '../i18n/t';
-import { person } from '../state/lookups';
+import { closedId, person } from '../state/lookups';
+import { me } from '../state/session';
 import { complain, say } from '../state/toasts';
 import { Markdown } from '../text/markdown';
+import { plainName } from '../text/names';
+import { selectedIn } from '../text/quote';
 import { asProblem, explain } from '../ui/field';
 import { Confirm } from '../ui/dialog';
 import { Icon } from '../ui/icon';
 import { Avatar, nameOf } from '../ui/person';
 import { Time } from '../ui/time';
-import { PAGE, type Thread } from './data';
+import type { Gap, Thread } from './data';
 import { EditDialog } from './edit';
+import { entriesOf, type Text } from './entries';
 import { HistoryDialog } from './history';
-import { mayDelete, mayDeleteUpload, mayEditPost, mayEditTicket } from './rights';
-
-interface Text {
-	kind: 'ticket' | 'post';
-	id: number;
-	author: number;
-	content: string;
-	date: string;
-	modified: string | null;
-	uploads: Upload[];
-	isNew: boolean;
-}
+import { mayDelete, mayEdit, mayWrite } from './rights';
 
 interface Common {
-	thread: Thread;
-	onQuote: (text: string, author: string) => void;
+	onQuote: (text: string, author: number) => void;
 	onChange: () => Promise<void>;
 }
 
-const size = /\.(png|jpe?g|gif)$/i;
+const PICTURE = /\.(png|jpe?g|gif|webp)$/i;
+
+const File_ = ({ upload, mayRemove, onRemove }: { upload: Upload; mayRemove: boolean; onRemove: () => void }) => {
+	const name = plainName(upload.original_filename), link = local(upload.image), isPicture = PICTURE.test(name);
+	return (
+		<li class={isPicture ? 'picture' : ''}>
+			<a href={link} {...isPicture ? { target: '_blank', rel: 'noopener' } : { download: upload.original_filename }}>
+				{isPicture ? <img src={link} alt="" loading="lazy" decoding="async" /> : <Icon name="file" />} <bdi class="name">{name}</bdi>
+			</a>
+			{mayRemove && (
+				<button type="button" class="plain" aria-label={t('file.remove', { name })} onClick={onRemove}><Icon name="close" /></button>
+			)}
+		</li>
+	);
+};
 
 const Files = ({ uploads, author, onChange }: { uploads: Upload[]; author: number; onChange: () => Promise<void> }) => {
 	const [dropping, setDropping] = useState<Upload | null>(null);
 	const drop = (upload: Upload): void => {
 		setDropping(null);
-		ask('DELETE', `upload/${upload.id}`).then(onChange, reason => complain(explain(asProblem(reason))));
+		ask('DELETE', `upload/${upload.id}`).then(() => { say(t('done.deleted_file')); return onChange(); },
+			reason => complain(explain(asProblem(reason))));
 	};
 	return (
-		<ul class="files">{uploads.map(upload => (
-			<li key={upload.id}>
-				<a href={local(upload.image)} {...size.test(upload.original_filename) ? { target: '_blank', rel: 'noopener' } : { download: upload.original_filename }}>
-					<Icon name="file" /> <span class="name">{upload.original_filename}</span>
-				</a>
-				{mayDeleteUpload(author, upload) && (
-					<button type="button" class="plain" aria-label={t('file.remove', { name: upload.original_filename })} onClick={() => setDropping(upload)}>
-						<Icon name="close" />
-					</button>
-				)}
-			</li>
-		))}
-		{dropping && <Confirm title={t('file.delete')} text={t('file.delete_text', { name: dropping.original_filename })} yes={t('file.delete')}
-			onYes={() => drop(dropping)} onNo={() => setDropping(null)} />}
-		</ul>
+		<>
+			<ul class="files">{uploads.map(upload => (
+				<File_ key={upload.id} upload={upload} mayRemove={mayEdit(author)} onRemove={() => setDropping(upload)} />
+			))}</ul>
+			{dropping && <Confirm title={t('file.delete')} text={t('file.delete_text', { name: plainName(dropping.original_filename) })} yes={t('file.delete')}
+				onYes={() => drop(dropping)} onNo={() => setDropping(null)} />}
+		</>
 	);
 };
 
-const Menu = ({ text, thread, onQuote, onChange }: Common & { text: Text }) => {
+export const anchorOf = (text: Pick<Text, 'kind' | 'id'>): string => text.kind === 'post' ? `post-${text.id}` : 'text';
+
+// Where scripts may not write to the clipboard, as on plain HTTP, the link is shown to be copied.
+const copyLink = async (anchor: string): Promise<void> => {
+	const link = `${location.origin}${location.pathname}${anchor === 'text' ? '' : `#${anchor}`}`;
+	try {
+		await navigator.clipboard.writeText(link);
+		say(t('done.copied'));
+	} catch {
+		say(link);
+	}
+};
+
+const Menu = ({ text, isClosed, onQuote, onChange }: Common & { text: Text; isClosed: boolean }) => {
 	const [shown, setShown] = useState<'edit' | 'history' | 'delete' | null>(null);
-	const isPost = text.kind === 'post';
-	const mayEdit = isPost ? mayEditPost({ user_id: text.author } as Post) : mayEditTicket(thread.ticket);
+	const isPost = text.kind === 'post', anchor = anchorOf(text);
 	const remove = (): void => {
 		setShown(null);
 		ask('DELETE', `post/${text.id}`).then(() => { say(t('done.deleted_reply')); return onChange(); },
 			reason => complain(explain(asProblem(reason))));
 	};
-	const copy = (): void => {
-		void navigator.clipboard?.writeText(`${location.origin}${location.pathname}${isPost ? `#post-${text.id}` : ''}`)
-			.then(() => say(t('done.copied')), () => {});
-	};
 	return (
 		<span class="menu">
-			<button type="button" class="plain" onClick={() => onQuote(text.content, nameOf(text.author))}>{t('text.quote')}</button>
-			<button type="button" class="plain" onClick={copy}>{t('text.link')}</button>
-			{mayEdit && <button type="button" class="plain" onClick={() => setShown('edit')}>{t('text.edit')}</button>}
+			{mayWrite() && (
+				<button type="button" class="plain" onMouseDown={event => event.preventDefault()}
+					onClick={() => onQuote(selectedIn(document.querySelector(`#${anchor} .markdown`)) || text.content, text.author)}>{t('text.quote')}</button>
+			)}
+			<button type="button" class="plain" onClick={() => void copyLink(anchor)}>{t('text.link')}</button>
+			{mayEdit(text.author) && !isClosed && <button type="button" class="plain" onClick={() => setShown('edit')}>{t('text.edit')}</button>}
 			{text.modified && <button type="button" class="plain" onClick={() => setShown('history')}>{t('text.edited')}</button>}
 			{isPost && mayDelete() && <button type="button" class="plain" onClick={() => setShown('delete')}>{t('text.delete')}</button>}
-			{shown === 'edit' && <EditDialog kind={text.kind} id={text.id} content={text.content} onClose={() => setShown(null)} onSaved={onChange} />}
+			{shown === 'edit' && <EditDialog kind={text.kind} id={text.id} onClose={() => setShown(null)} onSaved={onChange} />}
 			{shown === 'history' && <HistoryDialog of={isPost ? { post_id: text.id } : { topic_id: text.id }} content={text.content} onClose={() => setShown(null)} />}
-			{shown === 'delete' && <Confirm title={t('text.delete_reply')} text={t('text.delete_reply_text', { name: nameOf(text.author) })}
+			{shown === 'delete' && <Confirm title={t('text.delete_reply')} text={t('text.delete_reply_text', { name: nameOf(text.author), id: String(text.id) })}
 				yes={t('text.delete')} onYes={remove} onNo={() => setShown(null)} />}
 		</span>
 	);
 };
 
-const TextCard = memo(({ text, user, ...common }: Common & { text: Text; user: User | undefined }) => (
-	<article class="text" id={text.kind === 'post' ? `post-${text.id}` : 'text'}>
-		<Avatar user={user} />
+interface CardProps extends Common {
+	text: Text;
+	name: string;
+	avatar: string | undefined;
+	isClosed: boolean; // then nothing of it can be changed
+}
+
+// The link is native, so that the browser moves to the text and marks it.
+const TextCard = memo(({ text, name, avatar: _, ...common }: CardProps) => (
+	<article class="text" id={anchorOf(text)} tabIndex={-1}>
+		<Avatar user={person(text.author)} />
 		<div class="card">
 			<header>
-				<b>{nameOf(text.author)}</b> <a class="quiet" href={`#${text.kind === 'post' ? `post-${text.id}` : 'text'}`}><Time at={text.date} /></a>
+				<b><bdi>{name}</bdi></b> <a class="quiet" href={`#${anchorOf(text)}`}><Time at={text.date} /></a>
 				<Menu text={text} {...common} />
 			</header>
 			<Markdown source={text.content} />
 			{text.uploads.length > 0 && <Files uploads={text.uploads} author={text.author} onChange={common.onChange} />}
 		</div>
 	</article>
-), (a, b) => a.text.content === b.text.content && a.text.modified === b.text.modified && a.user === b.user
-	&& a.text.uploads.length === b.text.uploads.length);
+), (a, b) => a.text.content === b.text.content && a.text.modified === b.text.modified && a.name === b.name && a.avatar === b.avatar && a.isClosed === b.isClosed
+	&& a.text.uploads.map(u => u.id).join() === b.text.uploads.map(u => u.id).join());
 
 const sentences: Record<string, Key> = {
-	open: 'did.open', assign: 'did.assign', claim: 'did.claim', release: 'did.release', close: 'did.close', status: 'did.status',
-	priority: 'did.priority', department_category: 'did.category', subscribe: 'did.subscribe', unsubscribe: 'did.unsubscribe',
+	assign: 'did.assign', claim: 'did.claim', release: 'did.release', close: 'did.close', status: 'did.status',
+	priority: 'did.priority', department_category: 'did.category', unsubscribe: 'did.unsubscribe',
 };
 
 const word = (data: Action['data'], name: string): string => String(data?.[name] ?? '');
@@ -116,7 +133,7 @@ const word = (data: Action['data'], name: string): string => String(data?.[name]
 const ActionLine = ({ action }: { action: Action }) => {
 	const key = sentences[action.action];
 	return (
-		<p class="did">
+		<p class="did" dir="auto">
 			{key ? t(key, {
 				who: nameOf(action.user_id), whom: action.recipient_id === null ? '' : nameOf(action.recipient_id),
 				status: word(action.data, 'status'), priority: word(action.data, 'priority'), category: word(action.data, 'department_category'),
@@ -125,56 +142,44 @@ const ActionLine = ({ action }: { action: Action }) => {
 	);
 };
 
-type Entry = { at: number; order: number } & ({ text: Text } | { action: Action } | { gap: number; pages: number });
-
-const entriesOf = (thread: Thread, seen: number): Entry[] => {
-	const { ticket } = thread;
-	const uploads = (name: 'topic_id' | 'post_id', id: number): Upload[] => thread.uploads.filter(u => u[name] === id);
-	const text = (post: Post): Entry => ({ at: Date.parse(post.data_added), order: 1, text: {
-		kind: 'post', id: post.id, author: post.user_id, content: post.content, date: post.data_added, modified: post.date_modified,
-		uploads: uploads('post_id', post.id), isNew: seen > 0 && post.id > seen,
-	} });
-	const entries: Entry[] = [];
-	for (let page = 1; page <= thread.pages; page++) {
-		const posts = thread.posts.get(page);
-		const before = entries.at(-1);
-		if (posts)
-			entries.push(...posts.map(text));
-		else if (!before || !('gap' in before))
-			entries.push({ at: before?.at ?? 0, order: 2, gap: page, pages: 1 });
-		else
-			before.pages++;
-	}
-	const actions = thread.actions.filter(action => action.action !== 'open' && action.action !== 'subscribe')
-		.map((action): Entry => ({ at: Date.parse(action.date), order: 3, action }));
-	return [
-		{ at: 0, order: 0, text: { kind: 'ticket', id: ticket.id, author: ticket.started_id, content: ticket.content,
-			date: ticket.date_added, modified: ticket.date_modified, uploads: uploads('topic_id', ticket.id), isNew: false } } as Entry,
-		...[...entries, ...actions].sort((a, b) => a.at - b.at || a.order - b.order),
-	];
+const GapButton = ({ gap, onFill }: { gap: Gap; onFill: (gap: Gap) => Promise<void> }) => {
+	const [isBusy, setBusy] = useState(false);
+	const fill = (): void => {
+		setBusy(true);
+		onFill(gap).catch(reason => complain(explain(asProblem(reason)))).finally(() => setBusy(false));
+	};
+	return (
+		<button type="button" class="gap" disabled={isBusy} onClick={fill}>
+			{gap.atOnce < gap.replies ? t('thread.earlier_of', { n: gap.atOnce, all: gap.replies }) : t('thread.earlier', { n: gap.replies })}
+		</button>
+	);
 };
 
-export const ThreadView = memo(({ thread, seen, onPage, ...common }: Common & { seen: number; onPage: (page: number) => Promise<void> }) => {
-	let marked = false;
+interface ThreadProps extends Common {
+	thread: Thread;
+	seen: number; // replies above it are new; 0: none is
+	onFill: (gap: Gap) => Promise<void>;
+}
+
+export const ThreadView = memo(({ thread, seen, onFill, ...common }: ThreadProps) => {
+	const entries = useMemo(() => entriesOf(thread, (post: Post) => seen > 0 && post.id > seen && post.user_id !== me.value?.id), [thread, seen]);
+	const isClosed = thread.ticket.status_id === closedId.value;
+	const firstNew = entries.findIndex(entry => 'text' in entry && entry.text.isNew);
 	return (
-		<div class="thread">{entriesOf(thread, seen).map(entry => {
+		<div class="thread">{entries.flatMap((entry, i) => {
 			if ('gap' in entry)
-				return (
-					<button key={`gap${entry.gap}`} type="button" class="gap" onClick={() => void onPage(entry.gap)}>
-						{t('thread.earlier', { n: entry.pages * PAGE })}
-					</button>
-				);
+				return <GapButton key={`gap${entry.gap.from}`} gap={entry.gap} onFill={onFill} />;
 			if ('action' in entry)
 				return <ActionLine key={`action${entry.action.id}`} action={entry.action} />;
-			const line = entry.text.isNew && !marked;
-			marked ||= line;
+			const { text } = entry;
 			return [
-				line && <p key="new" class="since" id="new">{t('thread.new')}</p>,
-				<TextCard key={`${entry.text.kind}${entry.text.id}`} text={entry.text} user={person(entry.text.author)} thread={thread} {...common} />,
+				i === firstNew && <p key="new" class="since" id="new"><span>{t('thread.new')}</span></p>,
+				<TextCard key={anchorOf(text)} text={text} name={nameOf(text.author)} avatar={person(text.author)?.avatar}
+					isClosed={isClosed} {...common} />,
 			];
 		})}
+		{thread.total === 0 && <p class="did">{t('thread.none')}</p>}
 		<span class="hidden" role="status">{t('thread.count', { n: thread.total })}</span>
 		</div>
 	);
 }, (a, b) => a.thread === b.thread && a.seen === b.seen);
-

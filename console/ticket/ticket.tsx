@@ -1,104 +1,124 @@
 // One ticket: what it is about, what was said and done, the reply, and its properties at the side.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../api/client';
 import { t } from '../i18n/t';
 import { lastList } from '../list/list';
 import { useKeys } from '../state/keys';
-import { go } from '../state/router';
+import { go, place } from '../state/router';
 import { session } from '../state/session';
 import { complain, say } from '../state/toasts';
 import { countViews } from '../state/views';
-import { quote } from '../text/quote';
+import { quote, selectedIn } from '../text/quote';
 import { asProblem, explain, Refusal } from '../ui/field';
 import { Confirm } from '../ui/dialog';
 import { Link } from '../ui/link';
-import { Person } from '../ui/person';
+import { nameOf, Person } from '../ui/person';
 import { StatusPill } from '../ui/pill';
 import { Time } from '../ui/time';
-import { Composer } from './composer';
-import { markSeen, newestPost, useThread, type Thread } from './data';
-import { useEditor } from './editor';
+import { Composer, type Writer } from './composer';
+import { allPosts, useThread, type Thread } from './data';
 import { Properties } from './properties';
-import { mayDelete, mayEditTicket, mayWrite } from './rights';
-import { ThreadView } from './thread';
+import { mayDelete, mayWrite } from './rights';
+import { useSeen } from './seen';
+import { anchorOf, ThreadView } from './thread';
+import { Title } from './title';
 
-const Title = ({ thread, onChange }: { thread: Thread; onChange: () => Promise<void> }) => {
-	const { ticket } = thread;
-	const [text, setText] = useState<string | null>(null);
-	const save = (event: Event): void => {
-		event.preventDefault();
-		ask('PATCH', `ticket/${ticket.id}`, { body: { title: text } }).then(async () => { setText(null); await onChange(); },
-			reason => complain(explain(asProblem(reason))));
-	};
-	if (text === null)
-		return (
-			<h1>{ticket.title}{mayEditTicket(ticket) && (
-				<button type="button" class="plain" onClick={() => setText(ticket.title)}>{t('text.edit')}</button>
-			)}</h1>
-		);
+// What `q` quotes: what is selected in a text, else the newest text.
+const chosenText = (thread: Thread): { text: string; author: number } => {
+	const texts = [{ kind: 'ticket' as const, id: thread.ticket.id, author: thread.ticket.started_id, content: thread.ticket.content },
+		...allPosts(thread).map(post => ({ kind: 'post' as const, id: post.id, author: post.user_id, content: post.content }))];
+	for (const text of texts) {
+		const selected = selectedIn(document.querySelector(`#${anchorOf(text)} .markdown`));
+		if (selected)
+			return { text: selected, author: text.author };
+	}
+	const newest = texts.at(-1)!;
+	return { text: newest.content, author: newest.author };
+};
+
+// The text that the end of the URL names, also if its page of the thread is not there yet.
+const useAnchor = (isThere: boolean, find: (post: number) => Promise<boolean>): void => {
+	const hash = place.value.split('#')[1] ?? '';
+	useEffect(() => {
+		const post = Number(/^post-(\d+)$/.exec(hash)?.[1] ?? 0);
+		const arrive = (): void => {
+			const text = document.getElementById(hash);
+			if (!text)
+				return;
+			location.replace(`#${hash}`); // marks it, and moves to it
+			text.focus({ preventScroll: true });
+		};
+		if (!isThere || !hash)
+			return;
+		if (document.getElementById(hash) || !post)
+			return arrive();
+		find(post).then(found => found ? requestAnimationFrame(arrive) : complain(t('missing.reply', { id: String(post) })), () => {});
+	}, [isThere, hash]);
+};
+
+const Head = ({ thread, onChange, onDelete, onNeighbour }: {
+	thread: Thread; onChange: () => Promise<void>; onDelete: () => void; onNeighbour: (by: number) => void;
+}) => {
+	const { ticket } = thread, at = lastList.ids.indexOf(ticket.id);
 	return (
-		<form class="title" onSubmit={save}>
-			<input aria-label={t('ticket.title')} value={text} minLength={3} maxLength={128} required autofocus
-				onInput={event => setText(event.currentTarget.value)} onKeyDown={event => event.key === 'Escape' && setText(null)} />
-			<button class="primary">{t('text.save')}</button>
-			<button type="button" onClick={() => setText(null)}>{t('dialog.cancel')}</button>
-		</form>
+		<>
+			<nav aria-label={t('crumb')} class="crumb">
+				<Link to={lastList.url}>{t('list.title')}</Link> / #{ticket.id}
+				<span class="space" />
+				{at !== -1 && <>
+					<button type="button" class="plain" disabled={at === 0} onClick={() => onNeighbour(-1)}>{t('pages.previous')}</button>
+					<button type="button" class="plain" disabled={at === lastList.ids.length - 1} onClick={() => onNeighbour(1)}>{t('pages.next')}</button>
+				</>}
+				{mayDelete() && <button type="button" class="plain" onClick={onDelete}>{t('text.delete')}</button>}
+			</nav>
+			<Title thread={thread} onChange={onChange} />
+			<p class="quiet meta"><StatusPill id={ticket.status_id} /> <Person id={ticket.started_id} /> {t('ticket.opened')} <Time at={ticket.date_added} />
+				{' · '}{t('ticket.replies_n', { n: thread.total })}</p>
+		</>
 	);
 };
 
-// Seen is what was on the page of somebody who looked at it. What was new when the page was opened stays marked.
-const useSeen = (thread: Thread | null): number => {
-	const [before, setBefore] = useState(0);
-	const told = useRef(-1);
-	useEffect(() => {
-		if (!thread || document.visibilityState !== 'visible')
-			return;
-		const newest = newestPost(thread);
-		if (told.current === newest)
-			return;
-		if (told.current > 0)
-			setBefore(told.current);
-		told.current = newest;
-		if (thread.ticket.unread)
-			markSeen(thread.ticket.id, newest).then(() => countViews(), () => {});
-	}, [thread]);
-	return before;
+const Missing = ({ id }: { id: number }) => {
+	document.title = `${t('missing.ticket', { id: String(id) })} – ${session.value!.title}`;
+	return <><h1>{t('missing.ticket', { id: String(id) })}</h1><p><Link class="button" to={lastList.url}>{t('missing.list')}</Link></p></>;
+};
+
+const neighbourOf = (id: number, by: number): number | undefined => {
+	const at = lastList.ids.indexOf(id);
+	return at === -1 ? undefined : lastList.ids[at + by];
 };
 
 const Ticket = ({ id }: { id: number }) => {
-	const { thread, problem, load, loadPage } = useThread(id);
-	const editor = useEditor(`reply-${id}`);
+	const { thread, problem, load, fill, find, current } = useThread(id);
 	const [isDeleting, setDeleting] = useState(false);
-	const seen = useSeen(thread);
-	const change = async (): Promise<void> => { await load(); void countViews().catch(() => {}); };
-	const at = lastList.ids.indexOf(id);
+	const writer = useRef<Writer>(null);
+	const { before, catchUp } = useSeen(thread);
+	const isGone = thread !== null && problem?.status === 404;
+	const change = useCallback(async () => { await load(); void countViews().catch(() => {}); }, []);
+	const sent = useCallback(async () => { await change(); catchUp(); }, []);
+	const put = useCallback((text: string, author: number) => writer.current?.quote(quote(text, nameOf(author))), []);
 	const neighbour = (by: number): void => {
-		const next = lastList.ids[at + by];
-		if (at !== -1 && next !== undefined)
+		const next = neighbourOf(id, by);
+		if (next !== undefined)
 			go(`/ticket/${next}`);
-	};
-	const put = (text: string, author: string): void => {
-		const field = editor.field.current;
-		editor.setText(`${editor.text}${editor.text && !editor.text.endsWith('\n\n') ? '\n\n' : ''}${quote(text, author)}`);
-		field?.focus();
 	};
 	useKeys([
 		{ keys: 'u', does: 'key.back', run: () => go(lastList.url) },
 		{ keys: 'J', does: 'key.next_ticket', run: () => neighbour(1) },
 		{ keys: 'K', does: 'key.previous_ticket', run: () => neighbour(-1) },
-		{ keys: 'q', does: 'text.quote', run: () => thread && put(thread.ticket.content, '') },
+		{ keys: 'q', does: 'text.quote', run: () => {
+			if (!thread || !mayWrite())
+				return;
+			const { text, author } = chosenText(thread);
+			put(text, author);
+		} },
 	]);
-	useEffect(() => {
-		if (thread && location.hash)
-			document.getElementById(location.hash.slice(1))?.scrollIntoView();
-	}, [thread !== null]);
+	useAnchor(thread !== null, find);
 	if (!thread)
 		return (
 			<main id="main" class="page" tabIndex={-1} aria-busy={!problem}>
-				{problem?.status === 404
-					? <><h1>{t('missing.ticket', { id: String(id) })}</h1><p><Link class="button" to={lastList.url}>{t('missing.list')}</Link></p></>
-					: <Refusal problem={problem} again={() => void load()} />}
+				{problem?.status === 404 ? <Missing id={id} /> : <Refusal problem={problem} again={() => void load()} />}
 			</main>
 		);
 	const { ticket } = thread;
@@ -111,24 +131,13 @@ const Ticket = ({ id }: { id: number }) => {
 	return (
 		<main id="main" class="ticket" tabIndex={-1}>
 			<header>
-				<nav aria-label={t('crumb')} class="crumb">
-					<Link to={lastList.url}>{t('list.title')}</Link> / #{id}
-					<span class="space" />
-					{at !== -1 && <>
-						<button type="button" class="plain" disabled={at === 0} onClick={() => neighbour(-1)}>{t('pages.previous')}</button>
-						<button type="button" class="plain" disabled={at === lastList.ids.length - 1} onClick={() => neighbour(1)}>{t('pages.next')}</button>
-					</>}
-					{mayDelete() && <button type="button" class="plain" onClick={() => setDeleting(true)}>{t('text.delete')}</button>}
-				</nav>
-				<Title thread={thread} onChange={change} />
-				<p class="quiet meta"><StatusPill id={ticket.status_id} /> <Person id={ticket.started_id} /> {t('ticket.opened')} <Time at={ticket.date_added} />
-					{' · '}{t('ticket.replies_n', { n: thread.total })}</p>
-				<Refusal problem={problem} again={() => void load()} />
+				<Head thread={thread} onChange={change} onDelete={() => setDeleting(true)} onNeighbour={neighbour} />
+				{isGone ? <p class="refusal" role="alert">{t('ticket.gone', { id: String(id) })}</p> : <Refusal problem={problem} again={() => void load()} />}
 			</header>
-			<Properties thread={thread} onChange={change} />
+			<Properties thread={thread} current={current} isGone={isGone} onChange={change} onReply={() => writer.current?.focus()} />
 			<div class="talk">
-				<ThreadView thread={thread} seen={seen} onQuote={put} onChange={change} onPage={loadPage} />
-				{mayWrite() && <Composer ticket={ticket} seen={newestPost(thread)} editor={editor} onSent={change} onNewer={load} />}
+				<ThreadView thread={thread} seen={before} onQuote={put} onChange={change} onFill={fill} />
+				{mayWrite() && <Composer thread={thread} isGone={isGone} writer={writer} onSent={sent} onNewer={load} />}
 			</div>
 			{isDeleting && <Confirm title={t('ticket.delete')} text={t('ticket.delete_text', { id: String(id), title: ticket.title })} yes={t('ticket.delete')}
 				onYes={remove} onNo={() => setDeleting(false)} />}

@@ -1,0 +1,79 @@
+// The text of a ticket, its replies and what was done to it, in the order of their dates.
+import type { Action, Post, Upload } from '../api/types';
+import { gapOf, type Gap, type Thread } from './data';
+
+export interface Text {
+	kind: 'ticket' | 'post';
+	id: number;
+	author: number;
+	content: string;
+	date: string;
+	modified: string | null;
+	uploads: Upload[];
+	isNew: boolean;
+}
+
+export type Entry = { text: Text } | { action: Action } | { gap: Gap };
+
+interface Dated {
+	at: number;
+	order: number; // of those with the same date
+	entry: Entry;
+}
+
+// What the text itself says already, and that its author follows it.
+const UNTOLD = new Set(['open', 'subscribe']);
+
+const filesOf = (thread: Thread, owner: 'topic_id' | 'post_id', id: number): Upload[] => thread.uploads.filter(u => u[owner] === id);
+
+const textOfTicket = (thread: Thread): Text => ({
+	kind: 'ticket', id: thread.ticket.id, author: thread.ticket.started_id, content: thread.ticket.content, date: thread.ticket.date_added,
+	modified: thread.ticket.date_modified, uploads: filesOf(thread, 'topic_id', thread.ticket.id), isNew: false,
+});
+
+const textOfPost = (thread: Thread, post: Post, isNew: boolean): Text => ({
+	kind: 'post', id: post.id, author: post.user_id, content: post.content, date: post.data_added,
+	modified: post.date_modified, uploads: filesOf(thread, 'post_id', post.id), isNew,
+});
+
+// Runs of pages that are not there; the last page always is.
+const gapsOf = (thread: Thread): Gap[] => {
+	const gaps: Gap[] = [];
+	for (let page = 1; page < thread.pages; page++) {
+		if (thread.posts.has(page))
+			continue;
+		const from = page;
+		while (!thread.posts.has(page + 1) && page + 1 < thread.pages)
+			page++;
+		gaps.push(gapOf(from, page));
+	}
+	return gaps;
+};
+
+const dateOf = (posts: Post[] | undefined, at: 0 | -1, otherwise: number): number => {
+	const post = posts?.at(at);
+	return post ? Date.parse(post.data_added) : otherwise;
+};
+
+// What was done between replies that are not shown is not shown either.
+export const entriesOf = (thread: Thread, isNew: (post: Post) => boolean): Entry[] => {
+	const seen = new Set<number>();
+	const dated: Dated[] = [];
+	for (const post of [...thread.posts.values()].flat())
+		if (!seen.has(post.id)) {
+			seen.add(post.id);
+			dated.push({ at: Date.parse(post.data_added), order: post.id, entry: { text: textOfPost(thread, post, isNew(post)) } });
+		}
+	const hidden = gapsOf(thread).map(gap => ({
+		gap, after: dateOf(thread.posts.get(gap.from - 1), -1, 0), before: dateOf(thread.posts.get(gap.to + 1), 0, Infinity),
+	}));
+	for (const { gap, after } of hidden)
+		dated.push({ at: after, order: Infinity, entry: { gap } });
+	for (const action of thread.actions) {
+		const at = Date.parse(action.date);
+		if (!UNTOLD.has(action.action) && !hidden.some(({ after, before }) => after < at && at < before))
+			dated.push({ at, order: Infinity, entry: { action } });
+	}
+	dated.sort((a, b) => a.at - b.at || (a.order === b.order ? 0 : a.order - b.order));
+	return [{ text: textOfTicket(thread) }, ...dated.map(({ entry }) => entry)];
+};
