@@ -20,7 +20,7 @@ const Person = ({ id }: { id: number }) => {
 	] as const;
 	const load = (): void => void Promise.all([
 		get<User>(`user/${id}?fields=id,name,username,email,job_title,avatar,disabled`),
-		get<{ views: number[] }>(`tickets/counts?${new URLSearchParams(lists.map(l => ['view', l.query]))}`),
+		get<{ views: number[] }>(`tickets/counts?${new URLSearchParams(lists.map(l => ['views', l.query]))}`),
 	]).then(([u, c]) => { setUser(u); setCounts(c.views); setProblem(null); }, reason => setProblem(asProblem(reason)));
 	useEffect(load, []);
 	if (!user)

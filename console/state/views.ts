@@ -48,8 +48,10 @@ const queries = (): string[] => [...standard.value, ...saved.value].map(view => 
 export const countViews = async (signal?: AbortSignal): Promise<void> => {
 	const asked = queries();
 	const question = new URLSearchParams(asked.map(query => ['views', query]));
-	const answer = await get<{ views: number[] }>(`tickets/counts?${question}`, signal).catch(missing);
-	counts.value = new Map(answer ? asked.map((query, i) => [query, answer.views[i]!]) : []);
+	const answer = await get<{ views: (number | null)[] }>(`tickets/counts?${question}`, signal).catch(missing);
+	// a view whose list would be refused has no count
+	counts.value = new Map(asked.map((query, i) => [query, answer?.views[i]] as const)
+		.filter((count): count is [string, number] => typeof count[1] === 'number'));
 };
 
 export const saveView = async (name: string, query: string, shared: boolean): Promise<void> => {

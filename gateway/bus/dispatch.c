@@ -276,14 +276,15 @@ ask_elsewhere(struct dispatch *d, struct pending *p)
 }
 
 /*
- * Whether the process answers that it is still loading. Lists that can be
- * sorted wait for that, and nothing else has to be loaded.
+ * Whether the process answers that it is still loading. Lists and counts of
+ * tickets wait for that, which take the filters of the columns; nothing else has
+ * to be loaded.
  */
 static bool
 says_loading(const struct pending *p, const struct answer *a)
 {
 	return a->error == ERR_LOADING &&
-	    keyset_has(op_info(p->op)->may, KEY_SORT);
+	    keyset_has(op_info(p->op)->may, KEY_UPDATED_SINCE);
 }
 
 /*

@@ -1,5 +1,6 @@
 /*
- * The response cache of a worker: bodies of lists, kept to be sent again.
+ * The response cache of a worker: bodies of lists and of counts, kept to be sent
+ * again.
  *
  * A list that is asked for a second time is kept. From then on the gateway
  * tells its owner which version it has, as a client does that has a copy of

@@ -210,8 +210,8 @@ exchange_timeout(const struct exchange *x, enum op_code op)
 
 	if (exchange_is_slow(op))
 		return s->login_timeout_ms;
-	if (args_has(&x->args, KEY_CONTENT) &&
-	    keyset_has(op_info(op)->may, KEY_SORT))
+	if (args_has_any(&x->args, K(CONTENT, VIEWS)) &&
+	    keyset_has(op_info(op)->may, KEY_UPDATED_SINCE))
 		return s->request_timeout_ms + s->search_ms;
 	return 0;
 }

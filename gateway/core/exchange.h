@@ -139,6 +139,7 @@ struct exchange {
 	struct args		 args;		/* of the operation */
 	struct filter		 filters[FILTERS_MOST];
 	unsigned		 filter_count;
+	unsigned		 view_count;	/* as many views were given */
 
 	/* what its owner answered, or why it was not sent */
 	const struct answer	*answer;

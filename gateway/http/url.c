@@ -25,3 +25,30 @@ url_decode(h2o_mem_pool_t *pool, struct text in, bool plus_is_space)
 	}
 	return (struct text){ out, len };
 }
+
+bool
+url_next_parameter(h2o_mem_pool_t *pool, struct text *left,
+    struct text *ret_name, struct text *ret_value)
+{
+	const char	*amp, *equals;
+	struct text	 part = *left;
+
+	if (left->len == 0)
+		return false;
+	amp = memchr(left->base, '&', left->len);
+	if (amp != NULL)
+		part.len = (size_t)(amp - left->base);
+	left->base += part.len + (amp != NULL);
+	left->len -= part.len + (amp != NULL);
+	equals = memchr(part.base, '=', part.len);
+	*ret_name = *ret_value = part;
+	if (equals != NULL) {
+		ret_name->len = (size_t)(equals - part.base);
+		ret_value->base = equals + 1;
+		ret_value->len = part.len - ret_name->len - 1;
+	} else
+		ret_value->len = 0;
+	*ret_name = url_decode(pool, *ret_name, true);
+	*ret_value = url_decode(pool, *ret_value, true);
+	return true;
+}

@@ -10,4 +10,11 @@
 /* Decode it; bytes that are not an encoding stay. The text lives in the pool. */
 struct text	url_decode(h2o_mem_pool_t *, struct text, bool plus_is_space);
 
+/*
+ * Take the next parameter of a query from *left, and decode its name and its
+ * value. False at the end of the query.
+ */
+bool		url_next_parameter(h2o_mem_pool_t *, struct text *left,
+		    struct text *ret_name, struct text *ret_value);
+
 #endif

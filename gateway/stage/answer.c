@@ -149,11 +149,15 @@ static enum flow
 answer_cached(struct exchange *x)
 {
 	metric_add(METRIC_COPIES, 1, 0, 1);
-	links_put_header(x, x->cached->total);
+	if (x->route->page[0] != '\0')
+		links_put_header(x, x->cached->total);
 	return answer_kept(x, x->cached);
 }
 
-/* A list that was put together; it is kept if it was asked for before. */
+/*
+ * A list, or counts, that were put together; they are kept if they were asked for
+ * before.
+ */
 static enum flow
 answer_list(struct exchange *x)
 {
@@ -192,7 +196,7 @@ answer_json(struct exchange *x)
 	if (is_list)
 		links_put_header(x, x->answer->total);
 	put_answer(respond_buffer(x), x, is_list);
-	if (is_list)
+	if (is_list || x->response_key != NULL)
 		return answer_list(x);
 	return respond_buffered(x, x->route->status, "application/json");
 }

@@ -16,6 +16,7 @@
 #include "gateway/stage/include.h"
 #include "gateway/stage/json_body.h"
 #include "gateway/stage/upload.h"
+#include "gateway/stage/views.h"
 
 #define PER_PAGE_DEFAULT	50
 #define PER_PAGE_MOST		100
@@ -54,34 +55,6 @@ decode_integer(struct text t, int64_t *ret)
 	else
 		*ret = negative ? -n : n;
 	return digit;
-}
-
-/* A query parameter, split and decoded; false at the end of the query. */
-static bool
-next_query_parameter(struct exchange *x, struct text *left,
-    struct text *ret_name, struct text *ret_value)
-{
-	const char	*amp, *equals;
-	struct text	 part = *left;
-
-	if (left->len == 0)
-		return false;
-	amp = memchr(left->base, '&', left->len);
-	if (amp != NULL)
-		part.len = (size_t)(amp - left->base);
-	left->base += part.len + (amp != NULL);
-	left->len -= part.len + (amp != NULL);
-	equals = memchr(part.base, '=', part.len);
-	*ret_name = *ret_value = part;
-	if (equals != NULL) {
-		ret_name->len = (size_t)(equals - part.base);
-		ret_value->base = equals + 1;
-		ret_value->len = part.len - ret_name->len - 1;
-	} else
-		ret_value->len = 0;
-	*ret_name = url_decode(&x->req->pool, *ret_name, true);
-	*ret_value = url_decode(&x->req->pool, *ret_value, true);
-	return true;
 }
 
 /* How many digits a text begins with. */
@@ -274,6 +247,10 @@ take_query_parameter(struct exchange *x, bool strict, struct text name,
 		note_unknown(x, name);
 		return;
 	}
+	if (key == KEY_VIEWS) {
+		views_take(x, value);
+		return;
+	}
 	if (!check_number(x, key, value) || !(strict ?
 	    check_parameter(x, key, name, value) :
 	    check_filter(x, key, value)))
@@ -299,7 +276,7 @@ decode_query(struct exchange *x)
 		left.base = req->path.base + req->query_at + 1;
 		left.len = req->path.len - req->query_at - 1;
 	}
-	while (next_query_parameter(x, &left, &name, &value))
+	while (url_next_parameter(&req->pool, &left, &name, &value))
 		if (name.len > 0 || value.len > 0)
 			take_query_parameter(x, strict, name, value);
 	return fault_answer(x);

@@ -6,15 +6,17 @@
 
 /*
  * Whether the response depends on nothing but its key and what its owner has
- * stored (responses.h). What is included is of other owners, and a list with a
- * cursor has a link that its owner would have to tell (links.c).
+ * stored (responses.h), and is worth keeping: a list, or counts of lists. What is
+ * included is of other owners, and a list with a cursor has a link that its owner
+ * would have to tell (links.c).
  */
 static bool
 is_cacheable(const struct exchange *x)
 {
 	const struct route	*r = x->route;
 
-	return r->method == METHOD_GET && r->page[0] != '\0' &&
+	return r->method == METHOD_GET &&
+	    (r->page[0] != '\0' || r->input == INPUT_STRICT) &&
 	    r->reply == REPLY_JSON && x->included == NULL &&
 	    keyset_has(r->takes, KEY_IF_NONE_MATCH) &&
 	    !args_has(&x->args, KEY_CURSOR);

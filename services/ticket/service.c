@@ -2,6 +2,7 @@
  * The ticket service: tickets, subscriptions, actions.
  * One row for each operation; most say which statement and which shape.
  */
+#include "services/ticket/counts/counts.h"
 #include "services/ticket/deletions.h"
 #include "services/ticket/events.h"
 #include "services/ticket/list/export.h"
@@ -136,6 +137,8 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_EXPORT, .run = ticket_export, .makes = K(DATA),
 	    .sql = SQL_TICKET_OF_LIST, .shape = &ticket_shape, .lists = true,
 	    .sorts = sorting_values, .aside = search_aside, .unmake = search_unmake },
+	{ .op = OP_TICKET_COUNTS, .run = ticket_counts, .makes = K(SORT),
+	    .lists = true, .aside = counts_aside, .unmake = search_unmake },
 	{ .op = OP_TICKET_CREATE, .run = op_one, .sql = SQL_TICKET_INSERT,
 	    .shape = &ticket_shape, .guards = { CATEGORY_STAYS },
 	    .also = { SQL_SUBSCRIBE_AUTHOR, SQL_ACTION_OPEN },

@@ -314,6 +314,7 @@ EXAMPLES = {
     'POST tickets/': lambda w, me, being: ('tickets/', {'json': {
         'title': 'a title', 'content': 'a content', 'category_id': 1, 'ticket_priority_id': 1}}),
     'GET tickets/deleted': get('tickets/deleted'),
+    'GET tickets/counts': get('tickets/counts?by=status&views=assigned_id%3Dme'),
     'GET tickets.csv': get('tickets.csv'),
     'GET tickets.ndjson': get('tickets.ndjson'),
     'PATCH ticket/:id': on_ticket('ticket/{}', title='another title'),

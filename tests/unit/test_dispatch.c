@@ -310,10 +310,18 @@ lists_wait_for_a_process_to_load(void **state)
 	p->deadline_ms = clock_ms();
 	dispatch_refuse_late(&desk->dispatch, clock_ms());
 	check_told("too late", 1, ERR_EXPIRED);
+	p = ask(OP_TICKET_COUNTS);
+	desk->replicas[0].loading = false;
+	loading.id = p->id;
+	dispatch_take_reply(&desk->dispatch, &desk->links[0], &loading);
+	check_number("counts wait, too", p->state, PENDING_LOADING);
+	p->deadline_ms = clock_ms();
+	dispatch_refuse_late(&desk->dispatch, clock_ms());
+	check_told("too late, too", 2, ERR_EXPIRED);
 	p = ask(OP_TICKET_GET);
 	loading.id = p->id;
 	dispatch_take_reply(&desk->dispatch, &desk->links[0], &loading);
-	check_told("of other reads it is the answer", 2, ERR_LOADING);
+	check_told("of other reads it is the answer", 3, ERR_LOADING);
 }
 
 static void

@@ -197,7 +197,8 @@ clients_set_these_keys(void **state)
 			    DEPARTMENT_IDS, ASSIGNED_IDS, CREATED_IDS,
 			    USER_IDS, SUBSCRIBER_IDS, ADDED_SINCE,
 			    ADDED_BEFORE, UPDATED_SINCE, UPDATED_BEFORE, SORT,
-			    CURSOR, FIELDS, INCLUDE, BOM, SEPARATOR, SINCE));
+			    CURSOR, FIELDS, INCLUDE, BOM, SEPARATOR, SINCE,
+			    BY, VIEWS));
 	keyset		all = K(NONE), paths = K(NONE);
 
 	(void)state;

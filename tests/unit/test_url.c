@@ -47,12 +47,47 @@ urls_are_decoded_once(void **state)
 	h2o_mem_clear_pool(&pool);
 }
 
+static void
+parameters_are_taken_one_by_one(void **state)
+{
+	static const struct { const char *query, *want; } rows[] = {
+		{ "", "" },
+		{ "a=1", "<a|1>" },
+		{ "a=1&b=2", "<a|1><b|2>" },
+		{ "a", "<a|>" },
+		{ "a=", "<a|>" },
+		{ "=1", "<|1>" },
+		{ "&&a=1&", "<|><|><a|1>" },
+		{ "a=b=c", "<a|b=c>" },
+		{ "a%3d=1%26&b+c=+", "<a=|1&><b c| >" },
+	};
+	h2o_mem_pool_t	pool;
+	struct text	left, name, value;
+	struct buf	have = { 0 };
+
+	(void)state;
+	h2o_mem_init_pool(&pool);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		have.len = 0;
+		left = text_of(rows[i].query);
+		while (url_next_parameter(&pool, &left, &name, &value))
+			buf_printf(&have, "<%.*s|%.*s>", (int)name.len,
+			    name.base, (int)value.len, value.base);
+		check_text(rows[i].query, buf_text(&have),
+		    text_of(rows[i].want));
+	}
+	buf_done(&have);
+	h2o_mem_clear_pool(&pool);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST("a URL is decoded once, what is no encoding stays",
 		    urls_are_decoded_once),
+		TEST("the parameters of a query are taken one by one",
+		    parameters_are_taken_one_by_one),
 	};
 
 	return cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -13,6 +13,17 @@ result_free(struct result *r)
 	free(r);
 }
 
+void
+results_free(struct result *r)
+{
+	struct result	*next;
+
+	for (; r != NULL; r = next) {
+		next = r->next;
+		result_free(r);
+	}
+}
+
 bool
 result_is_current(const struct result *r, const struct columns *k)
 {
@@ -27,14 +38,22 @@ is_of_query(const struct result *r, const struct buf *content, bool scored)
 	    (r->found.scores != NULL || !scored);
 }
 
+struct result *
+results_among(struct result *r, const struct buf *content, bool scored)
+{
+	while (r != NULL && !is_of_query(r, content, scored))
+		r = r->next;
+	return r;
+}
+
 static struct result *
 find_result(const struct results *rs, const struct columns *k,
     const struct buf *content, bool scored)
 {
-	struct result	*r;
+	struct result	*r = results_among(rs->own, content, scored);
 
-	if (is_of_query(rs->own, content, scored))
-		return rs->own;
+	if (r != NULL)
+		return r;
 	for (int i = 0; i < RESULTS_MOST; i++) {
 		r = rs->list[i];
 		if (is_of_query(r, content, scored) && result_is_current(r, k))
@@ -64,7 +83,20 @@ results_keep(struct results *rs, struct result *r)
 			place = &rs->list[i];
 	result_free(*place);
 	*place = r;
+	r->next = NULL;
 	r->used = ++rs->uses;
+}
+
+void
+results_take(struct results *rs, struct result *own)
+{
+	struct result	*next;
+
+	for (; rs->own != NULL; rs->own = next) {
+		next = rs->own->next;
+		results_keep(rs, rs->own);
+	}
+	rs->own = own;
 }
 
 void
@@ -72,5 +104,6 @@ results_done(struct results *rs)
 {
 	for (int i = 0; i < RESULTS_MOST; i++)
 		result_free(rs->list[i]);
+	results_free(rs->own);
 	*rs = (struct results){ 0 };
 }

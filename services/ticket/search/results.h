@@ -17,17 +17,25 @@ struct result {
 	int64_t		stream;
 	int64_t		seq;		/* of the last change in that state */
 	uint64_t	used;		/* when, by results.uses */
+	struct result	*next;		/* made for the same call, or NULL */
 };
 
 struct results {
 	struct result	*list[RESULTS_MOST];
-	struct result	*own;		/* the one that was made for the call
+	struct result	*own;		/* those that were made for the call
 					 * that runs, or NULL */
 	uint64_t	 uses;
 };
 
 /* NULL is ignored. */
 void		result_free(struct result *);
+
+/* Free a result and those that were made for the same call. */
+void		results_free(struct result *);
+
+/* The result of a query among those that were made for the same call, or NULL. */
+struct result	*results_among(struct result *, const struct buf *content,
+		    bool scored);
 
 /* Whether a result is of the state of the store that the columns have. */
 bool		result_is_current(const struct result *,
@@ -42,6 +50,12 @@ struct result	*results_find(struct results *, const struct columns *,
 
 /* Keep a result, in the place of the least recently used one. */
 void		results_keep(struct results *, struct result *);
+
+/*
+ * Take over the results that were made for the call that begins; NULL: none. Of
+ * those of the call before, the last few are kept.
+ */
+void		results_take(struct results *, struct result *own);
 void		results_done(struct results *);
 
 #endif

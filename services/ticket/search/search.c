@@ -76,21 +76,26 @@ search_aside(struct call *c)
 	struct query		 q = { .count = 0 };
 	struct result		*r = NULL;
 	const char		*wrong;
-	enum err		 e;
+	enum err		 e = OK;
 
 	wrong = query_parse(args_text(args, KEY_CONTENT), &q);
-	e = wrong != NULL ? op_fault(c, FAULT_INVALID, KEY_CONTENT,
-	    op_refuse(c, ERR_BAD_REQUEST, wrong)) :
-	    make_result(c, &q, scored, &r);
+	if (wrong != NULL)
+		e = op_fault(c, FAULT_INVALID, KEY_CONTENT,
+		    op_refuse(c, ERR_BAD_REQUEST, wrong));
+	else if (results_among(c->made, &q.content, scored) == NULL)
+		e = make_result(c, &q, scored, &r);
 	query_done(&q);
-	c->made = r;
+	if (r != NULL) {
+		r->next = c->made;
+		c->made = r;
+	}
 	return e;
 }
 
 void
 search_unmake(void *made)
 {
-	result_free(made);
+	results_free(made);
 }
 
 /* --- on the loop ---------------------------------------------------------- */
@@ -98,10 +103,8 @@ search_unmake(void *made)
 void
 search_take(struct searches *s, struct call *c)
 {
-	s->results.own = c->made;
+	results_take(&s->results, c->made);
 	c->made = NULL;
-	if (s->results.own != NULL)
-		results_keep(&s->results, s->results.own);
 }
 
 /* An answer with a note is not kept as one that is without. */
@@ -138,7 +141,7 @@ search_run(struct searches *s, struct call *c, const struct columns *k,
 			return e;
 		results_keep(&s->results, r);
 	}
-	c->passing = !result_is_current(r, k);
+	c->passing = c->passing || !result_is_current(r, k);
 	put_note(c, &s->query);
 	*ret = &r->found;
 	return OK;

@@ -21,15 +21,18 @@ struct searches {
 void		searches_done(struct searches *);
 
 /*
- * Take over the result that was made beside the loop for a call, if there is
- * one. To be called first in each call.
+ * Take over the results that were made beside the loop for a call, if there are
+ * any. To be called first in each call.
  */
 void		search_take(struct searches *, struct call *);
 
 /* Whether the tickets that are found are sorted by how well they match. */
 bool		search_is_scored(const struct args *);
 
-/* Hooks of operations (struct op): search beside the loop; free the result. */
+/*
+ * Hooks of operations (struct op): search beside the loop; free the results. The
+ * result of a search comes before those that were made for the call before it.
+ */
 op_run		search_aside;
 void		search_unmake(void *made);
 

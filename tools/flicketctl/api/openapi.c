@@ -241,6 +241,11 @@ key_schema(enum key key, bool stored)
 	if (s != NULL)
 		return s;
 	s = json_object();
+	if (key == KEY_VIEWS) {
+		put(s, "type", json_string("array"));
+		put(s, "items", pack("{s:s}", "type", "string"));
+		return s;
+	}
 	if (info->type != KEY_INT) {
 		put(s, "type", json_string("string"));
 		if (bounded) {
@@ -777,6 +782,8 @@ answer_schema(const struct route *r, json_t *schemas)
 		return ref_to("schemas", "new_token");
 	if (r->op == OP_TICKET_DELETIONS)
 		return ref_to("schemas", "deletions");
+	if (r->op == OP_TICKET_COUNTS)
+		return ref_to("schemas", "counts");
 	if (shape == NULL)
 		return json_object();
 	item = schema_ref(schemas, shape, keyset_has(may, KEY_FIELDS));
@@ -832,7 +839,7 @@ headers_of(const struct route *r)
 	if (keyset_has(op_info(r->op)->may, KEY_IDEMPOTENCY_KEY))
 		put(headers, "Idempotency-Replayed",
 		    ref_to("headers", "Idempotency-Replayed"));
-	if (keyset_has(op_info(r->op)->may, KEY_SORT))
+	if (keyset_has(op_info(r->op)->may, KEY_UPDATED_SINCE))
 		put(headers, "Search-Note",
 		    ref_to("headers", "Search-Note"));
 	return headers;
@@ -1157,6 +1164,50 @@ put_error_schemas(json_t *schemas)
 	    "\"type\":\"about:blank\"}]}", 0, NULL)));
 }
 
+/* Of counts by one or two ids. */
+static json_t *
+groups_schema(const char *id, const char *other)
+{
+	json_t	*s = must(json_loads("{\"type\":\"array\",\"items\":{"
+		    "\"type\":\"object\",\"additionalProperties\":false,"
+		    "\"required\":[\"count\"],\"properties\":{\"count\":{"
+		    "\"type\":\"integer\"}}}}", 0, NULL));
+	json_t	*group = json_object_get(s, "items");
+
+	for (int i = 0; i < 2 && id != NULL; i++, id = other, other = NULL) {
+		add(json_object_get(group, "required"), json_string(id));
+		put(json_object_get(group, "properties"), id,
+		    pack("{s:[s,s]}", "type", "integer", "null"));
+	}
+	return s;
+}
+
+static json_t *
+counts_schema(void)
+{
+	json_t	*s = must(json_loads("{\"type\":\"object\","
+		    "\"additionalProperties\":false,\"properties\":{"
+		    "\"others\":{\"type\":\"object\",\"description\":\"By facet: "
+		    "tickets that are in none of the groups shown\","
+		    "\"additionalProperties\":{\"type\":\"integer\"}},"
+		    "\"total\":{\"type\":\"integer\"},"
+		    "\"views\":{\"type\":\"array\",\"description\":\"In the "
+		    "order of the request; null: tickets/ would refuse it\","
+		    "\"items\":{\"type\":[\"integer\",\"null\"]}}},"
+		    "\"examples\":[{\"others\":{\"status\":0},\"status\":[{"
+		    "\"count\":5,\"id\":1}],\"total\":5}]}", 0, NULL));
+	json_t	*properties = json_object_get(s, "properties");
+
+	put(properties, "assigned", groups_schema("id", NULL));
+	put(properties, "category", groups_schema("id", NULL));
+	put(properties, "department", groups_schema("id", NULL));
+	put(properties, "department_status", groups_schema("department_id",
+	    "status_id"));
+	put(properties, "priority", groups_schema("id", NULL));
+	put(properties, "status", groups_schema("id", NULL));
+	return s;
+}
+
 /* Of answers that are no rows. */
 static void
 put_answer_schemas(json_t *schemas)
@@ -1194,6 +1245,7 @@ put_answer_schemas(json_t *schemas)
 	    "request goes on\"}},\"examples\":[{\"_links\":{\"next\":null},"
 	    "\"items\":[{\"date_deleted\":\"Tue, 24 Nov 2026 09:00:00 GMT\","
 	    "\"id\":7}],\"since\":\"d3482937-12\"}]}", 0, NULL)));
+	put(schemas, "counts", counts_schema());
 	put(schemas, "included", must(json_loads(
 	    "{\"type\":\"object\",\"description\":\"What `include` asked "
 	    "for, by kind\",\"additionalProperties\":{\"type\":\"array\","

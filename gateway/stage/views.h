@@ -1,0 +1,15 @@
+/* Views: other lists that one request counts, each given as the query of a list. */
+#ifndef STAGE_VIEWS_H
+#define STAGE_VIEWS_H
+
+#include "gateway/core/exchange.h"
+
+#define VIEWS_MOST	20
+
+/*
+ * Add a view to the arguments. One that the list would refuse is sent as such:
+ * views are kept for long, and one that is outdated must not hide the others.
+ */
+void	views_take(struct exchange *, struct text query);
+
+#endif
