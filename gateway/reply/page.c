@@ -30,6 +30,7 @@ struct file {
 
 EMBEDDED(openapi)
 EMBEDDED(docs_page)
+EMBEDDED(docs_icon)
 EMBEDDED(docs_init)
 EMBEDDED(docs_script)
 EMBEDDED(docs_style)
@@ -37,8 +38,8 @@ EMBEDDED(docs_style)
 typedef enum flow page_run(struct exchange *);
 
 static page_run	page_healthz, page_readyz, page_metrics, page_avatar,
-		page_openapi, page_docs, page_docs_init, page_docs_script,
-		page_docs_style;
+		page_openapi, page_docs, page_docs_icon, page_docs_init,
+		page_docs_script, page_docs_style;
 
 static const struct {
 	const char	*path;
@@ -49,6 +50,7 @@ static const struct {
 	{ "/metrics", page_metrics },
 	{ "/openapi.json", page_openapi },
 	{ "/docs", page_docs },
+	{ "/docs/icon.svg", page_docs_icon },
 	{ "/docs/init.js", page_docs_init },
 	{ "/docs/swagger-ui-bundle.js", page_docs_script },
 	{ "/docs/swagger-ui.css", page_docs_style },
@@ -212,6 +214,12 @@ page_docs(struct exchange *x)
 	    "form-action 'none'; frame-ancestors 'none'");
 	respond_header(x, "Referrer-Policy", "no-referrer");
 	return answer_file(x, "text/html; charset=utf-8", FILE_OF(docs_page));
+}
+
+static enum flow
+page_docs_icon(struct exchange *x)
+{
+	return answer_file(x, "image/svg+xml", FILE_OF(docs_icon));
 }
 
 static enum flow
