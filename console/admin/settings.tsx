@@ -1,8 +1,11 @@
+// To look at: settings are environment variables of the processes, and are changed there.
+
 import { useEffect, useState } from 'preact/hooks';
 import { get, type Problem } from '../api/client';
 import { t } from '../i18n/t';
 import { asProblem, Refusal } from '../ui/field';
 import { Page } from '../ui/page';
+import { Status } from './status';
 import { Tabs } from './tabs';
 
 interface Setting {
@@ -12,28 +15,40 @@ interface Setting {
 	help: string;
 }
 
-// To look at: they are environment variables of the processes, and are changed there.
+const isFound = (setting: Setting, text: string): boolean =>
+	text.toLowerCase().split(/\s+/).every(word => `${setting.name} ${setting.help}`.toLowerCase().includes(word));
+
+const Value = ({ setting }: { setting: Setting }) => setting.value === null || setting.value === ''
+	? <span class="quiet">{t('setting.unset')}</span>
+	: setting.value === setting.default ? <><code>{setting.value}</code> <span class="quiet">{t('setting.default')}</span></>
+		: <b><code>{setting.value}</code></b>;
+
 const Settings = () => {
-	const [items, setItems] = useState<Setting[]>([]);
+	const [items, setItems] = useState<Setting[] | null>(null);
 	const [problem, setProblem] = useState<Problem | null>(null);
-	const load = (): void => void get<{ items: Setting[] }>('settings').then(answer => { setItems(answer.items); setProblem(null); }, reason => setProblem(asProblem(reason)));
+	const [text, setText] = useState('');
+	const load = (): void => void get<{ items: Setting[] }>('settings')
+		.then(answer => { setItems(answer.items); setProblem(null); }, reason => setProblem(asProblem(reason)));
 	useEffect(load, []);
+	const found = items?.filter(setting => isFound(setting, text.trim())) ?? [];
 	return (
-		<Page title={t('admin.settings')}>
+		<Page title={t('admin.settings')} actions={
+			<input type="search" aria-label={t('setting.find')} placeholder={t('setting.find')} value={text} onInput={event => setText(event.currentTarget.value)} />
+		}>
 			<Tabs />
+			<Status />
+			<h2>{t('admin.settings')}</h2>
 			<p class="quiet">{t('admin.settings_hint')}</p>
 			<Refusal problem={problem} again={load} />
-			<div class="scroll" role="region" aria-label={t('admin.settings')} tabIndex={0}>
-				<table class="plain">
-					<caption class="hidden">{t('admin.settings')}</caption>
-					<thead><tr><th>{t('setting.name')}</th><th>{t('setting.value')}</th><th class="wide">{t('setting.help')}</th></tr></thead>
-					<tbody>{items.map(setting => (
-						<tr key={setting.name}><td><code>{setting.name}</code></td>
-							<td>{setting.value ?? <span class="quiet">{t('setting.unset')}</span>}{setting.value === setting.default && <span class="quiet"> ({t('setting.default')})</span>}</td>
-							<td class="wide">{setting.help}</td></tr>
-					))}</tbody>
-				</table>
-			</div>
+			<table class="plain settings" aria-busy={!items && !problem}>
+				<caption class="hidden">{t('admin.settings')}</caption>
+				<thead><tr><th>{t('setting.name')}</th><th>{t('setting.value')}</th></tr></thead>
+				<tbody>{found.map(setting => (
+					<tr key={setting.name}><td><code>{setting.name}</code><br /><span class="quiet" lang="en">{setting.help}</span></td>
+						<td><Value setting={setting} /></td></tr>
+				))}</tbody>
+			</table>
+			{items && !found.length && <p class="empty">{t('combobox.none')}</p>}
 		</Page>
 	);
 };

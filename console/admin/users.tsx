@@ -1,13 +1,16 @@
 import { useState } from 'preact/hooks';
-import { ask, type Problem } from '../api/client';
+import { ask } from '../api/client';
 import type { User } from '../api/types';
 import { t } from '../i18n/t';
+import { place, queryOf, stay } from '../state/router';
 import { me } from '../state/session';
 import { say } from '../state/toasts';
-import { asProblem, focusFirstBad, Input, Refusal } from '../ui/field';
-import { Confirm, Dialog } from '../ui/dialog';
+import { Dialog } from '../ui/dialog';
+import { Input, Refusal } from '../ui/field';
+import { Form, type Fields } from '../ui/form';
 import { attempt, Page, Pager, useList } from '../ui/page';
 import { Avatar } from '../ui/person';
+import { Removal } from '../ui/removal';
 import { Tabs } from './tabs';
 
 type Changed = { does: 'add' } | { does: 'edit' | 'password'; user: User };
@@ -15,96 +18,88 @@ type Asked = Changed | { does: 'delete'; user: User };
 
 const TITLES = { add: 'admin.add_user', edit: 'admin.edit_user', password: 'admin.set_password' } as const;
 
-const requestOf = (asked: Changed, fields: Record<string, string>): Promise<unknown> =>
-	asked.does === 'add' ? ask('POST', 'users/', { body: fields })
-		: asked.does === 'edit' ? ask('PATCH', `user/${asked.user.id}`, { body: fields })
-			: ask('PUT', `user/${asked.user.id}/password`, { body: fields });
+const send = (asked: Changed, body: Fields): Promise<unknown> =>
+	asked.does === 'add' ? ask('POST', 'users/', { body })
+		: asked.does === 'edit' ? ask('PATCH', `user/${asked.user.id}`, { body })
+			: ask('PUT', `user/${asked.user.id}/password`, { body });
 
-const UserDialog = ({ asked, onClose, onDone }: { asked: Changed; onClose: () => void; onDone: () => void }) => {
-	const [problem, setProblem] = useState<Problem | null>(null);
+const UserDialog = ({ asked, onClose, onDone }: { asked: Changed; onClose: () => void; onDone: () => Promise<void> }) => {
 	const user = asked.does === 'add' ? null : asked.user;
-	const submit = async (event: Event): Promise<void> => {
-		event.preventDefault();
-		const form = event.currentTarget as HTMLFormElement;
-		try {
-			await requestOf(asked, Object.fromEntries(new FormData(form)) as Record<string, string>);
-			say(t('done.saved'));
-			onDone();
-			onClose();
-		} catch (reason) {
-			setProblem(asProblem(reason));
-			focusFirstBad(form);
-		}
-	};
 	return (
 		<Dialog title={t(TITLES[asked.does], { name: user?.name ?? '' })} onClose={onClose}>
-			<form onSubmit={submit}>
-				<Refusal problem={problem && !problem.field ? problem : null} />
+			<Form submit={t('text.save')} send={async fields => {
+				await send(asked, fields);
+				await onDone();
+				say(t('done.saved'));
+				onClose();
+			}}>{problem => <>
 				{asked.does !== 'password' && <>
-					<Input label={t('user.name')} name="name" defaultValue={user?.name} required minLength={4} maxLength={60} autofocus problem={problem} />
-					<Input label={t('user.username')} name="username" defaultValue={user?.username} required minLength={4} maxLength={24} autoCapitalize="none" problem={problem} />
-					<Input label={t('user.email')} name="email" defaultValue={user?.email} required maxLength={60} problem={problem} />
-					<Input label={t('user.job_title')} name="job_title" defaultValue={user?.job_title} maxLength={64} problem={problem} />
+					<Input label={t('user.name')} name="name" defaultValue={user?.name ?? ''} required minLength={4} maxLength={60} autoComplete="off" autofocus problem={problem} />
+					<Input label={t('user.username')} name="username" defaultValue={user?.username ?? ''} required minLength={4} maxLength={24} autoComplete="off" autoCapitalize="none" hint={t('admin.username_hint')} problem={problem} />
+					<Input label={t('user.email')} name="email" inputMode="email" defaultValue={user?.email ?? ''} required maxLength={60} autoComplete="off" problem={problem} />
+					<Input label={t('user.job_title')} name="job_title" defaultValue={user?.job_title ?? ''} maxLength={64} autoComplete="off" problem={problem} />
 				</>}
 				{asked.does !== 'edit' && (
 					<Input label={t('me.password_new')} name={asked.does === 'add' ? 'password' : 'new_password'} type="password" required minLength={6} maxLength={60}
 						autoComplete="new-password" hint={t('admin.password_hint')} problem={problem} autofocus={asked.does === 'password'} />
 				)}
-				<button class="primary">{t('text.save')}</button>
-			</form>
+			</>}</Form>
 		</Dialog>
 	);
 };
 
+const Row = ({ user, onAsk, onDisable }: { user: User; onAsk: (asked: Asked) => void; onDisable: () => void }) => (
+	<tr class={user.disabled ? 'disabled' : ''}>
+		<td><span class="person"><Avatar user={user} /><span class="name">{user.name}</span></span></td>
+		<td>{user.username} {user.disabled && <span class="pill closed">{t('user.disabled')}</span>}</td>
+		<td>{user.email}</td><td>{user.groups?.join(', ')}</td>
+		<td class="menu">
+			<button type="button" aria-label={t('admin.edit_user', { name: user.name })} onClick={() => onAsk({ does: 'edit', user })}>{t('text.edit')}</button>
+			<button type="button" aria-label={t('admin.password_of', { name: user.name })} onClick={() => onAsk({ does: 'password', user })}>{t('me.password')}</button>
+			{user.id !== me.value!.id && <>
+				<button type="button" aria-label={t(user.disabled ? 'admin.enable_user' : 'admin.disable_user', { name: user.name })}
+					onClick={onDisable}>{t(user.disabled ? 'admin.enable' : 'admin.disable')}</button>
+				<button type="button" aria-label={t('text.delete_named', { name: user.name })} onClick={() => onAsk({ does: 'delete', user })}>{t('text.delete')}</button>
+			</>}
+		</td>
+	</tr>
+);
+
 const Users = () => {
-	const [text, setText] = useState('');
-	const [page, setPage] = useState(1);
+	const query = queryOf(place.value);
+	const text = query.get('q') ?? '', page = Math.max(1, Math.trunc(Number(query.get('page'))) || 1);
 	const [asked, setAsked] = useState<Asked | null>(null);
 	const request = new URLSearchParams({ sort: 'name', per_page: '50', page: String(page),
-		fields: 'id,name,username,email,job_title,avatar,disabled,groups', ...text ? { q: text } : {} });
+		fields: 'id,name,username,email,job_title,avatar,disabled,groups', ...text.trim() ? { q: text } : {} });
 	const { list, items, problem, load } = useList<User>(`users/?${request}`);
+	const show = (next: Record<string, string>): void =>
+		stay(`/admin/users?${new URLSearchParams(Object.entries(next).filter(([, value]) => value !== ''))}`);
 	const disable = async (user: User): Promise<void> => {
-		if (await attempt(() => ask('PATCH', `user/${user.id}`, { body: { disabled: !user.disabled } }), t('done.saved')))
-			await load();
-	};
-	const remove = async (user: User): Promise<void> => {
-		setAsked(null);
-		if (await attempt(() => ask('DELETE', `user/${user.id}`), t('done.saved')))
+		if (await attempt(() => ask('PATCH', `user/${user.id}`, { body: { disabled: !user.disabled } }),
+			t(user.disabled ? 'done.enabled' : 'done.disabled', { name: user.name })))
 			await load();
 	};
 	return (
 		<Page title={t('admin.users')} actions={<>
-			<input type="search" aria-label={t('people.find')} placeholder={t('people.find')} value={text}
-				onInput={event => { setText(event.currentTarget.value); setPage(1); }} />
+			<input type="search" aria-label={t('people.find')} placeholder={t('people.find')} value={text} maxLength={100}
+				onInput={event => show({ q: event.currentTarget.value })} />
 			<button type="button" class="primary" onClick={() => setAsked({ does: 'add' })}>{t('admin.add_user')}</button>
 		</>}>
 			<Tabs />
 			<Refusal problem={problem} again={() => void load()} />
+			<p class="quiet" role="status">{list && t('people.total', { n: list._meta.total_items })}</p>
 			<div class="scroll" role="region" aria-label={t('admin.users')} tabIndex={0}>
-				<table class="plain" aria-busy={!list}>
+				<table class="plain" aria-busy={!list && !problem}>
 					<caption class="hidden">{t('admin.users')}</caption>
 					<thead><tr><th>{t('user.name')}</th><th>{t('user.username')}</th><th>{t('user.email')}</th><th>{t('admin.groups')}</th><th><span class="hidden">{t('admin.actions')}</span></th></tr></thead>
-					<tbody>{items.map(user => (
-						<tr key={user.id} class={user.disabled ? 'disabled' : ''}>
-							<td><span class="person"><Avatar user={user} /><span class="name">{user.name}</span></span></td>
-							<td>{user.username} {user.disabled && <span class="pill closed">{t('user.disabled')}</span>}</td>
-							<td>{user.email}</td><td>{user.groups?.join(', ')}</td>
-							<td class="menu">
-								<button type="button" onClick={() => setAsked({ does: 'edit', user })}>{t('text.edit')}</button>
-								<button type="button" onClick={() => setAsked({ does: 'password', user })}>{t('me.password')}</button>
-								{user.id !== me.value!.id && <>
-									<button type="button" onClick={() => void disable(user)}>{user.disabled ? t('admin.enable') : t('admin.disable')}</button>
-									<button type="button" onClick={() => setAsked({ does: 'delete', user })}>{t('text.delete')}</button>
-								</>}
-							</td>
-						</tr>
-					))}</tbody>
+					<tbody>{items.map(user => <Row key={user.id} user={user} onAsk={setAsked} onDisable={() => void disable(user)} />)}</tbody>
 				</table>
 			</div>
-			<Pager list={list} onPage={setPage} />
-			{asked && asked.does !== 'delete' && <UserDialog asked={asked} onClose={() => setAsked(null)} onDone={() => void load()} />}
-			{asked?.does === 'delete' && <Confirm title={t('admin.delete_user')} text={t('delete.text', { name: asked.user.name })} yes={t('text.delete')}
-				onYes={() => void remove(asked.user)} onNo={() => setAsked(null)} />}
+			{list && !items.length && <p class="empty">{t('people.none')}</p>}
+			<Pager list={list} onPage={to => show({ q: text, page: String(to) })} />
+			{asked && asked.does !== 'delete' && <UserDialog asked={asked} onClose={() => setAsked(null)} onDone={load} />}
+			{asked?.does === 'delete' && <Removal title={t('admin.delete_user')} text={t('delete.text', { name: asked.user.name })} hint={t('admin.delete_hint')}
+				remove={() => ask('DELETE', `user/${asked.user.id}`)} onDone={load} onClose={() => setAsked(null)} />}
 		</Page>
 	);
 };

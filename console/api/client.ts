@@ -2,6 +2,7 @@
 // answers are absolute and carry the base URL of the desk's settings, which need not be the one that the page was
 // opened with: local() keeps their path.
 
+import { faultText } from '../i18n/faults';
 import type { Fault } from './types';
 
 // A request without the answer that was hoped for. `status` is 0 if there was no answer.
@@ -19,8 +20,8 @@ export class Problem extends Error {
 	}
 
 	of(field: string): string | undefined {
-		return this.faults.find(fault => fault.field === field)?.message
-			?? (this.field === field ? this.message : undefined);
+		const fault = this.faults.find(fault => fault.field === field) ?? (this.field === field ? this : undefined);
+		return fault && faultText(fault.code, fault.message);
 	}
 }
 

@@ -7,6 +7,7 @@ import english from './en.json';
 type Forms = { other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;
 type Words = Record<string, string | Forms>;
 export type Key = keyof typeof english;
+export const isKey = (key: string): key is Key => key in english;
 
 const others: Record<string, () => Promise<{ default: unknown }>> = {
 	fr: () => import('./fr.json'),

@@ -2,8 +2,9 @@ import { t } from '../i18n/t';
 import { DENSITIES, density, singleKeys, THEMES, theme } from '../state/settings';
 
 export const Appearance = () => (
-	<section>
-		<h2>{t('me.appearance')}</h2>
+	<section aria-labelledby="appearance">
+		<h2 id="appearance">{t('me.appearance')}</h2>
+		<p class="quiet">{t('me.appearance_hint')}</p>
 		<fieldset><legend>{t('me.theme')}</legend>{THEMES.map(value => (
 			<label key={value} class="check"><input type="radio" name="theme" checked={theme.value === value} onChange={() => { theme.value = value; }} /> {t(`theme.${value}`)}</label>
 		))}</fieldset>

@@ -4,63 +4,86 @@ import { languages, speak, t } from '../i18n/t';
 import { meet } from '../state/lookups';
 import { begin, me, session } from '../state/session';
 import { say } from '../state/toasts';
-import { asProblem, focusFirstBad, Input, Refusal, Select } from '../ui/field';
-import { attempt } from '../ui/page';
+import { asProblem, Input, Refusal, Select } from '../ui/field';
+import { Form } from '../ui/form';
 import { Avatar } from '../ui/person';
 
-const nameOfLanguage = (code: string): string => new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? code;
+const MIB = 1 << 20;
+const KINDS = ['image/png', 'image/jpeg', 'image/gif'];
+
+// In its own words: who looks for it may not read those of the page.
+const nameOfLanguage = (code: string): string => {
+	const name = new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? code;
+	return name.charAt(0).toLocaleUpperCase(code) + name.slice(1);
+};
+
+const refresh = async (): Promise<void> => {
+	await begin();
+	meet([me.value!]);
+};
+
+// What the desk would refuse anyway is said before the file is sent.
+const refusalOf = (picture: File, most: number): string =>
+	!KINDS.includes(picture.type) ? t('me.picture_kind', { name: picture.name })
+		: picture.size > most ? t('file.too_large', { name: picture.name, mb: Math.round(most / MIB) }) : '';
 
 const Picture = () => {
 	const file = useRef<HTMLInputElement>(null);
-	const put = async (picture: File | undefined): Promise<void> => {
-		if (picture && await attempt(() => ask('PUT', 'user/me/avatar', { body: picture, headers: { 'Content-Type': picture.type } }), t('done.saved'))) {
-			await begin();
-			meet([me.value!]);
+	const [refusal, setRefusal] = useState('');
+	const [problem, setProblem] = useState<Problem | null>(null);
+	const most = session.value!.limits.avatar_bytes;
+	const put = async (picture: File): Promise<void> => {
+		const no = refusalOf(picture, most);
+		setRefusal(no);
+		setProblem(null);
+		if (no)
+			return;
+		try {
+			await ask('PUT', 'user/me/avatar', { body: picture, headers: { 'Content-Type': picture.type } });
+			await refresh();
+			say(t('done.saved'));
+		} catch (reason) {
+			setProblem(asProblem(reason));
 		}
 	};
 	return (
-		<div class="profile">
-			<Avatar key={me.value!.avatar} user={me.value!} />
-			<button type="button" onClick={() => file.current!.click()}>{t('me.picture')}</button>
-			<small class="quiet">{t('me.picture_hint', { mb: (session.value!.limits.avatar_bytes / (1 << 20)).toFixed(0) })}</small>
-			<input ref={file} type="file" hidden accept="image/png,image/jpeg,image/gif" onChange={event => void put(event.currentTarget.files?.[0])} />
-		</div>
+		<>
+			<div class="profile">
+				<Avatar key={me.value!.avatar} user={me.value!} />
+				<button type="button" aria-describedby="picture-hint" onClick={() => file.current!.click()}>{t('me.picture')}</button>
+				<small id="picture-hint" class="quiet">{t('me.picture_hint', { mb: Math.round(most / MIB) })}</small>
+				<input ref={file} type="file" hidden accept={KINDS.join()} onChange={event => {
+					const picture = event.currentTarget.files?.[0];
+					event.currentTarget.value = ''; // so that the same file can be chosen again
+					if (picture)
+						void put(picture);
+				}} />
+			</div>
+			{refusal && <p class="refusal" role="alert">{refusal}</p>}
+			<Refusal problem={problem} />
+		</>
 	);
 };
 
 export const Profile = () => {
-	const [problem, setProblem] = useState<Problem | null>(null);
 	const user = me.value!;
-	const submit = async (event: Event): Promise<void> => {
-		event.preventDefault();
-		const form = event.currentTarget as HTMLFormElement;
-		const fields = Object.fromEntries(new FormData(form)) as Record<string, string>;
-		try {
-			await ask('PATCH', 'user/me', { body: fields });
-			setProblem(null);
-			await begin();
-			await speak(fields.locale!);
-			meet([me.value!]);
-			say(t('done.saved'));
-		} catch (reason) {
-			setProblem(asProblem(reason));
-			focusFirstBad(form);
-		}
-	};
 	return (
-		<section>
-			<h2>{t('me.profile')}</h2>
+		<section aria-labelledby="profile">
+			<h2 id="profile">{t('me.profile')}</h2>
 			<Picture />
-			<form onSubmit={submit}>
-				<Refusal problem={problem && !problem.field ? problem : null} />
+			<Form submit={t('text.save')} send={async body => {
+				await ask('PATCH', 'user/me', { body });
+				await refresh();
+				await speak(body.locale!);
+				say(t('done.saved'));
+			}}>{problem => <>
 				<Input label={t('user.name')} name="name" defaultValue={user.name} required minLength={4} maxLength={60} autoComplete="name" problem={problem} />
 				<Input label={t('user.email')} name="email" type="text" inputMode="email" defaultValue={user.email} required maxLength={60} autoComplete="email" problem={problem} />
-				<Input label={t('user.job_title')} name="job_title" defaultValue={user.job_title} maxLength={64} autoComplete="organization-title" problem={problem} />
+				<Input label={t('user.job_title')} name="job_title" defaultValue={user.job_title ?? ''} maxLength={64} autoComplete="organization-title" problem={problem} />
 				<Select label={t('me.language')} name="locale" defaultValue={user.locale?.slice(0, 2) ?? 'en'} problem={problem}>
 					{languages.map(code => <option key={code} value={code} lang={code}>{nameOfLanguage(code)}</option>)}
 				</Select>
-				<button class="primary">{t('text.save')}</button>
-			</form>
+			</>}</Form>
 		</section>
 	);
 };

@@ -1,43 +1,63 @@
 import { useEffect, useState } from 'preact/hooks';
 import { get, type Problem } from '../api/client';
-import type { User } from '../api/types';
-import { number, t } from '../i18n/t';
+import type { Ticket, User } from '../api/types';
+import { number, t, type Key } from '../i18n/t';
 import { openIds } from '../state/lookups';
+import { hasRight } from '../state/session';
 import { asProblem, Refusal } from '../ui/field';
 import { Link } from '../ui/link';
+import { Page, useList } from '../ui/page';
 import { Avatar } from '../ui/person';
-import { Page } from '../ui/page';
+import { StatusPill } from '../ui/pill';
+import { Time } from '../ui/time';
+
+const SHOWN = 10;
+
+// The newest tickets of a list, and the way to all of them.
+const Tickets = ({ name, query }: { name: Key; query: string }) => {
+	const { list, items, problem, load } = useList<Ticket>(
+		`tickets/?${query}&sort=last_updated_desc&per_page=${SHOWN}&fields=id,title,status_id,last_updated`);
+	return (
+		<section class="work" aria-label={t(name)} aria-busy={!list && !problem}>
+			<h2><Link to={`/tickets/?${query}`}>{t(name)}</Link> <span class="count">{list && number(list._meta.total_items)}</span></h2>
+			<Refusal problem={problem} again={() => void load()} />
+			{list && !items.length && <p class="quiet">{t('person.no_tickets')}</p>}
+			<ul>{items.map(ticket => (
+				<li key={ticket.id}>
+					<Link to={`/ticket/${ticket.id}`}><span class="quiet">#{ticket.id}</span> {ticket.title}</Link>
+					<StatusPill id={ticket.status_id} />
+					<Time at={ticket.last_updated} />
+				</li>
+			))}</ul>
+		</section>
+	);
+};
 
 const Person = ({ id }: { id: number }) => {
 	const [user, setUser] = useState<User | null>(null);
-	const [counts, setCounts] = useState<number[]>([]);
 	const [problem, setProblem] = useState<Problem | null>(null);
-	const open = `status_id=${openIds.value.join(',')}`;
-	const lists = [
-		{ name: 'person.assigned', query: `assigned_id=${id}&${open}` },
-		{ name: 'person.reported_open', query: `created_id=${id}&${open}` },
-		{ name: 'person.reported', query: `created_id=${id}` },
-	] as const;
-	const load = (): void => void Promise.all([
-		get<User>(`user/${id}?fields=id,name,username,email,job_title,avatar,disabled`),
-		get<{ views: number[] }>(`tickets/counts?${new URLSearchParams(lists.map(l => ['views', l.query]))}`),
-	]).then(([u, c]) => { setUser(u); setCounts(c.views); setProblem(null); }, reason => setProblem(asProblem(reason)));
+	const load = (): void => void get<User>(`user/${id}?fields=id,name,username,email,job_title,avatar,disabled`)
+		.then(answer => { setUser(answer); setProblem(null); }, reason => setProblem(asProblem(reason)));
 	useEffect(load, []);
+	if (problem?.status === 404)
+		return <Page title={t('person.missing', { id: String(id) })}><p><Link to="/users/" class="button">{t('person.list')}</Link></p></Page>;
 	if (!user)
-		return <Page title={t('place.people')}><Refusal problem={problem} again={load} /></Page>;
+		return <Page title={t('place.people')}><div aria-busy={!problem}><Refusal problem={problem} again={load} /></div></Page>;
+	const open = `status_id=${openIds.value.join(',')}`;
 	return (
-		<Page title={user.name}>
+		<Page title={user.name} actions={hasRight('admin') && (
+			<Link class="button" to={`/admin/users?${new URLSearchParams({ q: user.username })}`}>{t('text.edit')}</Link>
+		)}>
 			<div class="profile">
 				<Avatar user={user} />
 				<dl>
 					<dt>{t('user.username')}</dt><dd>{user.username} {user.disabled && <span class="pill closed">{t('user.disabled')}</span>}</dd>
-					<dt>{t('user.email')}</dt><dd><a href={`mailto:${encodeURIComponent(user.email)}`}>{user.email}</a></dd>
-					<dt>{t('user.job_title')}</dt><dd>{user.job_title}</dd>
+					<dt>{t('user.email')}</dt><dd>{user.email && <a href={`mailto:${encodeURIComponent(user.email)}`}>{user.email}</a>}</dd>
+					{user.job_title && <><dt>{t('user.job_title')}</dt><dd>{user.job_title}</dd></>}
 				</dl>
 			</div>
-			<ul class="cards">{lists.map((list, i) => (
-				<li key={list.name}><Link class="card" to={`/tickets/?${list.query}`}><b>{counts[i] === undefined ? '…' : number(counts[i])}</b><span>{t(list.name)}</span></Link></li>
-			))}</ul>
+			<Tickets name="person.assigned" query={`assigned_id=${id}&${open}`} />
+			<Tickets name="person.reported" query={`created_id=${id}`} />
 		</Page>
 	);
 };

@@ -36,7 +36,7 @@ export const person = (id: number | null): User | undefined => {
 	return id === null ? undefined : people.get(id);
 };
 
-const all = async <Item>(path: string): Promise<Item[]> => {
+export const all = async <Item>(path: string): Promise<Item[]> => {
 	const first = await get<List<Item>>(`${path}?per_page=${PAGE}`);
 	const rest = Array.from({ length: Math.max(0, first._meta.total_pages - 1) },
 		(_, i) => get<List<Item>>(`${path}?per_page=${PAGE}&page=${i + 2}`));

@@ -1,6 +1,7 @@
 import type { ComponentChildren, TargetedEvent } from 'preact';
 import { useId } from 'preact/hooks';
 import { Problem } from '../api/client';
+import { faultText } from '../i18n/faults';
 import { t } from '../i18n/t';
 
 interface FieldProps {
@@ -70,7 +71,7 @@ export const explain = (problem: Problem): string => {
 		return t('problem.ended');
 	if (problem.status === 503)
 		return t('problem.unavailable');
-	return problem.message;
+	return faultText(problem.code, problem.message);
 };
 
 export const asProblem = (reason: unknown): Problem =>

@@ -6,6 +6,10 @@ import pytest
 PAGES = [
     ('home', 'agent', '/'),
     ('login', None, '/'),
+    ('person', 'agent', '/user/6'),
+    ('departments', 'agent', '/departments/'),
+    ('me', 'agent', '/me'),
+    ('groups', 'admin', '/admin/groups'),
 ]
 
 

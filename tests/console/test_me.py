@@ -1,0 +1,175 @@
+"""My account: name, mail and language, picture, password, appearance, sessions and tokens."""
+import re
+import struct
+import zlib
+
+import pytest
+
+from desk import ADMIN_PASSWORD
+from wire import Client, basic, expect
+
+
+def png(side):
+    """A square picture of one colour."""
+    def chunk(name, data):
+        return struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data))
+    rows = b''.join(b'\0' + b'\x30\x60\xa0' * side for _ in range(side))
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', side, side, 8, 2, 0, 0, 0)) \
+        + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b'')
+
+
+@pytest.fixture
+def page(browse, new):
+    return browse(new, 'admin', '/me')
+
+
+def test_name_mail_and_job_are_kept(page, new):
+    page.fill('Name', 'Ada Nett').fill('E-mail', 'ada@example.org').fill('Job title', '工程师').click('button', 'Save')
+    page.see('Saved.').see(re.compile('Ada Nett\\s'))
+    user = expect(new.admin().get('user/1'), 200)
+    assert (user['name'], user['email'], user['job_title']) == ('Ada Nett', 'ada@example.org', '工程师')
+    page.reload()
+    assert page.field('Name').get_attribute('value') == 'Ada Nett'
+
+
+def test_what_is_wrong_stands_beside_the_field_that_gets_the_focus(page):
+    page.allow(r'user/me .* 400')
+    page.fill('E-mail', 'no mail').click('button', 'Save')
+    page.wait_focus('textbox', 'E-mail')
+    field = page.field('E-mail')
+    assert field.get_attribute('aria-invalid') == 'true'
+    beside = page.css(f'#{field.get_attribute("aria-describedby")}'.replace(':', '\\:'))
+    assert beside and 'email' in beside[0].text and not page.has('alert')
+
+
+def test_the_language_changes_at_once_and_stays(page):
+    page.choose('Language', 'Français').click('button', 'Save')
+    page.find('heading', 'Mon compte')
+    assert page.script('return document.documentElement.lang') == 'fr'
+    page.reload().find('heading', 'Mon compte')
+    page.choose('Langue', 'English').click('button', 'Enregistrer')
+    page.find('heading', 'My account')
+
+
+def test_refusals_are_in_the_language_of_the_page(page):
+    page.allow(r'user/me/password .* 400')
+    page.choose('Language', 'Français').click('button', 'Save').find('heading', 'Mon compte')
+    page.fill('Mot de passe actuel', 'another').fill('Nouveau mot de passe', 'long enough').click('button', 'Changer de mot de passe')
+    page.see('Ce n’est pas votre mot de passe actuel.').wait_focus('textbox', 'Mot de passe actuel')
+
+
+def test_a_picture_is_shown_at_once(page, tmp_path):
+    picture = tmp_path / 'me.png'
+    picture.write_bytes(png(64))
+    page.upload('Change the picture', picture)
+    page.see('Saved.')
+    page.wait(lambda: page.script("return [...document.querySelectorAll('img.avatar')].filter(i => i.naturalWidth === 64).length") == 2,
+              'the picture, in the profile and beside the name')
+
+
+@pytest.mark.parametrize('name, bytes_, words', [
+    ('large.png', png(8) + b'\0' * (1 << 20), 'large.png is larger than 1 MB.'),
+    ('notes.txt', b'no picture', 'notes.txt is not a PNG, JPEG or GIF.'),
+], ids=['large', 'text'])
+def test_what_is_no_picture_is_not_sent(page, tmp_path, name, bytes_, words):
+    file = tmp_path / name
+    file.write_bytes(bytes_)
+    page.forget_requests()
+    page.upload('Change the picture', file)
+    page.see(words)
+    assert page.requests('avatar') == []
+
+
+def test_a_file_that_only_looks_like_a_picture_is_refused_in_words(page, tmp_path):
+    page.allow(r'avatar .* 415')
+    file = tmp_path / 'fake.png'
+    file.write_bytes(b'only text')
+    page.upload('Change the picture', file)
+    page.see('the content is text/plain')
+
+
+def test_a_password_is_changed_with_the_old_one(page, new):
+    page.allow(r'user/me/password .* 400')
+    page.fill('Current password', 'wrong one').fill('New password', 'a-second-passphrase').click('button', 'Change the password')
+    page.wait_focus('textbox', 'Current password')
+    assert page.field('Current password').get_attribute('aria-invalid') == 'true'
+    page.fill('Current password', ADMIN_PASSWORD).click('button', 'Change the password').see('The password is changed.')
+    assert page.field('Current password').get_attribute('value') == ''
+    with Client(new.port) as c:
+        expect(c.log_in('admin', ADMIN_PASSWORD), 401)
+        expect(c.log_in('admin', 'a-second-passphrase'), 200)
+
+
+def test_a_short_password_is_not_sent(page):
+    page.fill('Current password', ADMIN_PASSWORD).fill('New password', 'short')
+    page.forget_requests()
+    page.click('button', 'Change the password')
+    page.wait_focus('textbox', 'New password')
+    assert page.requests('password') == []
+    assert page.script("return document.activeElement.validity.tooShort")
+
+
+def test_theme_density_and_keys_are_kept_in_this_browser(page):
+    page.click('radio', 'Dark').click('radio', 'Compact').click('checkbox', 'Single-key shortcuts')
+    page.reload()
+
+    def shown():
+        return page.script("return [getComputedStyle(document.body).colorScheme, document.documentElement.dataset.density]")
+    assert shown() == ['dark', 'compact']
+    assert not page.field('Single-key shortcuts').is_selected()
+    page.find('heading', 'My account').click()
+    page.press('c').press('?')
+    assert page.path() == '/me' and not page.has('dialog')
+
+
+# -- sessions and tokens
+
+def rows(page):
+    return page.texts('#tokens ~ table tbody tr')
+
+
+def test_a_token_is_shown_once_and_works(page, new):
+    page.click('button', 'Make a token')
+    dialog = page.find('dialog', 'Make a token')
+    page.fill('Name', 'nightly report', dialog).fill('Current password', ADMIN_PASSWORD, dialog)
+    page.click('checkbox', 'For reading only').click('button', 'Make a token', dialog)
+    made = page.find('textbox', 'Your new token').get_attribute('value')
+    page.wait_focus('button', 'Copy')
+    with new.client(made) as c:
+        expect(c.get('tickets/'), 200)
+        expect(c.post('departments', {'department': 'No'}), 403)
+    page.click('button', 'I have kept it').gone('dialog')
+    page.wait(lambda: any(row.startswith('nightly report reading ') for row in rows(page)), 'it is in the list')
+    assert made not in page.script('return document.documentElement.outerHTML')
+
+
+def test_a_token_is_not_made_with_a_wrong_password(page):
+    page.allow(r'tokens .* 401')
+    page.click('button', 'Make a token')
+    dialog = page.find('dialog', 'Make a token')
+    page.fill('Name', 'report', dialog).fill('Current password', 'not mine', dialog).click('button', 'Make a token', dialog)
+    page.see('This is not your password.').wait_focus('textbox', 'Current password')
+    page.press('Escape').gone('dialog')
+    assert page.has('heading', 'My account') and not page.has('textbox', 'Your new token')
+
+
+def test_this_session_is_marked_and_the_others_can_be_ended(page, new):
+    with Client(new.port) as c:
+        other = expect(c.request('POST', 'tokens', json={'name': 'forgotten', 'expires_in': 3600},
+                                 headers={'Authorization': basic('admin', ADMIN_PASSWORD)}), 200)['token']
+    page.reload()
+    page.wait(lambda: any('forgotten' in row for row in rows(page)), 'the other token is in the list')
+    assert [('this session' in row, 'End' in row) for row in rows(page)].count((True, False)) == 1
+    page.click('button', 'End forgotten').find('dialog', 'End a session or token')
+    page.press('Escape').gone('dialog')
+    page.click('button', 'End all others')
+    page.click('button', 'End all others', page.find('dialog', 'End all others')).see('Ended.')
+    page.wait(lambda: len(rows(page)) == 1 and 'this session' in rows(page)[0], 'only this session is left')
+    with new.client(other) as c:
+        expect(c.get('tickets/'), 401)
+    page.reload().find('heading', 'My account')
+
+
+def test_the_dialog_of_a_token_in_every_look(page):
+    page.click('button', 'Make a token').find('dialog', 'Make a token')
+    assert page.in_every_look('make-token') == []
