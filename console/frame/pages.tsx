@@ -6,7 +6,7 @@ import type { Problem } from '../api/client';
 import { t, type Key } from '../i18n/t';
 import { List } from '../list/list';
 import { pathOf, place, queryOf, stay } from '../state/router';
-import { begin, hasRight } from '../state/session';
+import { begin, hasRight, isThere } from '../state/session';
 import { standard } from '../state/views';
 import { asProblem, Refusal } from '../ui/field';
 import { Link } from '../ui/link';
@@ -86,7 +86,8 @@ const Later = ({ name, id }: { name: keyof typeof later; id: number }) => {
 		(later[name] as Loader)().then(part => setLoaded({ name, Part: part.default }),
 			() => reloadOnce().catch(reason => setProblem(asProblem(reason))));
 	};
-	useEffect(load, [name]);
+	const isAsked = isThere.value;
+	useEffect(() => { if (isAsked) load(); }, [name, isAsked]);
 	if (loaded?.name !== name)
 		return <main id="main" class="page" aria-busy={!problem} tabIndex={-1}><Refusal problem={problem} again={load} /></main>;
 	return <loaded.Part key={`${name}${id}`} id={id} />;

@@ -43,14 +43,14 @@ export const useKeys = (own: Binding[]): void => {
 const isTyping = (target: EventTarget | null): boolean => target instanceof Element && target.closest(
 	'input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], [role=combobox]') !== null;
 
-const find = (key: string): Binding | undefined => {
-	const pair = first && performance.now() - firstAt < SECOND_KEY_MS ? `${first} ${key}` : '';
+const find = (key: string, at: number): Binding | undefined => {
+	const pair = first && at - firstAt < SECOND_KEY_MS ? `${first} ${key}` : '';
 	const all = bindings();
 	first = '';
 	const found = all.find(b => b.keys === pair) ?? all.find(b => b.keys === key);
 	if (!found && all.some(b => b.keys.startsWith(`${key} `))) {
 		first = key;
-		firstAt = performance.now();
+		firstAt = at;
 	}
 	return found;
 };
@@ -69,7 +69,7 @@ addEventListener('keydown', event => {
 	if (singleKeys.value === 'off' || event.ctrlKey || event.metaKey || event.altKey || event.isComposing
 		|| event.defaultPrevented || (event.repeat && !REPEATED.includes(name)) || isTyping(event.target) || document.querySelector('dialog[open]'))
 		return;
-	const found = find(name);
+	const found = find(name, event.timeStamp);
 	if (!found)
 		return;
 	event.preventDefault();

@@ -26,9 +26,19 @@ export const Dialog = ({ title, onClose, children, wide, insists }: Props) => {
 				before.focus();
 		};
 	}, []);
+	// Browsers close what Escape is pressed on twice, whatever the page says to that.
+	const closed = (dialog: HTMLDialogElement): void => {
+		if (!dialog.isConnected)
+			return;
+		if (insists)
+			dialog.showModal();
+		else
+			onClose();
+	};
 	return (
 		<dialog ref={element} class={wide ? 'wide' : ''} aria-labelledby={id}
 			onCancel={event => { event.preventDefault(); if (!insists) onClose(); }}
+			onClose={event => closed(event.currentTarget)}
 			onMouseDown={event => { if (!insists && event.target === element.current) onClose(); }}>
 			<div class="dialog">
 				<header>

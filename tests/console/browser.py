@@ -21,7 +21,7 @@ from desk import REPO
 
 SHOTS = REPO / 'build' / 'console-shots'
 AXE = REPO / 'vendor' / 'test' / 'axe-core' / 'axe.min.js'
-PATIENCE = 60.0         # seconds that a test waits for what a page should show: a deadline, no promise
+PATIENCE = 30.0         # seconds that a test waits for what a page should show: a deadline, no promise
 WIDE, PHONE = (1280, 860), (390, 844)
 RULES = ('wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa')
 FLAGS = ('--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage',
@@ -58,7 +58,8 @@ FOCUS = """
 const e = document.activeElement;
 return e === null || e === document.body ? ['', ''] : [e.computedRole, e.computedName];
 """
-IS_QUIET = "return document.readyState === 'complete' && !document.querySelector('[aria-busy=true], .skeleton')"
+IS_QUIET = """return document.readyState === 'complete' && document.getElementById('console')?.childElementCount !== 0
+    && !document.querySelector('[aria-busy=true], .skeleton')"""
 RUN_AXE = """
 const [rules, done] = arguments;
 axe.run(document, { runOnly: rules, resultTypes: ['violations'] }).then(
