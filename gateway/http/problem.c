@@ -50,6 +50,22 @@ put_code(struct buf *b, const char *code)
 	put_member(b, "code", (struct text){ code, strlen(code) });
 }
 
+/* The members "count" and "post_ids" of a fault that is about replies. */
+static void
+put_count(struct buf *b, const struct fault *fault)
+{
+	if (fault->post_ids.len > 0)
+		buf_printf(b, "\"count\":%lld,", (long long)fault->count);
+}
+
+static void
+put_post_ids(struct buf *b, const struct fault *fault)
+{
+	if (fault->post_ids.len > 0)
+		buf_printf(b, "\"post_ids\":%.*s,", (int)fault->post_ids.len,
+		    fault->post_ids.base);
+}
+
 /* A list of all faults, if there are several. */
 static void
 put_errors(struct buf *b, const struct fault *faults, unsigned count)
@@ -79,13 +95,15 @@ problem_put(struct buf *b, int status, const char *reason,
 		message = (struct text){ detail, strlen(detail) };
 	buf_put_byte(b, '{');
 	put_code(b, faults[0].code);
+	put_count(b, faults);
 	put_member(b, "detail", message);
 	put_errors(b, faults, count);
 	put_member(b, "field", faults[0].field);
 	/* an id has only characters that a URN may have (trace.c) */
-	buf_printf(b, "\"instance\":\"urn:flicketd:request:%.*s\","
-	    "\"status\":%d,\"title\":", (int)request_id.len, request_id.base,
-	    status);
+	buf_printf(b, "\"instance\":\"urn:flicketd:request:%.*s\",",
+	    (int)request_id.len, request_id.base);
+	put_post_ids(b, faults);
+	buf_printf(b, "\"status\":%d,\"title\":", status);
 	json_put_text(b, (struct text){ reason, strlen(reason) });
 	buf_put_text(b, ",\"type\":\"about:blank\"}\n");
 }
@@ -95,14 +113,18 @@ problem_put_flicket(struct buf *b, const char *reason,
     const struct fault *faults, unsigned count, bool for_programs)
 {
 	buf_put_byte(b, '{');
-	if (for_programs)
+	if (for_programs) {
 		put_code(b, faults[0].code);
+		put_count(b, faults);
+	}
 	put_member(b, "error", (struct text){ reason, strlen(reason) });
 	if (for_programs) {
 		put_errors(b, faults, count);
 		put_member(b, "field", faults[0].field);
 	}
 	put_member(b, "message", faults[0].message);
+	if (for_programs)
+		put_post_ids(b, faults);
 	b->len--;	/* the comma at the end */
 	buf_put_text(b, "}\n");
 }

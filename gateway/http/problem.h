@@ -26,6 +26,9 @@ struct fault {
 	const char	*code;		/* a word of proto/faults.tbl, "" */
 	struct text	 field;		/* or parameter */
 	struct text	 message;	/* for people */
+	struct text	 post_ids;	/* the replies that it is about, a JSON
+					 * array */
+	int64_t		 count;		/* of these replies */
 };
 
 /*

@@ -325,7 +325,9 @@ fault_of(const struct answer *a)
 	struct fault		 fault = {
 		.code = fault_info((uint64_t)code)->word,
 		.field = args_text(&a->extra, KEY_FIELD),
-		.message = args_text(&a->extra, KEY_MESSAGE)
+		.message = args_text(&a->extra, KEY_MESSAGE),
+		.post_ids = args_text(&a->extra, KEY_POST_IDS),
+		.count = args_number(&a->extra, KEY_COUNT, 0)
 	};
 
 	if (fault.code[0] == '\0')

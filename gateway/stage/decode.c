@@ -130,6 +130,14 @@ query_key(const struct exchange *x, struct text name)
 	return key_find(copy, among);
 }
 
+/* Links to other pages have the filters. */
+static void
+note_filter(struct exchange *x, enum key key, struct text value)
+{
+	if (x->filter_count < FILTERS_MOST)
+		x->filters[x->filter_count++] = (struct filter){ key, value };
+}
+
 /* An id that is not a number matches nothing, as in Flicket. */
 static void
 take_filter(struct exchange *x, enum key key, struct text value)
@@ -140,7 +148,7 @@ take_filter(struct exchange *x, enum key key, struct text value)
 	if (value.len == 0 || args_has(&x->args, key) ||
 	    x->filter_count == FILTERS_MOST)
 		return;
-	x->filters[x->filter_count++] = (struct filter){ key, value };
+	note_filter(x, key, value);
 	if (key_info(key)->type == KEY_INT)
 		args_put_number(&x->args, key,
 		    decode_integer(value, &n) ? n : INT64_MIN);
@@ -227,6 +235,10 @@ take_flag(struct exchange *x, enum key key, struct text value)
 {
 	const char	*name = key_info(key)->name;
 
+	/* as with take_filter() */
+	if (value.len == 0 || args_has(&x->args, key))
+		return;
+	note_filter(x, key, value);
 	if (text_same(value, TEXT_OF("1")) || text_same(value, TEXT_OF("true")))
 		args_put_number(&x->args, key, 1);
 	else if (text_same(value, TEXT_OF("0")) ||

@@ -306,7 +306,7 @@ op_call(struct session *session, struct call *c)
 	if (e != OK) {
 		c->fragment.len = 0;
 		args_keep(&c->answer.extra, K(MESSAGE, RETRY_AFTER,
-		    CODE, FIELD));
+		    CODE, FIELD, POST_IDS, COUNT));
 	}
 	c->answer.fragment = (struct text){ c->fragment.base, c->fragment.len };
 }

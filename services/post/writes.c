@@ -1,7 +1,10 @@
 /* Replies: written, edited, and deleted with all that belongs to them. */
 #include "services/post/writes.h"
 
+#include "base/json.h"
 #include "services/post/files.h"
+
+#define NEWER_MOST	100	/* replies that a refusal names */
 
 /* Columns of a statement that gives replies (sql.tbl, POST_NAMES). */
 enum {
@@ -62,13 +65,52 @@ tell_posts(struct call *c, int64_t user_id, int64_t posts)
 
 /* --- written -------------------------------------------------------------- */
 
+static enum err
+refuse_unseen(struct call *c, int64_t count, struct text ids)
+{
+	args_put_number(&c->answer.extra, KEY_COUNT, count);
+	args_put_text(&c->answer.extra, KEY_POST_IDS, ids);
+	return op_fault(c, FAULT_NEWER_REPLIES, KEY_SEEN_POST_ID,
+	    op_refusef(c, ERR_CONFLICT, "seen_post_id: %lld %s after it. Read "
+	    "%s, then send this reply with the id of the newest one, or "
+	    "without seen_post_id.", (long long)count, count == 1 ?
+	    "reply came" : "replies came", count == 1 ? "it" : "them"));
+}
+
+/* Whether the author has seen all replies that the ticket has. */
+static enum err
+check_seen(struct call *c)
+{
+	struct buf	*ids = &c->refs[0];	/* lives as long as the answer */
+	struct stmt	 st;
+	int64_t		 count = 0;
+	enum err	 e;
+
+	if (!args_has(&c->request.args, KEY_SEEN_POST_ID))
+		return OK;
+	st = op_stmt(c, SQL_POSTS_NEWER);
+	while (stmt_next(&st)) {
+		if (count++ >= NEWER_MOST)
+			continue;
+		buf_put_byte(ids, ids->len == 0 ? '[' : ',');
+		json_put_number(ids, stmt_number(&st, 0));
+	}
+	e = op_end(c, &st, OK);
+	if (e != OK || count == 0)
+		return e;
+	buf_put_byte(ids, ']');
+	return refuse_unseen(c, count, buf_text(ids));
+}
+
 enum err
 post_create(struct call *c)
 {
 	const struct args	*args = &c->request.args;
 	struct args		 told = { 0 };
-	enum err		 e = op_one(c);
+	enum err		 e = check_seen(c);
 
+	if (e == OK)
+		e = op_one(c);
 	if (e != OK)
 		return e;
 	args_put_number(&told, KEY_HOURS, args_number(args, KEY_HOURS, 0));

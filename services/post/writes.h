@@ -8,7 +8,10 @@
 
 #include "services/post/post.h"
 
-/* Adds AUTHOR_ID, DATE, HOURS, POST_ID, and what USER_COUNTED needs. */
+/*
+ * Refuses a reply whose author has not seen the newest ones (SEEN_POST_ID). Adds
+ * AUTHOR_ID, DATE, HOURS, POST_ID, and what USER_COUNTED needs.
+ */
 op_run	post_create;
 
 /* Tells TICKET_REPLY_EDITED, unless nothing was changed. */

@@ -1,4 +1,4 @@
-/* Folded forms of usernames and addresses. */
+/* Forms of names: folded usernames and addresses, and words. */
 #include "services/user/names.h"
 
 #include "base/log.h"
@@ -24,7 +24,8 @@ enum err
 names_fold(struct call *c)
 {
 	static const int	statements[] = {
-		SQL_USERS_FOLD, SQL_USERNAME_TWINS, SQL_EMAIL_TWINS
+		SQL_USERS_FOLD, SQL_USERNAME_TWINS, SQL_EMAIL_TWINS,
+		SQL_USERS_WORDS
 	};
 	enum err		e = OK;
 

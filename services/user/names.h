@@ -12,7 +12,8 @@
 
 /*
  * The chore of a process that begins to write: fill in forms that are missing or
- * of another version of the folding, and log which users have the same ones.
+ * of another version, folded names and words, and log which users have the same
+ * folded ones.
  */
 op_run	names_fold;
 

@@ -24,6 +24,7 @@
 #include "services/user/login.h"
 #include "services/user/names.h"
 #include "services/user/password.h"
+#include "services/user/people.h"
 #include "services/user/token.h"
 
 #define PASSWORD_WAIT_MS	5000	/* for the writer of a FIFO */
@@ -152,21 +153,25 @@ static const struct op ops[] = {
 	    .sql = SQL_USER_BY_ID_FIELDS, .shape = &user_shape },
 	{ .op = OP_USER_GET, .run = op_one, .sql = SQL_USER_BY_ID,
 	    .shape = &user_shape },
-	{ .op = OP_USER_LIST, .run = op_page,
+	{ .op = OP_USER_LIST, .run = people_list, .large = true,
+	    .sorts = people_sorts,
 	    .when = K(NAME, FIELDS),
 	    .sql = SQL_USER_PAGE_NAMED_FIELDS, .count = SQL_USER_COUNT_NAMED,
-	    .shape = &user_shape },
-	{ .op = OP_USER_LIST, .run = op_page,
+	    .shape = &user_shape, .lists = true },
+	{ .op = OP_USER_LIST, .run = people_list, .large = true,
+	    .sorts = people_sorts,
 	    .when = K(NAME),
 	    .sql = SQL_USER_PAGE_NAMED, .count = SQL_USER_COUNT_NAMED,
-	    .shape = &user_shape },
-	{ .op = OP_USER_LIST, .run = op_page,
+	    .shape = &user_shape, .lists = true },
+	{ .op = OP_USER_LIST, .run = people_list, .large = true,
+	    .sorts = people_sorts,
 	    .when = K(FIELDS),
 	    .sql = SQL_USER_PAGE_FIELDS, .count = SQL_USER_COUNT,
-	    .shape = &user_shape },
-	{ .op = OP_USER_LIST, .run = op_page,
+	    .shape = &user_shape, .lists = true },
+	{ .op = OP_USER_LIST, .run = people_list, .large = true,
+	    .sorts = people_sorts,
 	    .sql = SQL_USER_PAGE, .count = SQL_USER_COUNT,
-	    .shape = &user_shape },
+	    .shape = &user_shape, .lists = true },
 	{ .op = OP_USER_BULK, .run = row_cache_bulk, .sql = SQL_USER_BULK,
 	    .shape = &user_shape },
 	{ .op = OP_USER_EXPORT, .run = op_bulk, .sql = SQL_USER_EXPORT,

@@ -1,6 +1,8 @@
 """Replies: written, edited, deleted, by whom, and what of it shows elsewhere."""
 import contextlib
+import json
 import sqlite3
+import threading
 
 import pytest
 
@@ -412,3 +414,81 @@ def test_an_old_store_tells_of_its_replies(desks):
         reply(user, some[0])
         will_have(admin, before + 1)            # what was known already is not counted again
         assert replies_of(admin, some[0]) == count[some[0]] + 1
+
+
+# --- what came meanwhile ------------------------------------------------------------------------------------------
+
+def insist(client, ticket, seen, **kw):
+    return client.post('posts', {'ticket_id': ticket, 'content': 'what I have to say', 'seen_post_id': seen}, **kw)
+
+
+def refused_for(answer, ids, count=None):
+    body = expect(answer, 409)
+    assert (body['code'], body['field']) == ('newer_replies', 'seen_post_id')
+    assert (body['post_ids'], body['count']) == (ids, len(ids) if count is None else count)
+    return body
+
+
+def test_a_reply_that_crosses_another_is_refused(user, other):
+    one = new_ticket(user)
+    first = expect(insist(user, one, 0), 201)['id']
+    crossed = reply(other, one)
+    refused_for(insist(user, one, first), [crossed])
+    refused_for(insist(user, one, 0), [first, crossed])
+    assert len(expect(user.get(f'posts/{one}/'), 200)['items']) == 2
+    mine = expect(insist(user, one, crossed), 201)['id']
+    refused_for(insist(user, one, crossed), [mine])         # also one's own, of another window
+    reply(user, one)                                        # nothing is asked without it
+    assert 'newest one' in refused_for(insist(other, one, first), [crossed, mine, mine + 1])['message']
+
+
+def test_replies_of_other_tickets_and_deleted_ones_do_not_count(admin, user):
+    one, two = new_ticket(user), new_ticket(user)
+    deleted, elsewhere = reply(user, one), reply(user, two)
+    expect(admin.request('DELETE', f'post/{deleted}'), 204)
+    newest = expect(insist(user, one, 0), 201)['id']
+    refused_for(insist(user, one, deleted), [newest])
+    refused_for(insist(user, one, elsewhere), [newest])
+    expect(insist(user, one, newest + 1000), 201)
+
+
+def test_a_reply_with_a_key_is_sent_again_whatever_came(user, other):
+    one = new_ticket(user)
+    key = {'Idempotency-Key': f'crossing-{one}'}
+    first = expect(insist(user, one, 0, headers=key), 201)
+    crossed = reply(other, one)
+    again = insist(user, one, 0, headers=key)
+    assert expect(again, 201) == first and again.header('Idempotency-Replayed') == 'true'
+    fresh = {'Idempotency-Key': f'refused-{one}'}
+    refused_for(insist(user, one, first['id'], headers=fresh), [crossed])
+    expect(insist(user, one, crossed, headers={'Idempotency-Key': f'insists-{one}'}), 201)
+
+
+def test_many_that_came_are_counted_and_the_first_are_named(user):
+    one = new_ticket(user)
+    ids = [reply(user, one) for _ in range(103)]
+    refused_for(insist(user, one, 0), ids[:100], 103)
+    problem = insist(user, one, ids[-2], headers={'Accept': 'application/problem+json'})
+    assert problem.status == 409
+    body = json.loads(problem.body)
+    assert (body['code'], body['count'], body['post_ids']) == ('newer_replies', 1, ids[-1:])
+
+
+@pytest.mark.parametrize('seen, code', [('1', 'wrong_type'), (1.0, 'wrong_type'), (True, 'wrong_type'), ([1], 'wrong_type'),
+                                        (-1, 'out_of_range')])
+def test_the_reply_that_was_seen_is_an_id(user, seen, code):
+    body = expect(insist(user, new_ticket(user), seen), 400)
+    assert (body['code'], body['field']) == (code, 'seen_post_id')
+
+
+def test_of_two_that_cross_at_once_one_is_told(writing, user):
+    for _ in range(5):
+        one = new_ticket(user)
+        clients = [writing.client(token) for token in (USER, SUPER, ADMIN)]
+        answers = []
+        threads = [threading.Thread(target=lambda c=c: answers.append(insist(c, one, 0).status)) for c in clients]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        assert sorted(answers) == [201, 409, 409]

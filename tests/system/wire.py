@@ -273,6 +273,7 @@ def insist(ask, within=120.0):
 
 
 ERROR_MEMBERS = {'code', 'error', 'errors', 'field', 'message'}
+MORE_MEMBERS = {'newer_replies': {'count', 'post_ids'}}         # by code
 
 
 def expect(answer, status):
@@ -283,7 +284,7 @@ def expect(answer, status):
         return None
     got = answer.json()
     if status >= 400:
-        assert isinstance(got, dict) and set(got) <= ERROR_MEMBERS, got
+        assert isinstance(got, dict) and set(got) <= ERROR_MEMBERS | MORE_MEMBERS.get(got.get('code'), set()), got
         assert isinstance(got.get('error'), str) and got['error'], got
         assert got['error'] == REASONS.get(status, got['error']), got
         if 'message' in got:

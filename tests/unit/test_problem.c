@@ -113,6 +113,16 @@ static const struct body {
 	    "{\"code\":\"taken\",\"error\":\"Conflict\",\"field\":"
 	    "\"e\\\"mail\",\"message\":\"no\"}\n",
 	    "{\"error\":\"Conflict\",\"message\":\"no\"}\n" },
+	{ 409, "Conflict", { { "newer_replies", TEXT_OF("seen_post_id"),
+	    TEXT_OF("two"), TEXT_OF("[5,6]"), 2 } }, 1,
+	    "{\"code\":\"newer_replies\",\"count\":2,\"detail\":\"two\","
+	    "\"field\":\"seen_post_id\"," INSTANCE "\"post_ids\":[5,6],"
+	    "\"status\":409,\"title\":\"Conflict\",\"type\":"
+	    "\"about:blank\"}\n",
+	    "{\"code\":\"newer_replies\",\"count\":2,\"error\":"
+	    "\"Conflict\",\"field\":\"seen_post_id\",\"message\":\"two\","
+	    "\"post_ids\":[5,6]}\n",
+	    "{\"error\":\"Conflict\",\"message\":\"two\"}\n" },
 	{ 400, "Bad Request", { { "too_long", TEXT_OF("a"), TEXT_OF("A") },
 	    { "required", TEXT_OF("b"), TEXT_OF("B") },
 	    { "invalid", TEXT_OF(""), TEXT_OF("\xff") } }, 3,
