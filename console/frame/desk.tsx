@@ -6,6 +6,7 @@ import { useKeys, type Binding } from '../state/keys';
 import { usePoll } from '../state/poll';
 import { standard, countViews, saved } from '../state/views';
 import { Icon } from '../ui/icon';
+import { Link } from '../ui/link';
 import { Help } from './help';
 import { Page } from './pages';
 import { Palette } from './palette';
@@ -77,7 +78,8 @@ export const Desk = () => {
 					<button ref={drawer.button} type="button" class="plain" aria-expanded={drawer.isOpen} aria-controls="side" onClick={drawer.toggle}>
 						<Icon name={drawer.isOpen ? 'close' : 'menu'} /> {t('menu')}
 					</button>
-					<b class="name">{session.value!.title}</b>
+					<Link to="/" class="title name">{session.value!.title}</Link>
+					<Link to="/new" class="button primary"><Icon name="plus" /> {t('new')}</Link>
 				</header>
 				<Side onPalette={() => setShown('palette')} onHelp={() => setShown('help')} />
 				{drawer.isOpen && <div class="shade" onClick={drawer.close} />}
