@@ -37,7 +37,7 @@ export const local = (link: string): string => {
 
 const KEPT = 200;
 const ATTEMPTS = 3;
-const kept = new Map<string, { etag: string; body: unknown }>();
+const kept = new Map<string, { etag: string; body: unknown; note: string }>();
 const listeners = { lost: () => {}, reached: (_: boolean) => {} };
 
 // `lost` is called when the session has ended, `reached` with whether the desk answered.
@@ -46,9 +46,9 @@ export const listen = (to: Partial<typeof listeners>): void => void Object.assig
 // Answers of one user are nothing for the next.
 export const forget = (): void => kept.clear();
 
-const keep = (url: string, etag: string, body: unknown): void => {
+const keep = (url: string, etag: string, body: unknown, note: string): void => {
 	kept.delete(url);
-	kept.set(url, { etag, body });
+	kept.set(url, { etag, body, note });
 	if (kept.size > KEPT)
 		kept.delete(kept.keys().next().value!);
 };
@@ -77,6 +77,8 @@ interface Options {
 	headers?: Record<string, string>;
 	// A key of the caller's, so that sending a form again is not a second ticket.
 	key?: string;
+	// How often it is sent while a part of the desk does not answer.
+	attempts?: number;
 }
 
 const send = async (method: string, url: string, options: Options, known?: { etag: string }): Promise<Response> => {
@@ -111,7 +113,7 @@ const send = async (method: string, url: string, options: Options, known?: { eta
 const sendAgain = async (method: string, url: string, options: Options, known?: { etag: string }): Promise<Response> => {
 	for (let attempt = 1; ; attempt++) {
 		const response = await send(method, url, options, known);
-		if (response.status !== 503 || attempt === ATTEMPTS || method === 'PATCH' || method === 'DELETE')
+		if (response.status !== 503 || attempt === (options.attempts ?? ATTEMPTS) || method === 'PATCH' || method === 'DELETE')
 			return response;
 		await wait(Number(response.headers.get('Retry-After') ?? 1), options.signal);
 	}
@@ -132,7 +134,7 @@ export async function ask<Answer = unknown>(method: string, path: string, option
 	const body = await response.json();
 	const etag = response.headers.get('ETag');
 	if (method === 'GET' && etag)
-		keep(url, etag, body);
+		keep(url, etag, body, response.headers.get('Search-Note') ?? '');
 	return body as Answer;
 }
 
@@ -140,3 +142,6 @@ export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer>
 
 // The tag of what get() answered last for a path, for If-Match.
 export const tagOf = (path: string): string | undefined => kept.get(`${root}flicket-api/${path}`)?.etag;
+
+// What the desk left out of the search that a path asked for.
+export const noteOf = (path: string): string => kept.get(`${root}flicket-api/${path}`)?.note ?? '';

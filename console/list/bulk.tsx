@@ -1,82 +1,77 @@
-// Actions on the selected tickets, one request each, a few at a time; what was refused is told by number.
-import { useState } from 'preact/hooks';
-import { ask } from '../api/client';
-import type { User } from '../api/types';
+// The bar below a list: what can be done with the selected tickets, then how far that is, then what came of it.
 import { t } from '../i18n/t';
-import { priorities, statuses } from '../state/lookups';
-import { me } from '../state/session';
-import { complain, say } from '../state/toasts';
-import { asProblem, explain } from '../ui/field';
-import { PersonPicker } from '../ui/pickers';
-import { Dialog } from '../ui/dialog';
+import { explain } from '../ui/field';
+import { Icon } from '../ui/icon';
+import { Link } from '../ui/link';
+import { LABELS, mayMove, type What } from './ask';
+import type { Job, Progress, Result } from './job';
+import type { Selection } from './selection';
 
-const AT_ONCE = 4;
+const TOLD = 50;
 
-interface Props {
-	ids: number[];
-	onDone: () => void;
-	onClear: () => void;
-}
+const Running = ({ progress, onStop }: { progress: Progress; onStop: () => void }) => (
+	<div class="bulk">
+		<span role="status">{progress.of === 0 ? t('bulk.finding', { n: progress.done }) : `${progress.name}: ${t('bulk.progress', { done: progress.done, n: progress.of })}`}</span>
+		{progress.of === 0 ? <progress /> : <progress aria-label={progress.name} value={progress.done} max={progress.of} />}
+		<button type="button" onClick={onStop}>{t('bulk.stop')}</button>
+	</div>
+);
 
-type Change = (id: number) => Promise<unknown>;
+const summary = ({ changed, same, refused, left, isUndo }: Result): string => [
+	(changed.length || !refused.length) && t(isUndo ? 'bulk.undone_n' : 'bulk.done', { n: changed.length }),
+	same && t('bulk.same', { n: same }),
+	refused.length && t('bulk.refused', { n: refused.length }),
+	left.length && t('bulk.left', { n: left.length }),
+].filter(Boolean).join(' ');
 
-export const assign = (user: User): Change => id => ask('POST', `ticket/${id}/assign`, { body: { user_id: user.id } });
-export const claim: Change = id => ask('POST', `ticket/${id}/claim`, { body: {} });
-export const close: Change = id => ask('POST', `ticket/${id}/close`, { body: {} });
-export const setStatus = (status: number): Change => id => ask('POST', `ticket/${id}/status`, { body: { status_id: status } });
-export const setPriority = (priority: number): Change => id => ask('POST', `ticket/${id}/priority`, { body: { ticket_priority_id: priority } });
-
-const runAll = async (ids: number[], change: Change, onStep: () => void): Promise<string[]> => {
-	const waiting = [...ids], refusals: string[] = [];
-	const worker = async (): Promise<void> => {
-		for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-			await change(id).catch(reason => refusals.push(`#${id}: ${explain(asProblem(reason))}`));
-			onStep();
-		}
-	};
-	await Promise.all(Array.from({ length: AT_ONCE }, worker));
-	return refusals;
+const Told = ({ result, job }: { result: Result; job: Job }) => {
+	const { refused, left, changed, stopped, act, isUndo } = result;
+	return (
+		<div class="bulk told" role="region" aria-label={t('bulk.result')}>
+			<div role="status"><b>{act.name}.</b> {summary(result)} {stopped && <span class="bad">{explain(stopped)}</span>}</div>
+			{refused.length > 0 && (
+				<ul tabIndex={0} aria-label={t('bulk.refused', { n: refused.length })}>
+					{refused.slice(0, TOLD).map(({ ticket, problem }) => (
+						<li key={ticket.id}><Link to={`/ticket/${ticket.id}`}>#{ticket.id}</Link> <bdi>{ticket.title}</bdi>: {explain(problem)}</li>
+					))}
+					{refused.length > TOLD && <li>{t('bulk.more', { n: refused.length - TOLD })}</li>}
+				</ul>
+			)}
+			<div class="buttons">
+				{left.length > 0 && <button type="button" onClick={() => job.goOn(result)}>{t('bulk.go_on')}</button>}
+				{changed.length > 0 && act.undo && !isUndo && <button type="button" onClick={() => void job.undo(result)}>{t('toast.undo')}</button>}
+				<button type="button" class="plain" onClick={job.dismiss} aria-label={t('toast.dismiss')}><Icon name="close" /></button>
+			</div>
+		</div>
+	);
 };
 
-export const Bulk = ({ ids, onDone, onClear }: Props) => {
-	const [done, setDone] = useState<number | null>(null);
-	const [isAssigning, setAssigning] = useState(false);
-	const run = async (change: Change): Promise<void> => {
-		let count = 0;
-		setDone(0);
-		const refusals = await runAll(ids, change, () => setDone(++count));
-		setDone(null);
-		if (refusals.length)
-			complain(`${t('bulk.refused', { n: refusals.length })} ${refusals.slice(0, 3).join(' ')}`);
-		else
-			say(t('bulk.done', { n: ids.length }));
-		onDone();
-	};
-	if (done !== null)
-		return <div class="bulk" role="status">{t('bulk.progress', { done, n: ids.length })} <progress value={done} max={ids.length} /></div>;
+interface Props {
+	job: Job;
+	selection: Selection;
+	total: number;
+	onAsk: (what: What) => void;
+}
+
+export const Bulk = ({ job, selection, total, onAsk }: Props) => {
+	const { chosen, isAll, isEvery, setEvery, clear } = selection;
+	if (job.progress)
+		return <Running progress={job.progress} onStop={job.stop} />;
+	if (chosen.length === 0)
+		return job.result && <Told result={job.result} job={job} />;
+	const whats = (Object.keys(LABELS) as What[]).filter(what => what !== 'category' || mayMove());
 	return (
-		<div class="bulk" role="region" aria-label={t('bulk.label')}>
-			<b>{t('bulk.selected', { n: ids.length })}</b>
-			<button type="button" onClick={() => void run(claim)}>{t('action.claim')}</button>
-			<button type="button" onClick={() => setAssigning(true)}>{t('action.assign')}</button>
-			<label class="choice"><span class="hidden">{t('ticket.status')}</span>
-				<select value="" onChange={event => void run(setStatus(Number(event.currentTarget.value)))}>
-					<option value="" disabled>{t('ticket.status')}…</option>
-					{statuses.value.map(s => <option key={s.id} value={s.id}>{s.status}</option>)}
-				</select></label>
-			<label class="choice"><span class="hidden">{t('ticket.priority')}</span>
-				<select value="" onChange={event => void run(setPriority(Number(event.currentTarget.value)))}>
-					<option value="" disabled>{t('ticket.priority')}…</option>
-					{priorities.value.map(p => <option key={p.id} value={p.id}>{p.priority}</option>)}
-				</select></label>
-			<button type="button" onClick={() => void run(close)}>{t('action.close')}</button>
-			<button type="button" class="plain" onClick={onClear}>{t('bulk.clear')}</button>
-			{isAssigning && (
-				<Dialog title={t('action.assign')} onClose={() => setAssigning(false)}>
-					<PersonPicker label={t('ticket.assignee')} value={me.value!.id} autofocus
-						onChoose={user => { setAssigning(false); void run(assign(user)); }} />
-				</Dialog>
-			)}
-		</div>
+		<>
+			{job.result && <Told result={job.result} job={job} />}
+			<div class="bulk" role="region" aria-label={t('bulk.label')}>
+				<b role="status">{t('bulk.selected', { n: isEvery ? total : chosen.length })}</b>
+				{isAll && !isEvery && total > chosen.length && (
+					<button type="button" class="plain link" onClick={() => setEvery(true)}>{t('bulk.every', { n: total })}</button>
+				)}
+				<span class="space" />
+				<div class="does">{whats.map(what => <button key={what} type="button" onClick={() => onAsk(what)}>{t(LABELS[what])}</button>)}</div>
+				<button type="button" class="plain" onClick={clear}>{t('bulk.clear')}</button>
+			</div>
+		</>
 	);
 };

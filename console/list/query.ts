@@ -1,37 +1,57 @@
 // The filters of a list are its query, as the API takes them; what only the console needs is added when it is sent.
 
 export const PER_PAGE = 50;
-export const SORTS = ['last_updated_desc', 'addedon_desc', 'addedon', 'priority_desc', 'replies_desc', 'title'] as const;
-const FIELDS = 'id,title,status_id,assigned_id,started_id,category_id,ticket_priority_id,last_updated,date_added,replies,unread';
+export const SORTS = ['last_updated_desc', 'last_updated', 'addedon_desc', 'addedon', 'priority_desc', 'replies_desc', 'title'] as const;
+const FIELDS = 'id,title,status_id,assigned_id,started_id,category_id,ticket_priority_id,last_updated,date_added,replies';
+const SHOWING = ['page', 'sort', 'per_page'];
 
 export const sortOf = (query: URLSearchParams): string =>
-	query.get('sort') ?? (query.has('content') ? 'relevance' : 'last_updated_desc');
+	query.get('sort') || (query.get('content') ? 'relevance' : 'last_updated_desc');
 
-export const pageOf = (query: URLSearchParams): number => Math.max(1, Number(query.get('page')) || 1);
-
-// Without what says how the list is shown.
-export const filtersOf = (query: URLSearchParams): URLSearchParams => {
-	const filters = new URLSearchParams(query);
-	['page', 'sort', 'per_page'].forEach(name => filters.delete(name));
-	return filters;
+export const pageOf = (query: URLSearchParams): number => {
+	const page = Math.floor(Number(query.get('page')));
+	return Number.isSafeInteger(page) && page > 0 ? page : 1;
 };
 
-export const requestOf = (query: URLSearchParams): string => {
+// Which tickets, without how they are shown. An empty filter is none.
+export const filtersOf = (query: URLSearchParams): URLSearchParams =>
+	new URLSearchParams([...query].filter(([name, value]) => value !== '' && !SHOWING.includes(name)));
+
+// What is worth keeping of a list: its tickets, and their order if it is not the usual one.
+export const viewOf = (query: URLSearchParams): string => {
+	const view = filtersOf(query);
+	if (query.get('sort'))
+		view.set('sort', query.get('sort')!);
+	return view.toString();
+};
+
+export const requestOf = (query: URLSearchParams, withUnread: boolean): string => {
 	const request = filtersOf(query);
 	request.set('sort', sortOf(query));
 	request.set('per_page', String(PER_PAGE));
 	request.set('include', 'users');
-	request.set('fields', FIELDS + (query.has('content') ? ',snippet' : ''));
+	request.set('fields', FIELDS + (withUnread ? ',unread' : '') + (query.get('content') ? ',snippet' : ''));
 	return `tickets/${pageOf(query)}/?${request}`;
 };
 
-export const withValue = (query: URLSearchParams, name: string, value: string): string => {
-	const next = new URLSearchParams(query);
-	if (value === '')
-		next.delete(name);
-	else
-		next.set(name, value);
-	if (name !== 'page')
-		next.delete('page');
-	return `/tickets/?${next}`;
+export const listAt = (query: URLSearchParams): string => {
+	const text = query.toString();
+	return text ? `/tickets/?${text}` : '/tickets/';
 };
+
+// The list with other filters begins at its first page.
+export const withValues = (query: URLSearchParams, values: Record<string, string>): string => {
+	const next = new URLSearchParams(query);
+	for (const [name, value] of Object.entries(values)) {
+		next.delete(name);
+		if (value !== '')
+			next.set(name, value);
+	}
+	if (!('page' in values))
+		next.delete('page');
+	return listAt(next);
+};
+
+export const withValue = (query: URLSearchParams, name: string, value: string): string => withValues(query, { [name]: value });
+
+export const atPage = (query: URLSearchParams, page: number): string => withValue(query, 'page', page > 1 ? String(page) : '');

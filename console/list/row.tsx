@@ -11,30 +11,55 @@ import { Time } from '../ui/time';
 interface Props {
 	ticket: Ticket;
 	isSelected: boolean;
+	isSearch: boolean;
 	onSelect: (id: number, toThis: boolean) => void;
-	revision: number; // grows when names and lists that a row shows have come
 }
+
+const LONG_PRESS_MS = 500;
 
 const categoryName = (id: number): string => categories.value.find(c => c.category_id === id)?.department_category ?? '';
 
-export const Row = memo(({ ticket, isSelected, onSelect }: Props) => (
-	<tr class={`${isSelected ? 'selected' : ''} ${ticket.unread ? 'unread' : ''}`}>
+// A finger that rests on a row selects it; one that moves scrolls the page.
+let press = 0;
+const endPress = (): void => clearTimeout(press);
+const beginPress = (event: PointerEvent, select: () => void): void => {
+	endPress();
+	if (event.pointerType !== 'touch')
+		return;
+	press = window.setTimeout(() => {
+		// the click that follows would open the ticket
+		addEventListener('click', click => { click.preventDefault(); click.stopPropagation(); }, { capture: true, once: true });
+		select();
+	}, LONG_PRESS_MS);
+};
+
+const Detail = ({ ticket, isSearch }: Pick<Props, 'ticket' | 'isSearch'>) => {
+	if (ticket.snippet)
+		return <Snippet text={ticket.snippet} />;
+	return <span class="category" dir="auto">{isSearch && `${t('search.in_reply')} · `}{categoryName(ticket.category_id)}</span>;
+};
+
+export const Row = memo(({ ticket, isSelected, isSearch, onSelect }: Props) => (
+	<tr data-id={ticket.id} class={`${isSelected ? 'selected' : ''} ${ticket.unread ? 'unread' : ''}`}
+		onPointerDown={event => beginPress(event, () => onSelect(ticket.id, false))}
+		onPointerUp={endPress} onPointerCancel={endPress} onPointerMove={event => (event.movementX || event.movementY) && endPress()}
+		onContextMenu={event => (event as unknown as PointerEvent).pointerType === 'touch' && event.preventDefault()}>
 		<td class="select">
-			<input type="checkbox" checked={isSelected} aria-label={t('list.select', { id: String(ticket.id) })}
-				onClick={event => onSelect(ticket.id, event.shiftKey)} />
+			<label><input type="checkbox" id={`c${ticket.id}`} checked={isSelected} aria-label={t('list.select', { id: String(ticket.id) })}
+				onClick={event => onSelect(ticket.id, event.shiftKey)} /></label>
 		</td>
 		<td class="bars"><PriorityBars id={ticket.ticket_priority_id} /></td>
 		<td class="number id">{ticket.id}</td>
 		<td class="what">
 			<Link id={`t${ticket.id}`} class="ticket" to={`/ticket/${ticket.id}`}>
-				{ticket.title}{ticket.unread && <span class="hidden"> ({t('ticket.unread')})</span>}
+				<bdi>{ticket.title}</bdi>{ticket.unread && <span class="hidden"> ({t('ticket.unread')})</span>}
 			</Link>
-			{ticket.snippet ? <Snippet text={ticket.snippet} /> : <span class="category">{categoryName(ticket.category_id)}</span>}
+			<Detail ticket={ticket} isSearch={isSearch} />
 		</td>
 		<td class="status"><StatusPill id={ticket.status_id} /></td>
 		<td class="people wide"><Person id={ticket.assigned_id} /></td>
 		<td class="people wide"><Person id={ticket.started_id} /></td>
-		<td class="number wide">{ticket.replies || ''}</td>
+		<td class="number replies wide">{ticket.replies || ''}</td>
 		<td class="number when"><Time at={ticket.last_updated ?? ticket.date_added} /></td>
 	</tr>
 ));

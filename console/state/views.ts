@@ -14,6 +14,8 @@ export interface Standard {
 	icon: IconName;
 }
 
+const AT_ONCE = 20; // views that one request counts
+
 export const standard = computed<Standard[]>(() => {
 	const open = `status_id=${openIds.value.join(',')}`;
 	return [
@@ -39,25 +41,45 @@ const missing = (reason: unknown): null => {
 };
 
 export const loadViews = async (): Promise<void> => {
-	saved.value = (await get<List<View>>('views/?per_page=100').catch(missing))?.items ?? [];
+	const views = (await get<List<View>>('views/?per_page=100').catch(missing))?.items ?? [];
+	saved.value = [...views].sort((a, b) => a.position - b.position || a.id - b.id);
 };
 
-const queries = (): string[] => [...standard.value, ...saved.value].map(view => view.query);
+// What a list is sorted by does not change how many there are.
+const counted = (query: string): string => {
+	const filters = new URLSearchParams(query);
+	filters.delete('sort');
+	return filters.toString();
+};
 
-// One request for all of them; the answer has the order of the question.
+// A list that the desk would refuse has no count.
+const countOf = async (queries: string[], signal?: AbortSignal): Promise<[string, number][]> => {
+	const question = new URLSearchParams(queries.map(query => ['views', counted(query)]));
+	const { views } = await get<{ views: (number | null)[] }>(`tickets/counts?${question}`, signal);
+	return queries.flatMap((query, i): [string, number][] => typeof views[i] === 'number' ? [[query, views[i]]] : []);
+};
+
+// The answer has the order of the question.
 export const countViews = async (signal?: AbortSignal): Promise<void> => {
-	const asked = queries();
-	const question = new URLSearchParams(asked.map(query => ['views', query]));
-	const answer = await get<{ views: (number | null)[] }>(`tickets/counts?${question}`, signal).catch(missing);
-	// a view whose list would be refused has no count
-	counts.value = new Map(asked.map((query, i) => [query, answer?.views[i]] as const)
-		.filter((count): count is [string, number] => typeof count[1] === 'number'));
+	const queries = [...new Set([...standard.value, ...saved.value].map(view => view.query))];
+	const parts = Array.from({ length: Math.ceil(queries.length / AT_ONCE) }, (_, i) => queries.slice(i * AT_ONCE, (i + 1) * AT_ONCE));
+	const answers = await Promise.all(parts.map(part => countOf(part, signal))).catch(missing);
+	counts.value = new Map(answers?.flat());
+};
+
+const again = async (): Promise<void> => {
+	await loadViews();
+	void countViews().catch(() => {});
 };
 
 export const saveView = async (name: string, query: string, shared: boolean): Promise<void> => {
 	await ask('POST', 'views/', { body: { name, query, shared } });
-	await loadViews();
-	await countViews();
+	await again();
+};
+
+export const changeView = async (id: number, changes: Partial<Pick<View, 'name' | 'query' | 'shared' | 'position'>>): Promise<void> => {
+	await ask('PATCH', `view/${id}`, { body: changes });
+	await again();
 };
 
 export const deleteView = async (id: number): Promise<void> => {

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../api/client';
 import { t } from '../i18n/t';
-import { lastList } from '../list/list';
+import { lastList } from '../list/last';
 import { useKeys } from '../state/keys';
 import { go, place } from '../state/router';
 import { session } from '../state/session';
