@@ -518,6 +518,31 @@ settings_name(size_t row)
 	return row < TABLE_LEN ? table[row].name : NULL;
 }
 
+/* A default that is computed begins with '='. */
+static const char *
+shown_default(const struct setting *row)
+{
+	return row->dflt[0] == '=' ? row->dflt + 1 : row->dflt;
+}
+
+const char *
+settings_default(size_t row)
+{
+	return shown_default(&table[row]);
+}
+
+const char *
+settings_help(size_t row)
+{
+	return table[row].help;
+}
+
+bool
+settings_is_secret(size_t row)
+{
+	return table[row].at == offsetof(struct settings, admin_password);
+}
+
 void
 settings_put(struct buf *b, const struct settings *s, size_t row)
 {
@@ -572,10 +597,8 @@ settings_enter_data(const struct settings *s)
 static void
 print_row(FILE *f, const struct setting *row, bool markdown)
 {
-	const char	*dflt = row->dflt;
+	const char	*dflt = shown_default(row);
 
-	if (dflt[0] == '=')
-		dflt++;
 	if (markdown) {
 		fprintf(f, dflt[0] == '\0' ? "| `%s` | %s| %s" :
 		    "| `%s` | `%s` | %s", row->name, dflt, row->help);

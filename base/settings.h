@@ -53,6 +53,13 @@ void	settings_print(FILE *, bool markdown);
 const char *settings_name(size_t row);
 void	settings_put(struct buf *, const struct settings *, size_t row);
 
+/* The default of a row, as documents show it ("" for none), and what it does. */
+const char *settings_default(size_t row);
+const char *settings_help(size_t row);
+
+/* Whether the value of a row must not be shown. */
+bool	settings_is_secret(size_t row);
+
 /* Where a service is reached. */
 const char *settings_endpoint(const struct settings *, enum service_id);
 

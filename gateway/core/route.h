@@ -13,7 +13,7 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH,
 enum input_format { INPUT_JSON, INPUT_STRICT, INPUT_FORM, INPUT_IMAGE,
     INPUT_LOGIN };
 enum reply_format { REPLY_JSON, REPLY_FILE, REPLY_IMAGE, REPLY_CSV,
-    REPLY_NDJSON, REPLY_SESSION };
+    REPLY_NDJSON, REPLY_SESSION, REPLY_SETTINGS };
 
 /* A piece of a path: some text, and then the value of a key. */
 struct piece {

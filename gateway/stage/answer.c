@@ -15,6 +15,7 @@
 #include "gateway/reply/picture.h"
 #include "gateway/reply/respond.h"
 #include "gateway/reply/session.h"
+#include "gateway/reply/settings.h"
 #include "gateway/stage/include.h"
 
 #define NOTE_MOST	512	/* bytes; clients refuse long header fields */
@@ -237,6 +238,8 @@ answer_begin(struct exchange *x)
 		return export_answer(x);
 	case REPLY_IMAGE:
 		return picture_answer(x);
+	case REPLY_SETTINGS:
+		return settings_answer(x);
 	default:
 		return answer_json(x);
 	}

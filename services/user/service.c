@@ -26,6 +26,7 @@
 #include "services/user/password.h"
 #include "services/user/people.h"
 #include "services/user/token.h"
+#include "services/user/views.h"
 
 #define PASSWORD_WAIT_MS	5000	/* for the writer of a FIFO */
 
@@ -118,6 +119,22 @@ static const struct member token_members[] = {
 };
 static const struct shape token_shape = { "token", token_members };
 
+static const struct member view_members[] = {
+	{ "id", SHAPE_INT },
+	{ "links", SHAPE_OPEN },
+	{ "self", SHAPE_LINK, "id", PLACEHOLDER_API, "view/%" },
+	{ "user", SHAPE_LINK, "user_id", PLACEHOLDER_API, "user/%" },
+	{ "views", SHAPE_LINK, NULL, PLACEHOLDER_API, "views/" },
+	{ NULL, SHAPE_CLOSE },
+	{ "name", SHAPE_TEXT },
+	{ "position", SHAPE_INT },
+	{ "query", SHAPE_TEXT },
+	{ "shared", SHAPE_BOOL },
+	{ "user_id", SHAPE_INT },
+	{ 0 }
+};
+static const struct shape view_shape = { "view", view_members };
+
 /* --- operations ------------------------------------------------------------ */
 
 #define THERE	{ SQL_USER_FIND, true, ERR_NOT_FOUND, "" }
@@ -142,6 +159,14 @@ static const struct shape token_shape = { "token", token_members };
 	{ SQL_GROUP_BUILT_IN, false, ERR_CONFLICT, \
 	    "flicket_admin and super_user can be neither renamed nor deleted.", \
 	    FAULT_BUILT_IN }
+#define VIEW_GUARDS \
+	{ SQL_VIEW_BY_ID, true, ERR_NOT_FOUND, "" }, \
+	{ SQL_VIEW_MAY, true, ERR_FORBIDDEN, "Only the owner and, if it is " \
+	    "shared, members of the group flicket_admin may do this." }
+#define VIEW_SHARED \
+	{ SQL_VIEW_MAY_SHARE, true, ERR_FORBIDDEN, "shared: only members of " \
+	    "the groups flicket_admin and super_user may share a view.", \
+	    FAULT_FORBIDDEN, KEY_SHARED }
 #define LAST_ADMIN \
 	"No other admin can log in: this one must stay one."
 
@@ -287,6 +312,24 @@ static const struct op ops[] = {
 		{ SQL_MEMBER_LAST_ADMIN, false, ERR_CONFLICT, LAST_ADMIN,
 		FAULT_LAST_ADMIN } },
 	    .also = { SQL_REVOCATION_EXPIRE } },
+
+	{ .op = OP_VIEW_GET, .run = op_one, .sql = SQL_VIEW_BY_ID,
+	    .shape = &view_shape },
+	{ .op = OP_VIEW_LIST, .run = op_page, .sql = SQL_VIEW_PAGE,
+	    .count = SQL_VIEW_COUNT, .shape = &view_shape },
+	{ .op = OP_VIEW_CREATE, .run = views_put, .makes = K(NAME),
+	    .sql = SQL_VIEW_INSERT, .shape = &view_shape,
+	    .guards = { VIEW_SHARED,
+		{ SQL_VIEW_ONE_MORE, false, ERR_CONFLICT, "You have 100 views, "
+		"as many as a user may have: delete one first.",
+		FAULT_TOO_MANY } } },
+	{ .op = OP_VIEW_EDIT, .run = views_put, .makes = K(NAME),
+	    .sql = SQL_VIEW_UPDATE, .shape = &view_shape, .tag = SQL_VIEW_TAG,
+	    .guards = { VIEW_GUARDS, VIEW_SHARED } },
+	{ .op = OP_VIEW_DELETE, .run = op_exec, .sql = SQL_VIEW_REMOVE,
+	    .tag = SQL_VIEW_TAG, .guards = { VIEW_GUARDS } },
+
+	{ .op = OP_SETTINGS_GET, .run = op_guards },
 	{ 0 }
 };
 

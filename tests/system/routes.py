@@ -54,7 +54,7 @@ ALL_READS = tuple(r for reads in READS.values() for r in reads)
 # one may add to are spelt as Flicket's documentation does, without a slash at the end.
 CREATES = ('tickets', 'departments', 'categories')
 WRITES = {
-    'tokens': {'POST', 'DELETE'}, 'users/': {'POST'}, 'user/1': {'PATCH', 'DELETE'}, 'ticket/1': {'PATCH', 'DELETE'},
+    'tokens': {'POST', 'DELETE'}, 'views/': {'POST'}, 'users/': {'POST'}, 'user/1': {'PATCH', 'DELETE'}, 'ticket/1': {'PATCH', 'DELETE'},
     'post/1': {'PATCH', 'DELETE'}, 'subscription/1': {'DELETE'}, 'subscriptions/': {'POST'},
     'upload/1': {'DELETE'}, 'uploads/': {'POST'}, 'department/1': {'PATCH', 'DELETE'},
     'category/1': {'PATCH', 'DELETE'}, **{path: {'POST'} for path in CREATES},

@@ -16,7 +16,7 @@ PARAMETERS = [(name, p) for name, (_, _, o) in OPERATIONS.items() for p in o.get
 CANNOT_KNOW = {
     'token_end': {404}, 'user_delete': {409}, 'user_password': {400}, 'user_password_me': {400}, 'file_open': {404},
     'session_create': {401}, 'department_delete': {409}}
-FIRST = ['department_create', 'category_create', 'user_create', 'group_create', 'ticket_create', 'post_create',
+FIRST = ['department_create', 'view_create', 'category_create', 'user_create', 'group_create', 'ticket_create', 'post_create',
          'upload_create', 'ticket_edit', 'post_edit', 'ticket_assign', 'ticket_release', 'member_add']
 LAST = ['post_delete', 'upload_delete', 'ticket_close', 'subscription_delete', 'ticket_delete', 'category_delete',
         'department_delete', 'member_remove', 'group_delete', 'token_delete_session', 'token_delete']

@@ -110,6 +110,12 @@ class World:
         return self.make(self.admin, 'subscriptions', {
             'ticket_id': self.ticket(), 'user_id': (subscriber or self.person()).id})['id']
 
+    def view(self, owner=None):
+        made = self.make(owner or self.person('super'), 'views', {'name': self.name(), 'query': 'status=Open'})['id']
+        with contextlib.closing(sqlite3.connect(self.desk.data / 'stores' / 'user' / 'user.db')) as db, db:
+            db.execute('UPDATE views SET shared = 1 WHERE id = ?', (made,))
+        return made
+
     def group(self):
         return self.make(self.admin, 'groups', {'group_name': self.name()})['id']
 
@@ -171,6 +177,8 @@ RULES = {
     'that user, flicket_admin': (ADMIN, ('itself',)),
     'the owner; with a token for reading: only that token': (NONE, ('owner',)),
     'any user; with close: the author, the assignee, flicket_admin': (ALL, ()),
+    'any user; with shared: flicket_admin and super_user': (ALL, ()),
+    'the owner; if it is shared, also flicket_admin': (ADMIN, ('owner',)),
     'by FLICKET_CHANGE_CATEGORY: nobody, flicket_admin and super_user, or any user': (NONE, ()),
 }
 
@@ -288,6 +296,13 @@ EXAMPLES = {
     'POST session': begin_session,
     'GET session': get('session'),
     'DELETE session': get('session'),
+    'GET settings': get('settings'),
+    'GET view/:id': lambda w, me, being: (f'view/{w.view()}', {}),
+    'GET views/': get('views/'),
+    'POST views/': [(lambda w, me, being: ('views/', {'json': {'name': w.name(), 'query': ''}}), None),
+                    (lambda w, me, being: ('views/', {'json': {'name': w.name(), 'query': '', 'shared': True}}), (STAFF, ()))],
+    'PATCH view/:id': on_own('view', 'view/{}', position=3),
+    'DELETE view/:id': lambda w, me, being: (f'view/{w.view(me if being else None)}', {}),
     'GET user/:id': get('user/3'),
     'GET users/': get('users/'),
     'GET user/me': get('user/me'),

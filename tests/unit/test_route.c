@@ -198,7 +198,8 @@ clients_set_these_keys(void **state)
 			    USER_IDS, SUBSCRIBER_IDS, ADDED_SINCE,
 			    ADDED_BEFORE, UPDATED_SINCE, UPDATED_BEFORE, SORT,
 			    CURSOR, FIELDS, INCLUDE, BOM, SEPARATOR, SINCE,
-			    SEEN_POST_ID, Q, WANTED_IDS, BY, VIEWS));
+			    SEEN_POST_ID, Q, WANTED_IDS, VIEW_NAME,
+			    VIEW_QUERY, SHARED, POSITION, BY, VIEWS));
 	keyset		all = K(NONE), paths = K(NONE);
 
 	(void)state;

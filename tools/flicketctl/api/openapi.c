@@ -784,6 +784,8 @@ answer_schema(const struct route *r, json_t *schemas)
 		return ref_to("schemas", "deletions");
 	if (r->op == OP_TICKET_COUNTS)
 		return ref_to("schemas", "counts");
+	if (r->reply == REPLY_SETTINGS)
+		return ref_to("schemas", "settings");
 	if (shape == NULL)
 		return json_object();
 	item = schema_ref(schemas, shape, keyset_has(may, KEY_FIELDS));
@@ -1254,6 +1256,20 @@ put_answer_schemas(json_t *schemas)
 	    "\"items\":[{\"date_deleted\":\"Tue, 24 Nov 2026 09:00:00 GMT\","
 	    "\"id\":7}],\"since\":\"d3482937-12\"}]}", 0, NULL)));
 	put(schemas, "counts", counts_schema());
+	put(schemas, "settings", must(json_loads(
+	    "{\"type\":\"object\",\"additionalProperties\":false,"
+	    "\"required\":[\"items\"],\"properties\":{\"items\":{"
+	    "\"type\":\"array\",\"items\":{\"type\":\"object\","
+	    "\"additionalProperties\":false,\"required\":[\"default\","
+	    "\"help\",\"name\",\"value\"],\"properties\":{"
+	    "\"default\":{\"type\":[\"string\",\"null\"]},"
+	    "\"help\":{\"type\":\"string\",\"description\":\"What it does, "
+	    "in Markdown\"},\"name\":{\"type\":\"string\"},"
+	    "\"value\":{\"type\":[\"string\",\"null\"],\"description\":"
+	    "\"null: none; of a secret: `set`\"}}}}},\"examples\":[{"
+	    "\"items\":[{\"default\":\"flicketd\",\"help\":\"Name of the "
+	    "desk, which the console shows\",\"name\":\"FLICKET_TITLE\","
+	    "\"value\":\"Help desk\"}]}]}", 0, NULL)));
 	put(schemas, "included", must(json_loads(
 	    "{\"type\":\"object\",\"description\":\"What `include` asked "
 	    "for, by kind\",\"additionalProperties\":{\"type\":\"array\","
