@@ -4,7 +4,9 @@
 
 import { marked, type Token, type Tokens } from 'marked';
 import type { ComponentChildren, JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { local } from '../api/client';
+import { t } from '../i18n/t';
 import { isHeavy } from './heavy';
 
 const SCHEMES = new Set(['http:', 'https:', 'mailto:', 'tel:']);
@@ -111,8 +113,20 @@ const render = (token: Token, key: number, depth: number): ComponentChildren => 
 	return renderer ? renderer(token as never, key, depth) : token.raw;
 };
 
+const SHOWN = 20_000; // characters
+
+const Plain = ({ source }: { source: string }) => {
+	const [isWhole, setWhole] = useState(source.length <= SHOWN);
+	return (
+		<>
+			<pre tabIndex={0}>{isWhole ? source : source.slice(0, SHOWN)}</pre>
+			{!isWhole && <button type="button" onClick={() => setWhole(true)}>{t('text.whole', { n: source.length })}</button>}
+		</>
+	);
+};
+
 export const Markdown = ({ source }: { source: string }) => (
 	<div class="markdown" dir="auto">
-		{isHeavy(source) ? <pre tabIndex={0}>{source}</pre> : marked.lexer(source, { gfm: true, breaks: true }).map((token, i) => render(token, i, 0))}
+		{isHeavy(source) ? <Plain source={source} /> : marked.lexer(source, { gfm: true, breaks: true }).map((token, i) => render(token, i, 0))}
 	</div>
 );

@@ -20,6 +20,7 @@ import { allPosts, newestPost, type Thread } from './data';
 import { EditorField, useEditor, type Editor } from './editor';
 import { mayClose } from './rights';
 import { useSend } from './send';
+import { sendLate } from './uploads';
 
 export interface Writer {
 	focus: () => void;
@@ -42,8 +43,6 @@ const Newer = ({ posts }: { posts: Post[] }) => (
 		))}
 	</section>
 );
-
-let tellsSeen = true; // until a desk says that it does not look
 
 // A reply whose answer was lost on its way is there, with its author's text: it need not be sent again.
 const useArrived = (thread: Thread, editor: Editor): void => useEffect(() => {
@@ -77,18 +76,16 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 			return;
 		const ids = editor.uploadIds();
 		try {
-			if (!await send({
-				ticket_id: ticket.id, content: editor.text, ...tellsSeen ? { seen_post_id: newest } : {},
+			const made = await send<Post>({
+				ticket_id: ticket.id, content: editor.text, seen_post_id: newest,
 				...close ? { close: true } : status ? { status_id: status } : {},
 				...hours.current!.value ? { hours: Number(hours.current!.value) } : {}, ...ids.length ? { upload_ids: ids } : {},
-			}))
+			});
+			if (!made)
 				return;
+			await sendLate(editor.attachments, { post_id: made.id });
 		} catch (reason) {
 			const refused = asProblem(reason);
-			if (tellsSeen && refused.field === 'seen_post_id' && refused.code === 'unknown_field') {
-				tellsSeen = false;
-				return submit(close);
-			}
 			if (refused.code === 'newer_replies')
 				await onNewer();
 			else if (refused.status !== 401) // the login is asked for above the page

@@ -17,6 +17,7 @@ import { outOfBounds } from './bounds';
 import { EditorField, useEditor } from './editor';
 import { mayWrite } from './rights';
 import { useSend } from './send';
+import { sendLate } from './uploads';
 
 const PAUSE_MS = 400;
 const LEAST = 8; // characters of a title before others like it are looked for
@@ -94,6 +95,7 @@ const New = () => {
 			});
 			if (!ticket)
 				return;
+			await sendLate(editor.attachments, { ticket_id: ticket.id });
 			localStorage.setItem(categoryKey(), String(category));
 			editor.clear();
 			drop();

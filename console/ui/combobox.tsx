@@ -27,34 +27,40 @@ interface Props {
 const PAUSE_MS = 150;
 
 const useOptions = (find: Props['find'], text: string | null) => {
-	const [options, setOptions] = useState<Option[] | null>(null);
+	const [found, setFound] = useState<{ text: string; options: Option[] } | null>(null);
 	const last = useRef(find);
 	last.current = find;
 	useEffect(() => {
 		if (text === null)
-			return setOptions(null);
+			return setFound(null);
 		const abort = new AbortController();
 		const timer = setTimeout(async () => {
-			const found = await Promise.resolve(last.current(text, abort.signal)).catch(() => []);
+			const options = await Promise.resolve(last.current(text, abort.signal)).catch(() => []);
 			if (!abort.signal.aborted)
-				setOptions(found);
+				setFound({ text, options });
 		}, text === '' ? 0 : PAUSE_MS);
 		return () => { abort.abort(); clearTimeout(timer); };
 	}, [text]);
-	return options;
+	return { options: found?.options ?? null, isFresh: found?.text === text };
 };
 
 export const Combobox = ({ label, value, find, onChoose, placeholder, isLabelHidden, required, autofocus, problem }: Props) => {
 	const id = useId();
 	const [text, setText] = useState<string | null>(null); // null: closed, shows the value
 	const [active, setActive] = useState(0);
-	const options = useOptions(find, text);
+	const { options, isFresh } = useOptions(find, text);
+	const isAwaited = useRef(false); // Enter came before what it is to choose
 	const list = useRef<HTMLUListElement>(null);
 	const isOpen = text !== null && options !== null;
-	useEffect(() => setActive(0), [options]);
+	useEffect(() => {
+		setActive(0);
+		if (isAwaited.current && isFresh && options?.[0])
+			choose(options[0]);
+		isAwaited.current &&= !isFresh;
+	}, [options]);
 	useEffect(() => list.current?.children[active]?.scrollIntoView({ block: 'nearest' }), [active]);
 
-	const choose = (option: Option): void => { setText(null); onChoose(option); };
+	const choose = (option: Option): void => { isAwaited.current = false; setText(null); onChoose(option); };
 	const move = (by: number): void => {
 		if (text === null)
 			return setText('');
@@ -67,6 +73,9 @@ export const Combobox = ({ label, value, find, onChoose, placeholder, isLabelHid
 		if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
 			event.preventDefault();
 			move(event.key === 'ArrowDown' ? 1 : -1);
+		} else if (event.key === 'Enter' && text && !isFresh) {
+			event.preventDefault();
+			isAwaited.current = true;
 		} else if (event.key === 'Enter' && isOpen && options[active]) {
 			event.preventDefault();
 			choose(options[active]);
@@ -83,8 +92,8 @@ export const Combobox = ({ label, value, find, onChoose, placeholder, isLabelHid
 				aria-controls={`${id}-list`} aria-activedescendant={isOpen && options.length ? `${id}-${active}` : undefined}
 				aria-invalid={problem ? true : undefined} aria-describedby={problem ? `${id}-bad` : undefined}
 				placeholder={placeholder} required={required} autofocus={autofocus}
-				value={text ?? value?.name ?? ''} onKeyDown={onKeyDown} onBlur={() => setText(null)}
-				onClick={() => text === null && setText('')} onInput={event => setText(event.currentTarget.value)} />
+				value={text ?? value?.name ?? ''} onKeyDown={onKeyDown} onBlur={() => isAwaited.current || setText(null)}
+				onClick={() => text === null && setText('')} onInput={event => { isAwaited.current = false; setText(event.currentTarget.value); }} />
 			<ul ref={list} id={`${id}-list`} role="listbox" aria-label={label} hidden={!isOpen}>
 				{isOpen && options.map((option, i) => (
 					<li key={option.id} id={`${id}-${i}`} role="option" aria-selected={i === active}

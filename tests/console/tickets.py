@@ -41,12 +41,12 @@ def ticket_of(client, ticket):
 
 
 def posts_of(client, ticket):
-    return expect(client.get(f'posts/{ticket}/?per_page=100'), 200)['items']
+    return expect(client.get(f'posts/{ticket}/?per_page=100&fields=id,content,hours,user_id'), 200)['items']
 
 
 def show_news(page):
-    """Have the page ask the desk now, as it does from time to time and when the network is back."""
-    page.script('dispatchEvent(new Event("online"))')
+    """Have the page ask the desk now, as it does from time to time and when its window is looked at again."""
+    page.script('document.dispatchEvent(new Event("visibilitychange"))')
 
 
 def wait_text(page, words):
