@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { ask } from '../api/client';
 import type { User } from '../api/types';
 import { t } from '../i18n/t';
+import { begin } from '../state/session';
 import { say } from '../state/toasts';
 import { Dialog } from '../ui/dialog';
 import { Input, Refusal } from '../ui/field';
@@ -28,7 +29,7 @@ const Members = ({ group, onChange }: { group: Group; onChange: () => Promise<vo
 	const { list, items, problem, load } = useList<User>(`group/${group.id}/members/?per_page=50&page=${page}`);
 	const run = async (what: () => Promise<unknown>): Promise<void> => {
 		if (await attempt(what, t('done.saved')))
-			await Promise.all([load(), onChange()]);
+			await Promise.all([load(), onChange(), begin()]); // one's own rights, too
 	};
 	return (
 		<div aria-busy={!list && !problem}>
@@ -39,7 +40,7 @@ const Members = ({ group, onChange }: { group: Group; onChange: () => Promise<vo
 						onClick={() => void run(() => ask('DELETE', `group/${group.id}/member/${user.id}`))}><Icon name="close" /></button></li>
 			))}</ul>
 			<Pager list={list} onPage={setPage} />
-			<PersonPicker label={t('group.add_member')} value={null} onChoose={user => void run(() => ask('POST', `group/${group.id}/members/`, { body: { user_id: user.id } }))} />
+			<PersonPicker label={t('group.add_member')} value={null} onChoose={user => void run(() => ask('POST', `group/${group.id}/members/`, { body: { username: user.username } }))} />
 		</div>
 	);
 };

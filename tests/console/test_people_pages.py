@@ -1,4 +1,4 @@
-"""A person, departments and categories."""
+"""People, a person, departments and categories."""
 import re
 
 from conftest import token_of
@@ -53,7 +53,24 @@ def test_a_reporter_sees_departments_without_buttons(browse, new):
     assert not page.all('button', re.compile('Add|Rename|Delete'))
 
 
-# -- a person
+# -- people
+
+def names(page):
+    return page.texts('tbody td:first-child .name')
+
+
+def test_people_are_found_by_name_username_and_mail(browse, new):
+    token_of(new, 'agent'), token_of(new, 'reporter')
+    page = browse(new, 'reporter', '/users/')
+    page.see('4 people')
+    for text, found in (('ann', ['Ann Agent']), ('REPORTER', ['Rob Reporter']), ('agent@exam', ['Ann Agent'])):
+        page.press('/').wait_focus('searchbox', 'Name, username or e-mail')
+        page.fill('Name, username or e-mail', text)
+        page.wait(lambda found=found: names(page) == found, found)
+    assert page.path() == '/users/?q=agent%40exam'
+    page.fill('Name, username or e-mail', 'nobody at all').see('Nobody was found.').see('0 people')
+    page.fill('Name, username or e-mail', 'ann').click('link', re.compile('Ann Agent')).find('heading', 'Ann Agent')
+
 
 def test_a_person_has_their_tickets(browse, new):
     token_of(new, 'agent')

@@ -1,0 +1,139 @@
+"""Administration: users, groups, settings; and who may not open it."""
+import re
+
+import pytest
+
+from conftest import PASSWORD_OF_NEW, token_of
+from wire import Client, expect
+
+
+def rows(page):
+    return page.texts('tbody tr')
+
+
+def dialog(page, name):
+    return page.find('dialog', name)
+
+
+@pytest.mark.parametrize('role', ['agent', 'reporter'])
+@pytest.mark.parametrize('path', ['/admin/users', '/admin/groups', '/admin/settings'])
+def test_only_admins_get_there(browse, reading, role, path):
+    page = browse(reading, role, path)
+    page.see('Only administrators')
+    assert not page.has('link', 'Administration') and not page.requests('flicket-api/(settings|groups|users)')
+
+
+# -- users
+
+def test_a_user_is_added_and_logs_in(browse, new):
+    page = browse(new, 'admin', '/admin/users')
+    page.click('button', 'Add a user')
+    inside = dialog(page, 'Add a user')
+    page.wait_focus('textbox', 'Name')
+    for label, text in (('Name', '陈静 Chen'), ('Username', 'chenjing'), ('E-mail', 'chen@example.org'), ('New password', 'a-first-one')):
+        page.fill(label, text, inside)
+    page.press('Enter').gone('dialog')
+    page.see('Saved.').see('陈静 Chen')
+    with Client(new.port) as c:
+        expect(c.log_in('chenjing', 'a-first-one'), 200)
+
+
+def test_what_is_taken_stands_beside_the_field(browse, new):
+    page = browse(new, 'admin', '/admin/users')
+    page.allow(r'users/ .* 409')
+    page.click('button', 'Add a user')
+    inside = dialog(page, 'Add a user')
+    for label, text in (('Name', 'Another Admin'), ('Username', 'admin'), ('E-mail', 'other@example.org'), ('New password', 'a-first-one')):
+        page.fill(label, text, inside)
+    page.press('Enter').wait_focus('textbox', 'Username')
+    assert page.field('Username', inside).get_attribute('aria-invalid') == 'true'
+    assert page.field('Name', inside).get_attribute('value') == 'Another Admin'
+
+
+def test_a_user_is_changed_disabled_and_enabled(browse, new):
+    token = token_of(new, 'reporter')
+    page = browse(new, 'admin', '/admin/users?q=rob')
+    page.click('button', 'Edit Rob Reporter')
+    page.fill('Job title', 'Purchasing', dialog(page, 'Edit Rob Reporter')).press('Enter').gone('dialog')
+    page.click('button', 'Disable Rob Reporter').see('Rob Reporter is disabled, and logged out everywhere.')
+    page.wait(lambda: 'disabled' in rows(page)[0], 'it is marked')
+    with new.client(token) as c:
+        expect(c.get('user/me'), 401)
+    page.click('button', 'Enable Rob Reporter').see('Rob Reporter can log in again.')
+    with Client(new.port) as c:
+        expect(c.log_in('reporter', PASSWORD_OF_NEW), 200)
+
+
+def test_a_new_password_ends_what_was_open(browse, new):
+    token = token_of(new, 'reporter')
+    page = browse(new, 'admin', '/admin/users?q=rob')
+    page.click('button', 'Password of Rob Reporter')
+    page.wait_focus('textbox', 'New password')
+    page.type('a-new-passphrase').press('Enter').gone('dialog')
+    with new.client(token) as c:
+        expect(c.get('user/me'), 401)
+        expect(c.log_in('reporter', 'a-new-passphrase'), 200)
+
+
+def test_a_user_with_tickets_is_not_deleted_another_one_is(browse, new):
+    author = new.client(token_of(new, 'reporter'))
+    token_of(new, 'agent')
+    expect(author.post('tickets', {'title': 'Mine, and it stays', 'content': 'Some text', 'category_id': 1, 'ticket_priority_id': 1}), 201)
+    page = browse(new, 'admin')
+    page.allow(r'user/\d+ .* 409')
+    page.open('/admin/users?q=rob').click('button', 'Delete Rob Reporter')
+    inside = dialog(page, 'Delete user')
+    page.see('Disable others instead').click('button', 'Delete', inside)
+    page.see('This user wrote tickets; it can be disabled.').press('Escape').gone('dialog')
+    page.fill('Name, username or e-mail', 'ann').click('button', 'Delete Ann Agent')
+    page.click('button', 'Delete', dialog(page, 'Delete user')).gone('dialog')
+    page.see('Nobody was found.')
+
+
+def test_an_admin_cannot_lock_themselves_out(browse, new):
+    page = browse(new, 'admin', '/admin/users?q=admin')
+    page.find('button', 'Edit admin')
+    assert not page.has('button', 'Disable admin') and not page.has('button', 'Delete admin')
+
+
+# -- groups
+
+def test_a_member_is_added_and_removed(browse, new):
+    token = token_of(new, 'reporter')
+    page = browse(new, 'admin', '/admin/groups')
+    page.click('button', 'super_user')
+    section = page.find('region', 'super_user')
+    page.fill('Add a member', 'rob', section)
+    page.wait(lambda: len(page.all('option')) == 1, 'one suggestion')
+    page.press('Enter').find('button', 'Remove Rob Reporter from the group', section)
+    page.see('1 member')
+    with new.client(token) as c:
+        assert expect(c.get('user/me?fields=groups'), 200)['groups'] == ['super_user']
+    page.click('button', 'Remove Rob Reporter from the group').gone('button', 'Remove Rob Reporter from the group')
+    with new.client(token) as c:
+        assert expect(c.get('user/me?fields=groups'), 200)['groups'] == []
+
+
+def test_the_last_admin_stays_in_the_group(browse, new):
+    page = browse(new, 'admin', '/admin/groups')
+    page.allow(r'member/1 .* 409')
+    page.click('button', 'flicket_admin').click('button', 'Remove admin from the group')
+    page.see('No other admin can log in').find('button', 'Remove admin from the group')
+
+
+def test_a_group_is_added_renamed_and_deleted_the_two_of_rights_are_not(browse, new):
+    page = browse(new, 'admin', '/admin/groups')
+    page.click('button', 'Add a group').wait_focus('textbox', 'Name')
+    page.type('first line').press('Enter').gone('dialog')
+    page.click('button', 'Rename first line').wait_focus('textbox', 'Name')
+    page.press('Control+a').type('second line').press('Enter').gone('dialog')
+    page.click('button', 'Delete second line').click('button', 'Delete', dialog(page, 'Delete group')).gone('dialog')
+    page.gone('region', 'second line')
+    assert not page.all('button', re.compile('(Rename|Delete) (flicket_admin|super_user)'))
+
+
+# -- the state of the desk
+
+def test_the_state_of_the_desk_is_shown(browse, new):
+    page = browse(new, 'admin', '/admin/settings')
+    page.wait(lambda: page.texts('.states li')[1:] and all('works' in s for s in page.texts('.states li')[1:5]), 'all work')
