@@ -1,14 +1,17 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from '../api/client';
 import { t } from '../i18n/t';
+import { visits } from '../state/router';
 import { logIn, logOut, me, session } from '../state/session';
 import { Check, Input, Refusal, asProblem } from '../ui/field';
 import { Dialog } from '../ui/dialog';
 
-const LoginForm = ({ username }: { username?: string }) => {
+const LoginForm = ({ username, onDone }: { username?: string; onDone?: () => void }) => {
 	const [problem, setProblem] = useState<Problem | null>(null);
 	const [isBusy, setBusy] = useState(false);
 	const form = useRef<HTMLFormElement>(null);
+	// Browsers do so by themselves only once for each page.
+	useEffect(() => form.current?.querySelector<HTMLInputElement>(`[name=${username ? 'password' : 'username'}]`)?.focus(), []);
 	const submit = async (event: Event): Promise<void> => {
 		event.preventDefault();
 		const fields = new FormData(form.current!);
@@ -16,6 +19,7 @@ const LoginForm = ({ username }: { username?: string }) => {
 		setProblem(null);
 		try {
 			await logIn(String(fields.get('username')).trim(), String(fields.get('password')), fields.has('remember'));
+			onDone?.();
 		} catch (reason) {
 			setProblem(asProblem(reason));
 			form.current?.querySelector<HTMLInputElement>('[name=password]')?.select();
@@ -41,7 +45,7 @@ export const LoginPage = () => {
 		<main class="login" id="main">
 			<div class="card">
 				<h1>{session.value!.title}</h1>
-				<LoginForm />
+				<LoginForm onDone={() => { visits.value++; }} />
 			</div>
 		</main>
 	);

@@ -34,7 +34,7 @@ EXPECTED = {'ticket-missing': r'ticket/999999.* 404 '}
 def end_session(page):
     page.allow(r' 401 ')
     page.log_out_by_force()
-    page.press('g', 'u')
+    page.press('g', 'h')
 
 
 # name, role, path, what opens it: the name of a button, or a function

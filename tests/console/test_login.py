@@ -21,7 +21,7 @@ def test_admin_of_a_new_desk_logs_in_by_keyboard(browse, new):
     assert page.title() == 'Log in – flicketd'
     page.wait_focus('textbox', 'Username or e-mail')
     page.type('admin').press('Tab').type(ADMIN_PASSWORD).press('Enter')
-    page.find('heading', 'Hello, admin')
+    page.wait_focus('heading', 'Hello, admin')
     kept = cookie(page)
     assert kept['httpOnly'] and kept['sameSite'] == 'Strict' and kept['session']
 
@@ -67,6 +67,7 @@ def test_logging_out_ends_the_session_in_all_tabs(browse, imported):
     one.click('button', 'Log out')
     for page in (one, other):
         page.find('button', 'Log in')
+    one.wait_focus('textbox', 'Username or e-mail')
     assert cookie(one) is None
     one.reload()
     one.find('button', 'Log in')
