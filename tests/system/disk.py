@@ -112,10 +112,7 @@ class Undo:
             path = paths.get(int(log.name[5:]))
             if path and path.exists():
                 dropped += drop_bytes(path, log.read_bytes(), rng, share)
-        for log in sorted(self.folder.glob('dir.*')):
-            path = paths.get(int(log.name[4:]))
-            if path and path.exists() and path.name != 'run':    # sockets
-                dropped += self._drop_names(path, log.read_text().splitlines(), rng, share)
+        dropped += Names(self.folder, {i: p for i, p in paths.items() if p.is_dir() and p.name != 'run'}).drop(rng, share)
         for left in self.folder.iterdir():
             left.unlink()
         # the index of a log is in memory, and made anew after a start
@@ -123,24 +120,86 @@ class Undo:
             index.unlink()
         return dropped
 
-    def _drop_names(self, folder, lines, rng, share):
-        """A file system keeps the changes to a folder in their order: some last ones are lost."""
-        lost = sum(1 for _ in lines if rng.random() < share)
-        for line in reversed(lines[len(lines) - lost:]):
-            what, name, *more = line.split(' ')
-            if what == 'C' and (folder / name).is_dir():
-                shutil.rmtree(folder / name)
-            elif what == 'C':
-                (folder / name).unlink(missing_ok=True)
-            elif what == 'R':
-                (folder / more[0]).rename(folder / name)
-            elif what == 'X':
-                (folder / name).rename(folder / '.between')
-                (folder / more[0]).rename(folder / name)
-                (folder / '.between').rename(folder / more[0])
-            else:
-                os.link(self.folder / more[0], folder / name)
+
+class Names:
+    """Records of names that were not synced, of folders that are known by their inodes. Paths change when names do, so
+    each folder stays open."""
+
+    def __init__(self, kept, folders):
+        self.kept, self.open, self.logs = kept, {}, {}
+        for log in sorted(kept.glob('dir.*')):
+            inode = int(log.name[4:])
+            lines = [line.split(' ') for line in log.read_text().splitlines()]
+            self.logs[inode] = [(int(time), inode, what, names) for time, what, *names in lines]
+            if inode in folders:
+                self._open(inode, folders[inode])
+
+    def _open(self, inode, path):
+        self.open[inode] = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+
+    def _path(self, inode):
+        return Path(f'/proc/self/fd/{self.open[inode]}')
+
+    def drop(self, rng, share):
+        """A file system keeps the changes to a folder in their order: some last ones are lost. Folders between which
+        something went keep theirs in one order. Returns how many are taken back."""
+        try:
+            return sum(self._drop_last(records, rng, share) for records in self._groups())
+        finally:
+            for fd in self.open.values():
+                os.close(fd)
+
+    def _moves(self, what):
+        return {names[0]: inode for log in self.logs.values() for _, inode, kind, names in log if kind == what}
+
+    def _groups(self):
+        """The records of folders that belong together, in their order."""
+        group = {inode: inode for inode in self.logs}
+
+        def first(inode):
+            while group[inode] != inode:
+                inode = group[inode]
+            return inode
+
+        self.gone, arrived = self._moves('G'), self._moves('A')
+        pairs = [(self.gone[i], arrived[i]) for i in self.gone.keys() & arrived.keys()]
+        pairs += [(inode, int(names[1])) for log in self.logs.values() for _, inode, kind, names in log
+                  if kind == 'D' and int(names[1]) in group]
+        for one, other in pairs:
+            group[first(one)] = first(other)
+        together = {}
+        for inode, log in self.logs.items():
+            together.setdefault(first(inode), []).extend(log)
+        return [sorted(records) for _, records in sorted(together.items())]
+
+    def _drop_last(self, records, rng, share):
+        lost = sum(1 for _ in records if rng.random() < share)
+        for _, inode, what, names in reversed(records[len(records) - lost:]):
+            if inode in self.open:
+                self._take_back(inode, what, *names)
         return lost
+
+    def _take_back(self, inode, what, one, other=None):
+        folder = self._path(inode)
+        if what == 'C' and (folder / one).is_dir():
+            shutil.rmtree(folder / one)
+        elif what == 'C':
+            (folder / one).unlink(missing_ok=True)
+        elif what == 'R':
+            (folder / other).rename(folder / one)
+        elif what == 'X':
+            (folder / one).rename(folder / '.between')
+            (folder / other).rename(folder / one)
+            (folder / '.between').rename(folder / other)
+        elif what == 'U':
+            os.link(self.kept / other, folder / one)
+        elif what == 'D' and not (folder / one).exists():
+            (folder / one).mkdir(0o700)
+            self._open(int(other), folder / one)
+        elif what == 'A' and one in self.gone:      # neither folder was synced since
+            source = self.gone[one]
+            name, = (names[1] for _, _, kind, names in self.logs[source] if kind == 'G' and names[0] == one)
+            (folder / other).rename(self._path(source) / name)
 
 
 def drop_bytes(path, log, rng, share):

@@ -4,6 +4,7 @@ Each is killed before every step. Then it is undone or done by the command that 
 are all from before or all new.
 """
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -16,7 +17,7 @@ import subprocess
 import pytest
 
 from desk import BIN, FLICKET_DB, SERVICES, START_SECONDS, environment, run_program, wait_until
-from disk import IS_FULL, KILLED, SEED, Faults, check_integrity, needs_library, report
+from disk import IS_FULL, KILLED, SEED, Faults, Undo, check_integrity, needs_library, report
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='only root may mount')
 
@@ -415,3 +416,66 @@ def test_a_link_to_a_larger_disk_stays_one(mounts, backup, tmp_path):
     ctl('restore', backup, '--data', data)
     assert (data / 'stores' / 'post').is_symlink() and (large / 'post.db').exists()
     verified(data)
+
+
+# --- power failures ---------------------------------------------------------------------------------------------------
+
+POWER_STEPS = ('RENAME', 'DELETE', 'OPEN', 'WRITE', 'SYNC', 'FOLDER')
+SHARES = (1.0, 0.5, 0.9, 0.1)       # of what was not synced, that is lost
+
+
+class Power:
+    """power(n, ...): flicketctl runs until its step n (0: to its end); then the power of the disk with `data` fails."""
+
+    def __init__(self, tmp_path, data, faults, label):
+        self.folder, self.data, self.faults = tmp_path / 'undo', data, faults
+        self.rng, self.shares = random.Random(f'{SEED} {label}'), itertools.cycle(SHARES)
+
+    def __call__(self, n, *args, status=0):
+        undo = Undo(self.folder, self.data)
+        with self.faults.armed(*POWER_STEPS, where=str(self.data), first=n, error=KILLED):
+            done = run_program('flicketctl', *map(str, args), **{**self.faults.settings, **undo.settings})
+            seen = self.faults.seen
+        assert done.returncode == (-signal.SIGKILL if 0 < n <= seen else status), done
+        undo.drop(self.rng, next(self.shares))
+        self.folder.rmdir()
+        return seen
+
+
+@needs_library
+@pytest.mark.parametrize('layout', ['volumes', 'files'])
+def test_a_restore_outlasts_a_power_failure_at_any_step(mounts, faults, backup, tmp_path, layout):
+    """Also one that comes again while it is brought to its end."""
+    data, outcomes = mounts.lay_out(tmp_path / 'back', layout), []
+    power = Power(tmp_path, data, faults, layout)
+    ctl('restore', backup, '--data', data)
+    files = files_of(data)
+    count = power(0, 'restore', backup, '--data', data, '--force')
+    assert files_of(data) == files
+    for n in chosen(count, f'power {layout}'):
+        drop_aside(data)
+        before = streams(data)
+        power(n, 'restore', backup, '--data', data, '--force')
+        pending = bool(list((data / 'stores').rglob('.flicket-replacing')))
+        if pending:
+            power(power.rng.randrange(1, 40), 'restore', '--continue', '--data', data)
+        said = continued(data)
+        verified(data)
+        after = streams(data)
+        changed = {after[s] != before[s] for s in SERVICES}
+        assert len(changed) == 1 and said in (None, *changed), f'step {n}: {said}, {changed}'
+        assert files_of(data) == files, f'step {n}'
+        outcomes.append(changed.pop())
+    assert True in outcomes and False in outcomes
+    report('restores into mounts, power failures', {'tried': len(outcomes), 'done afterwards': sum(outcomes)})
+
+
+@needs_library
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_what_a_command_said_it_put_in_place_outlasts_a_power_failure(mounts, faults, backup, tmp_path, layout):
+    for command, source in (('restore', backup), ('import', FLICKET_DB)):
+        data = mounts.lay_out(tmp_path / command, layout)
+        if layout != 'container':       # that is in memory
+            Power(tmp_path, data, faults, layout)(0, command, source, '--data', data)
+            verified(data)
+            assert len(streams(data)) == 4 and not leftovers(data)

@@ -7,9 +7,11 @@
  *
  * Records of bytes are in FAULTY_UNDO/data.INODE: offset, length, the file's
  * size before (64 bits each) and the bytes. Records of names are lines of
- * dir.INODE of the folder: "C name", "R from to", "X from to" of two that
- * changed places, "U name kept", where kept is a second name, in FAULTY_UNDO,
- * of what was removed. A rename over a file that is there is a removal first.
+ * dir.INODE of the folder, each with the time before it: "C name", "R from to",
+ * "X from to" of two that changed places, "U name kept", where kept is a second
+ * name, in FAULTY_UNDO, of what was removed, "D name inode" of a folder that was
+ * removed. A rename over a file that is there is a removal first. What goes from
+ * one folder to another is "G id name" of the one and "A id name" of the other.
  *
  * System calls are made directly, as the C library's are ours (files.c).
  */
@@ -23,6 +25,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "faulty.h"
@@ -216,27 +219,35 @@ open_parent(int folder, const char *path, const char **ret_name,
 	return fd;
 }
 
+#define LINE_SIZE	(2 * NAME_MAX + 80)
+
+/* Write a line for a folder; the lock makes the times grow. */
 static void
 record_name(const struct stat *folder, const char *line)
 {
-	char	name[40];
+	char		name[40], timed[LINE_SIZE + 24];
+	struct timespec	now;
+	int		len;
 
 	snprintf(name, sizeof(name), "dir.%llu",
 	    (unsigned long long)folder->st_ino);
-	append(name, line, strlen(line));
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	len = snprintf(timed, sizeof(timed), "%lld%09ld %s\n",
+	    (long long)now.tv_sec, now.tv_nsec, line);
+	append(name, timed, (size_t)len);
 }
 
 void
 undo_create(int folder, const char *path)
 {
-	char		 line[NAME_MAX + 8];
+	char		 line[LINE_SIZE];
 	const char	*name;
 	struct stat	 st;
 	int		 fd = open_parent(folder, path, &name, &st);
 
 	if (fd == -1)
 		return;
-	snprintf(line, sizeof(line), "C %s\n", name);
+	snprintf(line, sizeof(line), "C %s", name);
 	record_name(&st, line);
 	(void)syscall(SYS_close, fd);
 }
@@ -245,37 +256,59 @@ void
 undo_unlink(int folder, const char *path)
 {
 	static unsigned	 count;
-	char		 line[2 * NAME_MAX + 8], kept[64];
+	char		 line[LINE_SIZE], kept[64];
 	const char	*name;
-	struct stat	 st;
+	struct stat	 st, removed;
 	int		 fd = open_parent(folder, path, &name, &st);
 
 	if (fd == -1)
 		return;
 	snprintf(kept, sizeof(kept), "kept.%ld.%u", (long)getpid(), count++);
 	if (linkat(fd, name, undo.folder, kept, 0) == 0) {
-		snprintf(line, sizeof(line), "U %s %s\n", name, kept);
+		snprintf(line, sizeof(line), "U %s %s", name, kept);
+		record_name(&st, line);
+	} else if (fstatat(fd, name, &removed, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(removed.st_mode)) {
+		snprintf(line, sizeof(line), "D %s %llu", name,
+		    (unsigned long long)removed.st_ino);
 		record_name(&st, line);
 	}
 	(void)syscall(SYS_close, fd);
 }
 
-/* A line "R from to" or "X from to" of the folder that both names are in. */
+static void
+record_move(const struct stat *from_folder, const char *from,
+    const struct stat *to_folder, const char *to)
+{
+	static unsigned	count;
+	char		line[LINE_SIZE];
+
+	snprintf(line, sizeof(line), "G %ld.%u %s", (long)getpid(), count,
+	    from);
+	record_name(from_folder, line);
+	snprintf(line, sizeof(line), "A %ld.%u %s", (long)getpid(), count++,
+	    to);
+	record_name(to_folder, line);
+}
+
+/* "R from to" or "X from to" of the folder that both names are in. */
 static void
 record_rename(char what, int from_folder, const char *from, int to_folder,
     const char *to)
 {
-	char		 line[2 * NAME_MAX + 8];
+	char		 line[LINE_SIZE];
 	const char	*from_name, *to_name;
 	struct stat	 st, to_st;
 	int		 a = open_parent(from_folder, from, &from_name, &st);
 	int		 b = open_parent(to_folder, to, &to_name, &to_st);
 
-	if (a != -1 && b != -1) {
-		must(st.st_ino == to_st.st_ino, "rename to another folder");
-		snprintf(line, sizeof(line), "%c %s %s\n", what, from_name,
+	if (a != -1 && b != -1 && st.st_ino == to_st.st_ino) {
+		snprintf(line, sizeof(line), "%c %s %s", what, from_name,
 		    to_name);
 		record_name(&st, line);
+	} else if (a != -1 && b != -1) {
+		must(what == 'R', "two folders exchange names");
+		record_move(&st, from_name, &to_st, to_name);
 	}
 	if (a != -1)
 		(void)syscall(SYS_close, a);

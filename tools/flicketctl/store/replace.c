@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "services/store/store.h"
@@ -100,6 +102,8 @@ check_is_mounted(struct replace *r, int i)
 bool
 replace_enter(struct replace *r)
 {
+	bool	made = false;
+
 	r->record.parts = STORES_MASK;
 	for (int i = 0; i < RECORD_PARTS; i++) {
 		if (!has_part(r, i)) {
@@ -107,12 +111,15 @@ replace_enter(struct replace *r)
 				r->record.parts |= 1u << i;
 			continue;
 		}
-		if (mkdir(record_parts[i], 0700) == -1 && errno != EEXIST)
+		if (mkdir(record_parts[i], 0700) == 0)
+			made = true;
+		else if (errno != EEXIST)
 			return fail_at(r, record_parts[i]);
 		if (!check_is_mounted(r, i))
 			return false;
 	}
-	return true;
+	return !made || folder_sync_at(AT_FDCWD, PATHS_STORES) ||
+	    fail_at(r, PATHS_STORES);
 }
 
 /* --- the new files --------------------------------------------------------- */

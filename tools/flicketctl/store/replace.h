@@ -45,7 +45,8 @@ enum replace_need {
 enum replace_need	replace_is_needed(struct replace *);
 
 /*
- * Before the stores are locked: make the folders of stores that are not there.
+ * Before the stores are locked: make the folders of stores that are not there,
+ * and have their names on disk.
  * Functions that return bool: false leaves the reason in r->why.
  */
 bool	replace_enter(struct replace *);
