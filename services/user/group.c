@@ -3,6 +3,22 @@
 
 #include "services/user/token.h"
 
+static enum err
+refuse_user(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	struct text		 name = args_text(args, KEY_USERNAME);
+
+	if (args_has(args, KEY_USER_ID))
+		return op_fault(c, FAULT_NOT_FOUND, KEY_USER_ID,
+		    op_refusef(c, ERR_BAD_REQUEST, "user_id: user %lld does "
+		    "not exist.", (long long)args_number(args, KEY_USER_ID,
+		    0)));
+	return op_fault(c, FAULT_NOT_FOUND, KEY_USERNAME,
+	    op_refusef(c, ERR_BAD_REQUEST, "username: user \"%.*s\" does not "
+	    "exist.", (int)name.len, name.base));
+}
+
 /* Find the user that user_id or username names, as USER_ID. */
 static enum err
 find_member(struct call *c)
@@ -15,13 +31,7 @@ find_member(struct call *c)
 	if (found)
 		args_put_number(args, KEY_USER_ID, stmt_number(&st, 0));
 	e = op_end(c, &st, OK);
-	if (e != OK || found)
-		return e;
-	if (args_has(args, KEY_USERNAME))
-		return op_fault(c, FAULT_NOT_FOUND, KEY_USERNAME, op_refuse(c,
-		    ERR_BAD_REQUEST, "username: there is no such user."));
-	return op_fault(c, FAULT_NOT_FOUND, KEY_USER_ID, op_refuse(c,
-	    ERR_BAD_REQUEST, "user_id: there is no such user."));
+	return e != OK || found ? e : refuse_user(c);
 }
 
 /* User and group both show a membership: both get a new version. */

@@ -187,3 +187,14 @@ def test_the_id_of_a_deleted_group_is_not_given_again(admin):
     new = expect(admin.post('groups', {'group_name': f'Group number {next(numbers)}'}), 201)['id']
     assert new > old
     expect(admin.get(f'group/{new}', headers={'If-None-Match': tag}), 200)
+
+
+@pytest.mark.parametrize('who', [{'user_id': 99999}, {'username': 'nobody-here'}])
+def test_a_user_who_does_not_exist_is_told_of_in_the_same_words_everywhere(admin, group, who):
+    field, value = *who, *who.values()
+    ticket = expect(admin.get('tickets/?per_page=1&status=Open'), 200)['items'][0]['id']
+    for path, more in [(f'group/{group["id"]}/members/', {}), (f'ticket/{ticket}/assign', {}),
+                       ('subscriptions/', {'ticket_id': ticket})]:
+        told = expect(admin.post(path, {**who, **more}), 400)
+        shown = value if field == 'user_id' else f'"{value}"'
+        assert (told['field'], told['message']) == (field, f'{field}: user {shown} does not exist.'), path
