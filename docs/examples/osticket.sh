@@ -3,6 +3,8 @@
 #
 # usage: osticket.sh FOLDER [OPTION of mariadb...] DATABASE
 #
+# With --password it asks for the password, once for all queries.
+#
 # Its tables begin with OSTICKET_PREFIX (ost_). Not taken along: internal notes, as every user of a desk may read its
 # tickets; attachments; the HTML of messages, of which the text stays. osTicket stores the local time of its server:
 # give `import` its zone with --timezone.
@@ -11,6 +13,32 @@ folder=$1
 shift
 p=${OSTICKET_PREFIX:-ost_}
 mkdir -p "$folder"
+
+# Read a password from the terminal, or from the input if that is none, for mariadb.
+read_password() {
+	printf 'Enter password: ' >&2
+	if [ -t 0 ]; then
+		trap 'stty echo' EXIT
+		trap 'exit 130' INT TERM
+		stty -echo
+	fi
+	IFS= read -r MYSQL_PWD || [ -n "$MYSQL_PWD" ]
+	if [ -t 0 ]; then
+		stty echo
+		trap - EXIT INT TERM
+	fi
+	echo >&2
+	export MYSQL_PWD
+}
+
+# The options without those that make mariadb ask for a password, which it would do for each query.
+for option; do
+	shift
+	case $option in
+	-p | --password) read_password ;;
+	*) set -- "$@" "$option" ;;
+	esac
+done
 
 # The rows of a query, an object of JSON in each line.
 ask() {

@@ -141,3 +141,22 @@ def test_examples_write_files_that_are_taken_over(name, tmp_path):
             raise
         pytest.skip(str(e))
     DESKS[name][2](folder, tmp_path / 'data')
+
+
+@pytest.mark.parametrize('option', ['-p', '--password', None])
+def test_osticket_asks_for_the_password_once(tmp_path, option):
+    """The password is in no argument, which others see, and goes to each query."""
+    program = tmp_path / 'bin' / 'mariadb'
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nprintf "%s|" "${{MYSQL_PWD-none}}" "$@" | tr -d "\\n" >>{tmp_path}/called\n'
+                       f'echo >>{tmp_path}/called\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        [EXAMPLES / 'osticket.sh', tmp_path / 'files', '--user=a b', *([option] if option else []), 'desk'], check=True,
+        input=' it\'s "secret"\\\n', text=True, capture_output=True, env={**os.environ, 'PATH': f'{program.parent}:{os.environ["PATH"]}'})
+    calls = (tmp_path / 'called').read_text().splitlines()
+    assert len(calls) == 4 and done.stderr.count('Enter password') == (option is not None)
+    for call in calls:
+        password, *arguments = call.split('|')
+        assert password == (' it\'s "secret"\\' if option else 'none')
+        assert arguments[:2] == ['--user=a b', 'desk'] and option not in arguments

@@ -95,6 +95,9 @@ def test_what_is_installed(stage):
     assert {name for name, mode in modes.items() if mode == 0o755} == run_by_all
     assert {name for name, mode in modes.items() if mode == 0o640} == {'etc/flicketd/flicketd.env'}
     assert set(modes.values()) == {0o755, 0o640, 0o644}
+    for example in (stage / DOC / 'examples').iterdir():
+        is_script = example.read_bytes().startswith(b'#!/bin/sh')
+        assert stat.S_IMODE(example.stat().st_mode) == (0o755 if is_script else 0o644), example
 
 
 def test_no_path_of_another_place_is_in_the_files(stage, installed):
