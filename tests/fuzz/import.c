@@ -107,7 +107,7 @@ check_date(struct text t)
 {
 	char		copy[64];
 	struct tm	tm = { 0 };
-	struct import_date	date;
+	struct data_date	date;
 	const char	*end;
 
 	if (t.len >= sizeof(copy) || (t.len > 0 &&
@@ -115,7 +115,7 @@ check_date(struct text t)
 		return;
 	memcpy(copy, t.base, t.len);
 	copy[t.len] = '\0';
-	if (!import_date_read(copy, &date))
+	if (!data_date_read(copy, &date))
 		return;
 	end = strptime(copy, "%Y-%m-%d", &tm);
 	CHECK(end != NULL);

@@ -14,7 +14,7 @@
  *   import_user.c    names, addresses and passwords of users
  *   import_derive.c  what follows from the rows: names, counts, search
  *   import_value.c   how a value of Flicket's becomes one of ours
- *   import_date.[ch] dates
+ *   ../data_date.[ch] dates
  *   import_zone.c    the time zone that they are in
  *   import_config.c  Flicket's settings, for the report
  *   import_text.c    text from outside, for a store or for a line
@@ -41,7 +41,7 @@
 #include "base/buf.h"
 #include "base/services.h"
 #include "tools/flicketctl/data/dump/dump.h"
-#include "tools/flicketctl/data/import/import_date.h"
+#include "tools/flicketctl/data/data_date.h"
 #include "tools/flicketctl/store/replace.h"
 
 struct cli;

@@ -319,7 +319,7 @@ value_rights(struct row *row, int n)
 
 /* Read a column's date. False: it is NULL, or not a date, which is reported. */
 static bool
-date_of(struct row *row, int n, struct import_date *ret)
+date_of(struct row *row, int n, struct data_date *ret)
 {
 	const char	*text;
 	size_t		 len;
@@ -327,7 +327,7 @@ date_of(struct row *row, int n, struct import_date *ret)
 	if (is_null(row, n))
 		return false;
 	text = bytes_of(row, n, &len);
-	if (strlen(text) != len || !import_date_read(text, ret) ||
+	if (strlen(text) != len || !data_date_read(text, ret) ||
 	    (!ret->is_plain && !row->im->records)) {
 		report_value(row, n, "is not a date: left empty");
 		return false;
@@ -340,7 +340,7 @@ date_of(struct row *row, int n, struct import_date *ret)
 enum keep
 value_date(struct row *row, int n)
 {
-	struct import_date	date;
+	struct data_date	date;
 
 	if (date_of(row, n, &date))
 		sqlite3_bind_int64(row->to, n, date.has_offset ? date.us :
@@ -427,7 +427,7 @@ value_token(struct row *row, int n)
 enum keep
 value_expiry(struct row *row, int n)
 {
-	struct import_date	date;
+	struct data_date	date;
 
 	if (!date_of(row, n, &date) || date.us <= row->im->now)
 		return DROP_QUIETLY;

@@ -7,7 +7,7 @@
 
 #include "proto/tables.h"
 #include "services/user/password.h"
-#include "tools/flicketctl/data/import/import_date.h"
+#include "tools/flicketctl/data/data_date.h"
 #include "tools/flicketctl/data/records/records_parts.h"
 
 #define SHOWN	60	/* bytes of a value in a message */
@@ -51,10 +51,10 @@ static bool
 check_date(struct records *r, int column)
 {
 	char		text[64];
-	struct import_date	date;
+	struct data_date	date;
 
 	return (copy_of(r->value[column], text, sizeof(text)) &&
-	    import_date_read(text, &date)) || refuse(r, column, "is not a date, as "
+	    data_date_read(text, &date)) || refuse(r, column, "is not a date, as "
 	    "2024-02-29T13:45:00+01:00 or 2024-02-29 13:45");
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tools/flicketctl/data/import/import_date.h"
+#include "tools/flicketctl/data/data_date.h"
 
 static void
 test_dates(void **unused)
@@ -27,11 +27,11 @@ test_dates(void **unused)
 		{ "1970-01-01 05:00+05", 0, true, false },
 		{ "2000-02-29", 951782400000000, false, false },
 	};
-	struct import_date	date;
+	struct data_date	date;
 
 	(void)unused;
 	for (size_t i = 0; i < LEN(rows); i++) {
-		check_true(rows[i].text, import_date_read(rows[i].text,
+		check_true(rows[i].text, data_date_read(rows[i].text,
 		    &date));
 		check_number(rows[i].text, date.us, rows[i].us);
 		check_true(rows[i].text, date.has_offset ==
@@ -50,11 +50,11 @@ test_no_dates(void **unused)
 		"1970-01-01 00:00+24:00", "1970-01-01 00:00+01:60",
 		"1970-01-01 00:00+1", "1970-01-01 00:00 CET", "1970-01-01Z",
 		"1970-01-01 00:00+01:", " 1970-01-01", "1970-01-01 " };
-	struct import_date		date;
+	struct data_date		date;
 
 	(void)unused;
 	for (size_t i = 0; i < LEN(rows); i++)
-		check_true(rows[i], !import_date_read(rows[i], &date));
+		check_true(rows[i], !data_date_read(rows[i], &date));
 }
 
 int

@@ -1,7 +1,7 @@
 /*
  * Dates. Those of Flicket do not say which zone they are in (import_zone.c).
  */
-#include "tools/flicketctl/data/import/import_date.h"
+#include "tools/flicketctl/data/data_date.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -69,7 +69,7 @@ is_day(int year, int month, int day)
 
 /* ":SS", or nothing. */
 static bool
-take_seconds(const char **p, int *ret, struct import_date *date)
+take_seconds(const char **p, int *ret, struct data_date *date)
 {
 	date->is_plain = take_char(p, ":");
 	return !date->is_plain || take_digits(p, 2, ret);
@@ -77,7 +77,7 @@ take_seconds(const char **p, int *ret, struct import_date *date)
 
 /* "+01:00", "+0100", "+01" or "Z", if one follows. */
 static bool
-take_offset(const char **p, struct import_date *date)
+take_offset(const char **p, struct data_date *date)
 {
 	int	hours, minutes = 0, sign = **p == '-' ? -1 : 1;
 
@@ -101,7 +101,7 @@ take_offset(const char **p, struct import_date *date)
 
 /* Add " HH:MM:SS.ffffff"; or nothing, which is midnight. */
 static bool
-take_time(const char **p, struct import_date *date)
+take_time(const char **p, struct data_date *date)
 {
 	int	hour, minute, second = 0;
 
@@ -118,7 +118,7 @@ take_time(const char **p, struct import_date *date)
 }
 
 bool
-import_date_read(const char *p, struct import_date *ret)
+data_date_read(const char *p, struct data_date *ret)
 {
 	int	year, month, day;
 
@@ -126,7 +126,7 @@ import_date_read(const char *p, struct import_date *ret)
 	    !take_digits(&p, 2, &month) || !take_char(&p, "-") ||
 	    !take_digits(&p, 2, &day) || !is_day(year, month, day))
 		return false;
-	*ret = (struct import_date){ .us = days_since_1970(year, month, day) * 86400 *
+	*ret = (struct data_date){ .us = days_since_1970(year, month, day) * 86400 *
 	    SECOND, .is_plain = true };
 	return take_time(&p, ret) && *p == '\0';
 }
