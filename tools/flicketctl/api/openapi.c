@@ -25,6 +25,7 @@ static const struct {
 #define EXAMPLE(OPERATION, example)
 #define PARAM(KEY, description, example)
 #define ONE_OF(KEY, ...)
+#define LIST_OF(KEY, ...)
 #define SOME_OF(KEY, ...)
 #include "gateway/core/docs.tbl"
 #undef DOC
@@ -52,6 +53,7 @@ static const struct param {
 #include "gateway/core/docs.tbl"
 #undef PARAM
 #undef ONE_OF
+#undef LIST_OF
 #undef SOME_OF
 };
 
@@ -60,17 +62,20 @@ static const struct param {
 /* Of keys whose values have names. */
 static const struct named_values {
 	enum key	 key;
-	bool		 is_list;	/* some of them, and others */
+	bool		 is_list;	/* with commas between */
+	bool		 is_open;	/* there may be others */
 	const char	*names[VALUES_MOST + 1];
 } named_values[] = {
 #define PARAM(KEY, description, example)
-#define ONE_OF(KEY, ...) { KEY_##KEY, false, { __VA_ARGS__ } },
-#define SOME_OF(KEY, ...) { KEY_##KEY, true, { __VA_ARGS__ } },
+#define ONE_OF(KEY, ...) { KEY_##KEY, false, false, { __VA_ARGS__ } },
+#define LIST_OF(KEY, ...) { KEY_##KEY, true, false, { __VA_ARGS__ } },
+#define SOME_OF(KEY, ...) { KEY_##KEY, true, true, { __VA_ARGS__ } },
 #include "gateway/core/docs.tbl"
 #undef DOC
 #undef EXAMPLE
 #undef PARAM
 #undef ONE_OF
+#undef LIST_OF
 #undef SOME_OF
 };
 
@@ -222,7 +227,7 @@ named_schema(enum key key)
 
 	if (values == NULL)
 		return NULL;
-	return values->is_list ? some_of(values->names) :
+	return values->is_open ? some_of(values->names) :
 	    one_of(values->names);
 }
 
