@@ -271,6 +271,18 @@ def test_keys(browse, desk, admin):
     assert first < second
 
 
+def test_next_and_previous_of_the_list(browse, desk, admin):
+    tickets = [make_ticket(admin, title=f'In a row zyxwv {n}') for n in range(3)]
+    page = browse(desk, 'admin', '/tickets/?content=zyxwv&sort=addedon')
+    page.click('link', re.compile('In a row zyxwv 0'))
+    page.wait(lambda: page.path() == f'/ticket/{tickets[0]}', 'the first')
+    page.find('heading', re.compile('In a row zyxwv 0'))
+    page.press('J').find('heading', re.compile('In a row zyxwv 1'))
+    page.press('J').find('heading', re.compile('In a row zyxwv 2'))
+    page.press('K').find('heading', re.compile('In a row zyxwv 1'))
+    assert page.path() == f'/ticket/{tickets[1]}'
+
+
 def test_key_in_the_composer_draws_no_reply(browse, desk, admin):
     """Each text of a thread is drawn with its date, and the order of the texts is made by it: neither is done for a key."""
     ticket = make_ticket(admin)
