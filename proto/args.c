@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/line.h"
+#include "base/number.h"
 #include "base/scan.h"
 
 /* The last one takes the place of the i-th. */
@@ -80,6 +81,30 @@ text_characters(struct text t)
 	return count;
 }
 
+/* How many whole numbers a JSON array has, without blanks; -1: it is none. */
+static int64_t
+count_ids(struct text t)
+{
+	int64_t		count = 0, id;
+	struct text	left = { t.base + 1, t.len - 1 };
+
+	if (t.len < 2 || t.base[0] != '[' || t.base[t.len - 1] != ']')
+		return -1;
+	for (; left.len > 0; count++) {
+		if (left.base[0] == '-') {
+			left.base++;
+			left.len--;
+		}
+		if (number_take(&left, &id) != NUMBER_FITS || left.len == 0 ||
+		    (left.base[0] != ',' && (left.base[0] != ']' ||
+		    left.len > 1)))
+			return -1;
+		left.base++;
+		left.len--;
+	}
+	return count;
+}
+
 bool
 args_in_bounds(enum key key, const union value *v)
 {
@@ -89,7 +114,8 @@ args_in_bounds(enum key key, const union value *v)
 
 	switch (info->type) {
 	case KEY_TEXT:
-		size = text_characters(v->text);
+		size = info->form == FORM_IDS ? count_ids(v->text) :
+		    text_characters(v->text);
 		if (size == -1)
 			return false;
 		break;
@@ -143,6 +169,12 @@ args_say_misfit(enum key key, const char *name, struct text t, char *ret,
 	int64_t			 have = text_characters(t);
 	enum fault_code		 code = FAULT_NONE;
 
+	if (info->form == FORM_IDS) {
+		snprintf(ret, size, "%s must be an array of %lld to %lld whole "
+		    "numbers.", name, (long long)info->least,
+		    (long long)info->most);
+		return FAULT_INVALID;
+	}
 	if (have == -1) {
 		snprintf(ret, size, "%s has a character that cannot be stored "
 		    "(U+0000).", name);

@@ -17,6 +17,7 @@ enum key_type { KEY_INT = 1, KEY_TEXT, KEY_BYTES };
 enum key_form {
 	FORM_PLAIN,
 	FORM_LINE,	/* one line (base/line.h) */
+	FORM_IDS,	/* a JSON array of whole numbers */
 	FORM_BOOL,	/* true and false, 1 and 0 on the wire */
 	FORM_HOURS	/* up to two decimals, in hundredths on the wire */
 };

@@ -381,6 +381,44 @@ put_text(struct exchange *x, enum key key, struct text t)
 	args_put_text(&x->args, key, t);
 }
 
+/* An empty array is as good as none. */
+static void
+take_ids(struct exchange *x, enum key key, const json_t *value)
+{
+	const struct key_info	*info = key_info(key);
+	struct text		 name = text_of(info->name);
+	size_t			 count = json_array_size(value);
+	struct buf		 ids = { 0 };
+	h2o_iovec_t		 copy;
+
+	for (size_t i = 0; i < count; i++)
+		if (!json_is_integer(json_array_get(value, i))) {
+			value = NULL;
+			break;
+		}
+	if (!json_is_array(value)) {
+		fault_note(x, FAULT_WRONG_TYPE, name, "%s must be an array of "
+		    "integers.", info->name);
+		return;
+	}
+	if (count > (size_t)info->most) {
+		fault_note(x, FAULT_TOO_MANY, name, "%s may have %lld ids at "
+		    "most, this one has %zu.", info->name,
+		    (long long)info->most, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&ids, "%c%lld", i == 0 ? '[' : ',', (long long)
+		    json_integer_value(json_array_get(value, i)));
+	if (count > 0) {
+		buf_put_byte(&ids, ']');
+		copy = h2o_strdup(&x->req->pool, ids.base, ids.len);
+		args_put_text(&x->args, key, (struct text){ copy.base,
+		    copy.len });
+	}
+	buf_done(&ids);
+}
+
 static void
 take_text(struct exchange *x, enum key key, const json_t *value)
 {
@@ -511,6 +549,8 @@ take_members(struct exchange *x, const json_t *body, keyset keys, bool ints)
 			continue;
 		if (ints)
 			take_json_number(x, k, value);
+		else if (key_info(k)->form == FORM_IDS)
+			take_ids(x, k, value);
 		else
 			take_text(x, k, value);
 	}
@@ -588,7 +628,8 @@ takes_array(const json_t *body, keyset keys)
 {
 	for (enum key k = keyset_next(keys, 0); k != KEY_END;
 	    k = keyset_next(keys, k + 1))
-		if (json_is_array(json_object_get(body, key_info(k)->name)))
+		if (key_info(k)->form != FORM_IDS &&
+		    json_is_array(json_object_get(body, key_info(k)->name)))
 			return true;
 	return false;
 }

@@ -43,6 +43,7 @@ static const struct subject {
 	{ OP_TICKET_TEXTS_TOLD, "texts after post", KEY_POST_ID, false },
 	{ OP_POST_TICKET_EDITED, "ticket", KEY_TICKET_ID, false },
 	{ OP_POST_TICKET_DELETED, "ticket", KEY_TICKET_ID, false },
+	{ OP_POST_UPLOADS_CLAIMED, "ticket", KEY_TICKET_ID, false },
 	{ OP_POST_TEXTS_WANTED, "texts after post", KEY_POST_ID, false },
 };
 

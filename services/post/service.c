@@ -4,6 +4,7 @@
  */
 #include "services/post/content.h"
 #include "services/post/files.h"
+#include "services/post/staged.h"
 #include "services/post/writes.h"
 
 static const struct sql statements[] = {
@@ -79,12 +80,14 @@ static const struct shape history_shape = { "history", history_members };
 	{ SQL_TICKET_IS_GONE, false, ERR_NOT_FOUND, \
 	    "ticket_id: this ticket does not exist.", FAULT_NOT_FOUND, \
 	    KEY_TICKET_ID }
-/* A new file belongs to one thing, which exists and is the user's own. */
+/* A new file belongs to one thing, which exists and is the user's own, or to
+ * nothing yet. */
 #define PLACE_GUARDS \
 	TICKET_STAYS, \
-	{ SQL_UPLOAD_HAS_A_PLACE, true, ERR_BAD_REQUEST, \
-	    "ticket_id or post_id is missing.", FAULT_REQUIRED, \
-	    KEY_TICKET_ID }, \
+	{ SQL_UPLOAD_ONE_MORE, false, ERR_CONFLICT, \
+	    "You have 100 files that are not attached to anything, as many " \
+	    "as a user may have: attach or delete some first.", \
+	    FAULT_TOO_MANY }, \
 	{ SQL_UPLOAD_HAS_TWO, false, ERR_BAD_REQUEST, \
 	    "Give ticket_id or post_id, not both: a file belongs to one of " \
 	    "them.", FAULT_EXCLUSIVE, KEY_POST_ID }, \
@@ -147,6 +150,10 @@ static const struct op ops[] = {
 	    .guards = { UPLOAD_GUARDS } },
 	{ .op = OP_UPLOAD_DELETE, .run = upload_delete,
 	    .tag = SQL_UPLOAD_TAG, .guards = { UPLOAD_GUARDS } },
+
+	{ .op = OP_UPLOADS_RESERVE, .run = staged_reserve },
+	{ .op = OP_POST_UPLOADS_CLAIMED, .run = staged_claimed },
+	{ .op = OP_UPLOADS_EXPIRE, .run = staged_expire },
 
 	{ .op = OP_FILE_BEGIN, .run = file_begin },
 	{ .op = OP_FILE_CHUNK, .run = file_chunk },
@@ -215,6 +222,8 @@ const struct service post_service = {
 	.sql_end = SQL_END,
 	.ops = ops,
 	.upgraded = post_upgraded,
+	.chore = OP_UPLOADS_EXPIRE,
+	.chore_every_ms = STAGED_EXPIRE_EVERY_MS,
 	.became_writer = files_became_writer,
 	.stop = files_stop,
 	.heard = files_heard,

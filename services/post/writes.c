@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "services/post/files.h"
+#include "services/post/staged.h"
 
 #define NEWER_MOST	100	/* replies that a refusal names */
 
@@ -110,7 +111,11 @@ post_create(struct call *c)
 	enum err		 e = check_seen(c);
 
 	if (e == OK)
+		e = staged_check(c);
+	if (e == OK)
 		e = op_one(c);
+	if (e == OK)
+		e = staged_attach(c, args_number(args, KEY_ID, 0));
 	if (e != OK)
 		return e;
 	args_put_number(&told, KEY_HOURS, args_number(args, KEY_HOURS, 0));
@@ -194,12 +199,16 @@ post_edit(struct call *c)
 	struct reply	old, new;
 	struct buf	content = { 0 };
 	bool		found = false;
-	enum err	e = find_reply(c, &old, &content, &found);
+	enum err	e = staged_check(c);
 
+	if (e == OK)
+		e = find_reply(c, &old, &content, &found);
 	if (e == OK && found) {
 		new = apply_edit(&old, &c->request.args);
 		e = change_reply(c, &old, &new);
 	}
+	if (e == OK && found)
+		e = staged_attach(c, old.id);
 	buf_done(&content);
 	return e != OK ? e : op_one(c);
 }

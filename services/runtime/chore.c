@@ -43,6 +43,12 @@ chore_note_done(struct svc *s, const struct call *c)
 	if (s->service->chore == OP_NONE || c->request.op != s->service->chore)
 		return;
 	s->chore.running = false;
-	s->chore.done = c->answer.error == OK && c->answer.total == 0;
-	s->chore.next_ms = c->answer.error == OK ? 0 : clock_ms() + RETRY_MS;
+	if (c->answer.error != OK)
+		s->chore.next_ms = clock_ms() + RETRY_MS;
+	else if (c->answer.total != 0)
+		s->chore.next_ms = 0;
+	else {
+		s->chore.done = s->service->chore_every_ms == 0;
+		s->chore.next_ms = clock_ms() + s->service->chore_every_ms;
+	}
 }

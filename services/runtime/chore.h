@@ -1,7 +1,7 @@
 /*
  * The chore: a write that a service sends itself while it has the store's lock
- * (service.chore), again and again until it finds nothing to do. Other writes
- * run between two of them.
+ * (service.chore), again and again until it finds nothing to do, and then from
+ * time to time if the service wants that. Other writes run between two of them.
  */
 #ifndef RUNTIME_CHORE_H
 #define RUNTIME_CHORE_H

@@ -46,6 +46,8 @@ struct service {
 	 * again while the answer's total is not 0; OP_NONE: the service
 	 * has no such write. */
 	enum op_code		  chore;
+	int64_t			  chore_every_ms; /* and again after this
+						   * time; 0: never */
 
 	/*
 	 * Called once, in the transaction that seeds a new store, after

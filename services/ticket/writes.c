@@ -293,6 +293,28 @@ take_old_content(struct call *c, const struct ticket *t, struct buf *content,
 	return op_end(c, &st, OK);
 }
 
+/* The files that the write names are the post service's. */
+static enum err
+tell_uploads(struct call *c)
+{
+	const struct args	*args = &c->request.args;
+	struct args		 told = { 0 };
+
+	if (!args_has(args, KEY_UPLOAD_IDS))
+		return OK;
+	args_put_number(&told, KEY_TICKET_ID, args_number(args, KEY_ID, 0));
+	args_put_number(&told, KEY_AUTHOR_ID, c->request.actor);
+	return op_emit(c, OP_POST_UPLOADS_CLAIMED, &told);
+}
+
+enum err
+ticket_create(struct call *c)
+{
+	enum err	e = op_one(c);
+
+	return e != OK ? e : tell_uploads(c);
+}
+
 enum err
 ticket_edit(struct call *c)
 {
@@ -308,6 +330,8 @@ ticket_edit(struct call *c)
 		e = change_of(c, SQL_TICKET_EDIT, &t);
 	if (e == OK && rewritten)
 		e = op_emit(c, OP_POST_TICKET_EDITED, &told);
+	if (e == OK)
+		e = tell_uploads(c);
 	buf_done(&content);
 	return e != OK ? e : op_one(c);
 }

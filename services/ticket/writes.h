@@ -12,6 +12,7 @@
 /* Read the settings that writes depend on. Dies if one is not valid. */
 void	writes_start(const struct settings *);
 
+op_run	ticket_create;
 op_run	ticket_edit;
 op_run	ticket_delete;
 op_run	ticket_assign;

@@ -171,6 +171,7 @@ RULES = {
     'members of flicket_admin and super_user': (STAFF, ()),
     'members of flicket_admin': (ADMIN, ()),
     'the author, flicket_admin': (ADMIN, ('author',)),
+    'the author, flicket_admin; to nothing yet: any user': (ADMIN, ('author',)),
     'the author, the assignee, flicket_admin': (ADMIN, ('author', 'assignee')),
     'the assignee, flicket_admin': (ADMIN, ('assignee',)),
     'the subscriber, flicket_admin, super_user': (STAFF, ('subscriber',)),
@@ -275,6 +276,10 @@ def attach_to_ticket(w, me, being):
     return w.file(me, ticket_id=w.ticket(me if being else None))
 
 
+def attach_to_nothing(w, me, being):
+    return w.file(me)
+
+
 def attach_to_reply(w, me, being):
     return w.file(me, post_id=w.post(me if being else None))
 
@@ -373,7 +378,7 @@ EXAMPLES = {
     'GET upload/:id': get('upload/1'),
     'GET uploads/': get('uploads/'),
     'GET uploads/:page/': get('uploads/1/'),
-    'POST uploads/': [(attach_to_ticket, None), (attach_to_reply, None)],
+    'POST uploads/': [(attach_to_ticket, None), (attach_to_reply, None), (attach_to_nothing, (ALL, ()))],
     'DELETE upload/:id': delete_upload,
     'GET /flicket_uploads/:filename': uploaded_file,
     'GET history/:id': get('history/1'),

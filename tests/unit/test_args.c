@@ -166,6 +166,19 @@ texts_must_be_texts(void **state)
 	check_true("a blank at the end", !args_in_bounds(KEY_TITLE, &v));
 	v.text = TEXT_OF("\xe2\x80\x8e\xe2\x80\x8e\xe2\x80\x8e");
 	check_true("nothing to see", !args_in_bounds(KEY_TITLE, &v));
+	v.text = TEXT_OF("[1,-2,30]");
+	check_true("ids", args_in_bounds(KEY_UPLOAD_IDS, &v));
+	v.text = TEXT_OF("[]");
+	check_true("no ids", !args_in_bounds(KEY_UPLOAD_IDS, &v));
+	v.text = TEXT_OF("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,"
+	    "21]");
+	check_true("too many ids", !args_in_bounds(KEY_UPLOAD_IDS, &v));
+	v.text = TEXT_OF("[1,]");
+	check_true("a comma at the end", !args_in_bounds(KEY_UPLOAD_IDS, &v));
+	v.text = TEXT_OF("[1]2]");
+	check_true("no array", !args_in_bounds(KEY_UPLOAD_IDS, &v));
+	v.text = TEXT_OF("[9223372036854775808]");
+	check_true("beyond", !args_in_bounds(KEY_UPLOAD_IDS, &v));
 	check_true("bytes may be anything", args_in_bounds(KEY_PAYLOAD, &v));
 }
 

@@ -141,7 +141,9 @@ every_route_is_found_and_makes_sense(void **state)
 		for (int i = 0; i < ASKS_MOST && r->asks[i] != OP_NONE; i++)
 			check_true(r->path, op_info(r->asks[i])->kind ==
 			    OP_READ || op_info(r->asks[i])->kind == OP_SLOW ||
-			    op_info(r->asks[i])->kind == OP_LEAD);
+			    op_info(r->asks[i])->kind == OP_LEAD ||
+			    /* may be asked for again */
+			    r->asks[i] == OP_UPLOADS_RESERVE);
 		check_true(r->path, (r->page[0] != '\0') ==
 		    keyset_has(info->needs, KEY_PER_PAGE));
 		check_true(r->path, (r->location[0] != '\0') ==
@@ -199,7 +201,8 @@ clients_set_these_keys(void **state)
 			    ADDED_BEFORE, UPDATED_SINCE, UPDATED_BEFORE, SORT,
 			    CURSOR, FIELDS, INCLUDE, BOM, SEPARATOR, SINCE,
 			    SEEN_POST_ID, Q, WANTED_IDS, VIEW_NAME,
-			    VIEW_QUERY, SHARED, POSITION, BY, VIEWS));
+			    VIEW_QUERY, SHARED, POSITION, UPLOAD_IDS, BY,
+			    VIEWS));
 	keyset		all = K(NONE), paths = K(NONE);
 
 	(void)state;

@@ -49,7 +49,8 @@ keys_make_sense(void **state)
 		check_number(info->name, key_find(info->name,
 		    keyset_of((enum key)k)), k);
 		check_true(info->name, info->form == FORM_PLAIN ||
-		    (info->form == FORM_LINE) == (info->type == KEY_TEXT));
+		    (info->form == FORM_LINE || info->form == FORM_IDS) ==
+		    (info->type == KEY_TEXT));
 	}
 	check_true("there are keys", count > 30);
 	check_number("no such name", key_find("nothing", KEYSET_ALL), KEY_END);

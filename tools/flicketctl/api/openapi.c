@@ -251,6 +251,12 @@ key_schema(enum key key, bool stored)
 		put(s, "items", pack("{s:s}", "type", "string"));
 		return s;
 	}
+	if (info->form == FORM_IDS) {
+		put(s, "type", json_string("array"));
+		put(s, "items", pack("{s:s}", "type", "integer"));
+		put(s, "maxItems", json_integer(info->most));
+		return s;
+	}
 	if (info->type != KEY_INT) {
 		put(s, "type", json_string("string"));
 		if (bounded) {
