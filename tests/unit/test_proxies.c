@@ -114,6 +114,57 @@ the_client_is_the_rightmost_one_not_trusted(void **state)
 	}
 }
 
+static void
+put_proto(struct visit *v, const char *value)
+{
+	if (value != NULL)
+		h2o_add_header_by_str(&v->req.pool, &v->req.headers,
+		    H2O_STRLIT("x-forwarded-proto"), 1, NULL, value,
+		    strlen(value));
+}
+
+static void
+the_scheme_is_what_a_trusted_proxy_says(void **state)
+{
+	static const struct { const char *peer, *first, *second, *want; }
+	rows[] = {
+		{ PEER, "https", NULL, "https" },
+		{ PEER, " http ", NULL, "http" },
+		{ PEER, "HTTPS", NULL, "HTTPS" },
+		{ PEER, "https, http", NULL, "https" },
+		{ PEER, "http", "https", "http" },
+		{ PEER, "", NULL, "" },
+		{ PEER, ",https", NULL, "" },
+		{ PEER, NULL, NULL, NULL },
+		{ "192.0.2.1", "https", NULL, NULL },
+	};
+	h2o_conn_t	 conn = { .callbacks = &callbacks };
+	struct proxies	*p;
+	struct visit	 v;
+	struct text	 scheme;
+	bool		 said;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		const char	*row = rows[i].first == NULL ? "none" :
+				    rows[i].first;
+
+		set_peer(rows[i].peer);
+		visit_begin(&v, "GET", "/");
+		v.settings.trusted_proxies = LIST;
+		v.req.conn = &conn;
+		put_proto(&v, rows[i].first);
+		put_proto(&v, rows[i].second);
+		p = proxies_new(&v.settings);
+		said = proxies_scheme(p, &v.req, &scheme);
+		check_number(row, said, rows[i].want != NULL);
+		check_text(row, scheme, text_of(rows[i].want == NULL ? "" :
+		    rows[i].want));
+		proxies_destroy(&p);
+		visit_end(&v);
+	}
+}
+
 /* It is read within its bounds, in whatever form (run with a sanitizer). */
 static void
 any_header_can_be_read(void **state)
@@ -154,6 +205,8 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST("the client is the rightmost address that is not trusted",
 		    the_client_is_the_rightmost_one_not_trusted),
+		TEST("the scheme is what a trusted proxy says",
+		    the_scheme_is_what_a_trusted_proxy_says),
 		TEST("any header can be read", any_header_can_be_read),
 	};
 
