@@ -20,11 +20,12 @@ PAGES = ('/', '/login', '/tickets/', '/tickets', '/ticket/1', '/ticket/999999999
          '/user/1', '/departments/', '/me', '/admin/users', '/admin/groups', '/admin/settings')
 OF_FLICKET = ('/ticket_view/7/', '/ticket_view/7/2/', '/ticket_view/7', '/ticket_create/', '/my_tickets/', '/my_tickets/2/',
               '/subscribed/', '/tickets/2/', '/user/7/', '/user_details', '/user_details/', '/flicket_admin/users/',
-              '/flicket_admin/config/', '/categories/1/')
+              '/flicket_admin/config/', '/categories/1/', '/logout', '/edit_ticket/7/', '/ticket_assign/7/', '/departments/2/',
+              '/ticket_department_category/7/', '/admin', '/admin/')
 NO_PAGES = ('//', '/ticket/', '/ticket/x', '/ticket/1/2', '/ticket/-1', '/Tickets/', '/tickets/x', '/tickets//', '/new/1',
             '/meadow', '/console', '/console/', '/console/index.html', '/console/main.js', '/console/x/../licenses.txt',
             '/console/licenses.tx', '/console/licenses.txt/', '/index.html', '/main.tsx', '/favicon.ico', '/ticket_viewx/7/',
-            '/%6Eew', '/console/..', '/admin', '/admin/x')
+            '/%6Eew', '/console/..', '/admin/x', '/edit_ticket/x/')
 
 
 @pytest.fixture(scope='module')
