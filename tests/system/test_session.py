@@ -196,6 +196,7 @@ def test_failures_count_as_those_of_basic(desks):
         for _ in range(2):
             expect(Window(desk.port).log_in('user003', 'wrong'), 401)
             expect(c.log_in('USER003', 'wrong'), 401)
+    expect(Window(desk.port).log_in('User003', 'wrong'), 429)
     answer = Window(desk.port).log_in('user003')
     assert expect(answer, 429)['code'] == 'too_many_logins' and 1 <= int(answer.header('Retry-After')) <= 60
     assert answer.header('Set-Cookie') is None
