@@ -1,6 +1,7 @@
 /* Tags, links, and JSON; other formats have files of their own in reply/. */
 #include "gateway/stage/answer.h"
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/cache/responses.h"
@@ -64,14 +65,26 @@ put_tag_digits(char *p, uint64_t n)
 	return p;
 }
 
+/* What the owner's tag does not tell; 0: nothing. */
+static uint64_t
+variant_tag(struct exchange *x)
+{
+	const struct args	*extra = &x->answer->extra;
+	uint64_t		 included = include_tag(x);
+
+	return args_has(extra, KEY_VARIANT) ? hash_mix(included,
+	    (uint64_t)args_number(extra, KEY_VARIANT, 0)) | 1 : included;
+}
+
 /*
- * The tag of an answer: what it is of, and after a dot what was included.
+ * The tag of an answer: what it is of, and after a dot what was included, and
+ * which variant it is.
  * Services know the first part only (services/op/etag.c, If-Match).
  */
 static h2o_iovec_t
 make_answer_etag(struct exchange *x)
 {
-	uint64_t	included = include_tag(x);
+	uint64_t	included = variant_tag(x);
 	char		*etag = h2o_mem_alloc_pool(&x->req->pool,
 			    ETAG_MOST), *p = etag;
 

@@ -87,7 +87,8 @@ static enum err
 check_size(struct call *c)
 {
 	const char	*name = c->op->shape->name;
-	bool		 is_one = c->op->run == op_one;
+	bool		 is_one = !c->op->lists && c->op->run != op_page &&
+			    !c->session->tables->plans[row_of(c)].bulk;
 	size_t		 most_mb = is_one ? FRAGMENT_MOST_MB : LIST_MOST_MB;
 
 	if (c->fragment.len <= most_mb << 20)

@@ -12,6 +12,7 @@
  */
 #include "services/ticket/events.h"
 
+#include "services/ticket/seen/seen.h"
 #include "services/ticket/writes.h"
 
 /* Run statements one after the other, up to the one that fails. */
@@ -56,7 +57,8 @@ count_reply(struct call *c, struct ticket *t, bool overtaken)
 		sql = SQL_TICKET_REOPENED;
 		t->status = t->status_open;
 	}
-	return change_all(c, (const int []){ SQL_REPLY_INDEX, sql, SQL_NONE });
+	return change_all(c, (const int []){ SQL_REPLY_INDEX,
+	    SQL_MILESTONE_REPLIED, sql, SQL_NONE });
 }
 
 /* The priority that came with a reply, unless it was changed since. */
@@ -90,6 +92,8 @@ take_reply(struct call *c, struct ticket *t)
 		e = follow_priority(c, t);
 	if (e == OK)
 		e = op_change(c, SQL_SUBSCRIBE_REPLIER, NULL);
+	if (e == OK)
+		e = seen_by_replier(c);
 	if (e == OK && close && !overtaken)
 		e = write_close(c, t);
 	return e;
@@ -155,7 +159,8 @@ enum err
 event_reply_deleted(struct call *c)
 {
 	static const int	statements[] = {
-		SQL_REPLY_UNINDEX, SQL_TICKET_REPLY_DELETE,
+		SQL_REPLY_UNINDEX, SQL_MILESTONE_REPLY_DELETED,
+		SQL_TICKET_REPLY_DELETE,
 		SQL_ACTIONS_LOSE_REPLY, SQL_NONE
 	};
 	int			known;
@@ -169,7 +174,8 @@ enum err
 event_reply_known(struct call *c)
 {
 	static const int	statements[] = {
-		SQL_REPLY_INDEX, SQL_TICKET_REPLY_KNOWN, SQL_NONE
+		SQL_REPLY_INDEX, SQL_MILESTONE_REPLY_KNOWN,
+		SQL_TICKET_REPLY_KNOWN, SQL_NONE
 	};
 	int			is_new;
 	enum err		e = op_change(c, SQL_REPLY_NOTE, &is_new);

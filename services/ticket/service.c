@@ -7,9 +7,11 @@
 #include "services/ticket/events.h"
 #include "services/ticket/list/export.h"
 #include "services/ticket/list/page.h"
+#include "services/ticket/marks.h"
 #include "services/ticket/list/sorting.h"
 #include "services/ticket/search/reindex.h"
 #include "services/ticket/search/search.h"
+#include "services/ticket/seen/seen.h"
 #include "services/ticket/ticket.h"
 #include "services/ticket/ticket_index.h"
 #include "services/ticket/writes.h"
@@ -25,9 +27,11 @@ static const struct sql statements[] = {
 static const struct member ticket_members[] = {
 	{ "assigned_id", SHAPE_INT, .may_be_null = true },
 	{ "category_id", SHAPE_INT },
+	{ "closed_at", SHAPE_DATE, .extra = true, .may_be_null = true },
 	{ "content", SHAPE_TEXT },
 	{ "date_added", SHAPE_DATE },
 	{ "date_modified", SHAPE_DATE, .may_be_null = true },
+	{ "first_reply", SHAPE_DATE, .extra = true, .may_be_null = true },
 	{ "hours", SHAPE_HOURS, .extra = true },
 	{ "id", SHAPE_INT },
 	{ "last_updated", SHAPE_DATE, .extra = true },
@@ -54,6 +58,7 @@ static const struct member ticket_members[] = {
 	{ "status_id", SHAPE_INT },
 	{ "ticket_priority_id", SHAPE_INT },
 	{ "title", SHAPE_TEXT },
+	{ "unread", SHAPE_BOOL, .extra = true },
 	{ 0 }
 };
 static const struct shape ticket_shape = { "ticket", ticket_members };
@@ -109,9 +114,9 @@ static const struct shape action_shape = { "action", action_members };
 #define IS_OPEN_NAMED	{ SQL_NAMED_TICKET_IS_CLOSED, false, ERR_CONFLICT, \
 			    MESSAGE_CLOSED, FAULT_CLOSED }
 
-/* Writes of a ticket are answered with it. */
+/* Writes of a ticket are answered with it, and who writes has seen it. */
 #define TICKET_ANSWER	.sql = SQL_TICKET_BY_ID, .shape = &ticket_shape, \
-			.tag = SQL_TICKET_TAG
+			.tag = SQL_TICKET_TAG, .also = { SQL_SEEN_BY_WRITER }
 
 /* The things that tickets, subscriptions and actions refer to. */
 #define TICKET_REFS	{ \
@@ -127,7 +132,7 @@ static const struct shape action_shape = { "action", action_members };
 static const struct op ops[] = {
 	COMMON_OPS(TICKET),
 	{ .op = OP_PING, .run = ticket_ping },
-	{ .op = OP_TICKET_GET, .run = op_one, .sql = SQL_TICKET_BY_ID,
+	{ .op = OP_TICKET_GET, .run = ticket_get, .sql = SQL_TICKET_BY_ID,
 	    .shape = &ticket_shape, .refs = TICKET_REFS },
 	{ .op = OP_TICKET_LIST, .run = ticket_list,
 	    .makes = K(DATA, LIMIT),
@@ -156,6 +161,8 @@ static const struct op ops[] = {
 	{ .op = OP_TICKET_DELETE, .run = ticket_delete, .makes = WRITE_MAKES,
 	    .guards = { IS_THERE }, .tag = SQL_TICKET_TAG,
 	    .tells = { OP_USER_COUNTED, OP_POST_TICKET_DELETED } },
+	{ .op = OP_TICKET_SEEN, .run = ticket_seen, .makes = K(USER_ID),
+	    .guards = { IS_THERE } },
 	{ .op = OP_TICKET_ASSIGN, .run = ticket_assign, .makes = WRITE_MAKES,
 	    TICKET_ANSWER, .guards = { IS_THERE, IS_OPEN },
 	    .tells = { OP_USER_COUNTED } },

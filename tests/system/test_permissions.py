@@ -339,6 +339,7 @@ EXAMPLES = {
     'GET tickets.ndjson': get('tickets.ndjson'),
     'PATCH ticket/:id': on_ticket('ticket/{}', title='another title'),
     'DELETE ticket/:id': on_ticket('ticket/{}'),
+    'PUT ticket/:id/seen': on_ticket('ticket/{}/seen', post_id=0),
     'POST ticket/:id/assign': on_free_ticket('ticket/{}/assign', user_id=3),
     'POST ticket/:id/claim': on_free_ticket('ticket/{}/claim'),
     'POST ticket/:id/release': on_ticket('ticket/{}/release'),

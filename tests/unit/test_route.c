@@ -202,7 +202,7 @@ clients_set_these_keys(void **state)
 			    CURSOR, FIELDS, INCLUDE, BOM, SEPARATOR, SINCE,
 			    SEEN_POST_ID, Q, WANTED_IDS, VIEW_NAME,
 			    VIEW_QUERY, SHARED, POSITION, UPLOAD_IDS, BY,
-			    VIEWS));
+			    VIEWS, UNREAD));
 	keyset		all = K(NONE), paths = K(NONE);
 
 	(void)state;

@@ -40,13 +40,13 @@ select_found(const struct list *l, struct selection *s)
 	}
 }
 
-/* No bitmap is kept of a filter by subscribers. */
+/* No bitmap is kept of a filter by subscribers or of unread tickets. */
 static void
-select_subscribed(const struct list *l, struct selection *s)
+select_chosen(const struct list *l, struct selection *s)
 {
 	make_bits(l, s);
 	for (size_t i = 0; i < l->columns->count; i++)
-		if (l->filter.subscribed[i] != 0)
+		if (l->filter.chosen[i] != 0)
 			select_slot(l, i, s);
 }
 
@@ -60,8 +60,8 @@ selection_make(struct list *l, struct selection *ret)
 		ret->count = l->columns->count;
 	else if (few_find(l->columns, &l->filter, &ret->few, &ret->count))
 		return;
-	else if (l->filter.subscribed != NULL)
-		select_subscribed(l, ret);
+	else if (l->filter.chosen != NULL)
+		select_chosen(l, ret);
 	else
 		ret->bits = bitmaps_find(l->bitmaps, l->columns, &l->filter,
 		    &ret->count);

@@ -32,6 +32,7 @@ views_enter(struct call *c, const struct args *view)
 
 	if (view != NULL)
 		c->request.args = *view;
+	args_put_number(&c->request.args, KEY_ACTOR, c->request.actor);
 	args_put_text(&c->request.args, KEY_SORT, TEXT_OF("ticketid"));
 	return had;
 }

@@ -105,6 +105,21 @@ columns_bounds(struct call *c, struct change_bounds *ret)
 	return op_end(c, &st, OK);
 }
 
+static enum err
+load_newest(struct call *c, struct columns *k)
+{
+	struct stmt		 st = op_stmt(c, SQL_COLUMNS_NEWEST);
+	const struct slot	*slot;
+
+	while (stmt_next(&st)) {
+		slot = slot_find(k, stmt_number(&st, 0));
+		if (slot != NULL)
+			k->newest[slot - k->slots] =
+			    (uint32_t)stmt_number(&st, 1);
+	}
+	return op_end(c, &st, OK);
+}
+
 enum err
 columns_load(struct call *c, struct columns *k, int64_t last)
 {
@@ -122,6 +137,9 @@ columns_load(struct call *c, struct columns *k, int64_t last)
 		return e;
 	if (k->count > 0)
 		qsort(k->slots, k->count, sizeof(k->slots[0]), compare_slots);
+	e = load_newest(c, k);
+	if (e != OK)
+		return e;
 	k->stream = c->session->stream;
 	k->seq = last;
 	k->loaded = true;
@@ -163,6 +181,7 @@ take_ticket(struct columns *k, struct slot *slot, const struct stmt *st)
 		    10)))
 			note_title(k, now.id);
 	}
+	k->newest[slot - k->slots] = (uint32_t)stmt_number(st, 11);
 	k->journal[k->journaled++ % JOURNAL_SIZE] =
 	    (uint32_t)(slot - k->slots);
 }
@@ -210,6 +229,7 @@ close_gaps(struct columns *k)
 			continue;
 		}
 		k->titles[to] = k->titles[from];
+		k->newest[to] = k->newest[from];
 		k->slots[to++] = k->slots[from];
 	}
 	k->count = to;
@@ -290,5 +310,6 @@ columns_done(struct columns *k)
 	free(k->retitled);
 	free(k->slots);
 	free(k->titles);
+	free(k->newest);
 	*k = (struct columns){ 0 };
 }

@@ -59,8 +59,11 @@ slot_append(struct columns *k)
 		    k->room * sizeof(k->slots[0]));
 		k->titles = must_resize(k->titles,
 		    k->room * sizeof(k->titles[0]));
+		k->newest = must_resize(k->newest,
+		    k->room * sizeof(k->newest[0]));
 	}
 	k->titles[k->count] = 0;
+	k->newest[k->count] = 0;
 	return &k->slots[k->count++];
 }
 

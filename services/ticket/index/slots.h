@@ -32,6 +32,7 @@ enum code_kind { CODE_STATUS, CODE_PRIORITY, CODE_CATEGORY, CODE_USER,
 struct columns {
 	struct slot	*slots;
 	uint64_t	*titles;	/* by slot: hash of labelled title */
+	uint32_t	*newest;	/* by slot: newest reply's id, 0: none */
 	size_t		 count;
 	size_t		 room;
 	struct codes	 codes[CODE_END];

@@ -32,7 +32,7 @@ void		bitmaps_done(struct bitmaps *);
 /*
  * The bits of the slots that pass a filter, and how many are set. They are
  * valid until the next call. If the bitmap has to be made, it takes ownership
- * of the filter's arrays. Not for filters with `subscribed`.
+ * of the filter's arrays. Not for filters with `chosen`.
  */
 const uint64_t	*bitmaps_find(struct bitmaps *, const struct columns *,
 		    struct filter *, size_t *ret_count);

@@ -120,18 +120,18 @@ take_ranges(struct columns *k, const struct filter *f,
 	free(seen);
 }
 
-/* Take the subscribed slots that pass; false if there are more than few. */
+/* Take the chosen slots that pass; false if there are more than few. */
 static bool
-take_subscribed(const struct columns *k, const struct filter *f,
+take_chosen(const struct columns *k, const struct filter *f,
     uint32_t *few, size_t *ret_count)
 {
-	const uint8_t	*at = f->subscribed, *end = at + k->count;
+	const uint8_t	*at = f->chosen, *end = at + k->count;
 	size_t		 looked = 0;
 
 	*ret_count = 0;
 	while (at < end &&
 	    (at = memchr(at, 1, (size_t)(end - at))) != NULL) {
-		size_t	slot = (size_t)(at++ - f->subscribed);
+		size_t	slot = (size_t)(at++ - f->chosen);
 
 		if (looked++ == FEW_MOST)
 			return false;
@@ -169,7 +169,7 @@ few_find(struct columns *k, const struct filter *f, uint32_t **ret,
 	struct ranges	least = { .slots = SIZE_MAX };
 
 	*ret = must_alloc((FEW_MOST + 1) * sizeof((*ret)[0]));
-	if (f->subscribed != NULL && take_subscribed(k, f, *ret, ret_count))
+	if (f->chosen != NULL && take_chosen(k, f, *ret, ret_count))
 		return true;
 	find_fewest(k, f, &least);
 	if (least.slots <= FEW_MOST) {

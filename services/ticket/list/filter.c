@@ -140,12 +140,12 @@ read_subscribers(struct call *c, const struct columns *k, struct filter *f)
 	if (!args_has(&c->request.args, KEY_SUBSCRIBER_IDS))
 		return OK;
 	f->any = true;
-	f->subscribed = must_alloc(k->count + 1);
+	f->chosen = must_alloc(k->count + 1);
 	e = values_read_ids(c, KEY_SUBSCRIBER_IDS, &ids);
 	if (e != OK)
 		return e;
 	for (size_t i = 0; i < ids.count && e == OK; i++)
-		e = want_tickets_of(c, k, ids.id[i], f->subscribed);
+		e = want_tickets_of(c, k, ids.id[i], f->chosen);
 	return e;
 }
 
@@ -211,7 +211,7 @@ filter_done(struct filter *f)
 		free(f->codes[kind]);
 	free(f->assigned);
 	free(f->either);
-	free(f->subscribed);
+	free(f->chosen);
 }
 
 /* A ticket without the date does not pass a filter of it. */
@@ -243,5 +243,5 @@ filter_passes(const struct filter *f, const struct columns *k, size_t at)
 	    wants_code(f->either, s->assigned)) &&
 	    has_date(s->added, f->added_since, f->added_before) &&
 	    has_date(s->updated, f->updated_since, f->updated_before) &&
-	    (f->subscribed == NULL || f->subscribed[at] != 0);
+	    (f->chosen == NULL || f->chosen[at] != 0);
 }

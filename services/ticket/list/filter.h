@@ -14,7 +14,8 @@ struct filter {
 	uint8_t		*either;		/* author or assignee */
 	int64_t		 added_since, added_before;
 	int64_t		 updated_since, updated_before;
-	uint8_t		*subscribed;		/* by slot: 1 if it is wanted */
+	uint8_t		*chosen;		/* by slot: 1 if it is wanted; of
+						 * subscribers, of unread ones */
 	bool		 any;			/* there is a filter */
 };
 
@@ -22,7 +23,7 @@ struct filter {
 #define FILTER_KEYS	STATUS, STATUS_IDS, PRIORITY_IDS, DEPARTMENT, \
 			DEPARTMENT_IDS, CATEGORY, CATEGORY_IDS, CREATED_IDS, \
 			ASSIGNED_IDS, USER_IDS, SUBSCRIBER_IDS, ADDED_SINCE, \
-			ADDED_BEFORE, UPDATED_SINCE, UPDATED_BEFORE
+			ADDED_BEFORE, UPDATED_SINCE, UPDATED_BEFORE, UNREAD
 
 /*
  * Read a request's filter; BAD_REQUEST names the parameter and the value that

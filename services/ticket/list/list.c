@@ -3,6 +3,7 @@
 
 #include "services/ticket/index/labels.h"
 #include "services/ticket/index/ranks.h"
+#include "services/ticket/seen/unread.h"
 
 /* Search for `content`, and bring the labels up to date if they are needed. */
 static enum err
@@ -32,6 +33,8 @@ list_read(struct call *c, struct list *ret)
 		e = ranks_update(c, ret->columns);
 	if (e == OK)
 		e = filter_read(c, ret->columns, &ret->filter);
+	if (e == OK)
+		e = unread_read(c, ret->columns, &ret->filter);
 	if (e == OK)
 		e = search_list(c, &index->searches, ret);
 	if (e == OK)

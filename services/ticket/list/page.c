@@ -2,6 +2,7 @@
 #include "services/ticket/list/page.h"
 
 #include "services/ticket/list/slice.h"
+#include "services/ticket/marks.h"
 #include "services/ticket/ticket.h"
 
 static slice_put	put_item;
@@ -37,7 +38,7 @@ put_slice(struct call *c, struct slice *s)
 	enum err	e;
 
 	buf_put_byte(&c->fragment, '[');
-	e = s->contiguous ? put_contiguous(c, s) :
+	e = s->contiguous && !marks_are_wanted(c) ? put_contiguous(c, s) :
 	    slice_put_rows(c, s, c->op->sql, SIZE_MAX, put_item);
 	buf_put_byte(&c->fragment, ']');
 	return e;

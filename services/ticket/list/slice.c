@@ -7,6 +7,7 @@
 #include "services/ticket/list/collect.h"
 #include "services/ticket/list/few.h"
 #include "services/ticket/list/walk.h"
+#include "services/ticket/marks.h"
 #include "services/ticket/ticket.h"
 
 /* --- from the columns ----------------------------------------------------- */
@@ -117,7 +118,7 @@ pick_filtered(struct slice *s, size_t offset, size_t limit)
 	bool		 is_few = few_find(l->columns, &l->filter, &few,
 			    &count);
 
-	if (!is_few && l->filter.subscribed == NULL) {
+	if (!is_few && l->filter.chosen == NULL) {
 		pick_by_bits(s, offset, limit);
 		return;
 	}
@@ -295,6 +296,8 @@ slice_put_rows(struct call *c, struct slice *s, int sql, size_t most,
 	struct text	 snippet = { NULL, 0 };
 	enum err	 e = OK;
 
+	if (sql == SQL_TICKET_OF_LIST && marks_are_wanted(c))
+		sql = SQL_TICKET_OF_LIST_MARKED;
 	for (size_t i = 0; i < s->count && e == OK; i++) {
 		if (has_snippet)
 			e = search_show(searches, c, s->ids[i], &snippet);

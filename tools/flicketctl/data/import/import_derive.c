@@ -145,15 +145,20 @@ struct replies {
 	sqlite3_stmt	*index;
 	sqlite3_stmt	*count;
 	sqlite3_stmt	*date;
+	sqlite3_stmt	*milestone;
 	int64_t		 ticket;	/* whose replies are being read */
 	bool		 is_there;
 	int64_t		 replies;	/* of it, so far */
 	int64_t		 hours;		/* likewise, in hundredths */
 	int64_t		 newest;	/* date of a reply; INT64_MIN: none */
+	int64_t		 author;	/* of the ticket; 0: none */
+	int64_t		 first;		/* date of another's reply; INT64_MAX */
+	int64_t		 last_post;
 };
 
 enum {
-	REPLY_TICKET, REPLY_POST, REPLY_HOURS, REPLY_CONTENT, REPLY_DATE
+	REPLY_TICKET, REPLY_POST, REPLY_HOURS, REPLY_CONTENT, REPLY_DATE,
+	REPLY_AUTHOR, REPLY_ADDED
 };
 
 static bool
@@ -161,10 +166,11 @@ replies_prepare(struct replies *r)
 {
 	return prepare_statement(r->im, STORE_POST, "SELECT ticket_id, id, hours, "
 	    "content, max(ifnull(date_added, date_modified), "
-	    "ifnull(date_modified, date_added)) FROM posts INDEXED BY posts_by_ticket "
+	    "ifnull(date_modified, date_added)), user_id, date_added FROM posts "
+	    "INDEXED BY posts_by_ticket "
 	    "WHERE ticket_id > 0 ORDER BY ticket_id, id", &r->from) &&
 	    prepare_statement(r->im, STORE_TICKET,
-	    "SELECT 1 FROM tickets WHERE id = ?", &r->find) &&
+	    "SELECT started_id FROM tickets WHERE id = ?", &r->find) &&
 	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO replies (post_id, "
 	    "ticket_id) VALUES (?, ?)", &r->note) &&
 	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO reply_words (rowid, "
@@ -172,7 +178,10 @@ replies_prepare(struct replies *r)
 	    prepare_statement(r->im, STORE_TICKET, "UPDATE tickets SET replies = ?, "
 	    "reply_hours = ? WHERE id = ?", &r->count) &&
 	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO newest (ticket_id, "
-	    "date) VALUES (?, ?)", &r->date);
+	    "date) VALUES (?, ?)", &r->date) &&
+	    prepare_statement(r->im, STORE_TICKET, "INSERT INTO milestones "
+	    "(ticket_id, first_reply, newest_post) VALUES (?, "
+	    "nullif(?, 9223372036854775807), ?)", &r->milestone);
 }
 
 static void
@@ -184,6 +193,7 @@ replies_done(struct replies *r)
 	sqlite3_finalize(r->index);
 	sqlite3_finalize(r->count);
 	sqlite3_finalize(r->date);
+	sqlite3_finalize(r->milestone);
 }
 
 /* The last reply of a ticket was read. */
@@ -197,7 +207,11 @@ ticket_done(struct replies *r)
 	sqlite3_bind_int64(r->count, 3, r->ticket);
 	sqlite3_bind_int64(r->date, 1, r->ticket);
 	sqlite3_bind_int64(r->date, 2, r->newest);
-	return run_statement(r->im, STORE_TICKET, r->count) &&
+	sqlite3_bind_int64(r->milestone, 1, r->ticket);
+	sqlite3_bind_int64(r->milestone, 2, r->first);
+	sqlite3_bind_int64(r->milestone, 3, r->last_post);
+	return run_statement(r->im, STORE_TICKET, r->milestone) &&
+	    run_statement(r->im, STORE_TICKET, r->count) &&
 	    (r->newest == INT64_MIN ||
 	    run_statement(r->im, STORE_TICKET, r->date));
 }
@@ -210,12 +224,27 @@ ticket_begin(struct replies *r, int64_t ticket)
 
 	sqlite3_bind_int64(r->find, 1, ticket);
 	ok = next(r->im, STORE_TICKET, r->find, &rc);
+	r->author = ok && rc == SQLITE_ROW ?
+	    sqlite3_column_int64(r->find, 0) : 0;
 	sqlite3_reset(r->find);
 	r->ticket = ticket;
 	r->is_there = rc == SQLITE_ROW;
 	r->replies = r->hours = 0;
 	r->newest = INT64_MIN;
+	r->first = INT64_MAX;
 	return ok;
+}
+
+/* The first reply that is not the author's, as services/ticket/events.c has it. */
+static void
+note_first(struct replies *r)
+{
+	int64_t	date = sqlite3_column_int64(r->from, REPLY_ADDED);
+
+	if (sqlite3_column_type(r->from, REPLY_ADDED) != SQLITE_NULL &&
+	    sqlite3_column_int64(r->from, REPLY_AUTHOR) != r->author &&
+	    date < r->first)
+		r->first = date;
 }
 
 /* Do what the service does for OP_TICKET_REPLY_KNOWN. */
@@ -227,6 +256,8 @@ reply_take(struct replies *r)
 	/* value_id() lets no larger ones pass */
 	CHECK(post < REPLY_ID_SPAN && r->ticket <= IMPORT_ID_MOST);
 	r->replies++;
+	r->last_post = post;
+	note_first(r);
 	if (sqlite3_column_type(r->from, REPLY_DATE) != SQLITE_NULL &&
 	    sqlite3_column_int64(r->from, REPLY_DATE) > r->newest)
 		r->newest = sqlite3_column_int64(r->from, REPLY_DATE);
@@ -392,6 +423,19 @@ derive_updated(struct import *im)
 	return change(im, STORE_TICKET, "DROP TABLE newest");
 }
 
+/* --- milestones ----------------------------------------------------------------- */
+
+/* When closed tickets were closed; and all that is imported counts as seen. */
+static const char milestones_sql[] =
+    "INSERT INTO milestones (ticket_id, closed_at) SELECT a.ticket_id, "
+    "max(a.date) FROM actions a JOIN tickets t ON t.id = a.ticket_id "
+    "WHERE a.action = 'close' AND t.status_id = (SELECT closed FROM "
+    "own_statuses) GROUP BY 1 ON CONFLICT (ticket_id) DO UPDATE "
+    "SET closed_at = excluded.closed_at;"
+    "INSERT OR REPLACE INTO seen_marks (user_id, ticket_id, post_id) "
+    "SELECT id, ifnull((SELECT max(id) FROM tickets), 0), "
+    "ifnull((SELECT max(post_id) FROM replies), 0) FROM user_names;";
+
 /* --- the whole ------------------------------------------------------------------ */
 
 /* Write large segments, and do not merge them meanwhile. */
@@ -420,7 +464,8 @@ derive_all(struct import *im)
 	if (!change(im, STORE_TICKET, "CREATE TABLE newest (ticket_id "
 	    "INTEGER, date INTEGER)"))
 		return false;
-	return kinds_wait(im) && derive_replies(im) && derive_updated(im) && derive_totals(im) &&
+	return kinds_wait(im) && derive_replies(im) && derive_updated(im) &&
+	    change(im, STORE_TICKET, milestones_sql) && derive_totals(im) &&
 	    change(im, STORE_TICKET,
 	    END_SEARCH("ticket_words") END_SEARCH("reply_words")
 	    "UPDATE search_form SET form = words_form();");

@@ -1,0 +1,40 @@
+/* Reading tickets with their marks. */
+#include "services/ticket/marks.h"
+
+#include "services/ticket/ticket.h"
+
+static bool
+names(struct text fields, const char *member)
+{
+	return memmem(fields.base, fields.len, member, strlen(member)) != NULL;
+}
+
+bool
+marks_are_wanted(const struct call *c)
+{
+	struct text	fields = args_text(&c->request.args, KEY_FIELDS);
+
+	return fields.len > 0 && (names(fields, "unread") ||
+	    names(fields, "first_reply") || names(fields, "closed_at"));
+}
+
+/*
+ * The tag of a ticket is that of its version, for If-Match. Whether the user has
+ * seen the ticket is told beside it.
+ */
+enum err
+ticket_get(struct call *c)
+{
+	struct stmt	st;
+	bool		unread = false;
+	enum err	e;
+
+	if (!marks_are_wanted(c))
+		return op_one(c);
+	st = op_stmt(c, SQL_TICKET_MARKED);
+	e = op_put_one(c, &st);
+	if (e == OK)
+		e = op_finds(c, SQL_TICKET_IS_UNREAD, &unread);
+	args_put_number(&c->answer.extra, KEY_VARIANT, unread);
+	return e;
+}
