@@ -4,6 +4,7 @@ import re
 import pytest
 
 from conftest import PASSWORD_OF_NEW, token_of
+from desk import ADMIN_PASSWORD
 from wire import Client, expect
 
 
@@ -132,7 +133,17 @@ def test_a_group_is_added_renamed_and_deleted_the_two_of_rights_are_not(browse, 
     assert not page.all('button', re.compile('(Rename|Delete) (flicket_admin|super_user)'))
 
 
-# -- the state of the desk
+# -- settings and state
+
+def test_settings_are_shown_with_what_they_do_and_no_secret(browse, desks):
+    desk = desks('new', FLICKET_REQUEST_TIMEOUT_MS=4321)
+    page = browse(desk, 'admin', '/admin/settings')
+    page.wait(lambda: any('FLICKET_REQUEST_TIMEOUT_MS' in row and '4321' in row for row in rows(page)), 'the setting')
+    page.fill('Find a setting', 'largest file')
+    page.wait(lambda: len(rows(page)) == 1 and 'FLICKET_UPLOAD_MAX_BYTES' in rows(page)[0], 'the one that is looked for')
+    assert '26214400 default' in rows(page)[0]
+    assert ADMIN_PASSWORD not in page.script('return document.documentElement.outerHTML')
+
 
 def test_the_state_of_the_desk_is_shown(browse, new):
     page = browse(new, 'admin', '/admin/settings')
