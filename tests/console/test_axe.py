@@ -42,7 +42,7 @@ DIALOGS = [
     ('help', 'agent', '/departments/', lambda page: page.press('?')),
     ('palette', 'agent', '/departments/', lambda page: page.press('Control+k').wait_focus('combobox')),
     ('login-again', 'agent', '/departments/', end_session),
-    ('list-sheet', 'agent', '/tickets/', 'More filters'),
+    ('list-sheet', 'agent', '/tickets/', re.compile('^Filters')),
     ('list-save', 'agent', '/tickets/?status_id=1', 'Save this list'),
     ('department-add', 'admin', '/departments/', 'Add a department'),
     ('user-add', 'admin', '/admin/users', 'Add a user'),
