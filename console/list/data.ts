@@ -2,7 +2,7 @@
 // would move them waits until somebody asks for it.
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { ask, noteOf, Problem } from '../api/client';
+import { ask, noteOf, type Problem } from '../api/client';
 import type { List as Answer, Ticket } from '../api/types';
 import { categories, loadLookups, meetAll } from '../state/lookups';
 import { usePoll } from '../state/poll';
@@ -34,21 +34,10 @@ const keep = (shown: Shown): void => {
 		kept.delete(kept.keys().next().value!);
 };
 
-let knowsUnread = true;
-
-// The desk's own word is asked for once; what it does not know is left out.
 const fetchList = async (query: URLSearchParams, signal?: AbortSignal): Promise<Omit<Shown, 'key'>> => {
-	const path = requestOf(query, knowsUnread);
-	try {
-		const answer = await ask<Answer<Ticket>>('GET', path, { signal, attempts: 1 });
-		meetAll(answer.included);
-		return { items: answer.items, total: answer._meta.total_items, pages: answer._meta.total_pages, note: noteOf(path) };
-	} catch (reason) {
-		if (!knowsUnread || !(reason instanceof Problem) || reason.status !== 400 || reason.field !== 'fields')
-			throw reason;
-		knowsUnread = false;
-		return fetchList(query, signal);
-	}
+	const path = requestOf(query), answer = await ask<Answer<Ticket>>('GET', path, { signal, attempts: 1 });
+	meetAll(answer.included);
+	return { items: answer.items, total: answer._meta.total_items, pages: answer._meta.total_pages, note: noteOf(path) };
 };
 
 const isSame = (a: Ticket, b: Ticket): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -2,7 +2,7 @@
 
 export const PER_PAGE = 50;
 export const SORTS = ['last_updated_desc', 'last_updated', 'addedon_desc', 'addedon', 'priority_desc', 'replies_desc', 'title'] as const;
-const FIELDS = 'id,title,status_id,assigned_id,started_id,category_id,ticket_priority_id,last_updated,date_added,replies';
+const FIELDS = 'id,title,status_id,assigned_id,started_id,category_id,ticket_priority_id,last_updated,date_added,replies,unread';
 const SHOWING = ['page', 'sort', 'per_page'];
 
 export const sortOf = (query: URLSearchParams): string =>
@@ -25,12 +25,12 @@ export const viewOf = (query: URLSearchParams): string => {
 	return view.toString();
 };
 
-export const requestOf = (query: URLSearchParams, withUnread: boolean): string => {
+export const requestOf = (query: URLSearchParams): string => {
 	const request = filtersOf(query);
 	request.set('sort', sortOf(query));
 	request.set('per_page', String(PER_PAGE));
 	request.set('include', 'users');
-	request.set('fields', FIELDS + (withUnread ? ',unread' : '') + (query.get('content') ? ',snippet' : ''));
+	request.set('fields', FIELDS + (query.get('content') ? ',snippet' : ''));
 	return `tickets/${pageOf(query)}/?${request}`;
 };
 

@@ -1,7 +1,7 @@
 // The lists at the side: those that every desk has, then those that were saved.
 
 import { computed, signal } from '@preact/signals';
-import { ask, get, Problem } from '../api/client';
+import { ask, get } from '../api/client';
 import type { List, View } from '../api/types';
 import type { Key } from '../i18n/t';
 import type { IconName } from '../ui/icon';
@@ -33,16 +33,9 @@ export const standard = computed<Standard[]>(() => {
 export const saved = signal<View[]>([]);
 export const counts = signal<Map<string, number>>(new Map());
 
-// The desk works without them: what cannot be had is not shown.
-const missing = (reason: unknown): null => {
-	if (reason instanceof Problem && reason.status === 404)
-		return null;
-	throw reason;
-};
-
 export const loadViews = async (): Promise<void> => {
-	const views = (await get<List<View>>('views/?per_page=100').catch(missing))?.items ?? [];
-	saved.value = [...views].sort((a, b) => a.position - b.position || a.id - b.id);
+	const { items } = await get<List<View>>('views/?per_page=100');
+	saved.value = [...items].sort((a, b) => a.position - b.position || a.id - b.id);
 };
 
 // What a list is sorted by does not change how many there are.
@@ -63,8 +56,8 @@ const countOf = async (queries: string[], signal?: AbortSignal): Promise<[string
 export const countViews = async (signal?: AbortSignal): Promise<void> => {
 	const queries = [...new Set([...standard.value, ...saved.value].map(view => view.query))];
 	const parts = Array.from({ length: Math.ceil(queries.length / AT_ONCE) }, (_, i) => queries.slice(i * AT_ONCE, (i + 1) * AT_ONCE));
-	const answers = await Promise.all(parts.map(part => countOf(part, signal))).catch(missing);
-	counts.value = new Map(answers?.flat());
+	const answers = await Promise.all(parts.map(part => countOf(part, signal)));
+	counts.value = new Map(answers.flat());
 };
 
 const again = async (): Promise<void> => {

@@ -20,7 +20,6 @@ import { allPosts, newestPost, type Thread } from './data';
 import { EditorField, useEditor, type Editor } from './editor';
 import { mayClose } from './rights';
 import { useSend } from './send';
-import { sendLate } from './uploads';
 
 export interface Writer {
 	focus: () => void;
@@ -83,7 +82,6 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 			});
 			if (!made)
 				return;
-			await sendLate(editor.attachments, { post_id: made.id });
 		} catch (reason) {
 			const refused = asProblem(reason);
 			if (refused.code === 'newer_replies')

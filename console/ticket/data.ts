@@ -12,7 +12,7 @@ const SECONDS = 10;
 const PAGE = 50;
 const WHOLE = 100; // up to so many replies are all shown
 const PAGES_AT_ONCE = 10;
-let fields = 'id,title,content,status_id,assigned_id,started_id,category_id,ticket_priority_id,last_updated,date_added,'
+const FIELDS = 'id,title,content,status_id,assigned_id,started_id,category_id,ticket_priority_id,last_updated,date_added,'
 	+ 'date_modified,modified_id,replies,hours,unread';
 const INCLUDED = 'users,actions,uploads,subscriptions';
 
@@ -32,7 +32,7 @@ export interface Thread {
 
 export type TicketBody = Ticket & { included: Included };
 
-export const ticketPath = (id: number): string => `ticket/${id}?fields=${fields}&include=${INCLUDED}`;
+export const ticketPath = (id: number): string => `ticket/${id}?fields=${FIELDS}&include=${INCLUDED}`;
 const postsPath = (id: number, page: number): string =>
 	`posts/${id}/${page}/?per_page=${PAGE}&fields=id,ticket_id,user_id,content,data_added,date_modified,hours,modified_id`;
 
@@ -72,17 +72,9 @@ const fetchPages = async (id: number, before: Thread | null, all: boolean, signa
 	return { posts, pages, total };
 };
 
-// A desk that does not keep what was read is asked for the rest.
 const fetchTicket = async (id: number, signal?: AbortSignal): Promise<{ body: TicketBody; etag: string | undefined }> => {
-	try {
-		const path = ticketPath(id), body = await get<TicketBody>(path, signal);
-		return { body, etag: tagOf(path) };
-	} catch (reason) {
-		if (asProblem(reason).field !== 'fields' || !fields.includes(',unread'))
-			throw reason;
-		fields = fields.replace(',unread', '');
-		return fetchTicket(id, signal);
-	}
+	const path = ticketPath(id), body = await get<TicketBody>(path, signal);
+	return { body, etag: tagOf(path) };
 };
 
 const isSame = (a: Thread, b: Thread): boolean => a.body === b.body && a.total === b.total && a.posts.size === b.posts.size

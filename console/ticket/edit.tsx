@@ -11,7 +11,6 @@ import { outOfBounds } from './bounds';
 import { changeSeen, Overtaken } from './change';
 import { Diff } from './history';
 import { EditorField, useEditor } from './editor';
-import { sendLate } from './uploads';
 
 interface Props {
 	kind: 'ticket' | 'post';
@@ -46,7 +45,6 @@ const EditForm = ({ first, ...props }: Props & { first: Version }) => {
 		try {
 			await changeSeen({ path, thing: { content: version.content }, etag: version.etag }, ['content'], headers =>
 				ask('PATCH', path, { body: { content: editor.text, ...ids.length ? { upload_ids: ids } : {} }, headers }));
-			await sendLate(editor.attachments, props.kind === 'post' ? { post_id: props.id } : { ticket_id: props.id });
 			editor.clear();
 			await props.onSaved();
 			say(t('done.saved'));

@@ -100,7 +100,7 @@ export const useEditor = (thing: string, begin: () => Begun, initial = ''): Edit
 	return {
 		...state, setText, insert, append, field, clear, discard, add, remove,
 		uploadIds: () => latest.current.attachments.flatMap(a => a.upload.value?.id ?? []),
-		isSending: () => latest.current.attachments.some(a => !a.upload.value && !a.problem.value && !a.late.value),
+		isSending: () => latest.current.attachments.some(a => !a.upload.value && !a.problem.value),
 	};
 };
 
@@ -139,11 +139,11 @@ const apply = (editor: Editor, tool: Tool): void => {
 const PICTURE = /\.(png|jpe?g|gif|webp)$/i;
 
 const FileItem = ({ attachment, editor }: { attachment: Attachment; editor: Editor }) => {
-	const { problem, upload, progress, name, late, again } = attachment;
+	const { problem, upload, progress, name, again } = attachment;
 	return (
 		<li class={problem.value ? 'bad' : ''}>
 			<Icon name={problem.value ? 'warning' : 'file'} /> <bdi class="name" role={problem.value ? 'alert' : undefined}>{problem.value || name}</bdi>
-			{!problem.value && !upload.value && !late.value && <progress value={progress.value} aria-label={name} />}
+			{!problem.value && !upload.value && <progress value={progress.value} aria-label={name} />}
 			{problem.value && again && <button type="button" onClick={again}>{t('problem.again')}</button>}
 			{upload.value && PICTURE.test(name) && (
 				<button type="button" class="plain" onClick={() => editor.insert(`![${name.replace(/[[\]\\]/g, '\\$&')}](${upload.value!.image})`)}>{t('file.show')}</button>

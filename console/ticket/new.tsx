@@ -17,7 +17,6 @@ import { outOfBounds } from './bounds';
 import { EditorField, useEditor } from './editor';
 import { mayWrite } from './rights';
 import { useSend } from './send';
-import { sendLate } from './uploads';
 
 const PAUSE_MS = 400;
 const LEAST = 8; // characters of a title before others like it are looked for
@@ -95,7 +94,6 @@ const New = () => {
 			});
 			if (!ticket)
 				return;
-			await sendLate(editor.attachments, { ticket_id: ticket.id });
 			localStorage.setItem(categoryKey(), String(category));
 			editor.clear();
 			drop();

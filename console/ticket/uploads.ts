@@ -1,12 +1,10 @@
 // Files that go with a text. They are sent at once, belong to nobody until the text is sent, and go with it.
 
 import { signal, type Signal } from '@preact/signals';
-import { ask, newKey, root } from '../api/client';
+import { newKey, root } from '../api/client';
 import type { Upload } from '../api/types';
 import { t } from '../i18n/t';
 import { isLost, session } from '../state/session';
-import { complain } from '../state/toasts';
-import { asProblem, explain } from '../ui/field';
 
 type Sent = Pick<Upload, 'id' | 'image'>;
 
@@ -16,7 +14,6 @@ export interface Attachment {
 	progress: Signal<number>; // 0 to 1
 	upload: Signal<Sent | null>;
 	problem: Signal<string>;
-	late: Signal<File | null>; // what goes once the text is there: a desk that takes no file before
 	again: (() => void) | null; // null: it would be refused again
 	cancel: () => void;
 }
@@ -50,14 +47,6 @@ const messageOf = (request: XMLHttpRequest, name: string): string => {
 	}
 };
 
-const codeOf = (request: XMLHttpRequest): string => {
-	try {
-		return (JSON.parse(request.responseText) as { code?: string }).code ?? '';
-	} catch {
-		return '';
-	}
-};
-
 // XMLHttpRequest tells how much has been sent; fetch does not.
 const send = (file: File, attachment: Attachment, done: () => void): void => {
 	const request = new XMLHttpRequest(), form = new FormData();
@@ -71,10 +60,6 @@ const send = (file: File, attachment: Attachment, done: () => void): void => {
 		if (request.status === 201) {
 			attachment.upload.value = JSON.parse(request.responseText) as Upload;
 			return done();
-		}
-		if (codeOf(request) === 'required') {
-			attachment.late.value = file;
-			return;
 		}
 		if (request.status === 401)
 			isLost.value = true;
@@ -93,7 +78,7 @@ const send = (file: File, attachment: Attachment, done: () => void): void => {
 export const attach = (given: File, done: () => void): Attachment => {
 	const file = named(given), why = refusal(file);
 	const attachment: Attachment = {
-		id: ++count, name: file.name, progress: signal(0), upload: signal(null), problem: signal(why), late: signal(null), again: null, cancel: () => {},
+		id: ++count, name: file.name, progress: signal(0), upload: signal(null), problem: signal(why), again: null, cancel: () => {},
 	};
 	if (!why) {
 		attachment.again = () => send(file, attachment, done);
@@ -104,17 +89,5 @@ export const attach = (given: File, done: () => void): Attachment => {
 
 // One that the desk has already.
 export const attached = ({ id, name, image }: { id: number; name: string; image: string }): Attachment => ({
-	id: ++count, name, progress: signal(1), upload: signal({ id, image }), problem: signal(''), late: signal(null), again: null, cancel: () => {},
+	id: ++count, name, progress: signal(1), upload: signal({ id, image }), problem: signal(''), again: null, cancel: () => {},
 });
-
-// Files that wait for their text. Those that are refused then are named.
-export const sendLate = async (attachments: Attachment[], owner: { ticket_id: number } | { post_id: number }): Promise<void> => {
-	for (const { name, late } of attachments) {
-		if (!late.value)
-			continue;
-		const form = new FormData();
-		Object.entries(owner).forEach(([key, id]) => form.append(key, String(id)));
-		form.append('file', late.value, name);
-		await ask('POST', 'uploads/', { body: form }).catch(reason => complain(`${name}: ${explain(asProblem(reason))}`));
-	}
-};
