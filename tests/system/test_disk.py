@@ -28,8 +28,9 @@ from wire import Client, expect
 TICKET = {'title': 'a title', 'content': 'a content', 'category_id': 1, 'ticket_priority_id': 1}
 SAYS_SO = 'store'       # in the text of each refusal
 LATE = 'does not answer at the moment'
-OWNERS = {'token': 'user', 'user': 'user', 'group': 'user', 'ticket': 'ticket', 'subscription': 'ticket',
+OWNERS = {'token': 'user', 'session': 'user', 'user': 'user', 'group': 'user', 'view': 'user', 'ticket': 'ticket', 'subscription': 'ticket',
           'post': 'post', 'upload': 'post', 'department': 'lookup', 'categor': 'lookup'}
+LOGINS = ('POST tokens', 'POST session')     # take no key: each makes a token
 # With what; a full disk says no to more than one operation.
 ERRORS = [('EIO', errno.EIO, False), ('ENOSPC', errno.ENOSPC, True)]
 
@@ -59,11 +60,11 @@ class FaultyWorld(World):
     def request(self, request, example):
         """One more request of a kind: whose, method, path and the rest."""
         method, path = request.split()
-        being = {'POST tokens': 'named', 'DELETE token/:id': 'owner'}.get(request)
+        being = {'POST tokens': 'named', 'POST session': 'named', 'DELETE token/:id': 'owner'}.get(request)
         # those whose own token or password is at stake
-        me = self.person('admin') if 'token' in path or '/me' in path else self.admin
+        me = self.person('admin') if any(part in path for part in ('token', 'session', '/me')) else self.admin
         path, more = example(self, me, being)
-        if method == 'POST' and request != 'POST tokens':
+        if method == 'POST' and request not in LOGINS:
             more = {**more, 'headers': {**(more.get('headers') or {}), 'Idempotency-Key': f'key {next(self.keys)}'}}
         return me, method, path, more
 
@@ -162,7 +163,7 @@ def fail_once(w, request, example, wanted, status, kinds, **how):
     assert again.status < 500, again
     # what was committed and could not be relied on was done; without a key it is done once more
     twice = answer.status != status and done == wanted and 'Idempotency-Key' not in (more.get('headers') or {})
-    if method != 'PATCH' and request != 'POST tokens' and 'avatar' not in path and not twice:
+    if method != 'PATCH' and request not in LOGINS and 'avatar' not in path and not twice:
         total = changed(before, w.stores.count(owner))
         assert total == wanted, f'{answer}, then {again}: {total}, not {wanted}'
     return failed > 0
