@@ -127,7 +127,7 @@ def test_a_page_that_is_not_there(browse, reading):
 
 def test_a_page_for_others(browse, reading):
     page = browse(reading, 'agent', '/admin/users')
-    page.find('heading', 'Not for you')
+    page.find('heading', 'For administrators only')
     page.see('Only administrators of the desk may open this page.')
     assert not page.has('link', 'Administration')
 

@@ -133,7 +133,7 @@ def test_keys_can_be_switched_off(browse, reading):
     page = browse(reading, 'agent', '/departments/')
     page.press('?')
     dialog = page.find('dialog', 'Help')
-    page.field('Single keys do something', dialog).click()
+    page.field('Single-key shortcuts', dialog).click()
     page.press('Escape')
     page.gone('dialog')
     stays(page, *SINGLE)

@@ -68,7 +68,7 @@ def test_a_picture_is_shown_at_once(page, tmp_path):
 
 
 @pytest.mark.parametrize('name, bytes_, words', [
-    ('large.png', png(8) + b'\0' * (1 << 20), 'large.png is larger than 1 MB.'),
+    ('large.png', png(8) + b'\0' * (1 << 20), 'large.png is larger than 1 MB, which is the most.'),
     ('notes.txt', b'no picture', 'notes.txt is not a PNG, JPEG or GIF.'),
 ], ids=['large', 'text'])
 def test_what_is_no_picture_is_not_sent(page, tmp_path, name, bytes_, words):

@@ -16,8 +16,10 @@
 static struct buf	table;		/* read in place of mountinfo */
 static bool		has_table, is_missing;
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the names that ld --wrap gives */
 FILE	*__real_fopen(const char *, const char *);
 FILE	*__wrap_fopen(const char *, const char *);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 FILE *
 __wrap_fopen(const char *path, const char *mode)

@@ -163,10 +163,10 @@ questions_have_bounds(void **state)
 
 	(void)state;
 	furnish();
-	for (int i = 0; i <= PEOPLE_Q_MOST; i++)
-		strcat(q, "\xc3\xa9");
-	for (int i = 0; i < PEOPLE_IDS_MOST; i++)
-		strcat(ids, ",1");
+	for (size_t i = 0; i <= PEOPLE_Q_MOST; i++)
+		memcpy(q + 2 * i, "\xc3\xa9", 3);
+	for (size_t i = 0; i < PEOPLE_IDS_MOST; i++)
+		memcpy(ids + 1 + 2 * i, ",1", 3);
 	for (size_t i = 0; i < LEN(rows); i++) {
 		check_number(rows[i].ask.sort, ask(&c, &rows[i].ask),
 		    rows[i].want);

@@ -60,18 +60,19 @@ FAILS(unlinkat, (int at, const char *path, int flags), at, path, flags)
 FAILS(fchownat, (int at, const char *path, uid_t uid, gid_t gid, int flags),
     at, path, uid, gid, flags)
 
-/* Nothing is lost here that was not synced. */
+/* NOLINTBEGIN(bugprone-reserved-identifier): the names that ld --wrap gives */
 int	__wrap_fsync(int);
+int	__real_open(const char *, int, ...);
+int	__wrap_open(const char *, int, ...);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
+/* Nothing is lost here that was not synced. */
 int
 __wrap_fsync(int fd)
 {
 	(void)fd;
 	return is_to_fail() ? -1 : 0;
 }
-
-int	__real_open(const char *, int, ...);
-int	__wrap_open(const char *, int, ...);
 
 int
 __wrap_open(const char *path, int flags, ...)

@@ -303,12 +303,12 @@ the_largest_groups_are_shown(void **state)
 	check_number("asked", ask_by("assigned", &have), OK);
 	check_number("shown", (int64_t)occurrences(buf_text(&have), "\"id\""),
 	    GROUPS_MOST);
-	check_number("first", memmem(have.base, have.len,
-	    "[{\"count\":250,\"id\":250},", 24) != NULL, 1);
-	check_number("last", memmem(have.base, have.len,
-	    "{\"count\":51,\"id\":51}]", 21) != NULL, 1);
-	check_number("others", memmem(have.base, have.len,
-	    "\"others\":{\"assigned\":1275}", 26) != NULL, 1);
+	check_part("first", have.base,
+	    "[{\"count\":250,\"id\":250},");
+	check_part("last", have.base,
+	    "{\"count\":51,\"id\":51}]");
+	check_part("others", have.base,
+	    "\"others\":{\"assigned\":1275}");
 	buf_done(&have);
 }
 
