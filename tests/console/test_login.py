@@ -80,10 +80,10 @@ def test_a_session_that_ends_meanwhile(browse, imported):
     page.fill('Title', 'The lamp of the lift is broken')
     page.log_out_by_force()
     page.click('link', re.compile('^Unassigned'))
-    dialog = page.find('dialog', 'Your session has ended')
-    assert page.field('Username or e-mail', dialog).get_attribute('value') == 'user003'
+    page.wait(lambda: page.field('Username or e-mail', page.find('dialog', 'Your session has ended')).get_attribute('value') == 'user003',
+              'the name is there')
     assert not page.all('status', re.compile('nauthorized'))
-    page.fill('Password', PASSWORD, dialog).press('Enter')
+    page.fill('Password', PASSWORD, page.find('dialog', 'Your session has ended')).press('Enter')
     page.gone('dialog')
     page.find('heading', re.compile('^Unassigned'))
     page.back()

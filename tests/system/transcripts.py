@@ -87,6 +87,13 @@ BEFORE = {
             """WHEN 'Closed' THEN 'Geschlossen' ELSE 'Dran' END WHERE status <> 'Awaiting Information'; """
             """UPDATE flicket_status SET id = 5 WHERE status = 'Dran'" """,
     },
+    'docs/api.md': {
+        'curl -H "Authorization: Bearer $TOKEN" \'http://localhost:5000/flicket-api/tickets/counts?by':
+            'for n in 1 2 3; do curl -s -o /dev/null -H "Authorization: Bearer $TOKEN" --json '
+            '"{\\"title\\": \\"ticket $n\\", \\"content\\": \\"some text\\", \\"category_id\\": 1, \\"ticket_priority_id\\": 1}" '
+            'http://localhost:5000/flicket-api/tickets; done; curl -s -o /dev/null -X POST -H "Authorization: Bearer $TOKEN" '
+            'http://localhost:5000/flicket-api/ticket/1/claim',
+    },
     'docs/operations.md': {
         'flicketctl verify /backup/desk-2026': 'mv /backup/desk-* /backup/desk-2026-01-31-0300',
         'flicketctl restore --force': 'stop_desk',
