@@ -206,9 +206,9 @@ post_edit(struct call *c)
 	if (e == OK && found) {
 		new = apply_edit(&old, &c->request.args);
 		e = change_reply(c, &old, &new);
+		if (e == OK)
+			e = staged_attach(c, old.id);
 	}
-	if (e == OK && found)
-		e = staged_attach(c, old.id);
 	buf_done(&content);
 	return e != OK ? e : op_one(c);
 }
