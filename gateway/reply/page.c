@@ -71,7 +71,7 @@ find_run(struct text path)
 bool
 page_find(struct text path)
 {
-	return find_run(path) != NULL || console_find(path);
+	return find_run(path) != NULL;
 }
 
 static enum flow
