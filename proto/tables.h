@@ -31,6 +31,10 @@ struct key_info {
 	int64_t		 most;
 };
 
+/* Items of a page: if the client does not say how many, and at most. */
+#define PER_PAGE_DEFAULT	50
+#define PER_PAGE_MOST		100
+
 /* Who may have an operation done. */
 enum who {
 #define WHO(NAME, text, refusal, by_owner, by_reader) WHO_##NAME,

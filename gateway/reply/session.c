@@ -1,12 +1,10 @@
 /* A cookie, and the JSON around the user. */
 #include "gateway/reply/session.h"
 
-#include "base/json.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "gateway/reply/fragment.h"
 #include "gateway/reply/respond.h"
-
-#define PER_PAGE	50
 
 struct cookie_desk
 session_desk(const struct exchange *x)
@@ -71,7 +69,7 @@ put_limits(struct buf *b, const struct settings *s)
 {
 	buf_printf(b, "\"limits\":{\"avatar_bytes\":%d,\"per_page\":%d,"
 	    "\"upload_bytes\":%lld,\"upload_extensions\":", AVATAR_MOST_BYTES,
-	    PER_PAGE, (long long)s->upload_max_bytes);
+	    PER_PAGE_DEFAULT, (long long)s->upload_max_bytes);
 	put_extensions(b, s->upload_extensions);
 	buf_put_byte(b, '}');
 }

@@ -18,8 +18,6 @@
 #include "gateway/stage/upload.h"
 #include "gateway/stage/views.h"
 
-#define PER_PAGE_DEFAULT	50
-#define PER_PAGE_MOST		100
 #define NONE_MATCH_MOST		1024	/* bytes; more is for the gateway alone */
 #define EXPORT_ROWS		200	/* in one piece of an export */
 #define KEPT_MOST		65536	/* bytes of a text out of its bounds */

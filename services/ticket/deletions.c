@@ -9,8 +9,6 @@
 #include "services/ticket/list/date.h"
 #include "services/ticket/ticket.h"
 
-#define PER_PAGE_DEFAULT	50
-#define PER_PAGE_MOST		100
 #define FORGET_MOST		1000	/* in one transaction */
 #define DAY_US			(INT64_C(24) * 60 * 60 * 1000000)
 
