@@ -33,6 +33,14 @@ text_same(struct text a, struct text b)
 	    memcmp(a.base, b.base, a.len) == 0);
 }
 
+/* Whether a text begins with another one. */
+static inline bool
+text_begins(struct text t, struct text beginning)
+{
+	return t.len >= beginning.len && (beginning.len == 0 ||
+	    memcmp(t.base, beginning.base, beginning.len) == 0);
+}
+
 /* The text without bytes of a set at its ends. */
 static inline struct text
 text_trim(struct text t, struct text set)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "gateway/http/header.h"
+#include "gateway/http/url.h"
 
 #define NAME_SIZE	32
 
@@ -15,27 +16,18 @@ iovec_text(h2o_iovec_t v)
 	return (struct text){ v.base, v.len };
 }
 
-static bool
-begins_with(struct text t, struct text beginning)
-{
-	return t.len >= beginning.len &&
-	    memcmp(t.base, beginning.base, beginning.len) == 0;
-}
-
 /* Scheme, host and port of a URL, as browsers write them into Origin. */
 static struct text
 origin_of(const char *url)
 {
-	const char	*host = strstr(url, "://") + 3;
-
-	return (struct text){ url, (size_t)(host - url) + strcspn(host, "/") };
+	return (struct text){ url, (size_t)(url_path(url) - url) };
 }
 
 /* Whether an origin is this scheme and the host and port that were asked. */
 static bool
 is_asked_origin(const h2o_req_t *req, struct text scheme, struct text origin)
 {
-	return begins_with(origin, scheme) && text_same((struct text){
+	return text_begins(origin, scheme) && text_same((struct text){
 	    origin.base + scheme.len, origin.len - scheme.len },
 	    iovec_text(req->authority));
 }

@@ -1,7 +1,15 @@
-/* Percent-encoding. */
+/* Splitting and decoding URLs. */
 #include "gateway/http/url.h"
 
 #include "gateway/http/chars.h"
+
+const char *
+url_path(const char *url)
+{
+	const char	*host = strstr(url, "://") + 3;
+
+	return host + strcspn(host, "/");
+}
 
 struct text
 url_decode(h2o_mem_pool_t *pool, struct text in, bool plus_is_space)

@@ -1,4 +1,4 @@
-/* Percent-encoding of URLs. */
+/* Parts of URLs, and their percent-encoding. */
 #ifndef HTTP_URL_H
 #define HTTP_URL_H
 
@@ -6,6 +6,12 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+
+/*
+ * Where the path of an absolute URL begins, behind scheme, host and port: its end
+ * if it has no path.
+ */
+const char	*url_path(const char *url);
 
 /* Decode it; bytes that are not an encoding stay. The text lives in the pool. */
 struct text	url_decode(h2o_mem_pool_t *, struct text, bool plus_is_space);

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "gateway/http/url.h"
 #include "gateway/reply/compress.h"
 #include "gateway/reply/etag.h"
 #include "gateway/reply/respond.h"
@@ -148,19 +149,12 @@ put_policy(struct exchange *x)
 	respond_header(x, "Cache-Control", "no-cache");
 }
 
-/* The path that clients see the desk below; a proxy may take it away. */
-static const char *
-path_of_desk(const struct settings *s)
-{
-	const char	*host = strstr(s->base_url, "://") + 3;
-	const char	*slash = strchr(host, '/');
-
-	return slash == NULL ? "" : slash;
-}
-
 static struct buf	shell;
 
-/* The path of the base URL at each ROOT of the file. */
+/*
+ * The path of the base URL at each ROOT of the file: clients see the desk below
+ * it, and a proxy may take it away.
+ */
 static void
 put_shell(struct text file, const char *root)
 {
@@ -181,7 +175,7 @@ void
 console_init(const struct settings *s)
 {
 	shell.len = 0;
-	put_shell(console_files[0].bytes, path_of_desk(s));
+	put_shell(console_files[0].bytes, url_path(s->base_url));
 }
 
 static enum flow

@@ -80,12 +80,29 @@ parameters_are_taken_one_by_one(void **state)
 	h2o_mem_clear_pool(&pool);
 }
 
+static void
+paths_begin_behind_the_host(void **state)
+{
+	static const struct { const char *url, *want; } rows[] = {
+		{ "http://localhost:5000", "" },
+		{ "http://localhost:5000/", "/" },
+		{ "https://example.org/desk/of/ours", "/desk/of/ours" },
+		{ "http://[::1]:80/a", "/a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_string(rows[i].url, url_path(rows[i].url), rows[i].want);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST("a URL is decoded once, what is no encoding stays",
 		    urls_are_decoded_once),
+		TEST("a path begins behind the host",
+		    paths_begin_behind_the_host),
 		TEST("the parameters of a query are taken one by one",
 		    parameters_are_taken_one_by_one),
 	};

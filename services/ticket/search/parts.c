@@ -19,14 +19,6 @@ skip_bytes(struct text *t, size_t count)
 	t->len -= count;
 }
 
-static bool
-begins_with(struct text t, const char *s)
-{
-	size_t	len = strlen(s);
-
-	return t.len >= len && memcmp(t.base, s, len) == 0;
-}
-
 /* The bytes of the quotation mark that a text begins with; 0: it does not. */
 static size_t
 mark_length(struct text t)
@@ -37,7 +29,7 @@ mark_length(struct text t)
 	};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (begins_with(t, marks[i]))
+		if (text_begins(t, text_of(marks[i])))
 			return strlen(marks[i]);
 	return 0;
 }
@@ -147,7 +139,7 @@ skip_blanks(struct parts *p)
 static bool
 is_or(const struct parts *p)
 {
-	return !p->glued && begins_with(p->left, "OR") &&
+	return !p->glued && text_begins(p->left, TEXT_OF("OR")) &&
 	    (p->left.len == 2 || part_is_blank(p->left.base[2]));
 }
 
@@ -169,7 +161,7 @@ take_minus(struct parts *p)
 {
 	struct text	next = p->left;
 
-	if (p->glued || !begins_with(next, "-"))
+	if (p->glued || !text_begins(next, TEXT_OF("-")))
 		return false;
 	skip_bytes(&next, 1);
 	if (next.len == 0 || part_is_blank(next.base[0]) || next.base[0] == '-')
@@ -222,12 +214,12 @@ take_phrase_star(struct text *phrase, bool *ret)
 static const char *
 take_star(struct parts *p, bool *ret)
 {
-	if (!begins_with(p->left, "*"))
+	if (!text_begins(p->left, TEXT_OF("*")))
 		return NULL;
 	*ret = true;
 	skip_bytes(&p->left, 1);
 	if (p->left.len == 0 || part_is_blank(p->left.base[0]) ||
-	    begins_with(p->left, ")"))
+	    text_begins(p->left, TEXT_OF(")")))
 		return NULL;
 	return INNER_STAR;
 }
@@ -249,7 +241,7 @@ take_text(struct parts *p, struct part *part)
 		skip_bytes(&inner, mark_length(inner));
 		p->left = inner;
 		wrong = take_phrase_star(&part->text, &part->prefix);
-	} else if (begins_with(p->left, "\"")) {
+	} else if (text_begins(p->left, TEXT_OF("\""))) {
 		part->text = (struct text){ p->left.base, !p->glued };
 		skip_bytes(&p->left, 1);
 		p->glued = true;
