@@ -15,4 +15,4 @@ file(GLOB_RECURSE console_sources CONFIGURE_DEPENDS ${console_folder}/*)
 set(console_files ${CMAKE_BINARY_DIR}/console/files.c ${CMAKE_BINARY_DIR}/console/files.s)
 add_custom_command(OUTPUT ${console_files}
 	COMMAND ${CMAKE_SOURCE_DIR}/cmake/console.sh "${ESBUILD}" ${console_folder} ${console_modules} ${CMAKE_BINARY_DIR}/console
-	DEPENDS ${console_sources} ${CMAKE_SOURCE_DIR}/cmake/console.sh VERBATIM)
+	DEPENDS ${console_sources} ${CMAKE_SOURCE_DIR}/console/icon.svg ${CMAKE_SOURCE_DIR}/cmake/console.sh VERBATIM)

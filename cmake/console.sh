@@ -4,14 +4,16 @@
 #
 # usage: cmake/console.sh ESBUILD CONSOLE PACKAGES FOLDER
 #
-# CONSOLE without main.tsx is a shell alone.
+# CONSOLE without main.tsx is a shell alone. The icon is the same.
 set -euo pipefail
+export LC_ALL=C	# the order of files is that of their bytes everywhere
 esbuild=$1 console=$2 packages=$3 folder=$4
 work=$folder/new
 rm -rf "$work"
 mkdir -p "$work/files"
-icon=icon-$(sha256sum "$console/icon.svg" | cut -c1-8).svg
-cp "$console/icon.svg" "$work/files/$icon"
+picture=$(dirname "${BASH_SOURCE[0]}")/../console/icon.svg
+icon=icon-$(sha256sum "$picture" | cut -c1-8).svg
+cp "$picture" "$work/files/$icon"
 script='' style=''
 if [ -e "$console/main.tsx" ]; then
 	(cd "$console" && NODE_PATH=$packages "$esbuild" main.tsx style.css --bundle --splitting --minify --format=esm \
