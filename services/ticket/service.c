@@ -114,9 +114,9 @@ static const struct shape action_shape = { "action", action_members };
 #define IS_OPEN_NAMED	{ SQL_NAMED_TICKET_IS_CLOSED, false, ERR_CONFLICT, \
 			    MESSAGE_CLOSED, FAULT_CLOSED }
 
-/* Writes of a ticket are answered with it, and who writes has seen it. */
+/* Writes of a ticket are answered with it. */
 #define TICKET_ANSWER	.sql = SQL_TICKET_BY_ID, .shape = &ticket_shape, \
-			.tag = SQL_TICKET_TAG, .also = { SQL_SEEN_BY_WRITER }
+			.tag = SQL_TICKET_TAG
 
 /* The things that tickets, subscriptions and actions refer to. */
 #define TICKET_REFS	{ \

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "services/ticket/deletions.h"
+#include "services/ticket/seen/seen.h"
 
 /* Who may use POST ticket/T/category, admins or not. */
 static enum { NOBODY, STAFF, EVERYBODY } categorizers;
@@ -180,6 +181,15 @@ write_release(struct call *c, struct ticket *t)
 	return e != OK ? e : write_action(c, t, "release", 0);
 }
 
+/* Answer a write with the ticket, which its writer has seen now. */
+static enum err
+end_write(struct call *c, enum err e)
+{
+	if (e == OK)
+		e = op_one(c);
+	return e != OK ? e : seen_by_writer(c);
+}
+
 /* Tell the post service that a ticket is gone. */
 enum err
 write_tell_gone(struct call *c, int64_t id)
@@ -333,7 +343,7 @@ ticket_edit(struct call *c)
 	if (e == OK)
 		e = tell_uploads(c);
 	buf_done(&content);
-	return e != OK ? e : op_one(c);
+	return end_write(c, e);
 }
 
 /*
@@ -393,7 +403,7 @@ ticket_assign(struct call *c)
 		e = find_user(c, &user);
 	if (e == OK && user != t.assignee)
 		e = assign_to(c, &t, user);
-	return e != OK ? e : op_one(c);
+	return end_write(c, e);
 }
 
 /*
@@ -419,7 +429,7 @@ ticket_claim(struct call *c)
 		if (e == OK)
 			e = write_action(c, &t, "claim", 0);
 	}
-	return e != OK ? e : op_one(c);
+	return end_write(c, e);
 }
 
 enum err
@@ -430,7 +440,7 @@ ticket_release(struct call *c)
 
 	if (e == OK)
 		e = write_release(c, &t);
-	return e != OK ? e : op_one(c);
+	return end_write(c, e);
 }
 
 enum err
@@ -441,7 +451,7 @@ ticket_close(struct call *c)
 
 	if (e == OK)
 		e = write_close(c, &t);
-	return e != OK ? e : op_one(c);
+	return end_write(c, e);
 }
 
 /* --- what a ticket is filed under ----------------------------------------- */
@@ -454,7 +464,7 @@ ticket_status(struct call *c)
 
 	if (e == OK)
 		e = write_status(c, &t);
-	return e != OK ? e : op_one(c);
+	return end_write(c, e);
 }
 
 enum err
@@ -465,7 +475,7 @@ ticket_priority(struct call *c)
 
 	if (e == OK)
 		e = write_priority(c, &t);
-	return e != OK ? e : op_one(c);
+	return end_write(c, e);
 }
 
 static bool
@@ -495,7 +505,7 @@ ticket_category(struct call *c)
 		if (e == OK)
 			e = change_of(c, SQL_ACTION_CATEGORY, &t);
 	}
-	return e != OK ? e : op_one(c);
+	return end_write(c, e);
 }
 
 /* --- subscriptions -------------------------------------------------------- */

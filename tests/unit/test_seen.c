@@ -207,15 +207,22 @@ a_made_up_reply_hides_nothing(void **state)
 	    "{\"id\":9}]");
 }
 
+/* Tickets 10 to 6000, of which the other has seen as many as one may. */
 static void
-rows_are_bounded(void **state)
+fill_rows(void)
 {
-	(void)state;
 	run("WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n "
 	    "WHERE i < 6000) INSERT INTO tickets (id, title, started_id) "
 	    "SELECT i, 'a', 3 FROM n");
 	run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
 	    "WHERE i < 5001) INSERT INTO seen SELECT 4, 9 + i, i FROM n");
+}
+
+static void
+rows_are_bounded(void **state)
+{
+	(void)state;
+	fill_rows();
 	run("INSERT INTO seen SELECT 3, ticket_id, post_id FROM seen LIMIT 9");
 	see(OTHER, 5, 0);
 	check_true("fewer", desk_number(&desk, "SELECT count(*) FROM seen "
@@ -229,6 +236,18 @@ rows_are_bounded(void **state)
 	    "ticket_id = t.id)"), 0);
 	check_number("another's", desk_number(&desk, "SELECT count(*) FROM "
 	    "seen WHERE user_id = 3"), 9);
+}
+
+static void
+rows_of_a_user_who_only_writes_are_bounded(void **state)
+{
+	(void)state;
+	fill_rows();
+	check_number("claimed", write_as(OTHER, OP_TICKET_CLAIM, 5, 0), OK);
+	check_true("fewer", desk_number(&desk, "SELECT count(*) FROM seen "
+	    "WHERE user_id = 4") < 2600);
+	check_number("the mark", desk_number(&desk, "SELECT count(*) FROM "
+	    "seen_marks WHERE user_id = 4 AND ticket_id > 2400"), 1);
 }
 
 static void
@@ -307,6 +326,8 @@ main(void)
 		ON_TICKETS("a made-up reply hides nothing",
 		    a_made_up_reply_hides_nothing),
 		ON_TICKETS("rows are bounded", rows_are_bounded),
+		ON_TICKETS("rows of a user who only writes are bounded",
+		    rows_of_a_user_who_only_writes_are_bounded),
 		ON_TICKETS("who or what is gone leaves no row",
 		    who_or_what_is_gone_leaves_no_row),
 		ON_TICKETS("the first reply is another one's",

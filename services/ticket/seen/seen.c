@@ -55,19 +55,31 @@ bound_rows(struct call *c, int64_t user)
 	return e != OK ? e : cut_rows(c, SQL_SEEN_FORGET, user, cut);
 }
 
+/* A user who has seen all of a ticket gets no row, and need not be bounded. */
+static enum err
+put_row(struct call *c, int sql, int64_t user)
+{
+	int		changed = 0;
+	enum err	e = op_change(c, sql, &changed);
+
+	return e != OK || changed == 0 ? e : bound_rows(c, user);
+}
+
 enum err
 ticket_seen(struct call *c)
 {
-	enum err	e = op_change(c, SQL_SEEN_PUT, NULL);
+	return put_row(c, SQL_SEEN_PUT, c->request.actor);
+}
 
-	return e != OK ? e : bound_rows(c, c->request.actor);
+enum err
+seen_by_writer(struct call *c)
+{
+	return put_row(c, SQL_SEEN_BY_WRITER, c->request.actor);
 }
 
 enum err
 seen_by_replier(struct call *c)
 {
-	enum err	e = op_change(c, SQL_SEEN_BY_REPLIER, NULL);
-
-	return e != OK ? e : bound_rows(c, args_number(&c->request.args,
+	return put_row(c, SQL_SEEN_BY_REPLIER, args_number(&c->request.args,
 	    KEY_AUTHOR_ID, 0));
 }
