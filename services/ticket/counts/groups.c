@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "services/ticket/list/values.h"
 #include "services/ticket/ticket.h"
 
 #define NONE	INT64_MIN	/* the id of what is NULL in the store */
@@ -64,21 +65,14 @@ enum err
 groups_read_by(struct call *c, unsigned *ret)
 {
 	struct text	left = args_text(&c->request.args, KEY_BY), name;
-	const char	*comma;
 	bool		more = args_has(&c->request.args, KEY_BY);
 	unsigned	facet;
 
 	for (*ret = 0; more; *ret |= 1u << facet) {
-		name = left;
-		comma = left.len == 0 ? NULL : memchr(left.base, ',', left.len);
-		more = comma != NULL;
-		if (more)
-			name.len = (size_t)(comma - left.base);
+		more = values_next(&left, &name);
 		facet = find_facet(name);
 		if (facet == FACET_END)
 			return refuse_facet(c, name);
-		left.base += name.len + more;
-		left.len -= name.len + more;
 	}
 	return OK;
 }

@@ -61,22 +61,6 @@ want_ids(struct call *c, const struct code_filter *row,
 	return e;
 }
 
-/*
- * Of two parameters for the same codes, those are wanted that both name. Takes
- * ownership of `wanted`.
- */
-static void
-narrow_wanted(uint8_t **have, uint8_t *wanted, size_t count)
-{
-	if (*have == NULL) {
-		*have = wanted;
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		(*have)[i] &= wanted[i];
-	free(wanted);
-}
-
 /* The array of a filter that an argument is for. */
 static uint8_t **
 wanted_array(struct filter *f, const struct code_filter *row)
@@ -96,7 +80,8 @@ read_code_filter(struct call *c, const struct columns *k,
 
 	e = row->names == SQL_NONE ? want_ids(c, row, codes, wanted) :
 	    values_read_names(c, row->key, row->names, codes, wanted);
-	narrow_wanted(wanted_array(f, row), wanted, codes->count);
+	/* two parameters may be for the same codes: both must name them */
+	values_narrow(wanted_array(f, row), wanted, codes->count);
 	f->any = true;
 	return e;
 }

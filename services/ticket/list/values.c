@@ -1,6 +1,8 @@
 /* The values of a list's parameters. */
 #include "services/ticket/list/values.h"
 
+#include <stdlib.h>
+
 #include "base/number.h"
 #include "services/ticket/ticket.h"
 
@@ -13,19 +15,18 @@ value_shown(struct text value)
 	return value.len > SHOWN_MOST ? SHOWN_MOST : (int)value.len;
 }
 
-/* Take the text up to the next comma, and the comma, from *left. */
-static struct text
-next_value(struct text *left)
+bool
+values_next(struct text *left, struct text *ret)
 {
-	struct text	 one = *left;
 	const char	*comma = left->len == 0 ? NULL :
 			    memchr(left->base, ',', left->len);
 
+	*ret = *left;
 	if (comma != NULL)
-		one.len = (size_t)(comma - one.base);
-	left->base += one.len + (comma != NULL);
-	left->len -= one.len + (comma != NULL);
-	return one;
+		ret->len = (size_t)(comma - ret->base);
+	left->base += ret->len + (comma != NULL);
+	left->len -= ret->len + (comma != NULL);
+	return comma != NULL;
 }
 
 static enum err
@@ -43,6 +44,18 @@ values_want(uint8_t *wanted, const struct codes *codes, int64_t id)
 
 	if (code != 0)
 		wanted[code] = 1;
+}
+
+void
+values_narrow(uint8_t **have, uint8_t *wanted, size_t count)
+{
+	if (*have == NULL) {
+		*have = wanted;
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		(*have)[i] &= wanted[i];
+	free(wanted);
 }
 
 /* --- ids ----------------------------------------------------------------- */
@@ -106,7 +119,7 @@ read_value(struct call *c, enum key key, struct text value, struct ids *ids)
 enum err
 values_read_ids(struct call *c, enum key key, struct ids *ret)
 {
-	struct text	left = args_text(&c->request.args, key);
+	struct text	left = args_text(&c->request.args, key), value;
 	enum err	e = OK;
 	bool		more = true;
 
@@ -115,9 +128,8 @@ values_read_ids(struct call *c, enum key key, struct ids *ret)
 	for (int count = 0; more && e == OK; count++) {
 		if (count == VALUES_MOST)
 			return refuse_count(c, key);
-		more = left.len > 0 &&
-		    memchr(left.base, ',', left.len) != NULL;
-		e = read_value(c, key, next_value(&left), ret);
+		more = values_next(&left, &value);
+		e = read_value(c, key, value, ret);
 	}
 	return e;
 }
@@ -190,8 +202,10 @@ values_read_names(struct call *c, enum key key, int sql,
 		while (e == OK && !known && cut_last_part(&name));
 		if (e != OK)
 			return e;
-		if (!known)
-			return refuse_unknown_name(c, key, next_value(&left));
+		if (!known) {
+			(void)values_next(&left, &name);
+			return refuse_unknown_name(c, key, name);
+		}
 		if (name.len == left.len)
 			return OK;
 		left.base += name.len + 1;

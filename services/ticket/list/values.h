@@ -16,6 +16,9 @@ struct ids {
 /* How much of a value a message repeats, in bytes: for "%.*s". */
 int		value_shown(struct text);
 
+/* Take the next value and the comma behind it; false: it is the last one. */
+bool		values_next(struct text *left, struct text *ret);
+
 /*
  * Read ids. In parameters for users, the word `me` is the id of the one who
  * asks; in ASSIGNED_IDS there may be the word `unassigned`.
@@ -32,5 +35,11 @@ enum err	values_read_names(struct call *, enum key, int sql,
 
 /* Mark the code of an id, if it has one. */
 void		values_want(uint8_t *wanted, const struct codes *, int64_t id);
+
+/*
+ * Leave of what was wanted before, if anything was, only what is in `wanted`,
+ * too. Takes ownership of `wanted`.
+ */
+void		values_narrow(uint8_t **have, uint8_t *wanted, size_t count);
 
 #endif

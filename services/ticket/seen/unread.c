@@ -1,8 +1,7 @@
 /* Which tickets are unread, by the newest replies in the columns. */
 #include "services/ticket/seen/unread.h"
 
-#include <stdlib.h>
-
+#include "services/ticket/list/values.h"
 #include "services/ticket/ticket.h"
 
 /* A user's mark; 0, 0: none. */
@@ -58,20 +57,6 @@ leave_seen(struct call *c, const struct columns *k, uint8_t *wanted)
 	return op_end(c, &st, OK);
 }
 
-/* Takes ownership of `wanted`. */
-static void
-narrow(struct filter *f, size_t count, uint8_t *wanted)
-{
-	f->any = true;
-	if (f->chosen == NULL) {
-		f->chosen = wanted;
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		f->chosen[i] &= wanted[i];
-	free(wanted);
-}
-
 enum err
 unread_read(struct call *c, const struct columns *k, struct filter *f)
 {
@@ -93,6 +78,7 @@ unread_read(struct call *c, const struct columns *k, struct filter *f)
 	want_after_mark(k, &mark, codes_find(&k->codes[CODE_USER],
 	    c->request.actor), wanted);
 	e = leave_seen(c, k, wanted);
-	narrow(f, k->count, wanted);
+	values_narrow(&f->chosen, wanted, k->count);
+	f->any = true;
 	return e;
 }
