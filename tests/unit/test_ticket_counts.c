@@ -374,6 +374,40 @@ views_are_counted_each_by_its_own(void **state)
 	buf_done(&have);
 }
 
+/* What is noted of the request's own search is not of its views'. */
+static void
+notes_are_of_the_own_list(void **state)
+{
+	static const struct {
+		const char	*own, *view;
+		bool		 noted;
+	} rows[] = {
+		{ "one &", "two", true },
+		{ "one &", "OR", true },
+		{ "one", "two &", false },
+	};
+	struct buf	views = { 0 };
+	struct call	c;
+
+	(void)state;
+	run("INSERT INTO tickets (title, content) VALUES ('a', 'one two')");
+	for (size_t i = 0; i < LEN(rows); i++) {
+		views.len = 0;
+		put_view(&views, KEY_CONTENT, rows[i].view);
+		desk_begin(&c, OP_TICKET_COUNTS);
+		args_put_text(&c.request.args, KEY_VIEWS, buf_text(&views));
+		args_put_text(&c.request.args, KEY_CONTENT,
+		    text_of(rows[i].own));
+		check_number(rows[i].own, desk_call(&desk, &c), OK);
+		check_true(rows[i].own, args_has(&c.answer.extra, KEY_NOTE) ==
+		    rows[i].noted);
+		check_true("nothing else", keyset_is_within(
+		    args_keys(&c.answer.extra), K(NOTE)));
+		desk_end(&c);
+	}
+	buf_done(&views);
+}
+
 static void
 wrong_views_are_refused(void **state)
 {
@@ -442,6 +476,8 @@ main(void)
 		    the_largest_groups_are_shown),
 		ON_TICKETS("views are counted each by its own",
 		    views_are_counted_each_by_its_own),
+		ON_TICKETS("notes are of the own list",
+		    notes_are_of_the_own_list),
 		ON_TICKETS("wrong views are refused", wrong_views_are_refused),
 		ON_TICKETS("searches are made for all views",
 		    searches_are_made_for_all_views),

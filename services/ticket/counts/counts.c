@@ -8,7 +8,7 @@
 #include "services/ticket/counts/views.h"
 #include "services/ticket/search/search.h"
 
-/* --- the request's own list ----------------------------------------------- */
+/* --- lists ---------------------------------------------------------------- */
 
 static enum err
 put_facets(struct call *c, const struct list *l, const struct selection *s,
@@ -23,10 +23,12 @@ put_facets(struct call *c, const struct list *l, const struct selection *s,
 	    s->few, s->count, s->bits), facets);
 }
 
+/* Count the list of a view, or, with NULL, the request's own. */
 static enum err
-count_list(struct call *c, unsigned facets)
+count_list(struct call *c, const struct args *view, unsigned facets,
+    int64_t *ret)
 {
-	struct args		had = views_enter(c, NULL);
+	struct args		had = views_enter(c, view);
 	struct list		l;
 	struct selection	s = { .count = 0 };
 	enum err		e = list_read(c, &l);
@@ -35,7 +37,7 @@ count_list(struct call *c, unsigned facets)
 		selection_make(&l, &s);
 	if (e == OK)
 		e = put_facets(c, &l, &s, facets);
-	c->answer.total = (int64_t)s.count;
+	*ret = (int64_t)s.count;
 	selection_done(&s);
 	list_done(&l);
 	c->request.args = had;
@@ -44,25 +46,22 @@ count_list(struct call *c, unsigned facets)
 
 /* --- views ---------------------------------------------------------------- */
 
-/* A view that the list would refuse has no count: *ret is -1. */
+/*
+ * A view that the list would refuse has no count: *ret is -1. The answer says
+ * nothing of the refusal, nor what a search of the view notes.
+ */
 static enum err
 count_view(struct call *c, const struct args *view, int64_t *ret)
 {
-	struct args		had = views_enter(c, view);
-	struct list		l = { .columns = NULL };
-	struct selection	s = { .count = 0 };
-	enum err		e = args_has(view, KEY_ERROR) ?
-				    ERR_BAD_REQUEST : list_read(c, &l);
+	struct args	extra = c->answer.extra;
+	enum err	e = args_has(view, KEY_ERROR) ?
+			    ERR_BAD_REQUEST : count_list(c, view, 0, ret);
 
-	if (e == OK)
-		selection_make(&l, &s);
-	*ret = e == OK ? (int64_t)s.count : -1;
-	selection_done(&s);
-	list_done(&l);
-	c->request.args = had;
 	if (e != OK && e != ERR_BAD_REQUEST)
 		return e;
-	args_keep(&c->answer.extra, K(NONE));
+	if (e != OK)
+		*ret = -1;
+	c->answer.extra = extra;
 	return OK;
 }
 
@@ -70,7 +69,7 @@ static enum err
 put_views(struct call *c, const struct views *views)
 {
 	struct buf	*b = &c->fragment;
-	int64_t		 count;
+	int64_t		 count = -1;
 	enum err	 e = OK;
 
 	buf_put_text(b, "\"views\":[");
@@ -106,7 +105,7 @@ put_answer(struct call *c, const struct views *views, unsigned facets)
 
 	buf_put_byte(b, '{');
 	if (!is_of_views(args)) {
-		e = count_list(c, facets);
+		e = count_list(c, NULL, facets, &c->answer.total);
 		buf_put_text(b, "\"total\":");
 		json_put_number(b, c->answer.total);
 		if (args_has(args, KEY_VIEWS))

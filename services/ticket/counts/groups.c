@@ -291,8 +291,7 @@ groups_put(struct call *c, const struct columns *k, const struct facets *f,
 		    (enum facet)i, &g);
 		free_groups(&g);
 	}
-	if (wanted != 0)
-		put_others(b, wanted, others);
+	put_others(b, wanted, others);
 	buf_put(b, behind.base, behind.len);
 	buf_done(&behind);
 	free(d.of_category);

@@ -17,9 +17,9 @@ enum facet { FACET_ASSIGNED, FACET_CATEGORY, FACET_DEPARTMENT,
 enum err	groups_read_by(struct call *, unsigned *ret);
 
 /*
- * Append the wanted facets as members of a JSON object, a comma after each:
- * `assigned`, ... `status`, and `others`, the tickets that are in none of the
- * groups shown.
+ * Append the wanted facets, of which there is one at least, as members of a JSON
+ * object, a comma after each: `assigned`, ... `status`, and `others`: how many
+ * tickets are in groups that are not shown.
  */
 enum err	groups_put(struct call *, const struct columns *,
 		    const struct facets *, const struct facet_counts *,
