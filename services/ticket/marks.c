@@ -3,19 +3,21 @@
 
 #include "services/ticket/ticket.h"
 
-static bool
-names(struct text fields, const char *member)
+bool
+member_is_wanted(const struct call *c, const char *member)
 {
-	return memmem(fields.base, fields.len, member, strlen(member)) != NULL;
+	struct text	fields = args_text(&c->request.args, KEY_FIELDS);
+
+	return fields.len > 0 && memmem(fields.base, fields.len, member,
+	    strlen(member)) != NULL;
 }
 
 bool
 marks_are_wanted(const struct call *c)
 {
-	struct text	fields = args_text(&c->request.args, KEY_FIELDS);
-
-	return fields.len > 0 && (names(fields, "unread") ||
-	    names(fields, "first_reply") || names(fields, "closed_at"));
+	return member_is_wanted(c, "unread") ||
+	    member_is_wanted(c, "first_reply") ||
+	    member_is_wanted(c, "closed_at");
 }
 
 /*

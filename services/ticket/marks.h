@@ -7,7 +7,10 @@
 
 #include "services/op/op.h"
 
-/* Whether the request's `fields` name one of them. */
+/* Whether the request's `fields` name a member that is made only then. */
+bool	member_is_wanted(const struct call *, const char *member);
+
+/* Whether they name a mark. */
 bool	marks_are_wanted(const struct call *);
 
 op_run	ticket_get;

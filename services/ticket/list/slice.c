@@ -266,10 +266,8 @@ cut_slice(struct slice *s, size_t count)
 static bool
 wants_snippet(const struct call *c)
 {
-	struct text	fields = args_text(&c->request.args, KEY_FIELDS);
-
-	return args_has(&c->request.args, KEY_CONTENT) && fields.len > 0 &&
-	    memmem(fields.base, fields.len, "snippet", 7) != NULL;
+	return args_has(&c->request.args, KEY_CONTENT) &&
+	    member_is_wanted(c, "snippet");
 }
 
 static enum err
