@@ -1,10 +1,8 @@
 /* services/ticket/seen/, marks.c, and the milestones of tickets. */
-#include "desk.h"
+#include "tickets.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 
-#include "services/store/store.h"
 #include "services/ticket/seen/seen.h"
 #include "services/ticket/ticket.h"
 
@@ -12,19 +10,6 @@
 #define OTHER	4
 
 static int64_t	seq, post;
-
-static void
-run(const char *format, ...)
-{
-	char	*sql;
-	va_list	 ap;
-
-	va_start(ap, format);
-	sql = sqlite3_vmprintf(format, ap);
-	va_end(ap);
-	store_exec(desk.sqlite, sql);
-	sqlite3_free(sql);
-}
 
 /* Tickets 1 to 4, which users 3 and 4 knew before, then 5 to 9. */
 static int

@@ -1,10 +1,9 @@
 /* services/ticket/counts/: counts of a store that changes, compared with SQL's. */
-#include "desk.h"
+#include "tickets.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
 
-#include "services/store/store.h"
 #include "services/ticket/counts/counts.h"
 #include "services/ticket/counts/groups.h"
 #include "services/ticket/counts/views.h"
@@ -13,27 +12,6 @@
 #include "services/ticket/ticket.h"
 
 #define MANY	(FEW_MOST + 4000)	/* so that bitmaps are made */
-
-static uint64_t		seed = 7;
-
-static unsigned
-below(unsigned most)
-{
-	return (unsigned)(unit_random(&seed) % most);
-}
-
-static void
-run(const char *format, ...)
-{
-	char	*sql;
-	va_list	 ap;
-
-	va_start(ap, format);
-	sql = sqlite3_vmprintf(format, ap);
-	va_end(ap);
-	store_exec(desk.sqlite, sql);
-	sqlite3_free(sql);
-}
 
 static void
 write_tickets(int count)
@@ -51,11 +29,7 @@ static int
 open_desk(void **state)
 {
 	desk_set_up(state);
-	run("INSERT INTO department_names (id, department) VALUES (1, 'B'), "
-	    "(2, 'A'), (3, NULL)");
-	run("INSERT INTO category_names (id, category, department_id) VALUES "
-	    "(1, 'x', 1), (2, 'x', 1), (3, 'y', 2), (4, NULL, 2), "
-	    "(5, 'z', NULL), (6, 'a', 3)");
+	write_departments();
 	run("INSERT INTO status_names (id, status) VALUES (1, 'Open')");
 	return 0;
 }
@@ -114,11 +88,7 @@ select_counts(const char *where, struct buf *ret)
 
 /* --- what is answered ----------------------------------------------------- */
 
-static const struct {
-	enum key	 key;
-	const char	*value;
-	const char	*sql;
-} filters[] = {
+static const struct filter_row	filters[] = {
 	{ KEY_STATUS_IDS, "1,3", "t.status_id IN (1, 3)" },
 	{ KEY_PRIORITY_IDS, "2", "t.ticket_priority_id = 2" },
 	{ KEY_CATEGORY_IDS, "1,2,3,7", "t.category_id IN (1, 2, 3, 7)" },
@@ -158,22 +128,10 @@ check_filtered(void)
 {
 	struct call	c;
 	struct buf	where = { 0 }, want = { 0 };
-	keyset		has = K(NONE);
 
 	desk_begin(&c, OP_TICKET_COUNTS);
 	args_put_text(&c.request.args, KEY_BY, TEXT_OF(ALL_FACETS));
-	buf_put_text(&where, "true");
-	for (unsigned i = below(3); i > 0; i--) {
-		size_t	f = below(LEN(filters));
-
-		if (keyset_has(has, filters[f].key))
-			continue;
-		keyset_add(&has, filters[f].key);
-		args_put_text(&c.request.args, filters[f].key,
-		    text_of(filters[f].value));
-		buf_printf(&where, " AND %s", filters[f].sql);
-	}
-	buf_put_byte(&where, '\0');
+	pick_filters(filters, LEN(filters), 2, &c.request.args, &where);
 	check_number(where.base, desk_call(&desk, &c), OK);
 	select_counts(where.base, &want);
 	check_answer(where.base, buf_text(&c.fragment), buf_text(&want));

@@ -2,40 +2,17 @@
  * services/ticket/index/, list/, search/: lists and searches of a store that
  * changes, compared with what SQL says of it.
  */
-#include "desk.h"
+#include "tickets.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "services/store/store.h"
 #include "services/ticket/index/columns.h"
 #include "services/ticket/search/postings.h"
 #include "services/ticket/search/search.h"
 #include "services/ticket/ticket.h"
-
-static uint64_t		seed = 42;
-
-static unsigned
-below(unsigned most)
-{
-	return (unsigned)(unit_random(&seed) % most);
-}
-
-/* Statements, put together as sqlite3_mprintf() does. */
-static void
-run(const char *format, ...)
-{
-	char	*sql;
-	va_list	 ap;
-
-	va_start(ap, format);
-	sql = sqlite3_vmprintf(format, ap);
-	va_end(ap);
-	store_exec(desk.sqlite, sql);
-	sqlite3_free(sql);
-}
 
 static void
 write_ticket(int64_t id, const char *title)
@@ -222,12 +199,7 @@ ids_may_have_any_gaps(void **state)
 
 #define MANY	40000	/* so that not every list is of few */
 
-/* Filters, and the same as SQL. */
-static const struct {
-	enum key	 key;
-	const char	*value;
-	const char	*sql;
-} filters[] = {
+static const struct filter_row	filters[] = {
 	{ KEY_STATUS_IDS, "1", "t.status_id = 1" },
 	{ KEY_STATUS_IDS, "2,3", "t.status_id IN (2, 3)" },
 	{ KEY_STATUS_IDS, "3", "t.status_id = 3" },
@@ -278,11 +250,7 @@ write_many(void)
 	run("INSERT INTO user_names (id, name) VALUES (1, 'Zo\xc3\xab'), "
 	    "(2, 'adam'), (3, 'Adam'), (4, 'adam'), (5, NULL), (6, ''), "
 	    "(7, '\xe6\xbc\xa2')");
-	run("INSERT INTO department_names (id, department) VALUES "
-	    "(1, 'B'), (2, 'A'), (3, NULL)");
-	run("INSERT INTO category_names (id, category, department_id) VALUES "
-	    "(1, 'x', 1), (2, 'x', 1), (3, 'y', 2), (4, NULL, 2), "
-	    "(5, 'z', NULL), (6, 'a', 3)");
+	write_departments();
 	run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
 	    "WHERE i < %d) INSERT INTO tickets (title, content, started_id, "
 	    "date_added, status_id, category_id, ticket_priority_id, "
@@ -308,24 +276,13 @@ check_page(void)
 	struct call	 c;
 	struct args	*args = &c.request.args;
 	struct buf	 where = { 0 }, want = { 0 }, sort = { 0 };
-	size_t		 by = below(LEN(sorts)), f;
+	size_t		 by = below(LEN(sorts));
 	bool		 down = below(2) == 1;
 	unsigned	 per_page = below(40) + 1, pages, page;
-	keyset		 has = K(NONE);
 	char		*sql;
 
 	desk_begin(&c, OP_TICKET_LIST);
-	buf_put_text(&where, "true");
-	for (unsigned i = below(4); i > 0; i--) {
-		f = below(LEN(filters));
-		if (keyset_has(has, filters[f].key))
-			continue;
-		keyset_add(&has, filters[f].key);
-		args_put_text(args, filters[f].key,
-		    text_of(filters[f].value));
-		buf_printf(&where, " AND %s", filters[f].sql);
-	}
-	buf_put_byte(&where, '\0');
+	pick_filters(filters, LEN(filters), 3, args, &where);
 	for (const char *p = sorts[by].sql; *p != '\0'; p++)
 		if (*p != '#')
 			buf_put_byte(&sort, *p);
