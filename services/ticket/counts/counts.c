@@ -138,7 +138,7 @@ ticket_counts(struct call *c)
 
 /* --- searches ------------------------------------------------------------- */
 
-/* A view that cannot be searched for has no count, which is said later. */
+/* A view with a wrong search is left to count_view(). */
 static enum err
 search_view(struct call *c, const struct args *view)
 {

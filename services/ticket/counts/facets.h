@@ -1,7 +1,8 @@
 /*
- * Facets: what tickets are counted by, 8 bytes for each ticket. Tickets of one
- * status, priority and category are of one kind, of which there are few. So a
- * count of a million tickets reads 8 MB, and adds up kinds and assignees only.
+ * Facets: the kind and the assignee of each ticket, 8 bytes, by which tickets
+ * are counted. Tickets with the same status, priority and category are of one
+ * kind; there are few kinds. So a count of a million tickets reads 8 MB, and adds
+ * up kinds and assignees only.
  *
  * They are made when tickets are counted for the first time, and then follow the
  * journal of the columns.

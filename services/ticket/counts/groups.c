@@ -7,7 +7,7 @@
 #include "services/ticket/list/values.h"
 #include "services/ticket/ticket.h"
 
-#define NONE	INT64_MIN	/* the id of what is NULL in the store */
+#define NONE	INT64_MIN	/* an id that stands for NULL in the store */
 
 static const struct {
 	const char	*name;
@@ -40,7 +40,7 @@ struct departments {
 	int64_t	*of_category;
 };
 
-/* --- what is asked for ---------------------------------------------------- */
+/* --- reading the request -------------------------------------------------- */
 
 static unsigned
 find_facet(struct text name)

@@ -1,8 +1,8 @@
 /*
- * What users have seen. A row says up to which reply, by the ids of all replies of
- * the desk: who has seen all of a ticket has seen it up to the newest of them. So
- * the rows of a user are in the order of time, and if they become too many, the
- * older half of them is replaced by a mark.
+ * What users have seen. A row says up to which reply. When a user sees all of a
+ * ticket, that is the newest reply of the whole desk, not of the ticket. So the
+ * rows of a user are in the order of time, and if they become too many, a mark
+ * replaces the older half of them.
  */
 #include "services/ticket/seen/seen.h"
 
@@ -17,7 +17,7 @@ stmt_of_user(struct call *c, int sql, int64_t user)
 	return st;
 }
 
-/* Up to which reply the older half of a user's rows goes; -1: they are few. */
+/* The reply that ends the older half of a user's rows; -1: they are few. */
 static enum err
 find_cut(struct call *c, int64_t user, int64_t *ret)
 {
