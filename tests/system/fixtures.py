@@ -8,7 +8,7 @@ import tempfile
 import hypothesis
 import pytest
 
-from desk import Desk, flicket_database, run_program
+from desk import ADMIN, SUPER, USER, Desk, flicket_database, run_program
 
 # Where hypothesis keeps its tables; never in the source tree.
 os.environ.setdefault('HYPOTHESIS_STORAGE_DIRECTORY', tempfile.gettempdir() + '/flicket-hypothesis')
@@ -139,6 +139,27 @@ def writing(tmp_path_factory, imported_stores):
     desk = open_desk(tmp_path_factory.mktemp('writing'), 'imported', imported_stores)
     yield desk
     close_desk(desk)
+
+
+@pytest.fixture
+def admin(writing):
+    """A client of the desk that the tests of one file share: a member of flicket_admin."""
+    with writing.client(ADMIN) as c:
+        yield c
+
+
+@pytest.fixture
+def user(writing):
+    """Likewise a user without a group."""
+    with writing.client(USER) as c:
+        yield c
+
+
+@pytest.fixture
+def other(writing):
+    """Likewise another user, a member of super_user."""
+    with writing.client(SUPER) as c:
+        yield c
 
 
 @pytest.fixture

@@ -8,12 +8,6 @@ numbers = iter(range(1, 1000))
 
 
 @pytest.fixture
-def admin(writing):
-    with writing.client(ADMIN) as c:
-        yield c
-
-
-@pytest.fixture
 def group(admin):
     return expect(admin.post('groups', {'group_name': f'Group number {next(numbers)}'}), 201)
 

@@ -19,12 +19,6 @@ TICKET = {'title': 'a title', 'content': 'a content', 'category_id': 1, 'ticket_
 FOREIGN = (b'SQLite format', b'root:', b'[lock]', b'BEGIN')
 
 
-@pytest.fixture
-def admin(writing):
-    with writing.client(ADMIN) as c:
-        yield c
-
-
 def form(name, content, **fields):
     """The body of an upload; `name` is put as it is."""
     parts = [f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in fields.items()]

@@ -14,12 +14,6 @@ def staff(request, writing):
         yield c
 
 
-@pytest.fixture
-def admin(writing):
-    with writing.client(ADMIN) as c:
-        yield c
-
-
 def department(client):
     return expect(client.post('departments', {'department': f'Department {next(numbers)}'}), 201)
 

@@ -3,7 +3,7 @@ import contextlib
 
 import pytest
 
-from desk import ADMIN, PASSWORD, open_store
+from desk import PASSWORD, open_store
 from wire import Client, basic, expect
 
 TICKET = {'title': 'a title', 'content': 'some content', 'ticket_priority_id': 1, 'category_id': 1}
@@ -20,12 +20,6 @@ KINDS = [('tickets', TICKET, 'title'), ('departments', {}, 'department'),
          ('groups', {}, 'group_name')]
 PLURALS = {'category': 'categories'}
 count = 0
-
-
-@pytest.fixture
-def admin(writing):
-    with writing.client(ADMIN) as c:
-        yield c
 
 
 def total(client, path):

@@ -2,22 +2,10 @@
 import pytest
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from desk import ADMIN, PASSWORD, USER
+from desk import PASSWORD
 from wire import expect
 
 NEW = {'password': PASSWORD}
-
-
-@pytest.fixture
-def admin(writing):
-    with writing.client(ADMIN) as c:
-        yield c
-
-
-@pytest.fixture
-def user(writing):
-    with writing.client(USER) as c:
-        yield c
 
 
 def make(c, username, name, email, **more):

@@ -17,24 +17,6 @@ MOST = 5000
 NOWHERE = 999999
 
 
-@pytest.fixture
-def admin(writing):
-    with writing.client(ADMIN) as c:
-        yield c
-
-
-@pytest.fixture
-def user(writing):
-    with writing.client(USER) as c:
-        yield c
-
-
-@pytest.fixture
-def other(writing):
-    with writing.client(SUPER) as c:
-        yield c
-
-
 def new_ticket(client, **fields):
     return expect(client.post('tickets', {**TICKET, **fields}), 201)['id']
 

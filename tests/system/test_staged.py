@@ -6,29 +6,11 @@ import threading
 
 import pytest
 
-from desk import ADMIN, SUPER, USER, run_program, wait_until
+from desk import USER, run_program, wait_until
 from test_uploads import TICKET, fetch, files_of, new_ticket, reply, restart, upload, will_be_gone
 from wire import expect
 
 DAY = 86400 * 1000000
-
-
-@pytest.fixture
-def user(writing):
-    with writing.client(USER) as c:
-        yield c
-
-
-@pytest.fixture
-def other(writing):
-    with writing.client(SUPER) as c:
-        yield c
-
-
-@pytest.fixture
-def admin(writing):
-    with writing.client(ADMIN) as c:
-        yield c
 
 
 def stage(c, content=b'some notes\n', name='notes.txt', **more):

@@ -9,18 +9,6 @@ EXTRAS = 'date_added,disabled,groups,locale,total_assigned'
 SHOWN = {'avatar', 'email', 'id', 'job_title', 'links', 'name', 'total_posts', 'username'}
 
 
-@pytest.fixture
-def admin(writing):
-    with writing.client(ADMIN) as c:
-        yield c
-
-
-@pytest.fixture
-def user(writing):
-    with writing.client(USER) as c:
-        yield c
-
-
 numbers = iter(range(1, 1000))
 
 

@@ -1,28 +1,15 @@
 """Views, lists of tickets under a name: whose they are, who sees and changes them, their bounds. And the settings."""
 import pytest
 
-from desk import ADMIN, PASSWORD, SUPER, USER
+from desk import PASSWORD
 from wire import expect
 
 VIEW = {'name': 'Printers', 'query': 'category_id=1&status=Open'}
 
 
 @pytest.fixture
-def admin(writing):
-    with writing.client(ADMIN) as c:
-        yield c
-
-
-@pytest.fixture
-def user(writing):
-    with writing.client(USER) as c:
-        yield c
-
-
-@pytest.fixture
-def staff(writing):
-    with writing.client(SUPER) as c:
-        yield c
+def staff(other):
+    return other
 
 
 def make(c, **fields):
