@@ -117,21 +117,10 @@ check_empty(struct import *im)
 }
 
 static bool
-write_whole(int fd, const char *bytes, size_t size)
-{
-	ssize_t	n;
-
-	for (; size > 0; bytes += n, size -= (size_t)n)
-		if ((n = write(fd, bytes, size)) == -1)
-			return false;
-	return true;
-}
-
-static bool
 write_file(struct import *im, const char *name, const void *bytes, int size)
 {
 	int	fd = openat(im->files[FILES_UPLOADS].to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool	ok = fd != -1 && write_whole(fd, bytes, (size_t)size);
+	bool	ok = fd != -1 && write_all(fd, bytes, (size_t)size);
 
 	if (!ok)
 		report_fail("%s/%s: %s", im->data, name, strerror(errno));
