@@ -92,8 +92,8 @@ static const struct service *const services[] = {
 
 /* Statuses that an operation can be refused with, and when. */
 enum refusal {
-	ALWAYS, WITH_TOKEN, WITH_RIGHT, WITH_BODY, WRITES, WITH_IF_MATCH, WITH_KEY, RANGES,
-	SYNCS
+	ALWAYS, WITH_TOKEN, WITH_RIGHT, WITH_BODY, WRITES, WITH_IF_MATCH,
+	WITH_KEY, RANGES, SYNCS
 };
 
 static const struct {
@@ -174,11 +174,11 @@ example_of(const char *json)
 	return must(json_loads(json, JSON_DECODE_ANY, NULL));
 }
 
-/* A value of an example: of the operation's own, or of the key's. */
+/* A value of the operation's own example, NULL if that has none. */
 static json_t *
-example_for(enum op_code op, enum key key)
+own_example(enum op_code op, enum key key)
 {
-	json_t	*own, *value;
+	json_t	*own, *value = NULL;
 
 	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
 		if (examples[i].op != op)
@@ -186,10 +186,24 @@ example_for(enum op_code op, enum key key)
 		own = example_of(examples[i].json);
 		value = json_incref(json_object_get(own, key_info(key)->name));
 		json_decref(own);
-		if (value != NULL)
-			return value;
+		break;
 	}
-	return example_of(param_of(key)->example);
+	return value;
+}
+
+/* A value of an example: of the operation's own, or of the key's. */
+static json_t *
+example_for(enum op_code op, enum key key)
+{
+	json_t	*own = own_example(op, key);
+
+	return own != NULL ? own : example_of(param_of(key)->example);
+}
+
+static json_t *
+array_of(json_t *items)
+{
+	return pack("{s:s,s:o}", "type", "array", "items", items);
 }
 
 static const struct named_values *
@@ -245,18 +259,14 @@ key_schema(enum key key, bool stored)
 
 	if (s != NULL)
 		return s;
-	s = json_object();
-	if (key == KEY_VIEWS) {
-		put(s, "type", json_string("array"));
-		put(s, "items", pack("{s:s}", "type", "string"));
-		return s;
-	}
+	if (key == KEY_VIEWS)
+		return array_of(pack("{s:s}", "type", "string"));
 	if (info->form == FORM_IDS) {
-		put(s, "type", json_string("array"));
-		put(s, "items", pack("{s:s}", "type", "integer"));
+		s = array_of(pack("{s:s}", "type", "integer"));
 		put(s, "maxItems", json_integer(info->most));
 		return s;
 	}
+	s = json_object();
 	if (info->type != KEY_INT) {
 		put(s, "type", json_string("string"));
 		if (bounded) {
@@ -484,12 +494,6 @@ fields_schema(const struct shape *shape)
 	return pack("{s:s,s:o}", "type", "string", "enum", all);
 }
 
-static json_t *
-array_of(json_t *items)
-{
-	return pack("{s:s,s:o}", "type", "array", "items", items);
-}
-
 /* What a parameter may be; an array is a list with commas between. */
 static json_t *
 parameter_schema(const struct route *r, enum key key)
@@ -601,32 +605,20 @@ parameters_of(const struct route *r)
 	return list;
 }
 
-/*
- * Whether a field is in the example of a body: a required one, unless the
- * operation has an example of its own.
- */
-static bool
-is_in_example(const struct route *r, enum key key)
+/* A field's value in the example of a body, which has the required fields and
+ * those of the operation's own example; NULL if it is not there. */
+static json_t *
+body_example(const struct route *r, enum key key)
 {
-	json_t	*own;
-	bool	 is;
-
-	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
-		if (examples[i].op != r->op)
-			continue;
-		own = example_of(examples[i].json);
-		is = json_object_get(own, key_info(key)->name) != NULL;
-		json_decref(own);
-		return is || keyset_has(r->needs, key);
-	}
-	return keyset_has(r->needs, key);
+	return keyset_has(r->needs, key) ? example_for(r->op, key) :
+	    own_example(r->op, key);
 }
 
 static json_t *
 body_schema(const struct route *r)
 {
 	json_t	*properties = json_object(), *required = json_array();
-	json_t	*example = json_object(), *schema;
+	json_t	*example = json_object(), *schema, *value;
 	keyset	 keys = keyset_difference(r->given, K(FIELDS, INCLUDE));
 	bool	 stores;
 
@@ -641,9 +633,9 @@ body_schema(const struct route *r)
 		put(schema, "examples", pack("[o]", example_of(
 		    param_of(k)->example)));
 		put(properties, key_info(k)->name, schema);
-		if (is_in_example(r, k))
-			put(example, key_info(k)->name,
-			    example_for(r->op, k));
+		value = body_example(r, k);
+		if (value != NULL)
+			put(example, key_info(k)->name, value);
 		if (keyset_has(r->needs, k))
 			add(required, json_string(key_info(k)->name));
 	}
