@@ -39,7 +39,7 @@ is_done(enum err error, int64_t total)
 	bool		 terminated;
 	struct call	*c = lane_receive(svc->writes.lane, true, &terminated);
 
-	check_number("its operation", c->request.op, OP_TICKET_REINDEX);
+	check_number("its operation", c->request.op, svc->service->chore);
 	c->answer.error = error;
 	c->answer.total = total;
 	chore_note_done(svc, c);
@@ -70,6 +70,27 @@ it_is_done_until_nothing_is_left(void **state)
 	assert_true(is_sent());
 	is_done(OK, 0);
 	assert_false(is_sent());
+	end();
+}
+
+static void
+one_that_is_wanted_again_waits_until_then(void **state)
+{
+	int64_t	every_ms = svc->service->chore_every_ms;
+
+	(void)state;
+	assert_true(every_ms > 0);
+	begin();
+	assert_true(is_sent());
+	is_done(OK, 1);
+	assert_true(is_sent());
+	is_done(OK, 0);
+	assert_false(is_sent());
+	assert_true(svc->chore.next_ms > clock_ms() + every_ms / 2);
+	svc->chore.next_ms = clock_ms();
+	assert_true(is_sent());
+	is_done(ERR_INTERNAL, 0);
+	assert_true(svc->chore.next_ms < clock_ms() + every_ms / 2);
 	end();
 }
 
@@ -113,6 +134,8 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		ON_PROCESS(&ticket_service, "it is done until nothing is left",
 		    it_is_done_until_nothing_is_left),
+		ON_PROCESS(&post_service, "one that is wanted again waits "
+		    "until then", one_that_is_wanted_again_waits_until_then),
 		ON_PROCESS(&ticket_service, "one that failed is tried later",
 		    one_that_failed_is_tried_later),
 		ON_PROCESS(&ticket_service, "only a writer at work does it",
