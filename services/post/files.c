@@ -224,10 +224,12 @@ file_read(struct call *c)
 
 /* --- files that are removed ----------------------------------------------- */
 
-void
-files_unlink_later(struct text filename)
+enum err
+files_delete(struct call *c, struct stmt *st)
 {
-	reaper_unlink_later(&files.reaper, filename);
+	while (stmt_next(st))
+		reaper_unlink_later(&files.reaper, stmt_text(st, 0));
+	return op_end(c, st, OK);
 }
 
 struct reaper *

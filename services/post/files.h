@@ -8,7 +8,7 @@
  * after the last operation on it.
  *
  * The operations run on the slow lane, files_claim(), files_unclaim() and
- * files_unlink_later() on the writer lane, files_heard() on the loop.
+ * files_delete() on the writer lane, files_heard() on the loop.
  */
 #ifndef POST_FILES_H
 #define POST_FILES_H
@@ -46,8 +46,11 @@ bool	files_claim(struct text filename);
 /* The row was not written. */
 void	files_unclaim(struct text filename);
 
-/* Remove a file when the deletion of its row is committed. */
-void	files_unlink_later(struct text filename);
+/*
+ * Run a statement that deletes rows of files and gives their names, and end it.
+ * The files are removed when that is committed.
+ */
+enum err	files_delete(struct call *, struct stmt *);
 
 /* For tests, which run the reaper without its thread. */
 struct reaper	*files_reaper(void);

@@ -94,7 +94,5 @@ staged_expire(struct call *c)
 	struct stmt	st = op_stmt(c, SQL_STAGED_EXPIRE);
 
 	stmt_bind_number(&st, KEY_OVER, store_over());
-	while (stmt_next(&st))
-		files_unlink_later(stmt_text(&st, 0));
-	return op_end(c, &st, OK);
+	return files_delete(c, &st);
 }

@@ -215,15 +215,12 @@ post_edit(struct call *c)
 
 /* --- deleted -------------------------------------------------------------- */
 
-/* Run a statement that deletes files' rows; the files follow the COMMIT. */
 static enum err
 delete_uploads(struct call *c, int sql)
 {
 	struct stmt	st = op_stmt(c, sql);
 
-	while (stmt_next(&st))
-		files_unlink_later(text_or_empty(&st, 0));
-	return op_end(c, &st, OK);
+	return files_delete(c, &st);
 }
 
 static enum err

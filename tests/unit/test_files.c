@@ -518,7 +518,7 @@ a_file_goes_after_its_row(void **state)
 	make_row(name);
 	reaper_look(reaper, clock_ms());
 	store_exec(desk.sqlite, "BEGIN IMMEDIATE; DELETE FROM uploads");
-	files_unlink_later(text_of(name));
+	reaper_unlink_later(files_reaper(), text_of(name));
 	reaper_look(reaper, clock_ms());
 	check_true("before the commit it is there", is_there(name));
 	store_exec(desk.sqlite, "COMMIT");
@@ -527,11 +527,11 @@ a_file_goes_after_its_row(void **state)
 
 	bring("staying", name);
 	make_row(name);
-	files_unlink_later(text_of(name));
+	reaper_unlink_later(files_reaper(), text_of(name));
 	reaper_look(reaper, clock_ms() + REAPER_WAIT_MS + 1);
 	check_true("rolled back", is_there(name) && reaper_is_idle(reaper));
-	files_unlink_later(TEXT_OF("../post.db"));
-	files_unlink_later(TEXT_OF(""));
+	reaper_unlink_later(files_reaper(), TEXT_OF("../post.db"));
+	reaper_unlink_later(files_reaper(), TEXT_OF(""));
 	check_true("no files of ours", reaper_is_idle(reaper));
 }
 
