@@ -204,14 +204,6 @@ session_lifetime_us(const struct args *args)
 	    REMEMBERED_US : tokens.lifetime_us;
 }
 
-static enum err
-put_user(struct call *c)
-{
-	struct stmt	st = op_stmt(c, c->op->sql);
-
-	return op_put_one(c, &st);
-}
-
 enum err
 token_open_session(struct call *c)
 {
@@ -225,7 +217,7 @@ token_open_session(struct call *c)
 	if (e == OK) {
 		args_put_text(&c->answer.extra, KEY_TOKEN, (struct text){
 		    c->message.base + HASH_BYTES, c->message.len - HASH_BYTES });
-		e = put_user(c);
+		e = op_one(c);
 	}
 	sodium_memzero(&t, sizeof(t));
 	return e;
@@ -235,6 +227,7 @@ enum err
 token_show_session(struct call *c)
 {
 	struct stmt	st;
+	enum err	e;
 
 	if (c->request.actor == 0) {
 		buf_put_text(&c->fragment, "null");
@@ -244,7 +237,8 @@ token_show_session(struct call *c)
 	if (stmt_next(&st))
 		args_put_number(&c->answer.extra, KEY_EXPIRES,
 		    stmt_number(&st, 1));
-	return op_end(c, &st, OK) == OK ? put_user(c) : ERR_STORE;
+	e = op_end(c, &st, OK);
+	return e != OK ? e : op_one(c);
 }
 
 /* --- ending ---------------------------------------------------------------- */
