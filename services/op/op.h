@@ -92,8 +92,9 @@ struct op {
 	op_run			*aside;
 	void			(*unmake)(void *made);
 
-	/* READ by op_page() or op_bulk(): when it takes too long for the loop,
-	 * all of it is done on that thread, from the beginning */
+	/* READ without `aside`: when run() calls op_put_aside(), as op_page()
+	 * and op_bulk() do when they take too long for the loop, all of it is
+	 * done on that thread, from the beginning */
 	bool			 large;
 };
 
@@ -276,6 +277,10 @@ enum err op_end(struct call *, struct stmt *, enum err);
 
 /* op_one() with a run that was begun, and given values; it is ended. */
 enum err op_put_one(struct call *, struct stmt *);
+
+/* The rows of a run that was begun, and given values, as a list; it is ended.
+ * With op.large it calls op_put_aside() when it takes too long. */
+enum err op_put_rows(struct call *, struct stmt *);
 
 /* Run to the end, for its effect, and end it; ret_changed may be NULL. */
 enum err op_run_out(struct call *, struct stmt *, int *ret_changed);

@@ -187,8 +187,8 @@ count_items(struct call *c, int64_t *ret)
 	return op_end(c, &st, OK);
 }
 
-static enum err
-put_rows(struct call *c, struct stmt *st)
+enum err
+op_put_rows(struct call *c, struct stmt *st)
 {
 	enum err	e = OK;
 
@@ -231,7 +231,7 @@ op_page(struct call *c)
 	st = op_stmt(c, c->op->sql);
 	stmt_bind_number(&st, KEY_LIMIT, per_page);
 	stmt_bind_number(&st, KEY_OFFSET, (page - 1) * per_page);
-	return put_rows(c, &st);
+	return op_put_rows(c, &st);
 }
 
 enum err
@@ -241,7 +241,7 @@ op_bulk(struct call *c)
 	enum err	e;
 
 	c->rows = 0;
-	e = put_rows(c, &st);
+	e = op_put_rows(c, &st);
 	if (e == OK && c->rows > BULK_MOST)
 		return op_fault(c, FAULT_TOO_MANY, KEY_INCLUDE,
 		    op_refusef(c, ERR_BAD_REQUEST, "include: more than %d "

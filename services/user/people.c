@@ -23,21 +23,26 @@ struct order {
 	int		 found;
 };
 
-static const struct order orders[] = {
-#define ORDER(name, NAME) \
-	{ name, SQL_USERS_ALL_BY_##NAME, SQL_USERS_FOUND_BY_##NAME }
-	ORDER("id", ID), ORDER("id_desc", ID_DESC),
-	ORDER("name", NAME), ORDER("name_desc", NAME_DESC),
-	ORDER("username", USERNAME), ORDER("username_desc", USERNAME_DESC),
-	ORDER("email", EMAIL), ORDER("email_desc", EMAIL_DESC)
-#undef ORDER
-};
-#define ORDERS		(sizeof(orders) / sizeof(orders[0]))
+#define ORDERS(ORDER) \
+	ORDER("id", ID) ORDER("id_desc", ID_DESC) \
+	ORDER("name", NAME) ORDER("name_desc", NAME_DESC) \
+	ORDER("username", USERNAME) ORDER("username_desc", USERNAME_DESC) \
+	ORDER("email", EMAIL) ORDER("email_desc", EMAIL_DESC)
 #define NAMES		"id, name, username, email"
 
+static const struct order orders[] = {
+#define ORDER(name, NAME) \
+	{ name, SQL_USERS_ALL_BY_##NAME, SQL_USERS_FOUND_BY_##NAME },
+	ORDERS(ORDER)
+#undef ORDER
+	{ 0 }
+};
+
 const char *const	people_sorts[] = {
-	"id", "id_desc", "name", "name_desc", "username", "username_desc",
-	"email", "email_desc", NULL
+#define ORDER(name, NAME) name,
+	ORDERS(ORDER)
+#undef ORDER
+	NULL
 };
 
 /* What a page is asked for by, and what is found. */
@@ -73,7 +78,7 @@ read_order(struct call *c, struct people *p)
 	p->order = &orders[0];
 	if (!args_has(&c->request.args, KEY_SORT))
 		return OK;
-	for (p->order = orders; p->order < orders + ORDERS; p->order++)
+	for (p->order = orders; p->order->name != NULL; p->order++)
 		if (text_same(name, text_of(p->order->name)))
 			return OK;
 	return op_fault(c, FAULT_INVALID, KEY_SORT,
@@ -289,20 +294,11 @@ find_users(struct call *c, struct people *p)
 static enum err
 put_users(struct call *c, const struct people *p)
 {
-	struct stmt	st;
-	enum err	e = OK;
+	struct stmt	st = op_stmt(c, args_has(&c->request.args, KEY_FIELDS) ?
+			    SQL_USERS_SHOWN_FIELDS : SQL_USERS_SHOWN);
 
-	buf_put_byte(&c->fragment, '[');
-	st = op_stmt(c, args_has(&c->request.args, KEY_FIELDS) ?
-	    SQL_USERS_SHOWN_FIELDS : SQL_USERS_SHOWN);
 	stmt_bind_text(&st, KEY_IDS, buf_text(&p->page));
-	while (e == OK && stmt_next(&st)) {
-		if (c->fragment.len > 1)
-			buf_put_byte(&c->fragment, ',');
-		e = op_put_row(c, &st);
-	}
-	buf_put_byte(&c->fragment, ']');
-	return op_end(c, &st, e);
+	return op_put_rows(c, &st);
 }
 
 static enum err
