@@ -1,4 +1,4 @@
-/* Files without a ticket or reply yet: what may be claimed, and by whom. */
+/* Files without a ticket or reply yet: which of them a user may claim. */
 #include "services/post/staged.h"
 
 #include "services/post/files.h"

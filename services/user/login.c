@@ -118,8 +118,7 @@ take_account(struct account *ret, const struct stmt *st)
 /*
  * The user that a username or an address means: the one that has exactly this
  * username, or else exactly this address, or else the only one that has one that
- * reads the same. If several read the same, it means
- * no user.
+ * reads the same. If several read the same, it means no user.
  *
  * A disabled user is like an unknown name: the right password takes as long as
  * a wrong one.

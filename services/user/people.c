@@ -45,7 +45,7 @@ const char *const	people_sorts[] = {
 	NULL
 };
 
-/* What a page is asked for by, and what is found. */
+/* The question for a page, and its answer. */
 struct people {
 	const struct order	*order;
 	bool			 by_words;
@@ -68,7 +68,7 @@ end_people(struct people *p)
 	buf_done(&p->page);
 }
 
-/* --- what is asked for ----------------------------------------------------- */
+/* --- the question ---------------------------------------------------------- */
 
 static enum err
 read_order(struct call *c, struct people *p)
@@ -212,8 +212,8 @@ begin_found(struct call *c, const struct people *p, int sql)
 	return st;
 }
 
-/* On the loop: whether so many words begin as one that is looked for that they
- * take long. */
+/* On the loop: put the call aside if so many words begin with the longest one
+ * that they take long. */
 static enum err
 check_few(struct call *c, const struct people *p)
 {
@@ -279,7 +279,7 @@ find_all(struct call *c, struct people *p)
 	return op_end(c, &st, OK);
 }
 
-/* Words that have no letter or digit are nobody's. */
+/* Words without a letter or digit find nobody. */
 static enum err
 find_users(struct call *c, struct people *p)
 {
@@ -312,7 +312,8 @@ answer_page(struct call *c, struct people *p)
 	return put_users(c, p);
 }
 
-/* A page so far behind the last one that its place has no number is none. */
+/* The place of the page. A page whose place is too large for a number does not
+ * exist. */
 static enum err
 find_place(struct call *c, struct people *p)
 {

@@ -16,7 +16,7 @@ extern const char *const	people_sorts[];
 
 /*
  * A page of users. Every user may ask for those who can log in (DISABLED 0), as
- * nothing can be assigned to the others; who cannot is for admins.
+ * nothing can be assigned to the others; only admins may ask for the others.
  */
 op_run	people_list;
 

@@ -129,7 +129,7 @@ write_file(struct import *im, const char *name, const void *bytes, int size)
 	return ok;
 }
 
-/* Into the folder that files_copy() fills in an import; with none to copy from, it leaves what is there. */
+/* Into the folder that files_copy() fills in an import. Here it has no folder to copy from, and changes nothing. */
 static bool
 write_files(struct import *im)
 {
