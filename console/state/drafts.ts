@@ -3,6 +3,7 @@
 // the same draft.
 
 import { me } from './session';
+import { guarded } from './storage';
 
 // A file that the desk has already and that goes with the text.
 export interface DraftFile {
@@ -27,14 +28,6 @@ const nameOf = (thing: string): string => `${PREFIX}:${me.value?.id}:${thing}`;
 
 // Storage may be full or forbidden: then a draft lives as long as its page.
 const ofThisPage = new Map<string, string>();
-
-const guarded = <T>(what: () => T): T | undefined => {
-	try {
-		return what();
-	} catch {
-		return undefined;
-	}
-};
 
 const parse = (kept: string | null | undefined): Draft | null => {
 	const draft = kept ? guarded(() => JSON.parse(kept) as Draft) : null;

@@ -3,6 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { get } from '../api/client';
 import type { Category, Department, Included, List, Priority, Status, User } from '../api/types';
+import { guarded } from './storage';
 
 export const statuses = signal<Status[]>([]);
 export const priorities = signal<Priority[]>([]);
@@ -48,11 +49,11 @@ const FRESH_MS = 10 * 60 * 1000;
 
 const constant = async <Item>(path: string): Promise<Item[]> => {
 	const name = `flicket-${path}`;
-	const kept = JSON.parse(sessionStorage.getItem(name) ?? 'null') as { at: number; items: Item[] } | null;
+	const kept = guarded(() => JSON.parse(sessionStorage.getItem(name) ?? 'null') as { at: number; items: Item[] } | null);
 	if (kept && Date.now() - kept.at < FRESH_MS)
 		return kept.items;
 	const items = await all<Item>(path);
-	sessionStorage.setItem(name, JSON.stringify({ at: Date.now(), items }));
+	guarded(() => sessionStorage.setItem(name, JSON.stringify({ at: Date.now(), items })));
 	return items;
 };
 

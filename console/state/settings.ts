@@ -1,11 +1,12 @@
 // What a user chose for this browser.
 import { effect, signal } from '@preact/signals';
+import { guarded } from './storage';
 
 const stored = <Value extends string>(name: string, values: readonly Value[]) => {
 	const key = `flicket-${name}`;
-	const kept = localStorage.getItem(key) as Value | null;
+	const kept = guarded(() => localStorage.getItem(key)) as Value | null | undefined;
 	const value = signal<Value>(kept && values.includes(kept) ? kept : values[0]!);
-	effect(() => localStorage.setItem(key, value.value));
+	effect(() => { guarded(() => localStorage.setItem(key, value.value)); });
 	return value;
 };
 
