@@ -6,8 +6,8 @@ import { loadLookups } from '../state/lookups';
 import { begin, isLost, isReached, me, session } from '../state/session';
 import { loadViews } from '../state/views';
 import { asProblem, Refusal } from '../ui/field';
+import { ToastBar } from '../ui/toast';
 import { Desk } from './desk';
-import { ToastBar } from './toast';
 
 const AGAIN_SECONDS = 5;
 

@@ -28,14 +28,15 @@ const make = async (fields: Fields): Promise<string> => {
 	}
 };
 
-// Where the page may not write to the clipboard, as without TLS, the selected text is copied.
+// Where the page may not write to the clipboard, as without TLS, the browser copies the selected text.
 const copy = async (field: HTMLInputElement): Promise<void> => {
 	field.focus();
 	field.select();
-	if (navigator.clipboard)
+	try {
 		await navigator.clipboard.writeText(field.value);
-	else
+	} catch {
 		document.execCommand('copy');
+	}
 	say(t('done.copied'));
 };
 

@@ -13,6 +13,9 @@ const BAD_MS = 12000;
 
 export const toast = signal<Toast | null>(null);
 
+// The ids of the open dialogs, the topmost last.
+export const dialogs = signal<string[]>([]);
+
 export const dismiss = (): void => { toast.value = null; };
 
 const show = (next: Toast, ms: number): void => {

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { t } from '../i18n/t';
+import { dialogs } from '../state/toasts';
 import { Icon } from './icon';
+import { ToastBar } from './toast';
 
 interface Props {
 	title: string;
@@ -20,7 +22,9 @@ export const Dialog = ({ title, onClose, children, wide, insists }: Props) => {
 		const dialog = element.current!;
 		const before = document.activeElement;
 		dialog.showModal();
+		dialogs.value = [...dialogs.value, id];
 		return () => {
+			dialogs.value = dialogs.value.filter(other => other !== id);
 			dialog.close();
 			if (before instanceof HTMLElement && before.isConnected)
 				before.focus();
@@ -47,6 +51,7 @@ export const Dialog = ({ title, onClose, children, wide, insists }: Props) => {
 				</header>
 				{children}
 			</div>
+			<ToastBar of={id} />
 		</dialog>
 	);
 };

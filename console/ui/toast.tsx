@@ -1,10 +1,11 @@
 import { t } from '../i18n/t';
-import { dismiss, toast } from '../state/toasts';
-import { Icon } from '../ui/icon';
+import { dialogs, dismiss, toast } from '../state/toasts';
+import { Icon } from './icon';
 
-// It is there from the start, as screen readers read only what changes in it.
-export const ToastBar = () => {
-	const shown = toast.value;
+// The page and each dialog have one from the start, as screen readers read only what changes in it. The topmost dialog
+// shows the message: all below it is inert.
+export const ToastBar = ({ of }: { of?: string }) => {
+	const shown = dialogs.value.at(-1) === of ? toast.value : null;
 	return (
 		<div class={`toast${shown?.bad ? ' bad' : ''}`} role="status" aria-live="polite">
 			{shown && <>
