@@ -3,11 +3,10 @@ import { number, t } from '../i18n/t';
 import { dropDrafts } from '../state/drafts';
 import { go, pathOf, place, queryOf } from '../state/router';
 import { hasRight, logOut, me, session } from '../state/session';
-import { complain } from '../state/toasts';
 import { counts, deleteView, saved, standard } from '../state/views';
-import { explain, asProblem } from '../ui/field';
 import { Icon, type IconName } from '../ui/icon';
 import { Link } from '../ui/link';
+import { attempt } from '../ui/page';
 import { Avatar } from '../ui/person';
 
 // A query with the order of its parts and the page left out of account.
@@ -73,8 +72,8 @@ const PLACES = [
 
 export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) => {
 	const leave = (): void => {
-		dropDrafts();
-		logOut().catch(reason => complain(explain(asProblem(reason))));
+		const { id } = me.value!;
+		void attempt(async () => { await logOut(); dropDrafts(id); });
 	};
 	const here = pathOf(place.value);
 	return (
@@ -93,7 +92,7 @@ export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () 
 					<h2>{t('view.saved')}</h2>
 					<ul>{saved.value.map(view => (
 						<ViewLink key={view.id} name={view.name} query={view.query} icon="bookmark"
-							onDelete={view.user_id === me.value!.id || hasRight('admin') ? () => void deleteView(view.id) : undefined} />
+							onDelete={view.user_id === me.value!.id || hasRight('admin') ? () => void attempt(() => deleteView(view.id)) : undefined} />
 					))}</ul>
 				</>}
 				<ul class="places">{PLACES.filter(p => !p.right || hasRight(p.right)).map(p => (

@@ -66,10 +66,9 @@ export const followDraft = (thing: string, changed: (draft: Draft | null) => voi
 
 const names = (prefix: string): string[] => guarded(() => Object.keys(localStorage).filter(k => k.startsWith(prefix))) ?? [];
 
-// Before the user is forgotten.
-export const dropDrafts = (): void => {
+export const dropDrafts = (user: number): void => {
 	ofThisPage.clear();
-	names(`${PREFIX}:${me.value?.id}:`).forEach(name => localStorage.removeItem(name));
+	names(`${PREFIX}:${user}:`).forEach(name => localStorage.removeItem(name));
 };
 
 export const dropOldDrafts = (): void => names(`${PREFIX}:`).forEach(name => {
