@@ -23,7 +23,7 @@ const met = signal(0);
 export const meet = (users: User[] = []): void => {
 	for (const user of users) {
 		people.delete(user.id);
-		people.set(user.id, { ...people.get(user.id), ...user });
+		people.set(user.id, user);
 	}
 	while (people.size > MOST)
 		people.delete(people.keys().next().value!);

@@ -30,11 +30,12 @@ interface PersonProps {
 	autofocus?: boolean;
 }
 
-// Whoever asks stands first: most is assigned to oneself.
+// The user stands first, as people assign most tickets to themselves.
 export const PersonPicker = ({ value, onChoose, ...rest }: PersonProps) => {
 	const find = async (text: string, signal: AbortSignal): Promise<Option[]> => {
 		const found = await findPeople(text, signal);
 		const self = text.trim() === '' && me.value ? [me.value] : [];
+		meet(self);
 		return [...self, ...found.filter(user => user.id !== self[0]?.id)].map(asOption);
 	};
 	const chosen = person(value);
