@@ -22,13 +22,15 @@ const categoryName = (id: number): string => categories.value.find(c => c.catego
 // A finger that rests on a row selects it; one that moves scrolls the page.
 let press = 0;
 const endPress = (): void => clearTimeout(press);
+const swallow = (click: Event): void => { click.preventDefault(); click.stopPropagation(); };
 const beginPress = (event: PointerEvent, select: () => void): void => {
 	endPress();
 	if (event.pointerType !== 'touch')
 		return;
 	press = window.setTimeout(() => {
-		// the click that follows would open the ticket
-		addEventListener('click', click => { click.preventDefault(); click.stopPropagation(); }, { capture: true, once: true });
+		// a click of this press would open the ticket; browsers need not send one
+		addEventListener('click', swallow, { capture: true, once: true });
+		addEventListener('pointerdown', () => removeEventListener('click', swallow, { capture: true }), { capture: true, once: true });
 		select();
 	}, LONG_PRESS_MS);
 };
