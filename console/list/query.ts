@@ -40,7 +40,7 @@ export const listAt = (query: URLSearchParams): string => {
 };
 
 // The list with other filters begins at its first page.
-export const withValues = (query: URLSearchParams, values: Record<string, string>): string => {
+export const changed = (query: URLSearchParams, values: Record<string, string>): URLSearchParams => {
 	const next = new URLSearchParams(query);
 	for (const [name, value] of Object.entries(values)) {
 		next.delete(name);
@@ -49,8 +49,10 @@ export const withValues = (query: URLSearchParams, values: Record<string, string
 	}
 	if (!('page' in values))
 		next.delete('page');
-	return listAt(next);
+	return next;
 };
+
+export const withValues = (query: URLSearchParams, values: Record<string, string>): string => listAt(changed(query, values));
 
 export const withValue = (query: URLSearchParams, name: string, value: string): string => withValues(query, { [name]: value });
 

@@ -7,7 +7,7 @@ import { Dialog } from '../ui/dialog';
 import { Input } from '../ui/field';
 import { PersonPicker } from '../ui/pickers';
 import { CategoryMenu, Menu, PriorityMenu, SortMenu } from './menus';
-import { withValues } from './query';
+import { changed, withValues } from './query';
 
 interface Props {
 	query: URLSearchParams;
@@ -61,21 +61,15 @@ const DATES: [string, Key][] = [
 	['added_since', 'filter.since'], ['added_before', 'filter.before'],
 	['updated_since', 'filter.updated_since'], ['updated_before', 'filter.updated_before'],
 ];
-const FILTERS = ['status_id', 'ticket_priority_id', 'category_id', 'department_id', 'assigned_id', 'created_id', 'subscriber_id', 'content',
-	'unread', ...DATES.map(([name]) => name)];
 
 export const Sheet = ({ query, onClose }: Props) => {
 	const [next, setNext] = useState(query);
-	const set = (values: Record<string, string>): void => {
-		const changed = new URLSearchParams(next);
-		Object.entries(values).forEach(([name, value]) => changed.set(name, value));
-		setNext(changed);
-	};
+	const set = (values: Record<string, string>): void => setNext(changed(next, values));
 	const value = (name: string): string => next.get(name) ?? '';
 	const apply = (event: Event): void => {
 		event.preventDefault();
 		onClose();
-		go(withValues(query, Object.fromEntries([...FILTERS, 'sort'].map(name => [name, value(name)]))));
+		go(withValues(next, {}));
 	};
 	return (
 		<Dialog title={t('filter.all')} onClose={onClose} wide>
