@@ -62,7 +62,7 @@ const problemOf = async (response: Response): Promise<Problem> => {
 		Number(response.headers.get('Retry-After') ?? 0), body);
 };
 
-const wait = (seconds: number, signal?: AbortSignal): Promise<void> => new Promise((done, failed) => {
+export const wait = (seconds: number, signal?: AbortSignal): Promise<void> => new Promise((done, failed) => {
 	const timer = setTimeout(done, seconds * 1000);
 	signal?.addEventListener('abort', () => { clearTimeout(timer); failed(signal.reason); }, { once: true });
 });

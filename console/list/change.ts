@@ -1,6 +1,6 @@
 // What can be done to a ticket from a list, and to many, one request each.
 
-import { ask, get, Problem } from '../api/client';
+import { ask, get, Problem, wait } from '../api/client';
 import type { List, Ticket, User } from '../api/types';
 import { filtersOf } from './query';
 
@@ -47,12 +47,7 @@ export interface Outcome {
 const AT_ONCE = 4;
 const WALK = 100; // tickets that one request lists
 
-const pause = (seconds: number, signal: AbortSignal): Promise<void> => new Promise(done => {
-	const timer = setTimeout(done, seconds * 1000);
-	signal.addEventListener('abort', () => { clearTimeout(timer); done(); }, { once: true });
-});
-
-// The desk may ask for patience with so many requests.
+// The desk may ask for patience with so many requests. Stopped meanwhile, the change is not tried again.
 const patiently = async (run: () => Promise<unknown>, signal: AbortSignal): Promise<void> => {
 	for (;;)
 		try {
@@ -61,7 +56,7 @@ const patiently = async (run: () => Promise<unknown>, signal: AbortSignal): Prom
 		} catch (reason) {
 			if (!(reason instanceof Problem) || reason.status !== 429 || signal.aborted)
 				throw reason;
-			await pause(reason.retryAfter || 1, signal);
+			await wait(reason.retryAfter || 1, signal).catch(() => { throw reason; });
 		}
 };
 
