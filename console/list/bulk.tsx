@@ -38,7 +38,7 @@ const Told = ({ result, job }: { result: Result; job: Job }) => {
 				</ul>
 			)}
 			<div class="buttons">
-				{left.length > 0 && <button type="button" onClick={() => job.goOn(result)}>{t('bulk.go_on')}</button>}
+				{left.length > 0 && <button type="button" onClick={() => void job.goOn(result)}>{t('bulk.go_on')}</button>}
 				{changed.length > 0 && act.undo && !isUndo && <button type="button" onClick={() => void job.undo(result)}>{t('toast.undo')}</button>}
 				<button type="button" class="plain" onClick={job.dismiss} aria-label={t('toast.dismiss')}><Icon name="close" /></button>
 			</div>

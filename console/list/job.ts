@@ -61,9 +61,11 @@ export const useJob = (query: URLSearchParams, onDone: (refused: Ticket[]) => vo
 				complain(explain(asProblem(reason)));
 		}
 	};
-	const goOn = ({ act, left, isUndo }: Result): void => {
+	// Its way back is that of the whole change.
+	const goOn = async ({ act, left, isUndo, changed, same, refused }: Result): Promise<void> => {
 		begin();
-		void runOn(act, left, isUndo ? act.undo! : ticket => act.run(ticket.id), isUndo).then(setResult);
+		const rest = await runOn(act, left, isUndo ? act.undo! : ticket => act.run(ticket.id), isUndo);
+		setResult({ ...rest, changed: [...changed, ...rest.changed], same: same + rest.same, refused: [...refused, ...rest.refused] });
 	};
 	return { progress, result, runOne, runMany, runEvery, undo, goOn, stop: () => stop.current.abort(), dismiss: () => setResult(null) };
 };
