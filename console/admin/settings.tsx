@@ -1,10 +1,9 @@
 // To look at: settings are environment variables of the processes, and are changed there.
 
-import { useEffect, useState } from 'preact/hooks';
-import { get, type Problem } from '../api/client';
+import { useState } from 'preact/hooks';
 import { t } from '../i18n/t';
-import { asProblem, Refusal } from '../ui/field';
-import { Page } from '../ui/page';
+import { Refusal } from '../ui/field';
+import { Page, useAnswer } from '../ui/page';
 import { Status } from './status';
 import { Tabs } from './tabs';
 
@@ -24,13 +23,9 @@ const Value = ({ setting }: { setting: Setting }) => setting.value === null || s
 		: <b><code>{setting.value}</code></b>;
 
 const Settings = () => {
-	const [items, setItems] = useState<Setting[] | null>(null);
-	const [problem, setProblem] = useState<Problem | null>(null);
+	const { answer, problem, load } = useAnswer<{ items: Setting[] }>('settings');
 	const [text, setText] = useState('');
-	const load = (): void => void get<{ items: Setting[] }>('settings')
-		.then(answer => { setItems(answer.items); setProblem(null); }, reason => setProblem(asProblem(reason)));
-	useEffect(load, []);
-	const found = items?.filter(setting => isFound(setting, text.trim())) ?? [];
+	const found = answer?.items.filter(setting => isFound(setting, text.trim())) ?? [];
 	return (
 		<Page title={t('admin.settings')} actions={
 			<input type="search" aria-label={t('setting.find')} placeholder={t('setting.find')} value={text} onInput={event => setText(event.currentTarget.value)} />
@@ -39,8 +34,8 @@ const Settings = () => {
 			<Status />
 			<h2>{t('admin.settings')}</h2>
 			<p class="quiet">{t('admin.settings_hint')}</p>
-			<Refusal problem={problem} again={load} />
-			<table class="plain settings" aria-busy={!items && !problem}>
+			<Refusal problem={problem} again={() => void load()} />
+			<table class="plain settings" aria-busy={!answer && !problem}>
 				<caption class="hidden">{t('admin.settings')}</caption>
 				<thead><tr><th>{t('setting.name')}</th><th>{t('setting.value')}</th></tr></thead>
 				<tbody>{found.map(setting => (
@@ -48,7 +43,7 @@ const Settings = () => {
 						<td><Value setting={setting} /></td></tr>
 				))}</tbody>
 			</table>
-			{items && !found.length && <p class="empty">{t('combobox.none')}</p>}
+			{answer && !found.length && <p class="empty">{t('combobox.none')}</p>}
 		</Page>
 	);
 };

@@ -1,12 +1,10 @@
-import { useEffect, useState } from 'preact/hooks';
-import { get, type Problem } from '../api/client';
 import type { Ticket, User } from '../api/types';
 import { number, t, type Key } from '../i18n/t';
 import { openIds } from '../state/lookups';
 import { hasRight } from '../state/session';
-import { asProblem, Refusal } from '../ui/field';
+import { Refusal } from '../ui/field';
 import { Link } from '../ui/link';
-import { Page, useList } from '../ui/page';
+import { Page, useAnswer, useList } from '../ui/page';
 import { Avatar } from '../ui/person';
 import { StatusPill } from '../ui/pill';
 import { Time } from '../ui/time';
@@ -34,15 +32,11 @@ const Tickets = ({ name, query }: { name: Key; query: string }) => {
 };
 
 const Person = ({ id }: { id: number }) => {
-	const [user, setUser] = useState<User | null>(null);
-	const [problem, setProblem] = useState<Problem | null>(null);
-	const load = (): void => void get<User>(`user/${id}?fields=id,name,username,email,job_title,avatar,disabled`)
-		.then(answer => { setUser(answer); setProblem(null); }, reason => setProblem(asProblem(reason)));
-	useEffect(load, []);
+	const { answer: user, problem, load } = useAnswer<User>(`user/${id}?fields=id,name,username,email,job_title,avatar,disabled`);
 	if (problem?.status === 404)
 		return <Page title={t('person.missing', { id: String(id) })}><p><Link to="/users/" class="button">{t('person.list')}</Link></p></Page>;
 	if (!user)
-		return <Page title={t('place.people')}><div aria-busy={!problem}><Refusal problem={problem} again={load} /></div></Page>;
+		return <Page title={t('place.people')}><div aria-busy={!problem}><Refusal problem={problem} again={() => void load()} /></div></Page>;
 	const open = `status_id=${openIds.value.join(',')}`;
 	return (
 		<Page title={user.name} actions={hasRight('admin') && (

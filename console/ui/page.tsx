@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, type Problem } from '../api/client';
 import type { List } from '../api/types';
 import { t } from '../i18n/t';
@@ -37,18 +37,22 @@ export const attempt = async (what: () => Promise<unknown>, done?: string): Prom
 	}
 };
 
-export const useList = <Item,>(path: string) => {
-	const [list, setList] = useState<List<Item> | null>(null);
+// The answer of the path that is asked for now; a late one of another path does not count.
+export const useAnswer = <Answer,>(path: string) => {
+	const [answer, setAnswer] = useState<Answer | null>(null);
 	const [problem, setProblem] = useState<Problem | null>(null);
+	const wanted = useRef(path);
+	wanted.current = path;
 	const load = async (signal?: AbortSignal): Promise<void> => {
+		const isWanted = (): boolean => !signal?.aborted && wanted.current === path;
 		try {
-			const answer = await get<List<Item>>(path, signal);
-			if (!signal?.aborted) {
-				setList(answer);
+			const next = await get<Answer>(path, signal);
+			if (isWanted()) {
+				setAnswer(next);
 				setProblem(null);
 			}
 		} catch (reason) {
-			if (!signal?.aborted)
+			if (isWanted())
 				setProblem(asProblem(reason));
 		}
 	};
@@ -57,7 +61,12 @@ export const useList = <Item,>(path: string) => {
 		void load(abort.signal);
 		return () => abort.abort();
 	}, [path]);
-	return { list, items: list?.items ?? [], problem, load: () => load() };
+	return { answer, problem, load: () => load() };
+};
+
+export const useList = <Item,>(path: string) => {
+	const { answer: list, problem, load } = useAnswer<List<Item>>(path);
+	return { list, items: list?.items ?? [], problem, load };
 };
 
 export const Pager = ({ list, onPage }: { list: List<unknown> | null; onPage: (page: number) => void }) => {
