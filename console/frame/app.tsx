@@ -12,11 +12,10 @@ import { Desk } from './desk';
 const AGAIN_SECONDS = 5;
 
 // Do it, and again after a while as long as a part of the desk is missing.
-const useUntilDone = (what: () => Promise<unknown>, keys: unknown[]) => {
+const useUntilDone = (what: () => Promise<unknown>) => {
 	const [isDone, setDone] = useState(false);
 	const [problem, setProblem] = useState<Problem | null>(null);
 	const [turn, setTurn] = useState(0);
-	useEffect(() => setDone(false), keys);
 	useEffect(() => {
 		let timer = 0, isOver = false;
 		what().then(() => { if (!isOver) { setProblem(null); setDone(true); } }, reason => {
@@ -28,7 +27,7 @@ const useUntilDone = (what: () => Promise<unknown>, keys: unknown[]) => {
 				timer = window.setTimeout(() => setTurn(n => n + 1), (found.retryAfter || AGAIN_SECONDS) * 1000);
 		});
 		return () => { isOver = true; clearTimeout(timer); };
-	}, [turn, ...keys]);
+	}, [turn]);
 	return { isDone, problem, again: () => setTurn(n => n + 1) };
 };
 
@@ -39,15 +38,14 @@ const Alone = ({ problem, again }: { problem: Problem | null; again: () => void 
 );
 
 const Unknown = () => {
-	const { problem, again } = useUntilDone(begin, []);
+	const { problem, again } = useUntilDone(begin);
 	return <Alone problem={problem} again={again} />;
 };
 
 // The desk's own lists, once somebody is logged in.
 const Inside = () => {
-	const user = me.value!.id;
-	const { isDone, problem, again } = useUntilDone(() => Promise.all([loadLookups(), loadViews()]), [user]);
-	return isDone ? <Desk key={user} /> : <Alone problem={problem} again={again} />;
+	const { isDone, problem, again } = useUntilDone(() => Promise.all([loadLookups(), loadViews()]));
+	return isDone ? <Desk /> : <Alone problem={problem} again={again} />;
 };
 
 const useLanguage = (): void => {
@@ -59,7 +57,7 @@ export const App = () => {
 	useLanguage();
 	return (
 		<>
-			{!session.value ? <Unknown /> : me.value ? <Inside /> : <LoginPage />}
+			{!session.value ? <Unknown /> : me.value ? <Inside key={me.value.id} /> : <LoginPage />}
 			{isLost.value && me.value && <LoginDialog />}
 			{!isReached.value && session.value && <p class="offline" role="status">{t('problem.offline')}</p>}
 			<ToastBar />
