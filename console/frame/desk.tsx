@@ -86,7 +86,7 @@ export const Desk = () => {
 				<div class="content" inert={drawer.isOpen}><Page /></div>
 			</div>
 			{shown === 'help' && <Help onClose={() => setShown(null)} />}
-			{shown === 'palette' && <Palette onClose={() => setShown(null)} onHelp={() => setShown('help')} />}
+			{shown === 'palette' && <Palette onClose={() => setShown(null)} />}
 		</>
 	);
 };

@@ -53,7 +53,7 @@ const usePeople = (text: string): User[] => {
 	return people;
 };
 
-export const Palette = ({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) => {
+export const Palette = ({ onClose }: { onClose: () => void }) => {
 	const id = useId();
 	const [text, setText] = useState('');
 	const [active, setActive] = useState(0);
@@ -63,7 +63,7 @@ export const Palette = ({ onClose, onHelp }: { onClose: () => void; onHelp: () =
 		if (!entry)
 			return;
 		onClose();
-		requestAnimationFrame(() => entry.name === t('key.help') ? onHelp() : entry.run());
+		requestAnimationFrame(entry.run);
 	};
 	const onKeyDown = (event: KeyboardEvent): void => {
 		const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
