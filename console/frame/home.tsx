@@ -7,7 +7,7 @@ import { number, t } from '../i18n/t';
 import { departments, statuses } from '../state/lookups';
 import { usePoll } from '../state/poll';
 import { hasRight, me } from '../state/session';
-import { counts, standard, type Standard } from '../state/views';
+import { counts, standardView, type Standard } from '../state/views';
 import { Icon } from '../ui/icon';
 import { Link } from '../ui/link';
 import { Page } from '../ui/page';
@@ -23,8 +23,6 @@ const SECONDS = 30;
 const WORK = 8;
 const CARDS = ['mine', 'unassigned', 'open', 'unread', 'reported', 'followed'];
 const CARDS_OF_REPORTERS = ['reported', 'followed', 'unread', 'open'];
-
-const view = (name: string): Standard => standard.value.find(v => v.name === `view.${name}`)!;
 
 const Card = ({ name, query, icon }: Standard) => (
 	<li><Link to={`/tickets/?${query}`} class="card">
@@ -119,8 +117,8 @@ export const Home = () => {
 	return (
 		<Page title={t('home.title')} heading={t('home.greeting', { name: me.value!.name })}>
 			{facets?.total === 0 && hasRight('admin') ? <FirstSteps /> : <>
-				<ul class="cards">{(isStaff ? CARDS : CARDS_OF_REPORTERS).map(name => <Card {...view(name)} key={name} />)}</ul>
-				<Work of={view(isStaff ? 'mine' : 'reported')} />
+				<ul class="cards">{(isStaff ? CARDS : CARDS_OF_REPORTERS).map(name => <Card {...standardView(name)} key={name} />)}</ul>
+				<Work of={standardView(isStaff ? 'mine' : 'reported')} />
 			</>}
 			{facets && facets.total > 0 && <Standing facets={facets} />}
 		</Page>

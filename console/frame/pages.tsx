@@ -7,7 +7,7 @@ import { t, type Key } from '../i18n/t';
 import { List } from '../list/list';
 import { pathOf, place, queryOf, stay } from '../state/router';
 import { begin, hasRight, isThere } from '../state/session';
-import { standard } from '../state/views';
+import { standardView } from '../state/views';
 import { asProblem, Refusal } from '../ui/field';
 import { Link } from '../ui/link';
 import { Page as Frame } from '../ui/page';
@@ -43,15 +43,13 @@ const pages: [RegExp, keyof typeof later | 'list' | 'home'][] = [
 	[/^\/admin\/settings\/?$/, 'adminSettings'],
 ];
 
-const query = (name: string): string => standard.value.find(view => view.name === `view.${name}`)?.query ?? '';
-
 const aliases: [RegExp, (match: RegExpExecArray, query: URLSearchParams) => string][] = [
 	[/^\/(?:login|logout)\/?$/, () => '/'],
 	[/^\/tickets\/(\d+)\/?$/, (match, query) => `/tickets/?${new URLSearchParams([...query, ['page', match[1]!]])}`],
 	[/^\/(?:ticket_view|edit_ticket|ticket_assign|ticket_department_category)\/(\d+)(?:\/|$)/, match => `/ticket/${match[1]}`],
 	[/^\/ticket_create\/?$/, () => '/new'],
-	[/^\/my_tickets(?:\/|$)/, () => `/tickets/?${query('reported')}`],
-	[/^\/subscribed(?:\/|$)/, () => `/tickets/?${query('followed')}`],
+	[/^\/my_tickets(?:\/|$)/, () => `/tickets/?${standardView('reported').query}`],
+	[/^\/subscribed(?:\/|$)/, () => `/tickets/?${standardView('followed').query}`],
 	[/^\/(?:departments|categories)\/./, () => '/departments/'],
 	[/^\/user_details\/?$/, () => '/me'],
 	[/^\/flicket_admin\/config(?:\/|$)/, () => '/admin/settings'],

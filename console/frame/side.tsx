@@ -1,27 +1,14 @@
 import { useState } from 'preact/hooks';
 import { number, t } from '../i18n/t';
+import { isShown } from '../list/query';
 import { dropDrafts } from '../state/drafts';
 import { go, pathOf, place, queryOf } from '../state/router';
 import { hasRight, logOut, me, session } from '../state/session';
-import { counts, deleteView, saved, standard } from '../state/views';
+import { counts, deleteView, mayChange, saved, standard } from '../state/views';
 import { Icon, type IconName } from '../ui/icon';
 import { Link } from '../ui/link';
 import { attempt } from '../ui/page';
 import { Avatar } from '../ui/person';
-
-// A query with the order of its parts and the page left out of account.
-const sameQuery = (a: string, b: string): boolean => {
-	const form = (q: string): string => {
-		const query = new URLSearchParams(q);
-		['page', 'sort', 'per_page'].forEach(name => query.delete(name));
-		query.sort();
-		return query.toString();
-	};
-	return form(a) === form(b);
-};
-
-export const isShown = (query: string): boolean =>
-	pathOf(place.value).startsWith('/tickets') && sameQuery(queryOf(place.value).toString(), query);
 
 interface ViewProps {
 	name: string;
@@ -92,7 +79,7 @@ export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () 
 					<h2>{t('view.saved')}</h2>
 					<ul>{saved.value.map(view => (
 						<ViewLink key={view.id} name={view.name} query={view.query} icon="bookmark"
-							onDelete={view.user_id === me.value!.id || hasRight('admin') ? () => void attempt(() => deleteView(view.id)) : undefined} />
+							onDelete={mayChange(view) ? () => void attempt(() => deleteView(view.id)) : undefined} />
 					))}</ul>
 				</>}
 				<ul class="places">{PLACES.filter(p => !p.right || hasRight(p.right)).map(p => (

@@ -2,14 +2,11 @@
 import type { Problem } from '../api/client';
 import { t } from '../i18n/t';
 import { go } from '../state/router';
-import { standard } from '../state/views';
-import { isShown } from '../frame/side';
+import { standardView } from '../state/views';
 import { explain } from '../ui/field';
 import { Link } from '../ui/link';
-import { atPage, pageOf, withValue } from './query';
+import { atPage, isShown, pageOf, withValue } from './query';
 import { filtersInWords, labelOf } from './words';
-
-const queryOf = (name: string): string => standard.value.find(view => view.name === name)?.query ?? '';
 
 const drop = (query: URLSearchParams, name: string) => (): void => {
 	go(withValue(query, name, ''));
@@ -18,11 +15,11 @@ const drop = (query: URLSearchParams, name: string) => (): void => {
 
 export const Empty = ({ query }: { query: URLSearchParams }) => {
 	const words = query.get('content'), filters = filtersInWords(query);
-	if (isShown(queryOf('view.mine')))
+	if (isShown(standardView('mine').query))
 		return (
 			<div class="empty">
 				<h2>{t('list.none_mine')}</h2>
-				<Link class="button" to={`/tickets/?${queryOf('view.unassigned')}`}>{t('view.unassigned')}</Link>
+				<Link class="button" to={`/tickets/?${standardView('unassigned').query}`}>{t('view.unassigned')}</Link>
 			</div>
 		);
 	return (

@@ -7,7 +7,6 @@ import { useKeys, type Binding } from '../state/keys';
 import { go, place, queryOf } from '../state/router';
 import { session } from '../state/session';
 import { countViews, saved, standard } from '../state/views';
-import { isShown } from '../frame/side';
 import { actAtOnce, Ask, mayAct, mayMove, type What } from './ask';
 import { Bulk } from './bulk';
 import type { Act } from './change';
@@ -17,7 +16,7 @@ import { useList, type Shown } from './data';
 import { Empty, Trouble } from './empty';
 import { Filters } from './filters';
 import { useJob } from './job';
-import { atPage, pageOf, PER_PAGE } from './query';
+import { atPage, isShown, pageOf, PER_PAGE } from './query';
 import { Row } from './row';
 import { useSelection, type Selection } from './selection';
 

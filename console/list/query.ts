@@ -1,5 +1,7 @@
 // The filters of a list are its query, as the API takes them; what only the console needs is added when it is sent.
 
+import { pathOf, place, queryOf } from '../state/router';
+
 export const PER_PAGE = 50;
 export const SORTS = ['last_updated_desc', 'last_updated', 'addedon_desc', 'addedon', 'priority_desc', 'replies_desc', 'title'] as const;
 const FIELDS = 'id,title,status_id,assigned_id,started_id,category_id,ticket_priority_id,last_updated,date_added,replies,unread';
@@ -16,6 +18,16 @@ export const pageOf = (query: URLSearchParams): number => {
 // Which tickets, without how they are shown. An empty filter is none.
 export const filtersOf = (query: URLSearchParams): URLSearchParams =>
 	new URLSearchParams([...query].filter(([name, value]) => value !== '' && !SHOWING.includes(name)));
+
+const sorted = (query: URLSearchParams): string => {
+	const filters = filtersOf(query);
+	filters.sort();
+	return filters.toString();
+};
+
+// Whether the page is a list with these filters, in whatever order.
+export const isShown = (query: string): boolean =>
+	pathOf(place.value).startsWith('/tickets') && sorted(queryOf(place.value)) === sorted(new URLSearchParams(query));
 
 // What is worth keeping of a list: its tickets, and their order if it is not the usual one.
 export const viewOf = (query: URLSearchParams): string => {

@@ -3,16 +3,14 @@ import { useState } from 'preact/hooks';
 import type { Problem } from '../api/client';
 import type { View } from '../api/types';
 import { t } from '../i18n/t';
-import { hasRight, me } from '../state/session';
+import { hasRight } from '../state/session';
 import { say } from '../state/toasts';
-import { changeView, saved, saveView } from '../state/views';
+import { changeView, mayChange, saved, saveView } from '../state/views';
 import { Dialog } from '../ui/dialog';
 import { asProblem, Input, Refusal, Select } from '../ui/field';
 import { viewOf } from './query';
 
 const MOST_LETTERS = 60;
-
-const mayChange = (view: View): boolean => view.user_id === me.value!.id || hasRight('admin');
 
 export const SaveView = ({ query, shown, onClose }: { query: URLSearchParams; shown: View | undefined; onClose: () => void }) => {
 	const own = saved.value.filter(mayChange);

@@ -2,10 +2,11 @@
 
 import { computed, signal } from '@preact/signals';
 import { ask, get } from '../api/client';
-import type { List, View } from '../api/types';
+import type { View } from '../api/types';
 import type { Key } from '../i18n/t';
 import type { IconName } from '../ui/icon';
-import { closedId, openIds } from './lookups';
+import { all, closedId, openIds } from './lookups';
+import { hasRight, me } from './session';
 
 export interface Standard {
 	key: string; // behind «g»
@@ -30,12 +31,16 @@ export const standard = computed<Standard[]>(() => {
 	];
 });
 
+export const standardView = (name: string): Standard => standard.value.find(view => view.name === `view.${name}`)!;
+
 export const saved = signal<View[]>([]);
 export const counts = signal<Map<string, number>>(new Map());
 
+export const mayChange = (view: View): boolean => view.user_id === me.value!.id || hasRight('admin');
+
+// The desk counts them again once they have changed.
 export const loadViews = async (): Promise<void> => {
-	const { items } = await get<List<View>>('views/?per_page=100');
-	saved.value = [...items].sort((a, b) => a.position - b.position || a.id - b.id);
+	saved.value = (await all<View>('views/')).sort((a, b) => a.position - b.position || a.id - b.id);
 };
 
 // What a list is sorted by does not change how many there are.
@@ -60,19 +65,14 @@ export const countViews = async (signal?: AbortSignal): Promise<void> => {
 	counts.value = new Map(answers.flat());
 };
 
-const again = async (): Promise<void> => {
-	await loadViews();
-	void countViews().catch(() => {});
-};
-
 export const saveView = async (name: string, query: string, shared: boolean): Promise<void> => {
 	await ask('POST', 'views/', { body: { name, query, shared } });
-	await again();
+	await loadViews();
 };
 
 export const changeView = async (id: number, changes: Partial<Pick<View, 'name' | 'query' | 'shared' | 'position'>>): Promise<void> => {
 	await ask('PATCH', `view/${id}`, { body: changes });
-	await again();
+	await loadViews();
 };
 
 export const deleteView = async (id: number): Promise<void> => {
