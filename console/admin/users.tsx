@@ -2,13 +2,13 @@ import { useState } from 'preact/hooks';
 import { ask } from '../api/client';
 import type { User } from '../api/types';
 import { t } from '../i18n/t';
-import { place, queryOf, stay } from '../state/router';
+import { usePeople } from '../people/search';
 import { me } from '../state/session';
 import { say } from '../state/toasts';
 import { Dialog } from '../ui/dialog';
 import { Input, Refusal } from '../ui/field';
 import { Form, type Fields } from '../ui/form';
-import { attempt, Page, Pager, useList } from '../ui/page';
+import { attempt, Page, Pager } from '../ui/page';
 import { Avatar } from '../ui/person';
 import { Removal } from '../ui/removal';
 import { Tabs } from './tabs';
@@ -66,14 +66,8 @@ const Row = ({ user, onAsk, onDisable }: { user: User; onAsk: (asked: Asked) => 
 );
 
 const Users = () => {
-	const query = queryOf(place.value);
-	const text = query.get('q') ?? '', page = Math.max(1, Math.trunc(Number(query.get('page'))) || 1);
+	const { list, items, problem, load, text, find, turn } = usePeople('/admin/users', ['groups']);
 	const [asked, setAsked] = useState<Asked | null>(null);
-	const request = new URLSearchParams({ sort: 'name', per_page: '50', page: String(page),
-		fields: 'id,name,username,email,job_title,avatar,disabled,groups', ...text.trim() ? { q: text } : {} });
-	const { list, items, problem, load } = useList<User>(`users/?${request}`);
-	const show = (next: Record<string, string>): void =>
-		stay(`/admin/users?${new URLSearchParams(Object.entries(next).filter(([, value]) => value !== ''))}`);
 	const disable = async (user: User): Promise<void> => {
 		if (await attempt(() => ask('PATCH', `user/${user.id}`, { body: { disabled: !user.disabled } }),
 			t(user.disabled ? 'done.enabled' : 'done.disabled', { name: user.name })))
@@ -82,7 +76,7 @@ const Users = () => {
 	return (
 		<Page title={t('admin.users')} actions={<>
 			<input type="search" aria-label={t('people.find')} placeholder={t('people.find')} value={text} maxLength={100}
-				onInput={event => show({ q: event.currentTarget.value })} />
+				onInput={event => find(event.currentTarget.value)} />
 			<button type="button" class="primary" onClick={() => setAsked({ does: 'add' })}>{t('admin.add_user')}</button>
 		</>}>
 			<Tabs />
@@ -96,7 +90,7 @@ const Users = () => {
 				</table>
 			</div>
 			{list && !items.length && <p class="empty">{t('people.none')}</p>}
-			<Pager list={list} onPage={to => show({ q: text, page: String(to) })} />
+			<Pager list={list} onPage={turn} />
 			{asked && asked.does !== 'delete' && <UserDialog asked={asked} onClose={() => setAsked(null)} onDone={load} />}
 			{asked?.does === 'delete' && <Removal title={t('admin.delete_user')} text={t('delete.text', { name: asked.user.name })} hint={t('admin.delete_hint')}
 				remove={() => ask('DELETE', `user/${asked.user.id}`)} onDone={load} onClose={() => setAsked(null)} />}

@@ -1,26 +1,20 @@
 import { useRef } from 'preact/hooks';
-import type { User } from '../api/types';
 import { t } from '../i18n/t';
 import { useKeys } from '../state/keys';
-import { place, queryOf, stay } from '../state/router';
+import { Refusal } from '../ui/field';
 import { Link } from '../ui/link';
-import { Page, Pager, Refusal, useList } from '../ui/page';
+import { Page, Pager } from '../ui/page';
 import { Avatar } from '../ui/person';
+import { usePeople } from './search';
 
 const People = () => {
 	const search = useRef<HTMLInputElement>(null);
-	const query = queryOf(place.value);
-	const text = query.get('q') ?? '', page = Math.max(1, Math.trunc(Number(query.get('page'))) || 1);
-	const request = new URLSearchParams({ sort: 'name', per_page: '50', page: String(page),
-		fields: 'id,name,username,email,job_title,avatar,disabled', ...text.trim() ? { q: text } : {} });
-	const { list, items, problem, load } = useList<User>(`users/?${request}`);
-	const show = (next: Record<string, string>): void =>
-		stay(`/users/?${new URLSearchParams(Object.entries(next).filter(([, value]) => value !== ''))}`);
+	const { list, items, problem, load, text, find, turn } = usePeople('/users/');
 	useKeys([{ keys: '/', does: 'people.find_key', run: () => search.current?.focus() }]);
 	return (
 		<Page title={t('place.people')} actions={
 			<input ref={search} type="search" aria-label={t('people.find')} placeholder={t('people.find')} value={text} maxLength={100}
-				onInput={event => show({ q: event.currentTarget.value })} />
+				onInput={event => find(event.currentTarget.value)} />
 		}>
 			<Refusal problem={problem} again={() => void load()} />
 			<p class="quiet" role="status">{list && t('people.total', { n: list._meta.total_items })}</p>
@@ -36,7 +30,7 @@ const People = () => {
 				))}</tbody>
 			</table>
 			{list && !items.length && <p class="empty">{t('people.none')}</p>}
-			<Pager list={list} onPage={to => show({ q: text, page: String(to) })} />
+			<Pager list={list} onPage={turn} />
 		</Page>
 	);
 };

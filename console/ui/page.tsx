@@ -5,7 +5,7 @@ import type { List } from '../api/types';
 import { t } from '../i18n/t';
 import { session } from '../state/session';
 import { complain, say } from '../state/toasts';
-import { asProblem, explain, Refusal } from './field';
+import { asProblem, explain } from './field';
 
 interface Props {
 	title: string;
@@ -79,5 +79,3 @@ export const Pager = ({ list, onPage }: { list: List<unknown> | null; onPage: (p
 		</nav>
 	);
 };
-
-export { Refusal };
