@@ -40,11 +40,16 @@ export const t = (key: Key, values: Record<string, string | number> = {}): strin
 	});
 };
 
-const formats = new Map<string, Intl.NumberFormat>();
-
-export const number = (n: number): string => {
-	let format = formats.get(language.value);
-	if (!format)
-		formats.set(language.value, format = new Intl.NumberFormat(language.value));
-	return format.format(n);
+// A format takes longer to make than to use: each language makes it once.
+export const perLanguage = <Format>(make: (locale: string) => Format): (() => Format) => {
+	const made = new Map<string, Format>();
+	return () => {
+		const format = made.get(language.value) ?? make(language.value);
+		made.set(language.value, format);
+		return format;
+	};
 };
+
+const numbers = perLanguage(locale => new Intl.NumberFormat(locale));
+
+export const number = (n: number): string => numbers().format(n);

@@ -2,7 +2,7 @@
 
 import { get } from '../api/client';
 import type { User } from '../api/types';
-import { language, t, type Key } from '../i18n/t';
+import { perLanguage, t, type Key } from '../i18n/t';
 import { categories, departments, meet, person } from '../state/lookups';
 import { priorityName, statusName } from '../ui/pill';
 import { filtersOf } from './query';
@@ -21,8 +21,8 @@ const personName = (value: string): string =>
 	value === 'me' ? t('person.me') : value === 'unassigned' ? t('person.nobody') : person(Number(value))?.name ?? `#${value}`;
 const categoryName = (id: number): string => categories.value.find(c => c.category_id === id)?.department_category ?? `#${id}`;
 const departmentName = (id: number): string => departments.value.find(d => d.id === id)?.department ?? `#${id}`;
-const day = (value: string): string => Number.isNaN(Date.parse(value)) ? value
-	: new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(value));
+const days = perLanguage(locale => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' }));
+const day = (value: string): string => Number.isNaN(Date.parse(value)) ? value : days().format(new Date(value));
 
 const VALUES: Record<string, (value: string) => string> = {
 	status_id: value => statusName(Number(value)), ticket_priority_id: value => priorityName(Number(value)),

@@ -1,4 +1,4 @@
-import { language } from '../i18n/t';
+import { perLanguage } from '../i18n/t';
 
 const MINUTE = 60, HOUR = 3600, DAY = 86400, MONTH = 30 * DAY, YEAR = 365 * DAY;
 const steps: [number, number, Intl.RelativeTimeFormatUnit][] = [
@@ -6,18 +6,17 @@ const steps: [number, number, Intl.RelativeTimeFormatUnit][] = [
 	[YEAR, MONTH, 'month'], [Infinity, YEAR, 'year'],
 ];
 
-export const ago = (seconds: number, locale: string): string => {
+const spans = perLanguage(locale => new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'narrow' }));
+const times = perLanguage(locale => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }));
+
+const ago = (seconds: number): string => {
 	const [, size, unit] = steps.find(([below]) => Math.abs(seconds) < below)!;
-	const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'narrow' });
-	return unit === 'second' ? format.format(0, 'second') : format.format(Math.round(seconds / size), unit);
+	return unit === 'second' ? spans().format(0, 'second') : spans().format(Math.round(seconds / size), unit);
 };
 
-export const exactly = (at: string): string =>
-	new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
-
-// How long ago, with the exact time for whoever points at it.
+// How long ago it was; the pointer shows the exact time.
 export const Time = ({ at }: { at: string }) => (
-	<time dateTime={new Date(at).toISOString()} title={exactly(at)}>
-		{ago((Date.parse(at) - Date.now()) / 1000, language.value)}
+	<time dateTime={new Date(at).toISOString()} title={times().format(new Date(at))}>
+		{ago((Date.parse(at) - Date.now()) / 1000)}
 	</time>
 );
