@@ -5,7 +5,6 @@ const paths = {
 	search: 'M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM16 16l4 4',
 	plus: 'M12 5v14M5 12h14',
 	file: 'M7 4h7l4 4v12H7zM14 4v4h4',
-	left: 'M14 6l-6 6 6 6',
 	right: 'M10 6l6 6-6 6',
 	down: 'M6 10l6 6 6-6',
 	warning: 'M12 5l8 14H4zM12 10v4M12 16.5v.5',
