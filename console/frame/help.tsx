@@ -1,15 +1,13 @@
 import { t } from '../i18n/t';
 import { bindings, layersChanged } from '../state/keys';
-import { singleKeys } from '../state/settings';
 import { Dialog } from '../ui/dialog';
+import { Keys, SingleKeys } from '../ui/keys';
 
 const always = [
 	{ keys: 'Ctrl K', does: 'palette.title' },
 	{ keys: 'Ctrl Enter', does: 'key.send' },
 	{ keys: 'Esc', does: 'key.leave' },
 ] as const;
-
-export const Keys = ({ of }: { of: string }) => <>{of.split(' ').map((key, i) => <kbd key={i}>{key}</kbd>)}</>;
 
 export const Help = ({ onClose }: { onClose: () => void }) => {
 	void layersChanged.value;
@@ -21,11 +19,7 @@ export const Help = ({ onClose }: { onClose: () => void }) => {
 					<div key={keys}><dt><Keys of={keys} /></dt><dd>{t(does)}</dd></div>
 				))}
 			</dl>
-			<label class="check">
-				<input type="checkbox" checked={singleKeys.value === 'on'}
-					onChange={event => { singleKeys.value = event.currentTarget.checked ? 'on' : 'off'; }} />
-				{' '}{t('help.single')}
-			</label>
+			<SingleKeys />
 			<h3>{t('help.search')}</h3>
 			<dl class="keys">
 				{(['help.search.words', 'help.search.phrase', 'help.search.prefix', 'help.search.not', 'help.search.or', 'help.search.id'] as const).map(key => {

@@ -2,13 +2,14 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import type { User } from '../api/types';
 import { t } from '../i18n/t';
+import { searchFor, ticketNumber } from '../list/query';
 import { bindings } from '../state/keys';
 import { go } from '../state/router';
 import { hasRight } from '../state/session';
 import { saved, standard } from '../state/views';
 import { Dialog } from '../ui/dialog';
+import { Keys } from '../ui/keys';
 import { findPeople } from '../ui/pickers';
-import { Keys } from './help';
 
 interface Entry {
 	name: string;
@@ -30,12 +31,12 @@ const fixed = (): Entry[] => [
 
 const find = (text: string, people: User[]): Entry[] => {
 	const wanted = text.trim().toLowerCase();
-	const id = /^#?0*(\d{1,18})$/.exec(wanted);
+	const id = ticketNumber(wanted);
 	return [
-		...id ? [{ name: t('palette.ticket', { id: id[1]! }), run: () => go(`/ticket/${id[1]}`) }] : [],
+		...id ? [{ name: t('palette.ticket', { id }), run: () => go(`/ticket/${id}`) }] : [],
 		...fixed().filter(entry => wanted.split(/\s+/).every(word => entry.name.toLowerCase().includes(word))),
 		...people.map(user => ({ name: t('palette.person', { name: user.name }), run: () => go(`/user/${user.id}`) })),
-		...wanted && !id ? [{ name: t('palette.search', { text: text.trim() }), run: () => go(`/tickets/?${new URLSearchParams({ content: text.trim() })}`) }] : [],
+		...wanted && !id ? [{ name: t('palette.search', { text: text.trim() }), run: () => go(searchFor(text)) }] : [],
 	].slice(0, MOST);
 };
 

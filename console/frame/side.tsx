@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { number, t } from '../i18n/t';
-import { isShown } from '../list/query';
+import { isShown, searchFor, ticketNumber } from '../list/query';
 import { dropDrafts } from '../state/drafts';
 import { go, pathOf, place, queryOf } from '../state/router';
 import { hasRight, logOut, me, session } from '../state/session';
@@ -36,11 +36,8 @@ const Search = () => {
 	const [text, setText] = useState(queryOf(place.value).get('content') ?? '');
 	const submit = (event: Event): void => {
 		event.preventDefault();
-		const number = /^#?0*(\d{1,18})$/.exec(text.trim());
-		if (number)
-			go(`/ticket/${number[1]}`);
-		else
-			go(text.trim() ? `/tickets/?${new URLSearchParams({ content: text.trim() })}` : '/tickets/');
+		const id = ticketNumber(text);
+		go(id ? `/ticket/${id}` : searchFor(text));
 		document.getElementById('main')?.focus();
 	};
 	return (

@@ -51,6 +51,10 @@ export const listAt = (query: URLSearchParams): string => {
 	return text ? `/tickets/?${text}` : '/tickets/';
 };
 
+export const searchFor = (words: string): string => listAt(new URLSearchParams(words.trim() ? { content: words.trim() } : {}));
+
+export const ticketNumber = (text: string): string | undefined => /^#?0*(\d{1,18})$/.exec(text.trim())?.[1];
+
 // The list with other filters begins at its first page.
 export const changed = (query: URLSearchParams, values: Record<string, string>): URLSearchParams => {
 	const next = new URLSearchParams(query);

@@ -1,5 +1,6 @@
 import { t } from '../i18n/t';
-import { DENSITIES, density, singleKeys, THEMES, theme } from '../state/settings';
+import { DENSITIES, density, THEMES, theme } from '../state/settings';
+import { SingleKeys } from '../ui/keys';
 
 export const Appearance = () => (
 	<section aria-labelledby="appearance">
@@ -11,7 +12,6 @@ export const Appearance = () => (
 		<fieldset><legend>{t('me.density')}</legend>{DENSITIES.map(value => (
 			<label key={value} class="check"><input type="radio" name="density" checked={density.value === value} onChange={() => { density.value = value; }} /> {t(`density.${value}`)}</label>
 		))}</fieldset>
-		<label class="check"><input type="checkbox" checked={singleKeys.value === 'on'}
-			onChange={event => { singleKeys.value = event.currentTarget.checked ? 'on' : 'off'; }} /> {t('help.single')}</label>
+		<SingleKeys />
 	</section>
 );
