@@ -1,4 +1,4 @@
-// To look at: settings are environment variables of the processes, and are changed there.
+// Shows the settings only: they are environment variables of the processes, and are changed there.
 
 import { useState } from 'preact/hooks';
 import { t } from '../i18n/t';

@@ -1,4 +1,4 @@
-// How the desk is, as its own check of readiness tells.
+// The state of the desk, from its own check of readiness.
 
 import { useState } from 'preact/hooks';
 import { root } from '../api/client';

@@ -5,7 +5,7 @@
 import { faultText } from '../i18n/faults';
 import type { Fault } from './types';
 
-// A request without the answer that was hoped for. `status` is 0 if there was no answer.
+// A request that was refused or got no answer; then `status` is 0.
 export class Problem extends Error {
 	constructor(
 		readonly status: number,
@@ -28,7 +28,7 @@ export class Problem extends Error {
 // The path that the desk is served below, with a slash at its end: '/' unless a proxy puts it deeper.
 export const root = new URL('..', import.meta.url).pathname;
 
-// The last folder of that name counts: the base URL may have one, too.
+// The last folder of that name counts, as the base URL may have one, too.
 export const local = (link: string): string => {
 	const url = new URL(link, location.href);
 	const below = /^.*\/(flicket(?:_uploads|-api)?\/.*)$/.exec(url.pathname)?.[1] ?? url.pathname.slice(1);
@@ -40,10 +40,10 @@ const ATTEMPTS = 3;
 const kept = new Map<string, { etag: string; body: unknown; note: string }>();
 const listeners = { lost: () => {}, reached: (_: boolean) => {} };
 
-// `lost` is called when the session has ended, `reached` with whether the desk answered.
+// The client calls `lost` when the session has ended, and `reached` after each request: true if the desk answered.
 export const listen = (to: Partial<typeof listeners>): void => void Object.assign(listeners, to);
 
-// Answers of one user are nothing for the next.
+// The next user must not get the answers to the one before.
 export const forget = (): void => kept.clear();
 
 const keep = (url: string, etag: string, body: unknown, note: string): void => {
@@ -77,7 +77,7 @@ interface Options {
 	headers?: Record<string, string>;
 	// A key of the caller's, so that sending a form again is not a second ticket.
 	key?: string;
-	// How often it is sent while a part of the desk does not answer.
+	// The client sends it up to this often while a part of the desk does not answer.
 	attempts?: number;
 }
 
@@ -109,7 +109,7 @@ const send = async (method: string, url: string, options: Options, known?: { eta
 	}
 };
 
-// A part of the desk may restart: what may be repeated is, after the time that the answer names.
+// A part of the desk may restart: a request that may be repeated is sent again after the time that the answer names.
 const sendAgain = async (method: string, url: string, options: Options, known?: { etag: string }): Promise<Response> => {
 	for (let attempt = 1; ; attempt++) {
 		const response = await send(method, url, options, known);
@@ -140,8 +140,8 @@ export async function ask<Answer = unknown>(method: string, path: string, option
 
 export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer> => ask<Answer>('GET', path, { signal });
 
-// The tag of what get() answered last for a path, for If-Match.
+// The tag of the last answer to a path, for If-Match.
 export const tagOf = (path: string): string | undefined => kept.get(`${root}flicket-api/${path}`)?.etag;
 
-// What the desk left out of the search that a path asked for.
+// The desk's note on the search of a path: what it left out.
 export const noteOf = (path: string): string => kept.get(`${root}flicket-api/${path}`)?.note ?? '';

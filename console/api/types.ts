@@ -1,4 +1,4 @@
-// What the API answers with, as far as the console uses it (docs/api.md).
+// Answers of the API, as far as the console uses them (docs/api.md).
 
 export interface User {
 	id: number;

@@ -1,4 +1,4 @@
-// Where a page begins for the keyboard and for screen readers: at its heading, or, if Back leads to it, where one was.
+// The keyboard and screen readers begin a page at its heading; after Back, they begin where the user was.
 
 import { useEffect } from 'preact/hooks';
 import { arrived, returning, visits } from '../state/router';
@@ -15,7 +15,7 @@ const focusHeading = (main: HTMLElement, heading: HTMLElement): void => {
 	heading.focus({ preventScroll: true });
 };
 
-// Whether it is done: a page that is returned to must have its old height first.
+// True once it is done: after Back, the page must have its old height first.
 const settle = (): boolean => {
 	const main = document.getElementById('main');
 	const heading = main?.querySelector('h1');

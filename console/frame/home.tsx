@@ -1,4 +1,4 @@
-// What to do next: an agent's open work; on a new desk, the first three steps; and how the desk stands.
+// The first page: an agent's open work, the first three steps on a new desk, and the state of the tickets.
 
 import { useState } from 'preact/hooks';
 import { get } from '../api/client';

@@ -16,7 +16,7 @@ import { Home } from './home';
 
 type Loader = () => Promise<{ default: (props: { id: number }) => ComponentChildren }>;
 
-// What is not needed for the first list comes when it is wanted.
+// The first list does not need these pages: the browser loads each when the user opens it.
 const later = {
 	ticket: () => import('../ticket/ticket'),
 	new: () => import('../ticket/new'),
@@ -67,7 +67,7 @@ const Instead = ({ title, text }: { title: Key; text: Key }) => (
 const RELOADED = 'flicket-reloaded';
 const RELOAD_MS = 60 * 1000;
 
-// A part that is not there any more belongs to an older version of the console: the page begins anew, but not in circles.
+// A missing part belongs to an older version of the console: the page reloads, but not again within a minute.
 const reloadOnce = async (): Promise<void> => {
 	await begin();
 	if (Date.now() - Number(sessionStorage.getItem(RELOADED) ?? 0) < RELOAD_MS)

@@ -1,4 +1,4 @@
-// Everything by its name: a ticket by its number, views, pages, people, what the page can do.
+// Finds a ticket by its number, and lists, pages, people and actions of the page by their names.
 import { useEffect, useId, useState } from 'preact/hooks';
 import type { User } from '../api/types';
 import { t } from '../i18n/t';

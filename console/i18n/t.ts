@@ -33,7 +33,7 @@ export const speak = async (next: string): Promise<void> => {
 export const t = (key: Key, values: Record<string, string | number> = {}): string => {
 	const found = words[key]!;
 	const form = typeof found === 'string' ? found : found[plural.select(Number(values.n))] ?? found.other;
-	void language.value; // whatever shows it is shown again in another language
+	void language.value; // a part that shows the text is drawn again in another language
 	return form.replace(/\{(\w+)\}/g, (all, name: string) => {
 		const value = values[name];
 		return value === undefined ? all : typeof value === 'number' ? number(value) : value;

@@ -1,4 +1,4 @@
-// What is to be done with the tickets that were pointed at: asked for where there is a choice, or no way back.
+// The question before a change of tickets, where there is a choice or no way back.
 import type { Ticket } from '../api/types';
 import { t, type Key } from '../i18n/t';
 import { closedId, priorities, statuses } from '../state/lookups';
@@ -21,7 +21,7 @@ const TITLES: Record<What, Key> = {
 const claiming = (): Act => ({ name: t('action.claim'), run: claim, undo: restoreAssignee });
 const closing = (): Act => ({ name: t('action.close'), run: close });
 
-// What needs no question: one ticket is taken or closed at once.
+// Some changes need no question: tickets are claimed at once, and a single one is closed at once.
 export const actAtOnce = (what: What, count: number): Act | null =>
 	what === 'claim' ? claiming() : what === 'close' && count === 1 ? closing() : null;
 

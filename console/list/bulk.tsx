@@ -1,4 +1,4 @@
-// The bar below a list: what can be done with the selected tickets, then how far that is, then what came of it.
+// The bar below a list: the changes for the selected tickets, then their progress, then their result.
 import { t } from '../i18n/t';
 import { explain } from '../ui/field';
 import { Icon } from '../ui/icon';

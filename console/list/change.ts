@@ -1,4 +1,4 @@
-// What can be done to a ticket from a list, and to many, one request each.
+// The changes that a list makes to a ticket, or to many with a request for each.
 
 import { ask, get, Problem, wait } from '../api/client';
 import type { List, Ticket, User } from '../api/types';
@@ -38,9 +38,9 @@ export interface Act {
 
 export interface Outcome {
 	changed: Ticket[];
-	same: number; // those that were so already
+	same: number; // tickets that already were as wanted
 	refused: { ticket: Ticket; problem: Problem }[];
-	left: Ticket[]; // not tried: it was stopped, or the desk did not answer
+	left: Ticket[]; // not tried, as the user stopped or the desk did not answer
 	stopped: Problem | null;
 }
 
@@ -60,7 +60,7 @@ const patiently = async (run: () => Promise<unknown>, signal: AbortSignal): Prom
 		}
 };
 
-// What is wrong with the desk or the session, not with a ticket: the next one would fail as well.
+// A fault of the desk or the session, not of a ticket: the next one would fail as well.
 const isGeneral = (problem: Problem): boolean => [0, 401, 429, 503].includes(problem.status);
 
 export const runAll = async (tickets: Ticket[], run: (ticket: Ticket) => Promise<unknown>, onStep: (done: number) => void,

@@ -6,7 +6,7 @@ import { IN_MENUS } from './menus';
 import { withValue } from './query';
 import { filtersInWords, meetNamed } from './words';
 
-// Each filter with a button that drops it. What the menus beside show anyway is here only where they have no room.
+// Each filter with a button that drops it. Filters of the menus show here only where the menus have no room.
 export const Chips = ({ query }: { query: URLSearchParams }) => {
 	useEffect(() => meetNamed(query), [query.toString()]);
 	const shown = filtersInWords(query);

@@ -20,7 +20,7 @@ export const focusTicket = (id: number): void => {
 	title?.focus();
 };
 
-// The focus of a row is kept while rows come, go and move: on the same ticket, else on what took its place.
+// Keeps the focus while rows come, go and move: on the same ticket, else on the row that took its place.
 export const holdFocus = (): (() => void) => {
 	const had = document.activeElement, row = rowOf(had);
 	if (!row)

@@ -1,5 +1,5 @@
-// The tickets of a list, as they were shown and as they are. Rows change where they stand when the desk has news; what
-// would move them waits until somebody asks for it.
+// The tickets of a list. When the desk has news, the rows change in place; an answer that would move them waits until
+// the user asks for it.
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ask, noteOf, type Problem } from '../api/client';
@@ -21,7 +21,7 @@ export interface Shown {
 	items: Ticket[];
 	total: number;
 	pages: number;
-	note: string; // what was left out of the search
+	note: string; // the desk's note on the search
 }
 
 // Lists that were shown, so that Back finds them at once.
@@ -42,7 +42,8 @@ const fetchList = async (query: URLSearchParams, signal?: AbortSignal): Promise<
 
 const isSame = (a: Ticket, b: Ticket): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-// The old tickets in the old order with what is new of them. A row of a ticket that is as it was is not drawn again.
+// The old order with the new state of each ticket. A ticket that has not changed stays the same object: its row is not
+// drawn again.
 const renewed = (old: Ticket[], fresh: Ticket[]): Ticket[] => {
 	const byId = new Map(fresh.map(ticket => [ticket.id, ticket]));
 	return old.map(ticket => {
@@ -76,7 +77,7 @@ const useShown = (key: string) => {
 	return { shown, now, show };
 };
 
-// Scroll and focus are put back where Back leads to, after the page has taken the focus for itself.
+// Restores scroll and focus after Back, once the page has taken the focus for itself.
 const useReturn = (isShown: boolean, query: URLSearchParams): void => useEffect(() => {
 	if (!isShown)
 		return;

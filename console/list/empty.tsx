@@ -1,4 +1,4 @@
-// Nothing to show, and what can be done about it.
+// A list without tickets, and the ways out of it.
 import type { Problem } from '../api/client';
 import { t } from '../i18n/t';
 import { go } from '../state/router';
@@ -36,7 +36,7 @@ export const Empty = ({ query }: { query: URLSearchParams }) => {
 	);
 };
 
-// Why a list is not there, or not the newest. A filter that the desk does not understand can be dropped.
+// Says why a list is missing or old. The user can drop a filter that the desk does not understand.
 export const Trouble = ({ query, problem, again }: { query: URLSearchParams; problem: Problem; again: () => void }) => {
 	const page = pageOf(query);
 	if (problem.status === 404 && page > 1)

@@ -1,4 +1,4 @@
-// One change of many tickets: how far it is, what came of it, and the way back.
+// One change of many tickets: its progress, its result, and the way back.
 import { useRef, useState } from 'preact/hooks';
 import type { Ticket } from '../api/types';
 import { t } from '../i18n/t';
@@ -9,7 +9,7 @@ import { findAll, runAll, type Act, type Outcome } from './change';
 export interface Progress {
 	name: string;
 	done: number;
-	of: number; // 0: the tickets are still looked for
+	of: number; // 0 while the list of them is read
 }
 
 export interface Result extends Outcome {
@@ -34,7 +34,7 @@ export const useJob = (query: URLSearchParams, onDone: (refused: Ticket[]) => vo
 		begin();
 		setResult(await runOn(act, changed, act.undo!, true));
 	};
-	// Of one ticket the message at the bottom tells; its way back is there, too.
+	// For one ticket, the message at the bottom has the result and the way back.
 	const runOne = async (act: Act, ticket: Ticket, done: string): Promise<void> => {
 		try {
 			await act.run(ticket.id);
@@ -61,7 +61,7 @@ export const useJob = (query: URLSearchParams, onDone: (refused: Ticket[]) => vo
 				complain(explain(asProblem(reason)));
 		}
 	};
-	// Its way back is that of the whole change.
+	// The result is that of the whole change, so that its way back is.
 	const goOn = async ({ act, left, isUndo, changed, same, refused }: Result): Promise<void> => {
 		begin();
 		const rest = await runOn(act, left, isUndo ? act.undo! : ticket => act.run(ticket.id), isUndo);

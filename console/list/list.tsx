@@ -48,7 +48,7 @@ const Pages = ({ query, shown }: { query: URLSearchParams; shown: Shown }) => {
 	);
 };
 
-// Tickets that came meanwhile are told of, and shown when that is wanted: a row does not move away from a pointer.
+// Says that tickets came, and shows them when asked to: a row does not move away from a pointer.
 const News = ({ shown, waiting, onShow }: { shown: Shown; waiting: Shown; onShow: () => void }) => {
 	const known = new Set(shown.items.map(ticket => ticket.id));
 	const count = waiting.items.filter(ticket => !known.has(ticket.id)).length;
@@ -86,7 +86,7 @@ const Table = ({ title, items, isOld, isLoading, isSearch, selection, isSelectin
 	</table>
 );
 
-// What keys and the bar do: to the selected tickets, else to the one that has the focus.
+// Keys and the bar change the selected tickets, else the one that has the focus.
 const useActs = (query: URLSearchParams, shown: Shown | null, selection: Selection, refresh: () => void) => {
 	const [asked, setAsked] = useState<{ what: What; tickets: Ticket[]; isEvery: boolean } | null>(null);
 	const job = useJob(query, refused => {

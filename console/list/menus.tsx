@@ -1,4 +1,4 @@
-// The filters that are used most, as menus above the list.
+// The most frequent filters, as menus above the list.
 import type { ComponentChildren } from 'preact';
 import { t, type Key } from '../i18n/t';
 import { categories, closedId, departments, openIds, priorities, statuses } from '../state/lookups';

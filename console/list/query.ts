@@ -1,4 +1,4 @@
-// The filters of a list are its query, as the API takes them; what only the console needs is added when it is sent.
+// The query of a list is its filters, as the API takes them; the request adds what only the console needs.
 
 import { pathOf, place, queryOf } from '../state/router';
 
@@ -15,7 +15,7 @@ export const pageOf = (query: URLSearchParams): number => {
 	return Number.isSafeInteger(page) && page > 0 ? page : 1;
 };
 
-// Which tickets, without how they are shown. An empty filter is none.
+// The filters alone, without page and order. An empty value filters nothing.
 export const filtersOf = (query: URLSearchParams): URLSearchParams =>
 	new URLSearchParams([...query].filter(([name, value]) => value !== '' && !SHOWING.includes(name)));
 
@@ -29,7 +29,7 @@ const sorted = (query: URLSearchParams): string => {
 export const isShown = (query: string): boolean =>
 	pathOf(place.value).startsWith('/tickets') && sorted(queryOf(place.value)) === sorted(new URLSearchParams(query));
 
-// What is worth keeping of a list: its tickets, and their order if it is not the usual one.
+// The part of a query that a saved list keeps: its filters, and its order if it names one.
 export const viewOf = (query: URLSearchParams): string => {
 	const view = filtersOf(query);
 	if (query.get('sort'))

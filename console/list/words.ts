@@ -48,7 +48,7 @@ export const labelOf = (name: string): string => name in NAMES ? t(NAMES[name]!)
 export const filtersInWords = (query: URLSearchParams): Filter[] =>
 	[...filtersOf(query)].map(([name, value]) => ({ name, label: labelOf(name), value: valueOf(name, value) }));
 
-// People whom the filters name and nobody has told of yet.
+// Asks for the people that the filters name and the console does not know yet.
 export const meetNamed = (query: URLSearchParams): void => PEOPLE.forEach(name => {
 	for (const id of (query.get(name) ?? '').split(','))
 		if (/^\d{1,18}$/.test(id) && !person(Number(id)))

@@ -11,7 +11,7 @@ import { Avatar } from '../ui/person';
 const MIB = 1 << 20;
 const KINDS = ['image/png', 'image/jpeg', 'image/gif'];
 
-// In its own words: who looks for it may not read those of the page.
+// In its own words: users who look for their language may not read the page's.
 const nameOfLanguage = (code: string): string => {
 	const name = new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? code;
 	return name.charAt(0).toLocaleUpperCase(code) + name.slice(1);
@@ -22,7 +22,7 @@ const refresh = async (): Promise<void> => {
 	meet([me.value!]);
 };
 
-// What the desk would refuse anyway is said before the file is sent.
+// Says before the file is sent that the desk would refuse it.
 const refusalOf = (picture: File, most: number): string =>
 	!KINDS.includes(picture.type) ? t('me.picture_kind', { name: picture.name })
 		: picture.size > most ? t('file.too_large', { name: picture.name, mb: Math.round(most / MIB) }) : '';

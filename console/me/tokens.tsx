@@ -1,4 +1,4 @@
-// Sessions are tokens, too: a session that was forgotten elsewhere is ended here.
+// Sessions are tokens, too: users end here a session that they forgot elsewhere.
 
 import { useState } from 'preact/hooks';
 import { ask, get } from '../api/client';
@@ -20,8 +20,8 @@ interface Token {
 	last_used: string | null;
 }
 
-// The answers do not say which token the session has. It ends in the same second, which hardly two of a user do; where
-// they do, none is named.
+// The answers do not say which token the session has. It is the one that ends in the same second as the session. If
+// several do, the console marks none.
 const ownAmong = (tokens: Token[]): Token | null => {
 	const same = tokens.filter(token => token.expires !== null && token.expires === session.value?.expires);
 	return same.length === 1 ? same[0]! : null;

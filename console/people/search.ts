@@ -1,4 +1,4 @@
-// People by the query of the page: the words that are looked for, and a page of those found.
+// Finds people by the query of the page: words, and a page of the list.
 
 import type { User } from '../api/types';
 import { pageOf } from '../list/query';

@@ -1,6 +1,6 @@
-// What was typed and not sent, kept in this browser for each user and thing, at every key. It outlives a reload, a
-// session that ended and a refused request; it goes when it was sent, discarded, or the user logs out. All tabs show
-// the same draft.
+// Texts that were typed and not sent. The browser keeps a draft for each user and thing, and saves it at every key. It
+// outlives a reload, a session that ended and a refused request; it goes when the text is sent or discarded, or the
+// user logs out. All tabs show the same draft.
 
 import { me } from './session';
 import { guarded } from './storage';
@@ -54,7 +54,7 @@ export const keepDraft = (thing: string, draft: Omit<Draft, 'at'>): void => {
 		ofThisPage.set(nameOf(thing), kept);
 };
 
-// Calls back when another tab has changed the draft; returns what ends that.
+// Calls back when another tab has changed the draft; returns a function that ends that.
 export const followDraft = (thing: string, changed: (draft: Draft | null) => void): () => void => {
 	const onStorage = (event: StorageEvent): void => {
 		if (event.key === nameOf(thing))

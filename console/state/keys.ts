@@ -1,5 +1,5 @@
 // Single keys. They do nothing while somebody types or composes, with Alt, Ctrl or Meta, or while a dialog is open,
-// and can be switched off (WCAG 2.1.4). A page says what its keys do; help shows what is said at the moment.
+// and can be switched off (WCAG 2.1.4). Each page names its keys; help shows those of the page below it.
 
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';

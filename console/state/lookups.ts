@@ -44,7 +44,7 @@ export const all = async <Item>(path: string): Promise<Item[]> => {
 	return [first, ...await Promise.all(rest)].flatMap(list => list.items);
 };
 
-// What the API cannot change is asked for once in a while in each tab.
+// The API cannot change these lists: a tab asks for them once in a while.
 const FRESH_MS = 10 * 60 * 1000;
 
 const constant = async <Item>(path: string): Promise<Item[]> => {

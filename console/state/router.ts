@@ -34,7 +34,7 @@ export const stay = (to: string): void => {
 	place.value = to;
 };
 
-// What the page that Back leads to had; the page puts it back once it shows the same things.
+// Scroll and focus of the page that Back leads to; the page restores them once it shows the same things.
 export let returning: Left | null = history.state as Left | null;
 
 // Whether something has got the focus.

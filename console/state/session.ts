@@ -23,7 +23,7 @@ export const begin = async (): Promise<void> => {
 		enter(next);
 };
 
-// Answers of one user are nothing for the next.
+// The next user must not get the answers to the one before.
 const enter = (next: Session): void => {
 	if (me.value?.id !== next.user?.id)
 		forget();

@@ -1,4 +1,4 @@
-// What a user chose for this browser.
+// Choices of the user for this browser.
 import { effect, signal } from '@preact/signals';
 import { guarded } from './storage';
 

@@ -1,5 +1,5 @@
 // A field with suggestions, by the pattern of ARIA 1.2: focus stays in the field, the list is told by
-// aria-activedescendant. The one for people, categories and whatever else is chosen from many.
+// aria-activedescendant. People and categories are chosen with it.
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
@@ -49,7 +49,7 @@ export const Combobox = ({ label, value, find, onChoose, placeholder, isLabelHid
 	const [text, setText] = useState<string | null>(null); // null: closed, shows the value
 	const [active, setActive] = useState(0);
 	const { options, isFresh } = useOptions(find, text);
-	const isAwaited = useRef(false); // Enter came before what it is to choose
+	const isAwaited = useRef(false); // Enter came before the suggestions did
 	const list = useRef<HTMLUListElement>(null);
 	const isOpen = text !== null && options !== null;
 	useEffect(() => {

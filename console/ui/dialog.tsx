@@ -30,7 +30,7 @@ export const Dialog = ({ title, onClose, children, wide, insists }: Props) => {
 				before.focus();
 		};
 	}, []);
-	// Browsers close what Escape is pressed on twice, whatever the page says to that.
+	// Browsers close a dialog when Escape is pressed twice, even if the page prevents it.
 	const closed = (dialog: HTMLDialogElement): void => {
 		if (!dialog.isConnected)
 			return;
@@ -64,7 +64,7 @@ interface ConfirmProps {
 	onNo: () => void;
 }
 
-// Asked before what cannot be undone. It names the thing.
+// Asks before a change that cannot be undone. It names the thing.
 export const Confirm = ({ title, text, yes, onYes, onNo }: ConfirmProps) => (
 	<Dialog title={title} onClose={onNo}>
 		<p>{text}</p>

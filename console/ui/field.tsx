@@ -11,7 +11,7 @@ interface FieldProps {
 	hint?: string;
 }
 
-// What is said of a control in HTML, as far as it is needed here.
+// The attributes of a control that the console uses.
 interface Control<Element extends HTMLElement> {
 	value?: string;
 	defaultValue?: string;
@@ -32,7 +32,7 @@ interface TextControl extends Control<HTMLInputElement> {
 	spellcheck?: boolean;
 }
 
-// What the desk said of a field stands beside it; its control is described by that.
+// The desk's word on a field stands beside it, and describes its control.
 const useField = ({ name, problem, hint }: Pick<FieldProps, 'name' | 'problem' | 'hint'>) => {
 	const id = useId();
 	const bad = problem?.of(name);
@@ -60,7 +60,7 @@ export const Check = ({ label, name }: { label: string; name: string }) => (
 
 const MINUTE = 60; // s
 
-// What went wrong, in words that say what can be done.
+// Tells the user about a problem, and what to do about it.
 export const explain = (problem: Problem): string => {
 	if (problem.code === 'unreachable')
 		return t('problem.unreachable');

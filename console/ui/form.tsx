@@ -1,4 +1,4 @@
-// A form: sent once at a time. What is wrong stands beside its field, which gets the focus; the rest stands above all.
+// A form, sent once at a time. A fault stands beside its field, which gets the focus, or else above all fields.
 
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';

@@ -24,7 +24,7 @@ export const Page = ({ title, heading, children, actions }: Props) => {
 	);
 };
 
-// A request of a form or button: what went wrong is said, what went well, too.
+// Runs a request of a button, and says how it went.
 export const attempt = async (what: () => Promise<unknown>, done?: string): Promise<boolean> => {
 	try {
 		await what();

@@ -1,4 +1,4 @@
-// Asked before what cannot be undone: it names the thing. If the desk refuses, the same dialog says why.
+// Asks before a deletion, and names the thing. If the desk refuses, the same dialog says why.
 
 import { useState } from 'preact/hooks';
 import type { Problem } from '../api/client';
