@@ -65,6 +65,25 @@ def test_a_user_is_changed_disabled_and_enabled(browse, new):
         expect(c.log_in('reporter', PASSWORD_OF_NEW), 200)
 
 
+def test_a_late_answer_does_not_replace_the_list_that_is_shown(browse, new):
+    token_of(new, 'reporter'), token_of(new, 'agent')
+    page = browse(new, 'admin', '/admin/users?q=rob')
+    page.script("""const ask = fetch;
+        window.fetch = async (url, how) => {
+            if (how.method === 'GET' && String(url).includes('q=rob'))
+                await new Promise(done => { window.letGo = done; });
+            return ask(url, how);
+        }""")
+    page.click('button', 'Disable Rob Reporter').see('is disabled, and logged out everywhere.')
+    page.wait(lambda: page.script('return !!window.letGo'), 'the list is asked for again')
+    page.fill('Name, username or e-mail', 'ann').find('button', 'Edit Ann Agent')
+    page.forget_requests()
+    page.script('window.letGo()')
+    page.wait(lambda: page.requests('q=rob'), 'the late request')
+    page.script("return fetch('/healthz', { method: 'HEAD' }).then(() => new Promise(done => setTimeout(done, 300)))")
+    assert page.has('button', 'Edit Ann Agent') and not page.has('button', 'Edit Rob Reporter')
+
+
 def test_a_new_password_ends_what_was_open(browse, new):
     token = token_of(new, 'reporter')
     page = browse(new, 'admin', '/admin/users?q=rob')
@@ -113,6 +132,17 @@ def test_a_member_is_added_and_removed(browse, new):
     page.click('button', 'Remove Rob Reporter from the group').gone('button', 'Remove Rob Reporter from the group')
     with new.client(token) as c:
         assert expect(c.get('user/me?fields=groups'), 200)['groups'] == []
+
+
+def test_oneself_is_added_though_no_list_names_them(browse, new):
+    page = browse(new, 'admin', '/admin/groups')
+    page.script("""const ask = fetch;
+        window.fetch = (url, how) => String(url).includes('users/?')
+            ? Promise.resolve(Response.json({ items: [], _meta: { page: 1, per_page: 20, total_items: 0, total_pages: 0 } })) : ask(url, how)""")
+    page.click('button', 'super_user')
+    page.field('Add a member', page.find('region', 'super_user')).click()
+    page.wait(lambda: len(page.all('option')) == 1, 'one suggestion')
+    page.press('Enter').see('Saved.').find('button', 'Remove admin from the group')
 
 
 def test_the_last_admin_stays_in_the_group(browse, new):

@@ -140,3 +140,35 @@ def test_claim_of_what_somebody_has_is_refused(browse, own):
     page.allow(r'/claim .* 409 ')
     page.press('j', 'i').see(re.compile(rf'#{made}: .*'))
     assert ticket(own, made)['assigned_id'] == 3
+
+
+def test_go_on_and_back_again(browse, own):
+    """The way back is that of the whole change, not only of its last part."""
+    made = [new_ticket(own, f'Everywhere a grommet {i}') for i in range(2)]
+    page = browse(own, 'admin', '/tickets/?content=grommet')
+    page.script("""const ask = fetch;
+        window.fetch = (url, how) => {
+            if (!String(url).includes(arguments[0]))
+                return ask(url, how);
+            window.fetch = ask;
+            return Promise.reject(new TypeError('gone'));
+        }""", f'ticket/{made[1]}/priority')
+    page.press('*').see('2 selected').click('button', 'Priority…').click('button', 'high')
+    page.see('1 ticket changed. 1 was not tried.')
+    page.click('button', 'Go on').see('2 tickets changed.')
+    page.click('button', 'Undo').see('2 tickets are as they were.')
+    assert [ticket(own, id)['ticket_priority_id'] for id in made] == [1, 1]
+
+
+def test_stop_while_the_desk_asks_for_patience(browse, own):
+    for i in range(6):
+        new_ticket(own, f'Everywhere a grommet {i}')
+    page = browse(own, 'admin', '/tickets/?content=grommet')
+    page.script("""const ask = fetch;
+        window.tried = 0;
+        window.fetch = (url, how) => !/ticket\\/\\d+\\/priority/.test(url) ? ask(url, how) : (window.tried++,
+            Promise.resolve(Response.json({ code: 'busy', detail: 'Wait.' }, { status: 429, headers: { 'Retry-After': '60' } })))""")
+    page.press('*').see('6 selected').click('button', 'Priority…').click('button', 'high')
+    page.wait(lambda: page.script('return tried') == 4, 'four were tried')
+    page.click('button', 'Stop').see('6 were not tried.')
+    assert page.script('return tried') == 4

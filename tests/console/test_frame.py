@@ -10,6 +10,7 @@ import pytest
 
 from browser import PHONE
 from desk import ADMIN_PASSWORD, REPO, free_port
+from wire import expect
 
 CONSOLE = REPO / 'console'
 # What Flicket's pages are called here. Addresses of the imported desk, whose statuses are 1 to 4.
@@ -200,6 +201,43 @@ def test_nothing_moves_where_that_is_not_wanted(browse, reading):
     page = browse(reading, 'agent').look(reduced_motion=True).open('/tickets/')
     assert page.script("""return [...document.querySelectorAll('*')].flatMap(e => e.getAnimations({ subtree: true }))
         .filter(a => a.effect.getComputedTiming().duration > 0).length""") == 0
+
+
+# --- what a browser does not keep -----------------------------------------------------------------------------------
+
+FULL = """Storage.prototype.setItem = function () { throw new DOMException('full', 'QuotaExceededError'); }"""
+
+
+def test_a_browser_whose_storage_is_full(browse, reading):
+    page = browse(reading, 'agent')
+    page.driver.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': FULL})
+    page.open('/tickets/').find('heading', re.compile('^Everything'))
+    page.open('/me').click('radio', 'Dark')
+    page.wait(lambda: page.script('return getComputedStyle(document.body).colorScheme') == 'dark', 'the choice counts for this page')
+
+
+def test_drafts_stay_where_the_logout_fails(browse, new):
+    page = browse(new, 'admin', '/')
+    page.allow('ERR_INTERNET_DISCONNECTED')
+    draft = 'flicket-draft:1:reply-1'
+    page.script("localStorage.setItem(arguments[0], JSON.stringify({ text: 'half a reply', at: Date.now() }))", draft)
+    page.go_offline().click('button', 'Log out')
+    page.wait(lambda: page.texts('.toast > span') == ['The desk cannot be reached.'], 'what went wrong')
+    assert page.script('return localStorage.getItem(arguments[0])', draft)
+    page.go_offline(False).not_see('What you type stays').click('button', 'Log out')
+    page.field('Username or e-mail')
+    assert page.script('return localStorage.getItem(arguments[0])', draft) is None
+
+
+def test_a_saved_list_that_is_gone_says_so(browse, new):
+    with new.client(new.admin().token) as admin:
+        view = expect(admin.post('views/', {'name': 'Printers', 'query': 'content=printer', 'shared': False}), 201)['id']
+        page = browse(new, 'admin', '/tickets/?content=printer')
+        page.allow(r'view/\d+ .* 404')
+        page.find('button', 'Delete the saved list «Printers»')
+        expect(admin.request('DELETE', f'view/{view}'), 204)
+    page.click('button', 'Delete the saved list «Printers»')
+    page.wait(lambda: page.css('.toast.bad'), 'what went wrong')
 
 
 # --- the network ---------------------------------------------------------------------------------------------------

@@ -331,6 +331,36 @@ def test_phone(browse, busy):
     page.see('Priority: high')
 
 
+def test_tap_after_a_long_press_counts(browse, busy):
+    page = browse(busy, 'admin').look(size=PHONE).open('/tickets/')
+    press = "arguments[0].dispatchEvent(new PointerEvent(arguments[1], { pointerType: 'touch', bubbles: true }))"
+    first = row(page, ids(page)[0])
+    page.script(press, first, 'pointerdown')
+    page.see('1 selected')
+    page.script(press, first, 'pointerup')          # browsers need not send a click after a press that was long
+    page.click('button', 'Status…').find('dialog', re.compile('Status$'))
+
+
+def test_click_of_a_long_press_does_not_open_the_ticket(browse, busy):
+    page = browse(busy, 'admin').look(size=PHONE).open('/tickets/')
+    press = "arguments[0].dispatchEvent(new PointerEvent(arguments[1], { pointerType: 'touch', bubbles: true }))"
+    first = ids(page)[0]
+    page.script(press, row(page, first), 'pointerdown')
+    page.see('1 selected')
+    page.script(press, row(page, first), 'pointerup')
+    page.script(f"document.getElementById('t{first}').click()")
+    assert page.path() == '/tickets/'
+    page.script(f"document.getElementById('t{first}').click()")
+    page.wait(lambda: page.path() == f'/ticket/{first}', 'the next click opens it')
+
+
+def test_all_filters_are_cleared(browse, busy):
+    """Also one that the dialog has no field for."""
+    page = browse(busy, 'admin', '/tickets/?user_id=1&status_id=1&page=1')
+    page.click('button', 'Filters (2)').click('button', 'Clear all').click('button', 'Show')
+    wait_filters(page)
+
+
 def test_density(browse, busy):
     page = browse(busy, 'admin', '/tickets/')
     height = "return document.querySelector('tr[data-id]').getBoundingClientRect().height"

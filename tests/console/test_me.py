@@ -143,6 +143,19 @@ def test_a_token_is_shown_once_and_works(page, new):
     assert made not in page.script('return document.documentElement.outerHTML')
 
 
+def test_a_message_over_a_dialog_is_seen_and_dismissed(page):
+    page.click('button', 'Make a token')
+    dialog = page.find('dialog', 'Make a token')
+    page.fill('Name', 'nightly report', dialog).fill('Current password', ADMIN_PASSWORD, dialog).press('Enter')
+    page.find('dialog', 'Your new token')
+    page.click('button', 'Copy').see('Copied.')
+    at = page.script("""const { x, y } = document.querySelector('dialog[open] .toast > span').getBoundingClientRect();
+        return document.elementFromPoint(x + 1, y + 1).textContent""")
+    assert at == 'Copied.'
+    page.click('button', 'Dismiss the message').not_see('Copied.')
+    page.click('button', 'I have kept it').gone('dialog')
+
+
 def test_a_token_is_not_made_with_a_wrong_password(page):
     page.allow(r'tokens .* 401')
     page.click('button', 'Make a token')
