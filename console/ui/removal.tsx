@@ -1,6 +1,6 @@
 // Asks before a deletion, and names the thing. If the desk refuses, the same dialog says why.
 
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { Problem } from '../api/client';
 import { t } from '../i18n/t';
 import { say } from '../state/toasts';
@@ -20,7 +20,11 @@ interface Props {
 
 export const Removal = ({ title, text, hint, yes = t('text.delete'), done = t('done.removed'), remove, onDone, onClose }: Props) => {
 	const [problem, setProblem] = useState<Problem | null>(null);
+	const isBusy = useRef(false);
 	const run = async (): Promise<void> => {
+		if (isBusy.current)
+			return;
+		isBusy.current = true;
 		try {
 			await remove();
 			await onDone();
@@ -28,6 +32,8 @@ export const Removal = ({ title, text, hint, yes = t('text.delete'), done = t('d
 			onClose();
 		} catch (reason) {
 			setProblem(asProblem(reason));
+		} finally {
+			isBusy.current = false;
 		}
 	};
 	return (

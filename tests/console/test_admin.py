@@ -163,6 +163,17 @@ def test_a_group_is_added_renamed_and_deleted_the_two_of_rights_are_not(browse, 
     assert not page.all('button', re.compile('(Rename|Delete) (flicket_admin|super_user)'))
 
 
+def test_a_group_is_deleted_once(browse, new):
+    page = browse(new, 'admin', '/admin/groups')
+    page.click('button', 'Add a group').wait_focus('textbox', 'Name')
+    page.type('first line').press('Enter').gone('dialog')
+    page.click('button', 'Delete first line')
+    page.forget_requests()
+    page.script('arguments[0].click(); arguments[0].click()', page.find('button', 'Delete', dialog(page, 'Delete group')))
+    page.gone('region', 'first line')
+    assert [method for method, _ in page.requests(r'group/\d+$')] == ['DELETE']
+
+
 # -- settings and state
 
 def test_settings_are_shown_with_what_they_do_and_no_secret(browse, desks):
