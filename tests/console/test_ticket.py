@@ -56,19 +56,28 @@ def test_end_of_the_url_leads_to_a_reply_that_is_not_shown_yet(browse, desk, adm
     page.gone('button', re.compile('earlier'))
 
 
+def wait_seen(page):
+    """Wait until the page has told the desk what it shows; at the same time it draws the line above what is new."""
+    page.wait(lambda: page.requests('/seen$'), 'it is seen')
+    page.forget_requests()
+
+
 def test_line_above_what_is_new(browse, desk, admin):
     ticket = make_ticket(admin)
     reply(admin, ticket, 'Read before.')
     page = browse(desk, 'agent', f'/ticket/{ticket}')
     page.see('Read before.')
+    wait_seen(page)
     assert 'New since you were here' not in page.text()
     page.open('/new')
     reply(admin, ticket, 'Written meanwhile.')
     page.open(f'/ticket/{ticket}').see('New since you were here')
     texts = page.texts('.thread > *')
     assert texts.index('New since you were here') == next(i for i, t in enumerate(texts) if 'Written meanwhile.' in t) - 1
+    wait_seen(page)
     page.reload()
     page.see('Written meanwhile.')
+    wait_seen(page)
     assert 'New since you were here' not in page.text()
 
 
