@@ -10,6 +10,7 @@ export interface DraftFile {
 	id: number;
 	name: string;
 	image: string;
+	at: number; // when it was uploaded, in ms
 }
 
 export interface Draft {
@@ -33,7 +34,7 @@ const parse = (kept: string | null | undefined): Draft | null => {
 	const draft = kept ? guarded(() => JSON.parse(kept) as Draft) : null;
 	if (!draft || typeof draft.text !== 'string')
 		return null;
-	return Date.now() - draft.at > FILE_LIFE_MS ? { ...draft, files: [] } : draft;
+	return { ...draft, files: draft.files?.filter(file => Date.now() - file.at < FILE_LIFE_MS) };
 };
 
 export const draftOf = (thing: string): Draft | null =>

@@ -7,6 +7,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { local } from '../api/client';
 import { t } from '../i18n/t';
+import { unescaped } from './entities';
 import { isHeavy } from './heavy';
 
 const SCHEMES = new Set(['http:', 'https:', 'mailto:', 'tel:']);
@@ -33,11 +34,6 @@ export const ownPicture = (link: string): string | undefined => {
 		return undefined;
 	}
 };
-
-const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
-
-// marked escapes the text of tokens; elements escape it again.
-const unescaped = (text: string): string => text.replace(/&(amp|lt|gt|quot|#39);/g, (all, name: string) => named[name] ?? all);
 
 const children = (tokens: Token[] | undefined, depth: number): ComponentChildren[] =>
 	(tokens ?? []).map((token, i) => render(token, i, depth + 1));
@@ -74,7 +70,7 @@ const renderers: Record<string, Renderer> = {
 	hr: (_, key) => <hr key={key} />,
 	text: (token: Tokens.Text, key, depth) => token.tokens
 		? <span key={key}>{children(token.tokens, depth)}</span> : unescaped(token.text),
-	escape: (token: Tokens.Escape) => unescaped(token.text),
+	escape: (token: Tokens.Escape) => token.text,
 	html: (token: Tokens.HTML, key) => token.block ? <p key={key}>{token.raw}</p> : token.raw,
 	paragraph: (token: Tokens.Paragraph, key, depth) => <p key={key}>{children(token.tokens, depth)}</p>,
 	heading: (token: Tokens.Heading, key, depth) => <Heading key={key} depth={token.depth} content={children(token.tokens, depth)} />,
@@ -82,7 +78,7 @@ const renderers: Record<string, Renderer> = {
 	strong: (token: Tokens.Strong, key, depth) => <strong key={key}>{children(token.tokens, depth)}</strong>,
 	em: (token: Tokens.Em, key, depth) => <em key={key}>{children(token.tokens, depth)}</em>,
 	del: (token: Tokens.Del, key, depth) => <del key={key}>{children(token.tokens, depth)}</del>,
-	codespan: (token: Tokens.Codespan, key) => <code key={key}>{unescaped(token.text)}</code>,
+	codespan: (token: Tokens.Codespan, key) => <code key={key}>{token.text}</code>,
 	code: (token: Tokens.Code, key) => <pre key={key} tabIndex={0}><code>{token.text}</code></pre>,
 	list: (token: Tokens.List, key, depth) => {
 		const items = token.items.map((item, i) => <Item key={i} item={item} depth={depth} />);

@@ -20,6 +20,7 @@ import { allPosts, newestPost, type Thread } from './data';
 import { EditorField, useEditor, type Editor } from './editor';
 import { mayClose } from './rights';
 import { useSend } from './send';
+import type { Attachment } from './uploads';
 
 export interface Writer {
 	focus: () => void;
@@ -43,11 +44,13 @@ const Newer = ({ posts }: { posts: Post[] }) => (
 	</section>
 );
 
-// A reply whose answer was lost on its way is there, with its author's text: it need not be sent again.
+// If the answer to a reply was lost, the reply is there all the same, with its author's text and files. It is not sent again.
 const useArrived = (thread: Thread, editor: Editor): void => useEffect(() => {
 	const { seen } = editor.begun ?? {};
-	if (seen !== undefined && !editor.attachments.length
-		&& allPosts(thread).some(post => post.id > seen && post.user_id === me.value?.id && post.content === editor.text))
+	const isAttached = (file: Attachment, post: Post): boolean =>
+		thread.uploads.some(upload => upload.post_id === post.id && upload.id === file.upload.value?.id);
+	if (seen !== undefined && allPosts(thread).some(post => post.id > seen && post.user_id === me.value?.id && post.content === editor.text
+		&& editor.attachments.every(file => isAttached(file, post))))
 		editor.clear();
 }, [thread]);
 
@@ -101,7 +104,7 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 		<section class={`composer${isEmpty && !editor.attachments.length ? '' : ' filled'}`} aria-label={t('reply.label')}>
 			{newer.length > 0 && <Newer posts={newer} />}
 			<Refusal problem={problem && problem.field !== 'content' ? problem : null} />
-			<EditorField editor={editor} label={t('reply.to_everybody')} note={t('reply.readers', { n: subscriptions.length })} rows={4}
+			<EditorField editor={editor} label={t('reply.to_everybody')} note={t('reply.readers', { n: subscriptions.length })} rows={4} isBusy={isBusy}
 				problem={isShort ?? problem?.of('content')}
 				placeholder={isClosed ? t('reply.reopens') : t('reply.hint')} onSend={() => void submit(false)}>
 				<label class="choice">{t('ticket.hours')}

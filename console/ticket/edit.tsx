@@ -64,7 +64,7 @@ const EditForm = ({ first, ...props }: Props & { first: Version }) => {
 			{isOvertaken && (
 				<section role="alert" class="newer"><p>{t('edit.overtaken')}</p><Diff before={base} after={version.content} /></section>
 			)}
-			<EditorField editor={editor} label={t('ticket.text')} rows={12} onSend={() => void submit()} problem={wrong ?? problem?.of('content')} />
+			<EditorField editor={editor} label={t('ticket.text')} rows={12} isBusy={isBusy} onSend={() => void submit()} problem={wrong ?? problem?.of('content')} />
 			<div class="actions">
 				<button type="button" class="primary" disabled={isBusy} onClick={() => void submit()}>{isOvertaken ? t('edit.anyway') : t('text.save')}</button>
 				<button type="button" onClick={props.onClose}>{t('dialog.cancel')}</button>

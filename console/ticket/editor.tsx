@@ -32,8 +32,7 @@ export interface Editor {
 }
 
 const filesOf = (attachments: Attachment[]): Draft['files'] =>
-	attachments.flatMap(({ name, upload }) => upload.value ? [{ name, ...upload.value }] : [])
-		.map(({ id, name, image }) => ({ id, name, image }));
+	attachments.flatMap(({ name, at, upload }) => upload.value ? [{ id: upload.value.id, name, image: upload.value.image, at }] : []);
 
 interface State {
 	text: string;
@@ -63,6 +62,13 @@ export const useEditor = (thing: string, begin: () => Begun, initial = ''): Edit
 		else
 			dropDraft(thing);
 	};
+	const isHere = useRef(true);
+	useEffect(() => () => { isHere.current = false; }, []);
+	// A file may arrive when its editor is gone. If the draft has another text by then, it stays as it is.
+	const keepFile = (): void => {
+		if (isHere.current || (draftOf(thing)?.text ?? initial) === latest.current.text)
+			keep();
+	};
 	useEffect(() => followDraft(thing, draft => {
 		const next = stateOf(draft, initial);
 		show({ ...next, attachments: [...next.attachments, ...latest.current.attachments.filter(a => !a.upload.value)] });
@@ -79,20 +85,26 @@ export const useEditor = (thing: string, begin: () => Begun, initial = ''): Edit
 	};
 	const insert = (more: string): void => {
 		const element = field.current!;
+		if (element.readOnly)
+			return;
 		element.focus();
 		element.setRangeText(more, element.selectionStart, element.selectionEnd, 'end');
 		setText(element.value);
 	};
 	const append = (more: string): void => {
 		const element = field.current!, before = latest.current.text;
+		if (element.readOnly)
+			return;
 		element.value = `${before}${before && !before.endsWith('\n\n') ? '\n\n' : ''}${more}`;
 		setText(element.value);
 		element.focus();
 		element.setSelectionRange(element.value.length, element.value.length);
 		element.scrollTop = element.scrollHeight;
 	};
-	const add = (files: Iterable<File>): void =>
-		put({ attachments: [...latest.current.attachments, ...[...files].map(file => attach(file, keep))] });
+	const add = (files: Iterable<File>): void => {
+		if (!field.current!.readOnly)
+			put({ attachments: [...latest.current.attachments, ...[...files].map(file => attach(file, keepFile))] });
+	};
 	const remove = (attachment: Attachment): void => {
 		attachment.cancel();
 		put({ attachments: latest.current.attachments.filter(a => a !== attachment) });
@@ -124,6 +136,8 @@ const tools: Tool[] = [
 const apply = (editor: Editor, tool: Tool): void => {
 	const field = editor.field.current!;
 	const { selectionStart: from, selectionEnd: to, value } = field;
+	if (field.readOnly)
+		return;
 	const selected = value.slice(from, to);
 	field.focus();
 	if (tool.isLine) {
@@ -184,12 +198,13 @@ interface FieldProps {
 	rows: number;
 	placeholder?: string;
 	required?: boolean;
+	isBusy: boolean; // it is being sent: what came to it now would be lost
 	onSend: () => void;
 	problem?: string;
 	children?: ComponentChildren; // below the field
 }
 
-export const EditorField = ({ editor, label, note, rows, placeholder, required, onSend, problem, children }: FieldProps) => {
+export const EditorField = ({ editor, label, note, rows, placeholder, required, isBusy, onSend, problem, children }: FieldProps) => {
 	const id = useId();
 	const [isPreview, setPreview] = useState(false);
 	const [isOver, setOver] = useState(false);
@@ -240,7 +255,7 @@ export const EditorField = ({ editor, label, note, rows, placeholder, required, 
 					{editor.text.trim() ? <Markdown source={editor.text} /> : <p class="quiet">{t('tool.nothing')}</p>}
 				</div>
 			)}
-			<textarea id={id} ref={editor.field} rows={rows} value={editor.text} placeholder={placeholder} hidden={isPreview} required={required} dir="auto"
+			<textarea id={id} ref={editor.field} rows={rows} value={editor.text} placeholder={placeholder} hidden={isPreview} required={required} readOnly={isBusy} dir="auto"
 				aria-invalid={problem ? true : undefined} aria-describedby={described}
 				onInput={event => editor.setText(event.currentTarget.value)} onPaste={event => take(event, event.clipboardData)} />
 			{problem && <small id={`${id}-bad`} class="bad" role="alert">{problem}</small>}

@@ -6,6 +6,7 @@ import type { List, Ticket } from '../api/types';
 import { t } from '../i18n/t';
 import { categories, priorities } from '../state/lookups';
 import { draftOf, dropDraft, followDraft, keepDraft } from '../state/drafts';
+import { guarded } from '../state/storage';
 import { go } from '../state/router';
 import { me, session } from '../state/session';
 import { countViews } from '../state/views';
@@ -64,7 +65,7 @@ const useTitle = () => {
 const categoryKey = (): string => `flicket-category:${me.value!.id}`;
 
 const lastCategory = (): number | null => {
-	const kept = Number(localStorage.getItem(categoryKey()));
+	const kept = Number(guarded(() => localStorage.getItem(categoryKey())));
 	return categories.value.some(c => c.category_id === kept) ? kept : null;
 };
 
@@ -94,7 +95,7 @@ const New = () => {
 			});
 			if (!ticket)
 				return;
-			localStorage.setItem(categoryKey(), String(category));
+			guarded(() => localStorage.setItem(categoryKey(), String(category)));
 			editor.clear();
 			drop();
 			void countViews().catch(() => {});
@@ -116,7 +117,7 @@ const New = () => {
 				<Input label={t('ticket.title')} name="title" value={title} required minLength={3} maxLength={128} autofocus problem={problem}
 					onInput={event => change(event.currentTarget.value)} />
 				<Similar title={title} />
-				<EditorField editor={editor} label={t('ticket.text')} note={t('new.readers')} rows={10} onSend={() => void submit()}
+				<EditorField editor={editor} label={t('ticket.text')} note={t('new.readers')} rows={10} isBusy={isBusy} onSend={() => void submit()}
 					problem={wrong ?? problem?.of('content')} placeholder={t('new.hint')} required />
 				<div class="two">
 					<CategoryPicker value={category} onChoose={setCategory} problem={problem?.of('category_id')} />

@@ -1,7 +1,7 @@
 // The side of a ticket: who has it, how it stands, who follows it. Each control is one request, which is done only if
 // nobody has changed the same thing since it was shown.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { ask } from '../api/client';
 import type { Ticket } from '../api/types';
 import { t } from '../i18n/t';
@@ -46,6 +46,7 @@ interface Change {
 const useChanges = (current: () => Thread, onChange: () => Promise<void>) => {
 	const turn = useRef(Promise.resolve());
 	const waiting = useRef(new Set<string>());
+	const [, draw] = useReducer((turns: number) => turns + 1, 0);
 	const perform = async (what: () => Promise<unknown>, done: string): Promise<void> => {
 		const was = document.activeElement?.closest<HTMLElement>('.properties');
 		try {
@@ -54,6 +55,7 @@ const useChanges = (current: () => Thread, onChange: () => Promise<void>) => {
 			say(done);
 		} catch (reason) {
 			await onChange();
+			draw(undefined); // the control shows what was chosen, also if the ticket is as it was
 			const problem = asProblem(reason);
 			if (problem.status !== 401) // then the login is asked for above the page
 				complain(reason instanceof Overtaken ? `${reason.message} ${t('overtaken.kept')}` : explain(problem));

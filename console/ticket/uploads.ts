@@ -3,6 +3,7 @@
 import { signal, type Signal } from '@preact/signals';
 import { newKey, root } from '../api/client';
 import type { Upload } from '../api/types';
+import type { DraftFile } from '../state/drafts';
 import { t } from '../i18n/t';
 import { isLost, session } from '../state/session';
 
@@ -11,6 +12,7 @@ type Sent = Pick<Upload, 'id' | 'image'>;
 export interface Attachment {
 	id: number; // among those of this page
 	name: string;
+	at: number; // when it was given, in ms
 	progress: Signal<number>; // 0 to 1
 	upload: Signal<Sent | null>;
 	problem: Signal<string>;
@@ -48,13 +50,13 @@ const messageOf = (request: XMLHttpRequest, name: string): string => {
 };
 
 // XMLHttpRequest tells how much has been sent; fetch does not.
-const send = (file: File, attachment: Attachment, done: () => void): void => {
+const send = (file: File, key: string, attachment: Attachment, done: () => void): void => {
 	const request = new XMLHttpRequest(), form = new FormData();
 	const fail = (why: string): void => { attachment.problem.value = why; };
 	form.append('file', file);
 	request.open('POST', `${root}flicket-api/uploads/`);
 	request.setRequestHeader('Flicket-Console', '1');
-	request.setRequestHeader('Idempotency-Key', newKey());
+	request.setRequestHeader('Idempotency-Key', key);
 	request.upload.onprogress = event => { attachment.progress.value = event.total ? event.loaded / event.total : 0; };
 	request.onload = () => {
 		if (request.status === 201) {
@@ -76,18 +78,18 @@ const send = (file: File, attachment: Attachment, done: () => void): void => {
 
 // `done` is called when the desk has it.
 export const attach = (given: File, done: () => void): Attachment => {
-	const file = named(given), why = refusal(file);
+	const file = named(given), why = refusal(file), key = newKey();
 	const attachment: Attachment = {
-		id: ++count, name: file.name, progress: signal(0), upload: signal(null), problem: signal(why), again: null, cancel: () => {},
+		id: ++count, name: file.name, at: Date.now(), progress: signal(0), upload: signal(null), problem: signal(why), again: null, cancel: () => {},
 	};
 	if (!why) {
-		attachment.again = () => send(file, attachment, done);
+		attachment.again = () => send(file, key, attachment, done);
 		attachment.again();
 	}
 	return attachment;
 };
 
 // One that the desk has already.
-export const attached = ({ id, name, image }: { id: number; name: string; image: string }): Attachment => ({
-	id: ++count, name, progress: signal(1), upload: signal({ id, image }), problem: signal(''), again: null, cancel: () => {},
+export const attached = ({ id, name, image, at }: DraftFile): Attachment => ({
+	id: ++count, name, at, progress: signal(1), upload: signal({ id, image }), problem: signal(''), again: null, cancel: () => {},
 });

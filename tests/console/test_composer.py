@@ -240,3 +240,107 @@ def test_reply_that_was_not_seen_is_told_by_the_desk(browse, desk, admin, ticket
     assert written(page) == 'Written without having seen the other.'
     page.click('button', 'Send anyway').see('Reply sent.')
     assert texts_of(admin, ticket) == ['Came in the last second.', 'Written without having seen the other.']
+
+
+# Keep the next POST of a path, or the next file, until release() is called.
+HOLD_POST = """
+const [path] = arguments, real = window.fetch;
+window.fetch = (url, options) => options?.method === 'POST' && String(url).endsWith(path)
+	? new Promise(go => { window.release = () => go(real(url, options)); }) : real(url, options);
+"""
+HOLD_FILE = """
+const send = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (form) {
+	this.addEventListener('loadend', () => { window.arrived = true; });
+	window.release = () => send.call(this, form);
+};
+"""
+# The first file arrives, but its page does not hear of it.
+LOSE_ANSWER = """
+const send = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (form) {
+	XMLHttpRequest.prototype.send = send;
+	this.onload = () => { window.lost = JSON.parse(this.responseText).id; this.onerror(); };
+	send.call(this, form);
+};
+"""
+FILES_OF_DRAFT = """
+const name = Object.keys(localStorage).find(name => name.startsWith('flicket-draft:') && name.endsWith(arguments[0]));
+return name ? JSON.parse(localStorage[name]).files.map(file => file.id) : [];
+"""
+
+
+def attach_picture(page):
+    assert page.script(GIVE, 'drop', 'photo.png', list(PIXEL))
+
+
+def files_of_draft(page, ticket):
+    """The ids of the files that a draft keeps; waits for them."""
+    return page.wait(lambda: page.script(FILES_OF_DRAFT, f':reply-{ticket}'), 'the file is in the draft')
+
+
+def test_answer_that_was_lost_of_a_reply_with_a_file(browse, desk, admin, ticket):  # noqa: F811
+    page = browse(desk, 'agent', f'/ticket/{ticket}')
+    page.press('r').type('Arrived with a file, but unheard.')
+    attach_picture(page)
+    ids = files_of_draft(page, ticket)
+    reply(desk.client(token_of(desk, 'agent')), ticket, 'Arrived with a file, but unheard.', upload_ids=ids)
+    show_news(page)
+    page.wait(lambda: written(page) == '' and not page.css('.composer .files'), 'the draft is gone')
+
+
+def test_file_whose_answer_was_lost_is_staged_once(browse, desk, ticket):  # noqa: F811
+    page = browse(desk, 'agent', f'/ticket/{ticket}')
+    page.press('r').type('With a file.').script(LOSE_ANSWER)
+    attach_picture(page)
+    page.click('button', 'Try again')
+    assert files_of_draft(page, ticket) == [page.script('return lost')]
+
+
+def test_file_that_arrives_after_its_page_changes_no_later_draft(browse, desk, ticket):  # noqa: F811
+    page = browse(desk, 'agent', f'/ticket/{ticket}')
+    page.press('r').type('Before.').script(HOLD_FILE)
+    attach_picture(page)
+    page.press('Escape', 'u').wait(lambda: page.path().startswith('/tickets/'), 'the list')
+    page.back().wait(lambda: written(page) == 'Before.', 'the draft is shown')
+    page.press('r', 'Control+End').type(' After.')
+    page.script('release()')
+    page.wait(lambda: page.script('return window.arrived'), 'the file is there')
+    page.reload()
+    assert written(page) == 'Before. After.'
+
+
+def test_file_is_as_old_as_it_is_in_a_draft_that_is_new(browse, desk, ticket):  # noqa: F811
+    """The desk keeps a file for a day from its upload, however often the text beside it is changed."""
+    page = browse(desk, 'agent', f'/ticket/{ticket}')
+    page.press('r').type('Written yesterday.')
+    page.script('window.now = Date.now; Date.now = () => now() - 25 * 3600 * 1000')
+    attach_picture(page)
+    files_of_draft(page, ticket)
+    page.script('Date.now = now')
+    page.type(' And today.').reload()
+    assert written(page) == 'Written yesterday. And today.'
+    assert not page.css('.composer .files')
+
+
+def test_nothing_is_typed_into_what_is_being_sent(browse, desk, admin, ticket):  # noqa: F811
+    """It would go with the text when that is sent."""
+    page = browse(desk, 'agent', f'/ticket/{ticket}')
+    page.script(HOLD_POST, '/posts')
+    page.press('r').type('What is sent.').press('Control+Enter')
+    page.wait(lambda: page.script('return typeof release === "function"'), 'it is being sent')
+    page.type(' More.')
+    assert written(page) == 'What is sent.'
+    page.script('release()')
+    page.see('Reply sent.').type('And more.')
+    assert written(page) == 'And more.'
+    assert texts_of(admin, ticket) == ['What is sent.']
+
+
+def test_new_ticket_is_one_where_the_browser_keeps_nothing(browse, desk, admin):  # noqa: F811
+    page = browse(desk, 'agent', '/new')
+    page.script('Storage.prototype.setItem = () => { throw new Error("full"); }')
+    page.fill('Title', 'The plotter dribbles').fill('Text', 'It leaves dots.').field('Category').click()
+    page.find('option', re.compile('Printers')).click()
+    page.click('button', 'Open the ticket').find('heading', re.compile('The plotter dribbles'))
+    assert len(expect(admin.get('tickets/?content=dribbles'), 200)['items']) == 1

@@ -148,3 +148,10 @@ if (a < b && c) {}
     assert shown == {'h3': 1, 'strong': 1, 'em': 1, 'del': 1, 'quotes': 1, 'tasks': 2, 'checked': 1, 'cells': 2, 'breaks': 1,
                      'links': ['https://example.org/a', 'https://example.org/'], 'code': 'if (a < b && c) {}', 'inline': 'code <b>'}
     assert not re.search(r'\[[x ]\]', page.css('#text')[0].text)
+
+
+def test_entities_are_characters_except_in_code(browse, desk, admin):  # noqa: F811
+    ticket = make_ticket(admin, content='5 &lt; 6 &amp; 7, `&lt;b&gt;` and ![a &gt; b](http://example.org/a.png)\n\n    &amp;')
+    page = browse(desk, 'agent', f'/ticket/{ticket}')
+    assert page.texts('#text .markdown p') == ['5 < 6 & 7, &lt;b&gt; and a > b']
+    assert page.texts('#text .markdown :not(p) > code') == ['&amp;']

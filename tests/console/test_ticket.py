@@ -183,6 +183,15 @@ def test_property_that_somebody_changed_meanwhile(browse, desk, admin, control, 
     page.wait(lambda: page.field(control).get_attribute('value') == str(value), 'the control shows what is')
 
 
+def test_control_of_a_refused_change_shows_what_is(browse, desk, admin):
+    page = browse(desk, 'agent', f'/ticket/{make_ticket(admin)}')
+    page.script('''const real = window.fetch;
+        window.fetch = (url, options) => String(url).endsWith('/priority')
+            ? Promise.resolve(new Response('{"message": "Not today."}', { status: 403 })) : real(url, options)''')
+    page.choose('Priority', 'high').see('Not today.')
+    page.wait(lambda: page.field('Priority').get_attribute('value') == '1', 'the control shows what is')
+
+
 def test_claim_of_what_somebody_took_meanwhile(browse, desk, admin):
     ticket = make_ticket(admin)
     page = browse(desk, 'agent', f'/ticket/{ticket}')
