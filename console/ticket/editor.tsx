@@ -8,6 +8,7 @@ import { draftOf, dropDraft, followDraft, keepDraft, type Draft } from '../state
 import { session } from '../state/session';
 import { say } from '../state/toasts';
 import { Markdown } from '../text/markdown';
+import { isPicture } from '../text/names';
 import { Icon, type IconName } from '../ui/icon';
 import { remaining } from './bounds';
 import { attach, attached, type Attachment } from './uploads';
@@ -150,8 +151,6 @@ const apply = (editor: Editor, tool: Tool): void => {
 	editor.setText(field.value);
 };
 
-const PICTURE = /\.(png|jpe?g|gif|webp)$/i;
-
 const FileItem = ({ attachment, editor }: { attachment: Attachment; editor: Editor }) => {
 	const { problem, upload, progress, name, again } = attachment;
 	return (
@@ -159,7 +158,7 @@ const FileItem = ({ attachment, editor }: { attachment: Attachment; editor: Edit
 			<Icon name={problem.value ? 'warning' : 'file'} /> <bdi class="name" role={problem.value ? 'alert' : undefined}>{problem.value || name}</bdi>
 			{!problem.value && !upload.value && <progress value={progress.value} aria-label={name} />}
 			{problem.value && again && <button type="button" onClick={again}>{t('problem.again')}</button>}
-			{upload.value && PICTURE.test(name) && (
+			{upload.value && isPicture(name) && (
 				<button type="button" class="plain" onClick={() => editor.insert(`![${name.replace(/[[\]\\]/g, '\\$&')}](${upload.value!.image})`)}>{t('file.show')}</button>
 			)}
 			<button type="button" class="plain" aria-label={t('file.remove', { name })} onClick={() => editor.remove(attachment)}><Icon name="close" /></button>

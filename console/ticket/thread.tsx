@@ -9,7 +9,7 @@ import { closedId, person } from '../state/lookups';
 import { me } from '../state/session';
 import { complain, say } from '../state/toasts';
 import { Markdown } from '../text/markdown';
-import { plainName } from '../text/names';
+import { isPicture, plainName } from '../text/names';
 import { selectedIn } from '../text/quote';
 import { asProblem, explain } from '../ui/field';
 import { Confirm } from '../ui/dialog';
@@ -27,14 +27,12 @@ interface Common {
 	onChange: () => Promise<void>;
 }
 
-const PICTURE = /\.(png|jpe?g|gif|webp)$/i;
-
 const File_ = ({ upload, mayRemove, onRemove }: { upload: Upload; mayRemove: boolean; onRemove: () => void }) => {
-	const name = plainName(upload.original_filename), link = local(upload.image), isPicture = PICTURE.test(name);
+	const name = plainName(upload.original_filename), link = local(upload.image), isShown = isPicture(name);
 	return (
-		<li class={isPicture ? 'picture' : ''}>
-			<a href={link} {...isPicture ? { target: '_blank', rel: 'noopener' } : { download: upload.original_filename }}>
-				{isPicture ? <img src={link} alt="" loading="lazy" decoding="async" /> : <Icon name="file" />} <bdi class="name">{name}</bdi>
+		<li class={isShown ? 'picture' : ''}>
+			<a href={link} {...isShown ? { target: '_blank', rel: 'noopener' } : { download: upload.original_filename }}>
+				{isShown ? <img src={link} alt="" loading="lazy" decoding="async" /> : <Icon name="file" />} <bdi class="name">{name}</bdi>
 			</a>
 			{mayRemove && (
 				<button type="button" class="plain" aria-label={t('file.remove', { name })} onClick={onRemove}><Icon name="close" /></button>
