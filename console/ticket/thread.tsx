@@ -12,9 +12,9 @@ import { Markdown } from '../text/markdown';
 import { isPicture, plainName } from '../text/names';
 import { selectedIn } from '../text/quote';
 import { asProblem, explain } from '../ui/field';
-import { Confirm } from '../ui/dialog';
 import { Icon } from '../ui/icon';
 import { Avatar, nameOf } from '../ui/person';
+import { Removal } from '../ui/removal';
 import { Time } from '../ui/time';
 import type { Gap, Thread } from './data';
 import { EditDialog } from './edit';
@@ -43,18 +43,13 @@ const File_ = ({ upload, mayRemove, onRemove }: { upload: Upload; mayRemove: boo
 
 const Files = ({ uploads, author, onChange }: { uploads: Upload[]; author: number; onChange: () => Promise<void> }) => {
 	const [dropping, setDropping] = useState<Upload | null>(null);
-	const drop = (upload: Upload): void => {
-		setDropping(null);
-		ask('DELETE', `upload/${upload.id}`).then(() => { say(t('done.deleted_file')); return onChange(); },
-			reason => complain(explain(asProblem(reason))));
-	};
 	return (
 		<>
 			<ul class="files">{uploads.map(upload => (
 				<File_ key={upload.id} upload={upload} mayRemove={mayEdit(author)} onRemove={() => setDropping(upload)} />
 			))}</ul>
-			{dropping && <Confirm title={t('file.delete')} text={t('file.delete_text', { name: plainName(dropping.original_filename) })} yes={t('file.delete')}
-				onYes={() => drop(dropping)} onNo={() => setDropping(null)} />}
+			{dropping && <Removal title={t('file.delete')} text={t('file.delete_text', { name: plainName(dropping.original_filename) })} yes={t('file.delete')}
+				done={t('done.deleted_file')} remove={() => ask('DELETE', `upload/${dropping.id}`)} onDone={onChange} onClose={() => setDropping(null)} />}
 		</>
 	);
 };
@@ -75,11 +70,6 @@ const copyLink = async (anchor: string): Promise<void> => {
 const Menu = ({ text, isClosed, onQuote, onChange }: Common & { text: Text; isClosed: boolean }) => {
 	const [shown, setShown] = useState<'edit' | 'history' | 'delete' | null>(null);
 	const isPost = text.kind === 'post', anchor = anchorOf(text);
-	const remove = (): void => {
-		setShown(null);
-		ask('DELETE', `post/${text.id}`).then(() => { say(t('done.deleted_reply')); return onChange(); },
-			reason => complain(explain(asProblem(reason))));
-	};
 	return (
 		<span class="menu">
 			{mayWrite() && (
@@ -92,8 +82,8 @@ const Menu = ({ text, isClosed, onQuote, onChange }: Common & { text: Text; isCl
 			{isPost && mayDelete() && <button type="button" class="plain" onClick={() => setShown('delete')}>{t('text.delete')}</button>}
 			{shown === 'edit' && <EditDialog kind={text.kind} id={text.id} onClose={() => setShown(null)} onSaved={onChange} />}
 			{shown === 'history' && <HistoryDialog of={isPost ? { post_id: text.id } : { topic_id: text.id }} content={text.content} onClose={() => setShown(null)} />}
-			{shown === 'delete' && <Confirm title={t('text.delete_reply')} text={t('text.delete_reply_text', { name: nameOf(text.author), id: String(text.id) })}
-				yes={t('text.delete')} onYes={remove} onNo={() => setShown(null)} />}
+			{shown === 'delete' && <Removal title={t('text.delete_reply')} text={t('text.delete_reply_text', { name: nameOf(text.author), id: String(text.id) })}
+				done={t('done.deleted_reply')} remove={() => ask('DELETE', `post/${text.id}`)} onDone={onChange} onClose={() => setShown(null)} />}
 		</span>
 	);
 };

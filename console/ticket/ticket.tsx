@@ -7,14 +7,14 @@ import { lastList } from '../list/last';
 import { useKeys } from '../state/keys';
 import { go, place } from '../state/router';
 import { session } from '../state/session';
-import { complain, say } from '../state/toasts';
+import { complain } from '../state/toasts';
 import { countViews } from '../state/views';
 import { quote, selectedIn } from '../text/quote';
-import { asProblem, explain, Refusal } from '../ui/field';
-import { Confirm } from '../ui/dialog';
+import { Refusal } from '../ui/field';
 import { Link } from '../ui/link';
 import { nameOf, Person } from '../ui/person';
 import { StatusPill } from '../ui/pill';
+import { Removal } from '../ui/removal';
 import { Time } from '../ui/time';
 import { Composer, type Writer } from './composer';
 import { allPosts, useThread, type Thread } from './data';
@@ -123,11 +123,6 @@ const Ticket = ({ id }: { id: number }) => {
 		);
 	const { ticket } = thread;
 	document.title = `#${id} ${ticket.title} – ${session.value!.title}`;
-	const remove = (): void => {
-		setDeleting(false);
-		ask('DELETE', `ticket/${id}`).then(() => { say(t('done.deleted', { id: String(id) })); go(lastList.url); },
-			reason => complain(explain(asProblem(reason))));
-	};
 	return (
 		<main id="main" class="ticket" tabIndex={-1}>
 			<header>
@@ -139,8 +134,9 @@ const Ticket = ({ id }: { id: number }) => {
 				<ThreadView thread={thread} seen={before} onQuote={put} onChange={change} onFill={fill} />
 				{mayWrite() && <Composer thread={thread} isGone={isGone} writer={writer} onSent={sent} onNewer={load} />}
 			</div>
-			{isDeleting && <Confirm title={t('ticket.delete')} text={t('ticket.delete_text', { id: String(id), title: ticket.title })} yes={t('ticket.delete')}
-				onYes={remove} onNo={() => setDeleting(false)} />}
+			{isDeleting && <Removal title={t('ticket.delete')} text={t('ticket.delete_text', { id: String(id), title: ticket.title })} yes={t('ticket.delete')}
+				done={t('done.deleted', { id: String(id) })} remove={() => ask('DELETE', `ticket/${id}`)} onDone={() => go(lastList.url)}
+				onClose={() => setDeleting(false)} />}
 		</main>
 	);
 };
