@@ -139,19 +139,19 @@ export const useThread = (id: number) => {
 				setProblem(asProblem(reason));
 		}
 	};
-	const loadPages = async (pages: number[]): Promise<void> => {
-		const got = await Promise.all(pages.map(async page => [page, (await fetchPosts(id, page)).items] as const));
+	const addPages = (pages: (readonly [number, Post[]])[]): void => {
 		if (latest.current)
-			show({ ...latest.current, posts: new Map([...latest.current.posts, ...got]) });
+			show({ ...latest.current, posts: new Map([...latest.current.posts, ...pages]) });
 	};
-	const fill = (gap: Gap): Promise<void> => loadPages(lastMissing(latest.current!, gap.from, gap.to));
+	const fill = async ({ from, to }: Gap): Promise<void> => addPages(await Promise.all(
+		lastMissing(latest.current!, from, to).map(async page => [page, (await fetchPosts(id, page)).items] as const)));
 	// The page of a reply, by halving: replies are in the order of their ids.
 	const find = async (post: number): Promise<boolean> => {
 		for (let low = 1, high = latest.current?.pages ?? 0; low <= high;) {
 			const middle = low + high >> 1;
 			const { items } = await fetchPosts(id, middle);
 			if (items.some(item => item.id === post)) {
-				await loadPages([middle]);
+				addPages([[middle, items]]);
 				return true;
 			}
 			if (items.length === 0 || items[0]!.id > post)
