@@ -206,6 +206,10 @@ class Page:
         self.here().browser.read_log()
         self.browser.asked = []
 
+    def ask_again(self):
+        """Have the page ask the desk for news, as it does when somebody comes back to it."""
+        self.script("document.dispatchEvent(new Event('visibilitychange'))")
+
     # -- waiting
 
     def wait(self, condition, what, within=PATIENCE):
@@ -256,13 +260,9 @@ class Page:
         self.wait(lambda: not self.has(role, name), f'no {role} {name or ""}')
 
     def field(self, label, within=None):
-        """The control with a label, of whatever kind."""
-        kinds = ('textbox', 'searchbox', 'combobox', 'spinbutton', 'checkbox', 'radio')
-
+        """The control with a label: an input, a select or a textarea."""
         def look():
-            found = [e for e, name in self.script(FIND, None, 'input, select, textarea', within)
-                     if e.aria_role in (*kinds, 'Date', 'InputDate') or True]
-            return [e for e in found if fits(e.accessible_name, label)]
+            return [e for e, _ in self.script(FIND, None, 'input, select, textarea', within) if fits(e.accessible_name, label)]
         return self.wait(look, f'a field {label}')[0]
 
     def css(self, selector, within=None):
@@ -340,9 +340,8 @@ class Page:
                   f'option {option} of {label}')[0].click()
         return self
 
-    def upload(self, label, *paths):
-        """Put files into a file field."""
-        self.script(FIND, None, 'input[type=file]', None)
+    def upload(self, *paths):
+        """Put files into the file field of the page, which is not visible: a button stands for it."""
         self.here().driver.find_element(By.CSS_SELECTOR, 'input[type=file]').send_keys('\n'.join(map(str, paths)))
         return self
 

@@ -71,11 +71,6 @@ def wait_focused(page, ticket):
     page.wait(lambda: focused(page) == ticket, f'focus on {ticket}, not {focused(page)}')
 
 
-def ask_again(page):
-    """Let the page ask the desk for news, as it does when somebody comes back to it."""
-    page.script("document.dispatchEvent(new Event('visibilitychange'))")
-
-
 def new_ticket(desk, title, content='A text of the test.', **more):
     with admin_of(desk) as admin:
         category = expect(admin.get('department_categories/'), 200)['items'][0]['category_id']

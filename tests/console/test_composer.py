@@ -2,10 +2,9 @@
 import re
 
 import pytest
-from selenium.webdriver.common.by import By
 
 from conftest import PASSWORD_OF_NEW, token_of
-from tickets import COMPOSER, admin, desk, make_ticket, posts_of, reply, show_news, ticket_of, wait_text  # noqa: F401
+from tickets import COMPOSER, admin, desk, make_ticket, posts_of, reply, ticket_of, wait_text  # noqa: F401
 from wire import expect
 
 GONE = r'ERR_INTERNET_DISCONNECTED'
@@ -100,7 +99,7 @@ def test_answer_that_was_lost(browse, desk, admin, ticket):  # noqa: F811
     page = browse(desk, 'agent', f'/ticket/{ticket}')
     page.press('r').type('Arrived, but unheard.')
     reply(desk.client(token_of(desk, 'agent')), ticket, 'Arrived, but unheard.')
-    show_news(page)
+    page.ask_again()
     page.wait(lambda: written(page) == '', 'the draft is gone')
     assert texts_of(admin, ticket) == ['Arrived, but unheard.']
 
@@ -109,7 +108,7 @@ def test_reply_that_crosses_a_reply(browse, desk, admin, ticket):  # noqa: F811
     page, other = browse(desk, 'agent', f'/ticket/{ticket}'), browse(desk, 'admin', f'/ticket/{ticket}')
     page.here().press('r').type('What I think.')
     other.here().press('r').type('What somebody else thinks.').press('Control+Enter').see('Reply sent.')
-    show_news(page)
+    page.ask_again()
     page.see('1 reply came while you were writing:')
     assert 'What somebody else thinks.' in page.texts('.composer .newer')[0]
     page.click('button', 'Send anyway').see('Reply sent.')
@@ -137,7 +136,7 @@ def test_files_are_refused_before_they_are_sent(browse, desk, ticket, tmp_path):
         with open(tmp_path / name, 'wb') as file:
             file.truncate(size)
     page.forget_requests()
-    page.here().driver.find_element(By.CSS_SELECTOR, '.composer input[type=file]').send_keys('\n'.join(str(tmp_path / name) for name in names))
+    page.upload(*(tmp_path / name for name in names))
     page.see(re.compile(r'big\.png is larger than [0-9.]+ MB')).see('program.exe: only these kinds of files are accepted: ').see('none.png is empty.')
     assert not page.requests('/uploads')
     page.click('button', 'Remove big.png').not_see('big.png is larger')
@@ -285,7 +284,7 @@ def test_answer_that_was_lost_of_a_reply_with_a_file(browse, desk, admin, ticket
     attach_picture(page)
     ids = files_of_draft(page, ticket)
     reply(desk.client(token_of(desk, 'agent')), ticket, 'Arrived with a file, but unheard.', upload_ids=ids)
-    show_news(page)
+    page.ask_again()
     page.wait(lambda: written(page) == '' and not page.css('.composer .files'), 'the draft is gone')
 
 

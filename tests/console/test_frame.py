@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 
 from browser import PHONE
+from conftest import token_of
 from desk import ADMIN_PASSWORD, REPO, free_port
 from wire import expect
 
@@ -316,7 +317,7 @@ def test_a_desk_below_a_path(browse, desks):
     try:
         page = browse(desk)
         page.origin = f'http://help.localhost:{port}'
-        page.log_in_with('ADMINtoken+/0123456789abcdefghij')
+        page.log_in_with(token_of(desk, 'admin'))
         page.open('/help/desk/')
         page.find('heading', 'Hello, admin')
         page.click('link', 'Departments')

@@ -61,7 +61,7 @@ def test_refusals_are_in_the_language_of_the_page(page):
 def test_a_picture_is_shown_at_once(page, tmp_path):
     picture = tmp_path / 'me.png'
     picture.write_bytes(png(64))
-    page.upload('Change the picture', picture)
+    page.upload(picture)
     page.see('Saved.')
     page.wait(lambda: page.script("return [...document.querySelectorAll('img.avatar')].filter(i => i.naturalWidth === 64).length") == 2,
               'the picture, in the profile and beside the name')
@@ -75,7 +75,7 @@ def test_what_is_no_picture_is_not_sent(page, tmp_path, name, bytes_, words):
     file = tmp_path / name
     file.write_bytes(bytes_)
     page.forget_requests()
-    page.upload('Change the picture', file)
+    page.upload(file)
     page.see(words)
     assert page.requests('avatar') == []
 
@@ -84,7 +84,7 @@ def test_a_file_that_only_looks_like_a_picture_is_refused_in_words(page, tmp_pat
     page.allow(r'avatar .* 415')
     file = tmp_path / 'fake.png'
     file.write_bytes(b'only text')
-    page.upload('Change the picture', file)
+    page.upload(file)
     page.see('the content is text/plain')
 
 

@@ -7,7 +7,7 @@ import pytest
 from browser import PHONE
 from conftest import token_of
 from desk import wait_until
-from tickets import COMPOSER, admin, desk, make_ticket, reply, show_news, ticket_of, wait_text  # noqa: F401
+from tickets import COMPOSER, admin, desk, make_ticket, reply, ticket_of, wait_text  # noqa: F401
 from wire import expect
 
 CLOSED, IN_WORK = 2, 3
@@ -238,7 +238,7 @@ def test_ticket_deleted_meanwhile(browse, desk, admin):
     page.allow(rf'/(ticket|posts)/{ticket}\b.* 404 ')
     page.fill(COMPOSER, 'Words that must not be lost.')
     expect(admin.request('DELETE', f'ticket/{ticket}'), 204)
-    show_news(page)
+    page.ask_again()
     page.see(f'#{ticket} was deleted meanwhile.')
     assert page.field(COMPOSER).get_attribute('value') == 'Words that must not be lost.'
     assert not page.find('button', 'Reply').is_enabled()
@@ -255,7 +255,7 @@ def test_controls_are_absent_for_who_may_not(browse, desk, admin):
         assert not page.has('button', name), name
     assert CLOSED not in [int(o.get_attribute('value')) for o in page.field('Status').find_elements('tag name', 'option')]
     mine = reply(client_of(desk, 'reporter'), ticket, 'Of the reporter.')
-    show_news(page)
+    page.ask_again()
     page.see('Of the reporter.')
     assert page.has('button', 'Edit', page.css(f'#post-{mine}')[0])
     assert not page.has('button', 'Edit', page.css(f'#post-{post}')[0])
@@ -321,7 +321,7 @@ def test_key_in_the_composer_draws_no_reply(browse, desk, admin):
     assert page.field(COMPOSER).get_attribute('value') == 'A text of some length.'
     assert page.script('return work') == {'dates': 0, 'times': 0, 'nodes': 0}
     reply(admin, ticket, 'One more.')
-    show_news(page)
+    page.ask_again()
     wait_text(page, 'One more.')
     work = page.script('return work')
     assert work['dates'] >= 60 and work['nodes'] > 0, 'what is counted is what a drawing does'

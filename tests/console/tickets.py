@@ -44,11 +44,6 @@ def posts_of(client, ticket):
     return expect(client.get(f'posts/{ticket}/?per_page=100&fields=id,content,hours,user_id'), 200)['items']
 
 
-def show_news(page):
-    """Have the page ask the desk now, as it does from time to time and when its window is looked at again."""
-    page.script('document.dispatchEvent(new Event("visibilitychange"))')
-
-
 def wait_text(page, words):
     """Wait until the page has a text, which may be out of sight."""
     page.wait(lambda: page.script('return document.body.textContent.includes(arguments[0])', words), f'text {words}')
