@@ -85,7 +85,7 @@ const renderers: Record<string, Renderer> = {
 		return token.ordered ? <ol key={key} start={Number(token.start) || 1}>{items}</ol> : <ul key={key}>{items}</ul>;
 	},
 	table: (token: Tokens.Table, key, depth) => (
-		<div class="scroll" key={key} tabIndex={0} role="region" aria-label="table">
+		<div class="scroll" key={key} tabIndex={0} role="region" aria-label={t('text.table')}>
 			<table>
 				<thead><Cells cells={token.header} header align={token.align} depth={depth} /></thead>
 				<tbody>{token.rows.map((row, i) => <Cells key={i} cells={row} header={false} align={token.align} depth={depth} />)}</tbody>

@@ -148,6 +148,7 @@ if (a < b && c) {}
     assert shown == {'h3': 1, 'strong': 1, 'em': 1, 'del': 1, 'quotes': 1, 'tasks': 2, 'checked': 1, 'cells': 2, 'breaks': 1,
                      'links': ['https://example.org/a', 'https://example.org/'], 'code': 'if (a < b && c) {}', 'inline': 'code <b>'}
     assert not re.search(r'\[[x ]\]', page.css('#text')[0].text)
+    assert page.has('region', 'Table')
 
 
 def test_entities_are_characters_except_in_code(browse, desk, admin):  # noqa: F811
