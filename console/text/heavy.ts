@@ -1,4 +1,4 @@
-// Texts that would take the lexer very long, or deeper than its stack. Its time grows with the square of what is open
+// Texts that would keep the lexer busy for very long, or overflow its stack. Its time grows with the square of what is open
 // at once: marks in a paragraph, blanks in a row, cells of a table, quotations and lists in each other. Nobody writes
 // such texts by hand; they are shown as they are.
 

@@ -2,7 +2,7 @@
 import { t } from '../i18n/t';
 
 const LEAST = 5, MOST = 5000; // characters
-const CLOSE = 4500; // from here on it is told how many there are
+const CLOSE = 4500; // above that the page says how many there are
 
 export const lengthOf = (text: string): number => [...text].length;
 

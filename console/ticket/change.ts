@@ -1,12 +1,12 @@
-// Writes that are done only to what their author saw. The desk refuses them if the thing has another version; if what
-// they change is as it was all the same, they are sent again for the new version. Otherwise their author is asked.
+// A write names the version that its author saw, and the desk refuses it if the thing has another one. If the members
+// that it changes are the same in both, it is sent again for the new version. Otherwise its author decides.
 
 import { get, tagOf } from '../api/client';
 import { asProblem } from '../ui/field';
 
 const ATTEMPTS = 4;
 
-// What somebody else has changed meanwhile: as it is now.
+// Somebody else changed the thing meanwhile; the desk has it as `now`.
 export class Overtaken<Thing> extends Error {
 	constructor(readonly now: Thing, readonly etag: string | undefined) {
 		super();

@@ -1,5 +1,5 @@
-// A ticket with all that hangs on it. Its replies come in pages: of a long thread the end is shown, and what is before
-// is fetched when it is asked for.
+// A ticket with all that hangs on it. Its replies come in pages: a long thread shows its end, and the page fetches earlier
+// replies when the reader asks for them.
 
 import { useRef, useState } from 'preact/hooks';
 import { ask, get, tagOf, type Problem } from '../api/client';
@@ -36,7 +36,7 @@ export const ticketPath = (id: number): string => `ticket/${id}?fields=${FIELDS}
 const postsPath = (id: number, page: number): string =>
 	`posts/${id}/${page}/?per_page=${PAGE}&fields=id,ticket_id,user_id,content,data_added,date_modified,hours,modified_id`;
 
-// The authors of replies that nobody has told of yet. Without them their numbers stand for them.
+// Fetches the authors whose names are not known yet. If that fails, the page shows their numbers.
 const meetAuthors = async (posts: Post[], signal?: AbortSignal): Promise<void> => {
 	const unknown = [...new Set(posts.map(post => post.user_id))].filter(id => !person(id));
 	if (unknown.length)

@@ -4,7 +4,7 @@ export interface Piece {
 	text: string;
 }
 
-const MOST = 2000; // words of a text; above that lines are compared, and of too many lines nothing
+const MOST = 2000; // words; a longer text is compared by lines, and one with more lines than that is not compared
 
 const split = (text: string, byLine: boolean): string[] => text.match(byLine ? /[^\n]*\n|[^\n]+$/g : /\s+|[^\s]+/g) ?? [];
 

@@ -21,7 +21,7 @@ interface Dated {
 	entry: Entry;
 }
 
-// What the text itself says already, and that its author follows it.
+// These actions are not shown: each text says who wrote it, and its author follows the ticket.
 const UNTOLD = new Set(['open', 'subscribe']);
 
 const filesOf = (thread: Thread, owner: 'topic_id' | 'post_id', id: number): Upload[] => thread.uploads.filter(u => u[owner] === id);
@@ -55,7 +55,7 @@ const dateOf = (posts: Post[] | undefined, at: 0 | -1, otherwise: number): numbe
 	return post ? Date.parse(post.data_added) : otherwise;
 };
 
-// What was done between replies that are not shown is not shown either.
+// Actions between hidden replies are hidden, too.
 export const entriesOf = (thread: Thread, isNew: (post: Post) => boolean): Entry[] => {
 	const seen = new Set<number>();
 	const dated: Dated[] = [];

@@ -1,4 +1,4 @@
-// A new ticket. Those that are like it are shown while its title is written: it may have been reported already.
+// A new ticket. While its author writes the title, the page shows tickets like it: somebody may have reported it already.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, type Problem } from '../api/client';

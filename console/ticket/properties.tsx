@@ -42,7 +42,7 @@ interface Change {
 	done: string;
 }
 
-// Changes of the ticket, one after the other. Whatever comes of one, the page shows the ticket as it is afterwards.
+// Changes of the ticket, one after the other. After each of them, done or refused, the page shows the ticket as it is.
 const useChanges = (current: () => Thread, onChange: () => Promise<void>) => {
 	const turn = useRef(Promise.resolve());
 	const waiting = useRef(new Set<string>());
@@ -65,7 +65,7 @@ const useChanges = (current: () => Thread, onChange: () => Promise<void>) => {
 				was.focus();
 		});
 	};
-	// What is asked for twice before it is done is done once.
+	// A change that is asked for again before it is done is done once.
 	const run = (name: string, what: () => Promise<unknown>, done: string): void => {
 		if (waiting.current.has(name))
 			return;
@@ -90,7 +90,7 @@ const useChanges = (current: () => Thread, onChange: () => Promise<void>) => {
 
 type Changes = ReturnType<typeof useChanges>;
 
-// A ticket that somebody else has is taken away only when that is said.
+// The page asks before it takes a ticket away from somebody else.
 const useClaim = ({ ticket }: Thread, { change }: Changes) => {
 	const [isAsking, setAsking] = useState(false);
 	const { id, assigned_id: assigned } = ticket;
@@ -114,7 +114,7 @@ const useClaim = ({ ticket }: Thread, { change }: Changes) => {
 	return { take, confirm };
 };
 
-// Asked first where a key was pressed: the same key opens a new ticket elsewhere.
+// The page asks before a key closes the ticket: elsewhere the same key opens a new one.
 const useClose = ({ ticket }: Thread, { change }: Changes) => {
 	const [isAsking, setAsking] = useState(false);
 	const close = (): void => {

@@ -1,5 +1,5 @@
-// What of a ticket its reader has seen. The desk keeps it for the lists; which reply was the newest is kept here, in
-// this browser, for the line above what is new.
+// How much of a ticket its reader has seen. The desk keeps that for the lists. This browser keeps the newest reply that was
+// shown, for the line above those that came later.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { me } from '../state/session';

@@ -1,5 +1,5 @@
-// A form that makes something: what is pressed twice is sent once, and what is sent again after its answer was lost is
-// the same request.
+// A form that makes something. Pressed twice, it is sent once. If an answer was lost, sending the form again is the same
+// request, with the same key.
 
 import { useRef, useState } from 'preact/hooks';
 import { ask, newKey } from '../api/client';
@@ -8,7 +8,7 @@ export const useSend = (path: string) => {
 	const [isBusy, setBusy] = useState(false);
 	const isUnderWay = useRef(false);
 	const last = useRef({ body: '', key: '' });
-	// What was made; nothing if it is being sent already.
+	// Returns what was made, or nothing if the form is being sent already.
 	const send = async <Made>(body: object): Promise<Made | undefined> => {
 		if (isUnderWay.current)
 			return undefined;

@@ -145,7 +145,7 @@ const GapButton = ({ gap, onFill }: { gap: Gap; onFill: (gap: Gap) => Promise<vo
 
 interface ThreadProps extends Common {
 	thread: Thread;
-	seen: number; // replies above it are new; 0: none is
+	seen: number; // replies with a greater id are new; 0: not known
 	onFill: (gap: Gap) => Promise<void>;
 }
 

@@ -24,7 +24,7 @@ import { useSeen } from './seen';
 import { anchorOf, ThreadView } from './thread';
 import { Title } from './title';
 
-// What `q` quotes: what is selected in a text, else the newest text.
+// `q` quotes the selected part of a text, or else the newest text.
 const chosenText = (thread: Thread): { text: string; author: number } => {
 	const texts = [{ kind: 'ticket' as const, id: thread.ticket.id, author: thread.ticket.started_id, content: thread.ticket.content },
 		...allPosts(thread).map(post => ({ kind: 'post' as const, id: post.id, author: post.user_id, content: post.content }))];

@@ -1,4 +1,4 @@
-"""What is written: kept until it is sent, sent once, and never over something that its author has not seen."""
+"""Texts that a user writes are kept until they are sent, are sent once, and overwrite nothing that their author has not seen."""
 import re
 
 import pytest
