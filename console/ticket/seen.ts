@@ -3,6 +3,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { me } from '../state/session';
+import { guarded } from '../state/storage';
 import { countViews } from '../state/views';
 import { markSeen, newestPost, type Thread } from './data';
 
@@ -11,21 +12,13 @@ const MOST = 500; // tickets
 const keyOf = (): string => `flicket-seen:${me.value?.id}`;
 
 const kept = (): [number, number][] => {
-	try {
-		const pairs = JSON.parse(localStorage.getItem(keyOf()) ?? '[]') as [number, number][];
-		return Array.isArray(pairs) ? pairs : [];
-	} catch {
-		return [];
-	}
+	const pairs = guarded(() => JSON.parse(localStorage.getItem(keyOf()) ?? '[]') as [number, number][]);
+	return Array.isArray(pairs) ? pairs : [];
 };
 
 const keep = (ticket: number, post: number): void => {
 	const others = kept().filter(([id]) => id !== ticket).slice(1 - MOST);
-	try {
-		localStorage.setItem(keyOf(), JSON.stringify([...others, [ticket, post]]));
-	} catch {
-		// without storage there is no line at the next visit
-	}
+	guarded(() => localStorage.setItem(keyOf(), JSON.stringify([...others, [ticket, post]])));
 };
 
 // The newest reply when the reader was here last; 0 if nothing is known. It stays while the page is open.
