@@ -14,13 +14,17 @@ import { Side } from './side';
 
 const COUNT_SECONDS = 30;
 
-// In the next frame, when the drawer that it is in has opened.
+const selectSearch = (): boolean => {
+	const search = document.querySelector<HTMLInputElement>('#search')!;
+	search.focus();
+	search.select();
+	return document.activeElement === search;
+};
+
+// At once, so that it gets the next key; on a phone in the next frame, when the drawer that it is in has opened.
 const focusSearch = (): void => {
-	requestAnimationFrame(() => {
-		const search = document.querySelector<HTMLInputElement>('#search');
-		search?.focus();
-		search?.select();
-	});
+	if (!selectSearch())
+		requestAnimationFrame(selectSearch);
 };
 
 const isNarrow = (): boolean => matchMedia('(max-width: 640px)').matches;

@@ -2,7 +2,7 @@
 // and can be switched off (WCAG 2.1.4). Each page names its keys; help shows those of the page below it.
 
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Key } from '../i18n/t';
 import { singleKeys } from './settings';
 
@@ -33,7 +33,7 @@ export const bindings = (): Binding[] => {
 export const useKeys = (own: Binding[]): void => {
 	const layer = useRef(own);
 	layer.current = own;
-	useEffect(() => {
+	useLayoutEffect(() => {
 		layers.add(layer);
 		layersChanged.value++;
 		return () => { layers.delete(layer); layersChanged.value++; };

@@ -1,6 +1,6 @@
 // A new ticket. While its author writes the title, the page shows tickets like it: somebody may have reported it already.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { get, type Problem } from '../api/client';
 import type { List, Ticket } from '../api/types';
 import { t } from '../i18n/t';
@@ -77,7 +77,7 @@ const New = () => {
 	const [wrong, setWrong] = useState<string | undefined>();
 	const form = useRef<HTMLFormElement>(null);
 	const { isBusy, send } = useSend('tickets/');
-	useEffect(() => form.current?.querySelector<HTMLInputElement>('[name=title]')?.focus(), []);
+	useLayoutEffect(() => form.current?.querySelector<HTMLInputElement>('[name=title]')?.focus(), []);
 	document.title = `${t('new.title')} – ${session.value!.title}`;
 	const submit = async (event?: Event): Promise<void> => {
 		event?.preventDefault();

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/t';
 import { dialogs } from '../state/toasts';
 import { Icon } from './icon';
@@ -18,7 +18,8 @@ interface Props {
 export const Dialog = ({ title, onClose, children, wide, insists }: Props) => {
 	const element = useRef<HTMLDialogElement>(null);
 	const id = useId();
-	useEffect(() => {
+	// At once, so that the next key is for the dialog.
+	useLayoutEffect(() => {
 		const dialog = element.current!;
 		const before = document.activeElement;
 		dialog.showModal();

@@ -154,3 +154,22 @@ def test_everything_is_reached_by_tab(browse, reading):
         seen.add(page.script("""const e = document.activeElement;
             return e === document.body ? '' : [...document.querySelectorAll('*')].indexOf(e)"""))
     assert len(seen - {''}) >= wanted
+
+
+# Keys that come before the browser has drawn what the key before them opened.
+NEXT_KEY = '''
+    const key = name => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {
+        key: name, bubbles: true, cancelable: true, ctrlKey: name === 'k' }));
+    key(arguments[0]);
+    return (async () => {
+        for (let i = 0; i < 50; i++)
+            await null;
+        const { activeElement } = document;
+        return activeElement.closest('dialog[open]') ? 'dialog' : activeElement.id;
+    })()'''
+
+
+@pytest.mark.parametrize('key, has_it', [('/', 'search'), ('k', 'dialog'), ('?', 'dialog')])
+def test_next_key_goes_to_what_a_key_has_opened(browse, reading, key, has_it):
+    page = browse(reading, 'agent', '/departments/')
+    assert page.script(NEXT_KEY, key) == has_it
