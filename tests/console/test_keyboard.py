@@ -55,7 +55,7 @@ def test_help_names_the_keys_that_count(browse, reading):
 
 def test_palette_finds_all_kinds(browse, reading):
     page = browse(reading, 'agent', '/departments/')
-    for text, path in (('296', '/ticket/296'), ('my account', '/me'), ('unass', '/tickets/?assigned_id=unassigned&status_id=1,3,4'),
+    for text, path in (('12', '/ticket/12'), ('my account', '/me'), ('unass', '/tickets/?assigned_id=unassigned&status_id=1,3,4'),
                        ('lift lamp', '/tickets/?content=lift+lamp')):
         page.press('Control+k')
         page.find('dialog', 'Go to…')
