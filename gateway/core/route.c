@@ -117,7 +117,7 @@ keys_of_clients(void)
 	for (unsigned k = 0; k < KEY_END; k++) {
 		if (!key_info(k)->from_client)
 			continue;
-		/* stage/views.c makes bytes of what a client writes as text */
+		/* stage/decode/views.c makes bytes of what a client writes as text */
 		if (key_info(k)->type == KEY_BYTES && k != KEY_VIEWS)
 			log_fatal("key %s: no client can set bytes",
 			    key_info(k)->name);

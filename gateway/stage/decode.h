@@ -11,11 +11,4 @@
 
 enum flow	decode_begin(struct exchange *);
 
-/*
- * Read an integer as Python's int() does: space around it, a sign, single
- * underscores between digits. Beyond 64 bits it is INT64_MAX or INT64_MIN.
- * False: it is not an integer.
- */
-bool		decode_integer(struct text, int64_t *ret);
-
 #endif

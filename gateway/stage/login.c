@@ -7,8 +7,8 @@
 #include "gateway/http/cookie.h"
 #include "gateway/reply/fault.h"
 #include "gateway/reply/session.h"
+#include "gateway/stage/decode/json_body.h"
 #include "gateway/stage/identify.h"
-#include "gateway/stage/json_body.h"
 
 static struct text
 keep_text(struct exchange *x, const json_t *value)

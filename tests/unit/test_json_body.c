@@ -1,5 +1,5 @@
-/* gateway/stage/json_body.c: bodies, and what is read in their place. */
-#include "gateway/stage/json_body.h"
+/* gateway/stage/decode/json_body.c: bodies, and what is read in their place. */
+#include "gateway/stage/decode/json_body.h"
 
 #include <stdlib.h>
 

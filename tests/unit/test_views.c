@@ -1,9 +1,9 @@
-/* gateway/stage/views.c */
+/* gateway/stage/decode/views.c */
 #include "exchange.h"
 #include "fakes.h"
 
 #include "gateway/reply/fault.h"
-#include "gateway/stage/views.h"
+#include "gateway/stage/decode/views.h"
 
 static int
 start(void **state)

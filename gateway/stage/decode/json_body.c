@@ -2,7 +2,7 @@
  * jansson refuses a whole document for one number that is beyond its types.
  * Such a document is read once more, without these numbers.
  */
-#include "gateway/stage/json_body.h"
+#include "gateway/stage/decode/json_body.h"
 
 #include <errno.h>
 #include <math.h>

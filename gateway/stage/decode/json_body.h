@@ -1,6 +1,6 @@
 /* Bodies of JSON, as clients write them. */
-#ifndef STAGE_JSON_BODY_H
-#define STAGE_JSON_BODY_H
+#ifndef DECODE_JSON_BODY_H
+#define DECODE_JSON_BODY_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Views: other lists that one request counts, each given as the query of a list. */
-#ifndef STAGE_VIEWS_H
-#define STAGE_VIEWS_H
+#ifndef DECODE_VIEWS_H
+#define DECODE_VIEWS_H
 
 #include "gateway/core/exchange.h"
 

@@ -1,5 +1,5 @@
 /* Reading the queries of views. */
-#include "gateway/stage/views.h"
+#include "gateway/stage/decode/views.h"
 
 #include "gateway/http/url.h"
 #include "gateway/reply/fault.h"

@@ -1,0 +1,20 @@
+/*
+ * By which a service knows that a request with an Idempotency-Key was sent again.
+ */
+#ifndef DECODE_DIGEST_H
+#define DECODE_DIGEST_H
+
+#include <jansson.h>
+
+#include "gateway/core/exchange.h"
+
+/* Two requests are the same if method, path and body are. */
+void	digest_put_request(struct exchange *);
+
+/*
+ * A client may write the same JSON in another way when it sends a request again:
+ * members in another order, other blanks, other escapes.
+ */
+void	digest_put_meaning(struct exchange *, const json_t *body);
+
+#endif
