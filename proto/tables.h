@@ -19,7 +19,8 @@ enum key_form {
 	FORM_LINE,	/* one line (base/line.h) */
 	FORM_IDS,	/* a JSON array of whole numbers */
 	FORM_BOOL,	/* true and false, 1 and 0 on the wire */
-	FORM_HOURS	/* up to two decimals, in hundredths on the wire */
+	FORM_HOURS,	/* up to two decimals, in hundredths on the wire */
+	FORM_QUERIES	/* queries of lists, as arguments on the wire */
 };
 
 struct key_info {
@@ -34,6 +35,9 @@ struct key_info {
 /* Items of a page: if the client does not say how many, and at most. */
 #define PER_PAGE_DEFAULT	50
 #define PER_PAGE_MOST		100
+
+/* Queries that a key of the form QUERIES has at most. */
+#define VIEWS_MOST		20
 
 /* Who may have an operation done. */
 enum who {

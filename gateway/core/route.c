@@ -117,8 +117,8 @@ keys_of_clients(void)
 	for (unsigned k = 0; k < KEY_END; k++) {
 		if (!key_info(k)->from_client)
 			continue;
-		/* stage/decode/views.c makes bytes of what a client writes as text */
-		if (key_info(k)->type == KEY_BYTES && k != KEY_VIEWS)
+		if (key_info(k)->type == KEY_BYTES &&
+		    key_info(k)->form != FORM_QUERIES)
 			log_fatal("key %s: no client can set bytes",
 			    key_info(k)->name);
 		keyset_add(&s, (enum key)k);

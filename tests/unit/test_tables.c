@@ -51,6 +51,8 @@ keys_make_sense(void **state)
 		check_true(info->name, info->form == FORM_PLAIN ||
 		    (info->form == FORM_LINE || info->form == FORM_IDS) ==
 		    (info->type == KEY_TEXT));
+		check_true(info->name, info->form != FORM_QUERIES ||
+		    info->type == KEY_BYTES);
 	}
 	check_true("there are keys", count > 30);
 	check_number("no such name", key_find("nothing", KEYSET_ALL), KEY_END);

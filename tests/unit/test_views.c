@@ -59,14 +59,14 @@ queries_of_lists_are_read(void **state)
 	visit_begin(&v, "GET", "/flicket-api/tickets/counts");
 	for (size_t i = 0; i < LEN(rows); i++) {
 		v.x.view_count = 0;
-		views_take(&v.x, text_of(rows[i].query));
+		views_take(&v.x, KEY_VIEWS, text_of(rows[i].query));
 		last = last_view(&v, reader);
 		check_true(rows[i].query, keyset_equals(args_keys(&last),
 		    rows[i].keys));
 	}
 	last = last_view(&v, reader);
 	v.x.view_count = 0;
-	views_take(&v.x, TEXT_OF("department=X+Y%2C"));
+	views_take(&v.x, KEY_VIEWS, TEXT_OF("department=X+Y%2C"));
 	last = last_view(&v, reader);
 	check_text("decoded", args_text(&last, KEY_DEPARTMENT),
 	    TEXT_OF("X Y,"));
@@ -84,11 +84,11 @@ there_are_at_most_twenty(void **state)
 	(void)state;
 	visit_begin(&v, "GET", "/flicket-api/tickets/counts");
 	for (int i = 0; i < VIEWS_MOST; i++)
-		views_take(&v.x, TEXT_OF("status_id=1"));
+		views_take(&v.x, KEY_VIEWS, TEXT_OF("status_id=1"));
 	check_number("twenty", fault_count(&v.x), 0);
 	len = args_text(&v.x.args, KEY_VIEWS).len;
-	views_take(&v.x, TEXT_OF("status_id=1"));
-	views_take(&v.x, TEXT_OF("status_id=1"));
+	views_take(&v.x, KEY_VIEWS, TEXT_OF("status_id=1"));
+	views_take(&v.x, KEY_VIEWS, TEXT_OF("status_id=1"));
 	check_number("once told", fault_count(&v.x), 1);
 	check_number("not taken", (int64_t)args_text(&v.x.args,
 	    KEY_VIEWS).len, (int64_t)len);

@@ -240,8 +240,8 @@ take_query_parameter(struct exchange *x, bool strict, struct text name,
 		note_unknown(x, name);
 		return;
 	}
-	if (key == KEY_VIEWS) {
-		views_take(x, value);
+	if (key_info(key)->form == FORM_QUERIES) {
+		views_take(x, key, value);
 		return;
 	}
 	if (!check_number(x, key, value) || !(strict ?

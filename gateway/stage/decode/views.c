@@ -56,22 +56,23 @@ read_view(struct exchange *x, struct text query, struct args *ret)
 }
 
 void
-views_take(struct exchange *x, struct text query)
+views_take(struct exchange *x, enum key key, struct text query)
 {
-	struct text	have = args_text(&x->args, KEY_VIEWS);
+	const char	*name = key_info(key)->name;
+	struct text	have = args_text(&x->args, key);
 	struct args	view;
 	struct buf	b = { 0 };
 	h2o_iovec_t	copy;
 
 	if (x->view_count++ == VIEWS_MOST)
-		fault_note(x, FAULT_TOO_MANY, text_of("views"), "views: more "
-		    "than %d views.", VIEWS_MOST);
+		fault_note(x, FAULT_TOO_MANY, text_of(name), "%s: more than %d "
+		    "views.", name, VIEWS_MOST);
 	if (x->view_count > VIEWS_MOST)
 		return;
 	read_view(x, query, &view);
 	buf_put(&b, have.base, have.len);
 	frame_put_args(&b, &view);
 	copy = h2o_strdup(&x->req->pool, b.base, b.len);
-	args_put_text(&x->args, KEY_VIEWS, (struct text){ copy.base, copy.len });
+	args_put_text(&x->args, key, (struct text){ copy.base, copy.len });
 	buf_done(&b);
 }

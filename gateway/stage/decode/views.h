@@ -4,12 +4,10 @@
 
 #include "gateway/core/exchange.h"
 
-#define VIEWS_MOST	20
-
 /*
  * Add a view to the arguments. One that the list would refuse is sent as such:
  * views are kept for long, and one that is outdated must not hide the others.
  */
-void	views_take(struct exchange *, struct text query);
+void	views_take(struct exchange *, enum key, struct text query);
 
 #endif

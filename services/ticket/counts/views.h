@@ -4,8 +4,6 @@
 
 #include "services/op/op.h"
 
-#define VIEWS_MOST	20
-
 struct views {
 	struct args	args[VIEWS_MOST];	/* of each; ERROR: not valid */
 	size_t		count;

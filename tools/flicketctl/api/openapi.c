@@ -259,7 +259,7 @@ key_schema(enum key key, bool stored)
 
 	if (s != NULL)
 		return s;
-	if (key == KEY_VIEWS)
+	if (info->form == FORM_QUERIES)
 		return array_of(pack("{s:s}", "type", "string"));
 	if (info->form == FORM_IDS) {
 		s = array_of(pack("{s:s}", "type", "integer"));
