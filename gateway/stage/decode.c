@@ -34,19 +34,9 @@ decode_page(struct exchange *x)
 	return FLOW_NEXT;
 }
 
-/* Whether the answer has variants, which the owner's tag does not tell apart. */
-static bool
-has_variants(const struct exchange *x)
-{
-	struct text	fields = args_text(&x->args, KEY_FIELDS);
-
-	return x->route->page[0] == '\0' && fields.len > 0 &&
-	    memmem(fields.base, fields.len, "unread", 6) != NULL;
-}
-
 /*
  * A service can tell that the client has its answer, but not whether it has the
- * included things, or which variant.
+ * included things.
  */
 static void
 decode_none_match(struct exchange *x)
@@ -54,7 +44,7 @@ decode_none_match(struct exchange *x)
 	struct text	tags;
 
 	if (!header_list(x->req, H2O_TOKEN_IF_NONE_MATCH, &tags) ||
-	    x->included != NULL || has_variants(x) ||
+	    x->included != NULL ||
 	    !keyset_has(x->route->takes, KEY_IF_NONE_MATCH))
 		return;
 	if (tags.len <= NONE_MATCH_MOST)

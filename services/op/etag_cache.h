@@ -5,7 +5,8 @@
  *
  * An answer depends on the operation, on all arguments (ACTOR and RIGHTS say
  * who asks), and on the version of the store; and on the time, when one of its
- * statements has NOW: such an answer is not remembered.
+ * statements has NOW: such an answer is not remembered. An answer with a VARIANT
+ * is always sent: the gateway compares its whole tag.
  */
 #ifndef OP_ETAG_CACHE_H
 #define OP_ETAG_CACHE_H

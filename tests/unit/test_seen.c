@@ -295,6 +295,46 @@ a_ticket_was_closed_while_it_is(void **state)
 	    "milestones WHERE ticket_id = 5"), 0);
 }
 
+/* --- tags ------------------------------------------------------------------ */
+
+/* Read a ticket; tag: what the client has, then that of the answer. */
+static void
+check_read(const char *fields, int64_t *tag, int64_t want_variant,
+    bool want_whole)
+{
+	struct call	c;
+	char		tags[32];
+
+	snprintf(tags, sizeof(tags), "\"%016llx\"", (unsigned long long)*tag);
+	desk_begin(&c, OP_TICKET_GET);
+	c.request.actor = OTHER;
+	args_put_number(&c.request.args, KEY_ID, 5);
+	args_put_text(&c.request.args, KEY_FIELDS, text_of(fields));
+	args_put_text(&c.request.args, KEY_IF_NONE_MATCH, text_of(tags));
+	check_number(fields, desk_call(&desk, &c), OK);
+	check_number(fields, args_number(&c.answer.extra, KEY_VARIANT, -1),
+	    want_variant);
+	check_number(fields, c.fragment.len > 0, want_whole);
+	*tag = c.answer.tag;
+	desk_end(&c);
+}
+
+static void
+a_tag_is_not_that_of_a_variant(void **state)
+{
+	int64_t	tag = 0, same;
+
+	(void)state;
+	check_read("id", &tag, -1, true);
+	check_read("id", &tag, -1, false);
+	same = tag;
+	check_read("id,unread", &tag, 1, true);
+	check_read("id,unread", &tag, 1, true);
+	see(OTHER, 5, 0);
+	check_read("id,unread", &tag, 0, true);
+	check_number("the ticket's", tag, same);
+}
+
 #define ON_TICKETS(sentence, f) \
 	{ sentence, f, open_desk, desk_tear_down, (void *)&ticket_service }
 
@@ -319,6 +359,8 @@ main(void)
 		    the_first_reply_is_another_ones),
 		ON_TICKETS("a ticket was closed while it is",
 		    a_ticket_was_closed_while_it_is),
+		ON_TICKETS("a tag is not that of a variant",
+		    a_tag_is_not_that_of_a_variant),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
