@@ -64,31 +64,39 @@ const char *const ${name}_migrations[] = { ${rows}0 };
 	set(${var} ${path} PARENT_SCOPE)
 endfunction()
 
-# embed_file(var NAME FILE): NAME_bytes and NAME_size, of a file that is large or made by the build; and NAME_gzip_bytes
-# and NAME_gzip_size, of the same file compressed, without a name and a time.
+# embed_file(var NAME FILE): NAME, a struct embedded (gateway/reply/embedded.h) with a file that is large or made by the
+# build: its tag, a hash of the bytes; the bytes; and the same compressed, without a name and a time.
 function(embed_file var name file)
 	set(path ${CMAKE_BINARY_DIR}/embed/${name}.s)
 	set(gzip ${CMAKE_BINARY_DIR}/embed/${name}.gz)
+	set(hash ${CMAKE_BINARY_DIR}/embed/${name}.sha256)
 	add_custom_command(OUTPUT ${gzip}
 		COMMAND gzip -9nc ${file} > ${gzip}.new
 		COMMAND ${CMAKE_COMMAND} -E rename ${gzip}.new ${gzip}
 		DEPENDS ${file} VERBATIM)
+	add_custom_command(OUTPUT ${hash}
+		COMMAND sha256sum ${file} > ${hash}.new
+		COMMAND ${CMAKE_COMMAND} -E rename ${hash}.new ${hash}
+		DEPENDS ${file} VERBATIM)
 	file(CONFIGURE OUTPUT ${path} @ONLY CONTENT "
 	.section .rodata
-	.global ${name}_bytes, ${name}_size, ${name}_gzip_bytes, ${name}_gzip_size
-${name}_bytes:
+bytes:
 	.incbin \"${file}\"
-${name}_end:
-${name}_gzip_bytes:
+bytes_end:
+gzip:
 	.incbin \"${gzip}\"
-${name}_gzip_end:
+gzip_end:
+etag:
+	.byte 34
+	.incbin \"${hash}\", 0, 32
+	.byte 34, 0
+	.section .data.rel.ro, \"aw\"
 	.balign 8
-${name}_size:
-	.quad ${name}_end - ${name}_bytes
-${name}_gzip_size:
-	.quad ${name}_gzip_end - ${name}_gzip_bytes
+	.global ${name}
+${name}:
+	.quad etag, bytes, bytes_end - bytes, gzip, gzip_end - gzip
 	.section .note.GNU-stack,\"\",%progbits
 ")
-	set_source_files_properties(${path} PROPERTIES OBJECT_DEPENDS "${file};${gzip}")
+	set_source_files_properties(${path} PROPERTIES OBJECT_DEPENDS "${file};${gzip};${hash}")
 	set(${var} ${path} PARENT_SCOPE)
 endfunction()

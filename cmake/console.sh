@@ -46,7 +46,7 @@ put() {
 	printf '\t.global console_%s, console_%s_gzip\nconsole_%s:\n\t.incbin "%s"\nconsole_%s_gzip:\n\t.incbin "%s"\n' \
 	    $count $count $count "$folder/$count.bytes" $count "$folder/$count.gz" >>"$work/files.s"
 	printf 'extern const char console_%s[], console_%s_gzip[];\n' $count $count >>"$work/names"
-	printf '\t{ "%s", "%s", "\\"%s\\"",\n\t    { console_%s, %s }, { console_%s_gzip, %s } },\n' "$(basename "$1")" \
+	printf '\t{ "%s", "%s", { .etag = "\\"%s\\"",\n\t    .bytes = { console_%s, %s }, .gzip = { console_%s_gzip, %s } } },\n' "$(basename "$1")" \
 	    "$(type_of "$1")" "$(sha256sum "$1" | cut -c1-32)" $count "$(stat -c %s "$1")" $count "$(stat -c %s "$work/$count.gz")" >>"$work/rows"
 	count=$((count + 1))
 }

@@ -1,10 +1,7 @@
 /* Files by name, and one shell for all pages. */
 #include "gateway/reply/console.h"
 
-#include <sodium.h>
-
 #include "gateway/http/url.h"
-#include "gateway/reply/compress.h"
 #include "gateway/reply/etag.h"
 #include "gateway/reply/respond.h"
 
@@ -115,18 +112,8 @@ changes(const struct console_file *f)
 static enum flow
 answer_file(struct exchange *x, const struct console_file *f)
 {
-	h2o_iovec_t	etag = h2o_iovec_init(f->etag, strlen(f->etag));
-	bool		is_gzip, is_had = etag_client_has(x, &etag);
-
-	respond_header(x, "ETag", etag.base);
-	respond_header(x, "Cache-Control", changes(f) ? "no-cache" :
+	return embedded_answer(x, &f->file, f->type, changes(f) ? "no-cache" :
 	    "public, max-age=31536000, immutable");
-	respond_header(x, "X-Content-Type-Options", "nosniff");
-	if (is_had)
-		return respond_status(x, 304);
-	is_gzip = compress_is_wanted(x, f->type, f->bytes.len);
-	return respond_coded(x, 200, f->type, is_gzip ? f->gzip : f->bytes,
-	    is_gzip);
 }
 
 /* --- the shell ------------------------------------------------------------ */
@@ -150,6 +137,7 @@ put_policy(struct exchange *x)
 }
 
 static struct buf	shell;
+static char		shell_etag[ETAG_SIZE];
 
 /*
  * The path of the base URL at each ROOT of the file: clients see the desk below
@@ -175,13 +163,14 @@ void
 console_init(const struct settings *s)
 {
 	shell.len = 0;
-	put_shell(console_files[0].bytes, url_path(s->base_url));
+	put_shell(console_files[0].file.bytes, url_path(s->base_url));
+	etag_print(buf_text(&shell), shell_etag);
 }
 
 static enum flow
 answer_shell(struct exchange *x)
 {
-	h2o_iovec_t	etag = etag_of_bytes(&x->req->pool, buf_text(&shell));
+	h2o_iovec_t	etag = h2o_iovec_init(shell_etag, ETAG_SIZE - 1);
 	bool		is_had = etag_client_has(x, &etag);
 
 	put_policy(x);

@@ -5,15 +5,13 @@
 #ifndef REPLY_CONSOLE_H
 #define REPLY_CONSOLE_H
 
-#include "gateway/core/exchange.h"
+#include "gateway/reply/embedded.h"
 
 /* A file as the build made it. Names have a hash of the bytes, but *.txt. */
 struct console_file {
 	const char	*name;		/* below /console/ */
 	const char	*type;
-	const char	*etag;
-	struct text	 bytes;
-	struct text	 gzip;
+	struct embedded	 file;
 };
 
 /* The first is the shell, with @ROOT@ where the desk's path comes. */

@@ -2,14 +2,15 @@
 #include "gateway/reply/etag.h"
 
 #include <sodium.h>
+#include <stdio.h>
 
 #include "gateway/http/accept.h"
 #include "gateway/http/header.h"
 
 #define SUFFIX	".gzip\""
 
-h2o_iovec_t
-etag_of_bytes(h2o_mem_pool_t *pool, struct text bytes)
+void
+etag_print(struct text bytes, char *ret)
 {
 	unsigned char	hash[16];
 	char		digits[2 * sizeof(hash) + 1];
@@ -17,9 +18,7 @@ etag_of_bytes(h2o_mem_pool_t *pool, struct text bytes)
 	crypto_generichash(hash, sizeof(hash),
 	    (const unsigned char *)bytes.base, bytes.len, NULL, 0);
 	sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
-	return h2o_concat(pool, h2o_iovec_init(H2O_STRLIT("\"")),
-	    h2o_iovec_init(digits, sizeof(digits) - 1),
-	    h2o_iovec_init(H2O_STRLIT("\"")));
+	snprintf(ret, ETAG_SIZE, "\"%s\"", digits);
 }
 
 /* The suffix has the quotation mark of the end. */

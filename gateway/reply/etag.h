@@ -9,8 +9,10 @@
 
 #include "gateway/core/exchange.h"
 
-/* The tag of an answer that is just these bytes, which ends with a NUL. */
-h2o_iovec_t	etag_of_bytes(h2o_mem_pool_t *, struct text);
+#define ETAG_SIZE	35	/* bytes of etag_print(), with the NUL */
+
+/* Write the tag of an answer that is just these bytes, with its quotes. */
+void		etag_print(struct text, char *ret);
 
 /* The tag of the compressed form of the answer that has this tag. */
 h2o_iovec_t	etag_of_gzip(h2o_mem_pool_t *, h2o_iovec_t etag);

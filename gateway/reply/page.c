@@ -4,74 +4,58 @@
 #include "base/disk.h"
 #include "base/metrics.h"
 #include "gateway/http/problem.h"
-#include "gateway/reply/compress.h"
 #include "gateway/reply/console.h"
 #include "gateway/reply/cors.h"
-#include "gateway/reply/etag.h"
+#include "gateway/reply/embedded.h"
 #include "gateway/reply/respond.h"
 
 extern const unsigned char	default_avatar_bytes[];
 extern const size_t		default_avatar_size;
 
-/* Files that the build embeds, as they are and compressed (cmake/Embed.cmake). */
-#define EMBEDDED(name) \
-	extern const char name##_bytes[]; \
-	extern const size_t name##_size; \
-	extern const char name##_gzip_bytes[]; \
-	extern const size_t name##_gzip_size;
-
-struct file {
-	struct text	bytes;
-	struct text	gzip;
-};
-
-#define FILE_OF(name)	((struct file){ { name##_bytes, name##_size }, \
-			    { name##_gzip_bytes, name##_gzip_size } })
-
-EMBEDDED(openapi)
-EMBEDDED(docs_page)
-EMBEDDED(docs_icon)
-EMBEDDED(docs_init)
-EMBEDDED(docs_script)
-EMBEDDED(docs_style)
+/* Of the build (CMakeLists.txt). */
+extern const struct embedded	openapi, docs_page, docs_icon, docs_init,
+				docs_script, docs_style;
 
 typedef enum flow page_run(struct exchange *);
 
 static page_run	page_healthz, page_readyz, page_metrics, page_avatar,
-		page_openapi, page_docs, page_docs_icon, page_docs_init,
-		page_docs_script, page_docs_style;
+		page_openapi, page_docs;
 
-static const struct {
-	const char	*path;
-	page_run	*run;
+/* A page with a function, or a file as it is. */
+static const struct page {
+	const char		*path;
+	page_run		*run;
+	const struct embedded	*file;
+	const char		*type;
 } pages[] = {
 	{ "/healthz", page_healthz },
 	{ "/readyz", page_readyz },
 	{ "/metrics", page_metrics },
 	{ "/openapi.json", page_openapi },
 	{ "/docs", page_docs },
-	{ "/docs/icon.svg", page_docs_icon },
-	{ "/docs/init.js", page_docs_init },
-	{ "/docs/swagger-ui-bundle.js", page_docs_script },
-	{ "/docs/swagger-ui.css", page_docs_style },
+	{ "/docs/icon.svg", NULL, &docs_icon, "image/svg+xml" },
+	{ "/docs/init.js", NULL, &docs_init, "text/javascript; charset=utf-8" },
+	{ "/docs/swagger-ui-bundle.js", NULL, &docs_script,
+	    "text/javascript; charset=utf-8" },
+	{ "/docs/swagger-ui.css", NULL, &docs_style, "text/css; charset=utf-8" },
 	{ "/flicket/static/flicket_avatars/__default_profile.png",
 	    page_avatar },
 };
 
-static page_run *
-find_run(struct text path)
+static const struct page *
+find_page(struct text path)
 {
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
 		if (strlen(pages[i].path) == path.len &&
 		    memcmp(pages[i].path, path.base, path.len) == 0)
-			return pages[i].run;
+			return &pages[i];
 	return NULL;
 }
 
 bool
 page_find(struct text path)
 {
-	return find_run(path) != NULL;
+	return find_page(path) != NULL;
 }
 
 static enum flow
@@ -85,17 +69,27 @@ refuse_method(struct exchange *x)
 	return respond_error(x, ERR_BAD_METHOD, NULL);
 }
 
+/* Clients ask again: the file changes with the program. */
+static enum flow
+answer_file(struct exchange *x, const struct embedded *file, const char *type)
+{
+	return embedded_answer(x, file, type, "no-cache");
+}
+
 enum flow
 page_answer(struct exchange *x, struct text path)
 {
-	page_run	*run = find_run(path);
+	const struct page	*page = find_page(path);
 
-	if (run == NULL && !console_find(path))
+	if (page == NULL && !console_find(path))
 		return respond_error(x, ERR_NOT_FOUND, NULL);
 	if (!x->is_head && !h2o_memis(x->req->method.base,
 	    x->req->method.len, H2O_STRLIT("GET")))
 		return refuse_method(x);
-	return run != NULL ? run(x) : console_answer(x, path);
+	if (page == NULL)
+		return console_answer(x, path);
+	return page->run != NULL ? page->run(x) :
+	    answer_file(x, page->file, page->type);
 }
 
 static enum flow
@@ -174,26 +168,6 @@ page_avatar(struct exchange *x)
 
 /* --- the description of the API --------------------------------------------- */
 
-/*
- * A file that is part of the program. It changes with the program, so its tag
- * is that of its bytes, and clients ask again.
- */
-static enum flow
-answer_file(struct exchange *x, const char *type, struct file file)
-{
-	h2o_iovec_t	etag = etag_of_bytes(&x->req->pool, file.bytes);
-	bool		is_gzip, has = etag_client_has(x, &etag);
-
-	respond_header(x, "ETag", etag.base);
-	respond_header(x, "Cache-Control", "no-cache");
-	respond_header(x, "X-Content-Type-Options", "nosniff");
-	if (has)
-		return respond_status(x, 304);
-	is_gzip = compress_is_wanted(x, type, file.bytes.len);
-	return respond_coded(x, 200, type, is_gzip ? file.gzip : file.bytes,
-	    is_gzip);
-}
-
 static enum flow
 page_openapi(struct exchange *x)
 {
@@ -201,7 +175,7 @@ page_openapi(struct exchange *x)
 	if (h2o_find_header(&x->req->res.headers,
 	    H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, -1) == -1)
 		respond_header(x, "Access-Control-Allow-Origin", "*");
-	return answer_file(x, "application/json", FILE_OF(openapi));
+	return answer_file(x, &openapi, "application/json");
 }
 
 /* The page may run what comes from here and ask this gateway, no more. */
@@ -213,31 +187,5 @@ page_docs(struct exchange *x)
 	    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
 	    "form-action 'none'; frame-ancestors 'none'");
 	respond_header(x, "Referrer-Policy", "no-referrer");
-	return answer_file(x, "text/html; charset=utf-8", FILE_OF(docs_page));
-}
-
-static enum flow
-page_docs_icon(struct exchange *x)
-{
-	return answer_file(x, "image/svg+xml", FILE_OF(docs_icon));
-}
-
-static enum flow
-page_docs_init(struct exchange *x)
-{
-	return answer_file(x, "text/javascript; charset=utf-8",
-	    FILE_OF(docs_init));
-}
-
-static enum flow
-page_docs_script(struct exchange *x)
-{
-	return answer_file(x, "text/javascript; charset=utf-8",
-	    FILE_OF(docs_script));
-}
-
-static enum flow
-page_docs_style(struct exchange *x)
-{
-	return answer_file(x, "text/css; charset=utf-8", FILE_OF(docs_style));
+	return answer_file(x, &docs_page, "text/html; charset=utf-8");
 }

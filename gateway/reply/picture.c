@@ -62,9 +62,12 @@ picture_answer(struct exchange *x)
 {
 	struct text	bytes = args_text(&x->answer->extra, KEY_BODY);
 	struct text	type = args_text(&x->answer->extra, KEY_MEDIA_TYPE);
-	h2o_iovec_t	body, tag = etag_of_bytes(&x->req->pool, bytes);
+	char		etag[ETAG_SIZE];
+	h2o_iovec_t	body, tag;
 
-	respond_header(x, "ETag", tag.base);
+	etag_print(bytes, etag);
+	tag = h2o_iovec_init(etag, strlen(etag));
+	respond_header(x, "ETag", etag);
 	h2o_set_header(&x->req->pool, &x->req->res.headers,
 	    H2O_TOKEN_CACHE_CONTROL, H2O_STRLIT("private, max-age=86400"), 1);
 	respond_header(x, "X-Content-Type-Options", "nosniff");

@@ -122,17 +122,17 @@ files_have_tags_and_last(void **state)
 		show(&v, "http://localhost:5000", path, NULL);
 		check_number(path, responded.status, 200);
 		check_number(path, (int64_t)responded.body_len,
-		    (int64_t)f->bytes.len);
+		    (int64_t)f->file.bytes.len);
 		check_text(path, responded_header(&v.x, "etag"),
-		    text_of(f->etag));
+		    text_of(f->file.etag));
 		check_text(path, responded_header(&v.x, "cache-control"),
 		    text_of(strcmp(f->name, "licenses.txt") == 0 ?
 		    "no-cache" : "public, max-age=31536000, immutable"));
 		visit_end(&v);
-		show(&v, "http://localhost:5000", path, f->etag);
+		show(&v, "http://localhost:5000", path, f->file.etag);
 		check_number(path, responded.status, 304);
 		check_text(path, responded_header(&v.x, "etag"),
-		    text_of(f->etag));
+		    text_of(f->file.etag));
 		visit_end(&v);
 	}
 }
