@@ -114,14 +114,27 @@ placeholder_path(enum placeholder p)
 	return placeholder_paths[p];
 }
 
+/* A key's name has no more than its first byte in common with most others. */
+enum key
+key_find_text(struct text name, keyset among)
+{
+	const char	*have;
+	enum key	 k;
+
+	if (name.len == 0)
+		return KEY_END;
+	for (k = keyset_next(among, 0); k != KEY_END;
+	    k = keyset_next(among, k + 1)) {
+		have = keys[k].name;
+		if (have != NULL && have[0] == name.base[0] &&
+		    text_same(text_of(have), name))
+			break;
+	}
+	return k;
+}
+
 enum key
 key_find(const char *name, keyset among)
 {
-	enum key	k;
-
-	for (k = keyset_next(among, 0); k != KEY_END;
-	    k = keyset_next(among, k + 1))
-		if (keys[k].name != NULL && strcmp(keys[k].name, name) == 0)
-			break;
-	return k;
+	return key_find_text(text_of(name), among);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/services.h"
 #include "proto/keyset.h"
 
@@ -141,5 +142,6 @@ const struct fault_info	*fault_info(uint64_t number);
 
 /* The key of that name in the set, or KEY_END. */
 enum key	key_find(const char *name, keyset among);
+enum key	key_find_text(struct text name, keyset among);
 
 #endif

@@ -109,24 +109,17 @@ take_number_field(struct exchange *x, enum key key, const struct part *part)
 	return FLOW_NEXT;
 }
 
-static bool
-is_field(const struct part *part, const char *name)
-{
-	return part->name.len == strlen(name) &&
-	    memcmp(part->name.base, name, part->name.len) == 0;
-}
-
 static enum flow
 take_form_part(struct exchange *x, const struct part *part)
 {
-	int	shown = part->name.len > 60 ? 60 : (int)part->name.len;
+	int		shown = part->name.len > 60 ? 60 : (int)part->name.len;
+	enum key	key;
 
-	if (is_field(part, "file"))
+	if (text_same(part->name, TEXT_OF("file")))
 		return take_file(x, part);
-	if (is_field(part, "ticket_id"))
-		return take_number_field(x, KEY_TICKET_ID, part);
-	if (is_field(part, "post_id"))
-		return take_number_field(x, KEY_POST_ID, part);
+	key = key_find_text(part->name, x->route->given);
+	if (key != KEY_END)
+		return take_number_field(x, key, part);
 	return fault_refuse(x, FAULT_UNKNOWN_FIELD, part->name,
 	    "There is no field \"%.*s\" here.", shown,
 	    part->name.base);

@@ -98,17 +98,11 @@ static enum key
 query_key(const struct exchange *x, struct text name)
 {
 	keyset	among = x->route->given;
-	char	copy[64];
 
-	if (name.len >= sizeof(copy) || memchr(name.base, '\0', name.len) !=
-	    NULL)
-		return KEY_END;
-	memcpy(copy, name.base, name.len);
-	copy[name.len] = '\0';
 	/* a page in the path counts, one in the query is ignored */
 	if (keyset_has(x->route->in_path, KEY_PAGE))
 		keyset_add(&among, KEY_PAGE);
-	return key_find(copy, among);
+	return key_find_text(name, among);
 }
 
 /* Links to other pages have the filters. */

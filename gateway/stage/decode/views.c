@@ -13,14 +13,8 @@ list_key(struct text name)
 	const struct op_info	*list = op_info(OP_TICKET_LIST);
 	keyset			 among = keyset_difference(keyset_union(
 				    list->needs, list->may), K(IF_NONE_MATCH));
-	char			 copy[64];
 
-	if (name.len >= sizeof(copy) || memchr(name.base, '\0', name.len) !=
-	    NULL)
-		return KEY_END;
-	memcpy(copy, name.base, name.len);
-	copy[name.len] = '\0';
-	return key_find(copy, among);
+	return key_find_text(name, among);
 }
 
 /* False: the list would refuse it. */
