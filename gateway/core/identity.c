@@ -82,7 +82,7 @@ identity_take(struct exchange *x, const struct answer *a)
 		    IDENTITY_UNKNOWN : IDENTITY_OUTDATED;
 	x->user_id = args_number(&a->extra, KEY_USER_ID, 0);
 	x->rights = args_number(&a->extra, KEY_RIGHTS, 0);
-	if (x->user_id != 0 && op_info(x->route->op)->who != WHO_PASSWORD)
+	if (x->user_id != 0 && !route_has_password(x->route))
 		keep_token(x, a);
 	return IDENTITY_TAKEN;
 }

@@ -36,7 +36,8 @@ struct route {
 	enum reply_format reply;
 
 	/* worked out at start */
-	const char	*missing;	/* texts.tbl; "" if it has no row */
+	const char	*missing;	/* texts.tbl; "" if it has no row
+					 * (route_is_flickets()) */
 	const char	*not_integer;
 	struct piece	 pieces[PIECES_MOST];
 	keyset		 in_path;
@@ -49,6 +50,31 @@ struct route {
 					 * have: what goes from one to the
 					 * next */
 };
+
+/* Whether it answers with pages of a list. */
+static inline bool
+route_is_list(const struct route *r)
+{
+	return r->page[0] != '\0';
+}
+
+/*
+ * Whether the operation is one of Flicket's that create something. These ignore
+ * fields that are not known, and their errors are as Flicket's, as clients may
+ * compare them.
+ */
+static inline bool
+route_is_flickets(const struct route *r)
+{
+	return r->missing[0] != '\0';
+}
+
+/* Whether the user is known by a password, not by a token. */
+static inline bool
+route_has_password(const struct route *r)
+{
+	return op_info(r->op)->who == WHO_PASSWORD;
+}
 
 struct route_match {
 	const struct route	*route;	/* NULL: no route for the method */

@@ -42,7 +42,7 @@ becomes_smaller(const char *type)
 static bool
 has_secret(const struct exchange *x)
 {
-	return x->route != NULL && op_info(x->route->op)->who == WHO_PASSWORD;
+	return x->route != NULL && route_has_password(x->route);
 }
 
 static bool

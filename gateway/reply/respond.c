@@ -222,7 +222,7 @@ is_flickets_own(const struct exchange *x, const char *code)
 				    FAULT_NOT_FOUND, FAULT_TAKEN,
 				    FAULT_INVALID_JSON };
 
-	if (x->route == NULL || x->route->missing[0] == '\0')
+	if (x->route == NULL || !route_is_flickets(x->route))
 		return false;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (strcmp(code, fault_info(own[i])->word) == 0)
@@ -309,8 +309,7 @@ respond_unauthorized(struct exchange *x)
 {
 	/* a browser answers Basic with a dialog of its own */
 	respond_header(x, "WWW-Authenticate",
-	    op_info(x->route->op)->who == WHO_PASSWORD &&
-	    x->route->input != INPUT_LOGIN ?
+	    route_has_password(x->route) && x->route->input != INPUT_LOGIN ?
 	    "Basic realm=\"Authentication Required\", charset=\"UTF-8\"" :
 	    "Bearer realm=\"Authentication Required\"");
 	return respond_error(x, ERR_UNAUTHORIZED, NULL);

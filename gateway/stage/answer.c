@@ -41,7 +41,7 @@ learn_token(struct exchange *x)
 
 	if (x->route->op == OP_TOKEN_DELETE)
 		tokens_forget(x->worker->tokens, x->identity.token_hash);
-	if (op_info(x->route->op)->who != WHO_PASSWORD || hash.len != TOKEN_HASH_BYTES ||
+	if (!route_has_password(x->route) || hash.len != TOKEN_HASH_BYTES ||
 	    tokens_is_past(x->worker->tokens,
 	    (const unsigned char *)hash.base, x->answer))
 		return;
@@ -163,7 +163,7 @@ static enum flow
 answer_cached(struct exchange *x)
 {
 	metric_add(METRIC_COPIES, 1, 0, 1);
-	if (x->route->page[0] != '\0')
+	if (route_is_list(x->route))
 		links_put_header(x, x->cached->total);
 	return answer_kept(x, x->cached);
 }
@@ -190,7 +190,7 @@ answer_list(struct exchange *x)
 static enum flow
 answer_json(struct exchange *x)
 {
-	bool	is_list = x->route->page[0] != '\0';
+	bool	is_list = route_is_list(x->route);
 
 	if (x->answer->tag != 0) {
 		if (put_etag(x))

@@ -33,7 +33,7 @@ confirm_begin(struct exchange *x)
 	const struct bus	*bus = x->worker->bus;
 
 	if (op_info(x->route->op)->kind != OP_WRITE ||
-	    op_info(x->route->op)->who == WHO_PASSWORD)
+	    route_has_password(x->route))
 		return FLOW_NEXT;
 	x->identity.confirmed_ms = clock_ms();
 	if (!identity_is_known(x))
@@ -62,10 +62,8 @@ confirm_done(struct exchange *x, const struct answer *a)
 static bool
 is_told_anyway(const struct exchange *x)
 {
-	const struct op_info	*info = op_info(x->route->op);
-
-	return info->kind == OP_WRITE && (x->asked.refusal == NULL ||
-	    info->who == WHO_PASSWORD);
+	return op_info(x->route->op)->kind == OP_WRITE &&
+	    (x->asked.refusal == NULL || route_has_password(x->route));
 }
 
 /* The token was looked up so short a while ago that it holds. */

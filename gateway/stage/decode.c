@@ -64,7 +64,7 @@ decode_read(struct exchange *x)
 		if (!args_has(&x->args, KEY_CURSOR))
 			args_put_text(&x->args, KEY_CURSOR, TEXT_OF(""));
 	}
-	if (flow == FLOW_NEXT && x->route->page[0] != '\0')
+	if (flow == FLOW_NEXT && route_is_list(x->route))
 		flow = decode_page(x);
 	if (flow == FLOW_NEXT && args_has(&x->args, KEY_INCLUDE))
 		flow = include_decode(x);
@@ -106,7 +106,7 @@ has_json_body(const struct exchange *x)
 	ssize_t	at = h2o_find_header(&x->req->headers,
 		    H2O_TOKEN_CONTENT_TYPE, -1);
 
-	return op_info(x->route->op)->who != WHO_PASSWORD ||
+	return !route_has_password(x->route) ||
 	    (at != -1 && x->req->entity.len > 0 && json_body_is_typed(x->req));
 }
 

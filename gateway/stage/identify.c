@@ -37,12 +37,6 @@ find_credentials(const h2o_req_t *req, const char *scheme, size_t *ret_len)
 	return p;
 }
 
-static bool
-has_password(const struct exchange *x)
-{
-	return op_info(x->route->op)->who == WHO_PASSWORD;
-}
-
 /* --- tokens ------------------------------------------------------------------- */
 
 /* Whether a request without a good token is answered, too. */
@@ -178,7 +172,7 @@ take_login(struct exchange *x, const struct answer *a)
 enum flow
 identify_begin(struct exchange *x)
 {
-	return has_password(x) ? begin_with_password(x) : begin_with_token(x);
+	return route_has_password(x->route) ? begin_with_password(x) : begin_with_token(x);
 }
 
 /*
@@ -188,7 +182,7 @@ identify_begin(struct exchange *x)
 static bool
 is_known_without(struct exchange *x, const struct answer *a)
 {
-	if (a->error != ERR_UNAVAILABLE || has_password(x) ||
+	if (a->error != ERR_UNAVAILABLE || route_has_password(x->route) ||
 	    !identity_is_known(x))
 		return false;
 	exchange_renew_deadline(x);
@@ -220,7 +214,7 @@ identify_done(struct exchange *x, const struct answer *a)
 {
 	enum flow	flow = identify_again(x, a);
 
-	if (flow == FLOW_NEXT && has_password(x))
+	if (flow == FLOW_NEXT && route_has_password(x->route))
 		take_login(x, a);
 	return flow;
 }

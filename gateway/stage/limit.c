@@ -45,8 +45,7 @@ limit_begin(struct exchange *x)
 	struct answer	 refusal = { .error = ERR_RATE_LIMITED };
 	struct limit	 l;
 
-	if (limits == NULL || x->user_id == 0 ||
-	    op_info(x->route->op)->who == WHO_PASSWORD)
+	if (limits == NULL || x->user_id == 0 || route_has_password(x->route))
 		return FLOW_NEXT;
 	limits_take(limits, x->identity.token_hash, now_ns(), &l);
 	put_headers(x, &l);

@@ -16,7 +16,7 @@ is_cacheable(const struct exchange *x)
 	const struct route	*r = x->route;
 
 	return r->method == METHOD_GET &&
-	    (r->page[0] != '\0' || r->input == INPUT_STRICT) &&
+	    (route_is_list(r) || r->input == INPUT_STRICT) &&
 	    r->reply == REPLY_JSON && x->included == NULL &&
 	    keyset_has(r->takes, KEY_IF_NONE_MATCH) &&
 	    !args_has(&x->args, KEY_CURSOR);

@@ -217,23 +217,13 @@ take_members(struct exchange *x, const json_t *body, keyset keys, bool ints)
 	}
 }
 
-/*
- * Flicket's own operations ignore fields that are not known; all others refuse
- * them.
- */
-static bool
-is_lenient(const struct exchange *x)
-{
-	return x->route->missing[0] != '\0';
-}
-
 static void
 check_unknown_members(struct exchange *x, json_t *body, keyset keys)
 {
 	const char	*name;
 	json_t		*value;
 
-	if (is_lenient(x))
+	if (route_is_flickets(x->route))
 		return;
 	if (!json_is_object(body)) {
 		fault_note(x, FAULT_WRONG_TYPE, TEXT_OF(""), "The body must be "
@@ -316,7 +306,8 @@ members_decode(struct exchange *x)
 	if (!json_body_is_typed(x->req) && entity.len > 0)
 		return respond_error(x, ERR_BAD_MEDIA_TYPE, NULL);
 	body = json_body_read(entity, JSON_ALLOW_NUL | JSON_DECODE_ANY |
-	    (is_lenient(x) ? 0 : JSON_REJECT_DUPLICATES), &error, &is_beyond);
+	    (route_is_flickets(x->route) ? 0 : JSON_REJECT_DUPLICATES), &error,
+	    &is_beyond);
 	if (body == NULL)
 		return json_body_refuse(x, &error);
 	if (is_beyond && takes_array(body, keys))

@@ -146,7 +146,7 @@ note_unknown(struct exchange *x, struct text name)
 {
 	int	len = name.len > 60 ? 60 : (int)name.len;
 
-	if (x->route->page[0] != '\0' || x->route->input == INPUT_STRICT)
+	if (route_is_list(x->route) || x->route->input == INPUT_STRICT)
 		fault_note(x, FAULT_UNKNOWN_PARAMETER, name, "There is no "
 		    "parameter \"%.*s\" here.", len, name.base);
 }

@@ -471,12 +471,6 @@ schema_ref(json_t *schemas, const struct shape *shape, bool choosable)
 
 /* --- requests ---------------------------------------------------------------------- */
 
-static bool
-is_list(const struct route *r)
-{
-	return r->page[0] != '\0';
-}
-
 /* The members that `fields` can name. */
 static json_t *
 fields_schema(const struct shape *shape)
@@ -794,7 +788,7 @@ answer_schema(const struct route *r, json_t *schemas)
 	item = schema_ref(schemas, shape, keyset_has(may, KEY_FIELDS));
 	if (r->reply == REPLY_SESSION)
 		return session_schema(item);
-	if (is_list(r))
+	if (route_is_list(r))
 		return list_ref(schemas, r, item);
 	return include ? with_included(item) : item;
 }
@@ -827,7 +821,7 @@ headers_of(const struct route *r)
 		    ref_to("headers", "Cache-Control"), "Vary",
 		    ref_to("headers", "Vary"));
 
-	if (op_info(r->op)->who != WHO_PASSWORD) {
+	if (!route_has_password(r)) {
 		put(headers, "RateLimit", ref_to("headers", "RateLimit"));
 		put(headers, "RateLimit-Policy",
 		    ref_to("headers", "RateLimit-Policy"));
@@ -837,7 +831,7 @@ headers_of(const struct route *r)
 		put(headers, "ETag", ref_to("headers", "ETag"));
 	if (r->reply == REPLY_SESSION && r->method != METHOD_GET)
 		put(headers, "Set-Cookie", ref_to("headers", "Set-Cookie"));
-	if (is_list(r))
+	if (route_is_list(r))
 		put(headers, "Link", ref_to("headers", "Link"));
 	if (r->location[0] != '\0')
 		put(headers, "Location", ref_to("headers", "Location"));
@@ -906,7 +900,7 @@ responses_of(const struct route *r, json_t *schemas)
 			continue;
 		snprintf(status, sizeof(status), "%d", refusals[i].status);
 		snprintf(name, sizeof(name), "E%d%s", refusals[i].status,
-		    refusals[i].status == 400 && r->missing[0] != '\0' ?
+		    refusals[i].status == 400 && route_is_flickets(r) ?
 		    "_of_flicket" : "");
 		put(all, status, ref_to("responses", name));
 	}
@@ -999,7 +993,7 @@ operation_of(const struct route *r, json_t *schemas)
 		put(operation, "requestBody", body_of(r));
 	if (r->input == INPUT_LOGIN || op_info(r->op)->who == WHO_VISITOR)
 		put(operation, "security", json_array());
-	else if (op_info(r->op)->who == WHO_PASSWORD)
+	else if (route_has_password(r))
 		put(operation, "security", pack("[{s:[]}]", "password"));
 	put(operation, "responses", responses_of(r, schemas));
 	return operation;
