@@ -39,14 +39,9 @@ static const char *const method_names[METHOD_END] = {
 static enum key
 path_key(const struct route *r, const char *name, size_t len)
 {
-	char		 copy[64];
-	enum key	 key = KEY_END;
+	enum key	key = key_find_text((struct text){ name, len },
+			    keyset_union(r->takes, K(ID)));
 
-	if (len < sizeof(copy)) {
-		memcpy(copy, name, len);
-		copy[len] = '\0';
-		key = key_find(copy, keyset_union(r->takes, K(ID)));
-	}
 	if (key == KEY_END || key_info(key)->type == KEY_BYTES)
 		log_fatal("route %s %s: %.*s is nothing that %s takes",
 		    method_names[r->method], r->path, (int)len, name,
@@ -54,37 +49,23 @@ path_key(const struct route *r, const char *name, size_t len)
 	return key;
 }
 
-static void
-check_path(const struct route *r, const char *path)
+/* Cut a path of a route at its values. Returns the keys of these. */
+static keyset
+cut_path(const struct route *r, const char *path, struct piece *ret)
 {
+	keyset	keys = K(NONE);
 	size_t	len;
 
-	for (; *path != '\0'; path++) {
-		if (*path != ':')
-			continue;
-		len = strcspn(path + 1, "/");
-		(void)path_key(r, path + 1, len);
-		path += len;
-	}
-}
-
-/* Cut a path at its values. */
-static void
-cut_path(struct route *r)
-{
-	const char	*p = r->path;
-	size_t		 len;
-
 	for (size_t count = 0; count < PIECES_MOST; count++) {
-		len = strcspn(p, ":");
-		r->pieces[count] = (struct piece){ { p, len }, KEY_END };
-		p += len;
-		if (*p == '\0')
-			return;
-		len = strcspn(p + 1, "/");
-		r->pieces[count].key = path_key(r, p + 1, len);
-		keyset_add(&r->in_path, r->pieces[count].key);
-		p += len + 1;
+		len = strcspn(path, ":");
+		ret[count] = (struct piece){ { path, len }, KEY_END };
+		path += len;
+		if (*path == '\0')
+			return keys;
+		len = strcspn(path + 1, "/");
+		ret[count].key = path_key(r, path + 1, len);
+		keyset_add(&keys, ret[count].key);
+		path += len + 1;
 	}
 	log_fatal("route %s: more than %d values", r->path, PIECES_MOST - 1);
 }
@@ -144,14 +125,14 @@ routes_init(void)
 
 	for (struct route *r = routes; r->path != NULL; r++) {
 		r->missing = r->not_integer = "";
-		r->in_path = K(NONE);
 		collect_keys(r);
-		cut_path(r);
+		r->in_path = cut_path(r, r->path, r->pieces);
+		r->page_in_path = keyset_has(cut_path(r, r->page,
+		    r->page_pieces), KEY_PAGE);
+		(void)cut_path(r, r->location, r->location_pieces);
 		r->given = keyset_difference(keyset_intersection(r->takes,
 		    clients), r->in_path);
 		reached = keyset_union(reached, r->given);
-		check_path(r, r->page);
-		check_path(r, r->location);
 		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 			if (texts[i].op == r->op) {
 				r->missing = texts[i].missing;

@@ -39,7 +39,10 @@ struct route {
 	const char	*missing;	/* texts.tbl; "" if it has no row
 					 * (route_is_flickets()) */
 	const char	*not_integer;
-	struct piece	 pieces[PIECES_MOST];
+	struct piece	 pieces[PIECES_MOST];	/* of path */
+	struct piece	 page_pieces[PIECES_MOST];
+	struct piece	 location_pieces[PIECES_MOST];
+	bool		 page_in_path;	/* page has ":page" */
 	keyset		 in_path;
 	keyset		 needs;		/* of the operation and those asked */
 	keyset		 takes;		/* those, and what the operation may

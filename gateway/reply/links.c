@@ -5,45 +5,26 @@
 #include "base/percent.h"
 #include "gateway/reply/respond.h"
 
-/* The most frequent name in a path; it need not be looked up. */
-static bool
-is_page(const char *name, size_t len)
-{
-	return len == 4 && memcmp(name, "page", 4) == 0;
-}
-
-/* The number that a name in a path stands for. There are few arguments. */
-static int64_t
-number_of(const struct args *args, const char *p, size_t len)
-{
-	char		name[64];
-	enum key	key;
-
-	memcpy(name, p, len);	/* routes_init() checked it */
-	name[len] = '\0';
-	key = key_find(name, args_keys(args));
-	return key == KEY_END ? 0 : args_number(args, key, 0);
-}
-
-void
-links_put_path(struct buf *b, const struct exchange *x, const char *path,
-    const struct args *args, int64_t page)
+static void
+put_root(struct buf *b, const struct exchange *x)
 {
 	struct text	api = x->worker->gateway->url_prefixes[
 			    PLACEHOLDER_API];
-	size_t		len;
 
 	buf_put(b, api.base, api.len);
-	for (; *path != '\0'; path++) {
-		if (*path != ':') {
-			buf_put_byte(b, *path);
-			continue;
-		}
-		path++;
-		len = strcspn(path, "/");
-		json_put_number(b, is_page(path, len) ? page :
-		    number_of(args, path, len));
-		path += len - 1;
+}
+
+void
+links_put_path(struct buf *b, const struct exchange *x, const struct piece *p,
+    const struct args *args, int64_t page)
+{
+	put_root(b, x);
+	for (;; p++) {
+		buf_put(b, p->before.base, p->before.len);
+		if (p->key == KEY_END)
+			return;
+		json_put_number(b, p->key == KEY_PAGE ? page :
+		    args_number(args, p->key, 0));
 	}
 }
 
@@ -62,15 +43,14 @@ put_filters(struct buf *b, const struct exchange *x)
 static void
 put_page_url(struct buf *b, const struct exchange *x, int64_t page)
 {
-	const char	*path = x->route->page;
-
-	links_put_path(b, x, path, &x->args, page);
-	if (strstr(path, ":page") == NULL) {
+	links_put_path(b, x, x->route->page_pieces, &x->args, page);
+	if (x->route->page_in_path)
+		buf_put_text(b, "?per_page=");
+	else {
 		buf_put_text(b, "?page=");
 		json_put_number(b, page);
 		buf_put_text(b, "&per_page=");
-	} else
-		buf_put_text(b, "?per_page=");
+	}
 	json_put_number(b, args_number(&x->args, KEY_PER_PAGE, 1));
 	put_filters(b, x);
 }
@@ -79,12 +59,15 @@ put_page_url(struct buf *b, const struct exchange *x, int64_t page)
 static void
 put_cursor_url(struct buf *b, const struct exchange *x, struct text cursor)
 {
-	const char	*path = x->route->page, *at = strstr(path, ":page");
-	struct text	 api = x->worker->gateway->url_prefixes[
-			    PLACEHOLDER_API];
+	const struct piece	*p = x->route->page_pieces;
 
-	buf_put(b, api.base, api.len);
-	buf_put(b, path, at == NULL ? strlen(path) : (size_t)(at - path));
+	put_root(b, x);
+	for (;; p++) {
+		buf_put(b, p->before.base, p->before.len);
+		if (p->key == KEY_PAGE || p->key == KEY_END)
+			break;
+		json_put_number(b, args_number(&x->args, p->key, 0));
+	}
 	buf_put_text(b, "?per_page=");
 	json_put_number(b, args_number(&x->args, KEY_PER_PAGE, 1));
 	put_filters(b, x);

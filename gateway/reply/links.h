@@ -5,11 +5,11 @@
 #include "gateway/core/exchange.h"
 
 /*
- * Append the URL of a path below /flicket-api/, each ":name" replaced by its
- * number; ":page" by page.
+ * Append the URL of a path below /flicket-api/, from its pieces; 0 stands for a
+ * number that the arguments do not have.
  */
 void	links_put_path(struct buf *, const struct exchange *,
-	    const char *path, const struct args *, int64_t page);
+	    const struct piece *, const struct args *, int64_t page);
 
 /* Put the links of a list into the header field Link (RFC 8288). */
 void	links_put_header(struct exchange *, int64_t total);

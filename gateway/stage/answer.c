@@ -26,7 +26,7 @@ put_location(struct exchange *x)
 {
 	struct buf	b = { 0 };
 
-	links_put_path(&b, x, x->route->location, &x->answer->extra, 0);
+	links_put_path(&b, x, x->route->location_pieces, &x->answer->extra, 0);
 	buf_put_byte(&b, '\0');
 	respond_header(x, "Location", b.base);
 	buf_done(&b);

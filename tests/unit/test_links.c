@@ -20,13 +20,19 @@ start(void **state)
 static void
 paths_get_their_numbers(void **state)
 {
-	static const struct { const char *path, *want; } rows[] = {
-		{ "tickets/", API "tickets/" },
-		{ "ticket/:id", API "ticket/7" },
-		{ "tickets/:page/", API "tickets/3/" },
-		{ "posts/:ticket_id/:page/", API "posts/-5/3/" },
-		{ "actions/:user_id", API "actions/0" },
-		{ "", API },
+	static const struct { struct piece pieces[PIECES_MOST];
+	    const char *want; } rows[] = {
+		{ { { TEXT_OF("tickets/"), KEY_END } }, API "tickets/" },
+		{ { { TEXT_OF("ticket/"), KEY_ID }, { TEXT_OF(""), KEY_END } },
+		    API "ticket/7" },
+		{ { { TEXT_OF("tickets/"), KEY_PAGE },
+		    { TEXT_OF("/"), KEY_END } }, API "tickets/3/" },
+		{ { { TEXT_OF("posts/"), KEY_TICKET_ID },
+		    { TEXT_OF("/"), KEY_PAGE }, { TEXT_OF("/"), KEY_END } },
+		    API "posts/-5/3/" },
+		{ { { TEXT_OF("actions/"), KEY_USER_ID },
+		    { TEXT_OF(""), KEY_END } }, API "actions/0" },
+		{ { { TEXT_OF(""), KEY_END } }, API },
 	};
 	struct visit	v;
 	struct args	args = { 0 };
@@ -38,8 +44,8 @@ paths_get_their_numbers(void **state)
 	args_put_number(&args, KEY_TICKET_ID, -5);
 	for (size_t i = 0; i < LEN(rows); i++) {
 		b.len = 0;
-		links_put_path(&b, &v.x, rows[i].path, &args, 3);
-		check_text(rows[i].path, buf_text(&b), text_of(rows[i].want));
+		links_put_path(&b, &v.x, rows[i].pieces, &args, 3);
+		check_text(rows[i].want, buf_text(&b), text_of(rows[i].want));
 	}
 	buf_done(&b);
 	visit_end(&v);
