@@ -131,8 +131,6 @@ export_answer(struct exchange *x)
 	e->generator.proceed = on_export_proceed;
 	x->export = e;
 	x->on_part = on_export_part;
-	req->res.status = 200;
-	req->res.reason = "OK";
 	header_omit_length(req);
 	h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE,
 	    "Content-Type", type, strlen(type));
@@ -145,7 +143,7 @@ export_answer(struct exchange *x)
 	    COMPRESS_UNKNOWN : e->piece.len);
 	if (e->pieces.is_on)
 		compress_mark(x);
-	respond_count(x, 200);
+	respond_begin(x, 200);
 	h2o_start_response(req, &e->generator);
 	send_export_piece(e);
 	return FLOW_DONE;

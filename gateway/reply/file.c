@@ -170,18 +170,6 @@ put_content_range(struct download *d)
 	respond_header(d->x, "Content-Range", value);
 }
 
-static void
-start_answer(struct download *d, int status, const char *reason)
-{
-	h2o_req_t	*req = d->x->req;
-
-	d->started = true;
-	req->res.status = status;
-	req->res.reason = reason;
-	respond_count(d->x, status);
-	h2o_start_response(req, &d->generator);
-}
-
 /*
  * A part of a compressed file would be of no use: parts are of the file itself,
  * and the client of a whole file that is compressed is not told of parts.
@@ -218,8 +206,9 @@ start_file(struct download *d)
 	choose_coding(d, type.base);
 	if (d->partial)
 		put_content_range(d);
-	start_answer(d, d->partial ? 206 : 200, d->partial ?
-	    "Partial Content" : "OK");
+	d->started = true;
+	respond_begin(d->x, d->partial ? 206 : 200);
+	h2o_start_response(req, &d->generator);
 }
 
 /* --- pieces ------------------------------------------------------------------------ */
@@ -362,13 +351,9 @@ file_answer(struct exchange *x)
 	if (d->size < 0)
 		return respond_error(x, ERR_INTERNAL, NULL);
 	if (etag_client_has(x, &etag)) {
-		x->req->res.content_length = SIZE_MAX;
 		h2o_add_header(&x->req->pool, &x->req->res.headers,
 		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);
-		compress_put_vary(x);
-		start_answer(d, 304, "Not Modified");
-		h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
-		return FLOW_DONE;
+		return respond_status(x, 304);
 	}
 	if (!take_range(d))
 		return refuse_range(d);

@@ -53,9 +53,11 @@ status_reason(int status)
 	return "";
 }
 
-void
-respond_count(struct exchange *x, int status)
+static void
+begin_answer(struct exchange *x, int status, const char *reason)
 {
+	x->req->res.status = status;
+	x->req->res.reason = reason;
 	if (!x->answered)
 		connection_answer(x->connection);
 	exchange_end(x);
@@ -65,6 +67,12 @@ respond_count(struct exchange *x, int status)
 	parting_answer(x->connection, x->req);
 }
 
+void
+respond_begin(struct exchange *x, int status)
+{
+	begin_answer(x, status, status_reason(status));
+}
+
 static enum flow
 send_body(struct exchange *x, int status, const char *reason,
     const char *type, struct text body)
@@ -72,13 +80,11 @@ send_body(struct exchange *x, int status, const char *reason,
 	h2o_req_t	*req = x->req;
 	h2o_iovec_t	 bytes = { (char *)(uintptr_t)body.base, body.len };
 
-	req->res.status = status;
-	req->res.reason = reason;
 	req->res.content_length = body.len;
 	if (type != NULL)
 		header_put(req, &H2O_TOKEN_CONTENT_TYPE->buf, "Content-Type",
 		    type, strlen(type));
-	respond_count(x, status);
+	begin_answer(x, status, reason);
 	h2o_start_response(req, &generator);
 	/* h2o_send() would send a body to HEAD as well */
 	h2o_send(req, &bytes, x->is_head || body.len == 0 ? 0 : 1,
@@ -89,12 +95,10 @@ send_body(struct exchange *x, int status, const char *reason,
 enum flow
 respond_status(struct exchange *x, int status)
 {
-	x->req->res.status = status;
-	x->req->res.reason = status_reason(status);
 	x->req->res.content_length = SIZE_MAX;
 	if (status == 304)
 		compress_put_vary(x);
-	respond_count(x, status);
+	respond_begin(x, status);
 	h2o_start_response(x->req, &generator);
 	h2o_send(x->req, NULL, 0, H2O_SEND_STATE_FINAL);
 	return FLOW_DONE;
@@ -161,14 +165,10 @@ respond_coded(struct exchange *x, int status, const char *type,
 static enum flow
 send_long(struct exchange *x, const char *type, struct text body)
 {
-	h2o_req_t	*req = x->req;
-
-	req->res.status = 200;
-	req->res.reason = status_reason(200);
-	header_put(req, &H2O_TOKEN_CONTENT_TYPE->buf, "Content-Type", type,
+	header_put(x->req, &H2O_TOKEN_CONTENT_TYPE->buf, "Content-Type", type,
 	    strlen(type));
 	compress_mark(x);
-	respond_count(x, 200);
+	respond_begin(x, 200);
 	return compress_send(x, body);
 }
 

@@ -62,7 +62,10 @@ void		respond_header(struct exchange *, const char *name,
  */
 h2o_iovec_t	respond_type(struct exchange *, struct text type);
 
-/* For answers in pieces, which h2o is given elsewhere: count and log it. */
-void		respond_count(struct exchange *, int status);
+/*
+ * For answers in pieces, which h2o is given elsewhere: the answer begins with
+ * this status, and is counted.
+ */
+void		respond_begin(struct exchange *, int status);
 
 #endif

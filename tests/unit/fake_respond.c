@@ -139,7 +139,7 @@ respond_type(struct exchange *x, struct text type)
 }
 
 void
-respond_count(struct exchange *x, int status)
+respond_begin(struct exchange *x, int status)
 {
 	(void)x;
 	responded.status = status;
