@@ -11,55 +11,46 @@
 #include "gateway/worker.h"
 #include "proto/tables.h"
 
-static const char *
-cutoff_reason(int status)
-{
-	switch (status) {
-	case 413: return "Request Entity Too Large";
-	case 417: return "Expectation Failed";
-	case 503: return "Service Unavailable";
-	default: return "Bad Request";
-	}
-}
+static const struct cutoff {
+	int		 status;	/* 0: any other */
+	const char	*reason;
+	const char	*message;
+	enum fault_code	 code;
+} cutoffs[] = {
+	{ 413, "Request Entity Too Large", "The body is larger than this "
+	    "server accepts.", FAULT_TOO_LARGE },
+	{ 417, "Expectation Failed", "The only expectation known here is "
+	    "100-continue.", FAULT_BAD_EXPECTATION },
+	{ 503, "Service Unavailable", "The server has no room for large "
+	    "bodies now.", FAULT_UNAVAILABLE },
+	{ 0, "Bad Request", "The request cannot be understood.",
+	    FAULT_BAD_REQUEST },
+};
 
-static const char *
-cutoff_message(int status)
+static const struct cutoff *
+find_cutoff(int status)
 {
-	switch (status) {
-	case 413: return "The body is larger than this server accepts.";
-	case 417: return "The only expectation known here is 100-continue.";
-	case 503: return "The server has no room for large bodies now.";
-	default: return "The request cannot be understood.";
-	}
-}
+	const struct cutoff	*c = cutoffs;
 
-static enum fault_code
-cutoff_code(int status)
-{
-	switch (status) {
-	case 413: return FAULT_TOO_LARGE;
-	case 417: return FAULT_BAD_EXPECTATION;
-	case 503: return FAULT_UNAVAILABLE;
-	default: return FAULT_BAD_REQUEST;
-	}
+	while (c->status != status && c->status != 0)
+		c++;
+	return c;
 }
 
 /* The body in the place of h2o's text; lives as long as the request. */
 static struct text
 own_body(h2o_req_t *req, struct text id, bool is_problem)
 {
-	int		 status = req->res.status;
-	const char	*reason = cutoff_reason(status);
-	const char	*message = cutoff_message(status);
-	struct fault	 fault = { fault_info(cutoff_code(status))->word,
-			    TEXT_OF(""), { message, strlen(message) } };
-	struct buf	 b = { 0 };
-	h2o_iovec_t	 copy;
+	const struct cutoff	*c = find_cutoff(req->res.status);
+	struct fault		 fault = { fault_info(c->code)->word,
+				    TEXT_OF(""), text_of(c->message) };
+	struct buf		 b = { 0 };
+	h2o_iovec_t		 copy;
 
 	if (is_problem)
-		problem_put(&b, status, reason, &fault, 1, id);
+		problem_put(&b, req->res.status, c->reason, &fault, 1, id);
 	else
-		problem_put_flicket(&b, reason, &fault, 1, true);
+		problem_put_flicket(&b, c->reason, &fault, 1, true);
 	copy = h2o_strdup(&req->pool, b.base, b.len);
 	buf_done(&b);
 	return (struct text){ copy.base, copy.len };
@@ -85,7 +76,7 @@ static void
 say_unavailable(h2o_req_t *req)
 {
 	req->res.status = 503;
-	req->res.reason = cutoff_reason(503);
+	req->res.reason = find_cutoff(503)->reason;
 	h2o_add_header_by_str(&req->pool, &req->res.headers,
 	    H2O_STRLIT("retry-after"), 1, "Retry-After", H2O_STRLIT("1"));
 }
