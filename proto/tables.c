@@ -88,6 +88,12 @@ op_stores(const struct op_info *info, enum key key)
 }
 
 bool
+op_filters_tickets(const struct op_info *info)
+{
+	return keyset_has(info->may, KEY_UPDATED_SINCE);
+}
+
+bool
 who_may(enum who who, int64_t rights)
 {
 	if (who == WHO_STAFF)

@@ -126,6 +126,11 @@ const struct who_info	*who_info(enum who);
  * bounds. Where a USER_ID may be given, a USERNAME finds a user.
  */
 bool			 op_stores(const struct op_info *, enum key);
+/*
+ * Whether the operation takes the filters of lists of tickets: it needs the
+ * columns that the ticket service loads at its start.
+ */
+bool			 op_filters_tickets(const struct op_info *);
 /* Whether these rights alone allow it; true if the owner decides. */
 bool			 who_may(enum who, int64_t rights);
 

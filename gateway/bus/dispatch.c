@@ -275,16 +275,11 @@ ask_elsewhere(struct dispatch *d, struct pending *p)
 	place_again(d, p);
 }
 
-/*
- * Whether the process answers that it is still loading. Lists and counts of
- * tickets wait for that, which take the filters of the columns; nothing else has
- * to be loaded.
- */
+/* Whether the process answers that it is still loading what the request needs. */
 static bool
 says_loading(const struct pending *p, const struct answer *a)
 {
-	return a->error == ERR_LOADING &&
-	    keyset_has(op_info(p->op)->may, KEY_UPDATED_SINCE);
+	return a->error == ERR_LOADING && op_filters_tickets(op_info(p->op));
 }
 
 /*

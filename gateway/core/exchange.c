@@ -211,7 +211,7 @@ exchange_timeout(const struct exchange *x, enum op_code op)
 	if (exchange_is_slow(op))
 		return s->login_timeout_ms;
 	if (args_has_any(&x->args, K(CONTENT, VIEWS)) &&
-	    keyset_has(op_info(op)->may, KEY_UPDATED_SINCE))
+	    op_filters_tickets(op_info(op)))
 		return s->request_timeout_ms + s->search_ms;
 	return 0;
 }

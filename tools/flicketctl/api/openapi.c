@@ -838,7 +838,7 @@ headers_of(const struct route *r)
 	if (keyset_has(op_info(r->op)->may, KEY_IDEMPOTENCY_KEY))
 		put(headers, "Idempotency-Replayed",
 		    ref_to("headers", "Idempotency-Replayed"));
-	if (keyset_has(op_info(r->op)->may, KEY_UPDATED_SINCE))
+	if (op_filters_tickets(op_info(r->op)))
 		put(headers, "Search-Note",
 		    ref_to("headers", "Search-Note"));
 	return headers;
