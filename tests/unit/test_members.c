@@ -168,6 +168,12 @@ every_fault_is_told(void **state)
 		{ "POST", "posts", "{\"ticket_id\":1,\"content\":\"abcde\","
 		    "\"upload_ids\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,"
 		    "18,19,20,21]}", "too_many", "upload_ids", 1 },
+		{ "POST", "posts", "{\"ticket_id\":1,\"content\":\"abcde\","
+		    "\"upload_ids\":99999999999999999999}", "out_of_range", "",
+		    1 },
+		{ "POST", "posts", "{\"ticket_id\":1,\"content\":\"abcde\","
+		    "\"upload_ids\":[1,99999999999999999999]}", "wrong_type",
+		    "upload_ids", 1 },
 	};
 	struct visit	v;
 	char		url[64];

@@ -273,15 +273,21 @@ take_json_body(struct exchange *x, json_t *body, keyset keys)
 	return fault_answer(x);
 }
 
-/* Whether a field has what stands for a number of more than 64 bits. */
+/*
+ * Whether a field may have the empty array that stands for a number of more than
+ * 64 bits.
+ */
 static bool
-takes_array(const json_t *body, keyset keys)
+has_number_beyond(const json_t *body, keyset keys)
 {
+	const json_t	*value;
+
 	for (enum key k = keyset_next(keys, 0); k != KEY_END;
-	    k = keyset_next(keys, k + 1))
-		if (key_info(k)->form != FORM_IDS &&
-		    json_is_array(json_object_get(body, key_info(k)->name)))
+	    k = keyset_next(keys, k + 1)) {
+		value = json_object_get(body, key_info(k)->name);
+		if (json_is_array(value) && json_array_size(value) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -310,7 +316,7 @@ members_decode(struct exchange *x)
 	    &is_beyond);
 	if (body == NULL)
 		return json_body_refuse(x, &error);
-	if (is_beyond && takes_array(body, keys))
+	if (is_beyond && has_number_beyond(body, keys))
 		flow = refuse_number(x, &error);
 	else
 		flow = take_json_body(x, body, keys);
