@@ -28,8 +28,9 @@ struct shares {
 };
 
 /*
- * The place of a user, by a key of the worker's; of user 0, that of an address: of IPv6 the first 48 bits
- * count, as one client may have all that begin with them.
+ * The place of a user; of user 0, that of an address. A key of the worker's
+ * decides which. Of an IPv6 address the first 48 bits count, as one client may
+ * have all addresses that begin with them.
  */
 unsigned shares_place(const struct hash_key *, int64_t user_id,
 	    const struct in6_addr *);

@@ -1,8 +1,7 @@
 /*
- * Bodies in parts. What is not as the RFCs have it is refused rather than
- * guessed at: two readers that guess differently read different files. Lenient
- * only where clients are known to be: in the parameters of a part's head
- * (parameter.c), and in lines of it that are folded.
+ * Bodies in parts. A body that the RFCs do not allow is refused: two readers that
+ * guess differently read different files. Exceptions are made for known clients:
+ * in the parameters of a part's head (parameter.c), and for folded lines of it.
  */
 #include "gateway/http/multipart.h"
 

@@ -1,8 +1,8 @@
 /*
- * Which answers are compressed, with gzip, and what they have then: those of
- * types that become smaller, from 1 KB on, for clients that accept it
- * (RFC 9110, 12.5.3), unless FLICKET_COMPRESSION is off. An answer with a secret
- * is not, as its size would tell something of it (docs/security.md).
+ * Compression with gzip: of answers of types that become smaller, from 1 KB on,
+ * for clients that accept it (RFC 9110, 12.5.3), unless FLICKET_COMPRESSION is
+ * off. An answer with a secret is not compressed, as its size would tell
+ * something of the secret (docs/security.md).
  *
  * libh2o has a filter for this; docs/architecture.md says why it is not used.
  */

@@ -7,7 +7,7 @@
 
 #include "gateway/reply/respond.h"
 
-/* What comes after so many is not told. */
+/* Further faults are not told. */
 #define FAULTS_MOST	16
 
 /*

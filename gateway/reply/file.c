@@ -47,7 +47,7 @@ make_file_etag(struct download *d, struct text filename)
 	    (unsigned long long)h, (unsigned long long)d->size);
 }
 
-/* A range is of the file that the client has a part of, or of none. */
+/* If-Range: the client has a part of this file, not of another one. */
 static bool
 is_range_wanted(const struct download *d)
 {

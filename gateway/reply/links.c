@@ -174,8 +174,8 @@ links_put_list_head(struct buf *b, const struct exchange *x, int64_t total)
 }
 
 /*
- * Many clients and proxies refuse an answer with a longer header. What makes
- * links long is the filters that the client sent.
+ * Many clients and proxies refuse an answer with a longer header. The filters of
+ * the client make links long.
  */
 #define LINK_MOST_BYTES	8192
 

@@ -1,4 +1,4 @@
-/* The stage that refuses what is too large or framed wrongly. */
+/* The stage that refuses requests that are too large or framed wrongly. */
 #ifndef STAGE_ADMIT_H
 #define STAGE_ADMIT_H
 

@@ -1,7 +1,7 @@
 /*
  * The stages that look at the token again: confirm before a write is sent, as
  * others may have been asked meanwhile, a password hashed, a file sent ahead;
- * recheck before what was read, or a refusal, is told.
+ * recheck before data that was read, or a refusal, is sent.
  */
 #ifndef STAGE_CONFIRM_H
 #define STAGE_CONFIRM_H

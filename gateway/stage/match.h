@@ -1,6 +1,6 @@
 /*
- * The stage that finds the route. What is not in the API is a page, and answered
- * here (reply/page.h).
+ * The stage that finds the route. A path outside the API is a page, which is
+ * answered here (reply/page.h).
  */
 #ifndef STAGE_MATCH_H
 #define STAGE_MATCH_H

@@ -6,9 +6,9 @@
 
 /*
  * Whether the response depends on nothing but its key and what its owner has
- * stored (responses.h), and is worth keeping: a list, or counts of lists. What is
- * included is of other owners, and a list with a cursor has a link that its owner
- * would have to tell (links.c).
+ * stored (responses.h), and is worth keeping: a list, or counts of lists. Included
+ * things belong to other owners. A list with a cursor has a link whose cursor only
+ * its owner knows (links.c).
  */
 static bool
 is_cacheable(const struct exchange *x)

@@ -22,7 +22,7 @@ void	connections_init(struct worker *);
 bool	connection_reserve(struct gateway *);
 void	connection_release(struct gateway *);
 
-/* One that was reserved is there; it is freed when its socket closes. */
+/* Begin one that was reserved; it is freed when its socket closes. */
 void	connection_open(struct worker *, h2o_socket_t *);
 
 /* Its frames; NULL: the socket is not a client's. */

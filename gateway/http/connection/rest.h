@@ -1,8 +1,8 @@
 /*
- * The rest of clients of HTTP/1 whose requests were refused because too many
+ * Clients of HTTP/1 rest after a request that was refused because too many
  * waited. The next request of the connection is read when its turn comes, a
  * second later at most: Retry-After says a second, and clients that ask sooner
- * must not cost others what their requests cost. (Not with HTTP/2, where others
+ * must not take time from others. (Not with HTTP/2, where others
  * may be behind the same connection.)
  */
 #ifndef CONNECTION_REST_H
