@@ -385,12 +385,12 @@ read_password_file(const char *path, char *ret, size_t size)
 	size_t	 len;
 
 	if (f == NULL || fgets(ret, (int)size, f) == NULL)
-		log_fatal("FLICKET_ADMIN_PASSWORD_FILE: %s: %s", path,
+		log_refuse("FLICKET_ADMIN_PASSWORD_FILE: %s: %s", path,
 		    f == NULL || ferror(f) ? strerror(errno) : "it is empty");
 	fclose(f);
 	len = strcspn(ret, "\r\n");
 	if (len < 6 || len > PASSWORD_MOST_BYTES)
-		log_fatal("FLICKET_ADMIN_PASSWORD_FILE: %s: its first line "
+		log_refuse("FLICKET_ADMIN_PASSWORD_FILE: %s: its first line "
 		    "must be 6 to %d bytes long", path, PASSWORD_MOST_BYTES);
 	ret[len] = '\0';
 }

@@ -243,7 +243,7 @@ def test_a_password_file_that_is_none_is_refused(tmp_path, content):
     if content is not None:
         file.write_text(content)
     done = run_program('flicket-user', FLICKET_DATA=tmp_path / 'data', FLICKET_ADMIN_PASSWORD_FILE=file)
-    assert done.returncode == 1 and 'FLICKET_ADMIN_PASSWORD_FILE' in done.stderr
+    assert done.returncode == 2 and 'FLICKET_ADMIN_PASSWORD_FILE' in done.stderr
     assert not content or content not in done.stderr
 
 
@@ -252,4 +252,4 @@ def test_a_password_file_that_nobody_writes_to_is_refused(tmp_path):
     file = tmp_path / 'password'
     os.mkfifo(file)
     done = run_program('flicket-user', FLICKET_DATA=tmp_path / 'data', FLICKET_ADMIN_PASSWORD_FILE=file)
-    assert done.returncode == 1 and f'FLICKET_ADMIN_PASSWORD_FILE: {file}: it is empty' in done.stderr, done.stderr
+    assert done.returncode == 2 and f'FLICKET_ADMIN_PASSWORD_FILE: {file}: it is empty' in done.stderr, done.stderr
