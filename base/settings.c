@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/line.h"
 #include "base/log.h"
 #include "base/near.h"
 #include "base/number.h"
 #include "base/paths.h"
+#include "base/scan.h"
 #include "base/visible.h"
 
 struct setting {
@@ -228,6 +230,37 @@ check_base_url(const struct settings *s)
 		    strchr("\"\\<>", s->base_url[i]) != NULL)
 			bad_value("FLICKET_BASE_URL", s->base_url,
 			    "a URL: it has a character that none may have");
+	/* paths are put behind it */
+	if (strpbrk(s->base_url, "?#@") != NULL)
+		bad_value("FLICKET_BASE_URL", s->base_url, "a URL such as "
+		    "https://desk.example.org, with neither a user nor a query "
+		    "nor a fragment");
+}
+
+static bool
+is_utf8(struct text t)
+{
+	size_t	len;
+
+	for (size_t at = 0; at < t.len; at += len) {
+		len = (unsigned char)t.base[at] < 0x80 ? 1 :
+		    scan_character(t.base + at, t.len - at);
+		if (len == 0)
+			return false;
+	}
+	return true;
+}
+
+/* People see it in every page, and as the name of the window. */
+static void
+check_title(const struct settings *s)
+{
+	struct text	title = line_trim(text_of(s->title));
+	uint32_t	at;
+
+	if (!is_utf8(title) || line_flaw(title, &at) != LINE_GOOD)
+		bad_value("FLICKET_TITLE", s->title, "one line of text, "
+		    "without control characters");
 }
 
 /* ZeroMQ's own word on an endpoint comes late and says little. */
@@ -500,6 +533,7 @@ settings_load(struct settings *ret)
 	check_listen(ret);
 	check_metrics_listen(ret);
 	check_change_category(ret);
+	check_title(ret);
 	check_base_url(ret);
 	check_admin_password(ret);
 	check_extensions(ret);
