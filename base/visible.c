@@ -87,6 +87,23 @@ visible_put(FILE *f, const char *text, size_t len)
 	}
 }
 
+/* In one write where the stream has no buffer: other processes write there, too. */
+static void
+print_line(FILE *f, const char *text, size_t len, const char *end)
+{
+	char	*shown = NULL;
+	size_t	 size;
+	FILE	*memory = open_memstream(&shown, &size);
+
+	if (memory == NULL)
+		return;
+	visible_put(memory, text, len);
+	(void)fputs(end, memory);
+	if (fclose(memory) == 0)
+		(void)fwrite(shown, 1, size, f);
+	free(shown);
+}
+
 void
 visible_vprintf(FILE *f, const char *format, va_list ap)
 {
@@ -97,9 +114,7 @@ visible_vprintf(FILE *f, const char *format, va_list ap)
 
 	if (len < 0)
 		return;
-	visible_put(f, line, (size_t)len - ends);
-	if (ends)
-		putc('\n', f);
+	print_line(f, line, (size_t)len - ends, ends ? "\n" : "");
 	free(line);
 }
 

@@ -1,9 +1,12 @@
 /* base/visible.c: nothing in a text acts on a terminal or on a line of a log. */
 #include "unit.h"
 
+#include <sys/socket.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/visible.h"
 
@@ -96,6 +99,27 @@ documents_mean_the_same(void **state)
 	free(shown);
 }
 
+/* Each packet of such a socket is a write. */
+static void
+a_line_is_one_write(void **state)
+{
+	static const char	want[] = "FLICKET_KEYS: \"\\x1b\" is 7\n";
+	char			got[64];
+	int			ends[2];
+	FILE			*f;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	f = fdopen(ends[0], "w");
+	assert_non_null(f);
+	setvbuf(f, NULL, _IONBF, 0);
+	visible_printf(f, "%s: \"%s\" is %d\n", "FLICKET_KEYS", "\x1b", 7);
+	assert_int_equal(recv(ends[1], got, sizeof(got), 0), sizeof(want) - 1);
+	assert_memory_equal(got, want, sizeof(want) - 1);
+	fclose(f);
+	close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -104,6 +128,7 @@ main(void)
 		TEST("only the newline of the format ends a line",
 		    only_the_newline_of_the_format_ends_a_line),
 		TEST("documents mean the same", documents_mean_the_same),
+		TEST("a line is one write", a_line_is_one_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
