@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include "base/scan.h"
 #include "gateway/http/chars.h"
+#include "gateway/http/encoded_words.h"
 
 #define NAME_BYTES	32	/* of a name with its section */
 
@@ -287,6 +288,22 @@ find_plain(struct text all, const char *name, struct assembly *a)
 	return result;
 }
 
+/* The value of a parameter that is encoded in none of the ways of HTTP. */
+static enum parameter_result
+find_unencoded(struct text all, const char *name, struct assembly *a)
+{
+	char			decoded[PARAMETER_MOST_BYTES];
+	enum parameter_result	result = find_plain(all, name, a);
+	struct text		words;
+
+	if (result != PARAMETER_READ || !encoded_words_read(
+	    (struct text){ a->to, a->len }, decoded, sizeof(decoded), &words))
+		return result;
+	a->len = 0;
+	put_bytes(a, words.base, words.len);
+	return result;
+}
+
 /* Sections `name*0`, `name*1` ..., each of which may be encoded (`name*0*`). */
 static enum parameter_result
 find_sections(struct text all, const char *name, struct assembly *a)
@@ -325,7 +342,7 @@ parameter_find(struct text all, const char *name, char *to, size_t size,
 	if (result == PARAMETER_READ)
 		repair(&a);
 	else if (result == PARAMETER_NONE)
-		result = find_plain(all, name, &a);
+		result = find_unencoded(all, name, &a);
 	*ret = (struct text){ a.to, a.len };
 	return result == PARAMETER_READ && a.is_full ? PARAMETER_TOO_LONG :
 	    result;

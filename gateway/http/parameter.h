@@ -38,7 +38,8 @@ enum parameter_result	parameter_next(struct text *left, struct parameter *);
 /*
  * Look for the parameter `name` among all and write its value, decoded, to
  * `to`, which has room for `size` bytes. `name*` comes before `name*0` and the
- * sections behind it, and these before `name`. The name has no regard to case.
+ * sections behind it, and these before `name`, whose value may be of encoded
+ * words. The name has no regard to case.
  */
 enum parameter_result	parameter_find(struct text all, const char *name,
 			    char *to, size_t size, struct text *ret);

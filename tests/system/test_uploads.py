@@ -232,6 +232,8 @@ WORD = '=?utf-8?B?5ryi5a2XIMOrLnR4dA==?='
     # .NET and PowerShell, which do not quote what is a token
     (f'Content-Disposition: form-data; name=file; filename="{WORD}"; filename*=utf-8\'\'{QUOTED}', WANT),
     ("Content-Type: text/plain\r\nContent-Disposition: form-data; name=file; filename=a.txt; filename*=utf-8''a.txt", 'a.txt'),
+    # .NET and PowerShell, if a script gives FileName and not FileNameStar
+    (f'Content-Disposition: form-data; name=file; filename="{WORD}"', WANT),
     # older requests and urllib3
     (f'Content-Disposition: form-data; name="file"; filename*=utf-8\'\'{QUOTED}', WANT),
     # aiohttp

@@ -19,11 +19,26 @@ names_are_read_as_clients_write_them(void **state)
 	static const struct {
 		const char *all, *name;
 	} rows[] = {
-		/* .NET and PowerShell; RFC 2047 is for mail and stays */
+		/* .NET and PowerShell */
 		{ "; name=file; filename=\"=?utf-8?B?5ryi?=\"; "
 		  "filename*=utf-8''%E6%BC%A2.txt",
 		    HAN ".txt" },
-		{ "; filename=\"=?utf-8?B?5ryi?=\"", "=?utf-8?B?5ryi?=" },
+		{ "; filename=\"=?utf-8?B?5ryi?=\"", HAN },
+		{ "; filename==?utf-8?b?5ryi?=", HAN },
+		{ "; filename=\"=?UTF-8?Q?a=C3=A9_b.txt?=\"", "a\xc3\xa9 b.txt" },
+		{ "; filename=\"=?utf-8?B?5ryi?= =?utf-8*en?q?.txt?=\"",
+		    HAN ".txt" },
+		{ "; filename=\"=?iso-8859-1?Q?=E4.txt?=\"", "\xc3\xa4.txt" },
+		/* what is no such word is the name */
+		{ "; filename=\"=?utf-8?B?5ryi?=.txt\"",
+		    "=?utf-8?B?5ryi?=.txt" },
+		{ "; filename=\"=?koi8-r?B?5ryi?=\"", "=?koi8-r?B?5ryi?=" },
+		{ "; filename=\"=?utf-8?X?5ryi?=\"", "=?utf-8?X?5ryi?=" },
+		{ "; filename=\"=?utf-8?B?5ryi\"", "=?utf-8?B?5ryi" },
+		{ "; filename=\"=?utf-8?B?%?=\"", "=?utf-8?B?%?=" },
+		{ "; filename=\"=?utf-8?Q?=C?=\"", "=?utf-8?Q?=C?=" },
+		{ "; filename*=utf-8''=%3Futf-8%3FB%3F5ryi%3F=",
+		    "=?utf-8?B?5ryi?=" },
 		/* older Python, and aiohttp */
 		{ "; filename*=utf-8''%E6%BC%A2.txt", HAN ".txt" },
 		{ "; filename=\"%E6%BC%A2.txt\"; "
