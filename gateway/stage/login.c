@@ -36,6 +36,10 @@ read_text(struct exchange *x, const json_t *root, const char *name,
 		fault_note(x, FAULT_TOO_LONG, field, "%s must have at most %d "
 		    "bytes, this one has %zu.", name,
 		    IDENTIFY_CREDENTIALS_MOST, json_string_length(value));
+	else if (memchr(json_string_value(value), '\0',
+	    json_string_length(value)) != NULL)
+		fault_note(x, FAULT_BAD_CHARACTER, field, "%s has a character "
+		    "that no text has (U+0000).", name);
 	else
 		args_put_text(ret, key, keep_text(x, value));
 }

@@ -48,7 +48,7 @@ bodies_are_read(void **state)
 		    "p", 0 },
 		{ "{\"username\":\"\",\"password\":\"\",\"remember\":true}", "",
 		    "", 1 },
-		{ "{\"username\":\"\\u4e2d:\",\"password\":\":\\u0000\\ud83d\\ude00\","
+		{ "{\"username\":\"\\u4e2d:\",\"password\":\":\\ud83d\\ude00\","
 		    "\"remember\":false}", "中:", ":", 0 },
 		/* what is missing or of another type */
 		{ "", NULL, NULL, 0, "required", "username" },
@@ -67,6 +67,10 @@ bodies_are_read(void **state)
 		    NULL, NULL, 0, "unknown_field", "token" },
 		{ "{\"username\":99999999999999999999,\"password\":\"p\"}",
 		    NULL, NULL, 0, "wrong_type", "username" },
+		{ "{\"username\":\"jo\\u0000\",\"password\":\"p\"}", NULL, NULL,
+		    0, "invalid_character", "username" },
+		{ "{\"username\":\"jo\",\"password\":\"p\\u0000q\"}", NULL,
+		    NULL, 0, "invalid_character", "password" },
 		/* no object, no JSON */
 		{ "[]", NULL, NULL, 0, "wrong_type", "" },
 		{ "\"jo\"", NULL, NULL, 0, "wrong_type", "" },
