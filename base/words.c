@@ -256,18 +256,19 @@ add_letters(struct cutter *k, struct unit u, const char *as)
 static bool
 is_dropped(struct cutter *k, const struct unit *u)
 {
-	size_t	count = count_units(k);
+	size_t			count = count_units(k);
+	utf8proc_category_t	category;
 
 	if (u->character == 0x0640)	/* it only makes an Arabic word longer */
 		return true;
 	if (!IS_WITHIN(accents, u->character))
 		return false;
-	if (count > 0 && utf8proc_category(u->character) !=
-	    UTF8PROC_CATEGORY_PO)
+	category = utf8proc_category(u->character);
+	if (category < UTF8PROC_CATEGORY_MN || category > UTF8PROC_CATEGORY_ME)
+		return false;
+	if (count > 0)
 		unit_at(k, count - 1)->to = u->to;
-	return utf8proc_category(u->character) == UTF8PROC_CATEGORY_MN ||
-	    utf8proc_category(u->character) == UTF8PROC_CATEGORY_MC ||
-	    utf8proc_category(u->character) == UTF8PROC_CATEGORY_ME;
+	return true;
 }
 
 static void

@@ -282,6 +282,12 @@ a_snippet_is_html_around_what_was_found(void **state)
 		    "<mark>two three</mark>" },
 		{ "one OR two three", "x", "one two", NULL },
 		{ "one -two", "x", "one", "<mark>one</mark>" },
+		/* a word within one character, and a mark behind one */
+		{ "\u4f1a\u793e", "x", "a \u337f b",
+		    "a <mark>\u337f</mark> b" },
+		{ "2", "x", "\u00bd", "<mark>\u00bd</mark>" },
+		{ "\u05d1\u05d9\u05ea", "x", "\u05d1\u05d9\u05ea\u05be\u05e1",
+		    "<mark>\u05d1\u05d9\u05ea</mark>\u05be\u05e1" },
 		{ "-two", "x", "one", NULL },
 		{ "\"one tw*\"", "x", "one two", "<mark>one two</mark>" },
 		{ "one", "x", "", NULL },

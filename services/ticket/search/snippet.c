@@ -56,15 +56,24 @@ matches_word(const struct token_list *t, size_t at, const struct query *q,
 	    w->len) == 0;
 }
 
+/* The token with the place of this one: of those of one character the first. */
+static struct token *
+placed_token(struct token_list *t, size_t at)
+{
+	while (at > 0 && t->list[at].from == t->list[at].to)
+		at--;
+	return &t->list[at];
+}
+
 /* Mark a token. The place of a pair is its first character: also the next. */
 static void
 mark_word(struct token_list *t, const struct query *q, size_t at, size_t word)
 {
 	uint64_t	bit = UINT64_C(1) << word;
 
-	t->list[at].has |= bit;
+	placed_token(t, at)->has |= bit;
 	if (q->words[word].pair && at + 1 < t->count)
-		t->list[at + 1].has |= bit;
+		placed_token(t, at + 1)->has |= bit;
 }
 
 /* Mark the tokens of the phrase that begins with this word of the query. */
