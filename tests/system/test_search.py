@@ -55,6 +55,9 @@ def found(kit, content, more=''):
     ('qq printer -ink', {'jam'}), ('-ink qq printer', {'jam'}), ('qq -printer -scanner', {'inch', 'both', 'jar'}),
     ('qq -"paper jam" -"the scanner"', {'inch', 'jar', 'scan', 'both'}), ('qq -pap*', {'inch', 'scan', 'ink', 'both'}),
     ('qq -jammed', set(TEXTS) - {'jam'}), ('qq printer OR kitchen -ink -tray', {'jar'}), ('zebra NOT word', {'both'}),
+    # signs and blanks of other keyboards
+    ('qq　printer　－ink', {'jam'}), ('qq\u00a0printer −ink', {'jam'}), ('toner　printer', set()),
+    ('tray　paper', {'jam'}), ('＂paper j＊＂', {'jam', 'jar'}), ('（printer OR zebra）　qq', {'jam', 'ink', 'both'}),
     ('-qq', set()), ('-printer', {'inch', 'jar', 'scan', 'both'}), ('(printer OR zebra) qq', {'jam', 'ink', 'both'}),
 ])
 def test_a_query_finds(kit, content, names):
@@ -90,7 +93,11 @@ def test_what_changes_is_excluded_or_not(kit):
     assert ids() == []
 
 
-@pytest.mark.parametrize('form', ['{}', '#{}', '{:05}', '#{:05}', ' {} '])
+WIDE = str.maketrans('0123456789#', '０１２３４５６７８９＃')
+ARABIC = str.maketrans('0123456789', '٠١٢٣٤٥٦٧٨٩')
+
+
+@pytest.mark.parametrize('form', ['{}', '#{}', '{:05}', '#{:05}', ' {} ', '　{}　', '＃{}'])
 def test_a_number_finds_its_ticket_first(kit, form):
     c, ids = kit
     number = ids['jar']
@@ -110,6 +117,13 @@ def test_a_number_finds_its_ticket_first(kit, form):
     assert walk['items'][0]['id'] == number
     assert '"' in c.get(f'tickets.csv?content={quote(form.format(number))}').body.decode().splitlines()[1]
     expect(c.request('DELETE', f'ticket/{other["id"]}'), 204)
+
+
+@pytest.mark.parametrize('digits', [WIDE, ARABIC])
+@pytest.mark.parametrize('form', ['{}', '#{}', '{:05}'])
+def test_a_number_is_one_in_the_digits_of_any_script(kit, form, digits):
+    c, ids = kit
+    assert expect(ask(c, form.format(ids['jar']).translate(digits)), 200)['items'][0]['id'] == ids['jar']
 
 
 @pytest.mark.parametrize('content', ['#999999999', '0', '9223372036854775807', '99999999999999999999', '-5', '29 6'])

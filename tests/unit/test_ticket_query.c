@@ -64,6 +64,12 @@ words_are_quoted(void **state)
 		    "\"\xc3\x89t\xc3\xa9\"", 1, false },
 		{ "Chinese", TEXT_OF("\xe6\xbc\xa2\xe5\xad\x97"),
 		    "\"\xe6\xbc\xa2\xe5\xad\x97\"", 1, false },
+		{ "wide blanks", TEXT_OF("a\u3000b\u00a0c\u2009d"),
+		    "\"a\" \"b\" \"c\" \"d\"", 4, false },
+		{ "wide marks", TEXT_OF("\uff02a b\uff02"), "\"a b\"", 2, true },
+		{ "a wide star", TEXT_OF("pri\uff0a"), "\"pri\"*", 1, false },
+		{ "a wide minus in a word", TEXT_OF("a\uff0db"), "\"a-b\"", 2,
+		    true },
 		{ "a NUL", TEXT_OF("a\0b"), "\"a\" \"b\"", 2, false },
 		{ "a NUL in a phrase", TEXT_OF("\"a\0b\""), "\"a b\"", 2,
 		    true },
@@ -247,6 +253,10 @@ a_number_is_a_tickets(void **state)
 		{ "29 6", 0 }, { "296a", 0 }, { "-296", 0 }, { "##296", 0 },
 		{ "+296", 0 }, { "99999999999999999999", 0 },
 		{ "9223372036854775807", INT64_MAX },
+		{ "\uff03\uff12\uff19\uff16", 296 }, { "\u3000296\u3000", 296 },
+		{ "\u0662\u0669\u0666", 296 }, { "\u06f2\u06f9\u06f6", 296 },
+		{ "\u0968\u096f\u096c", 296 }, { "2\u00b2", 0 },
+		{ "\u4e8c", 0 }, { "29\xff", 0 },
 	};
 
 	(void)state;

@@ -1,8 +1,8 @@
 /* Queries: what FTS5 is asked, and what the client is told. */
 #include "services/ticket/search/query.h"
 
-#include "base/number.h"
 #include "services/ticket/search/parts.h"
+#include "services/ticket/search/signs.h"
 
 #define NOTHING		"content: there is nothing to search for. Give words, " \
 			"\"words in a row\" or the beginning of a word*."
@@ -102,11 +102,12 @@ query_clear(struct query *q)
 const char *
 query_parse(struct text content, struct query *q)
 {
-	struct parts	 p = { .query = q, .left = content };
+	struct parts	 p = { .query = q };
 	const char	*wrong;
 
 	query_clear(q);
-	buf_put(&q->content, content.base, content.len);
+	signs_put(&q->content, content);
+	p.left = buf_text(&q->content);
 	q->ticket = query_ticket(content);
 	wrong = parts_read(&p);
 	if (wrong != NULL)
@@ -156,16 +157,24 @@ query_notes(const struct query *q)
 int64_t
 query_ticket(struct text content)
 {
-	int64_t	id = 0;
+	struct buf	b = { 0 };
+	struct text	t;
+	int64_t		id;
 
-	while (content.len > 0 && part_is_blank(content.base[content.len - 1]))
-		content.len--;
-	for (; content.len > 0 && part_is_blank(content.base[0]); content.len--)
-		content.base++;
-	if (content.len > 0 && content.base[0] == '#') {
-		content.base++;
-		content.len--;
+	if (content.len == 0)
+		return 0;
+	signs_put(&b, content);
+	t = buf_text(&b);
+	while (t.len > 0 && part_is_blank(t.base[t.len - 1]))
+		t.len--;
+	for (; t.len > 0 && part_is_blank(t.base[0]); t.len--)
+		t.base++;
+	if (t.len > 0 && t.base[0] == '#') {
+		t.base++;
+		t.len--;
 	}
-	return number_take(&content, &id) == NUMBER_FITS && content.len == 0 ?
-	    id : 0;
+	if (!signs_number(t, &id))
+		id = 0;
+	buf_done(&b);
+	return id;
 }

@@ -41,7 +41,7 @@ struct expression {
 };
 
 struct query {
-	struct buf		content;	/* as the client wrote it */
+	struct buf		content;	/* as signs_put() writes it */
 	struct expression	match;
 	struct expression	excluded;	/* any of it; empty: nothing is */
 
