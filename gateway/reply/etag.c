@@ -54,6 +54,35 @@ etag_client_has(struct exchange *x, h2o_iovec_t *etag)
 	    h2o_memis(tags.base, tags.len, H2O_STRLIT("*"));
 }
 
+/* Whether a tag is among others and not marked as weak there. */
+static bool
+is_strong_in(struct text tags, h2o_iovec_t etag)
+{
+	size_t	at = 0, found;
+
+	for (; at < tags.len; at += found + etag.len) {
+		found = h2o_strstr(tags.base + at, tags.len - at, etag.base,
+		    etag.len);
+		if (found == SIZE_MAX)
+			return false;
+		if (at + found < 2 || memcmp(tags.base + at + found - 2, "W/",
+		    2) != 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+etag_client_wants(struct exchange *x, h2o_iovec_t etag)
+{
+	struct text	tags;
+
+	return !header_list(x->req, H2O_TOKEN_IF_MATCH, &tags) ||
+	    h2o_memis(tags.base, tags.len, H2O_STRLIT("*")) ||
+	    is_strong_in(tags, etag) ||
+	    is_strong_in(tags, etag_of_gzip(&x->req->pool, etag));
+}
+
 static size_t
 find_suffix(struct text t)
 {

@@ -26,6 +26,12 @@ h2o_iovec_t	etag_of_gzip(h2o_mem_pool_t *, h2o_iovec_t etag);
 bool		etag_client_has(struct exchange *, h2o_iovec_t *etag);
 
 /*
+ * Whether a read is wanted by If-Match, if the request has that: it names the
+ * tag of the answer, or that of its compressed form (strong comparison).
+ */
+bool		etag_client_wants(struct exchange *, h2o_iovec_t etag);
+
+/*
  * The tags of If-None-Match as services know them: without the suffix, if the
  * client accepts compressed answers. So a service need not make what the client
  * has compressed. The result lives as long as the request.

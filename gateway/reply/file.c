@@ -350,6 +350,8 @@ file_answer(struct exchange *x)
 
 	if (d->size < 0)
 		return respond_error(x, ERR_INTERNAL, NULL);
+	if (!etag_client_wants(x, etag))
+		return respond_error(x, ERR_PRECONDITION, NULL);
 	if (etag_client_has(x, &etag)) {
 		h2o_add_header(&x->req->pool, &x->req->res.headers,
 		    H2O_TOKEN_ETAG, "ETag", etag.base, etag.len);

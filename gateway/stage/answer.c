@@ -98,16 +98,33 @@ make_answer_etag(struct exchange *x)
 	return h2o_iovec_init(etag, (size_t)(p - etag));
 }
 
-/* Put the tag of the answer; true: the client of a read has that already. */
-static bool
+enum wish { WISH_ALL, WISH_TAG, WISH_OTHER };
+
+/*
+ * What the client wants of an answer with this tag: of a read not more than the
+ * tag if it has the answer, nothing if it asks for another version. The owner
+ * has compared the tags of a write.
+ */
+static enum wish
+ask_wish(struct exchange *x, h2o_iovec_t *etag)
+{
+	if (x->route->method != METHOD_GET)
+		return WISH_ALL;
+	if (!etag_client_wants(x, *etag))
+		return WISH_OTHER;
+	return etag_client_has(x, etag) ? WISH_TAG : WISH_ALL;
+}
+
+static enum wish
 put_etag(struct exchange *x)
 {
 	h2o_iovec_t	etag = make_answer_etag(x);
-	bool		has = x->route->method == METHOD_GET &&
-			    etag_client_has(x, &etag);
+	enum wish	wish = ask_wish(x, &etag);
 
-	header_put(x->req, &H2O_TOKEN_ETAG->buf, "ETag", etag.base, etag.len);
-	return has;
+	if (wish != WISH_OTHER)
+		header_put(x->req, &H2O_TOKEN_ETAG->buf, "ETag", etag.base,
+		    etag.len);
+	return wish;
 }
 
 /* --- the stage ------------------------------------------------------------------ */
@@ -190,10 +207,14 @@ answer_list(struct exchange *x)
 static enum flow
 answer_json(struct exchange *x)
 {
-	bool	is_list = route_is_list(x->route);
+	bool		is_list = route_is_list(x->route);
+	enum wish	wish;
 
 	if (x->answer->tag != 0) {
-		if (put_etag(x))
+		wish = put_etag(x);
+		if (wish == WISH_OTHER)
+			return respond_error(x, ERR_PRECONDITION, NULL);
+		if (wish == WISH_TAG)
 			return respond_status(x, 304);
 		if (x->cached != NULL && x->answer->fragment.len == 0 &&
 		    x->answer->tag == x->cached->tag)

@@ -241,3 +241,18 @@ def test_link_is_bounded_and_never_hides_the_next_page_alone(reader, path):
 @pytest.mark.parametrize('path', ['tickets/', 'tickets/1/', 'tickets.csv', 'tickets.ndjson'])
 def test_what_tickets_do_not_know_is_refused(reader, path, query, name):
     assert name in expect(reader.get(f'{path}?{query}'), 400)['message']
+
+
+@pytest.mark.parametrize('path', ['ticket/1', 'tickets/?per_page=2', 'ticket/1?include=users', 'user/me'])
+def test_a_read_may_be_of_one_version_only(reading, path):
+    """RFC 9110, 13.1.1 and 13.2.2: before If-None-Match; a weak tag is not the same."""
+    c = reading.client(ADMIN)
+    tag = etag(c.get(path))
+    for value in (tag, f'"x", {tag}', '*', tag[:-1] + '.gzip"'):
+        expect(c.get(path, headers={'If-Match': value}), 200)
+        assert c.get(path, headers={'If-Match': value, 'If-None-Match': tag}).status == 304
+    for value in ('"x"', f'W/{tag}', ''):
+        for more in ({}, {'If-None-Match': tag}):
+            refused = c.get(path, headers={'If-Match': value, **more})
+            assert expect(refused, 412)['code'] == 'precondition_failed' and refused.header('ETag') is None
+        assert c.request('HEAD', path, headers={'If-Match': value}).status == 412

@@ -49,6 +49,30 @@ either_form_is_known_by_its_tag(void **state)
 	}
 }
 
+static void
+a_read_may_be_of_one_version_only(void **state)
+{
+	static const struct { const char *tags; bool is_wanted; } rows[] = {
+		{ NULL, true }, { "*", true }, { "\"a\"", true },
+		{ "\"b\", \"a\"", true }, { "\"a.gzip\"", true },
+		{ "W/\"a\", \"a\"", true },
+		{ "W/\"a\"", false }, { "W/\"a.gzip\"", false },
+		{ "\"b\"", false }, { "a", false }, { "", false },
+	};
+	struct visit	v;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		visit_begin(&v, "GET", "/");
+		if (rows[i].tags != NULL)
+			visit_header(&v, H2O_TOKEN_IF_MATCH, rows[i].tags);
+		check_number(rows[i].tags == NULL ? "none" : rows[i].tags,
+		    etag_client_wants(&v.x, h2o_iovec_init(
+		    H2O_STRLIT("\"a\""))), rows[i].is_wanted);
+		visit_end(&v);
+	}
+}
+
 /* What the client cannot read it does not have, whatever it names. */
 static void
 services_are_told_the_tags_they_know(void **state)
@@ -88,6 +112,8 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST("either form of an answer is known by its tag",
 		    either_form_is_known_by_its_tag),
+		TEST("a read may be of one version only",
+		    a_read_may_be_of_one_version_only),
 		TEST("services are told the tags that they know",
 		    services_are_told_the_tags_they_know),
 	};

@@ -571,6 +571,15 @@ query_keys(const struct route *r)
 	}
 }
 
+/* Reads of what has a tag take it, too. */
+static bool
+takes_if_match(const struct route *r)
+{
+	return keyset_has(op_info(r->op)->may, KEY_IF_MATCH) ||
+	    (r->method == METHOD_GET && (r->reply == REPLY_JSON ||
+	    r->reply == REPLY_FILE));
+}
+
 static json_t *
 parameters_of(const struct route *r)
 {
@@ -588,7 +597,7 @@ parameters_of(const struct route *r)
 		add(list, header_parameter("If-None-Match",
 		    "Only if the thing has none of these tags",
 		    "\"0123456789abcdef\""));
-	if (keyset_has(may, KEY_IF_MATCH))
+	if (takes_if_match(r))
 		add(list, header_parameter("If-Match",
 		    "Only if the thing still has this tag",
 		    "\"0123456789abcdef\""));
@@ -864,7 +873,7 @@ applies(const struct route *r, enum refusal when)
 	case WRITES:
 		return r->method != METHOD_GET;
 	case WITH_IF_MATCH:
-		return keyset_has(may, KEY_IF_MATCH);
+		return takes_if_match(r);
 	case WITH_KEY:
 		return keyset_has(may, KEY_IDEMPOTENCY_KEY);
 	case SYNCS:
