@@ -28,6 +28,7 @@ struct setting {
 	int64_t		 most;	/* of a text: its length in bytes */
 	size_t		 at;	/* offset in struct settings */
 	bool		 is_text;
+	bool		 is_secret;
 };
 
 #define PREFIX		"FLICKET_"
@@ -37,23 +38,36 @@ struct setting {
 static const struct setting table[] = {
 #define TEXT(member, name, dflt, longest, help) \
 	{ name, dflt, help, 0, longest, offsetof(struct settings, member), \
-	    true },
+	    true, false },
+#define SECRET(member, name, dflt, longest, help) \
+	{ name, dflt, help, 0, longest, offsetof(struct settings, member), \
+	    true, true },
 #define NUMBER(member, name, dflt, least, most, help) \
 	{ name, STRING(dflt), help, least, most, \
-	    offsetof(struct settings, member), false },
+	    offsetof(struct settings, member), false, false },
 #include "base/settings.tbl"
 #undef TEXT
+#undef SECRET
 #undef NUMBER
 };
 #define TABLE_LEN	(sizeof(table) / sizeof(table[0]))
 
 static const char *const log_levels[] = { "error", "warn", "info", "debug" };
 
+static bool
+is_secret(const char *name)
+{
+	for (size_t i = 0; i < TABLE_LEN; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return table[i].is_secret;
+	return false;
+}
+
 /* Refuse a value. The text of a secret is not shown. */
 static _Noreturn void
 bad_value(const char *name, const char *value, const char *want)
 {
-	if (strstr(name, "PASSWORD") != NULL)
+	if (is_secret(name))
 		visible_printf(stderr, "%s: this is not %s\n", name, want);
 	else
 		visible_printf(stderr, "%s: \"%s\" is not %s\n", name, value, want);
@@ -574,7 +588,29 @@ settings_help(size_t row)
 bool
 settings_is_secret(size_t row)
 {
-	return table[row].at == offsetof(struct settings, admin_password);
+	return table[row].is_secret;
+}
+
+static void
+hide_secret(const struct setting *row, struct settings *s, bool keep)
+{
+	char	*shown = getenv(row->name);
+
+	if (shown == NULL || shown[0] == '\0')
+		return;
+	/* setenv() copies, and leaves the old bytes */
+	if (setenv(row->name, keep ? shown : "", 1) == -1)
+		log_fatal("out of memory");
+	explicit_bzero(shown, strlen(shown));
+	*(const char **)((char *)s + row->at) = getenv(row->name);
+}
+
+void
+settings_hide_secrets(struct settings *s, bool keep)
+{
+	for (size_t i = 0; i < TABLE_LEN; i++)
+		if (table[i].is_secret)
+			hide_secret(&table[i], s, keep);
 }
 
 void

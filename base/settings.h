@@ -14,9 +14,11 @@
 
 struct settings {
 #define TEXT(member, name, dflt, longest, help)		const char *member;
+#define SECRET(member, name, dflt, longest, help)	const char *member;
 #define NUMBER(member, name, dflt, least, most, help)	int64_t member;
 #include "base/settings.tbl"
 #undef TEXT
+#undef SECRET
 #undef NUMBER
 };
 
@@ -57,8 +59,14 @@ void	settings_put(struct buf *, const struct settings *, size_t row);
 const char *settings_default(size_t row);
 const char *settings_help(size_t row);
 
-/* Whether the value of a row must not be shown. */
+/* Whether the value of a row must not be shown, as the table says. */
 bool	settings_is_secret(size_t row);
+
+/*
+ * Overwrite the values of secrets where the system shows the environment of this
+ * process. The settings have copies of them if `keep`, else none.
+ */
+void	settings_hide_secrets(struct settings *, bool keep);
 
 /* Where a service is reached. */
 const char *settings_endpoint(const struct settings *, enum service_id);

@@ -103,25 +103,10 @@ hide_memory(void)
  * Others can read the environment of a process (/proc/PID/environ), as the bytes
  * that are in its memory at the time.
  */
-static void
-hide_password(struct settings *s, bool keep)
-{
-	static const char	 name[] = "FLICKET_ADMIN_PASSWORD";
-	char			*shown = getenv(name);
-
-	if (shown == NULL || shown[0] == '\0')
-		return;
-	/* setenv() copies, and leaves the old bytes */
-	if (setenv(name, keep ? shown : "", 1) == -1)
-		log_fatal("out of memory");
-	explicit_bzero(shown, strlen(shown));
-	s->admin_password = getenv(name);
-}
-
 void
-harden_secrets(struct settings *s, bool keep_password)
+harden_secrets(struct settings *s, bool keep_secrets)
 {
-	hide_password(s, keep_password);
+	settings_hide_secrets(s, keep_secrets);
 	if (is_wanted(s))
 		hide_memory();
 }

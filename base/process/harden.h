@@ -9,10 +9,10 @@
 
 /*
  * To be called first, before keys are read: no core files, no access to this
- * memory for other processes of the same user, no password in the output of
- * `ps`. The settings keep the password if keep_password.
+ * memory for other processes of the same user, no secret of the settings in the
+ * output of `ps`. The settings keep their secrets if keep_secrets.
  */
-void	harden_secrets(struct settings *, bool keep_password);
+void	harden_secrets(struct settings *, bool keep_secrets);
 
 /* The same for a tool that asks for passwords, which has no settings yet. */
 void	harden_tool(void);

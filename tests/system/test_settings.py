@@ -3,7 +3,9 @@ import re
 
 import pytest
 
-from desk import BIN, REPO, SERVICES, environment, free_port, run_program
+from desk import ADMIN_PASSWORD, BIN, REPO, SERVICES, environment, free_port, run_program, wait_until
+from test_supervisor import Served
+from wire import Client, expect
 
 PROGRAMS = ('flicket-gateway', *(f'flicket-{s}' for s in SERVICES))
 ROW = re.compile(r'^\| `(FLICKET_[A-Z_]+)` \| (?:`(.*)`|) ?\| (.*?) ?\|$')
@@ -83,6 +85,46 @@ def test_a_secret_is_not_repeated(tmp_path):
     for secret in ('pssst', 'psst' * 19):
         said = refused(tmp_path, 'flicket-user', FLICKET_ADMIN_PASSWORD=secret)
         assert secret not in said and 'FLICKET_ADMIN_PASSWORD' in said
+
+
+def secret_settings():
+    """As the table says."""
+    return re.findall(r'^SECRET\(\w+, "(FLICKET_\w+)"', (REPO / 'base' / 'settings.tbl').read_text(), re.M)
+
+
+def test_what_is_named_as_a_secret_is_one(rows):
+    """Or it is a file or a folder that has it, or no text."""
+    named = {name for name in rows if re.search('PASSWORD|SECRET|PASSPHRASE|CREDENTIAL|TOKEN|KEY', name)}
+    assert named - set(numbers(rows)) - {'FLICKET_ADMIN_PASSWORD_FILE', 'FLICKET_TLS_KEY', 'FLICKET_KEYS'} == set(secret_settings())
+    assert secret_settings() and set(secret_settings()) < set(rows)
+
+
+def test_no_secret_of_a_setting_is_shown_anywhere(rows, tmp_path):
+    """The list of settings, that of the API, the file that other commands read, the environments of processes."""
+    secrets = {name: ADMIN_PASSWORD if name == 'FLICKET_ADMIN_PASSWORD' else f'secret {i} of settings'
+               for i, name in enumerate(secret_settings())}
+    served = Served(tmp_path, **{n: v for n, v in secrets.items() if n != 'FLICKET_ADMIN_PASSWORD'}, FLICKET_TITLE='Told to all')
+    try:
+        wait_until(served.is_ready, 60, 'serve is ready')
+        with Client(served.port) as c:
+            c.token = expect(c.log_in('admin', ADMIN_PASSWORD), 200)['token']
+            answer = c.get('settings')
+            items = {i['name']: i for i in expect(answer, 200)['items']}
+        told = {'the answer': answer.body.decode(), 'the file': (served.data / 'desk.json').read_text(), 'the log': served.text()}
+        for arguments in (('settings',), ('settings', '--markdown'), ('status',), ('status', '--json')):
+            done = run_program('flicketctl', *arguments, FLICKET_DATA=served.data, **secrets)
+            assert done.returncode == 0, done
+            told[' '.join(arguments)] = done.stdout + done.stderr
+        for name, pid in served.programs().items():
+            told[name] = open(f'/proc/{pid}/environ', errors='replace').read()
+            assert 'FLICKET_DATA=' in told[name]
+        assert set(items) == set(rows) and items['FLICKET_TITLE']['value'] == 'Told to all'
+        assert 'Told to all' in told['the file']
+        for name, secret in secrets.items():
+            assert items[name]['value'] in (None, 'set')
+            assert [place for place, text in told.items() if secret in text] == []
+    finally:
+        served.clean_up()
 
 
 @pytest.mark.parametrize('program', PROGRAMS)

@@ -250,6 +250,7 @@ static void
 what_is_made_is_run(void **state)
 {
 #define TEXT(member, name, dflt, most, what)
+#define SECRET(member, name, dflt, most, what)
 #define NUMBER(member, name, dflt, least, most, what) \
 	{ name, least, most },
 	static const struct { const char *name; int64_t least, most; }
@@ -257,6 +258,7 @@ what_is_made_is_run(void **state)
 #include "base/settings.tbl"
 	};
 #undef TEXT
+#undef SECRET
 #undef NUMBER
 	size_t	found = 0;
 

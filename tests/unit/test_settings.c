@@ -356,9 +356,11 @@ the_table_is_printed(void **state)
 {
 	static const char *const	names[] = {
 #define TEXT(member, name, dflt, longest, help)		name,
+#define SECRET(member, name, dflt, longest, help)	name,
 #define NUMBER(member, name, dflt, least, most, help)	name,
 #include "base/settings.tbl"
 #undef TEXT
+#undef SECRET
 #undef NUMBER
 	};
 	char	*text;
@@ -378,6 +380,33 @@ the_table_is_printed(void **state)
 	}
 }
 
+/* Rows that show a value; secrets are overwritten where the process has them. */
+static void
+a_secret_is_hidden(void **state)
+{
+	static char	 given[] = "FLICKET_ADMIN_PASSWORD=do not tell";
+	struct settings	 s;
+	size_t		 secrets = 0;
+
+	(void)state;
+	putenv(given);
+	setenv("FLICKET_TITLE", "to be told", 1);
+	settings_load(&s);
+	settings_hide_secrets(&s, true);
+	check_string("overwritten", given, "FLICKET_ADMIN_PASSWORD=");
+	check_string("kept", s.admin_password, "do not tell");
+	settings_hide_secrets(&s, false);
+	check_string("not kept", s.admin_password, "");
+	check_string("no secret", s.title, "to be told");
+	for (size_t i = 0; settings_name(i) != NULL; i++)
+		if (settings_is_secret(i)) {
+			check_string("which", settings_name(i),
+			    "FLICKET_ADMIN_PASSWORD");
+			secrets++;
+		}
+	check_number("as the table says", (int64_t)secrets, 1);
+}
+
 int
 main(void)
 {
@@ -395,6 +424,8 @@ main(void)
 		    the_entry_that_does_not_fit_is_named),
 		HERE("a password that is refused is not shown",
 		    a_password_is_not_shown),
+		HERE("a secret is hidden, and no other value",
+		    a_secret_is_hidden),
 		HERE("an address is split into host and port",
 		    addresses_are_split),
 		HERE("the data folder is made, closed to others",

@@ -17,18 +17,21 @@
 
 #define SETTINGS_MOST	65536	/* bytes of the file */
 
-/* Those of one process, and of the terminal that it was started at. */
+/*
+ * Secrets, and the settings of one process or of the terminal that it was started
+ * at.
+ */
 static bool
-is_own(const char *name)
+is_own(size_t row)
 {
 	static const char *const own[] = { "FLICKET_DATA", "FLICKET_BIND",
-	    "FLICKET_LOG_LEVEL", "FLICKET_LOG_FORMAT", "FLICKET_ACCESS_LOG" };
+	    "FLICKET_LOG_LEVEL", "FLICKET_LOG_FORMAT", "FLICKET_ACCESS_LOG",
+	    "FLICKET_ADMIN_PASSWORD_FILE" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (strcmp(name, own[i]) == 0)
+		if (strcmp(settings_name(row), own[i]) == 0)
 			return true;
-	/* a password, or the file that has it */
-	return strstr(name, "PASSWORD") != NULL;
+	return settings_is_secret(row);
 }
 
 static bool
@@ -49,7 +52,7 @@ given_settings(const struct settings *s, const char *address)
 	const char	*name;
 
 	for (size_t i = 0; (name = settings_name(i)) != NULL; i++) {
-		if (is_own(name) || !is_given(name))
+		if (is_own(i) || !is_given(name))
 			continue;
 		value.len = 0;
 		settings_put(&value, s, i);
@@ -144,7 +147,7 @@ adopt(const json_t *all)
 
 	for (size_t i = 0; (name = settings_name(i)) != NULL; i++) {
 		value = json_string_value(json_object_get(all, name));
-		if (value != NULL && !is_own(name) && !is_given(name))
+		if (value != NULL && !is_own(i) && !is_given(name))
 			(void)setenv(name, value, 1);
 	}
 }

@@ -18,6 +18,7 @@
 
 #include "base/listener.h"
 #include "base/log.h"
+#include "base/settings.h"
 
 enum {
 	PAUSE_FIRST_MS = 50,	/* before the second start in a row */
@@ -87,6 +88,16 @@ reset_process(void)
 		dup2(null, STDIN_FILENO);
 }
 
+static void
+forget_secrets(void)
+{
+	const char	*name;
+
+	for (size_t i = 0; (name = settings_name(i)) != NULL; i++)
+		if (settings_is_secret(i))
+			unsetenv(name);
+}
+
 static _Noreturn void
 run_program(const struct children *all, int i, pid_t parent)
 {
@@ -97,9 +108,9 @@ run_program(const struct children *all, int i, pid_t parent)
 	if (getppid() != parent)	/* it died before the prctl() */
 		_exit(1);
 	reset_process();
-	/* no other process needs this secret */
+	/* no other process needs them */
 	if (strcmp(program, "flicket-user") != 0)
-		unsetenv("FLICKET_ADMIN_PASSWORD");
+		forget_secrets();
 	if (i == GATEWAY)
 		listener_hand_over(all->listener);
 	snprintf(path, sizeof(path), "%s/%s", all->folder, program);
