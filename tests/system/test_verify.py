@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from fixtures import stores_of_use
+from test_uploads import upload
 from desk import SERVICES, Desk, run_program, wait_until
 from wire import expect, insist
 
@@ -46,7 +47,22 @@ def use(desk):
     department = expect(admin.post('departments', {'department': 'New Department'}), 201)['id']
     expect(admin.post('categories', {'category': 'new one', 'department_id': department}), 201)
     expect(admin.request('PATCH', f'department/{department}', json={'department': 'Newer one'}), 200)
-    assert verify('--data', desk.data) == {'result': 'ok', 'findings': [], 'notes': []}
+    use_console(desk, tickets)
+    wait_until(lambda: verify('--data', desk.data) == {'result': 'ok', 'findings': [], 'notes': []}, 20, 'all is told')
+
+
+def use_console(desk, tickets):
+    """Another user replies to the ticket 7, sees it and the last one, has views, a staged file and two attached ones."""
+    with desk.client(False) as c:
+        c.token = expect(c.log_in('newuser', 'Password1'), 200)['token']
+        files = [expect(upload(c, b'a file\n'), 201)['id'] for _ in range(3)]
+        expect(c.post('posts', {'ticket_id': tickets[6], 'content': 'of another', 'upload_ids': files[:1]}), 201)
+        expect(c.post('posts', {'ticket_id': tickets[6], 'content': 'of the same'}), 201)
+        expect(c.post('tickets', {**TICKET, 'upload_ids': files[1:2]}), 201)
+        for ticket in (tickets[6], tickets[9]):
+            expect(c.request('PUT', f'ticket/{ticket}/seen', json={'post_id': 1}), 204)
+        for _ in range(2):
+            expect(c.post('views', {'name': 'a list', 'query': 'status=Open'}), 201)
 
 
 @pytest.fixture(scope='module')
@@ -141,6 +157,64 @@ def test_what_is_wrong_is_found(data, what):
         assert f['count'] >= len(f['examples']) > 0 and all(f['examples'])
 
 
+# what the console keeps: what is done to a store, the test that finds it, and which row it tells
+STAGED = 'UPDATE uploads SET {} WHERE staged_at IS NOT NULL'
+DAMAGE_OF_CONSOLE = {
+    'milestones of nothing': ('ticket', 'INSERT INTO milestones (ticket_id) VALUES (99)', 'reference', 'ticket 99'),
+    'another newest reply': ('ticket', 'UPDATE milestones SET newest_post = 3 WHERE ticket_id = 7', 'milestones',
+                             'ticket 7: newest_post 3,'),
+    'no milestones': ('ticket', 'DELETE FROM milestones WHERE ticket_id = 7', 'milestones', 'ticket 7: newest_post none'),
+    'no first reply': ('ticket', 'UPDATE milestones SET first_reply = NULL WHERE ticket_id = 7', 'milestones',
+                       'ticket 7: first_reply none'),
+    'a later first reply': ('ticket', 'UPDATE milestones SET first_reply = first_reply + 3600000000 WHERE ticket_id = 7',
+                            'milestones', 'ticket 7: first_reply'),
+    'a first reply before its ticket': ('ticket', 'UPDATE milestones SET first_reply = 5 WHERE ticket_id = 7', 'milestones',
+                                        'ticket 7: first_reply 5,'),
+    'end of an open ticket': ('ticket', 'UPDATE milestones SET closed_at = 5 WHERE ticket_id = 7', 'milestones',
+                              'ticket 7: closed_at 5'),
+    'no end of a closed ticket': ('ticket', 'UPDATE milestones SET closed_at = NULL WHERE ticket_id = 1', 'milestones',
+                                  'ticket 1: closed_at none'),
+    'an earlier end': ('ticket', 'UPDATE milestones SET closed_at = 5 WHERE ticket_id = 1', 'milestones',
+                       'ticket 1: closed_at 5,'),
+    'a later end': ('ticket', 'UPDATE milestones SET closed_at = closed_at + 3600000000 WHERE ticket_id = 1', 'milestones',
+                    'ticket 1: closed_at'),
+    'seen by nobody': ('ticket', 'INSERT INTO seen VALUES (99, 7, 1)', 'reference', 'user 99, ticket 7'),
+    'nothing was seen': ('ticket', 'INSERT INTO seen VALUES (1, 99, 1)', 'reference', 'user 1, ticket 99'),
+    'a mark of nobody': ('ticket', 'INSERT INTO seen_marks VALUES (99, 1, 1)', 'reference', 'user 99'),
+    'a user without a mark': ('ticket', 'DELETE FROM seen_marks WHERE user_id = 1', 'seen', 'user 1'),
+    'seen up to no reply': ('ticket', 'INSERT OR REPLACE INTO seen VALUES (1, 7, -3)', 'seen', 'user 1, ticket 7: post -3'),
+    'a mark of no reply': ('ticket', 'UPDATE seen_marks SET post_id = -3 WHERE user_id = 1', 'seen', 'post -3'),
+    'too much was seen': ('ticket', 'WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 6000) '
+                          'INSERT INTO seen SELECT 1, i, 0 FROM n', 'seen', 'user 1: 59'),
+    'a view of nobody': ('user', 'PRAGMA foreign_keys = OFF; UPDATE views SET user_id = 99 WHERE id = 1', 'foreign keys', 'views'),
+    'a view without a name': ('user', "UPDATE views SET name = ' ' WHERE id = 2", 'views', 'view 2 of user'),
+    'a view of too much': ('user', "UPDATE views SET query = printf('%3000d', 1) WHERE id = 2", 'views', 'view 2 of user'),
+    'too many views': ('user', 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 101) INSERT INTO views '
+                       "(user_id, name, query, date_added) SELECT 1, 'a', '', 1 FROM n", 'views', 'user 1: 101 views'),
+    'staged and attached': ('post', STAGED.format('topic_id = 1'), 'uploads', 'upload '),
+    'staged for nobody': ('post', STAGED.format('user_id = NULL'), 'uploads', 'upload '),
+    'attached to nothing': ('post', STAGED.format('staged_at = NULL'), 'uploads', 'upload '),
+    'of nobody and attached to nothing': ('post', STAGED.format('staged_at = NULL, user_id = NULL'), 'uploads', 'upload '),
+    'staged without a file': ('post', STAGED.format("filename = 'nowhere.txt'"), 'files', 'nowhere.txt'),
+    'too many staged files': ('post', 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO '
+                              'uploads (filename, user_id, staged_at) SELECT filename, user_id, staged_at FROM uploads, n '
+                              'WHERE staged_at IS NOT NULL', 'uploads', ': 101'),
+}
+
+
+@pytest.mark.parametrize('what', DAMAGE_OF_CONSOLE)
+def test_what_the_console_keeps_and_is_wrong_is_found_with_its_row(data, what):
+    service, sql, test, row = DAMAGE_OF_CONSOLE[what]
+    with contextlib.closing(sqlite3.connect(data / 'stores' / service / f'{service}.db')) as db:
+        db.execute('PRAGMA trusted_schema = ON')
+        before = db.total_changes
+        db.executescript(sql)
+        assert db.total_changes > before
+    found = verify('--data', data, status=1)
+    assert any(f['test'] == test and any(row in e for e in f['examples']) for f in found['findings']), found
+    assert row in run_program('flicketctl', 'verify', '--data', str(data)).stdout
+
+
 def test_a_damaged_page_is_found(data):
     path = data / 'stores' / 'post' / 'post.db'
     size = path.stat().st_size
@@ -181,14 +255,15 @@ UNHEARD = {
     'ticket': [
         ('PATCH', 'user/2', {'name': 'Newest User'}, 'user', {
             'tickets assigned to users that are not there', 'subscriptions without a user or a ticket',
-            'users whose name the ticket service has wrong'}),
+            'users whose name the ticket service has wrong', 'what users have seen, without a user or a ticket'}),
         ('PATCH', 'department/1', {'department': 'Newest one'}, 'lookup', {
             'departments that the ticket service has wrong', 'categories that the ticket service has wrong',
             'priorities or statuses that the ticket service has wrong'}),
         ('DELETE', 'post/1', None, 'post', {
             'actions on a reply that is not there', 'tickets with a wrong count of replies',
             'tickets with a wrong sum of hours', 'tickets that were changed or replied to after their last_updated',
-            *OF_POSTS})],
+            'tickets whose newest reply is another one',
+            'tickets whose first_reply is later than their first reply, or missing', *OF_POSTS})],
     'post': [
         ('DELETE', 'ticket/1', None, 'ticket', {
             'uploads without a ticket or a reply', 'histories without a text or a user', *OF_POSTS})],

@@ -41,142 +41,6 @@ enum {
 	STATUS_UNREADABLE = STATUS_NOTHING
 };
 
-#define BIT(SERVICE)	(1u << SERVICE_##SERVICE)
-#define U	BIT(USER)
-#define T	BIT(TICKET)
-#define P	BIT(POST)
-#define L	BIT(LOOKUP)
-
-/* A query whose rows are faults; its only column describes one. */
-struct test {
-	const char	*name;
-	const char	*what;
-	const char	*sql;
-	unsigned	 from;	/* events of these services ... */
-	unsigned	 to;	/* ... to these explain it */
-	bool		 ours;	/* Flicket was not so strict */
-};
-
-/* "ticket 7: 99": rows of a table whose column is not in another table. */
-#define LOST(one, table, column, other) \
-	"SELECT '" one " ' || id || ': " column " ' || " column " FROM " \
-	table " WHERE " column " IS NOT NULL AND " column \
-	" NOT IN (SELECT id FROM " other ")"
-/*
- * ... of users: rows that a user wrote while it was being deleted keep its id,
- * which is not given again
- */
-#define LOST_USER(one, table, column) \
-	LOST(one, table, column, "user.users") \
-	" AND " column " > (SELECT user_id FROM user.gone)"
-/* rows that only one of two tables has */
-#define DIFFERENT(one, a, b) \
-	"SELECT '" one " ' || id || ': ' || 'differs' FROM (SELECT id FROM (" \
-	a " EXCEPT " b ") UNION SELECT id FROM (" b " EXCEPT " a "))"
-/*
- * The latest date of a row that was added before one with an earlier date: until
- * then the clock was ahead, and dates do not tell what was done first.
- */
-#define SET_BACK(table, date) \
-	"ifnull((SELECT max(" date ") FROM (SELECT " date ", min(" date ") " \
-	"OVER (ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND " \
-	"1 PRECEDING) AS later FROM " table ") " \
-	"WHERE later < " date " - 10000000), 0)"
-
-static const struct test tests[] = {
-	{ "reference", "tickets of users that are not there",
-	    LOST_USER("ticket", "ticket.tickets", "started_id")
-	    " UNION ALL " LOST_USER("ticket", "ticket.tickets",
-	    "modified_id"), 0, 0 },
-	{ "reference", "tickets assigned to users that are not there",
-	    LOST("ticket", "ticket.tickets", "assigned_id", "user.users"),
-	    U, T },
-	{ "reference", "tickets of a category that is not there",
-	    LOST("ticket", "ticket.tickets", "category_id",
-	    "lookup.categories"), 0, 0 },
-	{ "reference", "tickets of a priority or status that is not there",
-	    LOST("ticket", "ticket.tickets", "ticket_priority_id",
-	    "lookup.priorities") " UNION ALL " LOST("ticket",
-	    "ticket.tickets", "status_id", "lookup.statuses"), 0, 0 },
-	{ "reference", "subscriptions without a user or a ticket",
-	    LOST("subscription", "ticket.subscriptions", "user_id",
-	    "user.users") " UNION ALL " LOST("subscription",
-	    "ticket.subscriptions", "ticket_id", "ticket.tickets"), U, T },
-	{ "reference", "actions without a ticket or a user",
-	    LOST("action", "ticket.actions", "ticket_id", "ticket.tickets")
-	    " UNION ALL " LOST_USER("action", "ticket.actions", "user_id")
-	    " UNION ALL " LOST_USER("action", "ticket.actions",
-	    "recipient_id"), 0, 0 },
-	{ "reference", "actions on a reply that is not there",
-	    LOST("action", "ticket.actions", "post_id", "post.posts"), P, T },
-	{ "reference", "replies to a ticket that is not there",
-	    LOST("post", "post.posts", "ticket_id", "ticket.tickets"),
-	    T | P, T | P },
-	{ "reference", "replies of users that are not there",
-	    LOST_USER("post", "post.posts", "user_id")
-	    " UNION ALL " LOST_USER("post", "post.posts", "modified_id"),
-	    0, 0 },
-	{ "reference", "uploads without a ticket or a reply",
-	    LOST("upload", "post.uploads", "post_id", "post.posts")
-	    " UNION ALL " LOST("upload", "post.uploads", "topic_id",
-	    "ticket.tickets"), T, P },
-	{ "reference", "histories without a text or a user",
-	    LOST("history", "post.histories", "post_id", "post.posts")
-	    " UNION ALL " LOST("history", "post.histories", "topic_id",
-	    "ticket.tickets") " UNION ALL " LOST_USER("history",
-	    "post.histories", "user_id"), T, P },
-	{ "replies", "replies that the ticket service does not know, or that "
-	    "are not there",
-	    DIFFERENT("post", "SELECT id, ticket_id FROM post.posts",
-	    "SELECT post_id AS id, ticket_id FROM ticket.replies"), T | P, T | P },
-	{ "replies", "tickets with a wrong count of replies",
-	    "SELECT 'ticket ' || t.id || ': ' || t.replies || ', not ' || "
-	    "ifnull(p.n, 0) FROM ticket.tickets t LEFT JOIN (SELECT "
-	    "ticket_id, count(*) AS n FROM post.posts GROUP BY ticket_id) p "
-	    "ON p.ticket_id = t.id WHERE t.replies <> ifnull(p.n, 0)", P, T },
-	{ "replies", "tickets with a wrong sum of hours",
-	    "SELECT 'ticket ' || t.id || ': ' || t.reply_hours || ', not ' || "
-	    "ifnull(p.n, 0) FROM ticket.tickets t LEFT JOIN (SELECT "
-	    "ticket_id, sum(hours) AS n FROM post.posts GROUP BY ticket_id) p "
-	    "ON p.ticket_id = t.id WHERE t.reply_hours <> ifnull(p.n, 0)",
-	    P, T },
-	/* clocks of hosts differ by less than 10 s */
-	{ "last_updated", "tickets that were changed or replied to after their "
-	    "last_updated", "SELECT 'ticket ' || id || ': ' || "
-	    "ifnull(last_updated, 'never') || ', not ' || latest FROM (SELECT "
-	    "id, last_updated, max(date_added, ifnull(date_modified, 0), "
-	    "ifnull((SELECT max(max(date_added, ifnull(date_modified, 0))) "
-	    "FROM post.posts WHERE ticket_id = t.id), 0)) AS latest "
-	    "FROM ticket.tickets t) WHERE ifnull(last_updated, 0) < "
-	    "latest - 10000000 AND latest > (SELECT max("
-	    SET_BACK("ticket.tickets", "date_added") ", "
-	    SET_BACK("post.posts", "date_added") ", "
-	    SET_BACK("post.histories", "date_modified") ")) "
-	    "AND latest <= (strftime('%s', 'now') + 10) * 1000000", P, T,
-	    true },
-	{ "names", "users whose name the ticket service has wrong",
-	    DIFFERENT("user", "SELECT id, nullif(name, ''), "
-	    "nullif(username, ''), disabled FROM user.users",
-	    "SELECT id, nullif(name, ''), nullif(username, ''), disabled "
-	    "FROM ticket.user_names"), U, T },
-	{ "names", "departments that the ticket service has wrong",
-	    DIFFERENT("department", "SELECT id, nullif(department, ''), "
-	    "deleted FROM lookup.departments", "SELECT id, "
-	    "nullif(department, ''), deleted FROM ticket.department_names"),
-	    L, T },
-	{ "names", "categories that the ticket service has wrong",
-	    DIFFERENT("category", "SELECT id, nullif(category, ''), "
-	    "nullif(department_id, 0), deleted FROM lookup.categories",
-	    "SELECT id, nullif(category, ''), nullif(department_id, 0), "
-	    "deleted FROM ticket.category_names"), L, T },
-	{ "names", "priorities or statuses that the ticket service has wrong",
-	    DIFFERENT("priority", "SELECT id, nullif(priority, '') FROM "
-	    "lookup.priorities", "SELECT id, nullif(priority, '') FROM "
-	    "ticket.priority_names") " UNION ALL " DIFFERENT("status",
-	    "SELECT id, nullif(status, '') FROM lookup.statuses",
-	    "SELECT id, nullif(status, '') FROM ticket.status_names"), L, T },
-};
-
 /* --- each store ---------------------------------------------------------------- */
 
 static void
@@ -263,7 +127,7 @@ check_set_aside(struct verify *v)
 /* --- between stores -------------------------------------------------------------- */
 
 static bool
-is_explained(const struct verify *v, const struct test *t)
+is_explained(const struct verify *v, const struct verify_test *t)
 {
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		if ((t->to & 1u << id) != 0 &&
@@ -278,18 +142,18 @@ run_tests(struct verify *v)
 	struct found	f = { 0 };
 	struct select	r;
 
-	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		if (tests[i].ours && v->taken_over)
+	for (const struct verify_test *t = verify_tests; t->name != NULL; t++) {
+		if (t->ours && v->taken_over)
 			continue;
-		if (is_explained(v, &tests[i])) {
+		if (is_explained(v, t)) {
 			verify_note(v, "not looked for, as events are under way: %s",
-			    tests[i].what);
+			    t->what);
 			continue;
 		}
-		r = select_begin(v->cut.db, tests[i].sql);
+		r = select_begin(v->cut.db, t->sql);
 		while (verify_next(v, &r))
 			verify_found(&f, select_text(&r, 0));
-		verify_found_done(v->findings, tests[i].name, tests[i].what, &f);
+		verify_found_done(v->findings, t->name, t->what, &f);
 	}
 }
 

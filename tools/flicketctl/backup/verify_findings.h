@@ -23,6 +23,18 @@ struct verify {
 	bool		 failed;	/* something could not be read */
 };
 
+/* A query whose rows are faults; its only column describes one. */
+struct verify_test {
+	const char	*name;
+	const char	*what;
+	const char	*sql;
+	unsigned	 from;	/* events of these services ... */
+	unsigned	 to;	/* ... to these explain it */
+	bool		 ours;	/* Flicket was not so strict */
+};
+
+extern const struct verify_test verify_tests[];	/* up to one without a name */
+
 /* Findings of one kind: how many, and some of them. */
 struct found {
 	int64_t	 count;
