@@ -4,6 +4,7 @@ import { signal, type Signal } from '@preact/signals';
 import { newKey, root } from '../api/client';
 import type { Upload } from '../api/types';
 import type { DraftFile } from '../state/drafts';
+import { faultText } from '../i18n/faults';
 import { t } from '../i18n/t';
 import { isLost, session } from '../state/session';
 
@@ -42,8 +43,8 @@ const named = (file: File): File => {
 
 const messageOf = (request: XMLHttpRequest, name: string): string => {
 	try {
-		const { message } = JSON.parse(request.responseText) as { message?: string };
-		return message ? `${name}: ${message}` : t('file.failed', { name });
+		const { code = '', message } = JSON.parse(request.responseText) as { code?: string; message?: string };
+		return message ? `${name}: ${faultText(code, message)}` : t('file.failed', { name });
 	} catch {
 		return t('file.failed', { name });
 	}

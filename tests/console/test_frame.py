@@ -53,6 +53,17 @@ def test_languages_have_the_same_texts():
     assert [key for key in english if shapes(english[key]) != shapes(french[key])] == []
 
 
+def test_every_code_of_a_refusal_has_a_text():
+    """In another language than the desk's own a refusal is told by its code."""
+    table = (REPO / 'proto' / 'faults.tbl').read_text()
+    codes = re.findall(r'^FAULT\(\d+,\s*\w+,\s*"(\w+)"', table, re.M)
+    assert len(codes) == len(re.findall(r'^FAULT\(', table, re.M)) - 1        # that of none
+    for language in ('en', 'fr'):
+        texts = {key.removeprefix('fault.'): text for key, text in words(language).items() if key.startswith('fault.')}
+        assert sorted(texts) == sorted(codes)
+        assert len(set(texts.values())) == len(codes) and all(text.strip().endswith('.') for text in texts.values())
+
+
 def test_every_text_is_used_and_there():
     source = '\n'.join(path.read_text() for path in CONSOLE.rglob('*.ts*') if path.suffix in ('.ts', '.tsx'))
     literal = set(re.findall(r"""['"`]([a-z_]+(?:\.[a-z_]+)*)['"`]""", source))
