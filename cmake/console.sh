@@ -14,13 +14,29 @@ mkdir -p "$work/files"
 picture=$(dirname "${BASH_SOURCE[0]}")/../console/icon.svg
 icon=icon-$(sha256sum "$picture" | cut -c1-8).svg
 cp "$picture" "$work/files/$icon"
-script='' style=''
+script='' style='' preloads=''
+# parts_of FILE: the files that it imports at once, and those that these import.
+parts_of() {
+	local found=() waiting=("$1") part
+	while [ ${#waiting[@]} -gt 0 ]; do
+		for part in $(grep -oP '(?:from|import)"\./\K[\w-]+\.js' "$work/files/${waiting[0]}"); do
+			[[ " ${found[*]} " == *" $part "* ]] && continue
+			found+=("$part")
+			waiting+=("$part")
+		done
+		waiting=("${waiting[@]:1}")
+	done
+	printf '%s\n' "${found[@]}"
+}
 if [ -e "$console/main.tsx" ]; then
 	(cd "$console" && NODE_PATH=$packages "$esbuild" main.tsx style.css --bundle --splitting --minify --format=esm \
 	    --target=es2022 --jsx=automatic --jsx-import-source=preact --legal-comments=none --charset=utf8 --log-level=warning \
 	    --outdir="$work/files" --entry-names='[name]-[hash]' --chunk-names='[name]-[hash]')
 	script=$(basename "$work"/files/main-*.js)
 	style=$(basename "$work"/files/style-*.css)
+	for part in $(parts_of "$script"); do
+		preloads+="<link rel=\"modulepreload\" href=\"@ROOT@console/$part\">\\n"
+	done
 	for package in "$packages"/*/package.json "$packages"/@*/*/package.json; do
 		from=$(dirname "$package")
 		printf '%s\n\n' "${from#"$packages"/}"
@@ -28,7 +44,7 @@ if [ -e "$console/main.tsx" ]; then
 		printf '\n\n'
 	done >"$work/files/licenses.txt"
 fi
-sed -e "s|@ICON@|$icon|" -e "s|@SCRIPT@|$script|" -e "s|@STYLE@|$style|" "$console/index.html" >"$work/index.html"
+sed -e "s|@ICON@|$icon|" -e "s|@SCRIPT@|$script|" -e "s|@STYLE@|$style|" -e "s|@PRELOADS@|$preloads|" "$console/index.html" >"$work/index.html"
 
 type_of() {
 	case $1 in

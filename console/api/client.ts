@@ -38,13 +38,18 @@ export const local = (link: string): string => {
 const KEPT = 200;
 const ATTEMPTS = 3;
 const kept = new Map<string, { etag: string; body: unknown; note: string }>();
+const AHEAD_MS = 5000;
+const ahead = new Map<string, Promise<Response>>();
 const listeners = { lost: () => {}, reached: (_: boolean) => {} };
 
 // The client calls `lost` when the session has ended, and `reached` after each request: true if the desk answered.
 export const listen = (to: Partial<typeof listeners>): void => void Object.assign(listeners, to);
 
 // The next user must not get the answers to the one before.
-export const forget = (): void => kept.clear();
+export const forget = (): void => {
+	kept.clear();
+	ahead.clear();
+};
 
 const keep = (url: string, etag: string, body: unknown, note: string): void => {
 	kept.delete(url);
@@ -109,10 +114,25 @@ const send = async (method: string, url: string, options: Options, known?: { eta
 	}
 };
 
+// Send a request before the part of the page that needs it is there: its first ask() takes the answer, if it comes soon.
+export const askAhead = (path: string): void => {
+	const url = `${root}flicket-api/${path}`, answer = send('GET', url, {});
+	answer.catch(() => {}); // the part that needs it sees why
+	ahead.set(url, answer);
+	setTimeout(() => ahead.delete(url), AHEAD_MS);
+};
+
+const takeAhead = (method: string, url: string): Promise<Response> | undefined => {
+	const answer = method === 'GET' ? ahead.get(url) : undefined;
+	ahead.delete(url);
+	return answer;
+};
+
 // A part of the desk may restart: a request that may be repeated is sent again after the time that the answer names.
 const sendAgain = async (method: string, url: string, options: Options, known?: { etag: string }): Promise<Response> => {
 	for (let attempt = 1; ; attempt++) {
-		const response = await send(method, url, options, known);
+		const response = await (takeAhead(method, url) ?? send(method, url, options, known));
+		options.signal?.throwIfAborted();
 		if (response.status !== 503 || attempt === (options.attempts ?? ATTEMPTS) || method === 'PATCH' || method === 'DELETE')
 			return response;
 		await wait(Number(response.headers.get('Retry-After') ?? 1), options.signal);

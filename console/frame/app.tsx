@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { Problem } from '../api/client';
 import { choose, speak, t } from '../i18n/t';
 import { LoginDialog, LoginPage } from '../login/login';
@@ -8,6 +8,7 @@ import { loadViews } from '../state/views';
 import { asProblem, Refusal } from '../ui/field';
 import { ToastBar } from '../ui/toast';
 import { Desk } from './desk';
+import { loadPageAhead } from './pages';
 
 const AGAIN_SECONDS = 5;
 
@@ -16,7 +17,7 @@ const useUntilDone = (what: () => Promise<unknown>) => {
 	const [isDone, setDone] = useState(false);
 	const [problem, setProblem] = useState<Problem | null>(null);
 	const [turn, setTurn] = useState(0);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		let timer = 0, isOver = false;
 		what().then(() => { if (!isOver) { setProblem(null); setDone(true); } }, reason => {
 			if (isOver)
@@ -42,9 +43,25 @@ const Unknown = () => {
 	return <Alone problem={problem} again={again} />;
 };
 
+const loadLists = (): Promise<unknown> => Promise.all([loadLookups(), loadViews()]);
+let begun: Promise<unknown> | null = null;
+
+// Everything that the first page needs is asked for at once, before anything is drawn.
+export const loadAhead = (): void => {
+	begun = loadLists();
+	begun.catch(() => {});
+	loadPageAhead();
+};
+
+const takeLists = (): Promise<unknown> => {
+	const lists = begun ?? loadLists();
+	begun = null;
+	return lists;
+};
+
 // The desk's own lists, once somebody is logged in.
 const Inside = () => {
-	const { isDone, problem, again } = useUntilDone(() => Promise.all([loadLookups(), loadViews()]));
+	const { isDone, problem, again } = useUntilDone(takeLists);
 	return isDone ? <Desk /> : <Alone problem={problem} again={again} />;
 };
 

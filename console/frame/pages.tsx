@@ -2,9 +2,10 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Problem } from '../api/client';
+import { askAhead, type Problem } from '../api/client';
 import { t, type Key } from '../i18n/t';
 import { List } from '../list/list';
+import { requestOf } from '../list/query';
 import { pathOf, place, queryOf, stay } from '../state/router';
 import { begin, hasRight, isThere } from '../state/session';
 import { standardView } from '../state/views';
@@ -91,6 +92,16 @@ const Later = ({ name, id }: { name: keyof typeof later; id: number }) => {
 	return <loaded.Part key={`${name}${id}`} id={id} />;
 };
 
+const find = (path: string) => pages.find(([form]) => form.test(path)) ?? [];
+
+export const loadPageAhead = (): void => {
+	const [, name] = find(pathOf(place.value));
+	if (name === 'list')
+		askAhead(requestOf(queryOf(place.value)));
+	else if (name && name !== 'home')
+		later[name]().catch(() => {});
+};
+
 export const Page = () => {
 	const path = pathOf(place.value);
 	useArrival();
@@ -101,7 +112,7 @@ export const Page = () => {
 			return null;
 		}
 	}
-	const [form, name] = pages.find(([form]) => form.test(path)) ?? [];
+	const [form, name] = find(path);
 	if (!form || !name)
 		return <Instead title="missing.title" text="missing.text" />;
 	if (name.startsWith('admin') && !hasRight('admin'))

@@ -3,7 +3,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ask, noteOf, type Problem } from '../api/client';
-import type { List as Answer, Ticket } from '../api/types';
+import type { Included, List as Answer, Ticket } from '../api/types';
 import { categories, loadLookups, meetAll } from '../state/lookups';
 import { usePoll } from '../state/poll';
 import { arrived, returning } from '../state/router';
@@ -34,10 +34,9 @@ const keep = (shown: Shown): void => {
 		kept.delete(kept.keys().next().value!);
 };
 
-const fetchList = async (query: URLSearchParams, signal?: AbortSignal): Promise<Omit<Shown, 'key'>> => {
+const fetchList = async (query: URLSearchParams, signal?: AbortSignal): Promise<[Omit<Shown, 'key'>, Included | undefined]> => {
 	const path = requestOf(query), answer = await ask<Answer<Ticket>>('GET', path, { signal, attempts: 1 });
-	meetAll(answer.included);
-	return { items: answer.items, total: answer._meta.total_items, pages: answer._meta.total_pages, note: noteOf(path) };
+	return [{ items: answer.items, total: answer._meta.total_items, pages: answer._meta.total_pages, note: noteOf(path) }, answer.included];
 };
 
 const isSame = (a: Ticket, b: Ticket): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -116,9 +115,10 @@ export const useList = (query: URLSearchParams) => {
 	};
 	const load = async (signal?: AbortSignal, isWanted = false): Promise<void> => {
 		try {
-			const next = { key, ...await fetchList(query, signal) };
+			const [answer, included] = await fetchList(query, signal), next = { key, ...answer };
 			if (wanted.current !== key)
 				return;
+			meetAll(included); // and in the same turn the rows, so that each is drawn once
 			take(next, isWanted || settled.current !== key);
 			if (settled.current !== key)
 				meetCategories(next.items);
@@ -131,7 +131,7 @@ export const useList = (query: URLSearchParams) => {
 			throw reason;
 		}
 	};
-	useEffect(() => {
+	useLayoutEffect(() => {
 		setProblem(null);
 		setWaiting(null);
 		settled.current = '';

@@ -1,6 +1,6 @@
 // Things that change on the desk are asked for again from time to time, with their tag, while somebody looks.
 
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Problem } from '../api/client';
 import { isThere } from './session';
 
@@ -9,11 +9,12 @@ const SOONEST = 2; // s, doubled with each turn that failed
 const retryAfter = (reason: unknown): number => reason instanceof Problem ? reason.retryAfter : 0;
 
 // Asks at once, then `seconds` after each answer; sooner after a failure, unless the desk says when. It waits while the
-// page is hidden, the session has ended or the network is gone, and goes on by itself.
+// page is hidden, the session has ended or the network is gone, and goes on by itself. The first request is sent before
+// the page is painted.
 export const usePoll = (run: (signal: AbortSignal) => Promise<unknown>, seconds: number, keys: unknown[]): void => {
 	const last = useRef(run);
 	last.current = run;
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const abort = new AbortController();
 		let timer = 0, failures = 0, isRunning = false;
 		const turn = async (): Promise<void> => {

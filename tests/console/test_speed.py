@@ -27,8 +27,8 @@ def weight(client, path):
 def test_bytes(reading):
     with reading.client(token=False) as client:
         size, shell = weight(client, '/')
-        first, parts, waiting = {'/': size}, {}, set(NAME.findall(shell))
-        static = set(waiting)
+        named = set(NAME.findall(shell))
+        first, parts, waiting, static = {'/': size}, {}, set(named), set(named)
         while waiting:
             name = waiting.pop()
             size, text = weight(client, f'/console/{name}')
@@ -40,6 +40,7 @@ def test_bytes(reading):
         first |= {name: parts[name] for name in static}
     assert any(name.startswith('main-') for name in first) and any(name.startswith('style-') for name in first)
     assert any(name.startswith('ticket-') for name in parts), 'parts that come later were not found'
+    assert static == named, f'the shell does not preload {static - named}: the browser finds them late'
     assert sum(first.values()) <= FIRST_LOAD, first
     assert first['/'] + sum(parts.values()) <= WHOLE, parts
 
