@@ -1,6 +1,6 @@
 // A list of tickets. The query of the URL is the list: filters, words, sort and page.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Ticket } from '../api/types';
 import { number, t } from '../i18n/t';
 import { useKeys, type Binding } from '../state/keys';
@@ -55,8 +55,34 @@ const News = ({ shown, waiting, onShow }: { shown: Shown; waiting: Shown; onShow
 	return <button type="button" class="news" onClick={onShow}>{count ? t('list.newer', { n: count }) : t('list.moved')}</button>;
 };
 
+// Another list is drawn into the rows of the one before, which costs half of new rows. Within a list a row stays with its
+// ticket.
+const useSlots = (list: string, items: Ticket[]): Map<number, number> => {
+	const now = useRef({ list: '', slots: new Map<number, number>(), free: 0 });
+	if (now.current.list !== list)
+		now.current = { list, slots: new Map(), free: 0 };
+	const { slots } = now.current;
+	for (const { id } of items)
+		if (!slots.has(id))
+			slots.set(id, now.current.free++);
+	return slots;
+};
+
+const DIM_MS = 100;
+
+// Whether something has been so for a while. An animation with a delay would give the rows a layer of their own at once.
+const useLate = (is: boolean): boolean => {
+	const [isLate, setLate] = useState(false);
+	useEffect(() => {
+		const timer = is ? setTimeout(() => setLate(true), DIM_MS) : 0;
+		return () => { clearTimeout(timer); setLate(false); };
+	}, [is]);
+	return is && isLate;
+};
+
 interface TableProps {
 	title: string;
+	list: string;
 	items: Ticket[];
 	isOld: boolean;
 	isLoading: boolean;
@@ -65,26 +91,29 @@ interface TableProps {
 	isSelecting: boolean;
 }
 
-const Table = ({ title, items, isOld, isLoading, isSearch, selection, isSelecting }: TableProps) => (
-	<table class={`${isOld ? 'old' : ''} ${isSelecting || selection.selected.size ? 'selecting' : ''}`} aria-busy={isOld || isLoading}>
-		<caption class="hidden">{title}</caption>
-		<thead><tr>
-			<th scope="col" class="select"><label><input type="checkbox" checked={selection.isAll} aria-label={t('list.select_all')} onChange={selection.toggleAll} /></label></th>
-			<th scope="col" class="bars"><span class="hidden">{t('ticket.priority')}</span></th>
-			<th scope="col" class="number">{t('ticket.id')}</th>
-			<th scope="col" class="what">{t('ticket.title')}</th>
-			<th scope="col">{t('ticket.status')}</th>
-			<th scope="col" class="wide">{t('ticket.assignee')}</th>
-			<th scope="col" class="wide">{t('ticket.reporter')}</th>
-			<th scope="col" class="number wide">{t('ticket.replies')}</th>
-			<th scope="col" class="number">{t('ticket.updated')}</th>
-		</tr></thead>
-		<tbody>
-			{isLoading && Array.from({ length: SKELETONS }, (_, i) => <tr key={`s${i}`} class="skeleton" aria-hidden="true"><td colSpan={9}><i /></td></tr>)}
-			{items.map(ticket => <Row key={ticket.id} ticket={ticket} isSearch={isSearch} isSelected={selection.selected.has(ticket.id)} onSelect={selection.select} />)}
-		</tbody>
-	</table>
-);
+const Table = ({ title, list, items, isOld, isLoading, isSearch, selection, isSelecting }: TableProps) => {
+	const slots = useSlots(list, items), isDim = useLate(isOld);
+	return (
+		<table class={`${isDim ? 'old' : ''} ${isSelecting || selection.selected.size ? 'selecting' : ''}`} aria-busy={isOld || isLoading}>
+			<caption class="hidden">{title}</caption>
+			<thead><tr>
+				<th scope="col" class="select"><label><input type="checkbox" checked={selection.isAll} aria-label={t('list.select_all')} onChange={selection.toggleAll} /></label></th>
+				<th scope="col" class="bars"><span class="hidden">{t('ticket.priority')}</span></th>
+				<th scope="col" class="number">{t('ticket.id')}</th>
+				<th scope="col" class="what">{t('ticket.title')}</th>
+				<th scope="col">{t('ticket.status')}</th>
+				<th scope="col" class="wide">{t('ticket.assignee')}</th>
+				<th scope="col" class="wide">{t('ticket.reporter')}</th>
+				<th scope="col" class="number wide">{t('ticket.replies')}</th>
+				<th scope="col" class="number">{t('ticket.updated')}</th>
+			</tr></thead>
+			<tbody>
+				{isLoading && Array.from({ length: SKELETONS }, (_, i) => <tr key={`s${i}`} class="skeleton" aria-hidden="true"><td colSpan={9}><i /></td></tr>)}
+				{items.map(ticket => <Row key={slots.get(ticket.id)} ticket={ticket} isSearch={isSearch} isSelected={selection.selected.has(ticket.id)} onSelect={selection.select} />)}
+			</tbody>
+		</table>
+	);
+};
 
 // Keys and the bar change the selected tickets, else the one that has the focus.
 const useActs = (query: URLSearchParams, shown: Shown | null, selection: Selection, refresh: () => void) => {
@@ -165,7 +194,7 @@ export const List = () => {
 			{problem && <Trouble query={query} problem={problem} again={refresh} />}
 			{shown?.note && !isOld && <p class="note quiet" role="status">{shown.note}</p>}
 			{shown && waiting && !isOld && <News shown={shown} waiting={waiting} onShow={showWaiting} />}
-			<Table title={title} items={items} isOld={isOld} isLoading={!shown && !problem} isSearch={query.has('content')} selection={selection} isSelecting={isSelecting} />
+			<Table title={title} list={shown?.key ?? ''} items={items} isOld={isOld} isLoading={!shown && !problem} isSearch={query.has('content')} selection={selection} isSelecting={isSelecting} />
 			{shown && !isOld && !problem && items.length === 0 && <Empty query={query} />}
 			{shown && !isOld && shown.pages > 1 && <Pages query={query} shown={shown} />}
 			<Bulk job={job} selection={selection} total={shown?.total ?? 0} onAsk={ask} />

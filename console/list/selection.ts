@@ -9,7 +9,11 @@ export const useSelection = (items: Ticket[], key: string) => {
 	const now = useRef({ items, selected });
 	now.current = { items, selected };
 	const set = (next: ReadonlySet<number>): void => { setSelected(next); setEvery(false); };
-	useEffect(() => { set(new Set()); last.current = null; }, [key]);
+	useEffect(() => {
+		if (now.current.selected.size)
+			set(new Set());
+		last.current = null;
+	}, [key]);
 	const select = useMemo(() => (id: number, toThis: boolean): void => {
 		const { items, selected } = now.current;
 		const next = new Set(selected);

@@ -27,4 +27,4 @@ export const nameOf = (id: number | null): string => id === null ? t('person.nob
 
 export const Person = ({ id }: { id: number | null }) => id === null
 	? <span class="quiet">{t('person.nobody')}</span>
-	: <span class="person"><Avatar user={person(id)} /><span class="name">{nameOf(id)}</span></span>;
+	: <span class="person"><Avatar key={id} user={person(id)} /><span class="name">{nameOf(id)}</span></span>;

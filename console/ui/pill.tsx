@@ -12,7 +12,7 @@ export const StatusPill = ({ id }: { id: number }) => {
 
 const BARS = 3;
 
-// Where a priority stands among those of the desk, as one to three bars.
+// They are a background, as a list has many. Where a priority stands among those of the desk, as one to three bars.
 const levelOf = (id: number): number => {
 	const at = priorities.value.findIndex(p => p.id === id);
 	return at === -1 ? 1 : 1 + Math.round(at * (BARS - 1) / Math.max(1, priorities.value.length - 1));
@@ -24,11 +24,7 @@ export const PriorityBars = ({ id }: { id: number }) => {
 	const level = levelOf(id), name = priorityName(id);
 	return (
 		<span class={`priority level${level}`} title={name}>
-			<svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true" focusable="false">
-				{[0, 1, 2].map(bar => (
-					<rect key={bar} x={bar * 4.5} y={8 - bar * 4} width="3" height={4 + bar * 4} class={bar < level ? '' : 'off'} />
-				))}
-			</svg>
+			<i />
 			<span class="hidden">{name}</span>
 		</span>
 	);
