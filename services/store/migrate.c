@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/durable.h"
 #include "base/log.h"
 #include "services/store/statement.h"
@@ -164,11 +165,18 @@ store_is_accepted(sqlite3 *db)
 void
 store_migrate(sqlite3 *db, const struct service *service, const char *path)
 {
-	int64_t	have = schema_of(db, service, path);
+	int64_t	have = schema_of(db, service, path), begin = clock_ms();
 	int64_t	newest = store_newest_schema(service);
 
-	if (have < newest)
-		migrate(db, service, have, newest);
+	if (have == newest)
+		return;
+	if (have > 0)
+		log_info("store %s: upgrading from schema %lld to %lld", path,
+		    (long long)have, (long long)newest);
+	migrate(db, service, have, newest);
+	if (have > 0)
+		log_info("store %s: upgraded to schema %lld in %lld ms", path,
+		    (long long)newest, (long long)(clock_ms() - begin));
 }
 
 /*

@@ -125,6 +125,9 @@ def test_old_stores_know_everything_soon(desks, tmp_path, schema):
     c = desk.start().client(ADMIN)
     check_kept(desk, schema, tmp_path)
     check_told(desk, schema, tmp_path)
+    for service in SERVICES:
+        newest, log = newest_schema(service), (desk.folder / f'{service}.log').read_text()
+        assert (f'upgraded to schema {newest} in ' in log) == (SCHEMAS[schema][service] < newest), log
     # names of others, words of tickets and of replies are known; what was there is not told as if it were new
     for query in ('content=then', 'status=Open', 'sort=time_desc', 'sort=assigned', 'sort=department_category',
                   'sort=replies'):
