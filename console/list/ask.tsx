@@ -65,7 +65,7 @@ export const Ask = ({ what, count, ticket, onAct, onClose }: Props) => {
 					onChoose={id => onAct({ name: statusName(id), run: setStatus(id), undo: restoreStatus })} />}
 				{what === 'priority' && <Choices choices={priorities.value.map(p => ({ id: p.id, name: p.priority }))} now={ticket?.ticket_priority_id}
 					onChoose={id => onAct({ name: priorityName(id), run: setPriority(id), undo: restorePriority })} />}
-				{what === 'category' && <CategoryPicker value={ticket?.category_id ?? null}
+				{what === 'category' && <CategoryPicker value={ticket?.category_id ?? null} autofocus
 					onChoose={id => onAct({ name: t('bulk.category'), run: setCategory(id), undo: restoreCategory })} />}
 			</div>
 		</Dialog>

@@ -46,7 +46,8 @@ const useOptions = (find: Props['find'], text: string | null) => {
 
 export const Combobox = ({ label, value, find, onChoose, placeholder, isLabelHidden, required, autofocus, problem }: Props) => {
 	const id = useId();
-	const [text, setText] = useState<string | null>(null); // null: closed, shows the value
+	// null: closed, shows the value. The one field of a dialog is open from the start.
+	const [text, setText] = useState<string | null>(autofocus ? '' : null);
 	const [active, setActive] = useState(0);
 	const { options, isFresh } = useOptions(find, text);
 	const isAwaited = useRef(false); // Enter came before the suggestions did
@@ -79,10 +80,10 @@ export const Combobox = ({ label, value, find, onChoose, placeholder, isLabelHid
 		} else if (event.key === 'Enter' && isOpen && options[active]) {
 			event.preventDefault();
 			choose(options[active]);
-		} else if (event.key === 'Escape' && text !== null) {
+		} else if (event.key === 'Escape' && text !== null && !(autofocus && text === '')) { // else it closes the dialog
 			event.preventDefault();
 			event.stopPropagation();
-			setText(null);
+			setText(autofocus ? '' : null);
 		}
 	};
 	return (
@@ -91,9 +92,9 @@ export const Combobox = ({ label, value, find, onChoose, placeholder, isLabelHid
 			<input id={id} role="combobox" autoComplete="off" spellcheck={false} aria-autocomplete="list" aria-expanded={isOpen}
 				aria-controls={`${id}-list`} aria-activedescendant={isOpen && options.length ? `${id}-${active}` : undefined}
 				aria-invalid={problem ? true : undefined} aria-describedby={problem ? `${id}-bad` : undefined}
-				placeholder={placeholder} required={required} autofocus={autofocus}
+				placeholder={text === '' && value ? value.name : placeholder} required={required} autofocus={autofocus}
 				value={text ?? value?.name ?? ''} onKeyDown={onKeyDown} onBlur={() => isAwaited.current || setText(null)}
-				onClick={() => text === null && setText('')} onInput={event => { isAwaited.current = false; setText(event.currentTarget.value); }} />
+				onFocus={event => event.currentTarget.select()} onClick={() => text === null && setText('')} onInput={event => { isAwaited.current = false; setText(event.currentTarget.value); }} />
 			<ul ref={list} id={`${id}-list`} role="listbox" aria-label={label} hidden={!isOpen}>
 				{isOpen && options.map((option, i) => (
 					<li key={option.id} id={`${id}-${i}`} role="option" aria-selected={i === active}

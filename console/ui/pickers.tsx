@@ -47,6 +47,7 @@ interface CategoryProps {
 	value: number | null;
 	onChoose: (id: number) => void;
 	isLabelHidden?: boolean;
+	autofocus?: boolean;
 	problem?: string;
 }
 

@@ -291,6 +291,24 @@ def test_keys(browse, desk, admin):
     assert first < second
 
 
+def test_a_person_is_chosen_at_once(browse, desk, admin):
+    """The dialog shows whom to choose, and what is typed replaces the name of who has the ticket."""
+    ticket = make_ticket(admin)
+    token_of(desk, 'agent')
+    expect(admin.post(f'ticket/{ticket}/claim'), 200)
+    page = browse(desk, 'admin', f'/ticket/{ticket}')
+    page.press('a').find('dialog', 'Assign…')
+    page.wait(lambda: len(page.all('option')) > 1, 'the people')
+    page.press('Escape').gone('dialog')
+    page.press('a').find('dialog', 'Assign…')
+    page.wait_focus('combobox', 'Assignee')
+    page.type('ann ag')
+    page.wait(lambda: [o.text for o in page.all('option')] == ['AA\nAnn Agent\nagent'], 'one person')
+    page.press('Escape')
+    page.wait(lambda: len(page.all('option')) > 1, 'the people')
+    page.type('ann ag').press('Enter').see('Assigned to Ann Agent.')
+
+
 def test_next_and_previous_of_the_list(browse, desk, admin):
     tickets = [make_ticket(admin, title=f'In a row zyxwv {n}') for n in range(3)]
     page = browse(desk, 'admin', '/tickets/?content=zyxwv&sort=addedon')
