@@ -20,6 +20,15 @@ export const focusTicket = (id: number): void => {
 	title?.focus();
 };
 
+// The rows of another list are not those that the focus was in: it begins at the heading, as on any page.
+export const leaveRows = (): (() => void) => {
+	const had = rowOf(document.activeElement);
+	return () => {
+		if (had)
+			document.querySelector<HTMLElement>('#main h1')?.focus({ preventScroll: true });
+	};
+};
+
 // Keeps the focus while rows come, go and move: on the same ticket, else on the row that took its place.
 export const holdFocus = (): (() => void) => {
 	const had = document.activeElement, row = rowOf(had);

@@ -9,7 +9,7 @@ import { usePoll } from '../state/poll';
 import { arrived, returning } from '../state/router';
 import { me } from '../state/session';
 import { asProblem } from '../ui/field';
-import { focusTicket, holdFocus } from './cursor';
+import { focusTicket, holdFocus, leaveRows } from './cursor';
 import { lastList } from './last';
 import { listAt, requestOf } from './query';
 
@@ -67,7 +67,7 @@ const useShown = (key: string) => {
 	const settle = useRef(() => {});
 	useLayoutEffect(() => { settle.current(); settle.current = () => {}; }, [shown]);
 	const show = (next: Shown): void => {
-		settle.current = holdFocus();
+		settle.current = now.current && now.current.key !== next.key ? leaveRows() : holdFocus();
 		now.current = next;
 		keep(next);
 		setShown(next);

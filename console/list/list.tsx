@@ -187,7 +187,7 @@ export const List = () => {
 	return (
 		<main id="main" class="list" tabIndex={-1}>
 			<header class="bar">
-				<h1><bdi>{title}</bdi> <span class="count" aria-live="polite">{shown && !isOld ? number(shown.total) : ''}</span></h1>
+				<h1 tabIndex={-1}><bdi>{title}</bdi> <span class="count" aria-live="polite">{shown && !isOld ? number(shown.total) : ''}</span></h1>
 				<Filters query={query} view={saved.value.find(view => isShown(view.query))} isSelecting={isSelecting} onSelecting={toggleSelecting} />
 			</header>
 			<Chips query={query} />

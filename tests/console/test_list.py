@@ -32,6 +32,19 @@ def names(desk, path, member):
         return {thing['id']: thing[member] for thing in expect(admin.get(path), 200)['items']}
 
 
+def test_another_list_begins_at_its_heading(browse, busy):
+    """The focus was in a row: it does not stay at that place among other tickets."""
+    page = browse(busy, 'admin', '/tickets/')
+    page.press('j', 'j', 'j')
+    page.wait(lambda: focused(page) == ids(page)[2], 'the third ticket')
+    page.press('g', 'o').wait_focus('heading', re.compile('^All open'))
+    page.press('j')
+    page.wait(lambda: focused(page) == ids(page)[0], 'its first ticket')
+    page.press('j', 'g', 'e').wait_focus('heading', re.compile('^Everything'))
+    page.back().find('heading', re.compile('^All open'))
+    page.wait(lambda: focused(page) == ids(page)[1], 'where it was')
+
+
 def test_pages(browse, busy):
     page = browse(busy, 'admin', '/tickets/')
     page.find('heading', f'Everything {COUNT}')
