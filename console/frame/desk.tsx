@@ -4,6 +4,7 @@ import { go, place, visits } from '../state/router';
 import { me, session } from '../state/session';
 import { useKeys, type Binding } from '../state/keys';
 import { usePoll } from '../state/poll';
+import { undo } from '../state/toasts';
 import { standard, countViews, saved } from '../state/views';
 import { Icon } from '../ui/icon';
 import { Link } from '../ui/link';
@@ -71,9 +72,10 @@ export const Desk = () => {
 		{ keys: '/', does: 'key.search', run: () => { drawer.open(); focusSearch(); } },
 		{ keys: 'c', does: 'key.new', run: () => go('/new') },
 		{ keys: '?', does: 'key.help', run: () => setShown('help') },
+		{ keys: 'z', does: 'key.undo', run: undo },
 		{ keys: 'g h', does: 'key.home', run: () => go('/') },
 		...standard.value.map((view): Binding => ({ keys: `g ${view.key}`, does: view.name, run: () => go(`/tickets/?${view.query}`) })),
-	]);
+	], true);
 	return (
 		<>
 			<a class="skip" href="#main" onClick={event => { event.preventDefault(); document.getElementById('main')?.focus(); }}>{t('skip')}</a>

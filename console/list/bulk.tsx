@@ -4,7 +4,7 @@ import { explain } from '../ui/field';
 import { Icon } from '../ui/icon';
 import { Link } from '../ui/link';
 import { LABELS, mayMove, type What } from './ask';
-import type { Job, Progress, Result } from './job';
+import { undoOf, type Job, type Progress, type Result } from './job';
 import type { Selection } from './selection';
 
 const TOLD = 50;
@@ -25,7 +25,7 @@ const summary = ({ changed, same, refused, left, isUndo }: Result): string => [
 ].filter(Boolean).join(' ');
 
 const Told = ({ result, job }: { result: Result; job: Job }) => {
-	const { refused, left, changed, stopped, act, isUndo } = result;
+	const { refused, left, stopped, act } = result;
 	return (
 		<div class="bulk told" role="region" aria-label={t('bulk.result')}>
 			<div role="status"><b>{act.name}.</b> {summary(result)} {stopped && <span class="bad">{explain(stopped)}</span>}</div>
@@ -39,7 +39,7 @@ const Told = ({ result, job }: { result: Result; job: Job }) => {
 			)}
 			<div class="buttons">
 				{left.length > 0 && <button type="button" onClick={() => void job.goOn(result)}>{t('bulk.go_on')}</button>}
-				{changed.length > 0 && act.undo && !isUndo && <button type="button" onClick={() => void job.undo(result)}>{t('toast.undo')}</button>}
+				{undoOf(job) && <button type="button" onClick={undoOf(job)}>{t('toast.undo')}</button>}
 				<button type="button" class="plain" onClick={job.dismiss} aria-label={t('toast.dismiss')}><Icon name="close" /></button>
 			</div>
 		</div>

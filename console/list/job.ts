@@ -39,7 +39,7 @@ export const useJob = (query: URLSearchParams, onDone: (refused: Ticket[]) => vo
 		try {
 			await act.run(ticket.id);
 			say(done, act.undo && (() => void act.undo!(ticket).then(() => { say(t('bulk.undone')); onDone([]); },
-				reason => complain(explain(asProblem(reason))))));
+				reason => complain(explain(asProblem(reason))))), `/ticket/${ticket.id}`);
 		} catch (reason) {
 			complain(`#${ticket.id}: ${explain(asProblem(reason))}`);
 		}
@@ -71,3 +71,7 @@ export const useJob = (query: URLSearchParams, onDone: (refused: Ticket[]) => vo
 };
 
 export type Job = ReturnType<typeof useJob>;
+
+// The way back from the change whose result is shown, if there is one.
+export const undoOf = ({ result, undo }: Job): (() => void) | undefined =>
+	result && result.changed.length > 0 && result.act.undo && !result.isUndo ? () => void undo(result) : undefined;

@@ -15,7 +15,7 @@ import { current, move } from './cursor';
 import { useList, type Shown } from './data';
 import { Empty, Trouble } from './empty';
 import { Filters } from './filters';
-import { useJob } from './job';
+import { undoOf, useJob } from './job';
 import { atPage, isShown, pageOf, PER_PAGE } from './query';
 import { Row } from './row';
 import { useSelection, type Selection } from './selection';
@@ -150,7 +150,7 @@ const useActs = (query: URLSearchParams, shown: Shown | null, selection: Selecti
 	return { job, ask, dialog };
 };
 
-const keysOf = (query: URLSearchParams, shown: Shown | null, selection: Selection, ask: (what: What) => void): Binding[] => {
+const keysOf = (query: URLSearchParams, shown: Shown | null, selection: Selection, ask: (what: What) => void, undo: (() => void) | undefined): Binding[] => {
 	const page = pageOf(query), pages = shown?.pages ?? 1;
 	const withCurrent = (does: (id: number) => void) => (): void => { const id = current(); if (id) does(id); };
 	return [
@@ -168,6 +168,7 @@ const keysOf = (query: URLSearchParams, shown: Shown | null, selection: Selectio
 			...mayMove() ? [{ keys: 'l', does: 'bulk.category', run: () => ask('category') } satisfies Binding] : [],
 			{ keys: 'e', does: 'action.close', run: () => ask('close') },
 		] satisfies Binding[] : [],
+		...undo ? [{ keys: 'z', does: 'toast.undo', run: undo } satisfies Binding] : [],
 		{ keys: '[', does: 'pages.previous', run: () => page > 1 && turn(query, page - 1) },
 		{ keys: ']', does: 'pages.next', run: () => page < pages && turn(query, page + 1) },
 	];
@@ -180,7 +181,7 @@ export const List = () => {
 	const selection = useSelection(items, key);
 	const [isSelecting, setSelecting] = useState(false);
 	const { job, ask, dialog } = useActs(query, shown, selection, refresh);
-	useKeys(keysOf(query, shown, selection, ask));
+	useKeys(keysOf(query, shown, selection, ask, undoOf(job)));
 	const title = titleOf(query);
 	document.title = `${title} – ${session.value!.title}`;
 	const toggleSelecting = (): void => { selection.clear(); setSelecting(!isSelecting); };

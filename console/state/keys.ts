@@ -13,7 +13,12 @@ export interface Binding {
 }
 
 const SECOND_KEY_MS = 1500;
-const layers = new Set<{ current: Binding[] }>();
+interface Layer {
+	current: Binding[];
+	isFrame: boolean;
+}
+
+const layers = new Set<Layer>();
 let first = '';
 let firstAt = 0;
 
@@ -23,20 +28,22 @@ export const layersChanged = signal(0);
 // The page's own come before those of the frame around it.
 export const bindings = (): Binding[] => {
 	const seen = new Map<string, Binding>();
-	for (const layer of [...layers].reverse())
+	const all = [...layers].reverse();
+	for (const layer of [...all.filter(l => !l.isFrame), ...all.filter(l => l.isFrame)])
 		for (const binding of layer.current)
 			if (!seen.has(binding.keys))
 				seen.set(binding.keys, binding);
 	return [...seen.values()];
 };
 
-export const useKeys = (own: Binding[]): void => {
-	const layer = useRef(own);
-	layer.current = own;
+export const useKeys = (own: Binding[], isFrame = false): void => {
+	const layer = useRef<Layer>({ current: own, isFrame });
+	layer.current.current = own;
 	useLayoutEffect(() => {
-		layers.add(layer);
+		const { current } = layer;
+		layers.add(current);
 		layersChanged.value++;
-		return () => { layers.delete(layer); layersChanged.value++; };
+		return () => { layers.delete(current); layersChanged.value++; };
 	}, []);
 };
 

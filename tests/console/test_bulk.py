@@ -131,6 +131,29 @@ def test_keys_change_the_ticket_that_has_the_focus(browse, own):
     assert ticket(own, made)['status_id'] == 2
 
 
+def test_undo_by_a_key(browse, own):
+    first, second = (new_ticket(own, f'The printer is out {i}') for i in range(2))
+    page = browse(own, 'admin', '/tickets/')
+    page.press('j', 'i').see(f'#{second} is yours.').press('z').see('Undone.')
+    page.press('z')
+    page.press('x', 'j', 'x', 'p').find('dialog', 'Priority: 2 tickets')
+    page.click('button', 'high').see('2 tickets changed.')
+    page.press('z').see('2 tickets are as they were.')
+    assert [ticket(own, id)['ticket_priority_id'] for id in (first, second)] == [1, 1]
+
+
+def test_a_taken_ticket_is_opened_from_the_message(browse, own):
+    """It has left the list of those that nobody has, and the focus is on the next one."""
+    made = [new_ticket(own, f'The printer is out {i}') for i in range(2)]
+    page = browse(own, 'admin', '/tickets/?assigned_id=unassigned&status_id=1')
+    page.press('j', 'i').see(f'#{made[1]} is yours.')
+    page.wait(lambda: made[1] not in ids(page), 'it has left the list')
+    page.click('link', 'Open').find('heading', re.compile('The printer is out 1'))
+    assert page.path() == f'/ticket/{made[1]}' and not page.has('link', 'Open')
+    page.click('button', 'Undo').see('Undone.')
+    assert ticket(own, made[1])['assigned_id'] is None
+
+
 def test_claim_of_what_somebody_has_is_refused(browse, own):
     made = new_ticket(own, 'The printer is out')
     with admin_of(own) as admin:
