@@ -1,12 +1,13 @@
 // The first page: an agent's open work, the first three steps on a new desk, and the state of the tickets.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { get } from '../api/client';
-import type { List, Ticket } from '../api/types';
+import type { List, Ticket, User } from '../api/types';
 import { number, t } from '../i18n/t';
 import { departments, statuses } from '../state/lookups';
 import { usePoll } from '../state/poll';
 import { hasRight, me } from '../state/session';
+import { doneSteps, doStep, type Step } from '../state/steps';
 import { counts, standardView, type Standard } from '../state/views';
 import { Icon } from '../ui/icon';
 import { Link } from '../ui/link';
@@ -94,18 +95,43 @@ const Standing = ({ facets }: { facets: Facets }) => {
 };
 
 const STEPS = [
-	{ to: '/departments/', name: 'home.first.departments', text: 'home.first.departments_text', icon: 'departments' },
-	{ to: '/admin/users', name: 'home.first.people', text: 'home.first.people_text', icon: 'people' },
-	{ to: '/new', name: 'home.first.ticket', text: 'home.first.ticket_text', icon: 'plus' },
+	{ step: 'departments', to: '/departments/', icon: 'departments' },
+	{ step: 'people', to: '/admin/users', icon: 'people' },
+	{ step: 'ticket', to: '/new', icon: 'plus' },
 ] as const;
 
-const FirstSteps = () => (
+const NEW = 20; // tickets that a desk has while it is new
+const BUILT_IN = 'notification'; // the user that comes with each desk beside its admin
+
+// The steps that are left. A desk comes with departments as examples: they are done when the admin changes them or says
+// that they are right, or when the first ticket has found its place. null: not known yet.
+const useSteps = (total: number): readonly Step[] | null => {
+	const [isAlone, setAlone] = useState<boolean | null>(null);
+	const isAsked = total < NEW && hasRight('admin');
+	useEffect(() => {
+		if (isAsked)
+			get<List<User>>('users/?per_page=3&fields=id,username').then(({ items }) =>
+				setAlone(!items.some(user => user.id !== me.value?.id && user.username !== BUILT_IN)), () => setAlone(false));
+	}, [isAsked]);
+	if (!isAsked || isAlone === null)
+		return isAsked ? null : [];
+	const isDone = { departments: total > 0, people: !isAlone, ticket: total > 0 }, said = doneSteps();
+	return STEPS.map(({ step }) => step).filter(step => !isDone[step] && !said.includes(step));
+};
+
+const FirstSteps = ({ left }: { left: readonly Step[] }) => (
 	<section class="first">
-		<h2>{t('home.first')}</h2>
-		<ol>{STEPS.map(step => (
-			<li key={step.to}><Link to={step.to} class="card">
-				<Icon name={step.icon} /><b>{t(step.name)}</b><span class="quiet">{t(step.text)}</span>
-			</Link></li>
+		<h2>{t('home.first', { n: left.length })}</h2>
+		<ol>{STEPS.filter(({ step }) => left.includes(step)).map(({ step, to, icon }) => (
+			<li key={step} class="card">
+				<Link to={to}><Icon name={icon} /><b>{t(`home.first.${step}`)}</b><span class="quiet">{t(`home.first.${step}_text`)}</span></Link>
+				{step !== 'ticket' && (
+					<button type="button" class="plain" aria-label={t('home.first.done_named', { name: t(`home.first.${step}`) })} onClick={() => {
+						doStep(step);
+						document.querySelector<HTMLElement>('#main h1')?.focus();
+					}}><Icon name="check" /> {t('home.first.done')}</button>
+				)}
+			</li>
 		))}</ol>
 	</section>
 );
@@ -114,9 +140,11 @@ export const Home = () => {
 	const [facets, setFacets] = useState<Facets | null>(null);
 	usePoll(async signal => setFacets(await get<Facets>('tickets/counts?by=department_status', signal)), SECONDS, [me.value?.id]);
 	const isStaff = hasRight('staff') || hasRight('admin');
+	const left = useSteps(facets?.total ?? NEW);
 	return (
 		<Page title={t('home.title')} heading={t('home.greeting', { name: me.value!.name })}>
-			{facets?.total === 0 && hasRight('admin') ? <FirstSteps /> : <>
+			{left && left.length > 0 && <FirstSteps left={left} />}
+			{left && !(facets?.total === 0 && left.length > 0) && <>
 				<ul class="cards">{(isStaff ? CARDS : CARDS_OF_REPORTERS).map(name => <Card {...standardView(name)} key={name} />)}</ul>
 				<Work of={standardView(isStaff ? 'mine' : 'reported')} />
 			</>}

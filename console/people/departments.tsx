@@ -5,6 +5,7 @@ import { t } from '../i18n/t';
 import { all, categories, loadLookups, openIds } from '../state/lookups';
 import { usePoll } from '../state/poll';
 import { hasRight } from '../state/session';
+import { doStep } from '../state/steps';
 import { say } from '../state/toasts';
 import { Dialog } from '../ui/dialog';
 import { asProblem, Input, Refusal } from '../ui/field';
@@ -58,12 +59,13 @@ const useDepartments = () => {
 	const load = (): Promise<void> => Promise.all([all<Department>('departments/'), loadLookups()]).then(
 		([departments]) => { setList(departments); setProblem(null); }, reason => setProblem(asProblem(reason)));
 	useEffect(() => void load(), []);
-	return { list, problem, load };
+	const changed = (): Promise<void> => { doStep('departments'); return load(); };
+	return { list, problem, load, changed };
 };
 
 const Departments = () => {
 	const [asked, setAsked] = useState<Asked | null>(null);
-	const { list, problem, load } = useDepartments();
+	const { list, problem, load, changed } = useDepartments();
 	const open = `status_id=${openIds.value.join(',')}`;
 	const count = useCounts(open);
 	const isStaff = hasRight('staff');
@@ -99,9 +101,9 @@ const Departments = () => {
 						onClick={() => setAsked({ does: 'add', kind: 'category', in: department.id })}>{t('category.add')}</button>}
 				</section>
 			))}</div>
-			{asked && asked.does !== 'delete' && <NameDialog asked={asked} onDone={load} onClose={() => setAsked(null)} />}
+			{asked && asked.does !== 'delete' && <NameDialog asked={asked} onDone={changed} onClose={() => setAsked(null)} />}
 			{asked?.does === 'delete' && <Removal title={t(`${asked.kind}.delete`)} text={t('delete.text', { name: asked.name })}
-				remove={() => ask('DELETE', `${asked.kind}/${asked.id}`)} onDone={load} onClose={() => setAsked(null)} />}
+				remove={() => ask('DELETE', `${asked.kind}/${asked.id}`)} onDone={changed} onClose={() => setAsked(null)} />}
 		</Page>
 	);
 };

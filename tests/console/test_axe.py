@@ -70,7 +70,7 @@ def test_dialog(browse, reading, name, role, path, opens):
 
 def test_new_desk(browse, new):
     page = browse(new, 'admin', '/')
-    page.find('heading', 'Three things to do first')
+    page.find('heading', '3 things to do first')
     assert page.in_every_look('home-new') == []
 
 

@@ -149,14 +149,40 @@ def test_a_page_for_others(browse, reading):
 
 def test_a_new_desk_says_what_to_do_first(browse, new):
     page = browse(new, 'admin', '/')
-    page.find('heading', 'Three things to do first')
+    page.find('heading', '3 things to do first')
     steps = [page.find('link', re.compile(name)).get_attribute('pathname') for name in (
         '^Name your departments', '^Add the people', '^Open the first ticket')]
     assert steps == ['/departments/', '/admin/users', '/new']
-    page.open('/').find('heading', 'Three things to do first')
+    page.open('/').find('heading', '3 things to do first')
     other = browse(new, 'reporter', '/')
     other.find('heading', 'Hello, Rob Reporter')
-    assert not other.has('heading', 'Three things to do first')
+    assert not other.has('heading', re.compile('to do first'))
+
+
+def test_each_first_step_is_gone_when_it_is_done(browse, new):
+    page = browse(new, 'admin', '/')
+    page.click('link', re.compile('^Name your departments')).click('button', 'Rename Holidays')
+    page.wait_focus('textbox')
+    page.fill('Name', 'Time off').press('Enter').gone('dialog')
+    page.open('/').find('heading', '2 things to do first')
+    assert not page.has('link', re.compile('^Name your departments'))
+    page.click('link', re.compile('^Add the people')).click('button', 'Add a user')
+    page.fill('Name', 'Ann Agent').fill('Username', 'agent').fill('E-mail', 'agent@example.org').fill('New password', 'a-passphrase')
+    page.press('Enter').gone('dialog')
+    page.open('/').find('heading', 'One thing to do first')
+    page.click('link', re.compile('^Open the first ticket')).find('heading', 'New ticket')
+    page.fill('Title', 'The printer is out').fill('Text', 'It is out of paper.').fill('Category', 'Time').press('Enter')
+    page.click('button', 'Open the ticket').find('heading', re.compile('The printer is out'))
+    page.open('/').find('heading', 'My work')
+    assert not page.has('heading', re.compile('to do first'))
+
+
+def test_a_first_step_is_said_to_be_done(browse, new):
+    page = browse(new, 'admin', '/')
+    page.click('button', 'Done: Name your departments and their categories').find('heading', '2 things to do first')
+    page.wait_focus('heading', 'Hello, admin')
+    page.click('button', 'Done: Add the people of your team').find('heading', 'One thing to do first')
+    page.open('/').find('heading', 'One thing to do first')
 
 
 def test_a_page_without_tls_on_a_network(browse, new):
