@@ -14,7 +14,7 @@ import { asProblem, focusFirstBad, Input, Refusal, Select } from '../ui/field';
 import { Link } from '../ui/link';
 import { StatusPill } from '../ui/pill';
 import { CategoryPicker } from '../ui/pickers';
-import { outOfBounds } from './bounds';
+import { MOST_OF_TITLE, outOfBounds } from './bounds';
 import { EditorField, useEditor } from './editor';
 import { mayWrite } from './rights';
 import { useSend } from './send';
@@ -114,7 +114,7 @@ const New = () => {
 			<h1>{t('new.title')}</h1>
 			<form ref={form} onSubmit={event => void submit(event)}>
 				<Refusal problem={problem && !['title', 'content', 'category_id', 'ticket_priority_id'].includes(problem.field) ? problem : null} />
-				<Input label={t('ticket.title')} name="title" value={title} required minLength={3} maxLength={128} autofocus problem={problem}
+				<Input label={t('ticket.title')} name="title" value={title} required minLength={3} maxLength={MOST_OF_TITLE} autofocus problem={problem}
 					onInput={event => change(event.currentTarget.value)} />
 				<Similar title={title} />
 				<EditorField editor={editor} label={t('ticket.text')} note={t('new.readers')} rows={10} isBusy={isBusy} onSend={() => void submit()}

@@ -4,7 +4,8 @@ import { useState } from 'preact/hooks';
 import { ask } from '../api/client';
 import { t } from '../i18n/t';
 import { closedId } from '../state/lookups';
-import { asProblem, explain } from '../ui/field';
+import { asProblem, checkLength, explain } from '../ui/field';
+import { MOST_OF_TITLE } from './bounds';
 import { changeSeen, Overtaken } from './change';
 import { ticketPath, type Thread, type TicketBody } from './data';
 import { mayEdit } from './rights';
@@ -36,9 +37,9 @@ const Form = ({ begun, onDone, onChange }: { begun: Thread; onDone: () => void; 
 	};
 	return (
 		<form class="title" onSubmit={event => void save(event)}>
-			<input aria-label={t('ticket.title')} value={text} minLength={3} maxLength={128} required autofocus dir="auto"
+			<input aria-label={t('ticket.title')} value={text} minLength={3} required autofocus dir="auto"
 				aria-invalid={why ? true : undefined} aria-describedby={why ? 'title-bad' : undefined}
-				onInput={event => setText(event.currentTarget.value)} onKeyDown={event => event.key === 'Escape' && onDone()} />
+				onInput={event => { checkLength(event.currentTarget, MOST_OF_TITLE); setText(event.currentTarget.value); }} onKeyDown={event => event.key === 'Escape' && onDone()} />
 			<button class="primary" disabled={isBusy}>{shown.thing === begun.body ? t('text.save') : t('edit.anyway')}</button>
 			<button type="button" onClick={onDone}>{t('dialog.cancel')}</button>
 			{why && <small id="title-bad" class="bad" role="alert">{why}</small>}

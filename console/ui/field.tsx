@@ -1,5 +1,5 @@
 import type { ComponentChildren, TargetedEvent } from 'preact';
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { Problem } from '../api/client';
 import { faultText } from '../i18n/faults';
 import { t } from '../i18n/t';
@@ -44,9 +44,26 @@ const useField = ({ name, problem, hint }: Pick<FieldProps, 'name' | 'problem' |
 	return { id, notes, aria: { id, name, 'aria-invalid': bad ? true : undefined, 'aria-describedby': described } as const };
 };
 
-export const Input = ({ label, name, problem, hint, ...rest }: FieldProps & TextControl) => {
+export const lengthOf = (text: string): number => [...text].length;
+
+// Browsers cut what is pasted into a field with a maxlength, and say nothing; a password would be another one then.
+// Such a text stays as it is, and the browser says at the field why it is not sent.
+export const checkLength = (field: HTMLInputElement, most: number): void => {
+	const n = lengthOf(field.value);
+	field.setCustomValidity(n > most ? t('field.too_long', { most, n }) : '');
+};
+
+export const Input = ({ label, name, problem, hint, maxLength = Infinity, onInput, ...rest }: FieldProps & TextControl) => {
 	const { id, notes, aria } = useField({ name, problem, hint });
-	return <div class="field"><label for={id}>{label}</label><input {...rest as object} {...aria} />{notes}</div>;
+	const field = useRef<HTMLInputElement>(null);
+	useEffect(() => checkLength(field.current!, maxLength), [rest.value]);
+	return (
+		<div class="field">
+			<label for={id}>{label}</label>
+			<input ref={field} {...rest as object} {...aria} onInput={event => { checkLength(event.currentTarget, maxLength); onInput?.(event); }} />
+			{notes}
+		</div>
+	);
 };
 
 export const Select = ({ label, name, problem, hint, ...rest }: FieldProps & Control<HTMLSelectElement> & { children: ComponentChildren }) => {

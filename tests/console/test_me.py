@@ -100,6 +100,17 @@ def test_a_password_is_changed_with_the_old_one(page, new):
         expect(c.log_in('admin', 'a-second-passphrase'), 200)
 
 
+def test_a_long_password_is_not_cut(page):
+    """A field with a bound of its own would keep the first 60 characters of what is pasted: another password."""
+    page.fill('Current password', ADMIN_PASSWORD).fill('New password', 'p' * 70)
+    page.forget_requests()
+    page.click('button', 'Change the password')
+    page.wait_focus('textbox', 'New password')
+    assert page.script('return document.activeElement.value.length') == 70
+    assert page.script('return document.activeElement.validationMessage') == 'At most 60 characters; these are 70.'
+    assert page.requests('password') == []
+
+
 def test_a_short_password_is_not_sent(page):
     page.fill('Current password', ADMIN_PASSWORD).fill('New password', 'short')
     page.forget_requests()

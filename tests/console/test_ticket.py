@@ -309,6 +309,23 @@ def test_a_person_is_chosen_at_once(browse, desk, admin):
     page.type('ann ag').press('Enter').see('Assigned to Ann Agent.')
 
 
+def test_a_long_title_is_not_cut(browse, desk, admin):
+    """What is pasted stays as it is until its author shortens it."""
+    ticket = make_ticket(admin, title='Short enough')
+    page = browse(desk, 'admin', '/new')
+    for here in ('/new', f'/ticket/{ticket}'):
+        page.open(here)
+        if here != '/new':
+            page.click('button', 'Edit the title')
+        page.fill('Title', '')
+        page.script("document.activeElement.select(); document.execCommand('insertText', false, arguments[0])", '长' * 5000)
+        page.press('Enter').wait_focus('textbox', 'Title')
+        assert page.script('return [...document.activeElement.value].length') == 5000
+        assert page.script('return document.activeElement.validationMessage') == 'At most 128 characters; these are 5,000.'
+    page.fill('Title', '长' * 128).press('Enter').find('heading', re.compile('^长{128}'))
+    assert ticket_of(admin, ticket)['title'] == '长' * 128
+
+
 def test_next_and_previous_of_the_list(browse, desk, admin):
     tickets = [make_ticket(admin, title=f'In a row zyxwv {n}') for n in range(3)]
     page = browse(desk, 'admin', '/tickets/?content=zyxwv&sort=addedon')
