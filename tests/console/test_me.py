@@ -111,6 +111,15 @@ def test_a_long_password_is_not_cut(page):
     assert page.requests('password') == []
 
 
+def test_a_part_of_the_page_is_found_by_its_name(page):
+    for words, heading in (('change pass', 'Password'), ('sessions', 'Sessions and tokens')):
+        page.open('/tickets/').press('Control+k').type(words)
+        page.wait(lambda: page.all('option'), 'something found')
+        page.press('Enter').wait_focus('heading', heading)
+        page.wait(lambda: page.script('const box = document.activeElement.getBoundingClientRect(); return box.top >= 0 && box.top < innerHeight'),
+                  f'{heading} is in sight')
+
+
 def test_a_short_password_is_not_sent(page):
     page.fill('Current password', ADMIN_PASSWORD).fill('New password', 'short')
     page.forget_requests()
