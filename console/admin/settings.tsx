@@ -17,6 +17,9 @@ interface Setting {
 const isFound = (setting: Setting, text: string): boolean =>
 	text.toLowerCase().split(/\s+/).every(word => `${setting.name} ${setting.help}`.toLowerCase().includes(word));
 
+// Between grave accents stand names and values.
+const Help = ({ text }: { text: string }) => <>{text.split('`').map((part, i) => i % 2 ? <code key={i}>{part}</code> : part)}</>;
+
 const Value = ({ setting }: { setting: Setting }) => setting.value === null || setting.value === ''
 	? <span class="quiet">{t('setting.unset')}</span>
 	: setting.value === setting.default ? <><code>{setting.value}</code> <span class="quiet">{t('setting.default')}</span></>
@@ -39,7 +42,7 @@ const Settings = () => {
 				<caption class="hidden">{t('admin.settings')}</caption>
 				<thead><tr><th>{t('setting.name')}</th><th>{t('setting.value')}</th></tr></thead>
 				<tbody>{found.map(setting => (
-					<tr key={setting.name}><td><code>{setting.name}</code><br /><span class="quiet" lang="en">{setting.help}</span></td>
+					<tr key={setting.name}><td><code>{setting.name}</code><br /><span class="quiet" lang="en"><Help text={setting.help} /></span></td>
 						<td><Value setting={setting} /></td></tr>
 				))}</tbody>
 			</table>

@@ -84,6 +84,15 @@ def test_a_late_answer_does_not_replace_the_list_that_is_shown(browse, new):
     assert page.has('button', 'Edit Ann Agent') and not page.has('button', 'Edit Rob Reporter')
 
 
+def test_a_user_is_added_with_rights(browse, new):
+    page = browse(new, 'admin', '/admin/users').click('button', 'Add a user')
+    page.fill('Name', 'Ann Agent').fill('Username', 'agent').fill('E-mail', 'agent@example.org')
+    page.fill('New password', 'a-users-passphrase').choose('Rights', re.compile('^Agents')).click('button', 'Save').see('Saved.')
+    page.wait(lambda: any('super_user' in text and 'Ann Agent' in text for text in page.texts('tbody tr')), 'an agent')
+    with new.client() as c:
+        assert expect(c.log_in('agent', 'a-users-passphrase'), 200)
+
+
 def test_a_new_password_ends_what_was_open(browse, new):
     token = token_of(new, 'reporter')
     page = browse(new, 'admin', '/admin/users?q=rob')
