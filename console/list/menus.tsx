@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { t, type Key } from '../i18n/t';
 import { categories, closedId, departments, openIds, priorities, statuses } from '../state/lookups';
-import { priorityName, statusName } from '../ui/pill';
+import { named, priorityName, statusName } from '../ui/pill';
 import { SORTS, sortOf } from './query';
 
 export const IN_MENUS = ['status_id', 'ticket_priority_id', 'category_id', 'department_id'];
@@ -29,7 +29,7 @@ export const Menu = ({ label, value, onChoose, isLabelHidden, children }: MenuPr
 // Several values, which a menu of single ones does not have, are one more choice.
 const Several = ({ value, among, nameOf }: { value: string; among: string[]; nameOf: (id: number) => string }) =>
 	value === '' || among.includes(value) ? null
-		: <option value={value}>{value.split(',').map(id => nameOf(Number(id))).join(', ')}</option>;
+		: <option value={value}>{value.split(',').map(named(nameOf)).join(', ')}</option>;
 
 export const StatusMenu = ({ query, set, isLabelHidden }: Props) => {
 	const open = openIds.value.join(','), value = query.get('status_id') ?? '';

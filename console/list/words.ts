@@ -4,7 +4,7 @@ import { get } from '../api/client';
 import type { User } from '../api/types';
 import { perLanguage, t, type Key } from '../i18n/t';
 import { categories, departments, meet, person } from '../state/lookups';
-import { priorityName, statusName } from '../ui/pill';
+import { named, priorityName, statusName } from '../ui/pill';
 import { filtersOf } from './query';
 
 const PEOPLE = ['assigned_id', 'created_id', 'user_id', 'subscriber_id'];
@@ -18,15 +18,15 @@ const NAMES: Record<string, Key> = {
 };
 
 const personName = (value: string): string =>
-	value === 'me' ? t('person.me') : value === 'unassigned' ? t('person.nobody') : person(Number(value))?.name ?? `#${value}`;
+	value === 'me' ? t('person.me') : value === 'unassigned' ? t('person.nobody') : named(id => person(id)?.name ?? `#${id}`)(value);
 const categoryName = (id: number): string => categories.value.find(c => c.category_id === id)?.department_category ?? `#${id}`;
 const departmentName = (id: number): string => departments.value.find(d => d.id === id)?.department ?? `#${id}`;
 const days = perLanguage(locale => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' }));
 const day = (value: string): string => Number.isNaN(Date.parse(value)) ? value : days().format(new Date(value));
 
 const VALUES: Record<string, (value: string) => string> = {
-	status_id: value => statusName(Number(value)), ticket_priority_id: value => priorityName(Number(value)),
-	category_id: value => categoryName(Number(value)), department_id: value => departmentName(Number(value)),
+	status_id: named(statusName), ticket_priority_id: named(priorityName),
+	category_id: named(categoryName), department_id: named(departmentName),
 	added_since: day, added_before: day, updated_since: day, updated_before: day, unread: personName,
 };
 

@@ -3,6 +3,9 @@ import { priorities, statuses, closedId } from '../state/lookups';
 // Flicket's own statuses have colours of their own; others are plain. The word is always there.
 const TONES: Record<string, string> = { open: 'open', closed: 'closed', 'in work': 'working', 'awaiting information': 'waiting' };
 
+// What is no id stays as it was written.
+export const named = (nameOf: (id: number) => string) => (value: string): string => /^\d+$/.test(value) ? nameOf(Number(value)) : value;
+
 export const statusName = (id: number): string => statuses.value.find(s => s.id === id)?.status ?? `#${id}`;
 
 export const StatusPill = ({ id }: { id: number }) => {

@@ -165,6 +165,14 @@ def test_search_marks_what_it_found(browse, own):
     assert page.field('Search tickets').get_property('value') == 'zyxwyt'
 
 
+def test_a_filter_that_is_no_id_is_shown_as_it_is(browse, busy):
+    page = browse(busy, 'admin')
+    page.allow(r'status_id=open .* 400', r'status_id=open.* 400')
+    page.open('/tickets/?status_id=open').see('is not an id')
+    assert page.script("return document.querySelector('.menus select').selectedOptions[0].textContent") == 'open'
+    page.click('button', 'Drop the filter: Status').find('heading', re.compile('^Everything'))
+
+
 def test_search_says_what_it_left_out(browse, busy):
     page = browse(busy, 'admin', '/tickets/?content=' + '+'.join(f'word{i}' for i in range(40)))
     note, = page.wait(lambda: page.texts('.note'), 'a note')
