@@ -15,20 +15,20 @@ import { Side } from './side';
 
 const COUNT_SECONDS = 30;
 
-const selectSearch = (): boolean => {
-	const search = document.querySelector<HTMLInputElement>('#search')!;
-	search.focus();
-	search.select();
-	return document.activeElement === search;
-};
-
-// At once, so that it gets the next key; on a phone in the next frame, when the drawer that it is in has opened.
-const focusSearch = (): void => {
-	if (!selectSearch())
-		requestAnimationFrame(selectSearch);
-};
-
 const isNarrow = (): boolean => matchMedia('(max-width: 640px)').matches;
+
+// At once, so that no key is lost, unless the drawer that it is in has to open first.
+const focusSearch = (): void => {
+	const focus = (): void => {
+		const search = document.querySelector<HTMLInputElement>('#search');
+		search?.focus();
+		search?.select();
+	};
+	if (isNarrow())
+		requestAnimationFrame(focus);
+	else
+		focus();
+};
 
 // On a phone the lists are a drawer; the page behind it cannot be reached while it is open.
 const useDrawer = () => {

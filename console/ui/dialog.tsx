@@ -18,7 +18,7 @@ interface Props {
 export const Dialog = ({ title, onClose, children, wide, insists }: Props) => {
 	const element = useRef<HTMLDialogElement>(null);
 	const id = useId();
-	// At once, so that the next key is for the dialog.
+	// Before the next key: what is typed at once is for its field.
 	useLayoutEffect(() => {
 		const dialog = element.current!;
 		const before = document.activeElement;
