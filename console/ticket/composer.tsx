@@ -67,8 +67,13 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 	const seen = editor.begun?.seen;
 	const newer = seen === undefined ? [] : allPosts(thread).filter(post => post.id > seen);
 	useArrived(thread, editor);
-	useImperativeHandle(writer, () => ({ focus: () => editor.field.current?.focus(), quote: editor.append }));
-	useKeys([{ keys: 'r', does: 'key.reply', run: () => editor.field.current?.focus() }]);
+	const focus = (): void => {
+		editor.field.current?.focus({ preventScroll: true });
+		editor.field.current?.closest('.composer')?.scrollIntoView({ block: 'nearest' }); // with its buttons
+	};
+	const quote = (text: string): void => { editor.append(text); focus(); };
+	useImperativeHandle(writer, () => ({ focus, quote }));
+	useKeys([{ keys: 'r', does: 'key.reply', run: focus }]);
 
 	const submit = async (close: boolean): Promise<void> => {
 		const why = outOfBounds(editor.text);
@@ -106,7 +111,8 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 			<Refusal problem={problem && problem.field !== 'content' ? problem : null} />
 			<EditorField editor={editor} label={t('reply.to_everybody')} note={t('reply.readers', { n: subscriptions.length })} rows={4} isBusy={isBusy}
 				problem={isShort ?? problem?.of('content')}
-				placeholder={isClosed ? t('reply.reopens') : t('reply.hint')} onSend={() => void submit(false)}>
+				placeholder={isClosed ? t('reply.reopens') : t('reply.hint')} onSend={() => void submit(false)} />
+			<div class="foot">
 				<label class="choice">{t('ticket.hours')}
 					<input ref={hours} type="number" min="0" step="0.01" max="99999999.99" onKeyDown={event => event.key === 'Enter' && void submit(false)} /></label>
 				{!isClosed && (
@@ -116,8 +122,7 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 							{statuses.value.filter(s => s.id !== closedId.value && s.id !== ticket.status_id).map(s => <option key={s.id} value={s.id}>{s.status}</option>)}
 						</select></label>
 				)}
-			</EditorField>
-			<div class="foot">
+				<span class="space" />
 				{!isClosed && mayClose(ticket) && (
 					<button type="button" disabled={isBusy || isEmpty || isGone} onClick={() => void submit(true)}>{t('reply.close')}</button>
 				)}

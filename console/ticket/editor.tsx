@@ -1,7 +1,7 @@
 // A field for Markdown: toolbar, preview, files by button, drop and paste, a draft at every key. What it holds is its
 // own state, so that a key is drawn here and nowhere else.
 
-import type { ComponentChildren, RefObject } from 'preact';
+import type { RefObject } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { t, type Key } from '../i18n/t';
 import { draftOf, dropDraft, followDraft, keepDraft, type Draft } from '../state/drafts';
@@ -200,10 +200,9 @@ interface FieldProps {
 	isBusy: boolean; // it is being sent: what came to it now would be lost
 	onSend: () => void;
 	problem?: string;
-	children?: ComponentChildren; // below the field
 }
 
-export const EditorField = ({ editor, label, note, rows, placeholder, required, isBusy, onSend, problem, children }: FieldProps) => {
+export const EditorField = ({ editor, label, note, rows, placeholder, required, isBusy, onSend, problem }: FieldProps) => {
 	const id = useId();
 	const [isPreview, setPreview] = useState(false);
 	const [isOver, setOver] = useState(false);
@@ -267,7 +266,6 @@ export const EditorField = ({ editor, label, note, rows, placeholder, required, 
 				{editor.begun && (
 					<span class="chip">{t('draft.kept')} <button type="button" class="plain" onClick={editor.discard}>{t('draft.discard')}</button></span>
 				)}
-				{children}
 			</div>
 		</div>
 	);

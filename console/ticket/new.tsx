@@ -108,10 +108,10 @@ const New = () => {
 		}
 	};
 	if (!mayWrite())
-		return <main id="main" class="page" tabIndex={-1}><h1>{t('new.title')}</h1><p>{t('problem.read_only')}</p></main>;
+		return <main id="main" class="page" tabIndex={-1}><header class="bar"><h1>{t('new.title')}</h1></header><p>{t('problem.read_only')}</p></main>;
 	return (
 		<main id="main" class="page new" tabIndex={-1}>
-			<h1>{t('new.title')}</h1>
+			<header class="bar"><h1>{t('new.title')}</h1></header>
 			<form ref={form} onSubmit={event => void submit(event)}>
 				<Refusal problem={problem && !['title', 'content', 'category_id', 'ticket_priority_id'].includes(problem.field) ? problem : null} />
 				<Input label={t('ticket.title')} name="title" value={title} required minLength={3} maxLength={MOST_OF_TITLE} autofocus problem={problem}

@@ -326,6 +326,15 @@ def test_a_long_title_is_not_cut(browse, desk, admin):
     assert ticket_of(admin, ticket)['title'] == '长' * 128
 
 
+def test_a_reply_by_key_shows_its_buttons(browse, desk, admin):
+    ticket = make_ticket(admin, content='A line.\n\n' * 60)
+    page = browse(desk, 'admin', f'/ticket/{ticket}')
+    page.press('r').type('typed at once').wait_focus('textbox', COMPOSER)
+    assert page.field(COMPOSER).get_attribute('value') == 'typed at once'
+    page.wait(lambda: page.script("const box = document.querySelector('.composer .foot').getBoundingClientRect(); "
+                                  'return box.bottom <= innerHeight'), 'the buttons are in sight')
+
+
 def test_next_and_previous_of_the_list(browse, desk, admin):
     tickets = [make_ticket(admin, title=f'In a row zyxwv {n}') for n in range(3)]
     page = browse(desk, 'admin', '/tickets/?content=zyxwv&sort=addedon')
