@@ -103,7 +103,7 @@ const Table = ({ title, list, items, isOld, isLoading, isSearch, selection, isSe
 				<th scope="col" class="what">{t('ticket.title')}</th>
 				<th scope="col">{t('ticket.status')}</th>
 				<th scope="col" class="wide">{t('ticket.assignee')}</th>
-				<th scope="col" class="wide">{t('ticket.reporter')}</th>
+				<th scope="col" class="wider">{t('ticket.reporter')}</th>
 				<th scope="col" class="number wide">{t('ticket.replies')}</th>
 				<th scope="col" class="number">{t('ticket.updated')}</th>
 			</tr></thead>
@@ -195,7 +195,7 @@ export const List = () => {
 			{problem && <Trouble query={query} problem={problem} again={refresh} />}
 			{shown?.note && !isOld && <p class="note quiet" role="status">{shown.note}</p>}
 			{shown && waiting && !isOld && <News shown={shown} waiting={waiting} onShow={showWaiting} />}
-			<Table title={title} list={shown?.key ?? ''} items={items} isOld={isOld} isLoading={!shown && !problem} isSearch={query.has('content')} selection={selection} isSelecting={isSelecting} />
+			{(items.length > 0 || isOld || (!shown && !problem)) && <Table title={title} list={shown?.key ?? ''} items={items} isOld={isOld} isLoading={!shown && !problem} isSearch={query.has('content')} selection={selection} isSelecting={isSelecting} />}
 			{shown && !isOld && !problem && items.length === 0 && <Empty query={query} />}
 			{shown && !isOld && shown.pages > 1 && <Pages query={query} shown={shown} />}
 			<Bulk job={job} selection={selection} total={shown?.total ?? 0} onAsk={ask} />

@@ -4,7 +4,7 @@ import { t } from '../i18n/t';
 import { categories } from '../state/lookups';
 import { Snippet } from '../text/snippet';
 import { Link } from '../ui/link';
-import { Person } from '../ui/person';
+import { nameOf, Person } from '../ui/person';
 import { PriorityBars, StatusPill } from '../ui/pill';
 import { Time } from '../ui/time';
 
@@ -38,7 +38,10 @@ const beginPress = (event: PointerEvent, select: () => void): void => {
 const Detail = ({ ticket, isSearch }: Pick<Props, 'ticket' | 'isSearch'>) => {
 	if (ticket.snippet)
 		return <Snippet text={ticket.snippet} />;
-	return <span class="category" dir="auto">{isSearch && `${t('search.in_reply')} · `}{categoryName(ticket.category_id)}</span>;
+	return (
+		<span class="category" dir="auto">{isSearch && `${t('search.in_reply')} · `}{categoryName(ticket.category_id)}
+			<span class="by"> · <bdi>{nameOf(ticket.started_id)}</bdi></span></span>
+	);
 };
 
 export const Row = memo(({ ticket, isSelected, isSearch, onSelect }: Props) => (
@@ -60,7 +63,7 @@ export const Row = memo(({ ticket, isSelected, isSearch, onSelect }: Props) => (
 		</td>
 		<td class="status"><StatusPill id={ticket.status_id} /></td>
 		<td class="people wide"><Person id={ticket.assigned_id} /></td>
-		<td class="people wide"><Person id={ticket.started_id} /></td>
+		<td class="people wider"><Person id={ticket.started_id} /></td>
 		<td class="number replies wide">{ticket.replies || ''}</td>
 		<td class="number when"><Time at={ticket.last_updated ?? ticket.date_added} /></td>
 	</tr>
