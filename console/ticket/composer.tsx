@@ -9,7 +9,7 @@ import type { Post } from '../api/types';
 import { t } from '../i18n/t';
 import { closedId, statuses } from '../state/lookups';
 import { useKeys } from '../state/keys';
-import { me } from '../state/session';
+import { isReached, me } from '../state/session';
 import { say } from '../state/toasts';
 import { Markdown } from '../text/markdown';
 import { asProblem, Refusal } from '../ui/field';
@@ -67,6 +67,8 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 	const seen = editor.begun?.seen;
 	const newer = seen === undefined ? [] : allPosts(thread).filter(post => post.id > seen);
 	useArrived(thread, editor);
+	const isAnswered = isReached.value;
+	useEffect(() => { if (isAnswered) setProblem(now => now?.status === 0 ? null : now); }, [isAnswered]);
 	const focus = (): void => {
 		editor.field.current?.focus({ preventScroll: true });
 		editor.field.current?.closest('.composer')?.scrollIntoView({ block: 'nearest' }); // with its buttons
@@ -92,7 +94,7 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 				return;
 		} catch (reason) {
 			const refused = asProblem(reason);
-			if (refused.code === 'newer_replies')
+			if (refused.code === 'newer_replies' || refused.status === 404) // the page then shows why
 				await onNewer();
 			else if (refused.status !== 401) // the login is asked for above the page
 				setProblem(refused);
@@ -108,7 +110,8 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 	return (
 		<section class={`composer${isEmpty && !editor.attachments.length ? '' : ' filled'}`} aria-label={t('reply.label')}>
 			{newer.length > 0 && <Newer posts={newer} />}
-			<Refusal problem={problem && problem.field !== 'content' ? problem : null} />
+			{isGone && <p class="refusal">{t('ticket.gone', { id: String(ticket.id) })}</p>}
+			<Refusal problem={problem && !isGone && problem.field !== 'content' ? problem : null} />
 			<EditorField editor={editor} label={t('reply.to_everybody')} note={t('reply.readers', { n: subscriptions.length })} rows={4} isBusy={isBusy}
 				problem={isShort ?? problem?.of('content')}
 				placeholder={isClosed ? t('reply.reopens') : t('reply.hint')} onSend={() => void submit(false)} />

@@ -208,19 +208,19 @@ const Assignee = ({ thread: { ticket }, changes, isFixed, onTake, onAssign }: Pa
 	);
 };
 
-const Followers = ({ thread: { subscriptions }, changes, onFollow, onAdd }: Part & { onFollow: () => void; onAdd: () => void }) => (
+const Followers = ({ thread: { subscriptions }, changes, isGone, onFollow, onAdd }: Omit<Part, 'isFixed'> & { isGone: boolean; onFollow: () => void; onAdd: () => void }) => (
 	<div>
 		<h2>{t('ticket.followers')}</h2>
 		<ul class="followers">{subscriptions.map(s => (
 			<li key={s.id}><Person id={s.user_id} />
-				{mayUnfollow(s.user_id) && s.user_id !== me.value!.id && (
+				{!isGone && mayUnfollow(s.user_id) && s.user_id !== me.value!.id && (
 					<button type="button" class="plain" aria-label={t('follower.remove', { name: nameOf(s.user_id) })}
 						onClick={() => changes.run(`drop ${s.id}`, () => ask('DELETE', `subscription/${s.id}`), t('done.unfollowed_by', { name: nameOf(s.user_id) }))}>
 						<Icon name="close" />
 					</button>
 				)}</li>
 		))}</ul>
-		{mayWrite() && <p class="buttons">
+		{mayWrite() && !isGone && <p class="buttons">
 			<button type="button" onClick={onFollow}>
 				{subscriptions.some(s => s.user_id === me.value!.id) ? t('action.unfollow') : t('action.follow')}
 			</button>
@@ -287,7 +287,7 @@ export const Properties = ({ thread, current, isGone, onChange, onReply }: Props
 			<Priority {...part} />
 			<Category {...part} />
 			<Hours {...part} />
-			<Followers {...part} onFollow={follow} onAdd={() => setChoosing('follower')} />
+			<Followers thread={thread} changes={changes} isGone={isGone} onFollow={follow} onAdd={() => setChoosing('follower')} />
 			{!isClosed && !isGone && mayClose(ticket) && (
 				<div><button type="button" onClick={closing.close}>{t('action.close')}</button></div>
 			)}

@@ -240,6 +240,7 @@ def test_ticket_deleted_meanwhile(browse, desk, admin):
     expect(admin.request('DELETE', f'ticket/{ticket}'), 204)
     page.ask_again()
     page.see(f'#{ticket} was deleted meanwhile.')
+    page.gone('button', re.compile('ollow'))
     assert page.field(COMPOSER).get_attribute('value') == 'Words that must not be lost.'
     assert not page.find('button', 'Reply').is_enabled()
     assert not page.has('button', 'Assign to me')
