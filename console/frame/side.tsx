@@ -1,10 +1,12 @@
 import { useState } from 'preact/hooks';
+import type { View } from '../api/types';
 import { number, t } from '../i18n/t';
 import { isShown, searchFor, ticketNumber } from '../list/query';
 import { dropDrafts } from '../state/drafts';
 import { go, pathOf, place, queryOf } from '../state/router';
 import { hasRight, logOut, me, session } from '../state/session';
-import { counts, deleteView, mayChange, saved, standard } from '../state/views';
+import { say } from '../state/toasts';
+import { counts, deleteView, mayChange, saved, saveView, standard } from '../state/views';
 import { Icon, type IconName } from '../ui/icon';
 import { Link } from '../ui/link';
 import { attempt } from '../ui/page';
@@ -59,6 +61,12 @@ export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () 
 		const { id } = me.value!;
 		void attempt(async () => { await logOut(); dropDrafts(id); });
 	};
+	const drop = async ({ id, name, query, shared }: View): Promise<void> => {
+		if (!await attempt(() => deleteView(id)))
+			return;
+		say(t('view.was_deleted', { name }), () => void attempt(() => saveView(name, query, shared)));
+		document.getElementById('main')?.focus({ preventScroll: true });
+	};
 	const here = pathOf(place.value);
 	return (
 		<nav class="side" id="side" aria-label={t('side')}>
@@ -76,7 +84,7 @@ export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () 
 					<h2>{t('view.saved')}</h2>
 					<ul>{saved.value.map(view => (
 						<ViewLink key={view.id} name={view.name} query={view.query} icon="bookmark"
-							onDelete={mayChange(view) ? () => void attempt(() => deleteView(view.id)) : undefined} />
+							onDelete={mayChange(view) ? () => void drop(view) : undefined} />
 					))}</ul>
 				</>}
 				<ul class="places">{PLACES.filter(p => !p.right || hasRight(p.right)).map(p => (

@@ -278,6 +278,17 @@ def test_a_saved_list_that_is_gone_says_so(browse, new):
     page.wait(lambda: page.css('.toast.bad'), 'what went wrong')
 
 
+def test_a_saved_list_that_was_deleted_comes_back(browse, new):
+    with new.client(new.admin().token) as admin:
+        expect(admin.post('views/', {'name': 'Printers', 'query': 'content=printer', 'shared': True}), 201)
+        page = browse(new, 'admin', '/tickets/?content=printer')
+        page.click('button', 'Delete the saved list «Printers»').see('The list «Printers» is deleted.')
+        page.gone('link', re.compile('^Printers'))
+        assert page.focus() != ('', '')
+        page.click('button', 'Undo').find('link', re.compile('^Printers'))
+        assert [(v['name'], v['shared']) for v in expect(admin.get('views/'), 200)['items']] == [('Printers', True)]
+
+
 # --- the network ---------------------------------------------------------------------------------------------------
 
 def test_the_network_goes_and_comes_back(browse, imported):
