@@ -27,7 +27,7 @@ const settle = (): boolean => {
 	const heading = main && headingOf(main);
 	if (!main || !heading || (returning && isBusy(main)))
 		return false;
-	if (!arrived() && visits.peek() > 0)
+	if (!arrived() && (visits.peek() > 0 || heading.matches('h2')))
 		focusHeading(main, heading);
 	return true;
 };

@@ -18,6 +18,7 @@ import { Time } from '../ui/time';
 import { outOfBounds } from './bounds';
 import { allPosts, newestPost, type Thread } from './data';
 import { EditorField, useEditor, type Editor } from './editor';
+import { useMedia } from './media';
 import { mayClose } from './rights';
 import { useSend } from './send';
 import type { Attachment } from './uploads';
@@ -66,6 +67,7 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 	const isClosed = ticket.status_id === closedId.value;
 	const seen = editor.begun?.seen;
 	const newer = seen === undefined ? [] : allPosts(thread).filter(post => post.id > seen);
+	const isNarrow = useMedia('(max-width: 640px)');
 	useArrived(thread, editor);
 	const isAnswered = isReached.value;
 	useEffect(() => { if (isAnswered) setProblem(now => now?.status === 0 ? null : now); }, [isAnswered]);
@@ -107,8 +109,14 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 		say(close ? t('done.replied_closed') : t('done.replied'));
 	};
 	const isEmpty = editor.text.trim() === '';
+	// On a phone it unfolds with the focus, and its buttons may be below the screen.
+	const show = (composer: HTMLElement): void => {
+		if (isNarrow)
+			requestAnimationFrame(() => composer.scrollIntoView({ block: 'nearest' }));
+	};
 	return (
-		<section class={`composer${isEmpty && !editor.attachments.length ? '' : ' filled'}`} aria-label={t('reply.label')}>
+		<section class={`composer${isEmpty && !editor.attachments.length ? '' : ' filled'}`} aria-label={t('reply.label')}
+			onFocusCapture={event => show(event.currentTarget)}>
 			{newer.length > 0 && <Newer posts={newer} />}
 			{isGone && <p class="refusal">{t('ticket.gone', { id: String(ticket.id) })}</p>}
 			<Refusal problem={problem && !isGone && problem.field !== 'content' ? problem : null} />

@@ -39,7 +39,8 @@ const Form = ({ begun, onDone, onChange }: { begun: Thread; onDone: () => void; 
 		<form class="title" onSubmit={event => void save(event)}>
 			<input aria-label={t('ticket.title')} value={text} minLength={3} required autofocus dir="auto"
 				aria-invalid={why ? true : undefined} aria-describedby={why ? 'title-bad' : undefined}
-				onInput={event => { checkLength(event.currentTarget, MOST_OF_TITLE); setText(event.currentTarget.value); }} onKeyDown={event => event.key === 'Escape' && onDone()} />
+				onInput={event => { checkLength(event.currentTarget, MOST_OF_TITLE); setText(event.currentTarget.value); }} onKeyDown={event => event.key === 'Escape' && onDone()}
+				onFocus={event => event.currentTarget.setSelectionRange(text.length, text.length)} />
 			<button class="primary" disabled={isBusy}>{shown.thing === begun.body ? t('text.save') : t('edit.anyway')}</button>
 			<button type="button" onClick={onDone}>{t('dialog.cancel')}</button>
 			{why && <small id="title-bad" class="bad" role="alert">{why}</small>}

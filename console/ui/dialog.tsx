@@ -29,6 +29,8 @@ export const Dialog = ({ title, onClose, children, wide, insists }: Props) => {
 			dialog.close();
 			if (before instanceof HTMLElement && before.isConnected)
 				before.focus();
+			else
+				document.getElementById('main')?.focus({ preventScroll: true }); // what opened it is gone
 		};
 	}, []);
 	// Browsers close a dialog when Escape is pressed twice, even if the page prevents it.

@@ -60,7 +60,8 @@ export const Input = ({ label, name, problem, hint, maxLength = Infinity, onInpu
 	return (
 		<div class="field">
 			<label for={id}>{label}</label>
-			<input ref={field} {...rest as object} {...aria} onInput={event => { checkLength(event.currentTarget, maxLength); onInput?.(event); }} />
+			<input ref={field} {...rest as object} {...aria} onFocus={event => { if (rest.autofocus) event.currentTarget.select(); }}
+				onInput={event => { checkLength(event.currentTarget, maxLength); onInput?.(event); }} />
 			{notes}
 		</div>
 	);

@@ -6,7 +6,13 @@ const steps: [number, number, Intl.RelativeTimeFormatUnit][] = [
 	[YEAR, MONTH, 'month'], [Infinity, YEAR, 'year'],
 ];
 
-const spans = perLanguage(locale => new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'narrow' }));
+const spanOf = (locale: string, style: 'narrow' | 'short') => new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style });
+
+// The narrow form of some languages, such as French, is a number with a minus sign.
+const spans = perLanguage(locale => {
+	const narrow = spanOf(locale, 'narrow');
+	return /^[-\u2212]/.test(narrow.format(-5, 'minute')) ? spanOf(locale, 'short') : narrow;
+});
 const times = perLanguage(locale => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }));
 
 const ago = (seconds: number): string => {

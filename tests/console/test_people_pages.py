@@ -47,6 +47,17 @@ def test_a_name_that_is_taken_is_told_beside_the_field(browse, new):
     page.wait_focus('textbox', 'Name')
 
 
+def test_a_name_is_replaced_by_what_is_typed(browse, new):
+    page = browse(new, 'agent', '/departments/')
+    page.click('button', 'Rename Holidays').wait_focus('textbox', 'Name')
+    page.type('Time off').press('Enter').gone('dialog')
+    page.find('link', 'Time off')
+    assert not page.has('link', 'Holidays')
+    page.click('button', 'Delete Time off').click('button', 'Delete', page.find('dialog')).gone('link', 'Time off')
+    page.gone('dialog')
+    assert page.focus()[0] == 'main', 'the button is gone, and the focus is not lost'
+
+
 def test_a_reporter_sees_departments_without_buttons(browse, new):
     page = browse(new, 'reporter', '/departments/')
     page.find('link', 'Equipment')
