@@ -128,7 +128,7 @@ const FirstSteps = ({ left }: { left: readonly Step[] }) => (
 				{step !== 'ticket' && (
 					<button type="button" class="plain" aria-label={t('home.first.done_named', { name: t(`home.first.${step}`) })} onClick={() => {
 						doStep(step);
-						document.querySelector<HTMLElement>('#main h1')?.focus();
+						document.getElementById('main')?.focus({ preventScroll: true });
 					}}><Icon name="check" /> {t('home.first.done')}</button>
 				)}
 			</li>
