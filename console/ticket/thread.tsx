@@ -97,11 +97,11 @@ interface CardProps extends Common {
 
 // The link is native, so that the browser moves to the text and marks it.
 const TextCard = memo(({ text, name, avatar: _, ...common }: CardProps) => (
-	<article class="text" id={anchorOf(text)} aria-labelledby={`${anchorOf(text)}-by`} tabIndex={-1}>
+	<article class="text" id={anchorOf(text)} aria-labelledby={`by-${anchorOf(text)}`} tabIndex={-1}>
 		<Avatar user={person(text.author)} />
 		<div class="card">
 			<header>
-				<h2 id={`${anchorOf(text)}-by`}><bdi>{name}</bdi></h2> <a class="quiet" href={`#${anchorOf(text)}`}><Time at={text.date} /></a>
+				<h2 id={`by-${anchorOf(text)}`}><bdi>{name}</bdi></h2> <a class="quiet" href={`#${anchorOf(text)}`}><Time at={text.date} /></a>
 				<Menu text={text} {...common} />
 			</header>
 			<Markdown source={text.content} />
