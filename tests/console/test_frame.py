@@ -289,6 +289,16 @@ def test_a_saved_list_that_was_deleted_comes_back(browse, new):
         assert [(v['name'], v['shared']) for v in expect(admin.get('views/'), 200)['items']] == [('Printers', True)]
 
 
+def test_times_in_french_have_words(browse, imported):
+    """The narrow form of French is a number with a minus sign."""
+    with imported.client(token_of(imported, 'agent')) as client:
+        expect(client.request('PATCH', 'user/me', json={'locale': 'fr'}), 200)
+    page = browse(imported, 'agent', '/tickets/')
+    page.find('heading', re.compile('^Tous'))
+    shown = page.wait(lambda: page.texts('td.when'), 'when they were changed')
+    assert shown[1:] and not [text for text in shown if text.startswith(('-', '\u2212'))]
+
+
 # --- the network ---------------------------------------------------------------------------------------------------
 
 def test_the_network_goes_and_comes_back(browse, imported):

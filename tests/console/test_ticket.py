@@ -336,6 +336,20 @@ def test_a_reply_by_key_shows_its_buttons(browse, desk, admin):
                                   'return box.bottom <= innerHeight'), 'the buttons are in sight')
 
 
+def test_on_paper(browse, desk, admin):
+    """No buttons, nothing light on dark, and times that mean something later."""
+    ticket = make_ticket(admin)
+    reply(admin, ticket)
+    page = browse(desk, 'admin').look('dark').open(f'/ticket/{ticket}')
+    page.find('button', 'Quote', page.css('#text')[0])
+    page.driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': 'print', 'features': [
+        {'name': 'prefers-color-scheme', 'value': 'dark'}]})
+    assert page.css('button') == [] and page.css('nav.side') == []
+    assert page.script('return getComputedStyle(document.documentElement).colorScheme') == 'light'
+    assert page.script("""const time = document.querySelector('.text time');
+        return [getComputedStyle(time).fontSize, getComputedStyle(time, '::after').content !== 'none']""") == ['0px', True]
+
+
 def test_next_and_previous_of_the_list(browse, desk, admin):
     tickets = [make_ticket(admin, title=f'In a row zyxwv {n}') for n in range(3)]
     page = browse(desk, 'admin', '/tickets/?content=zyxwv&sort=addedon')
