@@ -71,7 +71,16 @@ const nameOf = (event: KeyboardEvent): string => {
 	return isLatin || !letter ? event.key : event.shiftKey ? letter : letter.toLowerCase();
 };
 
+// A dialog or a list of suggestions has another use for Escape.
+const leaveField = (event: KeyboardEvent): void => {
+	if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented || !isTyping(event.target) || document.querySelector('dialog[open]'))
+		return;
+	event.preventDefault(); // the browser would empty a search field
+	(event.target as HTMLElement).blur();
+};
+
 addEventListener('keydown', event => {
+	leaveField(event);
 	const name = nameOf(event);
 	if (singleKeys.value === 'off' || event.ctrlKey || event.metaKey || event.altKey || event.isComposing
 		|| event.defaultPrevented || (event.repeat && !REPEATED.includes(name)) || isTyping(event.target) || document.querySelector('dialog[open]'))
