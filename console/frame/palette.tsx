@@ -1,5 +1,5 @@
 // Finds a ticket by its number, and lists, pages, people and actions of the page by their names.
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { User } from '../api/types';
 import { t } from '../i18n/t';
 import { searchFor, ticketNumber } from '../list/query';
@@ -20,6 +20,7 @@ interface Entry {
 const MOST = 12;
 
 const fixed = (): Entry[] => [
+	{ name: t('home.title'), keys: 'g h', run: () => go('/') },
 	...standard.value.map(view => ({ name: t(view.name), keys: `g ${view.key}`, run: () => go(`/tickets/?${view.query}`) })),
 	...saved.value.map(view => ({ name: view.name, run: () => go(`/tickets/?${view.query}`) })),
 	...bindings().filter(b => !b.keys.startsWith('g ') && b.keys !== 'j' && b.keys !== 'k').map(b => ({ name: t(b.does), keys: b.keys, run: b.run })),
@@ -63,12 +64,17 @@ export const Palette = ({ onClose }: { onClose: () => void }) => {
 	const [text, setText] = useState('');
 	const [active, setActive] = useState(0);
 	const entries = find(text, usePeople(text));
+	const list = useRef<HTMLUListElement>(null);
 	useEffect(() => setActive(0), [text]);
+	useEffect(() => list.current?.children[active]?.scrollIntoView({ block: 'nearest' }), [active]);
+	const chosen = useRef<Entry | null>(null);
+	// When the dialog is gone and has given the focus back: an action is for what has the focus, or moves it.
+	useEffect(() => () => { if (chosen.current) queueMicrotask(chosen.current.run); }, []);
 	const run = (entry: Entry | undefined): void => {
-		if (!entry)
+		if (!entry || chosen.current)
 			return;
+		chosen.current = entry;
 		onClose();
-		requestAnimationFrame(entry.run);
 	};
 	const onKeyDown = (event: KeyboardEvent): void => {
 		const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -85,7 +91,7 @@ export const Palette = ({ onClose }: { onClose: () => void }) => {
 			<input class="palette" role="combobox" aria-label={t('palette.label')} placeholder={t('palette.hint')} autofocus autoComplete="off"
 				aria-expanded="true" aria-controls={`${id}-list`} aria-activedescendant={entries.length ? `${id}-${active}` : undefined}
 				value={text} onInput={event => setText(event.currentTarget.value)} onKeyDown={onKeyDown} />
-			<ul class="palette" id={`${id}-list`} role="listbox" aria-label={t('palette.title')}>
+			<ul ref={list} class="palette" id={`${id}-list`} role="listbox" aria-label={t('palette.title')}>
 				{entries.map((entry, i) => (
 					<li key={`${entry.name}${i}`} id={`${id}-${i}`} role="option" aria-selected={i === active}
 						onMouseMove={() => setActive(i)} onClick={() => run(entry)}>
