@@ -33,6 +33,7 @@ const EditForm = ({ first, ...props }: Props & { first: Version }) => {
 	const [problem, setProblem] = useState<Problem | null>(null);
 	const [wrong, setWrong] = useState<string | undefined>();
 	const [isBusy, setBusy] = useState(false);
+	useEffect(() => editor.field.current!.focus(), []);
 	const base = editor.begun?.base ?? first.content;
 	const isOvertaken = version.content !== base;
 	const submit = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 // The title, edited in its place.
 
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../api/client';
 import { t } from '../i18n/t';
 import { closedId } from '../state/lookups';
@@ -16,7 +16,9 @@ const Form = ({ begun, onDone, onChange }: { begun: Thread; onDone: () => void; 
 	const [shown, setShown] = useState({ thing: begun.body, etag: begun.etag }); // what the author has seen
 	const [why, setWhy] = useState('');
 	const [isBusy, setBusy] = useState(false);
+	const field = useRef<HTMLInputElement>(null);
 	const path = ticketPath(ticket.id);
+	useLayoutEffect(() => field.current!.focus(), []); // browsers do so by themselves only once for each page
 	const save = async (event: Event): Promise<void> => {
 		event.preventDefault();
 		setBusy(true);
@@ -37,7 +39,7 @@ const Form = ({ begun, onDone, onChange }: { begun: Thread; onDone: () => void; 
 	};
 	return (
 		<form class="title" onSubmit={event => void save(event)}>
-			<input aria-label={t('ticket.title')} value={text} minLength={3} required autofocus dir="auto"
+			<input ref={field} aria-label={t('ticket.title')} value={text} minLength={3} required dir="auto"
 				aria-invalid={why ? true : undefined} aria-describedby={why ? 'title-bad' : undefined}
 				onInput={event => { checkLength(event.currentTarget, MOST_OF_TITLE); setText(event.currentTarget.value); }} onKeyDown={event => event.key === 'Escape' && onDone()}
 				onFocus={event => event.currentTarget.setSelectionRange(text.length, text.length)} />
@@ -50,11 +52,18 @@ const Form = ({ begun, onDone, onChange }: { begun: Thread; onDone: () => void; 
 
 export const Title = ({ thread, onChange }: { thread: Thread; onChange: () => Promise<void> }) => {
 	const [begun, setBegun] = useState<Thread | null>(null);
+	const heading = useRef<HTMLHeadingElement>(null);
+	const wasEdited = useRef(false);
 	const { ticket } = thread;
+	useEffect(() => {
+		if (wasEdited.current && !begun)
+			(heading.current!.querySelector('button') ?? heading.current!).focus(); // the field that had the focus is gone
+		wasEdited.current = begun !== null;
+	}, [begun]);
 	if (begun)
 		return <Form begun={begun} onDone={() => setBegun(null)} onChange={onChange} />;
 	return (
-		<h1 tabIndex={-1}><bdi>{ticket.title}</bdi>{mayEdit(ticket.started_id) && ticket.status_id !== closedId.value && (
+		<h1 ref={heading} tabIndex={-1}><bdi>{ticket.title}</bdi>{mayEdit(ticket.started_id) && ticket.status_id !== closedId.value && (
 			<button type="button" class="plain" aria-label={t('ticket.edit_title')} onClick={() => setBegun(thread)}>{t('text.edit')}</button>
 		)}</h1>
 	);
