@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { ask } from '../api/client';
 import type { User } from '../api/types';
 import { t } from '../i18n/t';
-import { begin } from '../state/session';
+import { begin, mayWrite } from '../state/session';
 import { say } from '../state/toasts';
 import { Dialog } from '../ui/dialog';
 import { Input, Refusal } from '../ui/field';
@@ -36,11 +36,12 @@ const Members = ({ group, onChange }: { group: Group; onChange: () => Promise<vo
 			<Refusal problem={problem} again={() => void load()} />
 			<ul class="followers">{items.map(user => (
 				<li key={user.id}><span class="person"><Avatar user={user} /><span class="name">{user.name}</span></span>
-					<button type="button" class="plain" aria-label={t('group.remove', { name: user.name })}
-						onClick={() => void run(() => ask('DELETE', `group/${group.id}/member/${user.id}`))}><Icon name="close" /></button></li>
+					{mayWrite() && <button type="button" class="plain" aria-label={t('group.remove', { name: user.name })}
+						onClick={() => void run(() => ask('DELETE', `group/${group.id}/member/${user.id}`))}><Icon name="close" /></button>}</li>
 			))}</ul>
 			<Pager list={list} onPage={setPage} />
-			<PersonPicker label={t('group.add_member')} value={null} onChoose={user => void run(() => ask('POST', `group/${group.id}/members/`, { body: { username: user.username } }))} />
+			{mayWrite() && <PersonPicker label={t('group.add_member')} value={null}
+				onChoose={user => void run(() => ask('POST', `group/${group.id}/members/`, { body: { username: user.username } }))} />}
 		</div>
 	);
 };
@@ -70,7 +71,7 @@ const Section = ({ group, isShown, onShow, onAsk, onChange }: {
 				<h2><button type="button" class="plain" aria-expanded={isShown} onClick={onShow}>
 					<Icon name={isShown ? 'down' : 'right'} /> {group.group_name}</button></h2>
 				<span class="count">{t('group.members', { n: group.total_members })}</span>
-				{!rights && (
+				{!rights && mayWrite() && (
 					<span class="menu">
 						<button type="button" class="plain" aria-label={t('text.rename_named', { name: group.group_name })}
 							onClick={() => onAsk({ does: 'name', group })}>{t('text.rename')}</button>
@@ -91,7 +92,7 @@ const Groups = () => {
 	const [shown, setShown] = useState<number | null>(null);
 	const [asked, setAsked] = useState<Asked | null>(null);
 	return (
-		<Page title={t('admin.groups')} actions={<button type="button" class="primary" onClick={() => setAsked({ does: 'name', group: null })}>{t('group.add')}</button>}>
+		<Page title={t('admin.groups')} actions={mayWrite() && <button type="button" class="primary" onClick={() => setAsked({ does: 'name', group: null })}>{t('group.add')}</button>}>
 			<Tabs />
 			<Refusal problem={problem} again={() => void load()} />
 			<div aria-busy={!list && !problem}>{items.map(group => (

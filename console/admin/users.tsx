@@ -4,7 +4,7 @@ import type { User } from '../api/types';
 import { t } from '../i18n/t';
 import { usePeople } from '../people/search';
 import { all } from '../state/lookups';
-import { me } from '../state/session';
+import { mayWrite, me } from '../state/session';
 import { say } from '../state/toasts';
 import { Dialog } from '../ui/dialog';
 import { Input, Refusal, Select } from '../ui/field';
@@ -75,7 +75,7 @@ const Row = ({ user, onAsk, onDisable }: { user: User; onAsk: (asked: Asked) => 
 		<td><Link to={`/user/${user.id}`} class="person"><Avatar user={user} /><span class="name">{user.name}</span></Link></td>
 		<td>{user.username} {user.disabled && <span class="pill closed">{t('user.disabled')}</span>}</td>
 		<td>{user.email}</td><td>{user.groups?.join(', ')}</td>
-		<td class="menu">
+		<td class="menu">{mayWrite() && <>
 			<button type="button" class="plain" aria-label={t('admin.edit_user', { name: user.name })} onClick={() => onAsk({ does: 'edit', user })}>{t('text.edit')}</button>
 			<button type="button" class="plain" aria-label={t('admin.password_of', { name: user.name })} onClick={() => onAsk({ does: 'password', user })}>{t('me.password')}</button>
 			{user.id !== me.value!.id && <>
@@ -83,7 +83,7 @@ const Row = ({ user, onAsk, onDisable }: { user: User; onAsk: (asked: Asked) => 
 					onClick={onDisable}>{t(user.disabled ? 'admin.enable' : 'admin.disable')}</button>
 				<button type="button" class="plain" aria-label={t('text.delete_named', { name: user.name })} onClick={() => onAsk({ does: 'delete', user })}>{t('text.delete')}</button>
 			</>}
-		</td>
+		</>}</td>
 	</tr>
 );
 
@@ -99,7 +99,7 @@ const Users = () => {
 		<Page title={t('admin.users')} actions={<>
 			<input type="search" aria-label={t('people.find')} placeholder={t('people.find')} value={text} maxLength={100}
 				onInput={event => find(event.currentTarget.value)} />
-			<button type="button" class="primary" onClick={() => setAsked({ does: 'add' })}>{t('admin.add_user')}</button>
+			{mayWrite() && <button type="button" class="primary" onClick={() => setAsked({ does: 'add' })}>{t('admin.add_user')}</button>}
 		</>}>
 			<Tabs />
 			<Refusal problem={problem} again={() => void load()} />

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/t';
 import { go, place, visits } from '../state/router';
-import { me, session } from '../state/session';
+import { mayWrite, me, session } from '../state/session';
 import { useKeys, type Binding } from '../state/keys';
 import { usePoll } from '../state/poll';
 import { undo } from '../state/toasts';
@@ -70,7 +70,7 @@ export const Desk = () => {
 	usePaletteKey(() => setShown('palette'));
 	useKeys([
 		{ keys: '/', does: 'key.search', run: () => { drawer.open(); focusSearch(); } },
-		{ keys: 'c', does: 'key.new', run: () => go('/new') },
+		...mayWrite() ? [{ keys: 'c', does: 'key.new', run: () => go('/new') } satisfies Binding] : [],
 		{ keys: '?', does: 'key.help', run: () => setShown('help') },
 		{ keys: 'z', does: 'key.undo', run: undo },
 		{ keys: 'g h', does: 'key.home', run: () => go('/') },
@@ -85,7 +85,7 @@ export const Desk = () => {
 						<Icon name={drawer.isOpen ? 'close' : 'menu'} /> {t('menu')}
 					</button>
 					<Link to="/" class="title name">{session.value!.title}</Link>
-					<Link to="/new" class="button primary"><Icon name="plus" /> {t('new')}</Link>
+					{mayWrite() && <Link to="/new" class="button primary"><Icon name="plus" /> {t('new')}</Link>}
 				</header>
 				<Side onPalette={() => setShown('palette')} onHelp={() => setShown('help')} />
 				{drawer.isOpen && <div class="shade" onClick={drawer.close} />}

@@ -6,7 +6,7 @@ import type { List, Ticket, User } from '../api/types';
 import { number, t } from '../i18n/t';
 import { departments, statuses } from '../state/lookups';
 import { usePoll } from '../state/poll';
-import { hasRight, me } from '../state/session';
+import { hasRight, mayWrite, me } from '../state/session';
 import { doneSteps, doStep, type Step } from '../state/steps';
 import { counts, standardView, type Standard } from '../state/views';
 import { Icon } from '../ui/icon';
@@ -107,7 +107,7 @@ const BUILT_IN = 'notification'; // the user that comes with each desk beside it
 // that they are right, or when the first ticket has found its place. null: not known yet.
 const useSteps = (total: number): readonly Step[] | null => {
 	const [isAlone, setAlone] = useState<boolean | null>(null);
-	const isAsked = total < NEW && hasRight('admin');
+	const isAsked = total < NEW && mayWrite() && hasRight('admin');
 	useEffect(() => {
 		if (isAsked)
 			get<List<User>>('users/?per_page=3&fields=id,username').then(({ items }) =>

@@ -4,7 +4,7 @@ import { number, t } from '../i18n/t';
 import { isShown, searchFor, ticketNumber } from '../list/query';
 import { dropDrafts } from '../state/drafts';
 import { go, pathOf, place, queryOf } from '../state/router';
-import { hasRight, logOut, me, session } from '../state/session';
+import { hasRight, logOut, mayWrite, me, session } from '../state/session';
 import { say } from '../state/toasts';
 import { counts, deleteView, mayChange, saved, saveView, standard } from '../state/views';
 import { Icon, type IconName } from '../ui/icon';
@@ -72,7 +72,7 @@ export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () 
 		<nav class="side" id="side" aria-label={t('side')}>
 			<div class="brand">
 				<Link to="/" class="title">{session.value!.title}</Link>
-				<Link to="/new" class="button primary"><Icon name="plus" /> {t('new')}</Link>
+				{mayWrite() && <Link to="/new" class="button primary"><Icon name="plus" /> {t('new')}</Link>}
 			</div>
 			<Search key={queryOf(place.value).get('content') ?? ''} />
 			<div class="views">

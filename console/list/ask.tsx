@@ -2,7 +2,6 @@
 import type { Ticket } from '../api/types';
 import { t, type Key } from '../i18n/t';
 import { closedId, priorities, statuses } from '../state/lookups';
-import { me, session } from '../state/session';
 import { Confirm, Dialog } from '../ui/dialog';
 import { CategoryPicker, PersonPicker } from '../ui/pickers';
 import { priorityName, statusName } from '../ui/pill';
@@ -71,6 +70,3 @@ export const Ask = ({ what, count, ticket, onAct, onClose }: Props) => {
 		</Dialog>
 	);
 };
-
-export const mayAct = (): boolean => !(session.value?.read_only ?? true) && me.value !== null;
-export const mayMove = (): boolean => mayAct() && (session.value?.features.change_category ?? false);

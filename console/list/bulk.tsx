@@ -1,9 +1,10 @@
 // The bar below a list: the changes for the selected tickets, then their progress, then their result.
 import { t } from '../i18n/t';
+import { mayMove, mayWrite } from '../state/session';
 import { explain } from '../ui/field';
 import { Icon } from '../ui/icon';
 import { Link } from '../ui/link';
-import { LABELS, mayMove, type What } from './ask';
+import { LABELS, type What } from './ask';
 import { undoOf, type Job, type Progress, type Result } from './job';
 import type { Selection } from './selection';
 
@@ -59,7 +60,7 @@ export const Bulk = ({ job, selection, total, onAsk }: Props) => {
 		return <Running progress={job.progress} onStop={job.stop} />;
 	if (chosen.length === 0)
 		return job.result && <Told result={job.result} job={job} />;
-	const whats = (Object.keys(LABELS) as What[]).filter(what => what !== 'category' || mayMove());
+	const whats = (Object.keys(LABELS) as What[]).filter(what => what === 'category' ? mayMove() : mayWrite());
 	return (
 		<>
 			{job.result && <Told result={job.result} job={job} />}

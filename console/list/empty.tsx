@@ -2,6 +2,7 @@
 import type { Problem } from '../api/client';
 import { t } from '../i18n/t';
 import { go } from '../state/router';
+import { mayWrite } from '../state/session';
 import { standardView } from '../state/views';
 import { explain } from '../ui/field';
 import { Link } from '../ui/link';
@@ -30,7 +31,7 @@ export const Empty = ({ query }: { query: URLSearchParams }) => {
 			))}</div>}
 			<div class="actions">
 				{filters.length > 0 && <Link class="button" to="/tickets/">{t('list.show_all')}</Link>}
-				{filters.length === 0 && <Link class="button primary" to="/new">{t('new.title')}</Link>}
+				{filters.length === 0 && mayWrite() && <Link class="button primary" to="/new">{t('new.title')}</Link>}
 			</div>
 		</div>
 	);

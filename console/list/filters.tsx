@@ -3,6 +3,7 @@ import { root } from '../api/client';
 import type { View } from '../api/types';
 import { t } from '../i18n/t';
 import { go } from '../state/router';
+import { mayWrite } from '../state/session';
 import { CategoryMenu, PriorityMenu, SortMenu, StatusMenu } from './menus';
 import { filtersOf, sortOf, withValues } from './query';
 import { SaveView } from './save';
@@ -31,7 +32,7 @@ export const Filters = ({ query, view, isSelecting, onSelecting }: Props) => {
 			<SortMenu {...menu} />
 			<button type="button" onClick={() => setShown('all')}>{count ? t('filter.all_n', { n: count }) : t('filter.all')}</button>
 			<button type="button" class="narrow" aria-pressed={isSelecting} onClick={onSelecting}>{t('list.selecting')}</button>
-			<button type="button" onClick={() => setShown('save')}>{t('view.save')}</button>
+			{mayWrite() && <button type="button" onClick={() => setShown('save')}>{t('view.save')}</button>}
 			<a class="button" href={csvOf(query)} download="tickets.csv" aria-label={t('list.csv')}>CSV</a>
 			{shown === 'all' && <Sheet query={query} onClose={() => setShown(null)} />}
 			{shown === 'save' && <SaveView query={query} shown={view} onClose={() => setShown(null)} />}

@@ -5,9 +5,9 @@ import type { Ticket } from '../api/types';
 import { number, t } from '../i18n/t';
 import { useKeys, type Binding } from '../state/keys';
 import { go, place, queryOf } from '../state/router';
-import { session } from '../state/session';
+import { mayMove, mayWrite, session } from '../state/session';
 import { countViews, saved, standard } from '../state/views';
-import { actAtOnce, Ask, mayAct, mayMove, type What } from './ask';
+import { actAtOnce, Ask, type What } from './ask';
 import { Bulk } from './bulk';
 import type { Act } from './change';
 import { Chips } from './chips';
@@ -136,7 +136,7 @@ const useActs = (query: URLSearchParams, shown: Shown | null, selection: Selecti
 		const focused = shown?.items.find(ticket => ticket.id === current());
 		const tickets = selection.chosen.length ? selection.chosen : focused ? [focused] : [];
 		const act = selection.isEvery ? null : actAtOnce(what, tickets.length);
-		if (tickets.length === 0 || job.progress || !mayAct())
+		if (tickets.length === 0 || job.progress || !mayWrite())
 			return;
 		if (act)
 			run(what, act, tickets, false);
@@ -160,7 +160,7 @@ const keysOf = (query: URLSearchParams, shown: Shown | null, selection: Selectio
 		{ keys: 'x', does: 'key.select', run: withCurrent(id => selection.select(id, false)) },
 		{ keys: 'X', does: 'key.select_to', run: withCurrent(id => selection.select(id, true)) },
 		{ keys: '*', does: 'key.select_all', run: selection.toggleAll },
-		...mayAct() ? [
+		...mayWrite() ? [
 			{ keys: 'i', does: 'action.claim', run: () => ask('claim') },
 			{ keys: 'a', does: 'action.assign', run: () => ask('assign') },
 			{ keys: 's', does: 'bulk.status', run: () => ask('status') },

@@ -1,4 +1,5 @@
 import { t } from '../i18n/t';
+import { mayWrite } from '../state/session';
 import { Page } from '../ui/page';
 import { Appearance } from './appearance';
 import { Password } from './password';
@@ -7,9 +8,9 @@ import { Tokens } from './tokens';
 
 const Me = () => (
 	<Page title={t('me.title')}>
-		<Profile />
+		{mayWrite() ? <Profile /> : <p class="quiet">{t('problem.read_only')}</p>}
 		<Appearance />
-		<Password />
+		{mayWrite() && <Password />}
 		<Tokens />
 	</Page>
 );

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { ask, get } from '../api/client';
 import type { List } from '../api/types';
 import { t } from '../i18n/t';
-import { session } from '../state/session';
+import { mayWrite, session } from '../state/session';
 import { Refusal } from '../ui/field';
 import { Pager, useList } from '../ui/page';
 import { Removal } from '../ui/removal';
@@ -58,16 +58,16 @@ export const Tokens = () => {
 						<td class="wide">{t(`token.scope.${token.scope}`)}</td>
 						<td class="wide"><Time at={token.date_added} /></td><td>{token.last_used && <Time at={token.last_used} />}</td>
 						<td class="wide">{token.expires && <Time at={token.expires} />}</td>
-						<td class="menu">{token.id !== own?.id && <button type="button" aria-label={t('token.end_named', { name: token.name ?? t('token.unnamed') })}
+						<td class="menu">{mayWrite() && token.id !== own?.id && <button type="button" aria-label={t('token.end_named', { name: token.name ?? t('token.unnamed') })}
 							onClick={() => setAsked(token)}>{t('token.end')}</button>}</td>
 					</tr>
 				))}</tbody>
 			</table>
 			<Pager list={list} onPage={setPage} />
-			<p class="actions">
+			{mayWrite() && <p class="actions">
 				<button type="button" onClick={() => setAsked('make')}>{t('token.make')}</button>
 				{list && list._meta.total_items > 1 && <button type="button" onClick={() => setAsked('others')}>{t('token.end_others')}</button>}
-			</p>
+			</p>}
 			{asked === 'make' && <MakeToken onClose={close} onMade={() => void load()} />}
 			{asked === 'others' && <Removal title={t('token.end_others')} text={t('token.end_others_text')} yes={t('token.end_others')}
 				done={t('done.ended')} remove={endOthers} onDone={load} onClose={close} />}

@@ -4,7 +4,7 @@ import type { Department } from '../api/types';
 import { t } from '../i18n/t';
 import { all, categories, loadLookups, openIds } from '../state/lookups';
 import { usePoll } from '../state/poll';
-import { hasRight } from '../state/session';
+import { hasRight, mayWrite } from '../state/session';
 import { doStep } from '../state/steps';
 import { say } from '../state/toasts';
 import { Dialog } from '../ui/dialog';
@@ -68,8 +68,8 @@ const Departments = () => {
 	const { list, problem, load, changed } = useDepartments();
 	const open = `status_id=${openIds.value.join(',')}`;
 	const count = useCounts(open);
-	const isStaff = hasRight('staff');
-	const buttons = (thing: Thing) => isStaff && (
+	const mayChange = mayWrite() && hasRight('staff');
+	const buttons = (thing: Thing) => mayChange && (
 		<span class="menu">
 			<button type="button" class="plain" aria-label={t('text.rename_named', { name: thing.name })}
 				onClick={() => setAsked({ does: 'rename', ...thing })}>{t('text.rename')}</button>
@@ -78,7 +78,7 @@ const Departments = () => {
 		</span>
 	);
 	return (
-		<Page title={t('place.departments')} actions={isStaff && (
+		<Page title={t('place.departments')} actions={mayChange && (
 			<button type="button" class="primary" onClick={() => setAsked({ does: 'add', kind: 'department' })}>{t('department.add')}</button>
 		)}>
 			<Refusal problem={problem} again={() => void load()} />
@@ -97,7 +97,7 @@ const Departments = () => {
 							{buttons({ kind: 'category', id: category.category_id, name: category.category })}
 						</li>
 					))}</ul>
-					{isStaff && <button type="button" aria-label={t('category.add_to', { name: department.department })}
+					{mayChange && <button type="button" aria-label={t('category.add_to', { name: department.department })}
 						onClick={() => setAsked({ does: 'add', kind: 'category', in: department.id })}>{t('category.add')}</button>}
 				</section>
 			))}</div>

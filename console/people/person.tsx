@@ -1,7 +1,7 @@
 import type { Ticket, User } from '../api/types';
 import { number, t, type Key } from '../i18n/t';
 import { openIds } from '../state/lookups';
-import { hasRight } from '../state/session';
+import { hasRight, mayWrite } from '../state/session';
 import { Refusal } from '../ui/field';
 import { Link } from '../ui/link';
 import { Page, useAnswer, useList } from '../ui/page';
@@ -39,7 +39,7 @@ const Person = ({ id }: { id: number }) => {
 		return <Page title={t('place.people')}><div aria-busy={!problem}><Refusal problem={problem} again={() => void load()} /></div></Page>;
 	const open = `status_id=${openIds.value.join(',')}`;
 	return (
-		<Page title={user.name} actions={hasRight('admin') && (
+		<Page title={user.name} actions={mayWrite() && hasRight('admin') && (
 			<Link class="button" to={`/admin/users?${new URLSearchParams({ q: user.username })}`}>{t('text.edit')}</Link>
 		)}>
 			<div class="profile">

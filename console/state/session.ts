@@ -12,6 +12,10 @@ export const isReached = signal(true);
 export const me = computed(() => session.value?.user ?? null);
 export const hasRight = (right: Right): boolean => session.value?.rights.includes(right) ?? false;
 
+// Whether the session may change anything at all.
+export const mayWrite = (): boolean => !(session.value?.read_only ?? true);
+export const mayMove = (): boolean => mayWrite() && (session.value?.features.change_category ?? false);
+
 const tabs = new BroadcastChannel('flicket-session');
 
 // A session that has ended while its page is open is a loss; the page stays.

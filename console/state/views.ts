@@ -6,7 +6,7 @@ import type { View } from '../api/types';
 import type { Key } from '../i18n/t';
 import type { IconName } from '../ui/icon';
 import { all, closedId, openIds } from './lookups';
-import { hasRight, me } from './session';
+import { hasRight, mayWrite, me } from './session';
 
 export interface Standard {
 	key: string; // behind «g»
@@ -36,7 +36,7 @@ export const standardView = (name: string): Standard => standard.value.find(view
 export const saved = signal<View[]>([]);
 export const counts = signal<Map<string, number>>(new Map());
 
-export const mayChange = (view: View): boolean => view.user_id === me.value!.id || hasRight('admin');
+export const mayChange = (view: View): boolean => mayWrite() && (view.user_id === me.value!.id || hasRight('admin'));
 
 // The desk counts them again once they have changed.
 export const loadViews = async (): Promise<void> => {

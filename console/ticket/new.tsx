@@ -8,7 +8,7 @@ import { categories, priorities } from '../state/lookups';
 import { draftOf, dropDraft, followDraft, keepDraft } from '../state/drafts';
 import { guarded } from '../state/storage';
 import { go } from '../state/router';
-import { me, session } from '../state/session';
+import { mayWrite, me, session } from '../state/session';
 import { countViews } from '../state/views';
 import { asProblem, focusFirstBad, Input, Refusal, Select } from '../ui/field';
 import { Link } from '../ui/link';
@@ -16,7 +16,6 @@ import { StatusPill } from '../ui/pill';
 import { CategoryPicker } from '../ui/pickers';
 import { MOST_OF_TITLE, outOfBounds } from './bounds';
 import { EditorField, useEditor } from './editor';
-import { mayWrite } from './rights';
 import { useSend } from './send';
 
 const PAUSE_MS = 400;

@@ -7,7 +7,7 @@ import type { Ticket } from '../api/types';
 import { t } from '../i18n/t';
 import { categories, closedId, priorities, statuses } from '../state/lookups';
 import { useKeys, type Binding } from '../state/keys';
-import { me } from '../state/session';
+import { mayMove, mayWrite, me } from '../state/session';
 import { complain, say } from '../state/toasts';
 import { asProblem, explain } from '../ui/field';
 import { Confirm, Dialog } from '../ui/dialog';
@@ -18,7 +18,7 @@ import { priorityName, statusName } from '../ui/pill';
 import { changeSeen, Overtaken, type Headers } from './change';
 import { ticketPath, type Thread, type TicketBody } from './data';
 import { useMedia } from './media';
-import { mayClose, mayEdit, mayMove, mayRelease, mayUnfollow, mayWrite } from './rights';
+import { mayClose, mayEdit, mayRelease, mayUnfollow } from './rights';
 
 type Member = 'assigned_id' | 'status_id' | 'ticket_priority_id' | 'category_id' | 'hours' | 'replies';
 

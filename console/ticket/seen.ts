@@ -2,7 +2,7 @@
 // shown, for the line above those that came later.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { me } from '../state/session';
+import { mayWrite, me } from '../state/session';
 import { guarded } from '../state/storage';
 import { countViews } from '../state/views';
 import { markSeen, newestPost, type Thread } from './data';
@@ -41,7 +41,8 @@ export const useSeen = (thread: Thread | null): { before: number; catchUp: () =>
 			return;
 		told.current = newest;
 		keep(id, newest);
-		markSeen(id, newest).then(() => thread.ticket.unread ? countViews() : undefined).catch(() => {});
+		if (mayWrite())
+			markSeen(id, newest).then(() => thread.ticket.unread ? countViews() : undefined).catch(() => {});
 	}, [thread, isVisible]);
 	// After a reply of one's own nothing above it is new.
 	const catchUp = (): void => setBefore(told.current);

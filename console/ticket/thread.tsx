@@ -6,7 +6,7 @@ import { ask, local } from '../api/client';
 import type { Action, Post, Upload } from '../api/types';
 import { t, type Key } from '../i18n/t';
 import { closedId, person } from '../state/lookups';
-import { me } from '../state/session';
+import { mayWrite, me } from '../state/session';
 import { complain, say } from '../state/toasts';
 import { Markdown } from '../text/markdown';
 import { isPicture, plainName } from '../text/names';
@@ -20,7 +20,7 @@ import type { Gap, Thread } from './data';
 import { EditDialog } from './edit';
 import { entriesOf, type Text } from './entries';
 import { HistoryDialog } from './history';
-import { mayDelete, mayEdit, mayWrite } from './rights';
+import { mayDelete, mayEdit } from './rights';
 
 interface Common {
 	onQuote: (text: string, author: number) => void;

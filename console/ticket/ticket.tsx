@@ -6,7 +6,7 @@ import { t } from '../i18n/t';
 import { lastList } from '../list/last';
 import { useKeys } from '../state/keys';
 import { go, place } from '../state/router';
-import { session } from '../state/session';
+import { mayWrite, session } from '../state/session';
 import { complain } from '../state/toasts';
 import { countViews } from '../state/views';
 import { quote, selectedIn } from '../text/quote';
@@ -19,7 +19,7 @@ import { Time } from '../ui/time';
 import { Composer, type Writer } from './composer';
 import { allPosts, useThread, type Thread } from './data';
 import { Properties } from './properties';
-import { mayDelete, mayWrite } from './rights';
+import { mayDelete } from './rights';
 import { useSeen } from './seen';
 import { anchorOf, ThreadView } from './thread';
 import { Title } from './title';
@@ -132,7 +132,8 @@ const Ticket = ({ id }: { id: number }) => {
 			<Properties thread={thread} current={current} isGone={isGone} onChange={change} onReply={() => writer.current?.focus()} />
 			<div class="talk">
 				<ThreadView thread={thread} seen={before} onQuote={put} onChange={change} onFill={fill} />
-				{mayWrite() && <Composer thread={thread} isGone={isGone} writer={writer} onSent={sent} onNewer={load} />}
+				{mayWrite() ? <Composer thread={thread} isGone={isGone} writer={writer} onSent={sent} onNewer={load} />
+					: <p class="quiet">{t('problem.read_only')}</p>}
 			</div>
 			{isDeleting && <Removal title={t('ticket.delete')} text={t('ticket.delete_text', { id: String(id), title: ticket.title })} yes={t('ticket.delete')}
 				done={t('done.deleted', { id: String(id) })} remove={() => ask('DELETE', `ticket/${id}`)} onDone={() => go(lastList.url)}
