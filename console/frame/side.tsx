@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { View } from '../api/types';
 import { number, t } from '../i18n/t';
@@ -6,7 +7,7 @@ import { dropDrafts } from '../state/drafts';
 import { go, pathOf, place, queryOf } from '../state/router';
 import { hasRight, logOut, mayWrite, me, session } from '../state/session';
 import { say } from '../state/toasts';
-import { counts, deleteView, mayChange, saved, saveView, standard } from '../state/views';
+import { counts, deleteView, mayChange, moveView, saved, saveView, standard } from '../state/views';
 import { Icon, type IconName } from '../ui/icon';
 import { Link } from '../ui/link';
 import { attempt } from '../ui/page';
@@ -16,10 +17,10 @@ interface ViewProps {
 	name: string;
 	query: string;
 	icon: IconName;
-	onDelete?: () => void;
+	children?: ComponentChildren; // buttons, while the list is shown
 }
 
-const ViewLink = ({ name, query, icon, onDelete }: ViewProps) => {
+const ViewLink = ({ name, query, icon, children }: ViewProps) => {
 	const count = counts.value.get(query);
 	return (
 		<li>
@@ -27,10 +28,31 @@ const ViewLink = ({ name, query, icon, onDelete }: ViewProps) => {
 				<Icon name={icon} /><span class="name">{name}</span>
 				{count !== undefined && <span class="count">{number(count)}</span>}
 			</Link>
-			{onDelete && isShown(query) && (
-				<button type="button" class="plain" aria-label={t('view.delete', { name })} onClick={onDelete}><Icon name="close" /></button>
-			)}
+			{isShown(query) && children}
 		</li>
+	);
+};
+
+const Change = ({ icon, label, onClick }: { icon: IconName; label: string; onClick: () => void }) => (
+	<button type="button" class="plain" aria-label={label} title={label} onClick={onClick}><Icon name={icon} /></button>
+);
+
+const drop = async ({ id, name, query, shared }: View): Promise<void> => {
+	if (!await attempt(() => deleteView(id)))
+		return;
+	say(t('view.was_deleted', { name }), () => void attempt(() => saveView(name, query, shared)));
+	document.getElementById('main')?.focus({ preventScroll: true });
+};
+
+const SavedLink = ({ view }: { view: View }) => {
+	const { id, name, query } = view, own = saved.value.filter(mayChange), at = own.findIndex(other => other.id === id);
+	const move = (by: 1 | -1): void => void attempt(() => moveView(id, by));
+	return (
+		<ViewLink name={name} query={query} icon="bookmark">
+			{at > 0 && <Change icon="up" label={t('view.up', { name })} onClick={() => move(-1)} />}
+			{at !== -1 && at < own.length - 1 && <Change icon="down" label={t('view.down', { name })} onClick={() => move(1)} />}
+			{at !== -1 && <Change icon="close" label={t('view.delete', { name })} onClick={() => void drop(view)} />}
+		</ViewLink>
 	);
 };
 
@@ -61,12 +83,6 @@ export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () 
 		const { id } = me.value!;
 		void attempt(async () => { await logOut(); dropDrafts(id); });
 	};
-	const drop = async ({ id, name, query, shared }: View): Promise<void> => {
-		if (!await attempt(() => deleteView(id)))
-			return;
-		say(t('view.was_deleted', { name }), () => void attempt(() => saveView(name, query, shared)));
-		document.getElementById('main')?.focus({ preventScroll: true });
-	};
 	const here = pathOf(place.value);
 	return (
 		<nav class="side" id="side" aria-label={t('side')}>
@@ -82,10 +98,7 @@ export const Side = ({ onPalette, onHelp }: { onPalette: () => void; onHelp: () 
 				</ul>
 				{saved.value.length > 0 && <>
 					<h2>{t('view.saved')}</h2>
-					<ul>{saved.value.map(view => (
-						<ViewLink key={view.id} name={view.name} query={view.query} icon="bookmark"
-							onDelete={mayChange(view) ? () => void drop(view) : undefined} />
-					))}</ul>
+					<ul>{saved.value.map(view => <SavedLink key={view.id} view={view} />)}</ul>
 				</>}
 				<ul class="places">{PLACES.filter(p => !p.right || hasRight(p.right)).map(p => (
 					<li key={p.to}><Link to={p.to} aria-current={here.startsWith(p.below) ? 'page' : undefined}><Icon name={p.icon} /><span class="name">{t(p.name)}</span></Link></li>

@@ -75,6 +75,35 @@ export const changeView = async (id: number, changes: Partial<Pick<View, 'name' 
 	await loadViews();
 };
 
+// The lists that the user may change, with one of them moved by some places.
+const moved = (id: number, by: number): View[] => {
+	const own = saved.value.filter(mayChange), at = own.findIndex(view => view.id === id);
+	const [view] = own.splice(at, 1);
+	own.splice(Math.max(0, at + by), 0, view!);
+	return own;
+};
+
+let turn = Promise.resolve();
+
+// Gives the lists positions in their new order, each at most once, and those of others in between stay where they are.
+// One move begins when the one before is done.
+export const moveView = (id: number, by: number): Promise<void> => {
+	const move = async (): Promise<void> => {
+		const places = saved.value.filter(mayChange).map(view => view.position), order = moved(id, by);
+		let least = 0;
+		for (const [i, view] of order.entries()) {
+			const position = Math.max(least, places[i]!);
+			least = position + 1;
+			if (view.position !== position)
+				await ask('PATCH', `view/${view.id}`, { body: { position } });
+		}
+		await loadViews();
+	};
+	const done = turn.then(move);
+	turn = done.catch(() => {});
+	return done;
+};
+
 export const deleteView = async (id: number): Promise<void> => {
 	await ask('DELETE', `view/${id}`);
 	await loadViews();

@@ -1,6 +1,6 @@
 // The title, edited in its place.
 
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../api/client';
 import { t } from '../i18n/t';
 import { closedId } from '../state/lookups';

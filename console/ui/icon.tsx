@@ -7,6 +7,7 @@ const paths = {
 	file: 'M7 4h7l4 4v12H7zM14 4v4h4',
 	right: 'M10 6l6 6-6 6',
 	down: 'M6 10l6 6 6-6',
+	up: 'M6 14l6-6 6 6',
 	warning: 'M12 5l8 14H4zM12 10v4M12 16.5v.5',
 	check: 'M5 12l5 5 9-10',
 	bold: 'M8 5h5a3.5 3.5 0 0 1 0 7H8zM8 12h6a3.5 3.5 0 0 1 0 7H8z',
