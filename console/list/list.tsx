@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Ticket } from '../api/types';
+import { noteText } from '../i18n/faults';
 import { number, t } from '../i18n/t';
 import { useKeys, type Binding } from '../state/keys';
 import { go, place, queryOf } from '../state/router';
@@ -193,7 +194,7 @@ export const List = () => {
 			</header>
 			<Chips query={query} />
 			{problem && <Trouble query={query} problem={problem} again={refresh} />}
-			{shown?.note && !isOld && <p class="note quiet" role="status">{shown.note}</p>}
+			{shown?.note && !isOld && <p class="note quiet" role="status">{noteText(shown.note)}</p>}
 			{shown && waiting && !isOld && <News shown={shown} waiting={waiting} onShow={showWaiting} />}
 			{(items.length > 0 || isOld || (!shown && !problem)) && <Table title={title} list={shown?.key ?? ''} items={items} isOld={isOld} isLoading={!shown && !problem} isSearch={query.has('content')} selection={selection} isSelecting={isSelecting} />}
 			{shown && !isOld && !problem && items.length === 0 && <Empty query={query} />}
