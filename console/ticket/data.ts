@@ -161,8 +161,23 @@ export const useThread = (id: number) => {
 		}
 		return false;
 	};
+	// The first reply after another one, which need not be there any more; 0: there is none.
+	const findAfter = async (post: number): Promise<number> => {
+		let low = 1;
+		for (let high = latest.current?.pages ?? 1; low < high;) {
+			const middle = low + high >> 1;
+			const { items } = await fetchPosts(id, middle);
+			if ((items.at(-1)?.id ?? 0) > post)
+				high = middle;
+			else
+				low = middle + 1;
+		}
+		const { items } = await fetchPosts(id, low);
+		addPages([[low, items]]);
+		return items.find(item => item.id > post)?.id ?? 0;
+	};
 	usePoll(signal => load(false, signal), SECONDS, [id]);
-	const stable = useRef({ load: () => load(true), fill, find, current: () => latest.current! });
+	const stable = useRef({ load: () => load(true), fill, find, findAfter, current: () => latest.current! });
 	return { thread, problem, ...stable.current };
 };
 

@@ -6,12 +6,13 @@ import { t } from '../i18n/t';
 import { lastList } from '../list/last';
 import { useKeys } from '../state/keys';
 import { go, place } from '../state/router';
-import { mayWrite, session } from '../state/session';
+import { mayWrite, me, session } from '../state/session';
 import { complain } from '../state/toasts';
 import { countViews } from '../state/views';
 import { quote, selectedIn } from '../text/quote';
 import { Refusal } from '../ui/field';
 import { Link } from '../ui/link';
+import { attempt } from '../ui/page';
 import { nameOf, Person } from '../ui/person';
 import { StatusPill } from '../ui/pill';
 import { Removal } from '../ui/removal';
@@ -57,9 +58,16 @@ const useAnchor = (isThere: boolean, find: (post: number) => Promise<boolean>): 
 	}, [isThere, hash]);
 };
 
-const Head = ({ thread, onChange, onDelete, onNeighbour }: {
-	thread: Thread; onChange: () => Promise<void>; onDelete: () => void; onNeighbour: (by: number) => void;
-}) => {
+interface HeadProps {
+	thread: Thread;
+	hasNew: boolean;
+	onChange: () => Promise<void>;
+	onDelete: () => void;
+	onNeighbour: (by: number) => void;
+	onNew: () => Promise<void>;
+}
+
+const Head = ({ thread, hasNew, onChange, onDelete, onNeighbour, onNew }: HeadProps) => {
 	const { ticket } = thread, at = lastList.ids.indexOf(ticket.id);
 	return (
 		<>
@@ -74,7 +82,8 @@ const Head = ({ thread, onChange, onDelete, onNeighbour }: {
 			</nav>
 			<Title thread={thread} onChange={onChange} />
 			<p class="quiet meta"><StatusPill id={ticket.status_id} /> <Person id={ticket.started_id} /> {t('ticket.opened')} <Time at={ticket.date_added} />
-				{' · '}{t('ticket.replies_n', { n: thread.total })}</p>
+				{' · '}{t('ticket.replies_n', { n: thread.total })}
+				{hasNew && <button type="button" class="plain link" onClick={() => void attempt(onNew)}>{t('thread.to_new')}</button>}</p>
 		</>
 	);
 };
@@ -90,7 +99,7 @@ const neighbourOf = (id: number, by: number): number | undefined => {
 };
 
 const Ticket = ({ id }: { id: number }) => {
-	const { thread, problem, load, fill, find, current } = useThread(id);
+	const { thread, problem, load, fill, find, findAfter, current } = useThread(id);
 	const [isDeleting, setDeleting] = useState(false);
 	const writer = useRef<Writer>(null);
 	const { before, catchUp } = useSeen(thread);
@@ -98,6 +107,11 @@ const Ticket = ({ id }: { id: number }) => {
 	const change = useCallback(async () => { await load(); void countViews().catch(() => {}); }, []);
 	const sent = useCallback(async () => { await change(); catchUp(); }, []);
 	const put = useCallback((text: string, author: number) => writer.current?.quote(quote(text, nameOf(author))), []);
+	const toNew = async (): Promise<void> => {
+		const first = await findAfter(before);
+		if (first)
+			location.hash = anchorOf({ kind: 'post', id: first });
+	};
 	const neighbour = (by: number): void => {
 		const next = neighbourOf(id, by);
 		if (next !== undefined)
@@ -122,11 +136,12 @@ const Ticket = ({ id }: { id: number }) => {
 			</main>
 		);
 	const { ticket } = thread;
+	const hasNew = before > 0 && allPosts(thread).some(post => post.id > before && post.user_id !== me.value?.id);
 	document.title = `#${id} ${ticket.title} – ${session.value!.title}`;
 	return (
 		<main id="main" class="ticket" tabIndex={-1}>
 			<header>
-				<Head thread={thread} onChange={change} onDelete={() => setDeleting(true)} onNeighbour={neighbour} />
+				<Head thread={thread} hasNew={hasNew} onNew={toNew} onChange={change} onDelete={() => setDeleting(true)} onNeighbour={neighbour} />
 				{isGone ? <p class="refusal" role="alert">{t('ticket.gone', { id: String(id) })}</p> : <Refusal problem={problem} again={() => void load()} />}
 			</header>
 			<Properties thread={thread} current={current} isGone={isGone} onChange={change} onReply={() => writer.current?.focus()} />
