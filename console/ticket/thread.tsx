@@ -67,8 +67,18 @@ const copyLink = async (anchor: string): Promise<void> => {
 	}
 };
 
-const Menu = ({ text, isClosed, onQuote, onChange }: Common & { text: Text; isClosed: boolean }) => {
-	const [shown, setShown] = useState<'edit' | 'history' | 'delete' | null>(null);
+interface Opened {
+	dialog: 'edit' | 'history' | 'delete';
+	text: Text;
+}
+
+interface MenuProps extends Common {
+	text: Text;
+	isClosed: boolean; // then nothing of it can be changed
+	onOpen: (opened: Opened) => void;
+}
+
+const Menu = ({ text, isClosed, onQuote, onOpen }: MenuProps) => {
 	const isPost = text.kind === 'post', anchor = anchorOf(text);
 	return (
 		<span class="menu">
@@ -77,22 +87,27 @@ const Menu = ({ text, isClosed, onQuote, onChange }: Common & { text: Text; isCl
 					onClick={() => onQuote(selectedIn(document.querySelector(`#${anchor} .markdown`)) || text.content, text.author)}>{t('text.quote')}</button>
 			)}
 			<button type="button" class="plain" onClick={() => void copyLink(anchor)}>{t('text.link')}</button>
-			{mayEdit(text.author) && !isClosed && <button type="button" class="plain" onClick={() => setShown('edit')}>{t('text.edit')}</button>}
-			{text.modified && <button type="button" class="plain" onClick={() => setShown('history')}>{t('text.edited')}</button>}
-			{isPost && mayDelete() && <button type="button" class="plain" onClick={() => setShown('delete')}>{t('text.delete')}</button>}
-			{shown === 'edit' && <EditDialog kind={text.kind} id={text.id} onClose={() => setShown(null)} onSaved={onChange} />}
-			{shown === 'history' && <HistoryDialog of={isPost ? { post_id: text.id } : { topic_id: text.id }} content={text.content} onClose={() => setShown(null)} />}
-			{shown === 'delete' && <Removal title={t('text.delete_reply')} text={t('text.delete_reply_text', { name: nameOf(text.author), id: String(text.id) })}
-				done={t('done.deleted_reply')} remove={() => ask('DELETE', `post/${text.id}`)} onDone={onChange} onClose={() => setShown(null)} />}
+			{mayEdit(text.author) && !isClosed && <button type="button" class="plain" onClick={() => onOpen({ dialog: 'edit', text })}>{t('text.edit')}</button>}
+			{text.modified && <button type="button" class="plain" onClick={() => onOpen({ dialog: 'history', text })}>{t('text.edited')}</button>}
+			{isPost && mayDelete() && <button type="button" class="plain" onClick={() => onOpen({ dialog: 'delete', text })}>{t('text.delete')}</button>}
 		</span>
 	);
 };
 
-interface CardProps extends Common {
-	text: Text;
+// Not a part of the text's card: if somebody deletes the reply meanwhile, what was written about it stays.
+const Dialogs = ({ opened: { dialog, text }, onChange, onClose }: { opened: Opened; onChange: () => Promise<void>; onClose: () => void }) => {
+	const { kind, id, author, content } = text;
+	if (dialog === 'edit')
+		return <EditDialog kind={kind} id={id} onClose={onClose} onSaved={onChange} />;
+	if (dialog === 'history')
+		return <HistoryDialog of={kind === 'post' ? { post_id: id } : { topic_id: id }} content={content} onClose={onClose} />;
+	return <Removal title={t('text.delete_reply')} text={t('text.delete_reply_text', { name: nameOf(author), id: String(id) })}
+		done={t('done.deleted_reply')} remove={() => ask('DELETE', `post/${id}`)} onDone={onChange} onClose={onClose} />;
+};
+
+interface CardProps extends MenuProps {
 	name: string;
 	avatar: string | undefined;
-	isClosed: boolean; // then nothing of it can be changed
 }
 
 // The link is native, so that the browser moves to the text and marks it.
@@ -152,6 +167,7 @@ interface ThreadProps extends Common {
 export const ThreadView = memo(({ thread, seen, onFill, ...common }: ThreadProps) => {
 	const entries = useMemo(() => entriesOf(thread, (post: Post) => seen > 0 && post.id > seen && post.user_id !== me.value?.id), [thread, seen]);
 	const isClosed = thread.ticket.status_id === closedId.value;
+	const [opened, setOpened] = useState<Opened | null>(null);
 	const firstNew = entries.findIndex(entry => 'text' in entry && entry.text.isNew);
 	return (
 		<div class="thread">{entries.flatMap((entry, i) => {
@@ -163,11 +179,12 @@ export const ThreadView = memo(({ thread, seen, onFill, ...common }: ThreadProps
 			return [
 				i === firstNew && <p key="new" class="since" id="new"><span>{t('thread.new')}</span></p>,
 				<TextCard key={anchorOf(text)} text={text} name={nameOf(text.author)} avatar={person(text.author)?.avatar}
-					isClosed={isClosed} {...common} />,
+					isClosed={isClosed} onOpen={setOpened} {...common} />,
 			];
 		})}
 		{thread.total === 0 && <p class="did">{t('thread.none')}</p>}
 		<span class="hidden" role="status">{t('thread.count', { n: thread.total })}</span>
+		{opened && <Dialogs opened={opened} onChange={common.onChange} onClose={() => setOpened(null)} />}
 		</div>
 	);
 }, (a, b) => a.thread === b.thread && a.seen === b.seen);
