@@ -78,11 +78,14 @@ export const EditDialog = (props: Props) => {
 	const [first, setFirst] = useState<Version | null>(null);
 	const [problem, setProblem] = useState<Problem | null>(null);
 	const path = pathOf(props);
-	useEffect(() => void get<{ content: string }>(path).then(({ content }) => setFirst({ content, etag: tagOf(path) }),
-		reason => setProblem(asProblem(reason))), []);
+	const load = (): void => {
+		setProblem(null);
+		get<{ content: string }>(path).then(({ content }) => setFirst({ content, etag: tagOf(path) }), reason => setProblem(asProblem(reason)));
+	};
+	useEffect(load, []);
 	return (
 		<Dialog title={t('text.edit')} onClose={props.onClose} wide>
-			<Refusal problem={problem} />
+			<Refusal problem={problem} again={load} />
 			{first ? <EditForm first={first} {...props} /> : !problem && <p aria-busy="true" class="quiet">{t('loading')}</p>}
 		</Dialog>
 	);

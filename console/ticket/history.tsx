@@ -24,11 +24,15 @@ export const Diff = ({ before, after }: { before: string; after: string }) => (
 export const HistoryDialog = ({ of, content, onClose }: Props) => {
 	const [histories, setHistories] = useState<History[] | null>(null);
 	const [problem, setProblem] = useState<Problem | null>(null);
-	useEffect(() => void fetchHistories(of).then(setHistories, reason => setProblem(asProblem(reason))), []);
+	const load = (): void => {
+		setProblem(null);
+		fetchHistories(of).then(setHistories, reason => setProblem(asProblem(reason)));
+	};
+	useEffect(load, []);
 	const edits = [...histories ?? []].sort((a, b) => a.id - b.id);
 	return (
 		<Dialog title={t('history.title')} onClose={onClose} wide>
-			<Refusal problem={problem} />
+			<Refusal problem={problem} again={load} />
 			{!histories && !problem && <p aria-busy="true" class="quiet">{t('loading')}</p>}
 			{histories?.length === 0 && <p class="quiet">{t('history.none')}</p>}
 			<ol class="history" reversed>{edits.map((edit, i) => (

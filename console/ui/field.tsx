@@ -95,8 +95,9 @@ export const explain = (problem: Problem): string => {
 export const asProblem = (reason: unknown): Problem =>
 	reason instanceof Problem ? reason : new Problem(0, reason instanceof Error ? reason.message : String(reason), 'bug');
 
-// Beside a form; focus goes to the first field that is wrong.
-export const Refusal = ({ problem, again }: { problem: Problem | null; again?: () => void }) => problem && (
+// Beside a form; focus goes to the first field that is wrong. Where the session has ended, the login is asked for above the
+// page, and the form goes on afterwards; only what has to be fetched again says so.
+export const Refusal = ({ problem, again }: { problem: Problem | null; again?: () => void }) => problem && (problem.status !== 401 || again) && (
 	<div class="refusal" role="alert">
 		<span>{explain(problem)}</span>
 		{again && <button type="button" onClick={again}>{t('problem.again')}</button>}
