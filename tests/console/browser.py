@@ -78,9 +78,10 @@ def fits(name, wanted):
 
 
 class Browser:
-    """Chromium, with what it logs. `allowed` are patterns of log lines that the test at hand expects."""
+    """Chromium, with what it logs. `allowed` are patterns of log lines that the test at hand expects. Page.requests()
+    needs the log of all that happens on the network, which slows the browser down."""
 
-    def __init__(self, profile):
+    def __init__(self, profile, keeps_requests=True):
         options = webdriver.ChromeOptions()
         options.binary_location = '/usr/bin/chromium'
         for flag in (*FLAGS, f'--window-size={WIDE[0]},{WIDE[1]}'):
@@ -88,11 +89,15 @@ class Browser:
         downloads = Path(profile) / 'downloads'
         downloads.mkdir(parents=True, exist_ok=True)
         options.add_experimental_option('prefs', {'download.default_directory': str(downloads)})
-        options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
+        self.logs = ('browser', 'performance') if keeps_requests else ('browser',)
+        options.set_capability('goog:loggingPrefs', dict.fromkeys(self.logs, 'ALL'))
         self.downloads = downloads
         self.driver = webdriver.Chrome(service=Service('/usr/bin/chromedriver'), options=options)
         self.driver.set_script_timeout(PATIENCE * 2)
         self.driver.set_page_load_timeout(PATIENCE)
+        self.begin()
+
+    def begin(self):
         self.home = self.driver.current_window_handle       # an empty window, so that the others can be closed
         self.pages = []
         self.log, self.allowed, self.asked = [], [], []
@@ -104,14 +109,17 @@ class Browser:
         """A new window for the desk at `origin`."""
         self.driver.switch_to.window(self.home)
         self.driver.switch_to.new_window('window')
-        page = Page(self, origin)
+        page = self.make_page(origin)
         self.pages.append(page)
         return page
+
+    def make_page(self, origin):
+        return Page(self, origin)
 
     def read_log(self):
         """Take what was logged since the last time."""
         self.log += self.driver.get_log('browser')
-        for entry in self.driver.get_log('performance'):
+        for entry in self.driver.get_log('performance') if 'performance' in self.logs else ():
             message = json.loads(entry['message'])['message']
             if message['method'] == 'Network.requestWillBeSent':
                 request = message['params']['request']
@@ -130,16 +138,23 @@ class Browser:
         for handle in self.driver.window_handles:
             if handle != self.home:
                 self.driver.switch_to.window(handle)
-                with contextlib.suppress(Exception):
-                    self.driver.execute_cdp_cmd('Page.setWebLifecycleState', {'state': 'active'})
-                self.driver.close()
+                self.close_window()
         self.driver.switch_to.window(self.home)
+        self.forget_all(origins)
+        self.pages, self.log, self.allowed, self.asked = [], [], [], []
+        return errors
+
+    def close_window(self):
+        with contextlib.suppress(Exception):
+            self.driver.execute_cdp_cmd('Page.setWebLifecycleState', {'state': 'active'})
+        self.driver.close()
+
+    def forget_all(self, origins):
         self.driver.execute_cdp_cmd('Network.clearBrowserCookies', {})
         for origin in origins:
             self.driver.execute_cdp_cmd('Storage.clearDataForOrigin', {'origin': origin, 'storageTypes': 'all'})
-        self.driver.get_log('browser'), self.driver.get_log('performance')
-        self.pages, self.log, self.allowed, self.asked = [], [], [], []
-        return errors
+        for log in self.logs:
+            self.driver.get_log(log)
 
 
 class Page:
@@ -187,6 +202,12 @@ class Page:
         host, port = self.origin.rpartition('/')[2].split(':')
         self.here().driver.execute_cdp_cmd('Network.setCookie', {
             'name': f'flicket-{port}', 'value': token, 'domain': host, 'path': '/', 'httpOnly': True, 'sameSite': 'Strict'})
+
+    def cdp(self, command, **parameters):
+        return self.here().driver.execute_cdp_cmd(command, parameters)
+
+    def cookies(self):
+        return self.cdp('Network.getCookies', urls=[self.origin])['cookies']
 
     def log_out_by_force(self):
         """Take the session away, as when it ends."""
@@ -242,9 +263,13 @@ class Page:
 
     # -- finding: roles and names are those that a screen reader gets
 
+    def found(self, role, places, within=None):
+        """Visible elements with their names; without a role, with their texts."""
+        return self.script(FIND, role, places, within)
+
     def all(self, role, name=None, within=None):
         """The visible elements of a role, with a name (a text, or a compiled pattern)."""
-        found = self.script(FIND, role, PLACES[role], within)
+        found = self.found(role, PLACES[role], within)
         return [element for element, its_name in found if fits(its_name, name)]
 
     def has(self, role, name=None, within=None):
@@ -262,15 +287,15 @@ class Page:
     def field(self, label, within=None):
         """The control with a label: an input, a select or a textarea."""
         def look():
-            return [e for e, _ in self.script(FIND, None, 'input, select, textarea', within) if fits(e.accessible_name, label)]
+            return [e for e, _ in self.found(None, 'input, select, textarea', within) if fits(e.accessible_name, label)]
         return self.wait(look, f'a field {label}')[0]
 
     def css(self, selector, within=None):
         """Visible elements by a selector; for what has no role."""
-        return [element for element, _ in self.script(FIND, None, selector, within)]
+        return [element for element, _ in self.found(None, selector, within)]
 
     def texts(self, selector, within=None):
-        return [re.sub(r'\s+', ' ', text).strip() for _, text in self.script(FIND, None, selector, within)]
+        return [re.sub(r'\s+', ' ', text).strip() for _, text in self.found(None, selector, within)]
 
     def text(self):
         """All that is visible."""

@@ -1,4 +1,4 @@
-"""Fixtures for tests in a browser: a desk of real processes (tests/system), and windows of Chromium.
+"""Fixtures for tests in a browser: a desk of real processes (tests/system), and windows of Chromium or Firefox.
 
 A test takes `browse` and gets pages: `browse(reading, 'agent', '/tickets/')`. Whatever the browser logs as an error,
 violations of the content security policy among them, fails the test, unless it said before that it expects that
@@ -59,9 +59,22 @@ def english(imported_stores):
         db.execute("UPDATE users SET locale = 'en' WHERE id IN (1, 3, 6)")
 
 
+def pytest_addoption(parser):
+    parser.addoption('--browser', choices=['chromium', 'firefox'], default='chromium')
+
+
+def make_browser(name, profile):
+    if name == 'chromium':
+        return Browser(profile)
+    from firefox import PROGRAM, FirefoxBrowser
+    if not PROGRAM.exists():
+        pytest.skip(f'there is no {PROGRAM}')
+    return FirefoxBrowser(profile)
+
+
 @pytest.fixture(scope='session')
-def chromium(tmp_path_factory):
-    browser = Browser(tmp_path_factory.mktemp('chromium'))
+def chromium(tmp_path_factory, pytestconfig):
+    browser = make_browser(pytestconfig.getoption('browser'), tmp_path_factory.mktemp('browser'))
     yield browser
     browser.quit()
 

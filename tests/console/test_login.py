@@ -12,8 +12,7 @@ def log_in(page, username, password):
 
 def cookie(page):
     """The session's cookie, as the browser keeps it; None without one."""
-    cookies = page.here().driver.execute_cdp_cmd('Network.getCookies', {'urls': [page.origin]})['cookies']
-    return next((c for c in cookies if 'flicket' in c['name']), None)
+    return next((c for c in page.cookies() if 'flicket' in c['name']), None)
 
 
 def test_admin_of_a_new_desk_logs_in_by_keyboard(browse, new):

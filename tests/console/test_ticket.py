@@ -266,7 +266,7 @@ def test_link_of_a_reply(browse, desk, admin):
     ticket = make_ticket(admin)
     post = reply(admin, ticket)
     page = browse(desk, 'agent', f'/ticket/{ticket}')
-    page.driver.execute_cdp_cmd('Browser.grantPermissions', {'origin': page.origin, 'permissions': ['clipboardReadWrite', 'clipboardSanitizedWrite']})
+    page.cdp('Browser.grantPermissions', origin=page.origin, permissions=['clipboardReadWrite', 'clipboardSanitizedWrite'])
     page.click('button', 'Copy link', page.wait(lambda: page.css(f'#post-{post}'), 'the reply')[0])
     page.see(re.compile(rf'Copied\.|{re.escape(page.origin)}/ticket/{ticket}#post-{post}'))
 
@@ -371,7 +371,7 @@ def test_key_in_the_composer_draws_no_reply(browse, desk, admin):
     wait_text(page, 'Reply number 59.')
     page.script('''
         window.work = { dates: 0, times: 0, nodes: 0 };
-        const parse = Date.parse, format = Intl.RelativeTimeFormat.prototype.format;
+        const { Date, Intl } = window, parse = Date.parse, format = Intl.RelativeTimeFormat.prototype.format;
         Date.parse = (...all) => { work.dates++; return parse(...all); };
         Intl.RelativeTimeFormat.prototype.format = function (...all) { work.times++; return format.apply(this, all); };
         new MutationObserver(changes => { work.nodes += changes.length; }).observe(document.querySelector('.thread'),
