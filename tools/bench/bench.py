@@ -13,9 +13,13 @@ import time
 from pathlib import Path
 
 import compression
+import console
+import counts
+import people
 import report
 import search_index
 import targets
+import upgrade
 from load import Requests, h2load, start_wrk, read_wrk, wrk
 from stand import Bare, Failed, Stand, environment, until
 from workloads import WORKLOADS, Size, make_rng, questions
@@ -94,6 +98,10 @@ class Bench:
 
     def stand(self, size, name='desk', **more):
         return Stand(self.bin, self.copy(size, name), **more)
+
+    def stand_on(self, folder, **more):
+        """A desk on data that a section writes to again."""
+        return Stand(self.bin, folder, **more)
 
     def requests(self, w, stand, size, name=''):
         rng = make_rng(self.o.seed, w.key)
@@ -402,13 +410,21 @@ class Bench:
             self.results = json.loads(kept.read_text())
         try:
             for name in sections:
+                self.load = os.getloadavg()[0]
                 SECTIONS[name](self)
+                if name in report.OWN and name in self.results:
+                    self.results[name]['head'] = self.head_of(name)
         finally:
             shutil.rmtree(self.work, ignore_errors=True)
             self.keep(kept)
         self.progress.say('')
         for row in targets.rows(self.results):
             self.progress.say('{:66} {:>10} {:>10} {:>12}  {}'.format(*row))
+
+    def head_of(self, section):
+        command = 'script/bench' + (f' --section {section}' if self.o.section else '')
+        return f'Measured {time.strftime("%Y-%m-%d", time.gmtime())} with `{command} --write`, load average {self.load:.1f} before; ' \
+            f'{report.machine()}.'
 
     def keep(self, path):
         """What was measured, also if a later section fails."""
@@ -424,7 +440,8 @@ class Bench:
 SECTIONS = {'ratio': Bench.ratio, 'commits': Bench.commits, 'mix': Bench.mix, 'questions': Bench.questions,
             'growth': Bench.growth, 'threads': Bench.threads, 'replicas': Bench.replicas, 'curve': Bench.curve,
             'compression': compression.measure, 'start': Bench.start, 'import': Bench.take_over,
-            'index': Bench.search_index, 'soak': Bench.soak}
+            'index': Bench.search_index, 'soak': Bench.soak, 'console': console.measure, 'counts': counts.measure,
+            'people': people.measure, 'upgrade': upgrade.measure}
 
 
 def slope(values):
@@ -501,7 +518,7 @@ def main():
         return 130
     whole = not options.section and not options.quick
     if whole or options.write:
-        report.write(bench.results, DOCUMENT)
+        report.write(bench.results, DOCUMENT, options.section or list(SECTIONS))
         print(f'written: {DOCUMENT.relative_to(REPO)}')
     return 0
 

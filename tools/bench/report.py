@@ -7,7 +7,10 @@ from pathlib import Path
 import targets
 from workloads import WORKLOADS
 
+# Sections whose figures stand beside what the document says of them, each with its own date and command.
+OWN = ('console', 'counts', 'people', 'upgrade')
 BEGIN, END = '<!-- from here: made by script/bench -->', '<!-- to here -->'
+BEGIN_OWN = '<!-- from here: made by script/bench --section {} -->'
 
 
 def table(head, rows):
@@ -133,9 +136,18 @@ def generated(results, plots):
     return '\n\n'.join(out)
 
 
-def write(results, document):
-    """Put the part that a run makes into the document; what else stands there stays."""
-    plots = plot(results, document.parent / 'performance')
+def replaced(text, begin, part):
+    """The text with another part between a mark and the next end."""
+    at = text.index(begin) + len(begin)
+    return text[:at] + '\n\n' + part + '\n\n' + text[text.index(END, at):]
+
+
+def write(results, document, sections):
+    """Put the parts that sections made into the document; what else stands there stays."""
     text = document.read_text()
-    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
-    document.write_text(text[:begin] + '\n\n' + generated(results, plots) + '\n\n' + text[end:])
+    if set(sections) - set(OWN):
+        text = replaced(text, BEGIN, generated(results, plot(results, document.parent / 'performance')))
+    for name in OWN:
+        if name in sections and name in results:
+            text = replaced(text, BEGIN_OWN.format(name), f'{results[name]["head"]}\n\n{results[name]["text"]}')
+    document.write_text(text)
