@@ -6,6 +6,10 @@
  * (tests/system/clocks.py). Without it the clock is right. The monotonic clock
  * always is.
  *
+ * With BENT_SUSPENDED the clock that goes on while a machine is suspended
+ * (CLOCK_BOOTTIME) is ahead by as much: to the program it is as if so much time
+ * has passed, in which the wall clock was not set.
+ *
  * Waits until a time of the wall clock end when the bent one comes to that,
  * as they would if it were the machine's.
  */
@@ -16,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +31,7 @@
 #define LOOK_NS		10000000	/* at the file, while waiting */
 
 static const volatile int64_t	*ahead_us;
+static bool			 suspended;
 
 /* Before main(), after which a program may open nothing any more. */
 static void __attribute__((constructor))
@@ -35,6 +41,7 @@ map_file(void)
 	void		*map;
 	int		 fd;
 
+	suspended = getenv("BENT_SUSPENDED") != NULL;
 	if (path == NULL)
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -59,12 +66,23 @@ read_ns(clockid_t clock, int *ret_result)
 }
 
 static int64_t
+bend_ns(void)
+{
+	return ahead_us == NULL ? 0 :
+	    __atomic_load_n(ahead_us, __ATOMIC_RELAXED) * 1000;
+}
+
+static int64_t
 bent_ns(int *ret_result)
 {
-	int64_t	bend_us = ahead_us == NULL ? 0 :
-		    __atomic_load_n(ahead_us, __ATOMIC_RELAXED);
+	return read_ns(CLOCK_REALTIME, ret_result) + bend_ns();
+}
 
-	return read_ns(CLOCK_REALTIME, ret_result) + bend_us * 1000;
+static bool
+is_bent(clockid_t clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ||
+	    (suspended && clock == CLOCK_BOOTTIME);
 }
 
 /* libc's names of parameters are its own.
@@ -73,8 +91,7 @@ int
 clock_gettime(clockid_t clock, struct timespec *ret)
 {
 	int	result;
-	int64_t	ns = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ?
-		    bent_ns(&result) : read_ns(clock, &result);
+	int64_t	ns = read_ns(clock, &result) + (is_bent(clock) ? bend_ns() : 0);
 
 	*ret = (struct timespec){ ns / NS_PER_S, ns % NS_PER_S };
 	return result;

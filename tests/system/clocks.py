@@ -14,9 +14,11 @@ needs_library = pytest.mark.skipif(not LIBRARY.exists(), reason=f'{LIBRARY} is n
 
 
 class Clocks:
-    """The wall clock of each process of a desk, which is not started yet."""
+    """The wall clock of each process of a desk, which is not started yet. `suspended`: it is ahead as that of a machine which
+    was suspended, so that time has passed instead of the clock being set."""
 
-    def __init__(self, desk):
+    def __init__(self, desk, suspended=False):
+        self.suspended = {'BENT_SUSPENDED': '1'} if suspended else {}
         self.folder = desk.folder / 'clocks'
         self.folder.mkdir()
         self.maps = {}
@@ -33,7 +35,7 @@ class Clocks:
     def settings_of(self, name):
         self._map(name)
         sanitizer = os.environ.get('ASAN_OPTIONS')
-        return {'LD_PRELOAD': LIBRARY, 'BENT_CLOCK': self.folder / name,
+        return {'LD_PRELOAD': LIBRARY, 'BENT_CLOCK': self.folder / name, **self.suspended,
                 # it may come before the sanitizer's own
                 'ASAN_OPTIONS': f'{sanitizer}:verify_asan_link_order=0' if sanitizer else 'verify_asan_link_order=0'}
 
