@@ -122,6 +122,43 @@ a_ticket_gets_its_files(void **state)
 	    "FROM uploads WHERE filename = 'f1'"), 2);
 }
 
+static void
+expire(void)
+{
+	struct call	c;
+
+	desk_begin(&c, OP_UPLOADS_EXPIRE);
+	check_number("expired", desk_call(&desk, &c), OK);
+	desk_end(&c);
+}
+
+static int64_t
+rows(void)
+{
+	return desk_number(&desk, "SELECT sum(id) FROM uploads");
+}
+
+/* The chore. In the first hour the clock may be wrong, and nothing goes. */
+static void
+what_nobody_has_claimed_goes_after_a_day(void **state)
+{
+	(void)state;
+	furnish();
+	store_exec(desk.sqlite, "UPDATE uploads SET staged_at = staged_at - "
+	    DAY " + 60000000 WHERE id = 1");
+	expire();
+	check_number("in the first hour", rows(), 15);
+	unit_steady_clock();
+	expire();
+	check_number("that of yesterday", rows(), 10);
+	expire();
+	check_number("and no other", rows(), 10);
+	store_exec(desk.sqlite, "UPDATE uploads SET staged_at = staged_at - "
+	    DAY " WHERE staged_at IS NOT NULL");
+	expire();
+	check_number("attached ones stay", rows(), 4);
+}
+
 int
 main(void)
 {
@@ -132,6 +169,8 @@ main(void)
 		HERE("a reserved file stays another day",
 		    a_reserved_file_stays_another_day),
 		HERE("a ticket gets its files", a_ticket_gets_its_files),
+		HERE("what nobody has claimed goes after a day",
+		    what_nobody_has_claimed_goes_after_a_day),
 	};
 
 	return cmocka_run_group_tests_name("staged", tests, NULL, NULL);
