@@ -236,9 +236,9 @@ TABLES = {
     'user': {'users': 'count(*), count(nullif(avatar, \'\')), count(nullif(job_title, \'\')), '
                       'count(DISTINCT password), count(nullif(disabled, 0))',
              'groups': 'count(*), sum(version)', 'members': 'count(*)', 'tokens': 'count(*)',
-             'revocations': 'count(*)'},
+             'revocations': 'count(*)', 'views': 'count(*), sum(version)'},
     'ticket': {'tickets': 'count(*), sum(version)', 'subscriptions': 'count(*)', 'actions': 'count(*)'},
-    'post': {'posts': 'count(*), sum(version)', 'uploads': 'count(*)', 'histories': 'count(*)'},
+    'post': {'posts': 'count(*), sum(version)', 'uploads': 'count(*), count(staged_at)', 'histories': 'count(*)'},
     'lookup': {'departments': 'count(*), sum(version)', 'categories': 'count(*), sum(version)'},
 }
 

@@ -35,11 +35,34 @@ LOGINS = ('POST tokens', 'POST session')     # take no key: each makes a token
 ERRORS = [('EIO', errno.EIO, False), ('ENOSPC', errno.ENOSPC, True)]
 
 
+def stage(w, me):
+    path, body = w.file(me)
+    return w.make(me, path, **body)['id']
+
+
+def reply_with_files(w, me, being):
+    return 'posts', {'json': {'ticket_id': w.ticket(), 'content': 'a reply', 'upload_ids': [stage(w, me), stage(w, me)]}}
+
+
+def ticket_with_files(w, me, being):
+    return 'tickets', {'json': {**TICKET, 'upload_ids': [stage(w, me)]}}
+
+
+def edit_with_files(w, me, being):
+    return f'post/{w.post(me)}', {'json': {'content': 'another content', 'upload_ids': [stage(w, me)]}}
+
+
+# what claims files that were uploaded before
+CLAIMS = {'POST posts': reply_with_files, 'POST tickets/': ticket_with_files, 'PATCH post/:id': edit_with_files}
+
+
 def writes():
     for request, found in EXAMPLES.items():
         if not request.startswith('GET '):
             for i, (example, _) in enumerate(found if isinstance(found, list) else [(found, None)]):
                 yield pytest.param(request, example, id=f'{request}{i or ""}')
+    for request, example in CLAIMS.items():
+        yield pytest.param(request, example, id=f'{request} with files')
 
 
 def verify(data):
@@ -61,8 +84,8 @@ class FaultyWorld(World):
         """One more request of a kind: whose, method, path and the rest."""
         method, path = request.split()
         being = {'POST tokens': 'named', 'POST session': 'named', 'DELETE token/:id': 'owner'}.get(request)
-        # those whose own token or password is at stake
-        me = self.person('admin') if any(part in path for part in ('token', 'session', '/me')) else self.admin
+        # those whose own token or password is at stake, or who may have only so many staged files
+        me = self.person('admin') if any(part in path for part in ('token', 'session', '/me', 'uploads')) else self.admin
         path, more = example(self, me, being)
         if method == 'POST' and request not in LOGINS:
             more = {**more, 'headers': {**(more.get('headers') or {}), 'Idempotency-Key': f'key {next(self.keys)}'}}
@@ -221,7 +244,9 @@ def test_each_reading_fails_in_turn_where_nothing_is_written(world, path):
 # --- under load ------------------------------------------------------------------------------------------------
 
 def upload(ticket, content):
-    body = (f'--x\r\nContent-Disposition: form-data; name="ticket_id"\r\n\r\n{ticket}\r\n--x\r\n'
+    """Without a ticket it is staged."""
+    place = f'--x\r\nContent-Disposition: form-data; name="ticket_id"\r\n\r\n{ticket}\r\n' if ticket else ''
+    body = (f'{place}--x\r\n'
             'Content-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\n'
             f'{content}\r\n--x--\r\n')
     return {'body': body.encode(), 'type': 'multipart/form-data; boundary=x'}
@@ -260,12 +285,20 @@ class Load:
             self.going.wait()
             with self.sending[number]:
                 self._send(c, f'key {name}', *what)
+                if n % 4 == 1:
+                    self._reply_with_file(c, name)
+
+    def _reply_with_file(self, c, name):
+        staged = self._send(c, f'key of file {name}', 'uploads', upload(None, f'staged {name} ' * 1000))
+        if staged:
+            self._send(c, f'key with file {name}', 'posts', {'json': {
+                'ticket_id': 1, 'content': f'reply {name} with a file', 'upload_ids': [staged['id']]}})
 
     def _send(self, c, key, path, request):
         answer = c.request('POST', path, headers={'Idempotency-Key': key}, **request)
         if answer.status == 201:
             self.written.append((time.monotonic(), path, answer.json(), request))
-            return
+            return answer.json()
         assert answer.status in (503, 507) and answer.header('Retry-After'), answer
         # or the disk took so long that the gateway did not wait for it
         assert self.is_patient or SAYS_SO in answer.json()['message'] or LATE in answer.json()['message'], answer
@@ -326,8 +359,9 @@ class Load:
         sent = request.get('json', {})
         if path != 'uploads':
             # a number that was lost may have been given once more
-            return all(answer.json()[m] == sent[m] for m in ('title', 'content', 'department') if m in sent)
-        content = request['body'].split(b'\r\n\r\n', 2)[2].removesuffix(b'\r\n--x--\r\n')
+            return (all(answer.json()[m] == sent[m] for m in ('title', 'content', 'department') if m in sent)
+                    and all(c.get(f'upload/{id}').json()['post_id'] == made['id'] for id in sent.get('upload_ids', [])))
+        content = request['body'].rpartition(b'\r\n\r\n')[2].removesuffix(b'\r\n--x--\r\n')
         return c.get(self.desk.path_of(made['image'])).body == content
 
     def _check_once(self, missing):

@@ -16,9 +16,10 @@ from contextlib import closing
 
 import pytest
 
-from desk import Desk, environment, run_program
+from desk import ADMIN_PASSWORD, Desk, environment, run_program, wait_until
 from disk import IS_FULL, POWER_FAILS, SEED, Faults, Undo, check_integrity, needs_library, report
 from test_permissions import PICTURE
+from test_session import cookie_of
 from wire import Client, NoAnswer, expect, insist
 
 pytestmark = needs_library
@@ -52,7 +53,9 @@ def test_what_is_not_synced_is_lost_here(tmp_path, synchronous, is_there):
 
 
 def upload(ticket, content):
-    body = (f'--x\r\nContent-Disposition: form-data; name="ticket_id"\r\n\r\n{ticket}\r\n--x\r\n'
+    """Without a ticket it is staged."""
+    place = f'--x\r\nContent-Disposition: form-data; name="ticket_id"\r\n\r\n{ticket}\r\n' if ticket else ''
+    body = (f'{place}--x\r\n'
             'Content-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\n'
             f'{content}\r\n--x--\r\n')
     return {'body': body.encode(), 'type': 'multipart/form-data; boundary=x'}
@@ -64,7 +67,7 @@ class Writer:
     def __init__(self, desk, token, number):
         self.desk, self.token, self.number = desk, token, number
         self.journal = []       # [key, method, path, request, answer or None]
-        self.ticket = None
+        self.ticket = self.view = None
         self.thread = threading.Thread(target=self._run)
 
     def _send(self, method, path, **request):
@@ -73,7 +76,7 @@ class Writer:
         self.journal.append(entry)
         with Client(self.desk.port, self.token) as c:
             answer = c.request(method, path, headers={'Idempotency-Key': key}, **request)
-        assert answer.status in (200, 201, 503), answer
+        assert answer.status in (200, 201, 204, 503), answer
         if answer.status == 503:
             raise NoAnswer('it goes down')
         entry[4] = answer
@@ -96,21 +99,83 @@ class Writer:
                     'username': f'user{self.number}x{n}', 'name': f'User {name}', 'password': 'Password1',
                     'email': f'u{self.number}x{n}@example.org'})
                 self._send('PUT', 'user/me/avatar', body=PICTURE, type='image/png')
+                self._use_console(name)
         except (NoAnswer, OSError):
             pass
 
 
-def look(desk, c, entry):
+    def _use_console(self, name):
+        """A login, a view in the place of the one before, files that a reply and a ticket claim, what was seen."""
+        self._send('POST', 'session', json={'username': 'admin', 'password': ADMIN_PASSWORD})
+        if self.view:
+            self._send('DELETE', f'view/{self.view}')
+        self.view = self._send('POST', 'views', json={'name': f'view {name}', 'query': 'status=Open'}).json()['id']
+        files = [self._send('POST', 'uploads', **upload(None, f'staged {name} ' * random.randrange(1, 5000))).json()['id']
+                 for _ in range(2)]
+        post = self._send('POST', 'posts', json={'ticket_id': self.ticket, 'content': f'a file {name}',
+                                                 'upload_ids': files[:1]}).json()['id']
+        self._send('POST', 'tickets', json={'title': f'with a file {name}', 'content': 'words', 'category_id': 1,
+                                            'ticket_priority_id': 1, 'upload_ids': files[1:]})
+        # as if more had come meanwhile: their own reply is seen anyway
+        self._send('PUT', f'ticket/{self.ticket}/seen', json={'post_id': post + 100})
+
+
+def look_at_session(desk, answer):
+    """The token of an acknowledged login counts."""
+    if answer is not None:
+        name, value, _ = cookie_of(answer)
+        with Client(desk.port) as window:
+            got = insist(lambda: window.get('session', headers={'Cookie': f'{name}={value}', 'Sec-Fetch-Site': 'same-origin'}))
+            assert expect(got, 200)['user']['username'] == 'admin'
+
+
+def look_at_view(c, journal, entry):
+    """A view is there if its end was not asked for, and not if that was acknowledged; then it goes."""
+    key, _, path, request, answer = entry
+    made = answer.json() if answer is not None else expect(insist(lambda: c.request(
+        'POST', path, headers={'Idempotency-Key': key}, **request)), 201)
+    ends = [e for e in journal if e[1] == 'DELETE' and e[2] == f'view/{made["id"]}']
+    got = insist(lambda: c.get(f'view/{made["id"]}'))
+    assert got.status == 200 or ends, f'{entry[:3]}: {got}'
+    assert got.status == 404 or not any(e[4] is not None for e in ends), f'{entry[:3]}: it was deleted'
+    if got.status == 200:
+        assert got.json()['name'] == made['name'] and got.json()['query'] == 'status=Open'
+        expect(insist(lambda: c.request('DELETE', f'view/{made["id"]}')), 204)
+
+
+def look_at_seen(desk, path, post):
+    ticket = int(path.split('/')[1])
+    with closing(sqlite3.connect(desk.data / 'stores' / 'ticket' / 'ticket.db', timeout=20)) as db:
+        up_to, = db.execute('SELECT max(ifnull((SELECT post_id FROM seen WHERE user_id = 1 AND ticket_id = :t), -1), ifnull((SELECT '
+                            'post_id FROM seen_marks WHERE user_id = 1 AND ticket_id >= :t), -1))', {'t': ticket}).fetchone()
+    assert up_to >= post, f'{path}: {up_to}, not {post}'
+
+
+def look_at_claims(c, path, made, ids):
+    at = 'post_id' if path == 'posts' else 'topic_id'
+    for id in ids:
+        wait_until(lambda i=id: expect(insist(lambda: c.get(f'upload/{i}')), 200)[at] == made['id'], 20, f'{id} is attached')
+
+
+def look(desk, c, journal, entry):
     """What was acknowledged is there, and the same request is answered as it was."""
     key, method, path, request, answer = entry
     def get(path):
         return insist(lambda: c.get(path))
 
+    if path == 'session':
+        return look_at_session(desk, answer)
+    if path == 'views':
+        return look_at_view(c, journal, entry)
+    if method == 'DELETE':
+        return None                             # of a view
+    if path.endswith('/seen'):
+        return look_at_seen(desk, path, request['json']['post_id']) if answer is not None else None
     again = insist(lambda: c.request(method, path, headers={'Idempotency-Key': key}, **request))
     if method == 'PUT':
         again = expect(again, 200)
         assert get('/' + desk.path_of(again['avatar']).lstrip('/')).body[:8] == PICTURE[:8]
-        return
+        return None
     assert again.status in (200, 201), f'{entry[:3]}: {again}'
     if answer is not None:
         assert (again.status, again.body) == (answer.status, answer.body), f'{entry[:3]}: {answer}, then {again}'
@@ -121,9 +186,19 @@ def look(desk, c, entry):
         same = {'tickets': ('title', 'content'), 'posts': ('content', 'ticket_id'), 'departments': ('department',),
                 'users': ('username', 'email')}[path]
         assert {k: got[k] for k in same} == {k: request['json'][k] for k in same}
+        look_at_claims(c, path, made, request['json'].get('upload_ids', []))
     elif path == 'uploads':
-        sent = request['body'].split(b'\r\n\r\n', 2)[2].removesuffix(b'\r\n--x--\r\n')
+        sent = request['body'].rpartition(b'\r\n\r\n')[2].removesuffix(b'\r\n--x--\r\n')
         assert get(desk.path_of(made['image'])).body == sent
+    return None
+
+
+def let_go_of_files(desk, c):
+    """Those that nothing has claimed: a user may have only so many."""
+    with closing(sqlite3.connect(desk.data / 'stores' / 'post' / 'post.db', timeout=20)) as db:
+        staged = [id for id, in db.execute('SELECT id FROM uploads WHERE staged_at IS NOT NULL')]
+    for id in staged:
+        expect(insist(lambda i=id: c.request('DELETE', f'upload/{i}')), 204)
 
 
 def fail_power(desk, undo, writers, rng, share):
@@ -157,10 +232,11 @@ def test_power_failures_lose_nothing_that_was_acknowledged(tmp_path):
             check_integrity(desk.data)
             desk.start()
             with Client(desk.port, token) as c:
-                for entry in (e for w in writers for e in w.journal):
-                    look(desk, c, entry)
+                for journal, entry in ((w.journal, e) for w in writers for e in w.journal):
+                    look(desk, c, journal, entry)
                     kept += entry[4] is not None
                     unknown += entry[4] is None
+                let_go_of_files(desk, c)
             for name in list(desk.processes):
                 desk.processes[name].terminate()
             done = run_program('flicketctl', 'verify', '--json', '--data', str(desk.data))
