@@ -7,7 +7,9 @@ A change in the journal `does` one of
            `may_action` what it leaves if the value is another one
   delete   the row `id`
   remove   a member from a group
-A reply's `also` is a `set` of its ticket, which an event makes.
+  see      a ticket up to a reply, by a user
+A reply's `also` is a `set` of its ticket, or of a file that it claims; for a ticket an event makes it. A file that is
+`staged` is seen by its user alone.
 A value of None may be anything (another change decides it), 'none' is NULL.
 """
 import sqlite3
@@ -16,7 +18,7 @@ from contextlib import closing
 
 STORES = ('user', 'ticket', 'post', 'lookup')
 STORE_OF = {'tickets': 'ticket', 'subscriptions': 'ticket', 'posts': 'post', 'uploads': 'post', 'users': 'user',
-            'groups': 'user', 'members': 'user', 'departments': 'lookup', 'categories': 'lookup'}
+            'groups': 'user', 'members': 'user', 'views': 'user', 'seen': 'ticket', 'departments': 'lookup', 'categories': 'lookup'}
 
 ITEM_OF = {'tickets': 'ticket', 'posts': 'post', 'uploads': 'upload', 'departments': 'department',
            'categories': 'category', 'groups': 'group', 'users': 'user'}
@@ -83,6 +85,7 @@ class Checker:
             self._check_rows(rows)
             self._check_order()
             self._check_members()
+            self._check_seen()
             self._check_totals()
         finally:
             for store in self.stores.values():
@@ -113,7 +116,7 @@ class Checker:
         rows, by_id = [], {}
         for change in self.changes:
             table = change['table']
-            if table == 'members' or change['became'] == 'refused':
+            if table in ('members', 'seen') or change['became'] == 'refused':
                 continue
             writer = change['number'].partition('.')[0]     # changes what it made, and nothing else
             if change['does'] == 'create':
@@ -251,11 +254,25 @@ class Checker:
             if pair in there and removed.get(pair) == 'acknowledged':
                 self.differ(f'{c["number"]}: member {pair} was removed, and is there')
 
+    def _check_seen(self):
+        """A user has seen a ticket at least as far as was acknowledged, by its row or by the mark that took its place."""
+        rows = {(r['user_id'], r['ticket_id']): r['post_id'] for r in self._rows('ticket', 'SELECT * FROM seen')}
+        marks = {r['user_id']: (r['ticket_id'], r['post_id']) for r in self._rows('ticket', 'SELECT * FROM seen_marks')}
+        there = {r['id'] for r in self._rows('ticket', 'SELECT id FROM tickets')}
+        for c in self.changes:
+            if c['does'] != 'see' or c['became'] != 'acknowledged' or c['id'] not in there:
+                continue
+            self.looked_at['seen'] += 1
+            ticket, post = marks.get(c['user'], (0, -1))
+            up_to = max(rows.get((c['user'], c['id']), -1), post if c['id'] <= ticket else -1)
+            if up_to < c['values']['post_id']:
+                self.differ(f'{c["number"]}: ticket {c["id"]} is seen up to {up_to}, and not {c["values"]["post_id"]}')
+
     # -- over HTTP
 
     def check_answers(self, client, rng, most=500):
         """What clients see of a sample of the rows, and of the lists they are in."""
-        rows = [r for r in self._expect() if r.id is not None and r.change['table'] in ITEM_OF]
+        rows = [r for r in self._expect() if r.id is not None and r.change['table'] in ITEM_OF and not r.change.get('staged')]
         for row in rng.sample(rows, min(most, len(rows))):
             path = f'{ITEM_OF[row.change["table"]]}/{row.id}'
             answer = client.get(path)
@@ -269,7 +286,7 @@ class Checker:
                 self.differ(f'{row.change["number"]}: {path} is {str(answer)[:200]}, not {row.text[-1]!r}')
         self.stores = open_stores(self.data)
         for table in ('tickets', 'uploads', 'users', 'groups', 'departments', 'categories'):
-            n = len(self._load(table))
+            n = sum(row.get('staged_at') is None for row in self._load(table))
             total = client.get(f'{table}/').json()['_meta']['total_items']
             if total != n:
                 self.differ(f'{table}/ has {total} items, {n} rows are there')

@@ -23,7 +23,8 @@ KINDS = (                       # of changes, and how often each is made
     ('close_by_reply', 2), ('unsubscribe', 2), ('upload', 4), ('delete_upload', 1), ('delete_post', 3), ('delete_ticket', 2),
     ('create_department', 2), ('edit_department', 2), ('create_category', 2), ('edit_category', 1),
     ('delete_category', 1), ('create_group', 2), ('edit_group', 1), ('delete_group', 1), ('create_user', 1),
-    ('edit_user', 2), ('add_member', 1), ('remove_member', 1),
+    ('edit_user', 2), ('add_member', 1), ('remove_member', 1), ('reply_with_file', 3), ('ticket_with_file', 2),
+    ('create_view', 2), ('edit_view', 2), ('delete_view', 1), ('see', 4),
 )
 
 
@@ -44,7 +45,7 @@ class Writer(threading.Thread):
         self.client.is_described = False
         self.numbers = itertools.count(1)
         self.things = {name: [] for name in ('tickets', 'posts', 'uploads', 'departments', 'categories', 'groups',
-                                             'users', 'subscriptions', 'members')}
+                                             'users', 'subscriptions', 'members', 'views')}
         self.failure = None
 
     # -- sending
@@ -264,18 +265,55 @@ class Writer(threading.Thread):
             return
         self.change('DELETE', f'subscription/{thing["id"]}', does='delete', table='subscriptions', id=thing['id'])
 
+    def _send_file(self, place='', **what):
+        name = f'file {self.number}.{next(self.numbers)} {self.rng.randrange(1 << 30)}.txt'
+        content = f'content of {name}\n' * self.rng.randint(1, 2000)
+        body = (f'{place}--part\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+                f'Content-Type: text/plain\r\n\r\n{content}\r\n--part--\r\n')
+        return self.change('POST', 'uploads', body=body.encode(), type='multipart/form-data; boundary=part',
+                           does='create', table='uploads', by='original_filename', text=name, content=content, **what)['id']
+
     def upload(self):
         ticket = self.take('tickets')
         self.things['tickets'].append(ticket)
-        name = f'file {self.number}.{next(self.numbers)} {self.rng.randrange(1 << 30)}.txt'
-        content = f'content of {name}\n' * self.rng.randint(1, 2000)
-        body = ('--part\r\nContent-Disposition: form-data; name="ticket_id"\r\n\r\n'
-                f'{ticket["id"]}\r\n--part\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-                f'Content-Type: text/plain\r\n\r\n{content}\r\n--part--\r\n')
-        made = self.change('POST', 'uploads', body=body.encode(), type='multipart/form-data; boundary=part',
-                           does='create', table='uploads', by='original_filename', text=name,
-                           values={'topic_id': ticket['id']}, content=content)
-        self.things['uploads'].append(Thing(id=made['id'], ticket=ticket))
+        id = self._send_file(f'--part\r\nContent-Disposition: form-data; name="ticket_id"\r\n\r\n{ticket["id"]}\r\n',
+                             values={'topic_id': ticket['id']})
+        self.things['uploads'].append(Thing(id=id, ticket=ticket))
+
+    def reply_with_file(self):
+        """The file is there before its reply. Neither is changed after that, nor the ticket, so that it stays."""
+        ticket, file, text = self.take('tickets'), self._send_file(values={}, staged=True), self.text('reply')
+        self.change('POST', 'posts', json={'ticket_id': ticket['id'], 'content': text, 'upload_ids': [file]}, does='create',
+                    table='posts', by='content', text=text, values={'ticket_id': ticket['id'], 'user_id': self.user['id']},
+                    also={'table': 'uploads', 'id': file, 'values': {'staged_at': 'none', 'topic_id': 'none'}})
+
+    def ticket_with_file(self):
+        file, text = self._send_file(values={}, staged=True), self.text('ticket')
+        values = {'content': f'content of {text}', 'category_id': 1, 'ticket_priority_id': 1}
+        self.change('POST', 'tickets', json={'title': text, **values, 'upload_ids': [file]}, does='create', table='tickets',
+                    by='title', text=text, values={**values, 'started_id': self.user['id'], 'status_id': 1},
+                    also={'table': 'uploads', 'id': file, 'values': {'staged_at': 'none', 'post_id': 'none'}})
+
+    def create_view(self):
+        if len(self.things['views']) < 20:      # a user has a hundred, and nobody knows of some
+            text = self.text('view')[:60]
+            self.create('views', 'name', 'views', {'name': text, 'query': 'status=Open'},
+                        {'query': 'status=Open', 'user_id': self.user['id']})
+
+    def edit_view(self):
+        self._rename('views', 'view', 'name')
+
+    def delete_view(self):
+        thing = self.take('views')
+        self.change('DELETE', f'view/{thing["id"]}', does='delete', table='views', id=thing['id'])
+
+    def see(self):
+        """More than there is yet, as one's own replies are seen anyway."""
+        thing = self.take('tickets')
+        self.things['tickets'].append(thing)
+        post = max((p['id'] for p in self.things['posts']), default=0) + 100
+        self.change('PUT', f'ticket/{thing["id"]}/seen', json={'post_id': post}, does='see', table='seen', id=thing['id'],
+                    user=self.user['id'], values={'post_id': post})
 
     def delete_upload(self):
         thing = self.take('uploads')
