@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from desk import ADMIN, SUPER, USER, wait_until
-from wire import expect
+from wire import expect, insist
 
 TICKET = {'title': 'a title', 'content': 'some content', 'category_id': 1, 'ticket_priority_id': 1}
 
@@ -131,6 +131,96 @@ def test_the_first_reply_and_the_end_of_a_ticket_are_dated(desk):
         assert of_ticket(c, ticket)['closed_at'] and of_ticket(c, ticket)['first_reply'] == first
         exported = c.get('tickets.ndjson?fields=id,closed_at&updated_since=2026-01-01')
         assert b'"closed_at":"' in exported.body
+
+
+def dates(c, ticket):
+    got = of_ticket(c, ticket, 'closed_at,first_reply')
+    return got['first_reply'], got['closed_at']
+
+
+def closings(c, ticket):
+    return [a['date'] for a in expect(c.get(f'actions/{ticket}?per_page=100'), 200)['items'] if a['action'] == 'close']
+
+
+def test_replies_of_the_author_alone_are_no_first_reply(desk):
+    with desk.client(USER) as author, desk.client(SUPER) as c:
+        ticket = create(author)
+        for _ in range(3):
+            reply(author, ticket)
+        reply(author, ticket, close=True)
+        wait_until(lambda: dates(c, ticket)[1], 20, 'it is closed')
+        reply(author, ticket)
+        wait_until(lambda: dates(c, ticket) == (None, None), 20, 'it is open again')
+
+
+def test_the_first_reply_stays_when_it_is_deleted(desk):
+    """With or without others; what comes later is not the first."""
+    with desk.client(USER) as author, desk.client(SUPER) as c, desk.client(ADMIN) as admin:
+        for more in range(2):
+            ticket = create(author)
+            post = reply(c, ticket)
+            first = dates(c, ticket)[0]
+            assert first == expect(c.get(f'post/{post}'), 200)['data_added']
+            for _ in range(more):
+                reply(c, ticket)
+            expect(admin.request('DELETE', f'post/{post}'), 204)
+            assert expect(c.get(f'ticket/{ticket}?fields=replies'), 200)['replies'] == more
+            assert dates(c, ticket)[0] == first
+            reply(c, ticket)
+            assert dates(c, ticket)[0] == first
+        # the author's own does not matter
+        ticket = create(author)
+        expect(admin.request('DELETE', f'post/{reply(author, ticket)}'), 204)
+        assert dates(c, ticket)[0] is None
+        post = reply(c, ticket)
+        assert dates(c, ticket)[0] == expect(c.get(f'post/{post}'), 200)['data_added']
+
+
+def test_a_ticket_is_closed_twice_and_opened_again(desk):
+    with desk.client(USER) as author, desk.client(ADMIN) as c:
+        ticket = create(author)
+        expect(c.post(f'ticket/{ticket}/close', {}), 200)
+        first = dates(c, ticket)[1]
+        assert first == closings(c, ticket)[-1]
+        assert expect(c.post(f'ticket/{ticket}/close', {}), 409)['code'] in ('closed', 'already_so')
+        assert dates(c, ticket)[1] == first and len(closings(c, ticket)) == 1
+        reply(c, ticket)
+        wait_until(lambda: dates(c, ticket)[1] is None, 20, 'it is open again')
+        wait_until(lambda: insist(lambda: c.post(f'ticket/{ticket}/close', {})).status == 200, 20, 'it is closed again')
+        assert dates(c, ticket)[1] == closings(c, ticket)[-1] and len(closings(c, ticket)) == 2
+        # a reply that closes it again, and one that gives it another status
+        reply(c, ticket, close=True)
+        wait_until(lambda: len(closings(c, ticket)) == 3, 20, 'it is closed by a reply')
+        assert dates(c, ticket)[1] == closings(c, ticket)[-1]
+        reply(c, ticket, status_id=3)
+        wait_until(lambda: dates(c, ticket)[1] is None, 20, 'it is in work')
+        expect(c.request('DELETE', f'ticket/{ticket}'), 204)
+
+
+def test_what_else_is_done_to_a_ticket_changes_no_date(desk):
+    with desk.client(USER) as author, desk.client(ADMIN) as c:
+        ticket = create(author)
+        reply(c, ticket)
+        before = dates(c, ticket)
+        for path, body in (('claim', {}), ('priority', {'ticket_priority_id': 2}), ('status', {'status_id': 3}), ('release', {}),
+                           ('assign', {'user_id': 3})):
+            expect(c.post(f'ticket/{ticket}/{path}', body), 200)
+            assert dates(c, ticket) == before, path
+        expect(c.request('PATCH', f'ticket/{ticket}', json={'title': 'another title', 'content': 'another content'}), 200)
+        assert dates(c, ticket) == before
+        post = reply(author, ticket)
+        expect(author.request('PATCH', f'post/{post}', json={'content': 'another reply'}), 200)
+        assert dates(c, ticket) == before
+
+
+def test_a_ticket_that_is_moved_keeps_its_dates(desks):
+    desk = desks('imported', FLICKET_CHANGE_CATEGORY='everybody')
+    with desk.client(USER) as author, desk.client(ADMIN) as c:
+        ticket = create(author)
+        reply(c, ticket)
+        before = dates(c, ticket)
+        expect(c.post(f'ticket/{ticket}/category', {'category_id': 2}), 200)
+        assert dates(c, ticket) == before and before[0]
 
 
 def test_an_import_dates_what_it_knows(desk):
