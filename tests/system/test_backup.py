@@ -14,9 +14,10 @@ import time
 
 import pytest
 
-from desk import (ADMIN, ADMIN_PASSWORD, BIN, SERVICES, USER, Desk, environment, found_in_all, run_program,
+from desk import (ADMIN, ADMIN_PASSWORD, BIN, PASSWORD, SERVICES, USER, Desk, environment, found_in_all, run_program,
                   wait_until)
 from disk import IS_FULL, Stores, report
+from test_session import Window
 from wire import Client, NoAnswer, expect, insist
 
 TICKET = {'title': 'this is my ticket', 'content': 'this is my content', 'category_id': 1,
@@ -165,6 +166,67 @@ def test_what_was_acknowledged_before_a_backup_is_in_it_whole(imported, second, 
     verified('--data', second.data)
     report('backups under load', {'made and verified': BACKUPS, 'acknowledged writes looked for': len(before),
                                   'writes held for at most, ms': held_ms})
+
+
+# what the console keeps, of which requests show only one's own
+KEPT = {
+    'ticket': ('SELECT * FROM seen ORDER BY 1, 2', 'SELECT * FROM seen_marks ORDER BY 1', 'SELECT * FROM milestones ORDER BY 1'),
+    'user': ('SELECT * FROM views ORDER BY 1', 'SELECT id, user_id, name, scope, expires FROM tokens WHERE name IS NOT NULL ORDER BY 1'),
+    'post': ('SELECT * FROM uploads ORDER BY 1',)}
+
+
+def kept_by(stores):
+    return {sql: found for service, queries in KEPT.items() for sql in queries
+            for found in [sorted(rows(stores / service / f'{service}.db', sql))]}
+
+
+def use_console(desk):
+    """A session, views, what was seen, milestones. Returns what counts as the session."""
+    window = Window(desk.port)
+    expect(window.log_in('user003'), 200)
+    author, admin = desk.client(USER), desk.client(ADMIN)
+    with desk.client(window.token) as c:
+        one, other = (expect(c.post('tickets', TICKET), 201)['id'] for _ in range(2))
+        expect(c.post('views', {'name': 'Mine', 'query': 'assigned_id=me'}), 201)
+    expect(admin.post('views', {'name': 'Of all', 'query': 'status=Open', 'shared': True}), 201)
+    post = expect(admin.post('posts', {'ticket_id': one, 'content': 'the first reply'}), 201)['id']
+    expect(author.request('PUT', f'ticket/{one}/seen', json={'post_id': post}), 204)
+    expect(admin.post(f'ticket/{other}/close', {}), 200)
+    wait_quiet(desk.data)
+    return window, one, other
+
+
+@pytest.mark.parametrize('keep', [True, False])
+def test_what_the_console_keeps_is_in_a_backup(imported, second, tmp_path, keep):
+    window, one, other = use_console(imported)
+    backup = tmp_path / 'backup'
+    ctl('backup', backup, '--data', imported.data)
+    verified(backup)
+    kept = kept_by(backup)
+    assert all(kept.values()) and any('console' in str(row) for row in kept[KEPT['user'][1]]), kept
+    ctl('restore', backup, '--data', second.data, *(['--keep-tokens'] if keep else []))
+    again = kept_by(second.data / 'stores')
+    if not keep:        # all sessions end
+        assert again.pop(KEPT['user'][1]) == [] and kept.pop(KEPT['user'][1])
+    assert again == kept
+    verified('--data', second.data)
+    second.start()
+    window.port = second.port
+    window.cookie = f'flicket-{second.port}={window.token}'
+    assert window.user() == ('user003' if keep else None)
+    with second.client(False) as c:
+        c.token = window.token if keep else expect(c.log_in('user003', PASSWORD), 200)['token']
+        assert [v['name'] for v in expect(c.get('views/'), 200)['items']] == ['Mine', 'Of all']
+        seen = {t['id']: t['unread'] for t in expect(c.get('tickets/?sort=ticketid_desc&per_page=2&fields=id,unread'), 200)['items']}
+        assert seen == {one: False, other: False}
+        dates = expect(c.get(f'ticket/{other}?fields=closed_at'), 200), expect(c.get(f'ticket/{one}?fields=first_reply'), 200)
+        assert dates[0]['closed_at'] and dates[1]['first_reply']
+        expect(c.post('posts', {'ticket_id': one, 'content': 'it goes on'}), 201)
+    with second.client(ADMIN if keep else False) as c:
+        c.token = c.token or expect(c.log_in('admin', ADMIN_PASSWORD), 200)['token']
+        assert [t['id'] for t in expect(c.get('tickets/?unread=me&fields=id'), 200)['items']] == [one]
+    wait_quiet(second.data)
+    verified('--data', second.data)
 
 
 def test_reads_and_writes_go_on_during_a_backup(imported, tmp_path):
