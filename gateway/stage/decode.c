@@ -75,6 +75,17 @@ decode_read(struct exchange *x)
 
 /* --- writes ---------------------------------------------------------------------- */
 
+/* A retry that goes another way may come with the other one alone. */
+static bool
+has_two_keys(const h2o_req_t *req)
+{
+	ssize_t	at = h2o_find_header_by_str(&req->headers,
+		    H2O_STRLIT("idempotency-key"), -1);
+
+	return h2o_find_header_by_str(&req->headers,
+	    H2O_STRLIT("idempotency-key"), at) != -1;
+}
+
 static enum flow
 decode_headers(struct exchange *x)
 {
@@ -89,11 +100,15 @@ decode_headers(struct exchange *x)
 	if (!header_find(x->req, "idempotency-key", &key) ||
 	    !keyset_has(x->route->takes, KEY_IDEMPOTENCY_KEY))
 		return FLOW_NEXT;
+	if (has_two_keys(x->req))
+		return fault_refuse(x, FAULT_REPEATED, TEXT_OF("Idempotency-Key"),
+		    "Idempotency-Key is given twice.");
 	args_put_text(&x->args, KEY_IDEMPOTENCY_KEY, key);
 	if (!args_in_bounds(KEY_IDEMPOTENCY_KEY,
 	    args_value(&x->args, KEY_IDEMPOTENCY_KEY)))
 		return fault_refuse(x, FAULT_INVALID, TEXT_OF("Idempotency-Key"),
-		    "Idempotency-Key must be 1 to 255 characters long.");
+		    "Idempotency-Key must be 1 to 255 characters long, in "
+		    "UTF-8.");
 	if (!args_has(&x->args, KEY_DIGEST))
 		digest_put_request(x);
 	return FLOW_NEXT;

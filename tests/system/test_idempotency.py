@@ -80,6 +80,30 @@ def test_the_same_json_written_in_another_way_is_the_same_request(imported):
     expect(c.post('ticket/54/claim', {}, headers={'Idempotency-Key': 'claim'}), 422)
 
 
+def test_a_number_written_in_another_way_is_the_same(imported):
+    c = imported.client(ADMIN)
+    body = json.dumps({**TICKET, 'hours': 7, 'x': [{'y': 7}]})
+    headers = {'Idempotency-Key': 'hours', 'Content-Type': 'application/json'}
+    first = c.request('POST', 'tickets/', body=body.encode(), headers=headers)
+    for number in ('7.0', '7.00', '7e0', '70e-1'):
+        again = c.request('POST', 'tickets/', body=body.replace('7', number).encode(), headers=headers)
+        assert again.header('Idempotency-Replayed') == 'true' and again.body == first.body, number
+    expect(c.request('POST', 'tickets/', body=body.replace('7', '7.25').encode(), headers=headers), 422)
+
+
+@pytest.mark.parametrize('fields, code, message', [
+    (b'Idempotency-Key: one\r\nidempotency-key: other\r\n', 'repeated', 'Idempotency-Key is given twice.'),
+    (b'Idempotency-Key: one\r\nidempotency-key: one\r\n', 'repeated', 'Idempotency-Key is given twice.'),
+    (b'Idempotency-Key: \xe9\r\n', 'invalid', 'Idempotency-Key must be 1 to 255 characters long, in UTF-8.')])
+def test_what_is_no_key_is_refused(writing, fields, code, message):
+    from test_conformance import AUTH, HOST, JSON
+    body = json.dumps(TICKET)
+    head = f'POST /flicket-api/tickets HTTP/1.1\r\n{HOST}{AUTH}{JSON}Content-Length: {len(body)}\r\n'
+    with writing.connection() as conn:
+        error = expect(conn.exchange(head.encode() + fields + b'\r\n' + body.encode()), 400)
+    assert (error['code'], error['field'], error['message']) == (code, 'Idempotency-Key', message)
+
+
 def test_a_refusal_is_no_replay(imported):
     c = imported.client(ADMIN)
     for _ in range(2):

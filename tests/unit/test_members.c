@@ -77,7 +77,7 @@ bodies_are_checked(void **state)
 		    "The body is not JSON" },
 		{ "a number beyond all", TICKET("\"abc\"", "\"abcde\"",
 		    "99999999999999999999", "2"),
-		    "A number has more than 64 bits: line 1, column " },
+		    "category_id has more than 64 bits: line 1, column " },
 	};
 	struct visit	v;
 	enum flow	flow;
@@ -169,8 +169,8 @@ every_fault_is_told(void **state)
 		    "\"upload_ids\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,"
 		    "18,19,20,21]}", "too_many", "upload_ids", 1 },
 		{ "POST", "posts", "{\"ticket_id\":1,\"content\":\"abcde\","
-		    "\"upload_ids\":99999999999999999999}", "out_of_range", "",
-		    1 },
+		    "\"upload_ids\":99999999999999999999}", "out_of_range",
+		    "upload_ids", 1 },
 		{ "POST", "posts", "{\"ticket_id\":1,\"content\":\"abcde\","
 		    "\"upload_ids\":[1,99999999999999999999]}", "wrong_type",
 		    "upload_ids", 1 },

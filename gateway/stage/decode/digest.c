@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "gateway/http/header.h"
+#include "gateway/stage/decode/json_body.h"
 
 static void
 begin_digest(const h2o_req_t *req, crypto_generichash_state *ret)
@@ -41,7 +42,7 @@ update_digest(const char *bytes, size_t len, void *state)
 }
 
 void
-digest_put_meaning(struct exchange *x, const json_t *body)
+digest_put_meaning(struct exchange *x, json_t *body)
 {
 	crypto_generichash_state	 state;
 	unsigned char			*digest;
@@ -50,6 +51,7 @@ digest_put_meaning(struct exchange *x, const json_t *body)
 		return;
 	digest = h2o_mem_alloc_pool(&x->req->pool, crypto_generichash_BYTES);
 	begin_digest(x->req, &state);
+	json_body_unify(body);
 	if (json_dump_callback(body, update_digest, &state, JSON_COMPACT |
 	    JSON_SORT_KEYS | JSON_ENCODE_ANY) != 0)
 		return;

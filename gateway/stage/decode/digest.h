@@ -13,8 +13,9 @@ void	digest_put_request(struct exchange *);
 
 /*
  * A client may write the same JSON in another way when it sends a request again:
- * members in another order, other blanks, other escapes.
+ * members in another order, other blanks, other escapes, 1.0 for 1. The body is brought
+ * to one form for that.
  */
-void	digest_put_meaning(struct exchange *, const json_t *body);
+void	digest_put_meaning(struct exchange *, json_t *body);
 
 #endif

@@ -12,6 +12,7 @@
 #include "gateway/reply/fault.h"
 
 #define NUMBER_CHARS	"+-.0123456789Ee"
+#define WHOLE_MOST	0x1p53	/* below it a double has all whole numbers */
 
 static struct text
 without_byte_order_mark(struct text body)
@@ -137,6 +138,35 @@ json_body_read(struct text body, size_t flags, json_error_t *error,
 	if (root == NULL)
 		*error = other;
 	return root;
+}
+
+/* --- one form ---------------------------------------------------------------------- */
+
+/* A number that is one without a fraction, or the value itself. */
+static json_t *
+unify_value(json_t *value)
+{
+	double	real = json_real_value(value);
+
+	json_body_unify(value);
+	return json_is_real(value) && floor(real) == real &&
+	    fabs(real) < WHOLE_MOST ? json_integer((json_int_t)real) :
+	    json_incref(value);
+}
+
+void
+json_body_unify(json_t *body)
+{
+	const char	*name;
+	json_t		*value;
+	size_t		 i;
+
+	json_object_foreach(body, name, value) {
+		json_object_set_new(body, name, unify_value(value));
+	}
+	json_array_foreach(body, i, value) {
+		json_array_set_new(body, i, unify_value(value));
+	}
 }
 
 /* --- what is no JSON ------------------------------------------------------------- */

@@ -16,6 +16,9 @@
 json_t	*json_body_read(struct text body, size_t flags, json_error_t *error,
 	    bool *ret_beyond);
 
+/* Write whole numbers in one way: 1.0 and 1e0 become 1. */
+void		json_body_unify(json_t *body);
+
 /* Whether Content-Type says that the body is JSON; without one it is. */
 bool		json_body_is_typed(const h2o_req_t *);
 

@@ -274,11 +274,11 @@ take_json_body(struct exchange *x, json_t *body, keyset keys)
 }
 
 /*
- * Whether a field may have the empty array that stands for a number of more than
- * 64 bits.
+ * The first field that may have the empty array that stands for a number of more
+ * than 64 bits.
  */
-static bool
-has_number_beyond(const json_t *body, keyset keys)
+static enum key
+find_number_beyond(const json_t *body, keyset keys)
 {
 	const json_t	*value;
 
@@ -286,16 +286,18 @@ has_number_beyond(const json_t *body, keyset keys)
 	    k = keyset_next(keys, k + 1)) {
 		value = json_object_get(body, key_info(k)->name);
 		if (json_is_array(value) && json_array_size(value) == 0)
-			return true;
+			return k;
 	}
-	return false;
+	return KEY_END;
 }
 
 static enum flow
-refuse_number(struct exchange *x, const json_error_t *error)
+refuse_number(struct exchange *x, enum key key, const json_error_t *error)
 {
-	return fault_refuse(x, FAULT_OUT_OF_RANGE, TEXT_OF(""), "A number has "
-	    "more than 64 bits: line %d, column %d.", error->line,
+	const char	*name = key_info(key)->name;
+
+	return fault_refuse(x, FAULT_OUT_OF_RANGE, text_of(name), "%s has more "
+	    "than 64 bits: line %d, column %d.", name, error->line,
 	    error->column);
 }
 
@@ -307,6 +309,7 @@ members_decode(struct exchange *x)
 	json_error_t	 error = { .line = 0 };
 	json_t		*body;
 	bool		 is_beyond;
+	enum key	 beyond;
 	enum flow	 flow;
 
 	if (!json_body_is_typed(x->req) && entity.len > 0)
@@ -316,8 +319,9 @@ members_decode(struct exchange *x)
 	    &is_beyond);
 	if (body == NULL)
 		return json_body_refuse(x, &error);
-	if (is_beyond && has_number_beyond(body, keys))
-		flow = refuse_number(x, &error);
+	beyond = is_beyond ? find_number_beyond(body, keys) : KEY_END;
+	if (beyond != KEY_END)
+		flow = refuse_number(x, beyond, &error);
 	else
 		flow = take_json_body(x, body, keys);
 	/* what is read in the place of such numbers is not what they mean */
