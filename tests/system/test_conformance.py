@@ -268,3 +268,11 @@ def test_a_filter_does_not_end_at_nul(desk, path):
         for value in ('%00', 'a%00', '%00a', 'a%00b'):
             assert 'U+0000' in expect(c.get(path + value), 400)['message']
         assert expect(c.get(path), 200)['items']
+
+
+@pytest.mark.parametrize('path', ['tickets/?content=', 'tickets/?department=', 'tickets.csv?status=', 'tickets/counts?category='])
+def test_no_filter_of_tickets_does(desk, path):
+    with desk.client(ADMIN) as c:
+        for value in ('%00', 'a%00', '%00a', 'a%00b'):
+            error = expect(c.get(path + value), 400)
+            assert error['code'] == 'invalid_character' and 'U+0000' in error['message']

@@ -151,6 +151,18 @@ note_unknown(struct exchange *x, struct text name)
 		    "parameter \"%.*s\" here.", len, name.base);
 }
 
+/* No text has U+0000, and what compares texts would stop there. */
+static bool
+check_filter(struct exchange *x, enum key key, struct text value)
+{
+	if (key_info(key)->type != KEY_TEXT || value.len == 0 ||
+	    memchr(value.base, '\0', value.len) == NULL)
+		return true;
+	fault_note(x, FAULT_BAD_CHARACTER, text_of(key_info(key)->name), "%s "
+	    "has a character that no text has (U+0000).", key_info(key)->name);
+	return false;
+}
+
 /* What tickets/ and its exports refuse; Flicket's other lists ignore it. */
 static bool
 check_parameter(struct exchange *x, enum key key, struct text name,
@@ -167,6 +179,8 @@ check_parameter(struct exchange *x, enum key key, struct text name,
 	else if (value.len == 0 && key != KEY_CURSOR && key != KEY_SINCE)
 		fault_note(x, FAULT_EMPTY, name, "%.*s is empty.", len,
 		    name.base);
+	else if (!check_filter(x, key, value))
+		return false;
 	else if (text_characters(value) == -1)
 		fault_note(x, FAULT_BAD_CHARACTER, name, "%.*s is not UTF-8.",
 		    len, name.base);
@@ -189,18 +203,6 @@ check_number(struct exchange *x, enum key key, struct text value)
 	fault_note(x, FAULT_WRONG_TYPE, text_of(info->name), "%s must be an "
 	    "integer; \"%.*s\" is more than that.", info->name, len,
 	    value.base);
-	return false;
-}
-
-/* No text has U+0000, and what compares texts would stop there. */
-static bool
-check_filter(struct exchange *x, enum key key, struct text value)
-{
-	if (key_info(key)->type != KEY_TEXT || value.len == 0 ||
-	    memchr(value.base, '\0', value.len) == NULL)
-		return true;
-	fault_note(x, FAULT_BAD_CHARACTER, text_of(key_info(key)->name), "%s "
-	    "has a character that no text has (U+0000).", key_info(key)->name);
 	return false;
 }
 
