@@ -54,6 +54,11 @@ def test_words_that_are_no_command():
     assert done.returncode == 2 and 'user add' in done.stderr and 'serve' not in done.stderr
     done = ctl('user', 'ad')
     assert done.returncode == 2 and 'did you mean "user add"?' in done.stderr
+    for words in (('usr', 'list'), ('usre', 'add', 'jdoe'), ('key', 'show')):
+        done = ctl(*words)
+        assert done.returncode == 2 and 'did you mean "' in done.stderr, done.stderr
+    done = ctl('bogus', 'words')
+    assert done.returncode == 2 and 'there is no command "bogus words"' in done.stderr
     assert ctl('user', '--help').returncode == 0
     assert ctl('help', 'user', 'add', 'x').returncode == 2
 

@@ -173,7 +173,7 @@ say_unknown(const char *word)
 	return STATUS_USAGE;
 }
 
-/* The second word of a command is missing or wrong. */
+/* One of the two words of a command is missing or wrong. */
 static int
 say_group(int argc, char **argv)
 {
@@ -316,7 +316,9 @@ run_command(int argc, char **argv)
 		return argc > 1 && asks_for_help(argv[1]) ?
 		    explain(1, argv) : say_group(argc, argv);
 	if (command == NULL)
-		return say_unknown(argv[0]);
+		return argc > 1 && argv[1][0] != '-' &&
+		    cli_nearest(argv[0]) == NULL ? say_group(argc, argv) :
+		    say_unknown(argv[0]);
 	/* getopt takes the last word of the name for the program's name */
 	status = cli_read(&cli, command, argc - words + 1, argv + words - 1);
 	if (status != -1)
