@@ -59,17 +59,20 @@ put_base64(struct decoded *d, struct text t, bool is_latin)
 static bool
 put_quoted(struct decoded *d, struct text t, bool is_latin)
 {
-	int		high, low;
-	unsigned char	c;
+	int	high, low, byte;
+	size_t	len;
 
-	for (; t.len > 0; t = rest_of(t, c == '=' ? 3 : 1)) {
-		c = (unsigned char)t.base[0];
-		high = c == '=' && t.len > 2 ? hex_value(t.base[1]) : -1;
-		low = high != -1 ? hex_value(t.base[2]) : -1;
-		if (c == '=' && low == -1)
-			return false;
-		if (!put_byte(d, c == '=' ? (unsigned char)(high << 4 | low) :
-		    c == '_' ? ' ' : c, is_latin))
+	for (; t.len > 0; t = rest_of(t, len)) {
+		len = t.base[0] == '=' ? 3 : 1;
+		byte = t.base[0] == '_' ? ' ' : (unsigned char)t.base[0];
+		if (len == 3) {
+			high = t.len > 2 ? hex_value(t.base[1]) : -1;
+			low = high != -1 ? hex_value(t.base[2]) : -1;
+			if (low == -1)
+				return false;
+			byte = high << 4 | low;
+		}
+		if (!put_byte(d, (unsigned char)byte, is_latin))
 			return false;
 	}
 	return true;
