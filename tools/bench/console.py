@@ -148,7 +148,11 @@ class Visit:
 
     def run(self, expression, *arguments):
         """What an expression of the page comes to, or its promise."""
-        return self.page.here().driver.execute_async_script(RUN.replace('{}', f'{expression}'), *arguments)
+        from selenium.common.exceptions import TimeoutException
+        try:
+            return self.page.here().driver.execute_async_script(RUN.replace('{}', expression), *arguments)
+        except TimeoutException:
+            raise Failed(f'the console did not get to the end of {expression} {arguments}:\n{self.page.picture()}') from None
 
     def number(self, expression, *arguments):
         found = self.run(expression, *arguments)
