@@ -413,7 +413,7 @@ class Bench:
                 self.load = os.getloadavg()[0]
                 SECTIONS[name](self)
                 if name in report.OWN and name in self.results:
-                    self.results[name]['head'] = self.head_of(name)
+                    self.results[name]['head'] = self.head()
         finally:
             shutil.rmtree(self.work, ignore_errors=True)
             self.keep(kept)
@@ -421,10 +421,9 @@ class Bench:
         for row in targets.rows(self.results):
             self.progress.say('{:66} {:>10} {:>10} {:>12}  {}'.format(*row))
 
-    def head_of(self, section):
-        command = 'script/bench' + (f' --section {section}' if self.o.section else '')
-        return f'Measured {time.strftime("%Y-%m-%d", time.gmtime())} with `{command} --write`, load average {self.load:.1f} before; ' \
-            f'{report.machine()}.'
+    def head(self):
+        return (f'Measured {time.strftime("%Y-%m-%d", time.gmtime())} with `{shlex.join(["script/bench", *self.o.given])}`, '
+                f'load average {self.load:.1f} before; {report.machine()}.')
 
     def keep(self, path):
         """What was measured, also if a later section fails."""

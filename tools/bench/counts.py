@@ -15,7 +15,7 @@ VIEWS = ('assigned_id=me&status_id=1,3,4', 'assigned_id=unassigned&status_id=1,3
 FILTER = 'department_id=1'
 STARTS = 3
 ASKED = 20                      # a round
-FREQUENT = 'printer'            # a word of every tenth ticket
+FREQUENT = 'printer'            # a word of four tickets in ten
 
 
 def milliseconds(stand, query):
