@@ -127,6 +127,11 @@ class Marionette(RemoteConnection):
         self.socket.close()
 
 
+class Driver(webdriver.Remote):
+    def execute_cdp_cmd(self, command, _):
+        pytest.skip(f'Firefox has no {command}')
+
+
 def start(profile):
     """A process of Firefox, and selenium's driver of it."""
     profile.mkdir(parents=True, exist_ok=True)
@@ -140,7 +145,7 @@ def start(profile):
     while not (port.exists() and port.read_text().strip().isdigit()):
         assert process.poll() is None and time.monotonic() < deadline, 'Firefox does not start'
         time.sleep(0.05)
-    return process, webdriver.Remote(command_executor=Marionette(int(port.read_text())), options=webdriver.FirefoxOptions())
+    return process, Driver(command_executor=Marionette(int(port.read_text())), options=webdriver.FirefoxOptions())
 
 
 @contextlib.contextmanager
@@ -227,9 +232,6 @@ class FirefoxPage(Page):
     def resize(self, size):
         self.driver.set_window_size(WIDE[0] + 100, WIDE[1] + 200)
         run_inside(self.driver, SIZE, *size)
-
-    def cdp(self, command, **parameters):
-        pytest.skip(f'Firefox has no {command}')
 
     def found(self, role, places, within=None):
         """Roles and names are asked for one by one."""
