@@ -215,6 +215,7 @@ def percentile(values, part):
 
 def measure(bench):
     lacks = missing()
+    bench.results.pop('console', None)
     if lacks:
         bench.progress.say(f'The console was not measured: {", ".join(lacks)} is missing (script/bootstrap installs it).')
         return
