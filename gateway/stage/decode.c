@@ -55,7 +55,8 @@ decode_none_match(struct exchange *x)
 static enum flow
 decode_read(struct exchange *x)
 {
-	enum flow	flow = query_decode(x);
+	enum flow	flow = x->req->query_at == SIZE_MAX ? FLOW_NEXT :
+			    query_decode(x);
 
 	if (x->route->reply == REPLY_CSV || x->route->reply == REPLY_NDJSON) {
 		args_put_number(&x->args, KEY_FORMAT,

@@ -67,7 +67,7 @@ decode(struct visit *v, const char *url)
 	responded_clear();
 	visit_begin(v, "GET", url);
 	assert_non_null(v->x.route);
-	return query_decode(&v->x);
+	return v->req.query_at == SIZE_MAX ? FLOW_NEXT : query_decode(&v->x);
 }
 
 /* Typing errors, which must not be answered with a whole list. */

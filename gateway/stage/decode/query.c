@@ -258,13 +258,10 @@ enum flow
 query_decode(struct exchange *x)
 {
 	h2o_req_t	*req = x->req;
-	struct text	 left = { "", 0 }, name, value;
+	struct text	 left = { req->path.base + req->query_at + 1,
+			    req->path.len - req->query_at - 1 }, name, value;
 	bool		 strict = x->route->input == INPUT_STRICT;
 
-	if (req->query_at != SIZE_MAX) {
-		left.base = req->path.base + req->query_at + 1;
-		left.len = req->path.len - req->query_at - 1;
-	}
 	while (url_next_parameter(&req->pool, &left, &name, &value))
 		if (name.len > 0 || value.len > 0)
 			take_query_parameter(x, strict, name, value);

@@ -7,6 +7,7 @@
 
 #include "gateway/core/exchange.h"
 
+/* The request has a query. */
 enum flow	query_decode(struct exchange *);
 
 /*
