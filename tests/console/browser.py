@@ -100,7 +100,7 @@ class Browser:
     def begin(self):
         self.home = self.driver.current_window_handle       # an empty window, so that the others can be closed
         self.pages = []
-        self.log, self.allowed, self.asked = [], [], []
+        self.log, self.allowed, self.asked, self.cookies = [], [], [], []
 
     def quit(self):
         self.driver.quit()
@@ -124,6 +124,9 @@ class Browser:
             if message['method'] == 'Network.requestWillBeSent':
                 request = message['params']['request']
                 self.asked.append((request['method'], request['url']))
+            elif message['method'] == 'Network.requestWillBeSentExtraInfo':
+                headers = {name.lower(): value for name, value in message['params']['headers'].items()}
+                self.cookies.append((headers.get('host', ''), headers.get('sec-fetch-site'), 'flicket-' in headers.get('cookie', '')))
 
     def errors(self):
         """Messages of errors and refusals that the test did not expect, one a line."""
@@ -141,7 +144,7 @@ class Browser:
                 self.close_window()
         self.driver.switch_to.window(self.home)
         self.forget_all(origins)
-        self.pages, self.log, self.allowed, self.asked = [], [], [], []
+        self.pages, self.log, self.allowed, self.asked, self.cookies = [], [], [], [], []
         return errors
 
     def close_window(self):
@@ -225,7 +228,12 @@ class Page:
 
     def forget_requests(self):
         self.here().browser.read_log()
-        self.browser.asked = []
+        self.browser.asked, self.browser.cookies = [], []
+
+    def sent_from_elsewhere(self):
+        """For each request of another origin to the desk, since the last call of forget_requests(): whether it had the session."""
+        self.here().browser.read_log()
+        return [has for host, site, has in self.browser.cookies if self.origin.endswith('/' + host) and site in ('same-site', 'cross-site')]
 
     def ask_again(self):
         """Have the page ask the desk for news, as it does when somebody comes back to it."""
