@@ -10,14 +10,20 @@ COMPOSER = 'Reply to everybody on this ticket'
 count = itertools.count(1)
 
 
-@pytest.fixture(scope='module')
-def desk(tmp_path_factory):
-    """A new desk that the tests of one file share. Its tickets are in the first category."""
-    desk = open_desk(tmp_path_factory.mktemp('desk'), 'new', None)
+def open_workshop(folder, **settings):
+    """A new desk with two categories more than it has from the start."""
+    desk = open_desk(folder, 'new', None, **settings)
     admin = desk.admin()
     department = expect(admin.post('departments/', {'department': 'Workshop'}), 201)['id']
     for name in ('Printers', 'Networks'):
         expect(admin.post('categories/', {'category': name, 'department_id': department}), 201)
+    return desk
+
+
+@pytest.fixture(scope='module')
+def desk(tmp_path_factory):
+    """A new desk that the tests of one file share. Its tickets are in the first category."""
+    desk = open_workshop(tmp_path_factory.mktemp('desk'))
     yield desk
     close_desk(desk)
 
