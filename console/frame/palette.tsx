@@ -24,7 +24,6 @@ const fixed = (): Entry[] => [
 	...standard.value.map(view => ({ name: t(view.name), keys: `g ${view.key}`, run: () => go(`/tickets/?${view.query}`) })),
 	...saved.value.map(view => ({ name: view.name, run: () => go(`/tickets/?${view.query}`) })),
 	...bindings().filter(b => !b.keys.startsWith('g ') && b.keys !== 'j' && b.keys !== 'k').map(b => ({ name: t(b.does), keys: b.keys, run: b.run })),
-	{ name: t('home.title'), keys: 'g h', run: () => go('/') },
 	{ name: t('place.departments'), run: () => go('/departments/') },
 	{ name: t('place.people'), run: () => go('/users/') },
 	{ name: t('me.title'), run: () => go('/me') },
