@@ -91,7 +91,7 @@ def test_options_that_name_nothing_are_refused(taken_over, options):
 def test_case_and_blanks_of_a_name_do_not_matter_if_it_is_the_only_one(taken_over):
     result, desk = taken_over(lambda db: db.execute("UPDATE flicket_status SET status = ' CLOSED ' WHERE id = 2"))
     assert result.returncode == 0, result.stderr
-    assert ask(desk, 'ticket', 'SELECT * FROM own_statuses') == [(1, 2, 3)]
+    assert ask(desk, 'ticket', 'SELECT open, closed, in_work FROM own_statuses') == [(1, 2, 3)]
 
 
 def test_groups_that_are_missing_are_made_and_nobody_is_an_admin(taken_over):

@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "services/store/migrate.h"
+#include "services/store/patch.h"
 #include "services/store/statement.h"
 #include "services/store/store.h"
 
@@ -20,6 +21,7 @@ every_service_opens(void **state)
 	struct desk	d;
 	enum op_kind	kind;
 	unsigned	count = 0;
+	const char	*missing;
 
 	(void)state;
 	for (size_t i = 0; i < LEN(services); i++) {
@@ -36,6 +38,9 @@ every_service_opens(void **state)
 		check_true("integrity", desk_number(&d,
 		    "SELECT integrity_check = 'ok' FROM "
 		    "pragma_integrity_check") == 1);
+		missing = patch_missing(d.sqlite);
+		check_true(missing == NULL ? "all can be copied" : missing,
+		    missing == NULL);
 		check_number("foreign keys", desk_number(&d,
 		    "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 		desk_close(&d);
