@@ -1,7 +1,9 @@
 /*
  * Arguments of operations: whatever a peer asks with, a service answers, and
  * what it answers is JSON. Calls run on copies of the stores in
- * FUZZ_STORES, each in a transaction that is rolled back.
+ * FUZZ_STORES, each in a transaction that is rolled back. Before that, a twin of
+ * the store gets the patch of what the transaction changed, and is the same in
+ * all tables.
  *
  * Input: operation, actor, rights, and then keys with their values, as
  * read_argument() has them. Operations that hash passwords or write files
@@ -15,11 +17,13 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "twin.h"
 
 #include <sqlite3.h>
 
 #include "services/op/op.h"
 #include "services/runtime/lane/calls.h"
+#include "services/store/patch.h"
 
 static const struct service *const	services[] = {
 	&user_service, &ticket_service, &post_service, &lookup_service
@@ -29,6 +33,8 @@ static struct {
 	struct op_tables	tables;
 	struct session		session;
 	char			path[96];
+	char			twin_path[96];
+	sqlite3			*twin;
 } stores[LEN(services)];
 static char	folder[64];
 
@@ -60,6 +66,8 @@ open_store(size_t i, const char *root, const struct settings *settings)
 	    service_name(s->id));
 	snprintf(stores[i].path, sizeof(stores[i].path), "%s/%s.db", folder,
 	    service_name(s->id));
+	snprintf(stores[i].twin_path, sizeof(stores[i].twin_path),
+	    "%s/%s-twin.db", folder, service_name(s->id));
 	copy_store(from, stores[i].path);
 	db = db_open(s, stores[i].path, false);
 	op_tables_init(&stores[i].tables, s, db);
@@ -68,6 +76,8 @@ open_store(size_t i, const char *root, const struct settings *settings)
 		s->start(settings);
 	session_open(&stores[i].session, &stores[i].tables, stores[i].path,
 	    false);
+	copy_store(stores[i].path, stores[i].twin_path);
+	stores[i].twin = twin_open(stores[i].twin_path);
 	if (s->opened == NULL)
 		return;
 	stores[i].tables.index = s->opened(s, stores[i].path);
@@ -76,17 +86,24 @@ open_store(size_t i, const char *root, const struct settings *settings)
 }
 
 static void
-remove_stores(void)
+remove_store(const char *name)
 {
 	static const char *const	ends[] = { "", "-wal", "-shm" };
 	char				path[128];
 
-	for (size_t i = 0; i < LEN(stores); i++)
-		for (size_t e = 0; e < LEN(ends); e++) {
-			snprintf(path, sizeof(path), "%s%s", stores[i].path,
-			    ends[e]);
-			unlink(path);
-		}
+	for (size_t i = 0; i < LEN(ends); i++) {
+		snprintf(path, sizeof(path), "%s%s", name, ends[i]);
+		unlink(path);
+	}
+}
+
+static void
+remove_stores(void)
+{
+	for (size_t i = 0; i < LEN(stores); i++) {
+		remove_store(stores[i].path);
+		remove_store(stores[i].twin_path);
+	}
 	rmdir(folder);
 }
 
@@ -197,11 +214,20 @@ static void
 run(size_t store, struct call *c)
 {
 	struct session	*session = &stores[store].session;
+	sqlite3		*db = db_sqlite(session->db);
+	struct patch	*patch;
 
 	CHECK(db_begin_write(session->db));
+	patch = patch_begin(db);
+	CHECK(patch != NULL && db_savepoint(session->db));
 	op_call(session, c);
 	check_answer(c);
 	CHECK(db_in_transaction(session->db));
+	if (c->answer.error != OK)
+		CHECK(db_savepoint_undo(session->db));
+	CHECK(db_savepoint_end(session->db));
+	twin_compare(stores[store].twin, db, patch);
+	patch_end(&patch);
 	CHECK(db_rollback(session->db));
 }
 
