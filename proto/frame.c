@@ -112,12 +112,16 @@ frame_readdress(struct buf *b, uint64_t id, int64_t expires_ms)
 
 /*
  * An asker that is older than an error takes its number for INTERNAL. So an
- * answer says EXPIRED instead of these, and names them in the extra ERROR.
+ * answer says another one instead, and names the error in the extra ERROR. That
+ * an outcome is not known must not be said as an error after which askers send a
+ * write again.
  */
-static bool
-is_newer_error(enum err e)
+static enum err
+older_error(enum err e)
 {
-	return e == ERR_BUSY || e == ERR_LOADING;
+	if (e == ERR_BUSY || e == ERR_LOADING)
+		return ERR_EXPIRED;
+	return e == ERR_OUTCOME_UNKNOWN ? ERR_STORE : e;
 }
 
 static void
@@ -125,7 +129,7 @@ pack_extras(msgpack_packer *pk, const struct answer *a)
 {
 	struct args	extra;
 
-	if (!is_newer_error(a->error)) {
+	if (older_error(a->error) == a->error) {
 		pack_args(pk, &a->extra);
 		return;
 	}
@@ -154,14 +158,12 @@ meant_error(uint64_t error, const struct args *extra)
 void
 frame_put_answer(struct buf *b, const struct answer *a)
 {
-	enum err	error = is_newer_error(a->error) ? ERR_EXPIRED :
-			    a->error;
 	msgpack_packer	pk = packer_on(b);
 
 	msgpack_pack_array(&pk, a->spent_us > 0 ? 8 : 7);
 	msgpack_pack_uint64(&pk, FRAME_VERSION);
 	msgpack_pack_uint64(&pk, a->id);
-	msgpack_pack_uint64(&pk, error);
+	msgpack_pack_uint64(&pk, older_error(a->error));
 	msgpack_pack_int64(&pk, a->total);
 	msgpack_pack_int64(&pk, a->tag);
 	pack_bytes(&pk, a->fragment);

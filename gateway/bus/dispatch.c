@@ -37,12 +37,23 @@ answer_request(struct dispatch *d, struct pending *p, const struct answer *a)
 		d->events->answered(asker, part, a);
 }
 
+/*
+ * A write that a process has, or had when it was lost, may be done, now or
+ * earlier. A refusal by the next process, which had no time or room for it, says
+ * nothing of that.
+ */
+static bool
+is_in_doubt(const struct pending *p)
+{
+	return p->kind == OP_WRITE && p->done_maybe;
+}
+
 static void
 refuse_request(struct dispatch *d, struct pending *p)
 {
-	struct answer	a = { .error = p->deferred ||
-			    p->state == PENDING_HELD ? ERR_EXPIRED :
-			    ERR_UNAVAILABLE };
+	struct answer	a = { .error = is_in_doubt(p) ? ERR_OUTCOME_UNKNOWN :
+			    p->deferred || p->state == PENDING_HELD ?
+			    ERR_EXPIRED : ERR_UNAVAILABLE };
 
 	metric_add(METRIC_BUS_REFUSED, p->service, 0, 1);
 	answer_request(d, p, &a);
@@ -149,14 +160,14 @@ place_request(struct dispatch *d, struct pending *p)
 static void
 place_again(struct dispatch *d, struct pending *p)
 {
-	bool	done_maybe = p->state == PENDING_LOST;
-
+	if (p->state == PENDING_LOST)
+		p->done_maybe = true;
 	if (p->link != NULL) {
 		take_back(d, p);
 		pending_set_state(&d->pending, p, PENDING_PLACING);
 	}
 	if (p->asker == NULL || p->tries >= TRIES_MOST ||
-	    (done_maybe && !p->repeatable) || clock_ms() >= p->deadline_ms ||
+	    (p->done_maybe && !p->repeatable) || clock_ms() >= p->deadline_ms ||
 	    place_request(d, p) == PENDING_REFUSED)
 		refuse_request(d, p);
 }
@@ -300,13 +311,16 @@ defer_request(struct dispatch *d, struct pending *p)
 static void
 deliver_answer(struct dispatch *d, struct pending *p, const struct answer *a)
 {
-	int64_t	heard_us = clock_us();
+	static const struct answer	unknown = {
+		.error = ERR_OUTCOME_UNKNOWN };
+	int64_t				heard_us = clock_us();
 
 	metric_observe(METRIC_BUS_SECONDS, p->op, heard_us - p->sent_us);
 	admission_learn(&p->link->admission, p->demand.queue, heard_us, a);
 	if (p->asker != NULL)
 		d->events->waited(p->asker, p->sent_us, heard_us);
-	answer_request(d, p, a);
+	answer_request(d, p, is_in_doubt(p) &&
+	    err_info(a->error)->http == 503 ? &unknown : a);
 }
 
 bool
@@ -367,10 +381,14 @@ dispatch_refuse_late(struct dispatch *d, int64_t now_ms)
 {
 	struct pending	*rows = d->pending.rows;
 
-	for (int i = 0; i < d->pending.used; i++)
-		if (rows[i].state != PENDING_FREE &&
-		    now_ms >= rows[i].deadline_ms)
-			refuse_request(d, &rows[i]);
+	for (int i = 0; i < d->pending.used; i++) {
+		if (rows[i].state == PENDING_FREE ||
+		    now_ms < rows[i].deadline_ms)
+			continue;
+		if (rows[i].state == PENDING_SENT)
+			rows[i].done_maybe = true;
+		refuse_request(d, &rows[i]);
+	}
 }
 
 /* --- start and end ------------------------------------------------------- */

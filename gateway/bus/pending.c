@@ -208,7 +208,7 @@ pending_take(struct pending_table *t, struct request *r)
 	    (REPLICA_FIRST_ID - 1)) | (uint64_t)(p - t->rows);
 	p->op = (enum op_code)r->op;
 	p->link = NULL;
-	p->deferred = p->released = false;
+	p->deferred = p->released = p->done_maybe = false;
 	p->tries = 0;
 	p->frame.len = 0;
 	frame_put_request(&p->frame, r);

@@ -44,6 +44,8 @@ struct pending {
 	enum op_kind		 kind;
 	struct demand		 demand;
 	bool			 repeatable;	/* twice is the same as once */
+	bool			 done_maybe;	/* a process had it, and did not
+						 * reply */
 	bool			 deferred;	/* a process was loading: rather
 						 * one that has loaded */
 	bool			 released;	/* was HELD before */

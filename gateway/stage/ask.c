@@ -119,8 +119,14 @@ answer_recalled(struct exchange *x, const struct answer *a)
 enum flow
 ask_done(struct exchange *x, const struct answer *a)
 {
+	static const struct answer	unavailable = {
+		.error = ERR_UNAVAILABLE };
+
 	if (x->asked.refusal != NULL)
 		return answer_recalled(x, a);
+	/* what came before the request is in doubt, the request is not */
+	if (a->error == ERR_OUTCOME_UNKNOWN)
+		a = &unavailable;
 	if (a->error != OK)
 		return refuse_or_recall(x, a);
 	merge_answer(x, a);

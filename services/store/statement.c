@@ -260,6 +260,12 @@ db_commit(struct db *db)
 }
 
 bool
+db_is_in_doubt(const struct db *db)
+{
+	return sqlite3_extended_errcode(db->sqlite) == SQLITE_IOERR_FSYNC;
+}
+
+bool
 db_rollback(struct db *db)
 {
 	return run_plain(db, SQL_ROLLBACK);

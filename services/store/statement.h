@@ -72,6 +72,13 @@ void		 db_end_when(struct db *, bool (*is_over)(void *arg), void *arg);
 bool		 db_begin_read(struct db *);
 bool		 db_begin_write(struct db *);
 bool		 db_commit(struct db *);
+
+/*
+ * After a db_commit() that failed: whether all of it was written to the log, and
+ * only its sync failed. If the process ends before it writes again, the next one
+ * finds it there.
+ */
+bool		 db_is_in_doubt(const struct db *);
 bool		 db_rollback(struct db *);
 
 /* A part of a transaction that can be undone alone; one at a time. */

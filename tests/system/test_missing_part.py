@@ -183,8 +183,12 @@ def test_without_the_ticket_service_no_ticket_is_made_more_than_once(imported, w
     with imported.client(USER) as c:
         tickets, posts = total(c), posts_of(c)
     take_away(imported, 'ticket', way)
-    for answer in all_at_once([lambda: ask(imported, 'POST', 'tickets', USER, json=TICKET) for _ in range(5)]):
+    answers = all_at_once([lambda: ask(imported, 'POST', 'tickets', USER, json=TICKET) for _ in range(5)])
+    for answer in answers:
         expect_missing(answer)
+    unknown = sum(a.json()['code'] == 'outcome_unknown' for a in answers)
+    if way == 'stopped':
+        assert unknown > 0, 'what a process that stands still will do is not known'
     # Others' writes do not need it, though it wants to hear of them.
     expect(ask(imported, 'POST', 'departments', json={'department': 'Meanwhile'}), 201)
     bring_back(imported, 'ticket', way)
@@ -192,7 +196,7 @@ def test_without_the_ticket_service_no_ticket_is_made_more_than_once(imported, w
     with imported.client(USER) as c:
         expect(c.post('tickets', TICKET), 201)
         made = total(c) - tickets
-        assert 1 <= made <= 6, 'a refused write was carried out more than once'
+        assert 1 <= made <= 1 + unknown, 'a refused write was carried out'
         wait_until(lambda: posts_of(c) == posts + made, COUNTED_WITHIN, 'the count agrees with the tickets')
 
 

@@ -54,6 +54,21 @@ owners_are_asked_one_after_the_other(void **state)
 	visit_end(&v);
 }
 
+/* What is asked before the request may be in doubt; the request was not sent. */
+static void
+a_doubtful_question_leaves_the_request_undone(void **state)
+{
+	const struct answer	unknown = { .error = ERR_OUTCOME_UNKNOWN };
+	struct visit		v;
+
+	(void)state;
+	(void)ask_about_reply(&v, false);
+	check_number("goes on", ask_done(&v.x, &unknown), FLOW_NEXT);
+	check_number("to the end", v.x.next, STAGE_RECHECK);
+	check_number("not done", v.x.answer->error, ERR_UNAVAILABLE);
+	visit_end(&v);
+}
+
 static void
 what_is_answered_goes_along(void **state)
 {
@@ -138,6 +153,8 @@ main(void)
 		TEST("owners are asked one after the other",
 		    owners_are_asked_one_after_the_other),
 		TEST("what is answered goes along", what_is_answered_goes_along),
+		TEST("a doubtful question leaves the request undone",
+		    a_doubtful_question_leaves_the_request_undone),
 		TEST("a refusal is the answer, unless it was done before",
 		    a_refusal_is_the_answer_unless_it_was_done),
 		TEST("who cannot be asked is away", who_cannot_be_asked_is_away),

@@ -224,7 +224,7 @@ what_may_be_done_twice_goes_to_another_process(void **state)
 			    &desk->links[1 - to]);
 			check_told(rows[i].name, 0, OK);
 		} else
-			check_told(rows[i].name, 1, ERR_UNAVAILABLE);
+			check_told(rows[i].name, 1, ERR_OUTCOME_UNKNOWN);
 		if (i + 1 < LEN(rows))
 			end(state);
 	}
@@ -248,7 +248,81 @@ what_was_not_sent_goes_to_another_process(void **state)
 	check_number("sent", p->state, PENDING_SENT);
 	check_true("to the other", p->link == &desk->links[1]);
 	check_number("the one before", before->state, PENDING_FREE);
-	check_told("which may have been done", 1, ERR_UNAVAILABLE);
+	check_told("which may have been done", 1, ERR_OUTCOME_UNKNOWN);
+}
+
+/* A process had the write, and does not say what became of it. */
+static void
+a_write_without_a_reply_is_in_doubt(void **state)
+{
+	static const struct {
+		const char	*name;
+		enum op_code	 op;
+		enum err	 second, want;	/* of the next process */
+	} rows[] = {
+		{ "it had no time", OP_TICKET_CREATE, ERR_EXPIRED,
+		    ERR_OUTCOME_UNKNOWN },
+		{ "its store is full", OP_TICKET_CREATE, ERR_STORE,
+		    ERR_OUTCOME_UNKNOWN },
+		{ "it does not write", OP_TICKET_CREATE, ERR_UNAVAILABLE,
+		    ERR_OUTCOME_UNKNOWN },
+		{ "it did it", OP_TICKET_CREATE, OK, OK },
+		{ "it knows what was done", OP_TICKET_CREATE, ERR_CONFLICT,
+		    ERR_CONFLICT },
+		{ "a read", OP_TICKET_GET, ERR_EXPIRED, ERR_EXPIRED },
+	};
+	struct pending	*p;
+	struct args	 args;
+	unsigned	 to;
+
+	for (size_t i = 0; i < LEN(rows); i++) {
+		if (i > 0)
+			start(state);
+		add_replica(0);
+		add_replica(1);
+		args = (struct args){ 0 };
+		args_put_text(&args, KEY_IDEMPOTENCY_KEY, TEXT_OF("k"));
+		p = ask_with(rows[i].op, &args);
+		to = (unsigned)(p->link - desk->links);
+		desk->replicas[1 - to].writes = true;
+		lose(to);
+		check_true(rows[i].name, reply(1 - to, p, rows[i].second));
+		if (rows[i].second == ERR_UNAVAILABLE) {
+			check_number("waits", p->state, PENDING_QUEUED);
+			p->deadline_ms = clock_ms();
+			dispatch_refuse_late(&desk->dispatch, clock_ms());
+		}
+		check_told(rows[i].name, 1, rows[i].want);
+		if (i + 1 < LEN(rows))
+			end(state);
+	}
+}
+
+static void
+a_write_that_is_over_time_is_in_doubt(void **state)
+{
+	struct pending	*p;
+
+	(void)state;
+	p = ask(OP_TICKET_DELETE);
+	check_number("not sent", p->state, PENDING_QUEUED);
+	p->deadline_ms = clock_ms();
+	dispatch_refuse_late(&desk->dispatch, clock_ms());
+	check_told("was not done", 1, ERR_UNAVAILABLE);
+	add_replica(0);
+	p = ask(OP_TICKET_DELETE);
+	check_number("sent", p->state, PENDING_SENT);
+	p->deadline_ms = clock_ms();
+	dispatch_refuse_late(&desk->dispatch, clock_ms());
+	check_told("may be done", 2, ERR_OUTCOME_UNKNOWN);
+	p = ask(OP_TICKET_GET);
+	p->deadline_ms = clock_ms();
+	dispatch_refuse_late(&desk->dispatch, clock_ms());
+	check_told("a read is not", 3, ERR_UNAVAILABLE);
+	/* its row is used again */
+	p = ask(OP_TICKET_DELETE);
+	check_true("refused", reply(0, p, ERR_STORE));
+	check_told("what was refused is not", 4, ERR_STORE);
 }
 
 static void
@@ -393,6 +467,10 @@ main(void)
 		    what_may_be_done_twice_goes_to_another_process),
 		HERE("what was not sent goes to another process",
 		    what_was_not_sent_goes_to_another_process),
+		HERE("a write without a reply is in doubt",
+		    a_write_without_a_reply_is_in_doubt),
+		HERE("a write that is over time is in doubt",
+		    a_write_that_is_over_time_is_in_doubt),
 		HERE("requests wait for a process",
 		    requests_wait_for_a_process),
 		HERE("a process that refuses is not asked again",

@@ -177,6 +177,7 @@ errors_are_understood_whatever_their_age(void **state)
 		/* as this version says it */
 		{ ERR_EXPIRED, ERR_BUSY, 0, ERR_BUSY },
 		{ ERR_EXPIRED, ERR_LOADING, 1, ERR_LOADING },
+		{ ERR_STORE, ERR_OUTCOME_UNKNOWN, 0, ERR_OUTCOME_UNKNOWN },
 		/* as later ones may */
 		{ ERR_EXPIRED, ERR_END, 0, ERR_EXPIRED },
 		{ ERR_STORE, INT64_MAX, 0, ERR_STORE },
@@ -229,6 +230,7 @@ older_askers_are_told_what_they_know(void **state)
 		older_askers_see(e, e, 0);
 	older_askers_see(ERR_BUSY, ERR_EXPIRED, 0);
 	older_askers_see(ERR_LOADING, ERR_EXPIRED, 1);
+	older_askers_see(ERR_OUTCOME_UNKNOWN, ERR_STORE, 0);
 }
 
 static void

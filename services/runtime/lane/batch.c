@@ -37,30 +37,16 @@ write_one(struct session *session, struct call *c)
 	return db_savepoint_end(session->db);
 }
 
-/* A full disk or an I/O error makes SQLite roll back the transaction by itself. */
-bool
-batch_write(struct session *session, struct call **batch, size_t count)
+/*
+ * A full disk or an I/O error makes SQLite roll back the transaction by itself.
+ * Nothing could be written behind a transaction that does not end: the supervisor
+ * starts the process again.
+ */
+static void
+undo_batch(struct session *session)
 {
-	bool	sure = db_begin_write(session->db);
-	int64_t	before = db_rows_changed(session->db);
-	int64_t	began_us;
-
-	for (size_t i = 0; i < count && sure; i++)
-		sure = write_one(session, batch[i]) &&
-		    db_in_transaction(session->db);
-	began_us = clock_us();
-	if (sure && db_commit(session->db)) {
-		metric_observe(METRIC_COMMITS, 0, clock_us() - began_us);
-		metric_observe(METRIC_COMMIT_CALLS, 0, (int64_t)count);
-		metric_observe(METRIC_COMMIT_ROWS, 0,
-		    db_rows_changed(session->db) - before);
-		return true;
-	}
-	/* nothing could be written behind a transaction that does not end: the
-	 * supervisor starts the process again */
 	if (db_in_transaction(session->db) && !db_rollback(session->db))
 		log_fatal("store: a transaction cannot be rolled back");
-	return false;
 }
 
 /*
@@ -82,16 +68,53 @@ is_durable(const struct session *session)
 	return false;
 }
 
+static enum batch_end
+commit_batch(struct session *session)
+{
+	enum batch_end	end;
+
+	if (db_commit(session->db))
+		return is_durable(session) ? BATCH_DONE : BATCH_UNKNOWN;
+	end = db_is_in_doubt(session->db) ? BATCH_UNKNOWN : BATCH_NOT_DONE;
+	undo_batch(session);
+	return end;
+}
+
+enum batch_end
+batch_write(struct session *session, struct call **batch, size_t count)
+{
+	bool		sure = db_begin_write(session->db);
+	int64_t		before = db_rows_changed(session->db), began_us;
+	enum batch_end	end;
+
+	for (size_t i = 0; i < count && sure; i++)
+		sure = write_one(session, batch[i]) &&
+		    db_in_transaction(session->db);
+	if (!sure) {
+		undo_batch(session);
+		return BATCH_NOT_DONE;
+	}
+	began_us = clock_us();
+	end = commit_batch(session);
+	if (end == BATCH_DONE) {
+		metric_observe(METRIC_COMMITS, 0, clock_us() - began_us);
+		metric_observe(METRIC_COMMIT_CALLS, 0, (int64_t)count);
+		metric_observe(METRIC_COMMIT_ROWS, 0,
+		    db_rows_changed(session->db) - before);
+	}
+	return end;
+}
+
 void
 batch_run(struct session *session, zsock_t *pipe, struct call **batch,
     size_t count)
 {
-	bool	done = batch_write(session, batch, count) &&
-		    is_durable(session);
+	enum batch_end	end = batch_write(session, batch, count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!done)
-			lane_answer_error(batch[i], ERR_STORE);
+		if (end != BATCH_DONE)
+			lane_answer_error(batch[i], end == BATCH_UNKNOWN ?
+			    ERR_OUTCOME_UNKNOWN : ERR_STORE);
 		lane_send(pipe, batch[i]);
 	}
 }

@@ -11,14 +11,21 @@
 
 #define BATCH_MOST	512	/* calls in one */
 
-/* Run calls and commit. False: none of them is in the store. */
-bool	batch_write(struct session *, struct call **batch, size_t count);
+enum batch_end {
+	BATCH_DONE,
+	BATCH_NOT_DONE,	/* none of them is in the store */
+	BATCH_UNKNOWN	/* they may be there after the next start, or not */
+};
+
+/* Run calls and commit. */
+enum batch_end	batch_write(struct session *, struct call **batch,
+		    size_t count);
 
 /*
- * The same, and send the calls back through a pipe. If the commit failed, or
- * cannot be relied on, all of them are answered with STORE.
+ * The same, and send the calls back through a pipe. If they are not DONE, all of
+ * them are answered with STORE or with OUTCOME_UNKNOWN.
  */
-void	batch_run(struct session *, zsock_t *pipe, struct call **batch,
-	    size_t count);
+void		batch_run(struct session *, zsock_t *pipe, struct call **batch,
+		    size_t count);
 
 #endif
