@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/t';
 import { go, place, visits } from '../state/router';
 import { mayWrite, me, session } from '../state/session';
@@ -66,7 +66,8 @@ export const Desk = () => {
 	const drawer = useDrawer();
 	const [shown, setShown] = useState<'help' | 'palette' | null>(null);
 	usePoll(countViews, COUNT_SECONDS, [me.value?.id, saved.value]);
-	useEffect(() => { drawer.leave(); setShown(null); }, [visits.value, place.value]);
+	// Before the next key, which may open one of them on the new page.
+	useLayoutEffect(() => { drawer.leave(); setShown(null); }, [visits.value, place.value]);
 	usePaletteKey(() => setShown('palette'));
 	useKeys([
 		{ keys: '/', does: 'key.search', run: () => { drawer.open(); focusSearch(); } },
