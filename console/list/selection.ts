@@ -8,7 +8,12 @@ export const useSelection = (items: Ticket[], key: string) => {
 	const last = useRef<number | null>(null);
 	const now = useRef({ items, selected });
 	now.current = { items, selected };
-	const set = (next: ReadonlySet<number>): void => { setSelected(next); setEvery(false); };
+	// Kept at once: another may be selected before the list is drawn.
+	const set = (next: ReadonlySet<number>): void => {
+		now.current.selected = next;
+		setSelected(next);
+		setEvery(false);
+	};
 	useEffect(() => {
 		if (now.current.selected.size)
 			set(new Set());
