@@ -51,6 +51,13 @@ class World:
         self.page.press('j', 'j', 'Enter').find('heading', re.compile(f'{self.word} ticket 1'))
         self.page.settle()
 
+    def open_changed(self):
+        """The list, with a message that offers to take a change back."""
+        self.open_list()
+        self.page.press('j', 's').find('dialog')
+        self.page.press('ArrowDown', 'Enter').wait(lambda: self.ticket()['status_id'] == 3, 'the status is set')
+        self.page.find('button', 'Undo')
+
     def open_departments(self):
         self.page.open('/departments/')
 
@@ -189,6 +196,8 @@ LIST = [
     ('l', 'Move…', ['j'], moves),
     ('e', 'Close ticket', ['j'], becomes(0, 'status_id', CLOSED)),
 ]
+# offered everywhere, and on a list under the name of its button
+UNDO = [('z', 'Undo what the message says', [], becomes(0, 'status_id', 1))]
 PAGES = [
     (']', 'Next', [], lambda w: wait_filters(w.page, page='2')),
     ('[', 'Previous', [']'], lambda w: wait_filters(w.page)),
@@ -218,17 +227,17 @@ def replaced(rows, own):
 
 # What the help names on each page, and how the page is opened for a row.
 HELP = {
-    'list': ('open_list', replaced(FRAME, LIST + PAGES) + WRITING),
-    'ticket': ('open_ticket', replaced(FRAME, TICKET) + WRITING),
-    'people': ('open_people', replaced(FRAME, PEOPLE) + WRITING),
-    'elsewhere': ('open_departments', FRAME + WRITING),
+    'list': ('open_list', replaced(FRAME, LIST + PAGES) + UNDO + WRITING),
+    'ticket': ('open_ticket', replaced(FRAME, TICKET) + UNDO + WRITING),
+    'people': ('open_people', replaced(FRAME, PEOPLE) + UNDO + WRITING),
+    'elsewhere': ('open_departments', FRAME + UNDO + WRITING),
 }
 OPENED = [('open_departments', FRAME), ('open_list', FRAME), ('open_ticket', [row for row in FRAME if row[0] != 'c']),
-          ('open_list', LIST), ('open_pages', PAGES), ('open_ticket', TICKET + WRITING), ('open_people', PEOPLE)]
+          ('open_list', LIST), ('open_changed', UNDO), ('open_pages', PAGES), ('open_ticket', TICKET + WRITING), ('open_people', PEOPLE)]
 ROWS = [pytest.param(opened, *row, id=f'{opened[5:]} {row[0]}') for opened, rows in OPENED for row in rows]
 # j and k move on from where one is, and writing keys are for fields: the palette has no use for them.
 OF_PALETTE = [pytest.param(opened, *row, id=f'{opened[5:]} {row[0]}') for opened, rows in OPENED for row in rows
-              if row[0] not in ('j', 'k', 'Ctrl K', 'Ctrl Enter', 'Esc') and (row not in FRAME or opened == 'open_departments')]
+              if row[0] not in ('j', 'k', 'z', 'Ctrl K', 'Ctrl Enter', 'Esc') and (row not in FRAME or opened == 'open_departments')]
 
 
 def press(page, keys):
@@ -284,7 +293,7 @@ def test_palette_does_it_too(world, opened, keys, does, before, check):
     check(world)
 
 
-KEYS = sorted({keys for rows in (FRAME, LIST, PAGES, TICKET) for keys, *_ in rows if not keys.startswith('Ctrl')})
+KEYS = sorted({keys for rows in (FRAME, LIST, UNDO, PAGES, TICKET) for keys, *_ in rows if not keys.startswith('Ctrl')})
 # page, what leads to the field
 FIELDS = [
     ('open_list', lambda page: page.press('/').wait_focus('searchbox')),
