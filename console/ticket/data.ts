@@ -72,6 +72,17 @@ const fetchPages = async (id: number, before: Thread | null, all: boolean, signa
 	return { posts, pages, total };
 };
 
+// The page that was the last may be gone with its last reply; if more are gone, the thread begins anew.
+const fetchKnown = async (id: number, before: Thread | null, all: boolean, signal?: AbortSignal) => {
+	const without = (known: Thread | null) => (reason: unknown) => {
+		if (!before || asProblem(reason).status !== 404)
+			throw reason;
+		return fetchPages(id, known, all, signal);
+	};
+	const shorter = before && before.pages > 1 ? { ...before, pages: before.pages - 1 } : null;
+	return fetchPages(id, before, all, signal).catch(without(shorter)).catch(without(null));
+};
+
 const fetchTicket = async (id: number, signal?: AbortSignal): Promise<{ body: TicketBody; etag: string | undefined }> => {
 	const path = ticketPath(id), body = await get<TicketBody>(path, signal);
 	return { body, etag: tagOf(path) };
@@ -83,11 +94,8 @@ const isSame = (a: Thread, b: Thread): boolean => a.body === b.body && a.total =
 const fetchThread = async (id: number, before: Thread | null, all: boolean, signal?: AbortSignal): Promise<Thread> => {
 	const [body, pages] = await Promise.all([
 		fetchTicket(id, signal),
-		fetchPages(id, before, all, signal).catch(reason => {
-			if (before && asProblem(reason).status === 404)
-				return fetchPages(id, null, false, signal); // the page that was the last is gone
-			throw reason;
-		})]);
+		fetchKnown(id, before, all, signal),
+	]);
 	const { included, ...ticket } = body.body;
 	if (before?.body !== body.body)
 		meetAll(included);

@@ -46,6 +46,9 @@ def test_the_end_is_shown_first_and_the_rest_when_it_is_wanted(browse, desk, lon
     wait_text(page, 'One more of many.')
     assert len(shown(page)) == REPLIES + 1 and shown(page)[:REPLIES] == posts
     expect(desk.admin().request('DELETE', f'post/{shown(page)[-1]}'), 204)
+    page.allow('/posts/.*/11/.* 404 ')
+    page.ask_again()    # the page of the reply is gone with it
+    page.wait(lambda: shown(page) == posts, 'all but the last, not folded again')
 
 
 @pytest.mark.parametrize('n', [1, 50, 51, 249, 250, 450, 451, 500])
