@@ -92,7 +92,7 @@ def test_texts_have_their_own_direction(browse, desk, odd):
     assert page.css(f'#t{odd["Arabic"]}')[0].text == ARABIC
 
 
-PAGES = ['/', '/tickets/', '/tickets/?content=printer&status_id=1&assigned_id=me&created_id=1', '/new', '/user/1', '/departments/', '/me',
+PAGES = ['/', '/tickets/', '/tickets/?content=printer&status_id=1&assigned_id=me&created_id=1', '/new', '/user/1', '/departments/', '/users/', '/me',
          '/admin/users', '/admin/groups', '/admin/settings', '/ticket/999999']
 
 
