@@ -4,7 +4,7 @@ import { isKey, language, t } from './t';
 
 export const faultText = (code: string, message: string): string => {
 	const key = `fault.${code}`;
-	return language.value === 'en' ? message : isKey(key) ? t(key) : t('fault.other', { code: code || '?' });
+	return language.value === 'en' ? message : isKey(key) ? t(key) : t('refusal.other', { code: code || '?' });
 };
 
 // What a search left out, in the desk's words or in general ones.

@@ -285,7 +285,7 @@ def test_nobody_and_the_disabled_are_not_offered(browse, desk, admin, people):  
     page.type('sam gone').see('Nothing found')
     page.press('Enter')
     assert page.has('dialog') and ticket_of(admin, ticket)['assigned_id'] is None
-    page.press('Escape').wait(lambda: not options(page) and page.has('dialog'), 'only the suggestions close')
+    page.press('Escape').wait(lambda: options(page) and page.has('dialog'), 'everybody again, as nothing is typed')
     page.press('Escape').gone('dialog')
 
 
@@ -294,7 +294,7 @@ def test_picker_by_keys(browse, desk, admin, people):  # noqa: F811
     page = browse(desk, 'admin')
     ticket = make_ticket(admin)
     open_picker(page, ticket)
-    page.press('ArrowDown').wait(lambda: len(options(page)) >= 5, 'suggestions')
+    page.wait(lambda: len(options(page)) >= 5, 'suggestions')
     chosen = "return [...document.querySelectorAll('[role=option]')].findIndex(o => o.ariaSelected === 'true')"
     assert page.script(chosen) == 0 and options(page)[0].endswith('admin'), 'oneself is the first'
     page.press('ArrowUp').wait(lambda: page.script(chosen) == len(options(page)) - 1, 'the last')

@@ -101,6 +101,8 @@ def test_killed_before_each_step_of_a_write(faulty, what, store):
         id, key = stage(c)['id'], {'Idempotency-Key': f'step {n}'}
         with faults.armed(*CHANGES, where=where, first=n, error=KILLED):
             first = send(c, WRITES[what], id, key)
+        if faults.failed:
+            wait_until(lambda: not all(p.is_running() for p in desk.processes.values()), 20, 'what was killed has ended')
         killed += len(start_again(desk, c))
         made = expect(insist(lambda i=id, k=key: WRITES[what](c, i, k)), 201)
         assert first is None or first.status in (201, 503), first
