@@ -33,6 +33,23 @@ def columns(db, table):
     return [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
 
 
+def keys(db, table):
+    return {row[1] for row in db.execute(f'PRAGMA table_info("{table}")') if row[5]}
+
+
+def sql_of(db, kind, name):
+    return db.execute('SELECT sql FROM sqlite_schema WHERE type = ? AND name = ?', (kind, name)).fetchone()[0]
+
+
+def make_anew(db, old, table):
+    """A small table that has another key: its rows in the older one. Its triggers go with it."""
+    names = ', '.join(f'"{c}"' for c in columns(old, table))
+    rows = db.execute(f'SELECT {names} FROM "{table}"').fetchall()
+    db.execute(f'DROP TABLE "{table}"')
+    db.execute(sql_of(old, 'table', table))
+    db.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join("?" * len(columns(old, table)))})', rows)
+
+
 def make_older(path, old):
     """Take from a store what its older version does not have."""
     with connect(path) as db:
@@ -42,13 +59,15 @@ def make_older(path, old):
                 if other == kind and (name not in {n for _, n in wanted} or (kind != 'table' and wanted[kind, name] != sql)):
                     db.execute(f'DROP {kind} "{name}"')
         for table in [name for kind, name in wanted if kind == 'table']:
+            if keys(db, table) != keys(old, table):
+                make_anew(db, old, table)
             for column in set(columns(db, table)) - set(columns(old, table)):
                 db.execute(f'ALTER TABLE "{table}" DROP COLUMN "{column}"')
             if columns(db, table) != columns(old, table):
                 raise Failed(f'{path.name}: the table {table} cannot be made older')
         for (kind, name), sql in wanted.items():
             if kind != 'table' and (kind, name) not in parts(db):
-                db.execute(old.execute('SELECT sql FROM sqlite_schema WHERE type = ? AND name = ?', (kind, name)).fetchone()[0])
+                db.execute(sql_of(old, kind, name))
         db.execute(f'PRAGMA user_version = {schema(old)}')
         db.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 
