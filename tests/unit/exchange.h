@@ -30,6 +30,15 @@ visit_response_header(const h2o_req_t *req, const char *name)
 	return TEXT_OF("");
 }
 
+/* For groups of tests whose requests have routes: their setup. */
+static inline int
+visit_routes(void **state)
+{
+	(void)state;
+	routes_init();
+	return 0;
+}
+
 /* Begin with a method and a URL; the route is found for it, if there is one. */
 static inline void
 visit_begin(struct visit *v, const char *method, const char *url)
@@ -72,6 +81,16 @@ visit_begin(struct visit *v, const char *method, const char *url)
 	v->x.route = match.route;
 	if (match.route != NULL)
 		v->x.args = match.args;
+}
+
+/* Begin a request that has a route, and a body. */
+static inline void
+visit_begin_body(struct visit *v, const char *method, const char *url,
+    const char *body)
+{
+	visit_begin(v, method, url);
+	assert_non_null(v->x.route);
+	v->req.entity = h2o_iovec_init(body, strlen(body));
 }
 
 static inline void

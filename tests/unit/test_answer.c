@@ -52,14 +52,6 @@ include_done(struct exchange *x, const struct answer *a)
 
 /* ------------------------------------------------------------------------------- */
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 #define API	"http://desk/flicket-api/"
 
 static void
@@ -234,5 +226,5 @@ main(void)
 	};
 
 	metrics_start(PART_GATEWAY);
-	return cmocka_run_group_tests_name("answer", tests, start, sent_stop);
+	return cmocka_run_group_tests_name("answer", tests, visit_routes, sent_stop);
 }

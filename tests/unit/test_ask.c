@@ -4,14 +4,6 @@
 
 #include "gateway/stage/ask.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 /* A reply to a ticket, which other owners are asked about. */
 static enum flow
 ask_about_reply(struct visit *v, bool has_key)
@@ -160,5 +152,5 @@ main(void)
 		TEST("who cannot be asked is away", who_cannot_be_asked_is_away),
 	};
 
-	return cmocka_run_group_tests_name("ask", tests, start, NULL);
+	return cmocka_run_group_tests_name("ask", tests, visit_routes, NULL);
 }

@@ -48,14 +48,6 @@ send_all(struct visit *v)
 /* -------------------------------------------------------------------------------- */
 
 static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
-static int
 stop(void **state)
 {
 	(void)state;
@@ -347,5 +339,5 @@ main(void)
 	};
 
 	metrics_start(PART_GATEWAY);
-	return cmocka_run_group_tests_name("compress", tests, start, stop);
+	return cmocka_run_group_tests_name("compress", tests, visit_routes, stop);
 }

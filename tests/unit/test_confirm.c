@@ -6,14 +6,6 @@
 
 #include "gateway/stage/confirm.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 static void
 a_write_is_confirmed(void **state)
 {
@@ -249,5 +241,5 @@ main(void)
 		    what_is_read_anew_is_not_compared),
 	};
 
-	return cmocka_run_group_tests_name("confirm", tests, start, NULL);
+	return cmocka_run_group_tests_name("confirm", tests, visit_routes, NULL);
 }

@@ -5,21 +5,11 @@
 #include "base/log.h"
 #include "gateway/stage/decode.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 static enum flow
 decode(struct visit *v, const char *method, const char *url, const char *body)
 {
 	responded_clear();
-	visit_begin(v, method, url);
-	assert_non_null(v->x.route);
-	v->req.entity = h2o_iovec_init(body, strlen(body));
+	visit_begin_body(v, method, url, body);
 	return decode_begin(&v->x);
 }
 
@@ -163,5 +153,5 @@ main(void)
 		    what_takes_no_body_looks_at_none),
 	};
 
-	return cmocka_run_group_tests_name("decode", tests, start, NULL);
+	return cmocka_run_group_tests_name("decode", tests, visit_routes, NULL);
 }

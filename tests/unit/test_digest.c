@@ -4,14 +4,6 @@
 
 #include "gateway/stage/decode/digest.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 /* The digest that a request with an Idempotency-Key has under a key. */
 static void
 digest_of(enum key key, const char *url, const char *body,
@@ -95,5 +87,5 @@ main(void)
 		    a_meaning_needs_a_key),
 	};
 
-	return cmocka_run_group_tests_name("digest", tests, start, NULL);
+	return cmocka_run_group_tests_name("digest", tests, visit_routes, NULL);
 }

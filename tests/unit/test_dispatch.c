@@ -156,6 +156,30 @@ lose(unsigned i)
 	dispatch_lose(&desk->dispatch, &desk->links[i]);
 }
 
+/*
+ * Ask one of two processes and lose it, so that the other one may write. *ret_other:
+ * that one.
+ */
+static struct pending *
+ask_and_lose(enum op_code op, bool has_key, unsigned *ret_other)
+{
+	struct args	args = { 0 };
+	struct pending	*p;
+	unsigned	 to;
+
+	add_replica(0);
+	add_replica(1);
+	if (has_key)
+		args_put_text(&args, KEY_IDEMPOTENCY_KEY, TEXT_OF("k"));
+	p = ask_with(op, &args);
+	assert_non_null(p);
+	to = (unsigned)(p->link - desk->links);
+	*ret_other = 1 - to;
+	desk->replicas[*ret_other].writes = true;
+	lose(to);
+	return p;
+}
+
 static void
 check_told(const char *row, unsigned answered, enum err error)
 {
@@ -201,27 +225,16 @@ what_may_be_done_twice_goes_to_another_process(void **state)
 		{ "a write with a key", OP_TICKET_CREATE, true, true },
 	};
 	struct pending	*p;
-	struct args	 args;
-	unsigned	 to;
+	unsigned	 other;
 
 	for (size_t i = 0; i < LEN(rows); i++) {
 		if (i > 0)
 			start(state);
-		add_replica(0);
-		add_replica(1);
-		args = (struct args){ 0 };
-		if (rows[i].key)
-			args_put_text(&args, KEY_IDEMPOTENCY_KEY,
-			    TEXT_OF("k"));
-		p = ask_with(rows[i].op, &args);
-		assert_non_null(p);
-		to = (unsigned)(p->link - desk->links);
-		desk->replicas[1 - to].writes = true;
-		lose(to);
+		p = ask_and_lose(rows[i].op, rows[i].key, &other);
 		if (rows[i].elsewhere) {
 			check_number(rows[i].name, p->state, PENDING_SENT);
 			check_true(rows[i].name, p->link ==
-			    &desk->links[1 - to]);
+			    &desk->links[other]);
 			check_told(rows[i].name, 0, OK);
 		} else
 			check_told(rows[i].name, 1, ERR_OUTCOME_UNKNOWN);
@@ -272,21 +285,13 @@ a_write_without_a_reply_is_in_doubt(void **state)
 		{ "a read", OP_TICKET_GET, ERR_EXPIRED, ERR_EXPIRED },
 	};
 	struct pending	*p;
-	struct args	 args;
-	unsigned	 to;
+	unsigned	 other;
 
 	for (size_t i = 0; i < LEN(rows); i++) {
 		if (i > 0)
 			start(state);
-		add_replica(0);
-		add_replica(1);
-		args = (struct args){ 0 };
-		args_put_text(&args, KEY_IDEMPOTENCY_KEY, TEXT_OF("k"));
-		p = ask_with(rows[i].op, &args);
-		to = (unsigned)(p->link - desk->links);
-		desk->replicas[1 - to].writes = true;
-		lose(to);
-		check_true(rows[i].name, reply(1 - to, p, rows[i].second));
+		p = ask_and_lose(rows[i].op, true, &other);
+		check_true(rows[i].name, reply(other, p, rows[i].second));
 		if (rows[i].second == ERR_UNAVAILABLE) {
 			check_number("waits", p->state, PENDING_QUEUED);
 			p->deadline_ms = clock_ms();

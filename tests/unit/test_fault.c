@@ -4,14 +4,6 @@
 
 #include "gateway/reply/fault.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 static void
 what_was_noted_is_answered(void **state)
 {
@@ -64,5 +56,5 @@ main(void)
 		    an_answer_has_bounds),
 	};
 
-	return cmocka_run_group_tests_name("fault", tests, start, NULL);
+	return cmocka_run_group_tests_name("fault", tests, visit_routes, NULL);
 }

@@ -6,14 +6,6 @@
 
 #include "let_in.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 /* --- addresses --------------------------------------------------------- */
 
 static void
@@ -319,5 +311,5 @@ main(void)
 		    what_was_asked_after_the_news_counts),
 	};
 
-	return cmocka_run_group_tests_name("identify", tests, start, NULL);
+	return cmocka_run_group_tests_name("identify", tests, visit_routes, NULL);
 }

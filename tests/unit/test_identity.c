@@ -1,14 +1,6 @@
 /* gateway/core/identity.c: the token between the pieces of an answer. */
 #include "let_in.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 /* What identity_check() led to. */
 static enum err	checked;
 
@@ -64,5 +56,5 @@ main(void)
 		    each_piece_is_for_who_is_still_somebody),
 	};
 
-	return cmocka_run_group_tests_name("identity", tests, start, NULL);
+	return cmocka_run_group_tests_name("identity", tests, visit_routes, NULL);
 }

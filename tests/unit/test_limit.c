@@ -223,14 +223,6 @@ the_stage_says_what_is_left(void **state)
 	visit_end(&v);
 }
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 int
 main(void)
 {
@@ -247,5 +239,5 @@ main(void)
 		    the_stage_says_what_is_left),
 	};
 
-	return cmocka_run_group_tests_name("limit", tests, start, NULL);
+	return cmocka_run_group_tests_name("limit", tests, visit_routes, NULL);
 }

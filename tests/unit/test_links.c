@@ -7,14 +7,6 @@
 #include "base/log.h"
 #include "gateway/reply/links.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 #define API	"http://desk/flicket-api/"
 
 static void
@@ -252,5 +244,5 @@ main(void)
 		    a_link_header_is_bounded),
 	};
 
-	return cmocka_run_group_tests_name("links", tests, start, NULL);
+	return cmocka_run_group_tests_name("links", tests, visit_routes, NULL);
 }

@@ -4,14 +4,6 @@
 
 #include "gateway/stage/match.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 static enum flow
 match(struct visit *v, const char *method, const char *url)
 {
@@ -173,5 +165,5 @@ main(void)
 		    nothing_is_begun_without_memory),
 	};
 
-	return cmocka_run_group_tests_name("match", tests, start, NULL);
+	return cmocka_run_group_tests_name("match", tests, visit_routes, NULL);
 }

@@ -4,21 +4,11 @@
 
 #include "gateway/stage/decode/members.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 static enum flow
 decode(struct visit *v, const char *method, const char *url, const char *body)
 {
 	responded_clear();
-	visit_begin(v, method, url);
-	assert_non_null(v->x.route);
-	v->req.entity = h2o_iovec_init(body, strlen(body));
+	visit_begin_body(v, method, url, body);
 	return members_decode(&v->x);
 }
 
@@ -297,5 +287,5 @@ main(void)
 		    bodies_are_json_by_type),
 	};
 
-	return cmocka_run_group_tests_name("members", tests, start, NULL);
+	return cmocka_run_group_tests_name("members", tests, visit_routes, NULL);
 }

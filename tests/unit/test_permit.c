@@ -1,14 +1,6 @@
 /* gateway/stage/permit.c */
 #include "let_in.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 static void
 rights_are_asked_for(void **state)
 {
@@ -59,5 +51,5 @@ main(void)
 		TEST("rights are asked for", rights_are_asked_for),
 	};
 
-	return cmocka_run_group_tests_name("permit", tests, start, NULL);
+	return cmocka_run_group_tests_name("permit", tests, visit_routes, NULL);
 }

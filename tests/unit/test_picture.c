@@ -100,14 +100,6 @@ a_picture_is_answered_with_a_tag(void **state)
 	check_number("another", responded.status, 200);
 }
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 int
 main(void)
 {
@@ -118,5 +110,5 @@ main(void)
 		    a_picture_is_answered_with_a_tag),
 	};
 
-	return cmocka_run_group_tests_name("picture", tests, start, NULL);
+	return cmocka_run_group_tests_name("picture", tests, visit_routes, NULL);
 }

@@ -8,14 +8,6 @@
 #include "base/log.h"
 #include "gateway/stage/decode/query.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 static void
 integers_are_read_as_python_does(void **state)
 {
@@ -199,5 +191,5 @@ main(void)
 		    filters_are_taken_as_they_came),
 	};
 
-	return cmocka_run_group_tests_name("query", tests, start, NULL);
+	return cmocka_run_group_tests_name("query", tests, visit_routes, NULL);
 }

@@ -3,14 +3,6 @@
 
 #include "gateway/reply/respond.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 /* A body of so many bytes is made and sent; what is sent is where. */
 static h2o_iovec_t
 send_bytes(struct visit *v, size_t len, char byte)
@@ -209,5 +201,5 @@ main(void)
 	};
 
 	metrics_start(PART_GATEWAY);
-	return cmocka_run_group_tests_name("respond", tests, start, sent_stop);
+	return cmocka_run_group_tests_name("respond", tests, visit_routes, sent_stop);
 }

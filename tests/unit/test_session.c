@@ -7,14 +7,6 @@
 #include "base/clock.h"
 #include "gateway/reply/session.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 static void
 begin(struct visit *v, const char *method, struct answer *a)
 {
@@ -183,5 +175,5 @@ main(void)
 		    the_cookie_of_an_ended_session_goes),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, visit_routes, NULL);
 }

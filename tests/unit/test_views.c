@@ -5,14 +5,6 @@
 #include "gateway/reply/fault.h"
 #include "gateway/stage/decode/views.h"
 
-static int
-start(void **state)
-{
-	(void)state;
-	routes_init();
-	return 0;
-}
-
 /* The arguments of the view that was taken last. */
 static struct args
 last_view(struct visit *v, struct frame_reader *reader)
@@ -104,5 +96,5 @@ main(void)
 		TEST("there are at most twenty", there_are_at_most_twenty),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, visit_routes, NULL);
 }
