@@ -7,9 +7,9 @@ import pytest
 
 from conftest import token_of
 from desk import ADMIN_PASSWORD, REPO
-from fixtures import close_desk
 from test_composer import GIVE, PIXEL
-from tickets import admin, make_ticket, open_workshop, reply  # noqa: F401
+from tickets import admin, make_ticket, reply  # noqa: F401
+from tickets import movable as desk  # noqa: F401
 from wire import basic, expect
 
 ENGLISH, FRENCH = (json.loads((REPO / 'console' / 'i18n' / f'{language}.json').read_text()) for language in ('en', 'fr'))
@@ -72,15 +72,7 @@ def strings(value):
 
 
 @pytest.fixture(scope='module')
-def desk(tmp_path_factory):
-    """Its tickets may be moved."""
-    desk = open_workshop(tmp_path_factory.mktemp('desk'), FLICKET_CHANGE_CATEGORY='everybody')
-    yield desk
-    close_desk(desk)
-
-
-@pytest.fixture(scope='module')
-def scene(desk):
+def scene(desk):  # noqa: F811
     """A ticket that something was done to, a list, a group, a token."""
     admin, agent = desk.admin(), desk.client(token_of(desk, 'agent'))  # noqa: F811
     token_of(desk, 'reporter')

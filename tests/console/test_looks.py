@@ -7,10 +7,10 @@ import pytest
 from browser import PHONE, WIDE
 from conftest import PASSWORD_OF_NEW, token_of
 from desk import ADMIN_PASSWORD
-from fixtures import close_desk
 from test_composer import GIVE, PIXEL
 from test_uploads import upload
-from tickets import COMPOSER, admin, make_ticket, open_workshop, reply  # noqa: F401
+from tickets import COMPOSER, admin, make_ticket, reply  # noqa: F401
+from tickets import movable as desk  # noqa: F401
 from wire import basic, expect
 
 LONG = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft'
@@ -28,15 +28,7 @@ def check(page, name, look):
 
 
 @pytest.fixture(scope='module')
-def desk(tmp_path_factory):
-    """Its tickets may be moved."""
-    desk = open_workshop(tmp_path_factory.mktemp('desk'), FLICKET_CHANGE_CATEGORY='everybody')
-    yield desk
-    close_desk(desk)
-
-
-@pytest.fixture(scope='module')
-def scene(desk):
+def scene(desk):  # noqa: F811
     """A ticket with replies, edits, files and followers, one that the agent has, a saved list, a group."""
     admin, agent = desk.admin(), desk.client(token_of(desk, 'agent'))  # noqa: F811
     token_of(desk, 'reporter')

@@ -21,8 +21,10 @@ def test_a_department_is_added_renamed_and_deleted(browse, new):
     page.find('link', 'Probes').click()
     page.wait(lambda: 'category_id=' in page.path(), 'the tickets of the category')
     page.back().click('button', 'Delete Probes').click('button', 'Delete', page.find('dialog', 'Delete category'))
+    page.gone('dialog')
     page.gone('link', 'Probes')
     page.click('button', 'Delete 研究 Research').click('button', 'Delete', page.find('dialog', 'Delete department'))
+    page.gone('dialog')
     page.gone('region', '研究 Research')
     assert '研究 Research' not in {d['department'] for d in expect(new.admin().get('departments/'), 200)['items']}
 

@@ -28,6 +28,14 @@ def desk(tmp_path_factory):
     close_desk(desk)
 
 
+@pytest.fixture(scope='module')
+def movable(tmp_path_factory):
+    """The same, for a file whose tickets may be moved: `from tickets import movable as desk`."""
+    desk = open_workshop(tmp_path_factory.mktemp('desk'), FLICKET_CHANGE_CATEGORY='everybody')
+    yield desk
+    close_desk(desk)
+
+
 @pytest.fixture
 def admin(desk):
     return desk.admin()

@@ -128,6 +128,17 @@ def imported(desks):
 
 
 @pytest.fixture
+def second(tmp_path):
+    """A desk on a folder that something is restored to."""
+    desk = Desk(tmp_path / 'second', 'imported')
+    yield desk
+    try:
+        desk.stop()
+    finally:
+        desk.kill_everything()
+
+
+@pytest.fixture
 def new(desks):
     """A new desk of the test's own: defaults, admin with desk.ADMIN_PASSWORD."""
     return desks('new')

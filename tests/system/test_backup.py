@@ -116,17 +116,6 @@ def wait_quiet(data):
         stores.wait_quiet()
 
 
-@pytest.fixture
-def second(tmp_path):
-    """A desk on a folder that something is restored to."""
-    desk = Desk(tmp_path / 'second', 'imported')
-    yield desk
-    try:
-        desk.stop()
-    finally:
-        desk.kill_everything()
-
-
 def test_what_was_acknowledged_before_a_backup_is_in_it_whole(imported, second, tmp_path):
     backup = tmp_path / 'backup'
     before, held_ms = [], 0

@@ -10,7 +10,7 @@ import pytest
 
 from clocks import HOUR, Clocks
 from clocks import needs_library as needs_clock
-from desk import ADMIN, PASSWORD, USER, Desk, run_program, wait_until
+from desk import ADMIN, PASSWORD, USER, run_program, wait_until
 from disk import CHANGES, IS_FULL, KILLED, SEED, Faults, Stores, check_integrity, needs_library, report
 from test_staged import place_of, post, refused, stage, stage_ids, ticket
 from test_uploads import fetch, files_of, form, new_ticket, upload, will_be_gone
@@ -278,17 +278,6 @@ def test_a_file_that_two_tickets_got_outlives_one_of_them(imported):
 
 
 # --- copies -------------------------------------------------------------------------------------------------------
-
-@pytest.fixture
-def second(tmp_path):
-    """A desk on a folder that something is restored to."""
-    desk = Desk(tmp_path / 'second', 'imported')
-    yield desk
-    try:
-        desk.stop()
-    finally:
-        desk.kill_everything()
-
 
 def test_a_restored_desk_has_staged_files(imported, second, tmp_path):
     """Rows and files agree, and their users claim them; those that were staged later are not there."""
