@@ -169,7 +169,7 @@ export const useThread = (id: number) => {
 		}
 		return false;
 	};
-	// The first reply after another one, which need not be there any more; 0: there is none.
+	// The id of the first reply after `post`, or 0. The reply `post` may have been deleted.
 	const findAfter = async (post: number): Promise<number> => {
 		let low = 1;
 		for (let high = latest.current?.pages ?? 1; low < high;) {

@@ -194,7 +194,7 @@ const struct verify_test verify_tests[] = {
 	    " UNION ALL " SEEN_LOST("ticket.seen_marks", "user_id",
 	    "user.users") " AND s.user_id > (SELECT user_id FROM user.gone)",
 	    U, T },
-	{ "seen", "users of whom it is not known what was there before them",
+	{ "seen", "users without a mark of what was there before them",
 	    "SELECT 'user ' || id FROM ticket.user_names WHERE id NOT IN "
 	    "(SELECT user_id FROM ticket.seen_marks)", 0, 0 },
 	{ "seen", "what users have seen, that cannot be", "SELECT 'user ' || "
