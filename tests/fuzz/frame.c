@@ -76,8 +76,8 @@ check_answer(const struct answer *a)
 	    back.total == a->total && back.tag == a->tag &&
 	    back.spent_us == a->spent_us &&
 	    is_same(back.fragment, a->fragment));
-	/* a newer error is told to older gateways in these */
-	if (a->error == ERR_BUSY || a->error == ERR_LOADING) {
+	/* an error that older gateways do not know is told in these */
+	if (a->error != OK) {
 		args_remove(&extra, KEY_ERROR);
 		args_remove(&extra, KEY_LOADING);
 		args_remove(&back.extra, KEY_ERROR);
