@@ -218,6 +218,8 @@ token_open_session(struct call *c)
 		args_put_text(&c->answer.extra, KEY_TOKEN, (struct text){
 		    c->message.base + HASH_BYTES, c->message.len - HASH_BYTES });
 		e = op_one(c);
+		/* op_one() answers the id of its row, the user's */
+		args_put_number(&c->answer.extra, KEY_ID, t.id);
 	}
 	sodium_memzero(&t, sizeof(t));
 	return e;

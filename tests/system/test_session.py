@@ -12,7 +12,7 @@ import time
 import pytest
 
 import openapi
-from desk import ADMIN, ADMIN_PASSWORD, PASSWORD, SUPER, USER, run_program
+from desk import ADMIN, ADMIN_PASSWORD, PASSWORD, SUPER, USER, run_program, wait_until
 from test_tls import SecureDesk, context
 from wire import Answer, Client, Connection, basic, expect, head
 
@@ -147,6 +147,17 @@ def test_a_session_is_a_token_with_the_name_of_the_browser(writing):
     # it is good as a token, too
     with writing.client(window.token) as c:
         assert expect(c.get('user/me'), 200)['id'] == 8
+
+
+def test_when_a_session_was_used_is_shown(new):
+    window = Window(new.port)
+    expect(window.log_in('admin', ADMIN_PASSWORD), 200)
+
+    def last_used():
+        own, = (t for t in expect(window.ask('GET', 'tokens/'), 200)['items'] if t['name'] == 'console, Firefox on Linux')
+        return own['last_used']
+
+    assert abs(seconds_until(wait_until(last_used, 5, 'its use was told'))) < 6
 
 
 def test_hostile_names_of_browsers_are_no_more_than_a_name(writing):
