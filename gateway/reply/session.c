@@ -86,13 +86,21 @@ put_rights(struct buf *b, int64_t rights)
 	    is_staff ? "\"staff\"" : "");
 }
 
+/* What the owner's answer says of the token; 0: nothing. */
+static int64_t
+number_of_token(const struct exchange *x, enum key key)
+{
+	/* the token may have ended since the owner was asked */
+	return x->user_id == 0 ? 0 :
+	    args_number(&x->answer->extra, key, 0);
+}
+
 static void
 put_session(struct buf *b, const struct exchange *x, int64_t rights)
 {
 	const struct settings	*s = x->worker->gateway->settings;
-	int64_t			 expires = x->user_id == 0 ? 0 :
-				    args_number(&x->answer->extra,
-				    KEY_EXPIRES, 0);
+	int64_t			 expires = number_of_token(x, KEY_EXPIRES);
+	int64_t			 token_id = number_of_token(x, KEY_ID);
 
 	buf_put_text(b, "{\"expires\":");
 	if (expires != 0)
@@ -105,8 +113,12 @@ put_session(struct buf *b, const struct exchange *x, int64_t rights)
 	put_rights(b, rights);
 	buf_put_text(b, ",\"title\":");
 	json_put_text(b, (struct text){ s->title, strlen(s->title) });
+	buf_put_text(b, ",\"token_id\":");
+	if (token_id != 0)
+		json_put_number(b, token_id);
+	else
+		buf_put_text(b, "null");
 	buf_put_text(b, ",\"user\":");
-	/* the token may have ended since the owner was asked */
 	if (x->user_id != 0)
 		fragment_put(b, x, x->answer->fragment);
 	else

@@ -236,9 +236,12 @@ token_show_session(struct call *c)
 		return OK;
 	}
 	st = op_stmt(c, SQL_TOKEN_BY_HASH);
-	if (stmt_next(&st))
+	if (stmt_next(&st)) {
 		args_put_number(&c->answer.extra, KEY_EXPIRES,
 		    stmt_number(&st, 1));
+		args_put_number(&c->answer.extra, KEY_ID,
+		    stmt_number(&st, 3));
+	}
 	e = op_end(c, &st, OK);
 	return e != OK ? e : op_one(c);
 }

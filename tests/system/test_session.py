@@ -79,7 +79,7 @@ def test_a_login_answers_who_it_is_and_what_a_console_must_know(writing):
     window = Window(writing.port)
     answer = window.log_in('user006')
     got = expect(answer, 200)
-    assert set(got) == {'expires', 'features', 'limits', 'read_only', 'rights', 'title', 'user', 'version'}
+    assert set(got) == {'expires', 'features', 'limits', 'read_only', 'rights', 'title', 'token_id', 'user', 'version'}
     assert got['rights'] == ['staff'] and got['read_only'] is False and got['title'] == 'flicketd'
     assert got['version'] in run_program('flicket-gateway', '--version').stdout
     assert set(got['user']) == {'avatar', 'email', 'groups', 'id', 'job_title', 'locale', 'name', 'username'}
@@ -147,6 +147,19 @@ def test_a_session_is_a_token_with_the_name_of_the_browser(writing):
     # it is good as a token, too
     with writing.client(window.token) as c:
         assert expect(c.get('user/me'), 200)['id'] == 8
+
+
+def test_sessions_of_one_second_are_told_apart_by_their_tokens(new):
+    windows = [Window(new.port) for _ in range(3)]
+    ids = [expect(w.log_in('admin', ADMIN_PASSWORD), 200)['token_id'] for w in windows]
+    with contextlib.closing(sqlite3.connect(new.data / 'stores' / 'user' / 'user.db', timeout=10)) as db, db:
+        db.execute('UPDATE tokens SET expires = (SELECT max(expires) FROM tokens)')
+    listed = {t['id']: t['expires'] for t in expect(windows[0].ask('GET', 'tokens/'), 200)['items']}
+    assert len({listed[id] for id in ids}) == 1
+    assert [expect(w.ask('GET', 'session'), 200)['token_id'] for w in windows] == ids
+    for id in ids[1:]:
+        expect(windows[0].ask('DELETE', f'token/{id}'), 204)
+    assert [w.user() for w in windows] == ['admin', None, None]
 
 
 def test_when_a_session_was_used_is_shown(new):
@@ -225,7 +238,8 @@ def test_failures_count_as_those_of_basic(desks):
 def test_without_a_session_nobody_is_named(reading, fields):
     answer = ask(reading.port, 'GET', 'session', **fields)
     got = expect(answer, 200)
-    assert got['user'] is None and got['rights'] == [] and got['expires'] is None and not got['features']['change_category']
+    assert got['user'] is None and got['rights'] == [] and got['expires'] is None and got['token_id'] is None
+    assert not got['features']['change_category']
     assert answer.header('Set-Cookie') is None and answer.header('WWW-Authenticate') is None
     assert got['title'] == 'flicketd' and got['limits']['per_page'] == 50
 

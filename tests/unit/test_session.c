@@ -115,6 +115,37 @@ the_desk_is_told(void **state)
 }
 
 static void
+the_id_of_the_token_is_told(void **state)
+{
+	static const struct { int64_t user, id; const char *want; } rows[] = {
+		{ 5, INT64_MAX, "9223372036854775807" },
+		/* of a user service that does not tell it */
+		{ 5, 0, "null" },
+		/* the token ended after the owner's answer */
+		{ 0, 7, "null" },
+	};
+	struct visit	 v;
+	struct answer	 a;
+	json_t		*root;
+	char		*text;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(rows); i++) {
+		begin(&v, "GET", &a);
+		v.x.user_id = rows[i].user;
+		if (rows[i].id != 0)
+			args_put_number(&a.extra, KEY_ID, rows[i].id);
+		root = answer(&v, 200);
+		text = json_dumps(json_object_get(root, "token_id"),
+		    JSON_COMPACT | JSON_ENCODE_ANY);
+		check_string("token_id", text, rows[i].want);
+		free(text);
+		json_decref(root);
+		visit_end(&v);
+	}
+}
+
+static void
 the_token_becomes_a_cookie(void **state)
 {
 	struct visit	v;
@@ -170,6 +201,8 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST("rights are told", rights_are_told),
 		TEST("the desk is told", the_desk_is_told),
+		TEST("the id of the token is told",
+		    the_id_of_the_token_is_told),
 		TEST("the token becomes a cookie", the_token_becomes_a_cookie),
 		TEST("the cookie of an ended session goes",
 		    the_cookie_of_an_ended_session_goes),

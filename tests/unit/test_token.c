@@ -548,6 +548,30 @@ a_token_is_ended_by_its_owner(void **state)
 }
 
 static void
+a_session_tells_its_token(void **state)
+{
+	struct call	c;
+	struct hash	h;
+	int64_t		id;
+
+	(void)state;
+	create(1);
+	desk_begin(&c, OP_SESSION_CREATE);
+	check_number("begun", desk_call(&desk, &c), OK);
+	id = args_number(&c.answer.extra, KEY_ID, 0);
+	check_number("its own, not the user's", id, 2);
+	memcpy(h.bytes, args_text(&c.answer.extra, KEY_TOKEN_HASH).base,
+	    sizeof(h.bytes));
+	desk_end(&c);
+	desk_begin(&c, OP_SESSION_GET);
+	args_put_text(&c.request.args, KEY_TOKEN_HASH,
+	    (struct text){ (const char *)h.bytes, sizeof(h.bytes) });
+	check_number("asked for", desk_call(&desk, &c), OK);
+	check_number("the same", args_number(&c.answer.extra, KEY_ID, 0), id);
+	desk_end(&c);
+}
+
+static void
 use_is_noted(void **state)
 {
 	struct call	c;
@@ -601,6 +625,7 @@ main(void)
 		    a_token_for_reading_ends_itself_alone),
 		HERE("a token is ended by its owner",
 		    a_token_is_ended_by_its_owner),
+		HERE("a session tells its token", a_session_tells_its_token),
 		HERE("use is noted", use_is_noted),
 	};
 

@@ -743,8 +743,8 @@ session_schema(json_t *user)
 	json_t	*s = must(json_loads(
 		    "{\"type\":\"object\",\"additionalProperties\":false,"
 		    "\"required\":[\"expires\",\"features\",\"limits\","
-		    "\"read_only\",\"rights\",\"title\",\"user\","
-		    "\"version\"],\"properties\":{"
+		    "\"read_only\",\"rights\",\"title\",\"token_id\","
+		    "\"user\",\"version\"],\"properties\":{"
 		    "\"expires\":{\"type\":[\"string\",\"null\"],"
 		    "\"description\":\"An HTTP date (RFC 9110, 5.6.7)\"},"
 		    "\"features\":{\"type\":\"object\","
@@ -768,6 +768,9 @@ session_schema(json_t *user)
 		    "\"admin\",\"staff\"]}},"
 		    "\"title\":{\"type\":\"string\",\"description\":"
 		    "\"Name of the desk\"},"
+		    "\"token_id\":{\"type\":[\"integer\",\"null\"],"
+		    "\"description\":\"The session's token, in the list of "
+		    "tokens\"},"
 		    "\"version\":{\"type\":\"string\"}}}", 0, NULL));
 
 	put(json_object_get(s, "properties"), "user", pack("{s:s,s:[o,{s:s}]}",
