@@ -487,15 +487,19 @@ def test_a_full_disk_is_said_and_leaves_nothing(imported, tmp_path):
         subprocess.run(['umount', small], check=True)
 
 
+NOT_MOUNTED = 'it "isn\'t" $HOME; `mounted`'
+
+
 @pytest.mark.parametrize('relative', [False, True], ids=['absolute', 'relative'])
 def test_a_folder_above_that_is_not_there_is_named(imported_stores, tmp_path, relative):
-    above = tmp_path / 'disk' / 'not mounted'
-    target = 'disk/not mounted/desk/' if relative else above / 'desk'
+    above = tmp_path / 'disk' / NOT_MOUNTED
+    target = f'disk/{NOT_MOUNTED}/desk/' if relative else above / 'desk'
     done = subprocess.run([BIN / 'flicketctl', 'backup', target, '--data', imported_stores],
                           env=environment(), capture_output=True, text=True, cwd=tmp_path, check=False)
+    word = "'" + str(above).replace("'", r"'\''") + "'"
     assert done.returncode == 1 and done.stdout == ''
     assert done.stderr == (f'flicketctl backup: {above}, the folder to make desk in, is not there: mount the disk '
-                           f'that it is on, or make it (install -d -m 700 "{above}"), and try again\n')
+                           f'that it is on, or make it (install -d -m 700 {word}), and try again\n')
     assert not (tmp_path / 'disk').exists() and not list(imported_stores.glob('.backup-*'))
     make = done.stderr.partition('(')[2].partition(')')[0]
     subprocess.run(['sh', '-c', make], check=True)

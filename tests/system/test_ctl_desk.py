@@ -354,6 +354,26 @@ def test_users_of_flicket_are_imported(operator):
     assert {u['username'] for u in operator.json('user', 'list')} == {'admin', 'notification', 'jblogs', 'plain'}
 
 
+def test_the_command_for_a_password_names_any_user(operator, tmp_path):
+    """As a shell reads it; a name that begins with a dash is no option."""
+    file = tmp_path / 'password'
+    file.write_text('a-new-password')
+    names = ["o'brien; id", '$HOME "x" *', '-dashed', 'plain']
+    given = json.dumps([{'username': name, 'name': 'Any Name', 'email': f'any{i}@example.org', 'password': ''}
+                        for i, name in enumerate(names)])
+    done = operator.run('user', 'import', '-', given=given)
+    assert done.returncode == 0, done.stdout
+    assert '`flicketctl user password plain` sets one' in done.stdout, 'no quotes where none are needed'
+    lines = re.findall('`(flicketctl user password .*)` sets one', done.stdout)
+    assert len(lines) == len(names)
+    for name, line in zip(names, lines):
+        read = subprocess.run(['sh', '-c', 'flicketctl() { printf "%s\\0" "$@"; }; ' + line], capture_output=True, text=True, check=True)
+        words = read.stdout.split('\0')[:-1]
+        assert words[-1] == name and words[:2] == ['user', 'password']
+        operator.does(*words[:2], '--password-file', file, *words[2:])
+        assert logs_in(operator.desk, name, 'a-new-password')
+
+
 def test_a_file_of_users_may_begin_with_a_byte_order_mark(operator):
     rows = json.dumps([{'username': 'marked', 'name': 'Has A Mark', 'email': 'marked@example.org',
                         'password': '$2b$04$flicketTestsCheapHash.B77X4bJLLdG/1p36gTmqbg74xrJ9pWa'}])

@@ -103,6 +103,15 @@ def test_a_password_is_made_up_and_told_to_the_owner_alone(tmp_path):
     assert len(words) == 2
 
 
+def test_the_command_for_the_start_names_any_folder(tmp_path):
+    folder = tmp_path / 'a "demo" isn\'t $HOME; really'
+    done = make_demo(folder)
+    assert done.returncode == 0, done.stderr
+    line, = re.findall('`(flicketctl serve .*)` starts it', done.stdout)
+    read = subprocess.run(['sh', '-c', 'flicketctl() { printf "%s\\0" "$@"; }; ' + line], capture_output=True, text=True, check=True)
+    assert read.stdout == f'serve\0--data\0{folder}\0'
+
+
 def test_a_folder_with_a_desk_is_left_alone(desks, tmp_path):
     real = desks('new')
     done = make_demo(real.data)

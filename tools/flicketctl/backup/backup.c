@@ -30,6 +30,7 @@
 #include "tools/flicketctl/backup/backup_files.h"
 #include "tools/flicketctl/backup/manifest.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/shell.h"
 #include "tools/flicketctl/cli/stop.h"
 #include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/store/select.h"
@@ -399,18 +400,20 @@ check_above(const struct backup *b)
 {
 	const char	*target = b->target.base;
 	const char	*slash = strrchr(target, '/');
-	struct buf	 above = { 0 };
-	int		 len = slash == NULL ? 0 : (int)(slash - target);
+	struct buf	 above = { 0 }, word = { 0 };
 	bool		 ok;
 
 	if (slash == NULL)
 		return true;	/* getcwd() failed, and mkdir() will */
-	buf_put(&above, target, (size_t)len + 1);
+	/* no more than the slash if that is the root, which is there */
+	buf_put(&above, target, slash == target ? 1 : (size_t)(slash - target));
 	buf_put_byte(&above, '\0');
 	ok = access(above.base, F_OK) == 0 || errno != ENOENT ||
-	    cli_fail("%.*s, the folder to make %s in, is not there: mount "
-	    "the disk that it is on, or make it (install -d -m 700 \"%.*s\"), "
-	    "and try again", len, target, slash + 1, len, target);
+	    cli_fail("%s, the folder to make %s in, is not there: mount "
+	    "the disk that it is on, or make it (install -d -m 700 %s), "
+	    "and try again", above.base, slash + 1,
+	    shell_word(&word, above.base));
+	buf_done(&word);
 	buf_done(&above);
 	return ok;
 }

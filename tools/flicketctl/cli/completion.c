@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/shell.h"
 
 static bool
 is_path(const struct cli_row *row)
@@ -34,17 +35,14 @@ next_group(const struct cli_row *row)
 	return NULL;
 }
 
-/* A text for single quotes of a shell: a quote in it becomes '\''. */
 static void
 put_quoted(const char *text)
 {
-	putchar('\'');
-	for (; *text != '\0'; text++)
-		if (*text == '\'')
-			fputs("'\\''", stdout);
-		else
-			putchar(*text);
-	putchar('\'');
+	struct buf	b = { 0 };
+
+	shell_put_quoted(&b, text);
+	fwrite(b.base, 1, b.len, stdout);
+	buf_done(&b);
 }
 
 /* --- bash ------------------------------------------------------------------ */

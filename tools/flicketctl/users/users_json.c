@@ -16,6 +16,7 @@
 #include "services/user/names.h"
 #include "services/user/password.h"
 #include "tools/flicketctl/cli/member.h"
+#include "tools/flicketctl/cli/shell.h"
 #include "tools/flicketctl/users/users.h"
 
 static bool
@@ -376,7 +377,9 @@ print_notes(const char *what, const json_t *list)
 static void
 print_report(const struct import_run *r)
 {
+	struct buf	 word = { 0 };
 	const json_t	*name;
+	const char	*text;
 	size_t		 i;
 
 	json_array_foreach(r->added, i, name) {
@@ -386,10 +389,12 @@ print_report(const struct import_run *r)
 	print_notes("skipped", r->skipped);
 	print_notes("failed ", r->failed);
 	json_array_foreach(r->unset, i, name) {
+		text = json_string_value(name);
 		visible_printf(stdout, "no password: %s; `flicketctl user "
-		    "password %s` sets one\n", json_string_value(name),
-		    json_string_value(name));
+		    "password %s%s` sets one\n", text,
+		    text[0] == '-' ? "-- " : "", shell_word(&word, text));
 	}
+	buf_done(&word);
 	printf("%zu %s, %zu skipped, %zu failed\n", json_array_size(r->added),
 	    r->dry ? "would be added" : "added", json_array_size(r->skipped),
 	    json_array_size(r->failed));

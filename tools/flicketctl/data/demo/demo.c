@@ -19,6 +19,7 @@
 #include "base/visible.h"
 #include "services/user/password.h"
 #include "tools/flicketctl/cli/cli.h"
+#include "tools/flicketctl/cli/shell.h"
 #include "tools/flicketctl/data/import/import_parts.h"
 
 extern const char	demo_people_sql[], demo_texts_sql[], demo_tables_sql[];
@@ -167,13 +168,15 @@ write_login(struct import *im)
 static bool
 print_done(struct import *im)
 {
-	int64_t	tickets = 0;
+	struct buf	word = { 0 };
+	int64_t		tickets = 0;
 
 	report_clear();
 	if (!source_count(im, "SELECT count(*) FROM flicket_topic", &tickets))
 		return false;
 	visible_printf(stdout, "In %s there is a demo desk of %lld tickets. `flicketctl serve --data %s` starts it, and says "
-	    "how to log in.\n", im->data, (long long)tickets, im->data);
+	    "how to log in.\n", im->data, (long long)tickets, shell_word(&word, im->data));
+	buf_done(&word);
 	sqlite3_close(run.db);
 	return true;
 }
