@@ -2,12 +2,14 @@
 #include "services/post/files.h"
 
 #include <errno.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/scan.h"
 #include "services/files/receive.h"
 #include "services/files/serve.h"
 #include "services/post/content.h"
@@ -53,13 +55,35 @@ of_file(struct call *c, enum fault_code code, enum err e)
 	return op_fault(c, code, 0, e);
 }
 
+#define END_SHOWN_MOST	80	/* bytes of a name in a message */
+
+/* As the user wrote it: of wide signs, offer->extension has nothing. */
+static enum err
+refuse_extension(struct call *c)
+{
+	struct text	 name = args_text(&c->request.args,
+			    KEY_ORIGINAL_FILENAME);
+	const char	*dot = memrchr(name.base, '.', name.len);
+	size_t		 len;
+
+	if (dot == NULL)
+		return op_refusef(c, ERR_BAD_REQUEST, "file: its name must "
+		    "end in one of %s (after a dot), this one has no dot.",
+		    files.extensions);
+	len = (size_t)(name.base + name.len - dot);
+	if (len > END_SHOWN_MOST)
+		for (len = END_SHOWN_MOST; scan_continues(dot[len]); len--)
+			continue;
+	return op_refusef(c, ERR_BAD_REQUEST, "file: its name must end in one "
+	    "of %s (after a dot), this one ends in \"%.*s\".",
+	    files.extensions, (int)len, dot);
+}
+
 static enum err
 check_offer(struct call *c, const struct incoming_offer *offer)
 {
 	if (!is_accepted(offer->extension))
-		return of_file(c, FAULT_INVALID, op_refusef(c, ERR_BAD_REQUEST,
-		    "file: its name must end in one of %s (after a dot), this "
-		    "one ends in \"%s\".", files.extensions, offer->extension));
+		return of_file(c, FAULT_INVALID, refuse_extension(c));
 	if (offer->size < 0 || offer->size > files.most_bytes)
 		return of_file(c, FAULT_TOO_LARGE, op_refusef(c,
 		    ERR_BODY_TOO_LARGE, "file: it has %lld bytes; %lld are "

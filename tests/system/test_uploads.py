@@ -191,6 +191,20 @@ def test_what_is_not_taken(writing, user, name, content):
     assert files_of(writing) <= before
 
 
+ACCEPTED = 'txt,log,pdf,png,jpg,jpeg,gif,msg,doc,docx,ppt,pptx,xls,xlsx'
+
+
+@pytest.mark.parametrize('name, says', [
+    ('a.exe', 'ends in ".exe"'), ('a.TXT.Exe', 'ends in ".Exe"'), ('ab.', 'ends in "."'), ('notes', 'has no dot'),
+    ('a.\uff34xt', 'ends in ".\uff34xt"'), ('a\uff0etxt', 'has no dot'), ('a.t xt', 'ends in ".t xt"'), ('a.té', 'ends in ".té"'),
+    ('a.' + 'x' * 30, f'ends in ".{"x" * 30}"'), ('a.' + 'x' * 126, f'ends in ".{"x" * 79}"'),
+    ('a.x' + '漢' * 120, f'ends in ".x{"漢" * 26}"'), ('a.' + '😀' * 120, f'ends in ".{"😀" * 19}"')])
+def test_a_refusal_names_the_extension_and_those_that_are_accepted(user, name, says):
+    got = expect(upload(user, b'x', name, ticket_id=new_ticket(user)), 400)
+    assert (got['code'], got['field']) == ('invalid', 'file')
+    assert got['message'] == f'file: its name must end in one of {ACCEPTED} (after a dot), this one {says}.'
+
+
 @pytest.mark.parametrize('name, content, claim, is_', [
     ('a.txt', ELF, 'text/plain', 'application/x-executable'),
     ('a.txt', ELF[:6] + bytes(3), 'text/plain', 'application/x-executable'),
