@@ -17,9 +17,9 @@ export type Right = 'admin' | 'staff';
 export interface Session {
 	user: User | null;
 	rights: Right[];
-	expires: string | null;
 	read_only: boolean;
 	title: string;
+	token_id: number | null; // null: nobody is logged in
 	version: string;
 	features: { change_category: boolean };
 	limits: {

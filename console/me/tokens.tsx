@@ -1,12 +1,13 @@
 // Sessions are tokens, too: users end here a session that they forgot elsewhere.
 
-import { useState } from 'preact/hooks';
-import { ask, get } from '../api/client';
+import { useEffect, useState } from 'preact/hooks';
+import { ask, type Problem } from '../api/client';
 import type { List } from '../api/types';
 import { t } from '../i18n/t';
+import { all } from '../state/lookups';
 import { mayWrite, session } from '../state/session';
-import { Refusal } from '../ui/field';
-import { Pager, useList } from '../ui/page';
+import { asProblem, Refusal } from '../ui/field';
+import { Pager } from '../ui/page';
 import { Removal } from '../ui/removal';
 import { Time } from '../ui/time';
 import { MakeToken } from './make_token';
@@ -20,45 +21,62 @@ interface Token {
 	last_used: string | null;
 }
 
-// The answers do not say which token the session has. It is the one that ends in the same second as the session. If
-// several do, the console marks none.
-const ownAmong = (tokens: Token[]): Token | null => {
-	const same = tokens.filter(token => token.expires !== null && token.expires === session.value?.expires);
-	return same.length === 1 ? same[0]! : null;
+const PAGE = 50;
+
+const isOwn = (token: Token): boolean => token.id === session.value?.token_id;
+
+// This session first, then the newest: a later token has a higher id.
+const inOrder = (a: Token, b: Token): number => Number(isOwn(b)) - Number(isOwn(a)) || b.id - a.id;
+
+const pageOf = (tokens: Token[], page: number): List<Token> => ({
+	items: [...tokens].sort(inOrder).slice((page - 1) * PAGE, page * PAGE),
+	_meta: { page, per_page: PAGE, total_items: tokens.length, total_pages: Math.ceil(tokens.length / PAGE) },
+});
+
+// The desk lists the oldest first, so even the first page needs all of them.
+const useTokens = () => {
+	const [tokens, setTokens] = useState<Token[] | null>(null);
+	const [problem, setProblem] = useState<Problem | null>(null);
+	const load = async (): Promise<void> => {
+		try {
+			setTokens(await all<Token>('tokens/'));
+			setProblem(null);
+		} catch (reason) {
+			setProblem(asProblem(reason));
+		}
+	};
+	useEffect(() => void load(), [session.value?.token_id]);
+	return { tokens, problem, load };
 };
 
+// Also those that were made since the list was read.
 const endOthers = async (): Promise<void> => {
-	for (;;) {
-		const { items, _meta } = await get<List<Token>>('tokens/?per_page=100');
-		const others = items.filter(token => token.expires !== session.value?.expires);
-		for (const token of others)
+	for (const token of await all<Token>('tokens/'))
+		if (!isOwn(token))
 			await ask('DELETE', `token/${token.id}`);
-		if (!others.length || _meta.total_pages < 2)
-			return;
-	}
 };
 
 export const Tokens = () => {
+	const { tokens, problem, load } = useTokens();
 	const [page, setPage] = useState(1);
-	const { list, items, problem, load } = useList<Token>(`tokens/?per_page=50&page=${page}`);
+	const list = tokens && pageOf(tokens, Math.max(1, Math.min(page, Math.ceil(tokens.length / PAGE)))); // the last ones may have ended
 	const [asked, setAsked] = useState<Token | 'make' | 'others' | null>(null);
-	const own = ownAmong(items);
 	const close = (): void => setAsked(null);
 	return (
 		<section class="tokens" aria-labelledby="tokens">
 			<h2 id="tokens">{t('token.title')}</h2>
 			<p class="quiet">{t('token.hint')}</p>
 			<Refusal problem={problem} again={() => void load()} />
-			<table class="plain" aria-busy={!list && !problem}>
+			<table class="plain" aria-busy={!tokens && !problem}>
 				<caption class="hidden">{t('token.title')}</caption>
 				<thead><tr><th>{t('token.name')}</th><th class="wide">{t('token.scope')}</th><th class="wide">{t('token.added')}</th><th>{t('token.used')}</th><th class="wide">{t('token.expires')}</th><th><span class="hidden">{t('admin.actions')}</span></th></tr></thead>
-				<tbody>{items.map(token => (
+				<tbody>{list?.items.map(token => (
 					<tr key={token.id}>
-						<td>{token.name ?? <span class="quiet">{t('token.unnamed')}</span>} {token.id === own?.id && <span class="pill open">{t('token.own')}</span>}</td>
+						<td>{token.name ?? <span class="quiet">{t('token.unnamed')}</span>} {isOwn(token) && <span class="pill open">{t('token.own')}</span>}</td>
 						<td class="wide">{t(`token.scope.${token.scope}`)}</td>
 						<td class="wide"><Time at={token.date_added} /></td><td>{token.last_used && <Time at={token.last_used} />}</td>
 						<td class="wide">{token.expires && <Time at={token.expires} />}</td>
-						<td class="menu">{mayWrite() && token.id !== own?.id && <button type="button" aria-label={t('token.end_named', { name: token.name ?? t('token.unnamed') })}
+						<td class="menu">{mayWrite() && !isOwn(token) && <button type="button" aria-label={t('token.end_named', { name: token.name ?? t('token.unnamed') })}
 							onClick={() => setAsked(token)}>{t('token.end')}</button>}</td>
 					</tr>
 				))}</tbody>
@@ -66,7 +84,7 @@ export const Tokens = () => {
 			<Pager list={list} onPage={setPage} />
 			{mayWrite() && <p class="actions">
 				<button type="button" onClick={() => setAsked('make')}>{t('token.make')}</button>
-				{list && list._meta.total_items > 1 && <button type="button" onClick={() => setAsked('others')}>{t('token.end_others')}</button>}
+				{tokens?.some(isOwn) && tokens.length > 1 && <button type="button" onClick={() => setAsked('others')}>{t('token.end_others')}</button>}
 			</p>}
 			{asked === 'make' && <MakeToken onClose={close} onMade={() => void load()} />}
 			{asked === 'others' && <Removal title={t('token.end_others')} text={t('token.end_others_text')} yes={t('token.end_others')}

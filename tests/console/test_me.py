@@ -1,5 +1,7 @@
 """My account: name, mail and language, picture, password, appearance, sessions and tokens."""
+import contextlib
 import re
+import sqlite3
 import struct
 import zlib
 
@@ -201,6 +203,49 @@ def test_this_session_is_marked_and_the_others_can_be_ended(page, new):
     with new.client(other) as c:
         expect(c.get('tickets/'), 401)
     page.reload().find('heading', 'My account')
+
+
+def end_in_one_second(desk):
+    """Have all tokens end at once, as those that were made within a second do."""
+    with contextlib.closing(sqlite3.connect(desk.data / 'stores' / 'user' / 'user.db', timeout=10)) as db, db:
+        db.execute('UPDATE tokens SET expires = (SELECT max(expires) FROM tokens)')
+
+
+def test_sessions_of_one_second_are_told_apart(browse, new):
+    with Client(new.port) as c:
+        made = [expect(c.log_in('admin', ADMIN_PASSWORD), 200)['token'] for _ in range(3)]
+    end_in_one_second(new)
+    page = browse(new)
+    page.log_in_with(made[1])
+    page.open('/me').wait(lambda: len(rows(page)) >= 3, 'the tokens')
+    assert ['this session' in row for row in rows(page)] == [True] + [False] * (len(rows(page)) - 1)
+    page.click('button', 'End all others')
+    page.click('button', 'End all others', page.find('dialog', 'End all others')).see('Ended.')
+    page.wait(lambda: len(rows(page)) == 1 and 'this session' in rows(page)[0], 'only this session is left')
+    for token, status in zip(made, (401, 200, 401)):
+        with new.client(token) as c:
+            expect(c.get('user/me'), status)
+    page.reload().find('heading', 'My account')
+
+
+def names(page):
+    return page.texts('#tokens ~ table tbody tr td:first-child')
+
+
+def test_this_session_is_first_then_the_newest(browse, new):
+    """On the first of two pages, although the desk lists the oldest first."""
+    with Client(new.port) as c:
+        def make(name):
+            return expect(c.request('POST', 'tokens', token=False, json={'name': name, 'expires_in': 3600},
+                                    headers={'Authorization': basic('admin', ADMIN_PASSWORD)}), 200)
+        made = [make(f'token {i}')['token'] for i in range(52)]
+    page = browse(new)
+    page.log_in_with(made[20])
+    page.open('/me').wait(lambda: len(names(page)) == 50, 'the tokens')
+    wanted = ['token 20 this session'] + [f'token {i}' for i in reversed(range(52)) if i != 20]
+    assert names(page) == wanted[:50]
+    page.click('button', 'Next').wait(lambda: len(names(page)) < 50, 'the second page')
+    assert names(page)[:2] == wanted[50:]
 
 
 def test_the_dialog_of_a_token_in_every_look(page):
