@@ -10,19 +10,19 @@ import { assign, claim, close, restoreAssignee, restoreCategory, restorePriority
 export type What = 'claim' | 'assign' | 'status' | 'priority' | 'category' | 'close';
 
 export const LABELS: Record<What, Key> = {
-	claim: 'action.claim', assign: 'action.assign', status: 'bulk.status', priority: 'bulk.priority', category: 'bulk.category', close: 'action.close',
+	claim: 'bulk.claim', assign: 'action.assign', status: 'bulk.status', priority: 'bulk.priority', category: 'bulk.category', close: 'bulk.close',
 };
 
 const TITLES: Record<What, Key> = {
-	claim: 'action.claim', assign: 'ticket.assignee', status: 'ticket.status', priority: 'ticket.priority', category: 'ticket.category', close: 'action.close',
+	claim: 'bulk.claim', assign: 'ticket.assignee', status: 'ticket.status', priority: 'ticket.priority', category: 'ticket.category', close: 'bulk.closing',
 };
 
-const claiming = (): Act => ({ name: t('action.claim'), run: claim, undo: restoreAssignee });
-const closing = (): Act => ({ name: t('action.close'), run: close });
+const claiming = (n: number): Act => ({ name: t('bulk.claim', { n }), run: claim, undo: restoreAssignee });
+const closing = (n: number): Act => ({ name: t('bulk.close', { n }), run: close });
 
 // Some changes need no question: tickets are claimed at once, and a single one is closed at once.
 export const actAtOnce = (what: What, count: number): Act | null =>
-	what === 'claim' ? claiming() : what === 'close' && count === 1 ? closing() : null;
+	what === 'claim' ? claiming(count) : what === 'close' && count === 1 ? closing(count) : null;
 
 interface Props {
 	what: What;
@@ -51,15 +51,16 @@ const byArrows = (event: KeyboardEvent): void => {
 };
 
 export const Ask = ({ what, count, ticket, onAct, onClose }: Props) => {
-	const title = ticket ? `#${ticket.id}: ${t(TITLES[what])}` : t('bulk.ask', { what: t(TITLES[what]), n: count });
+	const does = t(TITLES[what], { n: count });
+	const title = ticket ? `#${ticket.id}: ${does}` : t('bulk.ask', { what: does, n: count });
 	if (what === 'close' || what === 'claim')
-		return <Confirm title={title} text={t(what === 'close' ? 'bulk.close_text' : 'bulk.claim_text', { n: count })} yes={t(LABELS[what])}
-			onYes={() => onAct(what === 'close' ? closing() : claiming())} onNo={onClose} />;
+		return <Confirm title={title} text={t(what === 'close' ? 'bulk.close_text' : 'bulk.claim_text', { n: count })} yes={t(LABELS[what], { n: count })}
+			onYes={() => onAct(what === 'close' ? closing(count) : claiming(count))} onNo={onClose} />;
 	return (
 		<Dialog title={title} onClose={onClose}>
 			<div onKeyDown={byArrows}>
 				{what === 'assign' && <PersonPicker label={t('ticket.assignee')} value={ticket?.assigned_id ?? null} autofocus
-					onChoose={user => onAct({ name: t('bulk.assigned', { name: user.name }), run: assign(user), undo: restoreAssignee })} />}
+					onChoose={user => onAct({ name: t('bulk.assigned', { name: user.name, n: count }), run: assign(user), undo: restoreAssignee })} />}
 				{what === 'status' && <Choices choices={statuses.value.filter(s => s.id !== closedId.value).map(s => ({ id: s.id, name: s.status }))} now={ticket?.status_id}
 					onChoose={id => onAct({ name: statusName(id), run: setStatus(id), undo: restoreStatus })} />}
 				{what === 'priority' && <Choices choices={priorities.value.map(p => ({ id: p.id, name: p.priority }))} now={ticket?.ticket_priority_id}

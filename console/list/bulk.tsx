@@ -60,17 +60,18 @@ export const Bulk = ({ job, selection, total, onAsk }: Props) => {
 		return <Running progress={job.progress} onStop={job.stop} />;
 	if (chosen.length === 0)
 		return job.result && <Told result={job.result} job={job} />;
+	const count = isEvery ? total : chosen.length;
 	const whats = (Object.keys(LABELS) as What[]).filter(what => what === 'category' ? mayMove() : mayWrite());
 	return (
 		<>
 			{job.result && <Told result={job.result} job={job} />}
 			<div class="bulk" role="region" aria-label={t('bulk.label')}>
-				<b role="status">{t('bulk.selected', { n: isEvery ? total : chosen.length })}</b>
+				<b role="status">{t('bulk.selected', { n: count })}</b>
 				{isAll && !isEvery && total > chosen.length && (
 					<button type="button" class="plain link" onClick={() => setEvery(true)}>{t('bulk.every', { n: total })}</button>
 				)}
 				<span class="space" />
-				<div class="does">{whats.map(what => <button key={what} type="button" onClick={() => onAsk(what)}>{t(LABELS[what])}</button>)}</div>
+				<div class="does">{whats.map(what => <button key={what} type="button" onClick={() => onAsk(what)}>{t(LABELS[what], { n: count })}</button>)}</div>
 				<button type="button" class="plain" onClick={clear}>{t('bulk.clear')}</button>
 			</div>
 		</>

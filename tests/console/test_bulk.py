@@ -88,10 +88,33 @@ def test_closing_many_is_asked_first(browse, own):
     page.press('j', 'x', 'j', 'x', 'e')
     page.see('Close 2 tickets?').click('button', 'Cancel')
     assert statuses(own, made) == {1}
-    page.press('e').see('Close 2 tickets?').click('button', 'Close ticket', within=page.find('dialog'))
-    page.see('2 tickets changed.')
+    page.press('e').see('Close 2 tickets?').click('button', 'Close tickets', within=page.find('dialog', 'Close: 2 tickets'))
+    page.see('Close tickets. 2 tickets changed.')
     assert statuses(own, made) == {2}
     assert not page.has('button', 'Undo'), 'only a reply opens a ticket again'
+
+
+def bar(page):
+    return page.texts('.bulk .does button')
+
+
+def test_bar_says_whether_it_means_one_ticket_or_several(browse, own):
+    for i in range(2):
+        new_ticket(own, f'A printer {i}')
+    page = browse(own, 'admin', '/tickets/')
+    page.press('j', 'x').see('1 selected')
+    assert bar(page) == ['Assign to me', 'Assign…', 'Status…', 'Priority…', 'Close ticket']
+    page.press('j', 'x').see('2 selected')
+    assert bar(page) == ['Assign to me', 'Assign…', 'Status…', 'Priority…', 'Close tickets']
+    with admin_of(own) as admin:
+        expect(admin.request('PATCH', 'user/me', json={'locale': 'fr'}), 200)
+    page.open('/tickets/').press('j', 'x').see('1 sélectionné')
+    assert bar(page) == ['M’attribuer', 'Attribuer…', 'Statut…', 'Priorité…', 'Clore le ticket']
+    page.press('j', 'x').see('2 sélectionnés')
+    assert bar(page) == ['Me les attribuer', 'Attribuer…', 'Statut…', 'Priorité…', 'Clore les tickets']
+    page.press('a').find('dialog', re.compile(r'^Attribué à\s: 2 tickets'))
+    page.type('admin').wait(lambda: page.has('option'), 'somebody is found')
+    page.press('Enter').see(re.compile(r'Attribués à .+\. 2 tickets modifiés\.'))
 
 
 def test_desk_that_goes_away_leaves_the_rest(browse, own):

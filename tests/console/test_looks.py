@@ -237,7 +237,7 @@ THINGS = [
     ('list-status', LIST, many('s', '^Status')),
     ('list-priority', LIST, many('p', '^Priority')),
     ('list-move', LIST, many('l', '^Category')),
-    ('list-close', LIST, many('e', '^Close ticket')),
+    ('list-close', LIST, many('e', '^Close: 2 tickets')),
     ('list-result', LIST, result),
     ('list-news', LIST, news),
     ('list-save', LIST, pressed('Save this list')),
