@@ -6,6 +6,7 @@ import { Confirm, Dialog } from '../ui/dialog';
 import { CategoryPicker, PersonPicker } from '../ui/pickers';
 import { priorityName, statusName } from '../ui/pill';
 import { assign, claim, close, restoreAssignee, restoreCategory, restorePriority, restoreStatus, setCategory, setPriority, setStatus, type Act } from './change';
+import { categoryName } from './words';
 
 export type What = 'claim' | 'assign' | 'status' | 'priority' | 'category' | 'close';
 
@@ -66,7 +67,7 @@ export const Ask = ({ what, count, ticket, onAct, onClose }: Props) => {
 				{what === 'priority' && <Choices choices={priorities.value.map(p => ({ id: p.id, name: p.priority }))} now={ticket?.ticket_priority_id}
 					onChoose={id => onAct({ name: priorityName(id), run: setPriority(id), undo: restorePriority })} />}
 				{what === 'category' && <CategoryPicker value={ticket?.category_id ?? null} autofocus
-					onChoose={id => onAct({ name: t('bulk.category'), run: setCategory(id), undo: restoreCategory })} />}
+					onChoose={id => onAct({ name: categoryName(id), run: setCategory(id), undo: restoreCategory })} />}
 			</div>
 		</Dialog>
 	);

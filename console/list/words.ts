@@ -19,7 +19,7 @@ const NAMES: Record<string, Key> = {
 
 const personName = (value: string): string =>
 	value === 'me' ? t('person.me') : value === 'unassigned' ? t('person.nobody') : named(id => person(id)?.name ?? `#${id}`)(value);
-const categoryName = (id: number): string => categories.value.find(c => c.category_id === id)?.department_category ?? `#${id}`;
+export const categoryName = (id: number): string => categories.value.find(c => c.category_id === id)?.department_category ?? `#${id}`;
 const departmentName = (id: number): string => departments.value.find(d => d.id === id)?.department ?? `#${id}`;
 const days = perLanguage(locale => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' }));
 const day = (value: string): string => Number.isNaN(Date.parse(value)) ? value : days().format(new Date(value));

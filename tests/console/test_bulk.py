@@ -117,6 +117,20 @@ def test_bar_says_whether_it_means_one_ticket_or_several(browse, own):
     page.press('Enter').see(re.compile(r'Attribués à .+\. 2 tickets modifiés\.'))
 
 
+def test_tickets_that_moved_name_their_category(browse, tmp_path):
+    desk = made_up_desk(tmp_path / 'movable', 60, FLICKET_CHANGE_CATEGORY='everybody')
+    try:
+        category = expect(admin_of(desk).get('department_categories/'), 200)['items'][-1]
+        made = [new_ticket(desk, f'A printer {i}') for i in range(2)]
+        page = browse(desk, 'admin', '/tickets/')
+        page.press('j', 'x', 'j', 'x').click('button', 'Move…').wait_focus('combobox', 'Category')
+        page.type(category['category']).wait(lambda: page.has('option'), 'the category is found')
+        page.press('Enter').see(f'{category["department_category"]}. 2 tickets changed.')
+        assert {ticket(desk, id)['category_id'] for id in made} == {category['category_id']}
+    finally:
+        desk.kill_everything()
+
+
 def test_desk_that_goes_away_leaves_the_rest(browse, own):
     """What was not tried is told, and tried when that is wanted."""
     made = [new_ticket(own, f'Everywhere a grommet {i}') for i in range(4)]
