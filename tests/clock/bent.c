@@ -11,7 +11,8 @@
  * has passed, in which the wall clock was not set.
  *
  * Waits until a time of the wall clock end when the bent one comes to that,
- * as they would if it were the machine's.
+ * as they would if it were the machine's. Those of conditions that go by the
+ * monotonic clock are left alone.
  */
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -29,6 +30,7 @@
 
 #define NS_PER_S	INT64_C(1000000000)
 #define LOOK_NS		10000000	/* at the file, while waiting */
+#define COND_MONOTONIC	2		/* of glibc's __wrefs: its clock */
 
 static const volatile int64_t	*ahead_us;
 static bool			 suspended;
@@ -128,6 +130,9 @@ pthread_cond_timedwait(pthread_cond_t *restrict cond,
 	int64_t		ns;
 	int		result;
 
+	if (cond->__data.__wrefs & COND_MONOTONIC)
+		return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC,
+		    until);
 	for (;;) {
 		if (bent_ns(&result) >= until_ns)
 			return ETIMEDOUT;

@@ -28,7 +28,8 @@ DOCUMENT = REPO / 'docs' / 'reliability.md'
 MARKS = '<!-- faults -->', '<!-- /faults -->'
 QUICK_SECONDS = 25
 HELP = '''
-Rounds are named on the command line; without names it is all of them:
+Rounds are named on the command line; without names it is all of them but hosts, which needs root and Debian's Patroni
+and etcd:
 
 {rounds}
 
@@ -146,6 +147,11 @@ def run_tests(*files, workers=2):
     return run
 
 
+def run_hosts(o):
+    from hosts import run_hosts as run      # needs what the other rounds do not
+    return run(o, lambda text: show(text, '\n'))
+
+
 # name: (the promise, what is done, how)
 ROUNDS = {
     'storm': ('acknowledged writes', 'all kinds of changes while random processes are killed and stood still',
@@ -167,7 +173,10 @@ ROUNDS = {
                'every way to end a user, a password, a token or a right meets every request under way',
                run_tests('test_revoke.py')),
     'upgrade': ('upgrades', 'stores of every schema migrate under load', run_tests('test_upgrade.py')),
+    'hosts': ('the loss of a host', 'three hosts with PostgreSQL, Patroni and etcd: each part of each is killed, stopped, '
+              'cut off, while rows are written on all', run_hosts),
 }
+NAMED_ONLY = ('hosts',)
 
 
 # --- what came of it -------------------------------------------------------------------------------------------
@@ -228,14 +237,18 @@ def read_options():
     p.add_argument('--quick', action='store_true', help='a storm of a minute, for CI; keeps no figures')
     p.add_argument('--kills', type=int, default=500, metavar='N', help='a storm has so many at least (%(default)s)')
     p.add_argument('--changes', type=int, default=100000, metavar='N', help='... and asks for so many (%(default)s)')
+    p.add_argument('--faults', type=int, default=200, metavar='N', help='hosts has so many (%(default)s)')
+    p.add_argument('--ttl', type=int, default=20, metavar='SECONDS', help="... and Patroni this ttl (%(default)s)")
     p.add_argument('--seed', type=int, metavar='N', help='repeats the choices (another one each time)')
     p.add_argument('--check', type=Path, metavar='FOLDER', help='check the stores of a storm again')
     o = p.parse_args()
     unknown = [r for r in o.rounds if r not in ROUNDS]
     if unknown:
         p.error(f'there is no round {unknown[0]}; there are {", ".join(ROUNDS)}')
-    if o.kills < 1 or o.changes < 1:
-        p.error('--kills and --changes must be 1 or more')
+    if o.kills < 1 or o.changes < 1 or o.faults < 1:
+        p.error('--kills, --changes and --faults must be 1 or more')
+    if o.ttl < 5:
+        p.error('--ttl must be 5 or more')
     if o.seed is None:
         o.seed = random.SystemRandom().randrange(1, 1 << 30)
     return o
@@ -248,7 +261,7 @@ def main():
         print(*differences, f'{changes} changes, {len(differences)} differences', sep='\n')
         return int(bool(differences))
     failed = False
-    for name in o.rounds or (['storm'] if o.quick else ROUNDS):
+    for name in o.rounds or (['storm'] if o.quick else [r for r in ROUNDS if r not in NAMED_ONLY]):
         show(f'{name}: {ROUNDS[name][1]}, seed {o.seed}', '\n')
         figures, wrong = ROUNDS[name][2](o)
         if not o.quick:
