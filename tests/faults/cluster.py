@@ -18,7 +18,7 @@ from pathlib import Path
 
 from clocks import LIBRARY
 from desk import wait_until
-from inserts import ask
+from inserts import ask, never_wait_for_ever
 from network import HOSTS, SWITCH, Network, address_of, state_of
 from servers import program
 
@@ -134,11 +134,16 @@ def comm_of(pid):
 
 
 class Cluster:
-    """`ttl`: seconds after which Patroni's primary is taken for gone if it does not say that it is there."""
+    """`ttl`: seconds after which Patroni's primary is taken for gone if it does not say that it is there.
 
-    def __init__(self, folder, ttl=20):
-        self.folder, self.ttl = folder, ttl
+    `api`: of etcd's, that Patroni uses. By "etcd3" a primary that stood still for longer than that takes the leader's key
+    back from the new one, and acknowledged rows are lost: Etcd3._update_leader of Patroni before 3.0.3, and Debian 12 has
+    3.0.2, puts it whoever has it. By "etcd" it compares first."""
+
+    def __init__(self, folder, ttl=20, api='etcd'):
+        self.folder, self.ttl, self.api = folder, ttl, api
         folder.chmod(0o755)
+        never_wait_for_ever()
         # ttl is at least loop_wait + 2 * retry_timeout
         self.times = {'ttl': ttl, 'loop_wait': max(1, ttl // 10), 'retry_timeout': max(2, ttl * 3 // 20)}
         self.hosts = {}
@@ -165,7 +170,7 @@ class Cluster:
         settings = {
             'scope': SCOPE, 'name': host.name,
             'restapi': {'listen': f'{host.address}:8008', 'connect_address': f'{host.address}:8008'},
-            'etcd3': {'hosts': [f'{address_of(n)}:2379' for n in HOSTS]},
+            self.api: {'hosts': [f'{address_of(n)}:2379' for n in HOSTS]},
             'bootstrap': {
                 'dcs': {**self.times, 'maximum_lag_on_failover': 1048576, 'synchronous_mode': True,
                         'synchronous_mode_strict': True,
@@ -202,7 +207,7 @@ class Cluster:
                     '--initial-advertise-peer-urls', f'http://{host.address}:2380',
                     '--listen-client-urls', f'http://{host.address}:2379',
                     '--advertise-client-urls', f'http://{host.address}:2379', '--initial-cluster', peers,
-                    '--initial-cluster-state', 'new', '--heartbeat-interval', '100', '--election-timeout', '1000',
+                    '--initial-cluster-state', 'new', '--enable-v2', '--heartbeat-interval', '100', '--election-timeout', '1000',
                     user='postgres')
 
     def start_patroni(self, host):

@@ -128,8 +128,8 @@ def kinds(load):
 class Trial:
     """`load` is made with the cluster: Inserts, or what takes its place."""
 
-    def __init__(self, folder, seed, ttl, load=Inserts, show=print):
-        self.cluster = Cluster(folder, ttl)
+    def __init__(self, folder, seed, load=Inserts, show=print, **settings):
+        self.cluster = Cluster(folder, **settings)
         self.load = load(self.cluster)
         self.rng = random.Random(seed)
         self.show = show
@@ -181,6 +181,8 @@ class Trial:
                 self.hold(began)
                 ended = time.monotonic()
             self.start_again()
+            found = self.load.check()[1]
+            self.wrong += [f'{name}, host {host.number}: {len(found)} differences', *found] if found else []
         except AssertionError as e:
             self.wrong.append(f'{name}, host {host.number}: {e}')
         over = time.monotonic()
@@ -200,7 +202,7 @@ class Trial:
             for name in self.load.PROCESSES:
                 host.kill(name)
         figures, wrong = self.load.check()
-        return figures, wrong + self.wrong
+        return figures, self.wrong or wrong
 
 
 def spread(gaps):
@@ -215,7 +217,7 @@ def run_hosts(o, show):
         return {}, [f'{", ".join(lacks)}: not there; script/bootstrap --hosts installs them']
     signal.signal(signal.SIGTERM, lambda *_: sys.exit('ended by SIGTERM'))      # all is undone on the way out
     folder = make_folder()
-    trial, began = Trial(folder, o.seed, o.ttl, show=show), time.monotonic()
+    trial, began = Trial(folder, o.seed, show=show, ttl=o.ttl), time.monotonic()
     try:
         trial.start()
         trial.run(QUICK if o.quick else trial.choose(o.faults, kinds(trial.load)))

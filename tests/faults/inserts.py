@@ -64,14 +64,16 @@ def ask(address, text):
         return None
 
 
-# Of each thread of this process: one that waits for ever would hold up the whole test.
-set_wait_callback(wait)
+def never_wait_for_ever():
+    """From now on, in each session of this process."""
+    set_wait_callback(wait)
 
 
 # --- a writer -----------------------------------------------------------------------------------------------------
 
 class Writer:
     def __init__(self, number, journal, rate):
+        never_wait_for_ever()
         self.number, self.rate = number, rate
         self.journal = open(journal, 'a', buffering=1)
         self.rng = random.SystemRandom()
@@ -211,10 +213,12 @@ class Inserts:
         return max(b - a for a, b in zip(times, times[1:]))
 
     def check(self):
-        """Each row is there as the writers were told: (figures, differences)."""
+        """Each row is there as the writers were told, who may go on meanwhile: (figures, differences)."""
         self.read()
+        told = dict(self.became)
         there = dict(self.cluster.must(self.cluster.primary(), 'SELECT token, count(*) FROM entries GROUP BY token'))
-        wrong = [f'{token}: {became}, and is there {there.get(token, 0)} times' for token, became in self.became.items()
+        self.read()
+        wrong = [f'{token}: {became}, and is there {there.get(token, 0)} times' for token, became in told.items()
                  if (became == 'done' and token not in there) or (became == 'absent' and token in there)]
         wrong += [f'{token}: is there {n} times' for token, n in there.items() if n > 1]
         wrong += [f'{token}: nobody asked for it' for token in there.keys() - self.became.keys()]

@@ -204,20 +204,16 @@ class Postgres:
             return
         self.process.send_signal(signal.SIGSTOP)        # so that it has no more children
         pids = self.processes()
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        send(signal.SIGKILL, pids)
         self.process.wait(20)
         wait_until(lambda: not any(is_alive(pid) for pid in pids), 20, f'{self.name} is gone')
 
     def pause(self):
         """It stands still, and so do all of its sessions. The kernel goes on to take what is sent to it."""
-        for pid in self.processes():
-            os.kill(pid, signal.SIGSTOP)
+        send(signal.SIGSTOP, self.processes())
 
     def resume(self):
-        for pid in reversed(self.processes()):
-            os.kill(pid, signal.SIGCONT)
+        send(signal.SIGCONT, reversed(self.processes()))
 
     # -- talking to it
 
@@ -338,6 +334,13 @@ def with_standbys(server):
 def role_of(service):
     """The schema has its name, too, which is where PostgreSQL looks for tables first."""
     return f'flicket_{service}'
+
+
+def send(number, pids):
+    """A signal, to those that are still there: sessions come and go."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def is_alive(pid):

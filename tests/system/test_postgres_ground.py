@@ -123,21 +123,48 @@ def test_what_waits_is_not_seen_and_keeps_its_locks(waiting):
             insert(session, 1)
 
 
+LOOKS_FOR_CLIENT = '-c client_connection_check_interval=50'
+
+
+def begin(server, text, options=''):
+    """A session that has asked, and waits for no answer."""
+    session = psycopg2.connect(conninfo(server, options=options), async_=True)
+    wait_until(lambda: session.poll() == psycopg2.extensions.POLL_OK, 20, 'the session is ready')
+    session.cursor().execute(text)
+    return session
+
+
+def waits_for_lock(server):
+    return server.sql("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+
 def test_a_client_that_went_away_has_written_all_the_same(pair):
+    """Also where the server looks for its client."""
     primary, standby = pair
     standby.pause()
-    session = psycopg2.connect(conninfo(primary), async_=True)
-    wait_ready(session)
-    session.cursor().execute('INSERT INTO entries VALUES (1)')
-    primary.wait_waiting()
+    session = begin(primary, 'INSERT INTO entries VALUES (1)', LOOKS_FOR_CLIENT)
+    waiting = primary.wait_waiting()
     session.close()
-    assert entries(primary) == []
+    time.sleep(1)
+    assert primary.waiting() == waiting and entries(primary) == []
     standby.resume()
     wait_until(lambda: entries(primary) == [1], 20, 'it is there')
 
 
-def wait_ready(session):
-    wait_until(lambda: session.poll() == psycopg2.extensions.POLL_OK, 20, 'the session is ready')
+def test_what_a_client_that_went_away_waits_for_a_lock_with_is_done_later(waiting):
+    """Unless the server looks for its client meanwhile."""
+    primary, standby, answer = waiting
+    put(primary, 'SET synchronous_commit = local; CREATE TABLE later (who text)')
+    insert_both = "WITH e AS (INSERT INTO entries VALUES (1) ON CONFLICT DO NOTHING) INSERT INTO later VALUES ('{}')"
+    left = begin(primary, insert_both.format('left'))
+    looked_for = begin(primary, insert_both.format('looked for'), LOOKS_FOR_CLIENT)
+    wait_until(lambda: len(waits_for_lock(primary)) == 2, 20, 'both wait behind the first')
+    left.close()
+    looked_for.close()
+    wait_until(lambda: len(waits_for_lock(primary)) == 1, 20, 'one of them is ended')
+    standby.resume()
+    assert answer.result() == (1, [])
+    wait_until(lambda: primary.sql('SELECT who FROM later', database=DATABASE) == [('left',)], 20, 'it is done')
 
 
 def test_a_standby_that_comes_back_ends_the_wait(waiting):
