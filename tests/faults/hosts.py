@@ -64,6 +64,8 @@ def deaf(share):
 
 
 def clock_set(seconds):
+    """Patroni of a host whose clock was set back sleeps for as long, as far as nothing in etcd wakes it: it is started
+    again in the end."""
     @contextlib.contextmanager
     def fault(trial, host):
         host.set_clock(seconds)
@@ -71,6 +73,7 @@ def clock_set(seconds):
             yield
         finally:
             host.set_clock(0)
+            host.kill('patroni')
     return fault
 
 
