@@ -176,7 +176,9 @@ class Cluster:
                         'synchronous_mode_strict': True,
                         'postgresql': {'use_pg_rewind': True, 'use_slots': True, 'parameters': {
                             'shared_buffers': '32MB', 'max_connections': 50, 'wal_log_hints': 'on',
-                            'wal_keep_size': '64MB', 'max_wal_size': '128MB', 'synchronous_commit': 'on'}}},
+                            'wal_keep_size': '64MB', 'max_wal_size': '128MB', 'synchronous_commit': 'on',
+                            # Patroni takes another standby when this one's connection has ended, or after its ttl.
+                            'wal_sender_timeout': '3s', 'wal_receiver_timeout': '3s'}}},
                 'initdb': [{'encoding': 'UTF8'}, {'locale': 'C.UTF-8'}],
                 'pg_hba': ['local all all trust', 'host all all 10.99.7.0/24 trust',
                            'host replication all 10.99.7.0/24 trust']},
