@@ -66,8 +66,11 @@ def give(path):
 
 
 def make_folder():
-    """One that servers can reach, which pytest's are not."""
-    folder = Path(tempfile.mkdtemp(prefix='flicket-postgres-', dir='/tmp'))
+    """One that servers can reach, which pytest's are not. Those of workers that were killed are removed."""
+    for old in Path('/tmp').glob('flicket-postgres-*-*'):
+        if not is_alive(old.name.split('-')[2]):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f'flicket-postgres-{os.getpid()}-', dir='/tmp'))
     folder.chmod(0o755)
     give(folder)
     return folder
