@@ -37,13 +37,14 @@ const beginPress = (event: PointerEvent, select: () => void): void => {
 
 const Detail = ({ ticket, isSearch }: Pick<Props, 'ticket' | 'isSearch'>) => {
 	if (ticket.snippet)
-		return <Snippet text={ticket.snippet} />;
+		return Snippet({ text: ticket.snippet });
 	return (
 		<span class="category" dir="auto">{isSearch && `${t('search.in_reply')} · `}{categoryName(ticket.category_id)}
 			<span class="by"> · <bdi>{nameOf(ticket.started_id)}</bdi></span></span>
 	);
 };
 
+// Its parts are called, not mounted: a component for each of them costs more than what it draws.
 export const Row = memo(({ ticket, isSelected, isSearch, onSelect }: Props) => (
 	<tr data-id={ticket.id} class={`${isSelected ? 'selected' : ''} ${ticket.unread ? 'unread' : ''}`}
 		onPointerDown={event => beginPress(event, () => onSelect(ticket.id, false))}
@@ -53,18 +54,18 @@ export const Row = memo(({ ticket, isSelected, isSearch, onSelect }: Props) => (
 			<label><input type="checkbox" id={`c${ticket.id}`} checked={isSelected} aria-label={t('list.select', { id: String(ticket.id) })}
 				onClick={event => onSelect(ticket.id, event.shiftKey)} /></label>
 		</td>
-		<td class="bars"><PriorityBars id={ticket.ticket_priority_id} /></td>
+		<td class="bars">{PriorityBars({ id: ticket.ticket_priority_id })}</td>
 		<td class="number id">{ticket.id}</td>
 		<td class="what">
 			<Link id={`t${ticket.id}`} class="ticket" to={`/ticket/${ticket.id}`}>
 				<bdi>{ticket.title}</bdi>{ticket.unread && <span class="hidden"> ({t('ticket.unread')})</span>}
 			</Link>
-			<Detail ticket={ticket} isSearch={isSearch} />
+			{Detail({ ticket, isSearch })}
 		</td>
-		<td class="status"><StatusPill id={ticket.status_id} /></td>
-		<td class="people wide"><Person id={ticket.assigned_id} /></td>
-		<td class="people wider"><Person id={ticket.started_id} /></td>
+		<td class="status">{StatusPill({ id: ticket.status_id })}</td>
+		<td class="people wide">{Person({ id: ticket.assigned_id })}</td>
+		<td class="people wider">{Person({ id: ticket.started_id })}</td>
 		<td class="number replies wide">{ticket.replies || ''}</td>
-		<td class="number when"><Time at={ticket.last_updated ?? ticket.date_added} /></td>
+		<td class="number when">{Time({ at: ticket.last_updated ?? ticket.date_added })}</td>
 	</tr>
 ));

@@ -20,14 +20,19 @@ const PAGE = 100;
 const people = new Map<number, User>();
 const met = signal(0);
 
+const isKnown = (user: User): boolean => JSON.stringify(people.get(user.id)) === JSON.stringify(user);
+
+// What shows people is drawn again only if there is something new about one.
 export const meet = (users: User[] = []): void => {
+	const isNews = !users.every(isKnown);
 	for (const user of users) {
 		people.delete(user.id);
 		people.set(user.id, user);
 	}
 	while (people.size > MOST)
 		people.delete(people.keys().next().value!);
-	met.value++;
+	if (isNews)
+		met.value++;
 };
 
 export const meetAll = (included: Included | undefined): void => meet(included?.users);

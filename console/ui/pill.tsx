@@ -25,10 +25,5 @@ export const priorityName = (id: number): string => priorities.value.find(p => p
 
 export const PriorityBars = ({ id }: { id: number }) => {
 	const level = levelOf(id), name = priorityName(id);
-	return (
-		<span class={`priority level${level}`} title={name}>
-			<i />
-			<span class="hidden">{name}</span>
-		</span>
-	);
+	return <span class={`priority level${level}`} role="img" aria-label={name} title={name}><i /></span>;
 };
