@@ -1,6 +1,7 @@
 // The reply. Before it is sent the desk is told which replies its author has seen; if others came meanwhile they are
 // shown above the text, and the author decides.
 
+import { useComputed } from '@preact/signals';
 import type { Ref } from 'preact';
 import { memo } from 'preact/compat';
 import { useEffect, useImperativeHandle, useRef, useState } from 'preact/hooks';
@@ -50,7 +51,7 @@ const useArrived = (thread: Thread, editor: Editor): void => useEffect(() => {
 	const { seen } = editor.begun ?? {};
 	const isAttached = (file: Attachment, post: Post): boolean =>
 		thread.uploads.some(upload => upload.post_id === post.id && upload.id === file.upload.value?.id);
-	if (seen !== undefined && allPosts(thread).some(post => post.id > seen && post.user_id === me.value?.id && post.content === editor.text
+	if (seen !== undefined && allPosts(thread).some(post => post.id > seen && post.user_id === me.value?.id && post.content === editor.text.value
 		&& editor.attachments.every(file => isAttached(file, post))))
 		editor.clear();
 }, [thread]);
@@ -80,7 +81,7 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 	useKeys([{ keys: 'r', does: 'key.reply', run: focus }]);
 
 	const submit = async (close: boolean): Promise<void> => {
-		const why = outOfBounds(editor.text);
+		const why = outOfBounds(editor.text.value);
 		setShort(why);
 		setProblem(null);
 		if (why || isGone || editor.isSending() || !hours.current!.reportValidity())
@@ -88,7 +89,7 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 		const ids = editor.uploadIds();
 		try {
 			const made = await send<Post>({
-				ticket_id: ticket.id, content: editor.text, seen_post_id: newest,
+				ticket_id: ticket.id, content: editor.text.value, seen_post_id: newest,
 				...close ? { close: true } : status ? { status_id: status } : {},
 				...hours.current!.value ? { hours: Number(hours.current!.value) } : {}, ...ids.length ? { upload_ids: ids } : {},
 			});
@@ -108,7 +109,7 @@ export const Composer = memo(({ thread, isGone, writer, onSent, onNewer }: Props
 		await onSent();
 		say(close ? t('done.replied_closed') : t('done.replied'));
 	};
-	const isEmpty = editor.text.trim() === '';
+	const isEmpty = useComputed(() => editor.text.value.trim() === '').value;
 	// On a phone it unfolds with the focus, and its buttons may be below the screen.
 	const show = (composer: HTMLElement): void => {
 		if (isNarrow)

@@ -37,7 +37,7 @@ const EditForm = ({ first, ...props }: Props & { first: Version }) => {
 	const base = editor.begun?.base ?? first.content;
 	const isOvertaken = version.content !== base;
 	const submit = async (): Promise<void> => {
-		const why = outOfBounds(editor.text), ids = editor.uploadIds();
+		const why = outOfBounds(editor.text.value), ids = editor.uploadIds();
 		setWrong(why);
 		setProblem(null);
 		if (why || isBusy || editor.isSending())
@@ -45,7 +45,7 @@ const EditForm = ({ first, ...props }: Props & { first: Version }) => {
 		setBusy(true);
 		try {
 			await changeSeen({ path, thing: { content: version.content }, etag: version.etag }, ['content'], headers =>
-				ask('PATCH', path, { body: { content: editor.text, ...ids.length ? { upload_ids: ids } : {} }, headers }));
+				ask('PATCH', path, { body: { content: editor.text.value, ...ids.length ? { upload_ids: ids } : {} }, headers }));
 			editor.clear();
 			await props.onSaved();
 			say(t('done.saved'));

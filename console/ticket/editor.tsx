@@ -1,6 +1,7 @@
-// A field for Markdown: toolbar, preview, files by button, drop and paste, a draft at every key. What it holds is its
-// own state, so that a key is drawn here and nowhere else.
+// A field for Markdown: toolbar, preview, files by button, drop and paste, a draft at every key. The text is a signal, so
+// that a key draws nothing anew but what it changes.
 
+import { useComputed, useSignal, type ReadonlySignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { t, type Key } from '../i18n/t';
@@ -17,7 +18,7 @@ import { attach, attached, type Attachment } from './uploads';
 type Begun = Pick<Draft, 'seen' | 'base'>;
 
 export interface Editor {
-	text: string;
+	text: ReadonlySignal<string>;
 	setText: (text: string) => void;
 	insert: (text: string) => void; // at the cursor
 	append: (text: string) => void; // as a paragraph of its own, with the cursor behind it
@@ -47,9 +48,13 @@ const stateOf = (draft: Draft | null, initial: string): State => draft
 
 export const useEditor = (thing: string, begin: () => Begun, initial = ''): Editor => {
 	const [state, setState] = useState(() => stateOf(draftOf(thing), initial));
-	const latest = useRef(state);
+	const latest = useRef(state), text = useSignal(state.text);
 	const field = useRef<HTMLTextAreaElement>(null);
-	const show = (next: State): void => { latest.current = next; setState(next); };
+	const show = (next: State): void => {
+		latest.current = next;
+		text.value = next.text;
+		setState(drawn => drawn.attachments === next.attachments && drawn.begun === next.begun ? drawn : next);
+	};
 	const put = (change: Partial<State>): void => {
 		const next = { ...latest.current, ...change };
 		const isEmpty = next.text === initial && !next.attachments.length;
@@ -111,7 +116,7 @@ export const useEditor = (thing: string, begin: () => Begun, initial = ''): Edit
 		put({ attachments: latest.current.attachments.filter(a => a !== attachment) });
 	};
 	return {
-		...state, setText, insert, append, field, clear, discard, add, remove,
+		text, attachments: state.attachments, begun: state.begun, setText, insert, append, field, clear, discard, add, remove,
 		uploadIds: () => latest.current.attachments.flatMap(a => a.upload.value?.id ?? []),
 		isSending: () => latest.current.attachments.some(a => !a.upload.value && !a.problem.value),
 	};
@@ -232,7 +237,7 @@ export const EditorField = ({ editor, label, note, rows, placeholder, required, 
 			editor.field.current!.blur();
 		}
 	};
-	const length = remaining(editor.text);
+	const length = useComputed(() => remaining(editor.text.value)).value;
 	const described = [note && `${id}-note`, problem && `${id}-bad`].filter(Boolean).join(' ') || undefined;
 	return (
 		<div class={`editor${isOver ? ' over' : ''}`} onKeyDown={onKeyDown}
@@ -250,7 +255,7 @@ export const EditorField = ({ editor, label, note, rows, placeholder, required, 
 			</div>
 			{isPreview && (
 				<div ref={preview} class="preview" tabIndex={0} role="region" aria-label={t('tool.preview')}>
-					{editor.text.trim() ? <Markdown source={editor.text} /> : <p class="quiet">{t('tool.nothing')}</p>}
+					{editor.text.value.trim() ? <Markdown source={editor.text.value} /> : <p class="quiet">{t('tool.nothing')}</p>}
 				</div>
 			)}
 			<textarea id={id} ref={editor.field} rows={rows} value={editor.text} placeholder={placeholder} hidden={isPreview} required={required} readOnly={isBusy} dir="auto"

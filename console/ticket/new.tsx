@@ -80,7 +80,7 @@ const New = () => {
 	document.title = `${t('new.title')} – ${session.value!.title}`;
 	const submit = async (event?: Event): Promise<void> => {
 		event?.preventDefault();
-		const why = outOfBounds(editor.text), fields = new FormData(form.current!), ids = editor.uploadIds();
+		const why = outOfBounds(editor.text.value), fields = new FormData(form.current!), ids = editor.uploadIds();
 		setProblem(null);
 		setWrong(why);
 		if (!form.current!.reportValidity() || editor.isSending())
@@ -89,7 +89,7 @@ const New = () => {
 			return focusFirstBad(form.current!);
 		try {
 			const ticket = await send<Ticket>({
-				title, content: editor.text, category_id: category, ticket_priority_id: Number(fields.get('ticket_priority_id')),
+				title, content: editor.text.value, category_id: category, ticket_priority_id: Number(fields.get('ticket_priority_id')),
 				...ids.length ? { upload_ids: ids } : {},
 			});
 			if (!ticket)

@@ -386,6 +386,21 @@ def test_key_in_the_composer_draws_no_reply(browse, desk, admin):
     assert work['dates'] >= 60 and work['nodes'] > 0, 'what is counted is what a drawing does'
 
 
+def test_key_in_the_composer_draws_its_field_alone(browse, desk, admin):
+    """Every label that is drawn is looked up, and its values are put in. No label changes by a key after the first."""
+    page = browse(desk, 'agent', f'/ticket/{make_ticket(admin)}')
+    page.press('r').type('A').see('Draft kept')
+    page.script('''
+        window.labels = 0;
+        const replace = String.prototype.replace;
+        String.prototype.replace = function (...all) { labels++; return replace.apply(this, all); };''')
+    page.type(' text').wait(lambda: page.field(COMPOSER).get_attribute('value') == 'A text', 'it is typed')
+    assert page.script('return labels') == 0
+    page.css('.composer .chip button')[0].click()
+    page.wait(lambda: page.field(COMPOSER).get_attribute('value') == '', 'it is discarded')
+    assert page.script('return labels') > 0, 'what is counted is what a drawing does'
+
+
 def test_phone(browse, desk, admin):
     ticket = make_ticket(admin, content='A text.\n\n' * 60)
     page = browse(desk, 'agent')
