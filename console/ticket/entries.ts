@@ -13,7 +13,8 @@ export interface Text {
 	isNew: boolean;
 }
 
-export type Entry = { text: Text } | { action: Action } | { gap: Gap };
+export type Said = { text: Text } | { action: Action };
+export type Entry = Said | { gap: Gap };
 
 interface Dated {
 	at: number;
@@ -76,4 +77,29 @@ export const entriesOf = (thread: Thread, isNew: (post: Post) => boolean): Entry
 	}
 	dated.sort((a, b) => a.at - b.at || (a.order === b.order ? 0 : a.order - b.order));
 	return [{ text: textOfTicket(thread) }, ...dated.map(({ entry }) => entry)];
+};
+
+// A gap, or what is drawn together, and passed over together while it is far from what is seen.
+export type Part = { key: string; gap: Gap } | { key: string; said: Said[] };
+
+const PER_PART = 10; // replies; a page is some parts
+
+// A reply stays in its part when others are fetched: a gap counts as the replies that it stands for.
+export const partsOf = (entries: Entry[]): Part[] => {
+	const parts: Part[] = [];
+	let replies = -1; // the first text is the ticket's
+	for (const entry of entries) {
+		if ('gap' in entry) {
+			parts.push({ key: `gap${replies}`, gap: entry.gap });
+			replies += entry.gap.replies;
+			continue;
+		}
+		const last = parts.at(-1), isText = 'text' in entry;
+		if (last && 'said' in last && !(isText && replies > 0 && replies % PER_PART === 0))
+			last.said.push(entry);
+		else
+			parts.push({ key: `${isText ? 'from' : 'after'}${replies}`, said: [entry] });
+		replies += Number(isText);
+	}
+	return parts;
 };

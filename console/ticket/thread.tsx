@@ -18,7 +18,7 @@ import { Removal } from '../ui/removal';
 import { Time } from '../ui/time';
 import type { Gap, Thread } from './data';
 import { EditDialog } from './edit';
-import { entriesOf, type Text } from './entries';
+import { entriesOf, partsOf, type Said, type Text } from './entries';
 import { HistoryDialog } from './history';
 import { mayDelete, mayEdit } from './rights';
 
@@ -168,23 +168,24 @@ export const ThreadView = memo(({ thread, seen, onFill, ...common }: ThreadProps
 	const entries = useMemo(() => entriesOf(thread, (post: Post) => seen > 0 && post.id > seen && post.user_id !== me.value?.id), [thread, seen]);
 	const isClosed = thread.ticket.status_id === closedId.value;
 	const [opened, setOpened] = useState<Opened | null>(null);
-	const firstNew = entries.findIndex(entry => 'text' in entry && entry.text.isNew);
+	const firstNew = entries.find(entry => 'text' in entry && entry.text.isNew);
+	const draw = (entry: Said) => {
+		if ('action' in entry)
+			return <ActionLine key={`action${entry.action.id}`} action={entry.action} />;
+		const { text } = entry;
+		return [
+			entry === firstNew && <p key="new" class="since" id="new"><span>{t('thread.new')}</span></p>,
+			<TextCard key={anchorOf(text)} text={text} name={nameOf(text.author)} avatar={person(text.author)?.avatar}
+				isClosed={isClosed} onOpen={setOpened} {...common} />,
+		];
+	};
 	return (
-		<div class="thread">{entries.flatMap((entry, i) => {
-			if ('gap' in entry)
-				return <GapButton key={`gap${entry.gap.from}`} gap={entry.gap} onFill={onFill} />;
-			if ('action' in entry)
-				return <ActionLine key={`action${entry.action.id}`} action={entry.action} />;
-			const { text } = entry;
-			return [
-				i === firstNew && <p key="new" class="since" id="new"><span>{t('thread.new')}</span></p>,
-				<TextCard key={anchorOf(text)} text={text} name={nameOf(text.author)} avatar={person(text.author)?.avatar}
-					isClosed={isClosed} onOpen={setOpened} {...common} />,
-			];
-		})}
-		{thread.total === 0 && <p class="did">{t('thread.none')}</p>}
-		<span class="hidden" role="status">{t('thread.count', { n: thread.total })}</span>
-		{opened && <Dialogs opened={opened} onChange={common.onChange} onClose={() => setOpened(null)} />}
+		<div class="thread">
+			{partsOf(entries).map(part => 'gap' in part ? <GapButton key={part.key} gap={part.gap} onFill={onFill} />
+				: <div key={part.key} class="part">{part.said.flatMap(draw)}</div>)}
+			{thread.total === 0 && <p class="did">{t('thread.none')}</p>}
+			<span class="hidden" role="status">{t('thread.count', { n: thread.total })}</span>
+			{opened && <Dialogs opened={opened} onChange={common.onChange} onClose={() => setOpened(null)} />}
 		</div>
 	);
 }, (a, b) => a.thread === b.thread && a.seen === b.seen);

@@ -97,7 +97,7 @@ def test_what_is_new_is_led_to(browse, desk):  # noqa: F811
     page.open(f'/ticket/{ticket}').click('button', 'Go to the first new reply')
     page.wait(lambda: posts[0] in shown(page), 'the first new reply')
     page.wait(lambda: page.css('#new') and in_sight(page, f'post-{posts[0]}'), 'it is in sight')
-    texts = page.texts('.thread > *')
+    texts = page.texts('.part > *')
     assert texts.index('New since you were here') == next(i for i, t in enumerate(texts) if 'New reply 1.' in t) - 1
     page.wait(lambda: page.script('return document.activeElement.id') == f'post-{posts[0]}', 'the focus is at the reply')
 
@@ -121,3 +121,18 @@ def test_keys_and_quote_of_500(browse, desk, long):  # noqa: F811
     wait_text(page, 'Reply number 500 of many.')
     page.press('q').wait_focus('textbox', COMPOSER)
     assert page.field(COMPOSER).get_attribute('value').startswith('> **Ann Agent:**\n> Reply number 500')
+
+
+def test_replies_are_watched_in_parts(browse, desk, long):  # noqa: F811
+    """At each frame the browser looks which of them are near. A reply stays where it is when others are fetched."""
+    ticket, posts = long
+    page = browse(desk, 'agent', f'/ticket/{ticket}')
+    wait_text(page, 'Reply number 500 of many.')
+    assert len(shown(page)) < 110
+    page.script("document.querySelectorAll('.thread article').forEach(a => { a.isOld = true; })")
+    page.css('.thread > button')[0].click()
+    page.wait(lambda: len(shown(page)) >= REPLIES, 'all')
+    assert page.script("return [...document.querySelectorAll('.thread article')].filter(a => a.isOld).length") >= 51
+    watched = page.script("return [...document.querySelectorAll('.thread, .thread *')].filter("
+                          "e => getComputedStyle(e).contentVisibility === 'auto').length")
+    assert 40 <= watched <= 60

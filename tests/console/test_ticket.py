@@ -32,7 +32,7 @@ def test_thread_has_text_replies_and_actions_in_order(browse, desk, admin):
     reply(admin, ticket, 'The second reply.')
     page = browse(desk, 'agent', f'/ticket/{ticket}')
     page.see('The second reply.')
-    texts = page.texts('.thread > *')
+    texts = page.texts('.part > *')
     order = [next((i for i, text in enumerate(texts) if words in text), words)
              for words in ('Bold words first.', 'The first reply.', 'took this', 'The second reply.')]
     assert all(isinstance(i, int) for i in order) and order == sorted(order), texts
@@ -72,7 +72,7 @@ def test_line_above_what_is_new(browse, desk, admin):
     page.open('/new')
     reply(admin, ticket, 'Written meanwhile.')
     page.open(f'/ticket/{ticket}').see('New since you were here')
-    texts = page.texts('.thread > *')
+    texts = page.texts('.part > *')
     assert texts.index('New since you were here') == next(i for i, t in enumerate(texts) if 'Written meanwhile.' in t) - 1
     wait_seen(page)
     page.reload()
