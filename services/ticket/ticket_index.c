@@ -24,7 +24,6 @@ ticket_index_destroy(void *arg)
 	columns_done(&index->columns);
 	bitmaps_done(&index->bitmaps);
 	searches_done(&index->searches);
-	facets_done(&index->facets);
 	free(index);
 }
 
@@ -57,10 +56,7 @@ ticket_ping(struct call *c)
 
 	if (!loader_is_loading(&index->loader) &&
 	    ticket_index_refresh(c) == OK &&
-	    ranks_update(c, &index->columns) == OK) {
+	    ranks_update(c, &index->columns) == OK)
 		(void)labels_update(c, &index->columns);
-		if (index->facets.rows != NULL)
-			facets_follow(&index->facets, &index->columns);
-	}
 	return op_ping(c);
 }

@@ -6,7 +6,6 @@
 #ifndef TICKET_TICKET_INDEX_H
 #define TICKET_TICKET_INDEX_H
 
-#include "services/ticket/counts/facets.h"
 #include "services/ticket/index/loader.h"
 #include "services/ticket/list/bitmaps.h"
 #include "services/ticket/search/search.h"
@@ -16,7 +15,6 @@ struct ticket_index {
 	struct columns	columns;
 	struct bitmaps	bitmaps;	/* of the last filters */
 	struct searches	searches;	/* results of the last ones */
-	struct facets	facets;		/* once tickets were counted by them */
 };
 
 /*

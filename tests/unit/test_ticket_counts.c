@@ -88,6 +88,13 @@ select_counts(const char *where, struct buf *ret)
 
 /* --- what is answered ----------------------------------------------------- */
 
+#define IS_UNREAD \
+	"max(coalesce((SELECT post_id FROM seen WHERE user_id = 1 AND " \
+	"ticket_id = t.id), iif(t.started_id = 1, 0, -1)), coalesce((SELECT " \
+	"post_id FROM seen_marks WHERE user_id = 1 AND ticket_id >= t.id), " \
+	"-1)) < coalesce((SELECT newest_post FROM milestones WHERE ticket_id " \
+	"= t.id), 0)"
+
 static const struct filter_row	filters[] = {
 	{ KEY_STATUS_IDS, "1,3", "t.status_id IN (1, 3)" },
 	{ KEY_PRIORITY_IDS, "2", "t.ticket_priority_id = 2" },
@@ -95,9 +102,11 @@ static const struct filter_row	filters[] = {
 	{ KEY_DEPARTMENT_IDS, "2", "c.department_id = 2" },
 	{ KEY_ASSIGNED_IDS, "unassigned", "t.assigned_id IS NULL" },
 	{ KEY_ASSIGNED_IDS, "me,5", "t.assigned_id IN (1, 5)" },
+	{ KEY_CREATED_IDS, "1,2", "t.started_id IN (1, 2)" },
 	{ KEY_USER_IDS, "3", "3 IN (t.started_id, t.assigned_id)" },
 	{ KEY_ADDED_SINCE, "1970-01-01T00:01", "t.date_added >= 60000000" },
 	{ KEY_ADDED_BEFORE, "1970-01-01T00:05", "t.date_added < 300000000" },
+	{ KEY_UNREAD, "me", IS_UNREAD },
 	{ KEY_SUBSCRIBER_IDS, "2", "t.id IN (SELECT ticket_id FROM "
 	    "subscriptions WHERE user_id = 2)" },
 	{ KEY_SUBSCRIBER_IDS, "3", "t.id IN (SELECT ticket_id FROM "
@@ -143,7 +152,7 @@ check_filtered(void)
 static void
 change_something(void)
 {
-	switch (below(6)) {
+	switch (below(9)) {
 	case 0:
 		run("DELETE FROM tickets WHERE id %% 1009 = %u", below(1009));
 		break;
@@ -163,6 +172,24 @@ change_something(void)
 	case 4:
 		run("UPDATE tickets SET ticket_priority_id = %u", below(4));
 		run("UPDATE tickets SET ticket_priority_id = id %% 3");
+		break;
+	case 5:
+		run("INSERT INTO milestones (ticket_id, newest_post) SELECT "
+		    "id, id + %u FROM tickets WHERE id %% 7 = %u ON CONFLICT "
+		    "(ticket_id) DO UPDATE SET newest_post = "
+		    "excluded.newest_post", below(999) + 1, below(7));
+		run("UPDATE tickets SET replies = replies + 1");
+		break;
+	case 6:
+		run("INSERT INTO seen (user_id, ticket_id, post_id) SELECT "
+		    "1, id, %u FROM tickets WHERE id %% 501 = %u ON CONFLICT "
+		    "(user_id, ticket_id) DO UPDATE SET post_id = "
+		    "excluded.post_id", below(MANY), below(501));
+		break;
+	case 7:
+		run("INSERT OR REPLACE INTO seen_marks (user_id, ticket_id, "
+		    "post_id) VALUES (1, %u, %u)", below(MANY + 999),
+		    below(MANY));
 		break;
 	default:
 		write_tickets((int)below(30) + 1);
@@ -184,6 +211,53 @@ counts_are_those_of_sql(void **state)
 			check_filtered();
 		change_something();
 	}
+}
+
+/* --- codes that are large ------------------------------------------------- */
+
+#define WIDE	66000		/* assignees, and kinds: more than 16 bits */
+
+static void
+check_wide(const char *what, const char *status, const char *want)
+{
+	struct call	c;
+
+	desk_begin(&c, OP_TICKET_COUNTS);
+	args_put_text(&c.request.args, KEY_BY, TEXT_OF("assigned,category"));
+	if (status != NULL)
+		args_put_text(&c.request.args, KEY_STATUS_IDS,
+		    text_of(status));
+	check_number(what, desk_call(&desk, &c), OK);
+	buf_put_byte(&c.fragment, '\0');
+	check_part(what, c.fragment.base, want);
+	desk_end(&c);
+}
+
+/* Each ticket has an assignee and a category that no other has. */
+static void
+large_codes_are_counted(void **state)
+{
+	(void)state;
+	run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+	    "WHERE i < %d) INSERT INTO tickets (title, content, status_id, "
+	    "assigned_id, category_id) SELECT 'a', 'b', i %% 3, i, i FROM n",
+	    WIDE);
+	check_wide("each one", NULL, "\"others\":{\"assigned\":65800,"
+	    "\"category\":65800},\"total\":66000}");
+	check_wide("a third", "2", "\"others\":{\"assigned\":21800,"
+	    "\"category\":21800},\"total\":22000}");
+	run("UPDATE tickets SET assigned_id = 65990, category_id = 65991 "
+	    "WHERE id > 65900");
+	check_wide("some changed", NULL, "{\"assigned\":[{\"count\":100,"
+	    "\"id\":65990},{\"count\":1,\"id\":1},");
+	check_wide("some changed", NULL, "\"category\":[{\"count\":100,"
+	    "\"id\":65991},{\"count\":1,\"id\":1},");
+	check_wide("a third of them", "0", "{\"assigned\":[{\"count\":34,"
+	    "\"id\":65990},{\"count\":1,\"id\":3},");
+	run("DELETE FROM tickets WHERE id %% 2");
+	check_wide("half of them", NULL, "{\"assigned\":[{\"count\":50,"
+	    "\"id\":65990},{\"count\":1,\"id\":2},");
+	check_wide("half of a third", "2", "\"total\":11000}");
 }
 
 /* --- facets --------------------------------------------------------------- */
@@ -232,6 +306,27 @@ only_named_facets_are_counted(void **state)
 	for (size_t i = 0; i < LEN(wrong); i++)
 		check_number(wrong[i], ask_by(wrong[i], &have),
 		    ERR_BAD_REQUEST);
+	buf_done(&have);
+}
+
+/* Users get codes when they are named, long before they have tickets. */
+static void
+users_without_tickets_are_not_counted(void **state)
+{
+	static const char	want[] = "{\"assigned\":[{\"count\":1,\"id\":7}"
+				    "],\"others\":{\"assigned\":0},"
+				    "\"total\":1}";
+	struct buf		have = { 0 };
+
+	(void)state;
+	run("INSERT INTO tickets (title, assigned_id) VALUES ('a', 7)");
+	check_number("few users", ask_by("assigned", &have), OK);
+	check_text("few users", buf_text(&have), text_of(want));
+	run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+	    "WHERE i < 50000) INSERT INTO user_names (id, name) SELECT i, "
+	    "'a' || i FROM n");
+	check_number("many users", ask_by("assigned", &have), OK);
+	check_text("many users", buf_text(&have), text_of(want));
 	buf_done(&have);
 }
 
@@ -428,8 +523,11 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		ON_TICKETS("counts are those of SQL", counts_are_those_of_sql),
+		ON_TICKETS("large codes are counted", large_codes_are_counted),
 		ON_TICKETS("only named facets are counted",
 		    only_named_facets_are_counted),
+		ON_TICKETS("users without tickets are not counted",
+		    users_without_tickets_are_not_counted),
 		ON_TICKETS("the largest groups are shown",
 		    the_largest_groups_are_shown),
 		ON_TICKETS("views are counted each by its own",

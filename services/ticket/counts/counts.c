@@ -14,13 +14,18 @@ static enum err
 put_facets(struct call *c, const struct list *l, const struct selection *s,
     unsigned facets)
 {
-	struct facets	*f = &ticket_index_of(c)->facets;
+	const struct columns	*k = l->columns;
+	struct facet_counts	 counts;
+	enum err		 e;
 
 	if (facets == 0)
 		return OK;
-	facets_follow(f, l->columns);
-	return groups_put(c, l->columns, f, facets_count(f, l->columns,
-	    s->few, s->count, s->bits), facets);
+	if (selection_is_all(s))
+		return groups_put(c, k, &k->facets.all, facets);
+	selection_count(s, k, &counts);
+	e = groups_put(c, k, &counts, facets);
+	facet_counts_done(&counts);
+	return e;
 }
 
 /* Count the list of a view, or, with NULL, the request's own. */

@@ -168,10 +168,10 @@ add_kind(struct groups *g, enum facet facet, const struct columns *k,
 
 static void
 group_kinds(struct groups *g, enum facet facet, const struct columns *k,
-    const struct facets *f, const struct facet_counts *counts,
-    const struct departments *d)
+    const struct facet_counts *counts, const struct departments *d)
 {
-	struct codes	departments = { 0 };
+	const struct facets	*f = &k->facets;
+	struct codes		 departments = { 0 };
 
 	for (uint32_t kind = 1; kind < f->kinds.count; kind++)
 		if (counts->kinds[kind] > 0)
@@ -186,7 +186,8 @@ group_assigned(struct groups *g, const struct columns *k,
 {
 	const struct codes	*users = &k->codes[CODE_USER];
 
-	for (uint32_t code = 0; code == 0 || code < users->count; code++)
+	/* users that have a code only, and no count, have no tickets */
+	for (uint32_t code = 0; code < counts->assigned_room; code++)
 		if (counts->assigned[code] > 0)
 			add_tickets(g, code, id_of(users, code), 0,
 			    counts->assigned[code]);
@@ -270,7 +271,7 @@ put_others(struct buf *b, unsigned wanted, const uint64_t *others)
 
 /* `others` is known when all facets are; its place is before `priority`. */
 enum err
-groups_put(struct call *c, const struct columns *k, const struct facets *f,
+groups_put(struct call *c, const struct columns *k,
     const struct facet_counts *counts, unsigned wanted)
 {
 	struct departments	d = { NULL };
@@ -286,7 +287,7 @@ groups_put(struct call *c, const struct columns *k, const struct facets *f,
 		if (i == FACET_ASSIGNED)
 			group_assigned(&g, k, counts);
 		else
-			group_kinds(&g, (enum facet)i, k, f, counts, &d);
+			group_kinds(&g, (enum facet)i, k, counts, &d);
 		others[i] = put_groups(i < FACET_PRIORITY ? b : &behind,
 		    (enum facet)i, &g);
 		free_groups(&g);

@@ -5,7 +5,7 @@
 #ifndef COUNTS_GROUPS_H
 #define COUNTS_GROUPS_H
 
-#include "services/ticket/counts/facets.h"
+#include "services/ticket/index/columns.h"
 
 /* In the order of an answer's members. */
 enum facet { FACET_ASSIGNED, FACET_CATEGORY, FACET_DEPARTMENT,
@@ -22,7 +22,6 @@ enum err	groups_read_by(struct call *, unsigned *ret);
  * tickets are in groups that are not shown.
  */
 enum err	groups_put(struct call *, const struct columns *,
-		    const struct facets *, const struct facet_counts *,
-		    unsigned wanted);
+		    const struct facet_counts *, unsigned wanted);
 
 #endif

@@ -19,4 +19,15 @@ struct selection {
 void	selection_make(struct list *, struct selection *ret);
 void	selection_done(struct selection *);
 
+/* Whether it is of all slots; those are counted already. */
+static inline bool
+selection_is_all(const struct selection *s)
+{
+	return s->few == NULL && s->bits == NULL;
+}
+
+/* Count the slots of a selection that is not of all; facet_counts_done(). */
+void	selection_count(const struct selection *, const struct columns *,
+	    struct facet_counts *ret);
+
 #endif

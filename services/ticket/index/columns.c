@@ -137,6 +137,7 @@ columns_load(struct call *c, struct columns *k, int64_t last)
 		return e;
 	if (k->count > 0)
 		qsort(k->slots, k->count, sizeof(k->slots[0]), compare_slots);
+	facets_make(k);
 	e = load_newest(c, k);
 	if (e != OK)
 		return e;
@@ -176,11 +177,13 @@ take_ticket(struct columns *k, struct slot *slot, const struct stmt *st)
 		note_title(k, now.id);
 	} else {
 		now.title = slot->title;
+		facets_leave(k, (size_t)(slot - k->slots));
 		change_slot(k, slot, &now);
 		if (k->titles[slot - k->slots] != title_hash(stmt_text(st,
 		    10)))
 			note_title(k, now.id);
 	}
+	facets_enter(k, (size_t)(slot - k->slots));
 	k->newest[slot - k->slots] = (uint32_t)stmt_number(st, 11);
 	k->journal[k->journaled++ % JOURNAL_SIZE] =
 	    (uint32_t)(slot - k->slots);
@@ -190,6 +193,7 @@ static void
 lose_ticket(struct columns *k, struct slot *slot)
 {
 	remove_slot(k, slot);
+	facets_leave(k, (size_t)(slot - k->slots));
 	slot->replies = GONE;
 	k->gaps = true;
 }
@@ -230,6 +234,7 @@ close_gaps(struct columns *k)
 		}
 		k->titles[to] = k->titles[from];
 		k->newest[to] = k->newest[from];
+		k->facets.rows[to] = k->facets.rows[from];
 		k->slots[to++] = k->slots[from];
 	}
 	k->count = to;
@@ -307,6 +312,7 @@ columns_done(struct columns *k)
 	for (int kind = 0; kind < CODE_END; kind++)
 		codes_done(&k->codes[kind]);
 	drop_orders(k);
+	facets_done(&k->facets);
 	free(k->retitled);
 	free(k->slots);
 	free(k->titles);

@@ -61,6 +61,8 @@ slot_append(struct columns *k)
 		    k->room * sizeof(k->titles[0]));
 		k->newest = must_resize(k->newest,
 		    k->room * sizeof(k->newest[0]));
+		k->facets.rows = must_resize(k->facets.rows,
+		    k->room * sizeof(k->facets.rows[0]));
 	}
 	k->titles[k->count] = 0;
 	k->newest[k->count] = 0;

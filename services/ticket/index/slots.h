@@ -7,6 +7,7 @@
 
 #include "services/op/op.h"
 #include "services/ticket/index/codes.h"
+#include "services/ticket/index/facets.h"
 #include "services/ticket/index/orders.h"
 
 /* One ticket. It fits into a line of the processor's cache. */
@@ -33,6 +34,7 @@ struct columns {
 	struct slot	*slots;
 	uint64_t	*titles;	/* by slot: hash of labelled title */
 	uint32_t	*newest;	/* by slot: newest reply's id, 0: none */
+	struct facets	 facets;
 	size_t		 count;
 	size_t		 room;
 	struct codes	 codes[CODE_END];

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "services/ticket/list/bits.h"
+#include "services/ticket/list/few.h"
+
 static bool
 same_codes(const uint8_t *a, const uint8_t *b, uint32_t count)
 {
@@ -93,9 +96,91 @@ least_used(struct bitmaps *maps)
 	return least;
 }
 
+/* Which facets pass a filter, by their codes as rows have them. */
+struct passing {
+	uint8_t	kinds[FACET_WIDE + 1];
+	uint8_t	assigned[FACET_WIDE + 1];
+};
+
+static inline bool
+wants(const uint8_t *wanted, uint32_t code)
+{
+	return wanted == NULL || wanted[code] != 0;
+}
+
+/* A wide code may be of any that passes. */
+static void
+find_passing(const struct columns *k, const struct filter *f,
+    struct passing *ret)
+{
+	uint32_t		kinds = k->facets.kinds.count;
+	uint32_t		users = k->codes[CODE_USER].count;
+	struct facet_kind	kind;
+
+	for (uint32_t i = 1; i < kinds && i < FACET_WIDE; i++) {
+		kind = facet_kind_of(&k->facets, i);
+		ret->kinds[i] = wants(f->codes[CODE_STATUS], kind.status) &&
+		    wants(f->codes[CODE_PRIORITY], kind.priority) &&
+		    wants(f->codes[CODE_CATEGORY], kind.category);
+	}
+	for (uint32_t i = 0; i <= users && i < FACET_WIDE; i++)
+		ret->assigned[i] = wants(f->assigned, i);
+	ret->kinds[FACET_WIDE] = ret->assigned[FACET_WIDE] = 1;
+}
+
+/* The bits of up to 64 rows whose facets pass. */
+static inline uint64_t
+passing_rows(const struct passing *p, const struct facet_row *rows,
+    size_t count)
+{
+	uint64_t	bits = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bits |= (uint64_t)(p->kinds[rows[i].kind] &
+		    p->assigned[rows[i].assigned]) << i;
+	return bits;
+}
+
+static void
+set_passing(struct bitmap *b, const struct columns *k)
+{
+	struct passing	*p = must_alloc(sizeof(*p));
+	size_t		 left = k->count;
+
+	find_passing(k, &b->filter, p);
+	for (size_t i = 0; left > 0; i++) {
+		size_t	many = left < 64 ? left : 64;
+
+		b->bits[i] = passing_rows(p, k->facets.rows + i * 64, many);
+		left -= many;
+	}
+	free(p);
+}
+
+/* Leave of the slots whose facets pass those that pass as a whole. */
+static void
+leave_passing(struct bitmap *b, const struct columns *k)
+{
+	for (size_t i = 0; i < bits_words(k->count); i++)
+		for (uint64_t left = b->bits[i]; left != 0; left &= left - 1) {
+			size_t	slot = i * 64 + (size_t)__builtin_ctzll(left);
+
+			if (!filter_passes(&b->filter, k, slot))
+				b->bits[i] ^= left & -left;
+		}
+}
+
+static void
+look_at_all(struct bitmap *b, const struct columns *k)
+{
+	set_passing(b, k);
+	if (k->facets.wide || filter_needs_slots(&b->filter))
+		leave_passing(b, k);
+}
+
 /* Make a bitmap of all slots. The filter's arrays move into it. */
 static void
-make_bitmap(struct bitmap *b, const struct columns *k, struct filter *f)
+make_bitmap(struct bitmap *b, struct columns *k, struct filter *f)
 {
 	free_bitmap(b);
 	*b = (struct bitmap){ .filter = *f, .room = k->room,
@@ -104,12 +189,13 @@ make_bitmap(struct bitmap *b, const struct columns *k, struct filter *f)
 	for (int kind = 0; kind < CODE_END; kind++)
 		b->codes[kind] = k->codes[kind].count;
 	b->bits = must_alloc((b->room / 64 + 1) * sizeof(b->bits[0]));
-	for (size_t i = 0; i < k->count; i++)
-		set_bit(b, i, filter_passes(&b->filter, k, i));
+	if (!few_set_bits(k, &b->filter, b->bits))
+		look_at_all(b, k);
+	b->count = bits_count(b->bits, k->count);
 }
 
 const uint64_t *
-bitmaps_find(struct bitmaps *maps, const struct columns *k, struct filter *f,
+bitmaps_find(struct bitmaps *maps, struct columns *k, struct filter *f,
     size_t *ret_count)
 {
 	struct bitmap	*b = NULL;

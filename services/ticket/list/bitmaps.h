@@ -34,7 +34,7 @@ void		bitmaps_done(struct bitmaps *);
  * valid until the next call. If the bitmap has to be made, it takes ownership
  * of the filter's arrays. Not for filters with `chosen`.
  */
-const uint64_t	*bitmaps_find(struct bitmaps *, const struct columns *,
+const uint64_t	*bitmaps_find(struct bitmaps *, struct columns *,
 		    struct filter *, size_t *ret_count);
 
 #endif

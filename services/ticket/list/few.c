@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
+#include "services/ticket/list/bits.h"
+
 #define RANGES_MOST	256	/* for one part of a filter */
+#define AHEAD		8	/* slots that are read before they are needed */
 
 /* Ranges in orders that have all slots that pass one part of a filter. */
 struct ranges {
@@ -14,6 +17,7 @@ struct ranges {
 	}	range[RANGES_MOST];
 	size_t	count;
 	size_t	slots;		/* in them; SIZE_MAX: not counted to the end */
+	size_t	most;		/* slots that are worth counting */
 };
 
 /* Add the slots whose keys are from one up to another, both included. */
@@ -24,7 +28,7 @@ add_range(struct columns *k, struct ranges *rs, enum sort sort, uint64_t from,
 	const struct order	*o = columns_order(k, sort);
 	struct range		 r = { .sort = sort };
 
-	if (rs->slots > FEW_MOST || rs->count == RANGES_MOST) {
+	if (rs->slots > rs->most || rs->count == RANGES_MOST) {
 		rs->slots = SIZE_MAX;
 		return;
 	}
@@ -70,6 +74,7 @@ try_codes(struct columns *k, struct ranges *least, const uint8_t *wanted,
 	if (wanted == NULL)
 		return;
 	rs.count = rs.slots = 0;
+	rs.most = least->most;
 	add_codes(k, &rs, sort, wanted, kind);
 	if (other != sort)
 		add_codes(k, &rs, other, wanted, kind);
@@ -87,19 +92,29 @@ try_dates(struct columns *k, struct ranges *least, enum sort sort,
 	if (since == INT64_MIN && before == INT64_MAX)
 		return;
 	rs.count = rs.slots = 0;
+	rs.most = least->most;
 	add_range(k, &rs, sort, slot_key(k, sort, &one),
 	    slot_key(k, sort, &other));
 	keep_less(least, &rs);
 }
 
-/* Take the slots that pass. A slot may be in several ranges. */
+static inline void
+read_ahead(const struct columns *k, const struct order *o,
+    struct order_place p)
+{
+	p.at += AHEAD;
+	if (p.at < o->sizes[p.block])
+		__builtin_prefetch(&k->slots[order_slot(o, p)]);
+}
+
+/*
+ * Set the bits of the slots that pass, and take them, unless `few` is NULL. A
+ * slot may be in several ranges.
+ */
 static void
 take_ranges(struct columns *k, const struct filter *f,
-    const struct ranges *rs, uint32_t *few, size_t *ret_count)
+    const struct ranges *rs, uint64_t *bits, uint32_t *few, size_t *ret_count)
 {
-	uint64_t	*seen = must_alloc((k->count / 64 + 1) *
-			    sizeof(seen[0]));
-
 	*ret_count = 0;
 	for (size_t i = 0; i < rs->count; i++) {
 		const struct range	*r = &rs->range[i];
@@ -110,35 +125,46 @@ take_ranges(struct columns *k, const struct filter *f,
 			uint32_t	slot = order_slot(o, p);
 			uint64_t	bit = UINT64_C(1) << slot % 64;
 
-			if ((seen[slot / 64] & bit) != 0 ||
+			read_ahead(k, o, p);
+			if ((bits[slot / 64] & bit) != 0 ||
 			    !filter_passes(f, k, slot))
 				continue;
-			seen[slot / 64] |= bit;
-			few[(*ret_count)++] = slot;
+			bits[slot / 64] |= bit;
+			if (few != NULL)
+				few[*ret_count] = slot;
+			++*ret_count;
 		}
 	}
-	free(seen);
 }
 
-/* Take the chosen slots that pass; false if there are more than few. */
+/* Take the chosen slots; false if there are more than few. */
 static bool
 take_chosen(const struct columns *k, const struct filter *f,
     uint32_t *few, size_t *ret_count)
 {
 	const uint8_t	*at = f->chosen, *end = at + k->count;
-	size_t		 looked = 0;
 
 	*ret_count = 0;
 	while (at < end &&
 	    (at = memchr(at, 1, (size_t)(end - at))) != NULL) {
-		size_t	slot = (size_t)(at++ - f->chosen);
-
-		if (looked++ == FEW_MOST)
+		if (*ret_count == FEW_MOST)
 			return false;
-		if (filter_passes(f, k, slot))
-			few[(*ret_count)++] = (uint32_t)slot;
+		few[(*ret_count)++] = (uint32_t)(at++ - f->chosen);
 	}
 	return true;
+}
+
+/* Keep the slots that pass. */
+static void
+keep_passing(const struct columns *k, const struct filter *f, uint32_t *few,
+    size_t *count)
+{
+	size_t	kept = 0;
+
+	for (size_t i = 0; i < *count; i++)
+		if (filter_passes(f, k, few[i]))
+			few[kept++] = few[i];
+	*count = kept;
 }
 
 /* The ranges of the part of the filter that leaves fewest slots. */
@@ -166,17 +192,35 @@ bool
 few_find(struct columns *k, const struct filter *f, uint32_t **ret,
     size_t *ret_count)
 {
-	struct ranges	least = { .slots = SIZE_MAX };
+	struct ranges	 least = { .slots = SIZE_MAX, .most = FEW_MOST };
+	uint64_t	*bits;
 
 	*ret = must_alloc((FEW_MOST + 1) * sizeof((*ret)[0]));
-	if (f->chosen != NULL && take_chosen(k, f, *ret, ret_count))
+	if (f->chosen != NULL && take_chosen(k, f, *ret, ret_count)) {
+		keep_passing(k, f, *ret, ret_count);
 		return true;
+	}
 	find_fewest(k, f, &least);
 	if (least.slots <= FEW_MOST) {
-		take_ranges(k, f, &least, *ret, ret_count);
+		bits = must_alloc(bits_words(k->count) * sizeof(bits[0]));
+		take_ranges(k, f, &least, bits, *ret, ret_count);
+		free(bits);
 		return true;
 	}
 	free(*ret);
 	*ret = NULL;
 	return false;
+}
+
+bool
+few_set_bits(struct columns *k, const struct filter *f, uint64_t *bits)
+{
+	struct ranges	least = { .slots = SIZE_MAX, .most = k->count / 16 };
+	size_t		count;
+
+	find_fewest(k, f, &least);
+	if (least.slots > least.most)
+		return false;
+	take_ranges(k, f, &least, bits, NULL, &count);
+	return true;
 }

@@ -18,4 +18,10 @@
 bool	few_find(struct columns *, const struct filter *, uint32_t **ret,
 	    size_t *ret_count);
 
+/*
+ * Set the bits of the slots that pass, none of which is set before, if that is
+ * faster than to look at all slots. False: nothing is set.
+ */
+bool	few_set_bits(struct columns *, const struct filter *, uint64_t *bits);
+
 #endif

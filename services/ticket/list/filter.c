@@ -199,6 +199,30 @@ filter_done(struct filter *f)
 	free(f->chosen);
 }
 
+static bool
+wants_dates(const struct filter *f)
+{
+	return f->added_since != INT64_MIN || f->added_before != INT64_MAX ||
+	    f->updated_since != INT64_MIN || f->updated_before != INT64_MAX;
+}
+
+bool
+filter_needs_slots(const struct filter *f)
+{
+	return f->codes[CODE_USER] != NULL || f->either != NULL ||
+	    f->chosen != NULL || wants_dates(f);
+}
+
+bool
+filter_has_values(const struct filter *f)
+{
+	bool	has = f->assigned != NULL || f->either != NULL || wants_dates(f);
+
+	for (int kind = 0; kind < CODE_END; kind++)
+		has = has || f->codes[kind] != NULL;
+	return has;
+}
+
 /* A ticket without the date does not pass a filter of it. */
 static bool
 has_date(int64_t date, int64_t since, int64_t before)

@@ -33,6 +33,12 @@ enum err	filter_read(struct call *, const struct columns *,
 		    struct filter *ret);
 void		filter_done(struct filter *);
 
+/* Whether it asks for more than `chosen`: for codes or dates. */
+bool		filter_has_values(const struct filter *);
+
+/* Whether slots have to be looked at: facets do not tell all it asks for. */
+bool		filter_needs_slots(const struct filter *);
+
 bool		filter_passes(const struct filter *, const struct columns *,
 		    size_t slot);
 
