@@ -37,6 +37,9 @@ slot_find(const struct columns *k, int64_t id)
 	if (far < high)
 		low = high - 1 - (size_t)far;
 	far = (uint64_t)id - (uint64_t)k->slots[0].id;
+	/* without gaps, low is the slot, which need not be looked at */
+	if (far == low)
+		return &k->slots[low];
 	if (far < high)
 		high = (size_t)far + 1;
 	low = lower_between(k, low, high, id);

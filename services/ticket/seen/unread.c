@@ -23,22 +23,46 @@ read_mark(struct call *c, struct mark *ret)
 	return op_end(c, &st, OK);
 }
 
-/* The reply up to which a user has seen a ticket by the mark; -1: not at all. */
-static int64_t
-seen_by_mark(const struct slot *s, const struct mark *mark, uint32_t own)
-{
-	if (s->id <= mark->ticket)
-		return mark->post;
-	return own != 0 && s->author == own ? 0 : -1;
-}
-
+/*
+ * Up to the ticket of the mark, later replies are unread; after it, all tickets
+ * are.
+ */
 static void
-want_after_mark(const struct columns *k, const struct mark *mark, uint32_t own,
+want_after_mark(const struct columns *k, const struct mark *mark,
     uint8_t *wanted)
 {
-	for (size_t i = 0; i < k->count; i++)
-		wanted[i] = seen_by_mark(&k->slots[i], mark, own) <
-		    (int64_t)k->newest[i];
+	uint32_t	seen = mark->post > UINT32_MAX ? UINT32_MAX :
+			    (uint32_t)mark->post;
+	size_t		marked = 0;
+
+	if (k->count > 0)
+		marked = mark->ticket >= k->slots[k->count - 1].id ?
+		    k->count : slot_lower(k, mark->ticket + 1);
+	for (size_t i = 0; i < marked; i++)
+		wanted[i] = k->newest[i] > seen;
+	if (marked < k->count)
+		memset(wanted + marked, 1, k->count - marked);
+}
+
+/* Leave out a user's own tickets that nobody has replied to. */
+static void
+leave_own(struct columns *k, uint32_t user, uint8_t *wanted)
+{
+	const struct order	*o = columns_order(k, SORT_AUTHOR);
+	uint64_t		 rank = codes_rank(&k->codes[CODE_USER], user);
+	size_t			 at = order_lower(o, k, SORT_AUTHOR, rank, 0);
+	size_t			 to = order_lower(o, k, SORT_AUTHOR, rank,
+				    UINT32_MAX);
+	struct order_place	 p = order_place(o, at);
+	uint32_t		 slot;
+
+	/* other users of the same name have the same rank */
+	for (; at < to; at++, order_next(o, &p)) {
+		slot = order_slot(o, p);
+		if (wanted[slot] != 0 && k->newest[slot] == 0 &&
+		    k->slots[slot].author == user)
+			wanted[slot] = 0;
+	}
 }
 
 /* Where there is a row, it counts if it is later than the mark. */
@@ -58,9 +82,11 @@ leave_seen(struct call *c, const struct columns *k, uint8_t *wanted)
 }
 
 enum err
-unread_read(struct call *c, const struct columns *k, struct filter *f)
+unread_read(struct call *c, struct columns *k, struct filter *f)
 {
 	struct text	 value = args_text(&c->request.args, KEY_UNREAD);
+	uint32_t	 own = codes_find(&k->codes[CODE_USER],
+			    c->request.actor);
 	struct mark	 mark;
 	uint8_t		*wanted;
 	enum err	 e;
@@ -75,8 +101,9 @@ unread_read(struct call *c, const struct columns *k, struct filter *f)
 	if (e != OK)
 		return e;
 	wanted = must_alloc(k->count + 1);
-	want_after_mark(k, &mark, codes_find(&k->codes[CODE_USER],
-	    c->request.actor), wanted);
+	want_after_mark(k, &mark, wanted);
+	if (own != 0)
+		leave_own(k, own, wanted);
 	e = leave_seen(c, k, wanted);
 	values_narrow(&f->chosen, wanted, k->count);
 	f->any = true;

@@ -8,7 +8,7 @@
  * Narrow a filter to the tickets that the user who asks has not seen, if the
  * request says so. BAD_REQUEST if it names another user.
  */
-enum err	unread_read(struct call *, const struct columns *,
+enum err	unread_read(struct call *, struct columns *,
 		    struct filter *);
 
 #endif
