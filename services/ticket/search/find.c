@@ -242,3 +242,31 @@ find_tickets(struct call *c, const struct query *q, bool scored,
 		found_add(ret, place, UINT32_MAX);
 	return e;
 }
+
+/* --- in one ticket -------------------------------------------------------- */
+
+static enum err
+is_in_ticket(struct call *c, const struct expression *x, int64_t id, bool *ret)
+{
+	struct stmt	st = op_stmt(c, SQL_SEARCH_ONE);
+
+	stmt_bind_text(&st, KEY_MATCH, buf_text(&x->form));
+	stmt_bind_number(&st, KEY_ID, id);
+	*ret = stmt_next(&st);
+	return op_end(c, &st, OK);
+}
+
+enum err
+find_in_ticket(struct call *c, const struct query *q, int64_t id, bool *ret)
+{
+	bool		excluded = false;
+	enum err	e = OK;
+
+	*ret = true;
+	if (q->count > 0)
+		e = is_in_ticket(c, &q->match, id, ret);
+	if (e == OK && *ret && q->excluded.form.len > 0)
+		e = is_in_ticket(c, &q->excluded, id, &excluded);
+	*ret = (*ret && !excluded) || id == q->ticket;
+	return e;
+}

@@ -15,4 +15,8 @@
 enum err	find_tickets(struct call *, const struct query *, bool scored,
 		    struct found *ret);
 
+/* Whether one ticket matches, as find_tickets() would find it. */
+enum err	find_in_ticket(struct call *, const struct query *, int64_t id,
+		    bool *ret);
+
 #endif

@@ -64,6 +64,23 @@ found_done(struct found *f)
 	free(f->ids);
 }
 
+bool
+found_reach(struct found *f, int64_t id)
+{
+	uint64_t	place = (uint64_t)id - (uint64_t)f->first;
+
+	if (f->ids != NULL)
+		return found_look_up(f, id) < f->count;
+	if (place < f->count)
+		return true;
+	if (place >= RANGE_MOST || f->scores != NULL)
+		return false;
+	f->hits = must_resize(f->hits, (size_t)place + 2);
+	memset(f->hits + f->count, 0, (size_t)place + 2 - f->count);
+	f->count = (size_t)place + 1;
+	return true;
+}
+
 /* Callers mostly go through the ids in order, so first look near the last. */
 size_t
 found_look_up(struct found *f, int64_t id)

@@ -27,6 +27,12 @@ struct found {
 enum err	found_make(struct call *, bool scored, struct found *ret);
 void		found_done(struct found *);
 
+/*
+ * Have a place for a ticket, which may be newer than the others; not with
+ * scores. False if places cannot be added.
+ */
+bool		found_reach(struct found *, int64_t id);
+
 /* The place of an id in `ids`, or `count`. */
 size_t		found_look_up(struct found *, int64_t id);
 

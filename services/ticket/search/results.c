@@ -73,6 +73,20 @@ results_find(struct results *rs, const struct columns *k,
 	return r;
 }
 
+struct result *
+results_kept(struct results *rs, const struct buf *content)
+{
+	struct result	*last = NULL, *r;
+
+	for (int i = 0; i < RESULTS_MOST; i++) {
+		r = rs->list[i];
+		if (is_of_query(r, content, false) && r->found.scores == NULL &&
+		    (last == NULL || r->seq > last->seq))
+			last = r;
+	}
+	return last;
+}
+
 void
 results_keep(struct results *rs, struct result *r)
 {

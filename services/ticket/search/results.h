@@ -41,6 +41,9 @@ struct result	*results_among(struct result *, const struct buf *content,
 bool		result_is_current(const struct result *,
 		    const struct columns *);
 
+/* The kept result of a query without scores, of whichever state, or NULL. */
+struct result	*results_kept(struct results *, const struct buf *content);
+
 /*
  * The result of a query (query.content), with scores if `scored`: a current one,
  * or the call's own, which may be of an earlier state. NULL: neither is there.

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "services/ticket/search/find.h"
+#include "services/ticket/search/follow.h"
 #include "services/ticket/search/snippet.h"
 #include "services/ticket/ticket.h"
 
@@ -107,6 +108,31 @@ search_take(struct searches *s, struct call *c)
 	c->made = NULL;
 }
 
+/*
+ * The result of the last query. One that is kept is brought up to date, if that
+ * is simple; NULL: it has to be searched for.
+ */
+static enum err
+find_result(struct searches *s, struct call *c, const struct columns *k,
+    bool scored, struct result **ret)
+{
+	const struct buf	*content = &s->query.content;
+	struct result		*kept;
+	bool			 follows;
+	enum err		 e;
+
+	*ret = results_find(&s->results, k, content, scored);
+	if (*ret != NULL || scored)
+		return OK;
+	kept = results_kept(&s->results, content);
+	if (kept == NULL)
+		return OK;
+	e = follow_changes(c, &s->query, k, kept, &follows);
+	if (e == OK && follows)
+		*ret = results_find(&s->results, k, content, scored);
+	return e;
+}
+
 /* An answer with a note is not kept as one that is without. */
 static void
 put_note(struct call *c, const struct query *q)
@@ -132,7 +158,9 @@ search_run(struct searches *s, struct call *c, const struct columns *k,
 	if (wrong != NULL)
 		return op_fault(c, FAULT_INVALID, KEY_CONTENT,
 		    op_refuse(c, ERR_BAD_REQUEST, wrong));
-	r = results_find(&s->results, k, &s->query.content, scored);
+	e = find_result(s, c, k, scored, &r);
+	if (e != OK)
+		return e;
 	if (r == NULL && c->session->may_put_aside)
 		return op_put_aside(c);
 	if (r == NULL) {
