@@ -18,10 +18,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "services/store/patch_private.h"
 #include "services/store/patch_rows.h"
 #include "services/store/store.h"
-
-#define HASH_SIZE	16
 
 struct patch {
 	sqlite3		*db;
@@ -97,8 +96,8 @@ write_words(sqlite3 *db)
 	    report(db, "words cannot be written", SQLITE_OK);
 }
 
-static bool
-put_counters(sqlite3 *db, struct buf *ret)
+bool
+patch_put_counters(sqlite3 *db, struct buf *ret)
 {
 	sqlite3_stmt	*st;
 	struct text	 counters;
@@ -109,7 +108,6 @@ put_counters(sqlite3 *db, struct buf *ret)
 	if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		counters = column_text(st, 0);
 		buf_put(ret, counters.base, counters.len);
-		buf_put_byte(ret, '\n');
 	}
 	sqlite3_finalize(st);
 	return rc == SQLITE_ROW || report(db, "counters", SQLITE_OK);
@@ -121,6 +119,7 @@ put_rows(struct patch *p, struct buf *ret)
 	void	*rows = NULL;
 	int	 len = 0, rc;
 
+	buf_put_byte(ret, '\n');	/* behind the counters */
 	rc = sqlite3session_patchset(p->session, &len, &rows);
 	if (rc == SQLITE_OK)
 		buf_put(ret, rows, (size_t)len);
@@ -129,9 +128,9 @@ put_rows(struct patch *p, struct buf *ret)
 }
 
 static void
-hash(struct text bytes, unsigned char ret[HASH_SIZE])
+hash(struct text bytes, unsigned char ret[PATCH_HASH_SIZE])
 {
-	crypto_generichash(ret, HASH_SIZE, (const unsigned char *)bytes.base,
+	crypto_generichash(ret, PATCH_HASH_SIZE, (const unsigned char *)bytes.base,
 	    bytes.len, NULL, 0);
 }
 
@@ -144,19 +143,19 @@ behind(struct text t, size_t n)
 bool
 patch_take(struct patch *p, struct buf *ret)
 {
-	unsigned char	digest[HASH_SIZE] = { 0 };
+	unsigned char	digest[PATCH_HASH_SIZE] = { 0 };
 	size_t		begin = ret->len;
 
 	if (sqlite3_total_changes(p->db) == p->changed)
 		return true;
-	buf_put(ret, (const char *)digest, HASH_SIZE);
-	if (!write_words(p->db) || !put_counters(p->db, ret) ||
+	buf_put(ret, (const char *)digest, PATCH_HASH_SIZE);
+	if (!write_words(p->db) || !patch_put_counters(p->db, ret) ||
 	    !put_rows(p, ret)) {
 		ret->len = begin;
 		return false;
 	}
-	hash(behind(buf_text(ret), begin + HASH_SIZE), digest);
-	memcpy(ret->base + begin, digest, HASH_SIZE);
+	hash(behind(buf_text(ret), begin + PATCH_HASH_SIZE), digest);
+	memcpy(ret->base + begin, digest, PATCH_HASH_SIZE);
 	return true;
 }
 
@@ -229,6 +228,13 @@ set_counters(sqlite3 *db, struct text counters)
 	    counters);
 }
 
+bool
+patch_set_counters(sqlite3 *db, struct text counters)
+{
+	return set_counters(db, counters) == SQLITE_OK ||
+	    report(db, "counters", SQLITE_OK);
+}
+
 static enum patch_end
 end_of(sqlite3 *db, int rc)
 {
@@ -250,12 +256,12 @@ end_of(sqlite3 *db, int rc)
 static bool
 is_whole(struct text patch)
 {
-	unsigned char	digest[HASH_SIZE];
+	unsigned char	digest[PATCH_HASH_SIZE];
 
-	if (patch.len < HASH_SIZE || patch.len > INT_MAX)
+	if (patch.len < PATCH_HASH_SIZE || patch.len > INT_MAX)
 		return false;
-	hash(behind(patch, HASH_SIZE), digest);
-	return memcmp(digest, patch.base, HASH_SIZE) == 0;
+	hash(behind(patch, PATCH_HASH_SIZE), digest);
+	return memcmp(digest, patch.base, PATCH_HASH_SIZE) == 0;
 }
 
 static enum patch_end
@@ -272,17 +278,30 @@ apply_rows(sqlite3 *db, struct text rows)
 	    end_of(db, rc);
 }
 
-static enum patch_end
-apply(sqlite3 *db, struct text lines)
+struct patch_parts
+patch_split(struct text patch)
 {
-	struct text	counters = { lines.base, 0 };
-	enum patch_end	end;
+	struct text	 lines, counters;
 
+	if (patch.len == 0)
+		return (struct patch_parts){ { "", 0 }, { "", 0 } };
+	lines = behind(patch, PATCH_HASH_SIZE);
+	counters = (struct text){ lines.base, 0 };
 	while (counters.len < lines.len && lines.base[counters.len] != '\n')
 		counters.len++;
 	CHECK(counters.len < lines.len);	/* as patch_take() writes it */
-	end = apply_rows(db, behind(lines, counters.len + 1));
-	return end == PATCH_DONE ? end_of(db, set_counters(db, counters)) : end;
+	return (struct patch_parts){ counters,
+	    behind(lines, counters.len + 1) };
+}
+
+static enum patch_end
+apply(sqlite3 *db, struct text patch)
+{
+	struct patch_parts	parts = patch_split(patch);
+	enum patch_end		end = apply_rows(db, parts.rows);
+
+	return end == PATCH_DONE ? end_of(db,
+	    set_counters(db, parts.counters)) : end;
 }
 
 enum patch_end
@@ -291,7 +310,7 @@ patch_apply(sqlite3 *db, struct text patch)
 	if (patch.len == 0)
 		return PATCH_DONE;
 	if (is_whole(patch))
-		return apply(db, behind(patch, HASH_SIZE));
+		return apply(db, patch);
 	report(db, "what is to be applied is no patch", SQLITE_CORRUPT);
 	return PATCH_MISFIT;
 }

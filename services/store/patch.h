@@ -64,4 +64,13 @@ bool		 patch_prepare(struct sqlite3 *);
  */
 enum patch_end	 patch_apply(struct sqlite3 *, struct text patch);
 
+/* --- counters ------------------------------------------------------------------- */
+
+/*
+ * The counters of a store, a JSON object by tables: append them, or set them. They
+ * are part of each patch. False: it failed, and was logged.
+ */
+bool		 patch_put_counters(struct sqlite3 *, struct buf *ret);
+bool		 patch_set_counters(struct sqlite3 *, struct text counters);
+
 #endif
