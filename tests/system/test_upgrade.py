@@ -23,7 +23,8 @@ SCHEMAS = {1: {'user': 1, 'ticket': 1, 'post': 1, 'lookup': 1}, 2: {'user': 2, '
            5: {'user': 4, 'ticket': 5, 'post': 3, 'lookup': 3}, 6: {'user': 4, 'ticket': 6, 'post': 3, 'lookup': 3},
            7: {'user': 4, 'ticket': 7, 'post': 3, 'lookup': 3}, 8: {'user': 5, 'ticket': 7, 'post': 3, 'lookup': 3},
            9: {'user': 6, 'ticket': 7, 'post': 3, 'lookup': 3}, 10: {'user': 6, 'ticket': 8, 'post': 3, 'lookup': 3},
-           11: {'user': 8, 'ticket': 10, 'post': 4, 'lookup': 3}, 12: {'user': 9, 'ticket': 11, 'post': 5, 'lookup': 4}}
+           11: {'user': 8, 'ticket': 10, 'post': 4, 'lookup': 3}, 12: {'user': 9, 'ticket': 11, 'post': 5, 'lookup': 4},
+           13: {'user': 10, 'ticket': 12, 'post': 6, 'lookup': 5}}
 UNTOLD = 7      # tickets that the user service had not been told of (tests/data/stores/make)
 # Columns that are counted up by what is told after the upgrade, and tables of what is told.
 COUNTED = {'total_posts', 'total_assigned', 'version', 'last_updated', 'last_used'}
