@@ -293,6 +293,20 @@ grant_renewed(const struct fence *f, const char *path)
 		grant_folder(f, real, FS_READ);
 }
 
+#define ALSO_MOST	16
+
+static char	*also_read[ALSO_MOST];
+
+void
+harden_read_also(const char *path)
+{
+	for (size_t i = 0; i < ALSO_MOST; i++)
+		if (also_read[i] == NULL) {
+			also_read[i] = must_strdup(path);
+			return;
+		}
+}
+
 static bool
 is_tcp(const char *endpoint)
 {
@@ -303,7 +317,7 @@ is_tcp(const char *endpoint)
 static bool
 has_peers(const struct settings *s)
 {
-	bool	any = is_tcp(s->bind);
+	bool	any = is_tcp(s->bind) || s->engine[0] != '\0';
 
 	for (unsigned id = 1; id < SERVICE_END; id++)
 		any = any || is_tcp(settings_endpoint(s, id));
@@ -339,6 +353,8 @@ grant_ours(const struct fence *f, const struct settings *s, const char *store)
 		log_fatal("FLICKET_DATA: %s: %s", folder, strerror(errno));
 	grant(f, folder, FS_CHANGE);
 	grant(f, s->admin_password_file, FS_READ);
+	for (size_t i = 0; i < ALSO_MOST && also_read[i] != NULL; i++)
+		grant_renewed(f, also_read[i]);
 }
 
 static void

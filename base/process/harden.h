@@ -25,6 +25,9 @@ void	harden_tool(void);
  */
 void	harden_owner(const struct settings *);
 
+/* A file that will be read, beside those that settings name; before harden(). */
+void	harden_read_also(const char *path);
+
 /*
  * Give up for the rest of the process: all privileges, and new ones; all files
  * but run/, stores/STORE and those that must be read; all system calls but those

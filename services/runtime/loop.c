@@ -24,7 +24,7 @@
 #define IDLE_MS		1000
 #define STOPPING_MS	10	/* between looks at the phase */
 #define LOADING_MS	5	/* between looks at the index */
-#define CLOCK_MS	200	/* between looks at the wall clock */
+#define WATCH_MS	200	/* between looks at the world outside */
 #define WARN_MS		10000	/* between warnings of bad messages */
 
 /* --- dispatch ------------------------------------------------------------ */
@@ -249,7 +249,7 @@ poll_timeout_ms(const struct svc *s)
 	until_ms = earlier(until_ms, hold_until_ms(s));
 	if (freeze_is_on(&s->freeze))
 		until_ms = earlier(until_ms, s->freeze.until_ms);
-	if (s->role.state != ROLE_WRITER)
+	if (s->role.state != ROLE_WRITER || s->keeper.thread != NULL)
 		until_ms = earlier(until_ms, now_ms + ROLE_RETRY_MS);
 	if (s->standing.loading)
 		until_ms = earlier(until_ms, now_ms + LOADING_MS);
@@ -307,16 +307,17 @@ count_calls(struct svc *s)
 	metric_set(METRIC_WRITES, 0, s->role.state == ROLE_WRITER);
 }
 
-/* See whether the wall clock was set. */
+/* See whether the wall clock was set, or the copy of an engine's store moved. */
 static void
-watch_clock(struct svc *s)
+watch_world(struct svc *s)
 {
 	int64_t	now_ms = clock_ms();
 
-	if (now_ms - s->watched_ms < CLOCK_MS)
+	if (now_ms - s->watched_ms < WATCH_MS)
 		return;
 	s->watched_ms = now_ms;
 	wall_watch();
+	keeper_watch_copy(&s->keeper);
 }
 
 void
@@ -341,6 +342,6 @@ loop_run(struct svc *s)
 		outbox_delete_delivered(s);
 		chore_turn(s);
 		count_calls(s);
-		watch_clock(s);
+		watch_world(s);
 	}
 }

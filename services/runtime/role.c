@@ -99,6 +99,19 @@ is_reopenable(struct svc *s)
 	return wanted && !slow_calls_are_busy(s) && !asides_are_busy(s);
 }
 
+/* Another host writes by now, or this one cannot any more. */
+static void
+step_down(struct svc *s)
+{
+	log_info("stepping down: this process writes no more");
+	outbox_stop(s);
+	write_calls_end(s);
+	keeper_release(&s->keeper);
+	enter_role(s, ROLE_READER);
+	s->standing.writes = false;
+	announce_standing(s);
+}
+
 /* A process that leaves takes no role; but it does not stay REOPENING. */
 static bool
 may_try(const struct svc *s, int64_t now_ms)
@@ -115,10 +128,17 @@ role_turn(struct svc *s)
 	int64_t	now_ms = clock_ms();
 	bool	anew = role_is_read_only(&s->role);
 
+	if (s->role.state == ROLE_WRITER && keeper_is_wanted(&s->keeper) &&
+	    !keeper_has_reign(&s->keeper))
+		step_down(s);
 	if (!may_try(s, now_ms))
 		return;
 	s->role.tried_ms = now_ms;
 	if (s->role.lock == -1 && !role_take_lock(s))
+		return;
+	if (keeper_is_wanted(&s->keeper) && s->keeper.thread == NULL)
+		keeper_start(&s->keeper);
+	if (keeper_is_wanted(&s->keeper) && !keeper_has_reign(&s->keeper))
 		return;
 	if (anew && !is_reopenable(s))
 		return;
@@ -135,6 +155,7 @@ role_resign(struct svc *s)
 {
 	outbox_stop(s);
 	write_calls_end(s);
+	keeper_stop(&s->keeper);
 	if (s->role.lock != -1)
 		close(s->role.lock);
 }

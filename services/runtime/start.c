@@ -18,6 +18,7 @@
 #include "base/wall.h"
 #include "proto/labels.h"
 #include "proto/peer/curve.h"
+#include "services/engine/engine.h"
 #include "services/runtime/loop.h"
 #include "services/runtime/queue.h"
 #include "services/runtime/relay/newcomer.h"
@@ -41,6 +42,13 @@ make_ready(struct svc *s, bool force_new)
 		newcomer_ask(s->settings, s->service->id,
 		    relay_consumers(s->service), stream);
 	store_make(s->service, s->settings, s->path.base, force_new);
+}
+
+/* The same of a desk that an engine is to have. */
+static void
+make_new(void *arg)
+{
+	make_ready(arg, false);
 }
 
 /* The lock cannot be had, though no other process has it. */
@@ -72,9 +80,10 @@ open_to_write(struct svc *s, bool force_new)
 
 /* Wait a while. Whether a signal came that ends the process. */
 static bool
-is_stopped(const struct svc *s)
+is_stopped(void *arg)
 {
-	zmq_pollitem_t	item = { NULL, s->lifecycle.signals, ZMQ_POLLIN, 0 };
+	const struct svc	*s = arg;
+	zmq_pollitem_t		 item = { NULL, s->lifecycle.signals, ZMQ_POLLIN, 0 };
 
 	return zmq_poll(&item, 1, STORE_WAIT_MS) > 0;
 }
@@ -120,17 +129,23 @@ refuse_half_replaced(const struct svc *s)
 static bool
 open_store(struct svc *s, bool force_new)
 {
-	const char	*name = service_name(s->service->id);
-	struct db	*db;
+	const struct keeper_asks	 asks = { is_stopped, make_new, s };
+	const char			*name = service_name(s->service->id);
+	struct db			*db;
 
 	buf_printf(&s->path, "stores/%s/%s.db", name, name);
 	refuse_half_replaced(s);
 	if (!wait_for_store(s))
 		return false;
-	if (s->role.lock != -1)
+	keeper_init(&s->keeper, s->service, s->settings, s->path.base);
+	if (s->role.lock != -1 && keeper_is_wanted(&s->keeper)) {
+		if (!keeper_prepare(&s->keeper, &asks))
+			return false;
+	} else if (s->role.lock != -1)
 		open_to_write(s, force_new);
 	db = db_open(s->service, s->path.base, true);
 	refuse_half_replaced(s);
+	keeper_note_copy(&s->keeper);
 	s->standing.schema = store_schema(db_sqlite(db));
 	s->outbox.args.is_meant = store_is_accepted(db_sqlite(db));
 	op_tables_init(&s->tables, s->service, db);
@@ -184,6 +199,7 @@ prepare_process(struct svc *s)
 	settings_enter_data(settings);
 	(void)rlimits_take(settings, RLIMITS_SERVICE);
 	rlimits_try_threads(settings, RLIMITS_SERVICE);
+	engine_each_file(settings->engine, harden_read_also);
 	harden(settings, name);
 	stderr_take();
 	zsys_handler_set(NULL);
@@ -215,7 +231,9 @@ init_parts(struct svc *s)
 static void
 start_lanes(struct svc *s)
 {
-	if (s->role.lock != -1 && !role_is_read_only(&s->role))
+	if (s->role.lock != -1 && keeper_is_wanted(&s->keeper))
+		keeper_start(&s->keeper);
+	else if (s->role.lock != -1 && !role_is_read_only(&s->role))
 		role_become_writer(s);
 	slow_calls_init(s);
 	slow_calls_start(s);

@@ -11,6 +11,7 @@
 #include "services/runtime/chore.h"
 #include "services/runtime/freeze.h"
 #include "services/runtime/hold.h"
+#include "services/runtime/keeper/keeper.h"
 #include "services/runtime/lane/calls.h"
 #include "services/runtime/lifecycle.h"
 #include "services/runtime/outbox.h"
@@ -30,6 +31,7 @@ struct svc {
 	struct standing		 standing;	/* what answers to PINGs tell */
 	struct lifecycle	 lifecycle;
 	struct role		 role;
+	struct keeper		 keeper;
 
 	/* requests and answers */
 	struct endpoint		 endpoint;

@@ -19,6 +19,9 @@ write_calls_begin(struct svc *s, int lock)
 {
 	s->writes.args.path = s->path.base;
 	s->writes.args.lock = lock;
+	s->writes.args.reign = keeper_is_wanted(&s->keeper) ?
+	    &s->keeper.reign : NULL;
+	atomic_store(&s->writes.args.stopping, false);
 	s->writes.lane = writer_start(&s->writes.args);
 }
 

@@ -5,7 +5,7 @@ Who may include what is the table «Who may use what» of docs/architecture.md: 
 longest one that fits a source counts. A folder may include its own headers and what its row names; a single file that
 is named there must be included.
 
-Who may include <sqlite3.h> is the table after it: a row is for a folder or a file, and says why.
+Who may include <sqlite3.h> and <libpq-fe.h> are the tables after it: a row is for a folder or a file, and says why.
 
 Circles are looked for in the objects of a build: files that need symbols of each other, directly or by way of others,
 cannot be read or tested one by one. tests/layers/circles.txt names those that
@@ -23,7 +23,7 @@ TABLE = 'docs/architecture.md'
 CIRCLES = 'tests/layers/circles.txt'
 SOURCES = re.compile(r'(?!tests/|tools/bench/).*\.(c|h|tbl)$')
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
-SQLITE = re.compile(r'^\s*#\s*include\s*<sqlite3\.h>', re.M)
+LIBRARIES = {'sqlite': '<sqlite3.h>', 'libpq': '<libpq-fe.h>'}    # the part of the document, and the header
 ROW = re.compile(r'^\| (`[^|]*) \|[^|]*\|([^|]*)\|$', re.M)
 CODE = re.compile(r'`([^`]+)`')
 DEFINED = 'TDBRCVWu'            # types of nm(1): what an object has
@@ -93,17 +93,18 @@ def wrong_includes(root):
                     for row, rules in table.items() for may in rules if not may.endswith('/') and (row, may) not in used]
 
 
-def wrong_sqlite(root):
-    """What is wrong with who includes <sqlite3.h>, a line each."""
-    rows = re.findall(r'^\| `([^`]+)` \|', part_of(root, 'sqlite'), re.M)
+def wrong_library(root, part, header):
+    """What is wrong with who includes the header of a library, a line each."""
+    rows = re.findall(r'^\| `([^`]+)` \|', part_of(root, part), re.M)
+    include = re.compile(rf'^\s*#\s*include\s*{re.escape(header)}', re.M)
     wrong, used = [], set()
     for source in tracked(root):
-        if SQLITE.search((root / source).read_text(encoding='utf-8')):
+        if include.search((root / source).read_text(encoding='utf-8')):
             row = row_of(rows, source)
             used.add(row)
             if row is None:
-                wrong.append(f'{source}: {TABLE} does not say why it includes <sqlite3.h>')
-    return wrong + [f'{TABLE}: {row} does not include <sqlite3.h>' for row in rows if row not in used]
+                wrong.append(f'{source}: {TABLE} does not say why it includes {header}')
+    return wrong + [f'{TABLE}: {row} does not include {header}' for row in rows if row not in used]
 
 
 def symbols(root, build):
@@ -179,7 +180,9 @@ def main():
     p.add_argument('--build', type=Path, default=REPO / 'build', help='a build whose objects are looked at (build)')
     p.add_argument('--root', type=Path, default=REPO, help=argparse.SUPPRESS)
     args = p.parse_args()
-    wrong = wrong_includes(args.root) + wrong_sqlite(args.root)
+    wrong = wrong_includes(args.root)
+    for part, header in LIBRARIES.items():
+        wrong += wrong_library(args.root, part, header)
     if args.build.exists():
         wrong += wrong_circles(args.root, args.build)
     elif args.build != REPO / 'build':

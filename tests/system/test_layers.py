@@ -90,6 +90,11 @@ def test_who_includes_sqlite_is_in_a_table(check):
         1, ['low/low.h: docs/architecture.md does not say why it includes <sqlite3.h>'])
 
 
+def test_who_includes_libpq_is_in_a_table(check):
+    assert check(low__other_dot_h='#include <libpq-fe.h>\n') == (
+        1, ['low/other.h: docs/architecture.md does not say why it includes <libpq-fe.h>'])
+
+
 def test_a_row_of_sqlite_that_says_nothing_is_found(check):
     assert check(side__side_dot_c='#include "side/side.h"\nint side(void) { return 2; }\n') == (
         1, ['docs/architecture.md: side/side.c does not include <sqlite3.h>'])

@@ -445,7 +445,7 @@ def test_the_package_has_what_is_installed(package, tmp_path):
 def test_the_package_needs_the_libraries_of_the_programs(package, stage):
     needed = set(re.findall(r'([\w.+-]+) *(?:\([^)]*\))?', field(package, 'Depends')))
     for name in ('libc6', 'libh2o-evloop', 'libzmq5', 'libczmq', 'libsqlite3-0', 'libsodium', 'libjansson', 'libmagic1',
-                 'libmicrohttpd', 'libcrypt1', 'libssl3', 'libmsgpack'):
+                 'libmicrohttpd', 'libcrypt1', 'libpq5', 'libssl3', 'libmsgpack'):
         assert any(n.startswith(name) for n in needed), (name, needed)
     assert {'systemd', 'debconf', 'init-system-helpers'} <= needed
     assert stage and field(package, 'Version').startswith(run(BIN / 'flicketctl', 'version').stdout.split()[1])

@@ -70,7 +70,7 @@ a_failing_call_leaves_the_others(void **state)
 
 	(void)state;
 	begin_batch(one_fails, calls, batch);
-	check_number("done", batch_write(&desk.session, batch, BATCH),
+	check_number("done", batch_write(&desk.session, NULL, batch, BATCH),
 	    BATCH_DONE);
 	check_true("committed", sqlite3_get_autocommit(desk.sqlite));
 	check_batch(one_fails, calls);
@@ -94,7 +94,7 @@ what_a_failing_call_wrote_goes(void **state)
 	    "WHEN new.department = 'Wrong' "
 	    "BEGIN SELECT RAISE(FAIL, 'wrong'); END");
 	begin_batch(rows, calls, batch);
-	check_number("done", batch_write(&desk.session, batch, BATCH),
+	check_number("done", batch_write(&desk.session, NULL, batch, BATCH),
 	    BATCH_DONE);
 	check_batch(rows, calls);
 	check_number("noted", desk_number(&desk,
@@ -110,7 +110,7 @@ run_batch_here(struct call **batch)
 	zsock_t		*ours, *theirs = zsys_create_pipe(&ours);
 	bool		 terminated;
 
-	batch_run(&desk.session, theirs, batch, BATCH);
+	batch_run(&desk.session, NULL, theirs, batch, BATCH);
 	for (size_t i = 0; i < BATCH; i++)
 		assert_ptr_equal(lane_receive(ours, true, &terminated),
 		    batch[i]);
@@ -189,7 +189,7 @@ a_full_disk_is_answered_with_store(void **state)
 		snprintf(names, sizeof(names), "Department number %08d", n);
 		desk_begin(&c, OP_DEPARTMENT_CREATE);
 		args_put_text(&c.request.args, KEY_DEPARTMENT, text_of(names));
-		batch_run(&desk.session, theirs, batch, 1);
+		batch_run(&desk.session, NULL, theirs, batch, 1);
 		assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 		desk_end(&c);
 		assert_true(n++ < 100000);
@@ -199,7 +199,7 @@ a_full_disk_is_answered_with_store(void **state)
 	    "SELECT count(*) FROM departments "
 	    "WHERE department LIKE 'Department number %'"), n - 1);
 	store_exec(desk.sqlite, "PRAGMA max_page_count = 1073741823");
-	batch_run(&desk.session, theirs, batch, 1);
+	batch_run(&desk.session, NULL, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("with room again", c.answer.error, OK);
 	desk_end(&c);
@@ -220,12 +220,12 @@ a_commit_that_may_be_lost_is_answered_as_unknown(void **state)
 	desk.session.lock = open(desk.path, O_RDONLY | O_CLOEXEC);
 	desk_begin(&c, OP_DEPARTMENT_CREATE);
 	args_put_text(&c.request.args, KEY_DEPARTMENT, TEXT_OF("Post"));
-	batch_run(&desk.session, theirs, batch, 1);
+	batch_run(&desk.session, NULL, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("may be lost", c.answer.error, ERR_OUTCOME_UNKNOWN);
 	close(desk.session.lock);
 	desk.session.lock = lock;
-	batch_run(&desk.session, theirs, batch, 1);
+	batch_run(&desk.session, NULL, theirs, batch, 1);
 	assert_ptr_equal(lane_receive(ours, true, &terminated), &c);
 	check_number("is there", desk_number(&desk, "SELECT count(*) "
 	    "FROM departments WHERE department = 'Post'"), 1);
@@ -247,7 +247,7 @@ what_nobody_waits_for_is_not_done(void **state)
 	begin_batch(rows, calls, batch);
 	calls[0].request.expires_ms = 1;
 	calls[1].request.expires_ms = clock_ms() + 60000;
-	check_number("done", batch_write(&desk.session, batch, BATCH),
+	check_number("done", batch_write(&desk.session, NULL, batch, BATCH),
 	    BATCH_DONE);
 	check_batch(rows, calls);
 }

@@ -80,22 +80,58 @@ commit_batch(struct session *session)
 	return end;
 }
 
-enum batch_end
-batch_write(struct session *session, struct call **batch, size_t count)
+/*
+ * What the engine has is done: the copy has it now, or will have it from the
+ * log.
+ */
+static enum batch_end
+commit_copy(struct session *session, struct publish *publish)
 {
-	bool		sure = db_begin_write(session->db);
-	int64_t		before = db_rows_changed(session->db), began_us;
-	enum batch_end	end;
+	enum publish_end	end = publish_batch(publish);
+
+	if (end == PUBLISH_DONE && db_commit(session->db)) {
+		publish_committed(publish);
+		return BATCH_DONE;
+	}
+	undo_batch(session);
+	if (end == PUBLISH_DONE) {
+		publish_lost(publish);
+		return BATCH_DONE;
+	}
+	if (end == PUBLISH_UNKNOWN)
+		return BATCH_UNKNOWN;
+	return publish_is_over(publish) ? BATCH_MOVED : BATCH_NOT_DONE;
+}
+
+/* Begin, and run all calls. False: it is not sure what was written. */
+static bool
+run_calls(struct session *session, struct publish *publish,
+    struct call **batch, size_t count)
+{
+	bool	sure = db_begin_write(session->db) &&
+		    (publish == NULL || publish_begin(publish));
 
 	for (size_t i = 0; i < count && sure; i++)
 		sure = write_one(session, batch[i]) &&
 		    db_in_transaction(session->db);
-	if (!sure) {
+	return sure;
+}
+
+enum batch_end
+batch_write(struct session *session, struct publish *publish,
+    struct call **batch, size_t count)
+{
+	int64_t		before = db_rows_changed(session->db), began_us;
+	enum batch_end	end;
+
+	if (!run_calls(session, publish, batch, count)) {
 		undo_batch(session);
-		return BATCH_NOT_DONE;
+		return publish != NULL && publish_is_over(publish) ?
+		    BATCH_MOVED : BATCH_NOT_DONE;
 	}
 	began_us = clock_us();
-	end = commit_batch(session);
+	end = publish == NULL ? commit_batch(session) :
+	    commit_copy(session, publish);
 	if (end == BATCH_DONE) {
 		metric_observe(METRIC_COMMITS, 0, clock_us() - began_us);
 		metric_observe(METRIC_COMMIT_CALLS, 0, (int64_t)count);
@@ -106,15 +142,20 @@ batch_write(struct session *session, struct call **batch, size_t count)
 }
 
 void
-batch_run(struct session *session, zsock_t *pipe, struct call **batch,
-    size_t count)
+batch_run(struct session *session, struct publish *publish, zsock_t *pipe,
+    struct call **batch, size_t count)
 {
-	enum batch_end	end = batch_write(session, batch, count);
+	static const enum err	errors[] = {
+		[BATCH_NOT_DONE] = ERR_STORE,
+		[BATCH_MOVED] = ERR_UNAVAILABLE,
+		[BATCH_UNKNOWN] = ERR_OUTCOME_UNKNOWN,
+	};
+	enum batch_end		end;
 
+	end = batch_write(session, publish, batch, count);
 	for (size_t i = 0; i < count; i++) {
 		if (end != BATCH_DONE)
-			lane_answer_error(batch[i], end == BATCH_UNKNOWN ?
-			    ERR_OUTCOME_UNKNOWN : ERR_STORE);
+			lane_answer_error(batch[i], errors[end]);
 		lane_send(pipe, batch[i]);
 	}
 }

@@ -28,6 +28,7 @@ writer_run(zsock_t *pipe, void *arg)
 	struct lane_args	*args = arg;
 	struct session		 session;
 	struct checkpoint	*checkpoint;
+	struct publish		*publish = NULL;
 	struct call		*batch[BATCH_MOST];
 	size_t			 count;
 	bool			 terminated = false;
@@ -35,6 +36,9 @@ writer_run(zsock_t *pipe, void *arg)
 	session_open(&session, args->tables, args->path, false);
 	session.stopping = &args->stopping;
 	session.lock = args->lock;
+	if (args->reign != NULL)
+		publish = publish_open(args->reign, args->tables->service->id,
+		    db_sqlite(session.db));
 	checkpoint = checkpoint_start(db_sqlite(session.db), args->path);
 	zsock_signal(pipe, 0);
 	while (!terminated) {
@@ -44,10 +48,11 @@ writer_run(zsock_t *pipe, void *arg)
 			batch[count] = lane_receive(pipe, false, &terminated);
 		if (count == 0)
 			continue;
-		batch_run(&session, pipe, batch, count);
+		batch_run(&session, publish, pipe, batch, count);
 		checkpoint_look(checkpoint);
 	}
 	checkpoint_stop(&checkpoint);
+	publish_close(&publish);
 	session_close(&session);
 }
 

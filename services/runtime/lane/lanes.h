@@ -12,6 +12,7 @@
 #include <czmq.h>
 #include <stdatomic.h>
 
+#include "services/engine/reign.h"
 #include "services/op/op.h"
 #include "services/runtime/lane/slow.h"
 
@@ -19,6 +20,7 @@ struct lane_args {
 	const struct op_tables	*tables;
 	const char		*path;		/* of the database */
 	int			 lock;		/* of the store; writer lane */
+	struct reign		*reign;		/* … with an engine, else NULL */
 	atomic_bool		 stopping;	/* refuse what waits */
 	struct slow		*waiting;	/* slow lane: its queue */
 	int64_t			 most_us;	/* of one call; aside */

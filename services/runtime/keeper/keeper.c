@@ -1,0 +1,233 @@
+/*
+ * The thread that has the copy follow the log, and keeps the lease.
+ */
+#include "services/runtime/keeper/keeper.h"
+
+#include <sys/stat.h>
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/process/actor.h"
+#include "services/engine/copy.h"
+#include "services/engine/engine.h"
+
+#define FOLLOW_MS	50	/* between looks at the log */
+#define RENEW_MS	1000	/* between renewals of the lease */
+#define TRIM_MS		60000
+#define SAY_MS		10000	/* between lines about an engine that is away */
+
+/* --- the thread --------------------------------------------------------------------------- */
+
+struct work {
+	struct keeper	*keeper;
+	struct engine	*engine;
+	struct copy	*copy;
+	int64_t		 renewed_ms;
+	int64_t		 trimmed_ms;
+	int64_t		 said_ms;
+	int64_t		 heard_ms;	/* the engine was reached then */
+	int64_t		 number;	/* of the reign that was claimed last */
+};
+
+static void
+note_heard(struct work *w)
+{
+	w->heard_ms = clock_ms();
+	metric_set(METRIC_ENGINE_UNHEARD_MS, 0, 0);
+}
+
+static void
+say_away(struct work *w)
+{
+	int64_t	now_ms = clock_ms();
+
+	metric_set(METRIC_ENGINE_UNHEARD_MS, 0, now_ms - w->heard_ms);
+	if (w->said_ms != 0 && now_ms - w->said_ms < SAY_MS)
+		return;
+	w->said_ms = now_ms;
+	log_warn("engine: %s", engine_error(w->engine));
+}
+
+/*
+ * Nobody brings a copy of another history along: the next start of a process
+ * fetches a new one.
+ */
+_Noreturn static void
+give_up(const struct work *w)
+{
+	copy_remove(w->keeper->path);
+	log_fatal("engine: the log does not have what the copy is at; the copy "
+	    "is fetched anew");
+}
+
+/* Whether it has all that is there now. */
+static bool
+follow(struct work *w)
+{
+	enum engine_end	end = copy_follow(w->copy, w->engine);
+
+	if (end == ENGINE_GONE || end == ENGINE_MISSING)
+		give_up(w);
+	if (end != ENGINE_DONE) {
+		say_away(w);
+		return false;
+	}
+	note_heard(w);
+	metric_set(METRIC_ENGINE_ENTRY, 0, copy_stands_at(w->copy).seq);
+	return true;
+}
+
+/* Become the writer if nobody is, with all that was written before. */
+static void
+try_claim(struct work *w)
+{
+	struct engine_head	head;
+
+	if (engine_look(w->engine, &head) != ENGINE_DONE || (!head.is_free &&
+	    strcmp(head.owner, w->keeper->reign.owner) != 0))
+		return;
+	if (engine_claim(w->engine, w->keeper->reign.owner, &head) !=
+	    ENGINE_DONE)
+		return;
+	if (!follow(w) || copy_stands_at(w->copy).seq != head.last.seq) {
+		engine_resign(w->engine, head.reign);
+		return;
+	}
+	log_debug("engine: claimed, at entry %lld", (long long)head.last.seq);
+	w->number = head.reign;
+	w->renewed_ms = clock_ms();
+	/* the writer has a connection of its own, which is to be the only one
+	 * that knows FTS5's state */
+	copy_close(&w->copy);
+	atomic_store(&w->keeper->writes, true);
+	atomic_store(&w->keeper->reign.number, head.reign);
+}
+
+/* The lane may have claimed again meanwhile. */
+static void
+keep_lease(struct work *w)
+{
+	int64_t		number = atomic_load(&w->keeper->reign.number);
+	int64_t		now_ms = clock_ms();
+	enum engine_end	end;
+
+	if (number == 0 || now_ms - w->renewed_ms < RENEW_MS)
+		return;
+	w->renewed_ms = now_ms;
+	w->number = number;
+	end = engine_renew(w->engine, number);
+	if (end == ENGINE_REFUSED) {
+		if (atomic_compare_exchange_strong(
+		    &w->keeper->reign.number, &number, 0))
+			log_warn("engine: another process claimed; this one "
+			    "writes no more");
+		return;
+	}
+	if (end != ENGINE_DONE) {
+		say_away(w);
+		return;
+	}
+	note_heard(w);
+	if (now_ms - w->trimmed_ms >= TRIM_MS) {
+		w->trimmed_ms = now_ms;
+		engine_trim(w->engine, number);
+	}
+}
+
+static void
+take_turn(struct work *w)
+{
+	if (atomic_load(&w->keeper->writes)) {
+		keep_lease(w);
+		return;
+	}
+	if (w->copy == NULL)
+		w->copy = copy_open(w->keeper->path);
+	if (follow(w))
+		try_claim(w);
+}
+
+static bool
+is_terminated(zsock_t *pipe)
+{
+	zmq_pollitem_t	 item = { zsock_resolve(pipe), 0, ZMQ_POLLIN, 0 };
+	char		*word;
+	bool		 is;
+
+	if (zmq_poll(&item, 1, FOLLOW_MS) <= 0)
+		return false;
+	word = zstr_recv(pipe);
+	is = word == NULL || strcmp(word, "$TERM") == 0;
+	zstr_free(&word);
+	return is;
+}
+
+static void
+keeper_run(zsock_t *pipe, void *arg)
+{
+	struct keeper	*keeper = arg;
+	struct work	 w = { .keeper = keeper, .heard_ms = clock_ms() };
+
+	w.engine = engine_new(keeper->reign.conninfo, keeper->service->id, NULL);
+	zsock_signal(pipe, 0);
+	do {
+		take_turn(&w);
+	} while (!is_terminated(pipe));
+	if (w.number != 0)
+		engine_resign(w.engine, atomic_load(&keeper->reign.number) != 0 ?
+		    atomic_load(&keeper->reign.number) : w.number);
+	copy_close(&w.copy);
+	engine_destroy(&w.engine);
+}
+
+/* --- the copy's file ------------------------------------------------------------------------- */
+
+void
+keeper_note_copy(struct keeper *k)
+{
+	struct stat	st;
+
+	if (!keeper_is_wanted(k) || stat(k->path, &st) == -1)
+		return;
+	k->device = st.st_dev;
+	k->file = st.st_ino;
+}
+
+void
+keeper_watch_copy(struct keeper *k)
+{
+	struct stat	st;
+
+	if (!keeper_is_wanted(k) || (stat(k->path, &st) == 0 &&
+	    st.st_dev == k->device && st.st_ino == k->file))
+		return;
+	keeper_stop(k);		/* so that others can write at once */
+	log_fatal("engine: the copy was removed or replaced; this process starts "
+	    "anew");
+}
+
+/* --- for the loop --------------------------------------------------------------------------- */
+
+void
+keeper_start(struct keeper *k)
+{
+	k->thread = actor_new(keeper_run, k);
+}
+
+void
+keeper_release(struct keeper *k)
+{
+	/* the writer may have claimed once more before it ended */
+	atomic_store(&k->reign.number, 0);
+	atomic_store(&k->writes, false);
+}
+
+void
+keeper_stop(struct keeper *k)
+{
+	if (k->thread != NULL)
+		zactor_destroy(&k->thread);
+}
