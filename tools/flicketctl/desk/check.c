@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
@@ -20,11 +19,9 @@
 
 #include "base/log.h"
 #include "base/paths.h"
-#include "base/visible.h"
 #include "services/store/service.h"
 #include "tools/flicketctl/cli/cli.h"
-#include "tools/flicketctl/cli/member.h"
-#include "tools/flicketctl/cli/term.h"
+#include "tools/flicketctl/cli/findings.h"
 #include "tools/flicketctl/desk/peers.h"
 #include "tools/flicketctl/store/peek.h"
 #include "tools/flicketctl/store/select.h"
@@ -40,18 +37,12 @@ enum {
 	MESSAGE_BYTES = 12288	/* fits a message with a setting's value */
 };
 
-enum verdict { CHECK_OK, CHECK_WARN, CHECK_FAIL };
-
 struct check {
 	struct settings	settings;
 	bool		quick;
 	bool		has_data;	/* we are in the data folder */
-	json_t		*found;		/* { check, result, message, do } */
-	int		 failed;
-	int		 warned;
+	struct findings	findings;
 };
-
-static const char *const verdicts[] = { "ok", "warn", "fail" };
 
 /* Record a finding; `todo` says what to do about it (NULL: nothing). */
 static void
@@ -62,17 +53,18 @@ static void
 found(struct check *k, enum verdict v, const char *what, const char *todo,
     const char *format, ...)
 {
-	char	message[MESSAGE_BYTES];
 	va_list	ap;
 
 	va_start(ap, format);
-	vsnprintf(message, sizeof(message), format, ap);
+	findings_add_with(&k->findings, v, what, todo, format, ap);
 	va_end(ap);
-	k->failed += v == CHECK_FAIL;
-	k->warned += v == CHECK_WARN;
-	json_array_append_new(k->found, json_pack("{s:s, s:s, s:s, s:s?}",
-	    "check", what, "result", verdicts[v], "message", message, "do",
-	    todo));
+}
+
+/* How many findings are none of CHECK_OK. */
+static int
+count_faults(const struct check *k)
+{
+	return k->findings.failed + k->findings.warned;
 }
 
 /* --- settings -------------------------------------------------------------- */
@@ -157,7 +149,7 @@ static void
 check_settings(struct check *k)
 {
 	const struct settings	*s = &k->settings;
-	int			 before = k->failed + k->warned;
+	int			 before = count_faults(k);
 
 	check_values(k);
 	check_endpoints(k);
@@ -180,7 +172,7 @@ check_settings(struct check *k)
 		found(k, CHECK_WARN, "settings", "set it to 12, the default",
 		    "FLICKET_BCRYPT_COST is %lld: hashes that are stolen are "
 		    "cheap to guess", (long long)s->bcrypt_cost);
-	if (before == k->failed + k->warned)
+	if (before == count_faults(k))
 		found(k, CHECK_OK, "settings", NULL, "every value fits");
 }
 
@@ -214,7 +206,7 @@ static void
 check_data(struct check *k)
 {
 	struct statfs	fs;
-	int		before = k->failed + k->warned;
+	int		before = count_faults(k);
 
 	k->has_data = chdir(k->settings.data) == 0;
 	if (!k->has_data) {
@@ -237,7 +229,7 @@ check_data(struct check *k)
 	if (access(PATHS_ADMIN_PASSWORD, F_OK) == 0)
 		found(k, CHECK_WARN, "data", "read it, then delete it",
 		    PATHS_ADMIN_PASSWORD " still holds admin's first password");
-	if (before == k->failed + k->warned)
+	if (before == count_faults(k))
 		found(k, CHECK_OK, "data", NULL, "\"%s\" is ours alone",
 		    k->settings.data);
 }
@@ -584,53 +576,14 @@ static void (*const checks[])(struct check *) = {
 	check_clock,
 };
 
-static void
-print_lines(const struct check *k)
-{
-	static const enum term_colour	colours[] = { TERM_GREEN, TERM_YELLOW,
-					    TERM_RED };
-	const json_t			*o;
-	const char			*result, *todo;
-	size_t				 i;
-
-	json_array_foreach(k->found, i, o) {
-		result = member_text(o, "result");
-		todo = member_text(o, "do");
-		for (size_t v = 0; v < 3; v++)
-			if (strcmp(result, verdicts[v]) == 0)
-				term_put(colours[v], result, 6);
-		visible_printf(stdout, "%-13s %s%s%s\n",
-		    member_text(o, "check"), member_text(o, "message"),
-		    todo[0] == '\0' ? "" : ": ", todo);
-	}
-	printf("\n%d failed, %d warning%s\n", k->failed, k->warned,
-	    k->warned == 1 ? "" : "s");
-}
-
-static void
-print_findings_json(const struct check *k)
-{
-	json_t	*root = json_pack("{s:s, s:O}", "result", verdicts[
-		    k->failed > 0 ? CHECK_FAIL : k->warned > 0 ? CHECK_WARN :
-		    CHECK_OK], "checks", k->found);
-
-	member_print(root);
-	json_decref(root);
-}
-
 int
 check_run(const struct cli *c)
 {
 	static struct check	k;
 
-	k.found = json_array();
+	findings_begin(&k.findings);
 	k.quick = cli_has(c, "quick");
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		checks[i](&k);
-	if (cli_has(c, "json"))
-		print_findings_json(&k);
-	else
-		print_lines(&k);
-	json_decref(k.found);
-	return k.failed > 0 ? STATUS_FAILED : STATUS_OK;
+	return findings_end(&k.findings, cli_has(c, "json"));
 }

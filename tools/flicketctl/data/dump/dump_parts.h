@@ -220,7 +220,7 @@ enum dump_type	type_named(const char *);
 /* The name of a type in SQLite. */
 const char	*type_declared(enum dump_type);
 /* Bind the value `n` of the row to its column's parameter. */
-bool	value_bind(struct dump *, struct dump_table *, size_t n);
+bool	dump_value_bind(struct dump *, struct dump_table *, size_t n);
 
 /* dump_charset.c */
 /* Before a dump says what its texts are in. */

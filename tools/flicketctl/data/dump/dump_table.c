@@ -181,7 +181,7 @@ row_write(struct dump *d, struct dump_table *table)
 		return false;
 	sqlite3_clear_bindings(table->insert);
 	for (size_t i = 0; i < d->value_count; i++)
-		if (!value_bind(d, table, i))
+		if (!dump_value_bind(d, table, i))
 			return false;
 	rc = sqlite3_step(table->insert);
 	sqlite3_reset(table->insert);

@@ -180,7 +180,7 @@ bind_typed(struct dump *d, sqlite3_stmt *st, int n, enum dump_type type,
 }
 
 bool
-value_bind(struct dump *d, struct dump_table *table, size_t n)
+dump_value_bind(struct dump *d, struct dump_table *table, size_t n)
 {
 	const struct dump_value	*v = &d->values[n];
 	size_t			 column = d->order[n];

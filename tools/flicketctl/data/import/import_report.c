@@ -10,22 +10,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/visible.h"
 #include "tools/flicketctl/cli/cli.h"
-
-#define BAR_WIDTH	30
-#define CLEAR_LINE	"\r\033[K"
+#include "tools/flicketctl/cli/progress.h"
 
 static atomic_bool	failed;
+
 void
 report_clear(void)
 {
-	if (isatty(STDERR_FILENO))
-		fputs(CLEAR_LINE, stderr);
+	progress_clear();
 }
 
 bool
@@ -93,34 +89,11 @@ report_note(struct import *im, const char *format, ...)
 	free(note);
 }
 
-static int64_t
-progress_ms(void)
-{
-	struct timespec	now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void
 report_progress(const char *many, int64_t done, int64_t total)
 {
-	static int64_t	shown_ms;
-	char		bar[BAR_WIDTH + 1];
-	int		filled;
-
-	if (total < done || (done % 64 != 0 && done != total) ||
-	    !isatty(STDERR_FILENO))
-		return;
-	if (done < total && progress_ms() - shown_ms < 50)
-		return;
-	shown_ms = progress_ms();
-	filled = (int)(done * BAR_WIDTH / total);
-	memset(bar, ' ', BAR_WIDTH);
-	memset(bar, '#', (size_t)filled);
-	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, CLEAR_LINE "%-14s [%s] %3d%%  %" PRId64 "/%" PRId64,
-	    many, bar, (int)(done * 100 / total), done, total);
+	if (done % 64 == 0 || done == total)
+		progress_show(many, done, total);
 }
 
 static void
