@@ -349,13 +349,27 @@ enum engine_end
 copy_put(const struct service *service, const char *conninfo, const char *path,
     engine_progress *progress, void *arg, struct buf *ret_error)
 {
-	sqlite3		*db = store_open(path, false);
-	enum engine_end	 end;
+	struct engine_place	 none = { 0, 0 }, place = { 1, random_reign() };
+	sqlite3			*db = store_open(path, false);
+	enum engine_end		 end = ENGINE_FAILED;
 
-	end = put_as(db, service, conninfo, (struct engine_place){ 1,
-	    random_reign() }, false, progress, arg, ret_error);
+	if (copy_set_place(db, place))
+		end = put_as(db, service, conninfo, place, false, progress,
+		    arg, ret_error);
+	if (end != ENGINE_DONE && end != ENGINE_UNKNOWN)
+		(void)copy_set_place(db, none);
 	sqlite3_close(db);
 	return end;
+}
+
+bool
+copy_leave(const char *path)
+{
+	sqlite3	*db = store_open(path, false);
+	bool	 ok = copy_set_place(db, (struct engine_place){ 0, 0 });
+
+	sqlite3_close(db);
+	return ok;
 }
 
 enum engine_end

@@ -53,11 +53,16 @@ void		 copy_remove(const char *path);
 
 /*
  * Put a store that is no copy into an engine that has none: then it is a copy.
- * `progress` as in engine_put(), or NULL.
+ * `progress` as in engine_put(), or NULL. The store has its place before the
+ * engine has the store, so that one that was put is known for what it is,
+ * whenever this is killed; also where it is UNKNOWN.
  */
 enum engine_end	 copy_put(const struct service *service, const char *conninfo,
 		    const char *path, engine_progress *progress, void *arg,
 		    struct buf *ret_error);
+
+/* A store that was to be put, and is in no engine, is no copy. */
+bool		 copy_leave(const char *path);
 
 /*
  * Bring the engine's store, and the copy, to the newest schema, as the writer of

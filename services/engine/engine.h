@@ -123,6 +123,12 @@ enum engine_end	 engine_put(struct engine *, struct sqlite3 *, int64_t schema,
 		    void *arg);
 
 /*
+ * Remove the store of a reign that nobody has claimed since: what engine_put()
+ * put. REFUSED: somebody has, or it is another one.
+ */
+enum engine_end	 engine_drop(struct engine *, int64_t reign);
+
+/*
  * Fill a store that was laid out with the engine's schema, and has no triggers
  * that run; rows that are in it are replaced. In a transaction, which is to be
  * rolled back unless it is DONE.

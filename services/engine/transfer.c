@@ -251,6 +251,21 @@ put_store(struct transfer *t, int64_t schema, struct engine_place place,
 	return put_head(t, schema, place);
 }
 
+static enum engine_end
+commit_store(struct transfer *t)
+{
+	if (!do_sql(t, "COMMIT"))
+		t->end = link_is_open(t->e->link) ? ENGINE_FAILED :
+		    ENGINE_UNKNOWN;
+	else if (link_take_warning(t->e->link)) {
+		fail(t, ENGINE_UNKNOWN);
+		t->e->error.len = 0;
+		buf_printf(&t->e->error, "the standby may not have it");
+	}
+	link_close(t->e->link);		/* its statements are of the time before */
+	return t->end;
+}
+
 enum engine_end
 engine_put(struct engine *e, sqlite3 *db, int64_t schema,
     struct engine_place place, bool replace, engine_progress *progress,
@@ -271,12 +286,23 @@ engine_put(struct engine *e, sqlite3 *db, int64_t schema,
 		link_close(e->link);	/* and its transaction */
 		return t.end;
 	}
-	if (!do_sql(&t, "COMMIT"))
-		t.end = link_is_open(e->link) ? ENGINE_FAILED : ENGINE_UNKNOWN;
-	else if (link_take_warning(e->link))
-		t.end = ENGINE_UNKNOWN;
-	link_close(e->link);		/* its statements are of the time before */
-	return t.end;
+	return commit_store(&t);
+}
+
+enum engine_end
+engine_drop(struct engine *e, int64_t reign)
+{
+	struct transfer	t = { .e = e, .end = ENGINE_DONE };
+	enum engine_end	end = engine_open(e);
+
+	if (end != ENGINE_DONE)
+		return end;
+	(void)link_take_warning(e->link);
+	if (!do_sql(&t, "BEGIN") || !drop_store(&t, reign)) {
+		link_close(e->link);	/* and its transaction */
+		return t.end;
+	}
+	return commit_store(&t);
 }
 
 /* --- out of the engine ------------------------------------------------------------------- */

@@ -175,6 +175,29 @@ puts_all_or_nothing(void **state)
 }
 
 static void
+drops_what_nobody_has_claimed(void **state)
+{
+	struct desk		d = open_desk();
+	struct engine_head	head;
+
+	(void)state;
+	check_number("nothing", engine_drop(d.engine, 77), ENGINE_MISSING);
+	check_number("put", engine_put(d.engine, d.db, 5, d.place, false, NULL,
+	    NULL), ENGINE_DONE);
+	check_number("another", engine_drop(d.engine, 78), ENGINE_REFUSED);
+	check_same("left alone", &d);
+	check_number("drop", engine_drop(d.engine, 77), ENGINE_DONE);
+	check_number("gone", engine_look(d.engine, &head), ENGINE_MISSING);
+	check_number("again", engine_put(d.engine, d.db, 5, d.place, false,
+	    NULL, NULL), ENGINE_DONE);
+	check_number("claim", engine_claim(d.engine, "host-a", &head),
+	    ENGINE_DONE);
+	check_number("in use", engine_drop(d.engine, 77), ENGINE_REFUSED);
+	check_same("used", &d);
+	close_desk(&d);
+}
+
+static void
 fetches_a_copy(void **state)
 {
 	struct desk		d = open_writer();
@@ -422,6 +445,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST("a store is put into an engine once", puts_once),
 		TEST("… whole or not at all", puts_all_or_nothing),
+		TEST("a store that was put can be removed", drops_what_nobody_has_claimed),
 		TEST("a copy that is fetched is the same", fetches_a_copy),
 		TEST("a row that differs is found", finds_a_difference),
 		TEST("a copy follows the log, and so do the tables", follows),
