@@ -240,6 +240,19 @@ def test_a_store_that_nobody_answers_for_is_not_begun(desk, server):
     assert ctl(desk, server, 'put').returncode == 0
 
 
+def test_a_desk_that_began_in_the_engine_is_there(server, tmp_path):
+    desk = Desk(tmp_path / 'new', FLICKET_ENGINE=where(server))
+    try:
+        desk.start()
+        wait_until(lambda: all(s.get('lease_runs') for s in told(desk, server)), 30, 'each service has a writer')
+        assert all(s['copy'] == 'follows' for s in told(desk, server))
+        end(desk)
+        done = ctl(desk, server, 'put')
+        assert done.returncode == 0 and len(re.findall(r'^\w+ +is there', done.stdout, re.M)) == 4, done.stdout + done.stderr
+    finally:
+        desk.stop()
+
+
 # --- check ---------------------------------------------------------------------------------------------------------
 
 def findings(done):

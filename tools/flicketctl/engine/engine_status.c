@@ -102,7 +102,9 @@ put_lease(const struct seen *s, char ret[TEXT_SIZE])
 {
 	long long	ms = (long long)s->log.lease_ms;
 
-	if (s->log.was_resigned)
+	if (s->head.owner[0] == '\0')
+		snprintf(ret, TEXT_SIZE, "-");
+	else if (s->log.was_resigned)
 		snprintf(ret, TEXT_SIZE, "given up");
 	else if (ms > 0)
 		snprintf(ret, TEXT_SIZE, "runs");
