@@ -16,6 +16,7 @@
 
 struct publish {
 	struct reign		*reign;
+	const atomic_bool	*stopping;
 	sqlite3			*db;
 	struct tables		*tables;
 	struct patch_each	*each;
@@ -28,11 +29,13 @@ struct publish {
 };
 
 struct publish *
-publish_open(struct reign *reign, enum service_id id, sqlite3 *db)
+publish_open(struct reign *reign, enum service_id id, sqlite3 *db,
+    const atomic_bool *stopping)
 {
 	struct publish	*p = must_alloc(sizeof(*p));
 
 	p->reign = reign;
+	p->stopping = stopping;
 	p->db = db;
 	p->tables = tables_read(db);
 	if (p->tables == NULL)
@@ -122,7 +125,8 @@ settle(struct publish *p)
 		    find_batch(p) : PUBLISH_UNKNOWN;
 		if (found == PUBLISH_UNKNOWN)
 			usleep(SETTLE_STEP_US);
-	} while (found == PUBLISH_UNKNOWN && clock_ms() < until_ms);
+	} while (found == PUBLISH_UNKNOWN && clock_ms() < until_ms &&
+	    !atomic_load(p->stopping));
 	atomic_store(&p->reign->number, found != PUBLISH_UNKNOWN &&
 	    end == ENGINE_DONE ? head.reign : 0);
 	log_info("engine: entry %lld is %s", (long long)p->next.seq,

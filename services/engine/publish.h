@@ -13,9 +13,12 @@
 struct sqlite3;
 struct publish;
 
-/* For the connection that the writer writes on. */
+/*
+ * For the connection that the writer writes on. What is not known is left so when
+ * the process is to end (`stopping`).
+ */
 struct publish	*publish_open(struct reign *, enum service_id,
-		    struct sqlite3 *);
+		    struct sqlite3 *, const atomic_bool *stopping);
 void		 publish_close(struct publish **);
 
 enum publish_end {

@@ -22,6 +22,7 @@ enter_role(struct svc *s, enum role_state state)
 	static const char *const	names[] = {
 		[ROLE_READER] = "reader", [ROLE_WRITER] = "writer",
 		[ROLE_READ_ONLY] = "read-only", [ROLE_REOPENING] = "reopening",
+		[ROLE_LEAVING] = "leaving",
 	};
 
 	if (s->role.state == state)
@@ -105,18 +106,28 @@ step_down(struct svc *s)
 {
 	log_info("stepping down: this process writes no more");
 	outbox_stop(s);
+	write_calls_refuse(s);
+	enter_role(s, ROLE_LEAVING);
+	s->standing.writes = false;
+	announce_standing(s);
+}
+
+/* What a lane has when it ends is lost: its calls are waited for. */
+static void
+leave_role(struct svc *s)
+{
+	if (!write_calls_are_done(s))
+		return;
 	write_calls_end(s);
 	keeper_release(&s->keeper);
 	enter_role(s, ROLE_READER);
-	s->standing.writes = false;
-	announce_standing(s);
 }
 
 /* A process that leaves takes no role; but it does not stay REOPENING. */
 static bool
 may_try(const struct svc *s, int64_t now_ms)
 {
-	return s->role.state != ROLE_WRITER &&
+	return s->role.state != ROLE_WRITER && s->role.state != ROLE_LEAVING &&
 	    (s->lifecycle.phase == PHASE_RUNNING ||
 	    s->role.state == ROLE_REOPENING) &&
 	    now_ms - s->role.tried_ms >= ROLE_RETRY_MS;
@@ -131,6 +142,8 @@ role_turn(struct svc *s)
 	if (s->role.state == ROLE_WRITER && keeper_is_wanted(&s->keeper) &&
 	    !keeper_has_reign(&s->keeper))
 		step_down(s);
+	if (s->role.state == ROLE_LEAVING)
+		leave_role(s);
 	if (!may_try(s, now_ms))
 		return;
 	s->role.tried_ms = now_ms;

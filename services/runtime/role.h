@@ -8,6 +8,8 @@
  * READ_ONLY  No process can write, as the disk takes no writes.
  * REOPENING  The disk takes writes again: lanes finish what they have begun,
  *            and begin nothing until they have opened the store anew.
+ * LEAVING    This process has the lock, and may write no more: what its writer
+ *            lane has is answered before the copy follows the log.
  */
 #ifndef RUNTIME_ROLE_H
 #define RUNTIME_ROLE_H
@@ -17,7 +19,13 @@
 
 struct svc;
 
-enum role_state { ROLE_READER, ROLE_WRITER, ROLE_READ_ONLY, ROLE_REOPENING };
+enum role_state {
+	ROLE_READER,
+	ROLE_WRITER,
+	ROLE_READ_ONLY,
+	ROLE_REOPENING,
+	ROLE_LEAVING
+};
 
 struct role {
 	enum role_state	state;

@@ -18,6 +18,7 @@
 #include "base/wall.h"
 #include "proto/labels.h"
 #include "proto/peer/curve.h"
+#include "services/engine/copy.h"
 #include "services/engine/engine.h"
 #include "services/runtime/loop.h"
 #include "services/runtime/queue.h"
@@ -125,6 +126,22 @@ refuse_half_replaced(const struct svc *s)
 		    name);
 }
 
+/*
+ * What is written to a copy without its engine would be in the one and not in
+ * the other, and both would count on with the same numbers.
+ */
+static void
+refuse_copy(const struct svc *s, const struct db *db)
+{
+	const char	*name = service_name(s->service->id);
+
+	if (!keeper_is_wanted(&s->keeper) &&
+	    copy_place(db_sqlite(db)).seq != 0)
+		log_refuse("stores/%s is a copy of an engine's store: set "
+		    "FLICKET_ENGINE, or restore a backup of it, which is a "
+		    "store of its own", name);
+}
+
 /* Have a store that can be read. False: the process is to end. */
 static bool
 open_store(struct svc *s, bool force_new)
@@ -145,6 +162,7 @@ open_store(struct svc *s, bool force_new)
 		open_to_write(s, force_new);
 	db = db_open(s->service, s->path.base, true);
 	refuse_half_replaced(s);
+	refuse_copy(s, db);
 	keeper_note_copy(&s->keeper);
 	s->standing.schema = store_schema(db_sqlite(db));
 	s->outbox.args.is_meant = store_is_accepted(db_sqlite(db));

@@ -32,6 +32,18 @@ write_calls_end(struct svc *s)
 	zactor_destroy(&s->writes.lane);
 }
 
+void
+write_calls_refuse(struct svc *s)
+{
+	atomic_store(&s->writes.args.stopping, true);
+}
+
+bool
+write_calls_are_done(const struct svc *s)
+{
+	return s->writes.sent == 0 && s->writes.waiting.count == 0;
+}
+
 static bool
 is_of_client(const struct svc *s, const struct call *c)
 {
@@ -45,6 +57,7 @@ static void
 send_call(struct svc *s, struct call *c)
 {
 	s->writes.clients += is_of_client(s, c);
+	s->writes.sent++;
 	lane_send(s->writes.lane, c);
 }
 
@@ -75,4 +88,5 @@ void
 write_calls_note_done(struct svc *s, const struct call *c)
 {
 	s->writes.clients -= is_of_client(s, c);
+	s->writes.sent--;
 }

@@ -16,6 +16,7 @@ struct write_calls {
 	zactor_t	*lane;		/* NULL: this process does not write */
 	struct turns	 waiting;	/* of clients */
 	unsigned	 clients;	/* clients' writes in the lane */
+	unsigned	 sent;		/* all that the lane has */
 };
 
 void	write_calls_init(struct svc *);
@@ -23,6 +24,10 @@ void	write_calls_init(struct svc *);
 /* Start the lane, with the store's lock; and end it. */
 void	write_calls_begin(struct svc *, int lock);
 void	write_calls_end(struct svc *);
+
+/* Have all that waits refused; whether nothing is left that waits. */
+void	write_calls_refuse(struct svc *);
+bool	write_calls_are_done(const struct svc *);
 
 /* A client's write waits for its turn. */
 void	write_calls_put(struct svc *, const struct request *, struct text peer);

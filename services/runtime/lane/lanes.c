@@ -38,7 +38,7 @@ writer_run(zsock_t *pipe, void *arg)
 	session.lock = args->lock;
 	if (args->reign != NULL)
 		publish = publish_open(args->reign, args->tables->service->id,
-		    db_sqlite(session.db));
+		    db_sqlite(session.db), &args->stopping);
 	checkpoint = checkpoint_start(db_sqlite(session.db), args->path);
 	zsock_signal(pipe, 0);
 	while (!terminated) {

@@ -322,6 +322,9 @@ change_store(const struct restore *r, enum service_id id,
 			    (long long)r->streams[source], source,
 			    (long long)old[source]);
 	}
+	/* of a copy of an engine's store: it is one of its own from here on */
+	if (has_column(db, "identity", "seq"))
+		buf_put_text(&sql, "UPDATE identity SET seq = 0, reign = 0;");
 	if (id == SERVICE_USER)
 		change_tokens(r, db, &sql);
 	buf_put_text(&sql, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
