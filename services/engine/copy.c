@@ -363,6 +363,20 @@ copy_put(const struct service *service, const char *conninfo, const char *path,
 }
 
 bool
+copy_use_alone(const char *path)
+{
+	sqlite3			*db = store_open(path, false);
+	struct engine_place	 place = copy_place(db);
+	bool			 ok;
+
+	if (place.reign > 0)
+		place.reign = -place.reign;
+	ok = copy_set_place(db, place);
+	sqlite3_close(db);
+	return ok;
+}
+
+bool
 copy_leave(const char *path)
 {
 	sqlite3	*db = store_open(path, false);

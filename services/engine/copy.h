@@ -65,6 +65,12 @@ enum engine_end	 copy_put(const struct service *service, const char *conninfo,
 bool		 copy_leave(const char *path);
 
 /*
+ * A store that was put, and is used without its engine, is another one from then
+ * on: its reign is noted as a negative number, which no log has.
+ */
+bool		 copy_use_alone(const char *path);
+
+/*
  * Bring the engine's store, and the copy, to the newest schema, as the writer of
  * a reign. The copy has all entries.
  */

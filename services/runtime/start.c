@@ -128,18 +128,25 @@ refuse_half_replaced(const struct svc *s)
 
 /*
  * What is written to a copy without its engine would be in the one and not in
- * the other, and both would count on with the same numbers.
+ * the other, and both would count on with the same numbers. A store that was
+ * only just put into an engine may go on alone; that is noted.
  */
 static void
-refuse_copy(const struct svc *s, const struct db *db)
+judge_copy(const struct svc *s, const struct db *db)
 {
-	const char	*name = service_name(s->service->id);
+	const char		*name = service_name(s->service->id);
+	struct engine_place	 place = copy_place(db_sqlite(db));
 
-	if (!keeper_is_wanted(&s->keeper) &&
-	    copy_place(db_sqlite(db)).seq != 0)
+	if (keeper_is_wanted(&s->keeper) || place.seq == 0)
+		return;
+	if (place.seq > 1)
 		log_refuse("stores/%s is a copy of an engine's store: set "
 		    "FLICKET_ENGINE, or restore a backup of it, which is a "
 		    "store of its own", name);
+	if (s->role.lock != -1 && !role_is_read_only(&s->role) &&
+	    place.reign > 0 && !copy_use_alone(s->path.base))
+		log_fatal("stores/%s: it cannot be noted that it is used without "
+		    "its engine", name);
 }
 
 /* Have a store that can be read. False: the process is to end. */
@@ -162,7 +169,7 @@ open_store(struct svc *s, bool force_new)
 		open_to_write(s, force_new);
 	db = db_open(s->service, s->path.base, true);
 	refuse_half_replaced(s);
-	refuse_copy(s, db);
+	judge_copy(s, db);
 	keeper_note_copy(&s->keeper);
 	s->standing.schema = store_schema(db_sqlite(db));
 	s->outbox.args.is_meant = store_is_accepted(db_sqlite(db));

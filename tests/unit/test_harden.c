@@ -414,7 +414,7 @@ static int
 enter(void **state)
 {
 	(void)state;
-	settings = (struct settings){ .data = folder, .bind = "", .keys = "",
+	settings = (struct settings){ .data = folder, .engine = "", .bind = "", .keys = "",
 	    .tls_cert = "", .tls_key = "", .metrics_listen = "",
 	    .admin_password = "", .admin_password_file = "",
 	    .user_endpoint = "ipc://run/user.sock",

@@ -92,6 +92,10 @@ refuse_own_desk(const struct keeper *k, struct engine_place place)
 		log_refuse("stores/%s is a store of its own, not a copy of the "
 		    "engine's: `flicketctl engine put` takes it over, or move it "
 		    "away", service_name(k->service->id));
+	if (place.reign < 0)
+		log_refuse("stores/%s was put into the engine, and used without "
+		    "it since: `flicketctl engine put` puts it again",
+		    service_name(k->service->id));
 }
 
 static enum step

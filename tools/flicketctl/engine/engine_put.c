@@ -126,6 +126,8 @@ read_store(struct part *part, struct sqlite3 *db)
 	if (why != NULL)
 		return cli_fail("%s: %s", part->path, why);
 	part->place = copy_place(db);
+	/* used alone since: what the engine has of it is found all the same */
+	part->place.reign = llabs(part->place.reign);
 	tables = tables_read(db);
 	ok = tables != NULL && count_rows(part, db, tables);
 	tables_destroy(&tables);
