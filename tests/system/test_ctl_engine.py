@@ -328,3 +328,49 @@ def test_without_the_setting_it_says_so(tmp_path, command):
     assert done.returncode == (3 if command == 'status' else 1) and 'FLICKET_ENGINE is not set' in done.stderr
     done = run_program('flicketctl', 'engine', command, FLICKET_DATA=tmp_path, FLICKET_ENGINE='host==b =')
     assert done.returncode in (1, 3) and 'FLICKET_ENGINE: ' in done.stderr
+
+
+# --- the way back ------------------------------------------------------------------------------------------------------
+
+def write(desk, title):
+    with contextlib.closing(desk.client(ADMIN)) as c:
+        return expect(c.post('tickets/', {'title': title, 'content': 'some text', 'category_id': 1, 'ticket_priority_id': 1}),
+                      201)['id']
+
+
+def refused(desk, name, **settings):
+    """What the service says that does not start."""
+    done = run_program(f'flicket-{name}', **{**desk.settings, 'FLICKET_DATA': desk.data, **settings})
+    assert done.returncode == 2, done.stderr
+    return done.stderr
+
+
+def test_a_backup_of_a_copy_is_a_desk_of_its_own(desk, server, tmp_path):
+    assert ctl(desk, server, 'put').returncode == 0
+    ask_engine(desk, server)
+    ticket = write(desk, 'written in the engine')
+    done = run_program('flicketctl', 'backup', tmp_path / 'backup', FLICKET_DATA=desk.data, FLICKET_ENGINE=where(server))
+    assert done.returncode == 0, done.stderr
+    write(desk, 'written after the backup')
+    end(desk)
+    del desk.settings['FLICKET_ENGINE']
+    assert "is a copy of an engine's store: set FLICKET_ENGINE" in refused(desk, 'ticket', FLICKET_ENGINE='')
+    done = run_program('flicketctl', 'restore', tmp_path / 'backup', '--force', FLICKET_DATA=desk.data)
+    assert done.returncode == 0, done.stderr
+    assert place(desk, 'ticket') == '0|0'
+    desk.start()
+    with contextlib.closing(desk.client(ADMIN)) as c:
+        assert expect(c.get(f'ticket/{ticket}'), 200)['title'] == 'written in the engine'
+        assert c.get(f'ticket/{ticket + 1}').status == 404
+
+
+def test_a_desk_that_was_used_alone_since_it_was_put_does_not_follow_the_engine(desk, server):
+    assert ctl(desk, server, 'put').returncode == 0
+    desk.start()
+    ticket = write(desk, 'written without the engine')
+    end(desk)
+    assert '`flicketctl engine put` puts it again' in refused(desk, 'ticket', FLICKET_ENGINE=where(server))
+    assert ctl(desk, server, 'put').returncode == 0
+    ask_engine(desk, server)
+    with contextlib.closing(desk.client(ADMIN)) as c:
+        assert expect(c.get(f'ticket/{ticket}'), 200)['title'] == 'written without the engine'
