@@ -355,7 +355,7 @@ def test_a_backup_of_a_copy_is_a_desk_of_its_own(desk, server, tmp_path):
     end(desk)
     del desk.settings['FLICKET_ENGINE']
     assert "is a copy of an engine's store: set FLICKET_ENGINE" in refused(desk, 'ticket', FLICKET_ENGINE='')
-    done = run_program('flicketctl', 'restore', tmp_path / 'backup', '--force', FLICKET_DATA=desk.data)
+    done = run_program('flicketctl', 'restore', tmp_path / 'backup', '--force', '--keep-tokens', FLICKET_DATA=desk.data)
     assert done.returncode == 0, done.stderr
     assert place(desk, 'ticket') == '0|0'
     desk.start()
