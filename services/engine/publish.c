@@ -185,6 +185,7 @@ publish_committed(struct publish *p)
 	if (p->next.seq == 0)
 		return;
 	p->place = p->next;
+	atomic_store(&p->reign->entry, p->place.seq);
 	metric_set(METRIC_ENGINE_ENTRY, 0, p->place.seq);
 }
 
@@ -195,6 +196,12 @@ publish_lost(struct publish *p)
 	log_error("engine: the copy cannot be written to; this process writes no "
 	    "more");
 	atomic_store(&p->reign->number, 0);
+}
+
+int64_t
+publish_entry(const struct publish *p)
+{
+	return p->next.seq;
 }
 
 bool

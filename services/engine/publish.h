@@ -38,6 +38,9 @@ enum publish_end	publish_batch(struct publish *);
 void			publish_committed(struct publish *);
 void			publish_lost(struct publish *);
 
+/* The entry of the batch that was committed last; 0: it changed nothing. */
+int64_t			publish_entry(const struct publish *);
+
 /* Whether this process may write no more. */
 bool			publish_is_over(const struct publish *);
 

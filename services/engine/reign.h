@@ -10,6 +10,7 @@
 
 struct reign {
 	_Atomic int64_t	 number;	/* 0: this process does not write */
+	_Atomic int64_t	 entry;		/* the last that it has committed */
 	const char	*conninfo;
 	char		 owner[128];	/* of leases: this host */
 };

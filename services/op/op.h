@@ -117,6 +117,8 @@ struct standing {
 	int64_t	began_ms;	/* when it was started, by clock_ms() */
 	int64_t	schema;		/* of the store */
 	int64_t	queued;		/* calls without an answer yet */
+	int64_t	entry;		/* the last of an engine's log, as its writer;
+				 * else 0 */
 };
 
 /* A service's tables made ready: checked, compiled, found by number. */
@@ -173,6 +175,8 @@ struct call {
 	struct buf	 refs[OP_REFS];	/* become extras */
 	size_t		 rows;		/* in the fragment, of a list */
 	int64_t		 emitted;	/* seq of the EVENT written last, 0 */
+	int64_t		 entry;		/* of the engine's log, with its batch;
+					 * 0: none */
 	enum service_id	 consumer;	/* of that event */
 	bool		 tallied;	/* a TALLY was written */
 	bool		 store_failed;	/* and that was logged */

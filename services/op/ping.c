@@ -65,6 +65,8 @@ op_ping(struct call *c)
 	args_put_number(extra, KEY_QUEUED, own->queued);
 	args_put_number(extra, KEY_UPTIME_MS, clock_ms() - own->began_ms);
 	args_put_number(extra, KEY_SCHEMA, own->schema);
+	if (own->entry != 0)
+		args_put_number(extra, KEY_ENTRY, own->entry);
 	put_outbox(extra);
 	return OK;
 }

@@ -16,15 +16,19 @@ may_reply(struct svc *s, const struct call *c)
 {
 	int64_t	seq = seen_of(c);
 
-	return outbox_is_delivered(s, c) && (seq == 0 ||
+	return outbox_is_delivered(s, c) &&
+	    announce_copies_have(s, c->entry) && (seq == 0 ||
 	    watchers_have_seen(&s->announce.watchers, seq, clock_ms()));
 }
 
 static int64_t
 longest_ms(const struct svc *s, const struct call *c)
 {
-	return args_has(&c->answer.extra, KEY_SEEN) ? WATCHER_LEASE_MS :
-	    s->settings->event_wait_ms;
+	if (args_has(&c->answer.extra, KEY_SEEN))
+		return WATCHER_LEASE_MS;
+	return c->entry != 0 && keeper_has_hosts(&s->keeper) &&
+	    s->settings->event_wait_ms < WATCHER_LEASE_MS ?
+	    WATCHER_LEASE_MS : s->settings->event_wait_ms;
 }
 
 static void
@@ -39,6 +43,7 @@ hold_or_reply(struct svc *s, struct call *c)
 {
 	outbox_note_call(s, c);
 	announce_note_seen(s, seen_of(c));
+	announce_note_entry(s, c->entry);
 	if (may_reply(s, c)) {
 		reply_and_release(s, c);
 		return;

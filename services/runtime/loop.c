@@ -287,13 +287,18 @@ poll_sockets(struct svc *s)
 		lifecycle_take_signal(s);
 }
 
-/* Peers that wait until the index is loaded are told at once that it is. */
+/*
+ * Peers that wait until the index is loaded are told at once that it is. They
+ * rather ask processes of other hosts while this one's copy may be behind.
+ */
 static void
 watch_loading(struct svc *s)
 {
-	if (!s->standing.loading || svc_is_loading(s))
+	bool	loading = svc_is_loading(s) || keeper_is_behind(&s->keeper);
+
+	if (s->standing.loading == loading)
 		return;
-	s->standing.loading = false;
+	s->standing.loading = loading;
 	announce_standing(s);
 }
 
@@ -326,6 +331,7 @@ loop_run(struct svc *s)
 	while (!lifecycle_is_over(s)) {
 		poll_sockets(s);
 		watchers_turn(&s->announce.watchers, clock_ms());
+		watchers_turn(&s->announce.copies, clock_ms());
 		lifecycle_turn(s);
 		role_turn(s);
 		watch_loading(s);

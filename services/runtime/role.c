@@ -59,6 +59,7 @@ role_become_writer(struct svc *s)
 	outbox_start(s);
 	enter_role(s, ROLE_WRITER);
 	s->standing.writes = true;
+	s->standing.entry = atomic_load(&s->keeper.reign.entry);
 	chore_turn(s);	/* before other writes */
 }
 
@@ -109,6 +110,7 @@ step_down(struct svc *s)
 	write_calls_refuse(s);
 	enter_role(s, ROLE_LEAVING);
 	s->standing.writes = false;
+	s->standing.entry = 0;
 	announce_standing(s);
 }
 

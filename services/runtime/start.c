@@ -161,7 +161,8 @@ open_store(struct svc *s, bool force_new)
 	refuse_half_replaced(s);
 	if (!wait_for_store(s))
 		return false;
-	keeper_init(&s->keeper, s->service, s->settings, s->path.base);
+	keeper_init(&s->keeper, s->service, s->settings, s->path.base,
+	    s->standing.instance);
 	if (s->role.lock != -1 && keeper_is_wanted(&s->keeper)) {
 		if (!keeper_prepare(&s->keeper, &asks))
 			return false;
@@ -285,6 +286,7 @@ free_parts(struct svc *s)
 	reply_done(&s->reply);
 	freeze_done(&s->freeze);
 	watchers_done(&s->announce.watchers);
+	watchers_done(&s->announce.copies);
 	backlog_done(&s->backlog);
 	frame_reader_destroy(&s->frames);
 	op_tables_done(&s->tables);

@@ -13,8 +13,10 @@
 #include "base/process/actor.h"
 #include "services/engine/copy.h"
 #include "services/engine/engine.h"
+#include "services/runtime/keeper/hosts.h"
 
 #define FOLLOW_MS	50	/* between looks at the log */
+#define CURRENT_MS	900	/* the writer has others wait for us no longer */
 #define RENEW_MS	1000	/* between renewals of the lease */
 #define TRIM_MS		60000
 #define SAY_MS		10000	/* between lines about an engine that is away */
@@ -25,6 +27,7 @@ struct work {
 	struct keeper	*keeper;
 	struct engine	*engine;
 	struct copy	*copy;
+	struct hosts	*hosts;
 	int64_t		 renewed_ms;
 	int64_t		 trimmed_ms;
 	int64_t		 said_ms;
@@ -102,6 +105,7 @@ try_claim(struct work *w)
 	/* the writer has a connection of its own, which is to be the only one
 	 * that knows FTS5's state */
 	copy_close(&w->copy);
+	atomic_store(&w->keeper->reign.entry, head.last.seq);
 	atomic_store(&w->keeper->writes, true);
 	atomic_store(&w->keeper->reign.number, head.reign);
 }
@@ -137,32 +141,54 @@ keep_lease(struct work *w)
 	}
 }
 
+/* Followed by what the writer has told of, and it was heard just now. */
+static void
+note_current(struct work *w, int64_t entry)
+{
+	if (entry >= hosts_newest(w->hosts))
+		atomic_store(&w->keeper->current_ms,
+		    hosts_heard_ms(w->hosts));
+}
+
 static void
 take_turn(struct work *w)
 {
+	int64_t	before;
+
 	if (atomic_load(&w->keeper->writes)) {
 		keep_lease(w);
 		return;
 	}
 	if (w->copy == NULL)
 		w->copy = copy_open(w->keeper->path);
-	if (follow(w))
-		try_claim(w);
+	before = copy_stands_at(w->copy).seq;
+	if (!follow(w))
+		return;
+	if (copy_stands_at(w->copy).seq != before)
+		hosts_tell(w->hosts, copy_stands_at(w->copy).seq);
+	note_current(w, copy_stands_at(w->copy).seq);
+	try_claim(w);
 }
 
 static bool
-is_terminated(zsock_t *pipe)
+is_terminated(struct work *w, zsock_t *pipe)
 {
-	zmq_pollitem_t	 item = { zsock_resolve(pipe), 0, ZMQ_POLLIN, 0 };
-	char		*word;
-	bool		 is;
+	char	*word;
+	bool	 is;
 
-	if (zmq_poll(&item, 1, FOLLOW_MS) <= 0)
+	if (!hosts_wait(w->hosts, pipe, FOLLOW_MS))
 		return false;
 	word = zstr_recv(pipe);
 	is = word == NULL || strcmp(word, "$TERM") == 0;
 	zstr_free(&word);
 	return is;
+}
+
+/* What the writer is told: nothing, if it is this process. */
+static int64_t
+entry_of(const struct work *w)
+{
+	return w->copy == NULL ? 0 : copy_stands_at(w->copy).seq;
 }
 
 static void
@@ -172,14 +198,18 @@ keeper_run(zsock_t *pipe, void *arg)
 	struct work	 w = { .keeper = keeper, .heard_ms = clock_ms() };
 
 	w.engine = engine_new(keeper->reign.conninfo, keeper->service->id, NULL);
+	w.hosts = hosts_new(keeper->settings, keeper->service->id,
+	    keeper->instance);
 	zsock_signal(pipe, 0);
 	do {
+		hosts_turn(w.hosts, entry_of(&w));
 		take_turn(&w);
-	} while (!is_terminated(pipe));
+	} while (!is_terminated(&w, pipe));
 	if (w.number != 0)
 		engine_resign(w.engine, atomic_load(&keeper->reign.number) != 0 ?
 		    atomic_load(&keeper->reign.number) : w.number);
 	copy_close(&w.copy);
+	hosts_destroy(&w.hosts);
 	engine_destroy(&w.engine);
 }
 
@@ -215,6 +245,21 @@ void
 keeper_start(struct keeper *k)
 {
 	k->thread = actor_new(keeper_run, k);
+}
+
+bool
+keeper_has_hosts(const struct keeper *k)
+{
+	return keeper_is_wanted(k) && strstr(settings_endpoint(k->settings,
+	    k->service->id), "tcp://") != NULL;
+}
+
+bool
+keeper_is_behind(const struct keeper *k)
+{
+	return k->thread != NULL && !keeper_has_reign(k) &&
+	    keeper_has_hosts(k) &&
+	    clock_ms() - atomic_load(&k->current_ms) > CURRENT_MS;
 }
 
 void

@@ -19,7 +19,10 @@ struct keeper {
 	const struct settings	*settings;
 	const char		*path;		/* of the copy */
 	struct reign		 reign;
+	int64_t			 instance;	/* of this process, for PINGs */
 	zactor_t		*thread;	/* NULL: this process has no lock */
+	_Atomic int64_t		 current_ms;	/* the copy had all that the
+						 * writer told of, clock_ms() */
 	uint64_t		 device, file;	/* of the copy, as it was opened */
 	atomic_bool		 writes;	/* the reign is in use, until
 						 * keeper_release() */
@@ -27,7 +30,16 @@ struct keeper {
 
 /* If the settings name an engine. The path outlives the keeper. */
 void	keeper_init(struct keeper *, const struct service *,
-	    const struct settings *, const char *path);
+	    const struct settings *, const char *path, int64_t instance);
+
+/* Whether other hosts may have copies, too. */
+bool	keeper_has_hosts(const struct keeper *);
+
+/*
+ * Whether the copy may lack what clients were told of by the writer on another
+ * host, as that was not heard of for a while.
+ */
+bool	keeper_is_behind(const struct keeper *);
 
 static inline bool
 keeper_is_wanted(const struct keeper *k)

@@ -202,7 +202,7 @@ next_step(struct keeper *k, struct engine *engine,
 
 void
 keeper_init(struct keeper *k, const struct service *service,
-    const struct settings *settings, const char *path)
+    const struct settings *settings, const char *path, int64_t instance)
 {
 	const char	*why;
 
@@ -214,6 +214,7 @@ keeper_init(struct keeper *k, const struct service *service,
 	k->service = service;
 	k->settings = settings;
 	k->path = path;
+	k->instance = instance;
 	k->reign.conninfo = settings->engine;
 	name_host(k);
 }

@@ -156,6 +156,8 @@ batch_run(struct session *session, struct publish *publish, zsock_t *pipe,
 	for (size_t i = 0; i < count; i++) {
 		if (end != BATCH_DONE)
 			lane_answer_error(batch[i], errors[end]);
+		else if (publish != NULL)
+			batch[i]->entry = publish_entry(publish);
 		lane_send(pipe, batch[i]);
 	}
 }

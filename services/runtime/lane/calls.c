@@ -22,7 +22,7 @@ call_clear(struct call *c)
 	c->rows = 0;
 	for (int i = 0; i < OP_REFS; i++)
 		c->refs[i].len = 0;
-	c->emitted = 0;
+	c->emitted = c->entry = 0;
 	c->tallied = c->store_failed = false;
 	c->put_aside = c->ran_over = c->passing = false;
 	c->made = NULL;
