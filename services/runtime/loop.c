@@ -76,6 +76,9 @@ loop_dispatch(struct svc *s, const struct request *r, struct text peer)
 	    s->role.state != ROLE_WRITER)
 		reply_put_error(&s->reply, r, role_is_read_only(&s->role) ?
 		    ERR_STORE : ERR_UNAVAILABLE);
+	else if (kind == OP_READ && r->op != OP_PING &&
+	    keeper_is_stale(&s->keeper))
+		reply_put_error(&s->reply, r, ERR_UNAVAILABLE);
 	else if (kind == OP_READ)
 		run_on_loop(s, r, peer);
 	else

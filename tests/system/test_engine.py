@@ -374,6 +374,19 @@ def test_without_the_engine_reads_go_on_and_writes_wait(server, desks, way):
     expect_equal(server, desk.data)
 
 
+def test_a_host_that_hears_nobody_answers_reads_for_a_while_only(server, desks):
+    desk = desks('new', FLICKET_ENGINE=engine_of(server), FLICKET_STALE_SECONDS=2, **SHORT)
+    with desk.admin() as c:
+        begin(c)
+        server.pause()
+        began = time.monotonic()
+        expect(c.get('departments/'), 200)
+        wait_until(lambda: c.get('departments/').status == 503, 20, 'the copy is too old')
+        assert time.monotonic() - began > 1.5
+        server.resume()
+        wait_until(lambda: c.get('departments/').status == 200, 20, 'the copy is followed again')
+
+
 def wait_settled(client):
     """All services write again, so that nothing is in doubt any more."""
     for service in SERVICES:

@@ -39,6 +39,7 @@ static void
 note_heard(struct work *w)
 {
 	w->heard_ms = clock_ms();
+	atomic_store(&w->keeper->heard_ms, w->heard_ms);
 	metric_set(METRIC_ENGINE_UNHEARD_MS, 0, 0);
 }
 
@@ -244,6 +245,7 @@ keeper_watch_copy(struct keeper *k)
 void
 keeper_start(struct keeper *k)
 {
+	atomic_store(&k->heard_ms, clock_ms());
 	k->thread = actor_new(keeper_run, k);
 }
 
@@ -260,6 +262,19 @@ keeper_is_behind(const struct keeper *k)
 	return k->thread != NULL && !keeper_has_reign(k) &&
 	    keeper_has_hosts(k) &&
 	    clock_ms() - atomic_load(&k->current_ms) > CURRENT_MS;
+}
+
+bool
+keeper_is_stale(const struct keeper *k)
+{
+	int64_t	most_ms, now_ms;
+
+	if (k->thread == NULL || k->settings->stale_seconds == 0)
+		return false;
+	most_ms = k->settings->stale_seconds * 1000;
+	now_ms = clock_ms();
+	return now_ms - atomic_load(&k->heard_ms) > most_ms &&
+	    now_ms - atomic_load(&k->current_ms) > most_ms;
 }
 
 void

@@ -24,6 +24,7 @@ struct keeper {
 	_Atomic int64_t		 current_ms;	/* the copy had all that the
 						 * writer told of, clock_ms() */
 	uint64_t		 device, file;	/* of the copy, as it was opened */
+	_Atomic int64_t		 heard_ms;	/* the engine was heard of */
 	atomic_bool		 writes;	/* the reign is in use, until
 						 * keeper_release() */
 };
@@ -60,6 +61,9 @@ struct keeper_asks {
  * it has to. False: the process is to end.
  */
 bool	keeper_prepare(struct keeper *, const struct keeper_asks *);
+
+/* Whether nobody was heard of for FLICKET_STALE_SECONDS. */
+bool	keeper_is_stale(const struct keeper *);
 
 /* The copy is opened now by this process, whether or not it has the lock. */
 void	keeper_note_copy(struct keeper *);
