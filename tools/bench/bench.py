@@ -15,6 +15,7 @@ from pathlib import Path
 import compression
 import console
 import counts
+import engine
 import people
 import report
 import search_index
@@ -440,7 +441,7 @@ SECTIONS = {'ratio': Bench.ratio, 'commits': Bench.commits, 'mix': Bench.mix, 'q
             'growth': Bench.growth, 'threads': Bench.threads, 'replicas': Bench.replicas, 'curve': Bench.curve,
             'compression': compression.measure, 'start': Bench.start, 'import': Bench.take_over,
             'index': Bench.search_index, 'soak': Bench.soak, 'console': console.measure, 'counts': counts.measure,
-            'people': people.measure, 'upgrade': upgrade.measure}
+            'people': people.measure, 'upgrade': upgrade.measure, 'engine': engine.measure}
 
 
 def slope(values):

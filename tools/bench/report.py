@@ -8,7 +8,7 @@ import targets
 from workloads import WORKLOADS
 
 # Sections whose figures stand beside what the document says of them, each with its own date and command.
-OWN = ('console', 'counts', 'people', 'upgrade')
+OWN = ('console', 'counts', 'people', 'upgrade', 'engine')
 BEGIN, END = '<!-- from here: made by script/bench -->', '<!-- to here -->'
 BEGIN_OWN = '<!-- from here: made by script/bench --section {} -->'
 
