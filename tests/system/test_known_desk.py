@@ -205,7 +205,7 @@ def test_status_fits_the_terminal(secure, columns):
 def test_commands_are_grouped_in_help():
     told = ctl('help').stdout
     titles = re.findall(r'^([A-Z][A-Za-z ]+):$', told.partition('\nExit status')[0], re.M)
-    assert titles == ['Run a desk', 'Users', 'Keep and move data', 'Keys and passwords', 'Look up']
+    assert titles == ['Run a desk', 'Users', 'Keep and move data', 'Keep the stores in PostgreSQL', 'Keys and passwords', 'Look up']
     every = re.findall(r'^  ([a-z]+(?: [a-z]+)?)  +', told.partition('\nExit status')[0], re.M)
     assert len(every) == len(set(every)), 'each once'
 

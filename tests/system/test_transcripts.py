@@ -32,7 +32,7 @@ PRINTED = {'settings': ['settings', '--markdown'], 'metrics': ['metrics', '--mar
            'permissions': ['permissions', '--markdown']}
 COMPARED = {'matrix': 'tests/system/test_matrix.py', 'memory': 'tests/system/test_overload.py',
             'compose': 'tests/system/test_containers_files.py', 'layers': 'tests/layers/layers.py',
-            'sqlite': 'tests/layers/layers.py', 'codes': 'tests/system/test_problem.py'}
+            'sqlite': 'tests/layers/layers.py', 'libpq': 'tests/layers/layers.py', 'codes': 'tests/system/test_problem.py'}
 # Written by a program after hours of measuring: the figures are those of that run.
 MEASURED = {'faults': 'tests/faults/faults.py', 'fuzz': 'tests/fuzz/fuzz.py', 'mutants': 'tests/mutants/mutants.py'}
 
