@@ -73,8 +73,12 @@ copy_set_place(sqlite3 *db, struct engine_place place)
 struct copy *
 copy_open(const char *path)
 {
-	struct copy	*c = must_alloc(sizeof(*c));
+	struct copy	*c;
 
+	if (access(path, F_OK) == -1)
+		log_fatal("engine: there is no copy in %s; this process starts "
+		    "anew", path);
+	c = must_alloc(sizeof(*c));
 	c->db = store_open(path, false);
 	/* the engine has what a power failure takes from it */
 	store_exec(c->db, "PRAGMA synchronous = NORMAL");
@@ -134,23 +138,20 @@ end_entries(struct copy *c, bool keep)
 }
 
 enum engine_end
-copy_follow(struct copy *c, struct engine *engine)
+copy_follow(struct copy *c, struct engine *engine, bool *ret_more)
 {
-	enum engine_end		end;
-	struct engine_place	before;
+	int64_t		before = c->place.seq;
+	enum engine_end	end;
 
-	do {
-		before = c->place;
-		c->misfits = false;
-		end = engine_since(engine, c->place, apply_entry, c);
-		if (!end_entries(c, end == ENGINE_DONE) &&
-		    end == ENGINE_DONE)
-			end = ENGINE_FAILED;
-		if (end == ENGINE_STOPPED)
-			end = c->misfits ? ENGINE_GONE : ENGINE_FAILED;
-		if (end == ENGINE_DONE)
-			c->place = copy_place(c->db);
-	} while (end == ENGINE_DONE && c->place.seq != before.seq);
+	c->misfits = false;
+	end = engine_since(engine, c->place, apply_entry, c);
+	if (!end_entries(c, end == ENGINE_DONE) && end == ENGINE_DONE)
+		end = ENGINE_FAILED;
+	if (end == ENGINE_STOPPED)
+		end = c->misfits ? ENGINE_GONE : ENGINE_FAILED;
+	if (end == ENGINE_DONE)
+		c->place = copy_place(c->db);
+	*ret_more = end == ENGINE_DONE && c->place.seq != before;
 	return end;
 }
 

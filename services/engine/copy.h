@@ -25,6 +25,7 @@ bool			copy_set_place(struct sqlite3 *, struct engine_place);
 /* A connection to a copy that entries are applied on, and nothing else. */
 struct copy;
 
+/* Dies if there is none: it is made by another function. */
 struct copy	*copy_open(const char *path);
 void		 copy_close(struct copy **);
 
@@ -32,11 +33,11 @@ void		 copy_close(struct copy **);
 struct engine_place	copy_stands_at(const struct copy *);
 
 /*
- * Apply all entries that the log has. GONE: the copy cannot go on, and is to be
- * made anew. FAILED: it cannot be written to, or the engine refused; later it may
- * be well.
+ * Apply the next entries that the log has; *ret_more: there may be more. GONE: the
+ * copy cannot go on, and is to be made anew. FAILED: it cannot be written to, or
+ * the engine refused; later it may be well.
  */
-enum engine_end	 copy_follow(struct copy *, struct engine *);
+enum engine_end	 copy_follow(struct copy *, struct engine *, bool *ret_more);
 
 /* --- making ------------------------------------------------------------------------ */
 

@@ -35,19 +35,29 @@ static const struct {
 	    " WHERE reign = $1::bigint RETURNING seq" },
 	{ "resign", "UPDATE head SET until = '-infinity' "
 	    "WHERE reign = $1::bigint" },
-	/* an hour of entries, and no more than a million of them */
-	{ "trim", "DELETE FROM log USING head WHERE head.reign = $1::bigint "
-	    "AND log.seq < head.seq AND (log.date < clock_timestamp() - "
-	    "interval '1 hour' OR log.seq < head.seq - 1000000)" },
+	{ "extend", "UPDATE head SET until = clock_timestamp() + "
+	    "interval '10 minutes' WHERE reign = $1::bigint RETURNING seq" },
+	/* an hour of entries, and no more than a million of them; some at a
+	 * time, the oldest first */
+	{ "trim", "DELETE FROM log WHERE seq IN (SELECT oldest.seq FROM (SELECT "
+	    "seq, date FROM log ORDER BY seq LIMIT 2000) AS oldest, head WHERE "
+	    "head.reign = $1::bigint AND oldest.seq < head.seq AND (oldest.date "
+	    "< clock_timestamp() - interval '1 hour' OR oldest.seq < head.seq - "
+	    "1000000))" },
 	{ "append", "WITH h AS (UPDATE head SET seq = $1::bigint, "
 	    "counters = coalesce(nullif($4::text, ''), counters), "
 	    "until = clock_timestamp() + " LEASE_SQL
 	    " WHERE reign = $2::bigint AND seq = $1::bigint - 1 RETURNING 1) "
 	    "INSERT INTO log (seq, reign, patch, one) SELECT $1::bigint, "
 	    "$2::bigint, $3::bytea, (SELECT count(*) FROM h)" },
-	/* the place itself comes first, to see that it is there */
-	{ "since", "SELECT seq, reign, CASE WHEN seq > $1::bigint THEN patch "
-	    "END FROM log WHERE seq >= $1::bigint ORDER BY seq LIMIT 64" },
+	/* the place itself comes first, to see that it is there; then one entry
+	 * at least, and 8 MB at most */
+	{ "since", "SELECT seq, reign, patch FROM (SELECT seq, reign, patch, "
+	    "sum(octet_length(patch)) OVER (ORDER BY seq) AS bytes FROM (SELECT "
+	    "seq, reign, CASE WHEN seq > $1::bigint THEN patch END AS patch "
+	    "FROM log WHERE seq >= $1::bigint ORDER BY seq LIMIT 64) AS next) "
+	    "AS entry WHERE seq <= $1::bigint + 1 OR bytes <= 8388608 "
+	    "ORDER BY seq" },
 };
 
 /* --- connection ------------------------------------------------------------------- */
@@ -174,7 +184,7 @@ engine_refuse_conninfo(const char *conninfo)
 	static _Thread_local char	 why[200];
 	PQconninfoOption		*options;
 	char				*message = NULL;
-	bool				 has_password;
+	bool				 has_password, has_service;
 
 	options = PQconninfoParse(conninfo, &message);
 	if (options == NULL) {
@@ -184,8 +194,13 @@ engine_refuse_conninfo(const char *conninfo)
 		PQfreemem(message);
 		return why;
 	}
-	has_password = value_of(options, "password") != NULL;
+	has_password = value_of(options, "password") != NULL ||
+	    value_of(options, "sslpassword") != NULL;
+	has_service = value_of(options, "service") != NULL;
 	PQconninfoFree(options);
+	if (has_service)
+		return "service= names a file that is not read here: write what "
+		    "it has";
 	return has_password ? "it has a password: put it into a file, and name "
 	    "that with passfile=" : NULL;
 }
@@ -298,6 +313,20 @@ engine_renew(struct engine *e, int64_t reign)
 	if (end != ENGINE_DONE)
 		return end;
 	rows = run_with_reign(e, "renew", reign);
+	if (rows == -1)
+		return engine_failed(e);
+	return rows == 1 ? ENGINE_DONE : ENGINE_REFUSED;
+}
+
+enum engine_end
+engine_extend(struct engine *e, int64_t reign)
+{
+	enum engine_end	end = engine_open(e);
+	int		rows;
+
+	if (end != ENGINE_DONE)
+		return end;
+	rows = run_with_reign(e, "extend", reign);
 	if (rows == -1)
 		return engine_failed(e);
 	return rows == 1 ? ENGINE_DONE : ENGINE_REFUSED;

@@ -83,6 +83,9 @@ enum engine_end	 engine_claim(struct engine *, const char *owner,
 /* Keep the lease of a reign. */
 enum engine_end	 engine_renew(struct engine *, int64_t reign);
 
+/* Keep it for ten minutes, for what nothing renews it in: an upgrade. */
+enum engine_end	 engine_extend(struct engine *, int64_t reign);
+
 /* Give it up, so that others can claim at once. */
 void		 engine_resign(struct engine *, int64_t reign);
 

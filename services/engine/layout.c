@@ -25,7 +25,6 @@ type_name(enum column_type type)
 	return type == COLUMN_TEXT ? "text" : "bytea";
 }
 
-/* The columns of a key, or of the rest, as the text says for each of them. */
 static bool
 is_in_key(const struct table *t, int column)
 {
@@ -43,12 +42,32 @@ put_columns(struct buf *sql, const struct table *t)
 		    t->columns[i].name);
 }
 
+/*
+ * Bytes may be longer than a key of an index may be: the terms of a full-text
+ * index are, if somebody writes long words. So the key is a hash of them.
+ */
+static bool
+is_hashed(const struct table *t, int in_key)
+{
+	enum column_type	type = t->columns[t->key[in_key]].type;
+
+	return type == COLUMN_BLOB || type == COLUMN_ANY;
+}
+
+static void
+put_key_of(struct buf *sql, const struct table *t, int in_key)
+{
+	buf_printf(sql, is_hashed(t, in_key) ? "sha256(\"%s\")" : "\"%s\"",
+	    t->columns[t->key[in_key]].name);
+}
+
 static void
 put_key(struct buf *sql, const struct table *t)
 {
-	for (int i = 0; i < t->keys; i++)
-		buf_printf(sql, "%s\"%s\"", i == 0 ? "" : ", ",
-		    t->columns[t->key[i]].name);
+	for (int i = 0; i < t->keys; i++) {
+		buf_printf(sql, "%s", i == 0 ? "" : ", ");
+		put_key_of(sql, t, i);
+	}
 }
 
 void
@@ -56,11 +75,13 @@ layout_put_create(struct buf *sql, const struct table *t)
 {
 	buf_printf(sql, "CREATE TABLE \"%s\" (", t->name);
 	for (int i = 0; i < t->count; i++)
-		buf_printf(sql, "\"%s\" %s, ", t->columns[i].name,
-		    type_name(t->columns[i].type));
-	buf_printf(sql, "PRIMARY KEY (");
+		buf_printf(sql, "%s\"%s\" %s%s", i == 0 ? "" : ", ",
+		    t->columns[i].name, type_name(t->columns[i].type),
+		    is_in_key(t, i) ? " NOT NULL" : "");
+	buf_printf(sql, "); CREATE UNIQUE INDEX \"%s_key\" ON \"%s\" (",
+	    t->name, t->name);
 	put_key(sql, t);
-	buf_printf(sql, "));");
+	buf_printf(sql, ");");
 }
 
 void
@@ -110,9 +131,15 @@ layout_put_delete(struct buf *sql, const struct table *t)
 {
 	buf_printf(sql, "DELETE FROM \"%s\" WHERE (", t->name);
 	put_key(sql, t);
-	buf_printf(sql, ") IN (SELECT * FROM ");
+	buf_printf(sql, ") IN (SELECT ");
+	put_key(sql, t);
+	buf_printf(sql, " FROM ");
 	put_arrays(sql, t, true);
-	buf_printf(sql, ")");
+	buf_printf(sql, " AS gone (");
+	for (int i = 0; i < t->keys; i++)
+		buf_printf(sql, "%s\"%s\"", i == 0 ? "" : ", ",
+		    t->columns[t->key[i]].name);
+	buf_printf(sql, "))");
 }
 
 void

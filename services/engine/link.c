@@ -449,9 +449,8 @@ roll_back(struct link *l)
 {
 	struct link	failed = *l;
 
-	if (PQtransactionStatus(l->conn) == PQTRANS_IDLE ||
-	    !link_do(l, "ROLLBACK"))
-		return;
+	if (PQtransactionStatus(l->conn) != PQTRANS_IDLE)
+		(void)link_do(l, "ROLLBACK");
 	memcpy(l->error, failed.error, sizeof(l->error));
 	memcpy(l->state, failed.state, sizeof(l->state));
 }
@@ -464,8 +463,11 @@ link_finish(struct link *l)
 	PGresult	*r;
 	bool		 more = true;
 
-	if (l->conn == NULL || PQpipelineSync(l->conn) != 1)
+	if (l->conn == NULL || PQpipelineSync(l->conn) != 1) {
+		if (l->conn != NULL)
+			lose(l, PQerrorMessage(l->conn));
 		return LINK_LOST;
+	}
 	while (more) {
 		if (!next_result(l, until_ms, &r)) {
 			PQclear(r);

@@ -10,6 +10,8 @@
 #include "base/metrics.h"
 #include "services/engine/copy.h"
 #include "services/engine/engine.h"
+#include "services/engine/survey.h"
+#include "services/store/store.h"
 
 #define SETTLE_MS	10000	/* clients have been answered by then */
 #define SETTLE_STEP_US	50000
@@ -40,6 +42,8 @@ publish_open(struct reign *reign, enum service_id id, sqlite3 *db,
 	p->tables = tables_read(db);
 	if (p->tables == NULL)
 		log_fatal("engine: the store's tables cannot be read");
+	/* the engine has what a power failure takes from the copy */
+	store_exec(db, "PRAGMA synchronous = NORMAL");
 	p->each = patch_each_new(db, p->tables);
 	p->engine = engine_new(reign->conninfo, id, p->tables);
 	p->place = copy_place(db);
@@ -106,8 +110,31 @@ find_batch(struct publish *p)
 
 /*
  * A claim is committed behind the batch, if that was committed at all. Another
- * one's claim is as good, but this process writes no more then.
+ * one's claim is as good once something was committed behind it: what is read
+ * of a server alone may be of one that no standby follows any more.
  */
+static enum publish_end
+find_behind(struct publish *p, enum engine_end claim)
+{
+	int64_t	ms;
+
+	if (claim == ENGINE_DONE)
+		return find_batch(p);
+	return claim == ENGINE_REFUSED &&
+	    engine_try_commit(p->engine, &ms) == ENGINE_DONE ?
+	    find_batch(p) : PUBLISH_UNKNOWN;
+}
+
+/* This process goes on to write if nobody else has written since. */
+static int64_t
+reign_behind(const struct publish *p, enum publish_end found,
+    const struct engine_head *head)
+{
+	return found != PUBLISH_UNKNOWN && head->last.seq ==
+	    (found == PUBLISH_DONE ? p->next.seq : p->place.seq) ?
+	    head->reign : 0;
+}
+
 static enum publish_end
 settle(struct publish *p)
 {
@@ -121,14 +148,13 @@ settle(struct publish *p)
 	    (long long)p->next.seq, engine_error(p->engine));
 	do {
 		end = engine_claim(p->engine, p->reign->owner, &head);
-		found = end == ENGINE_DONE || end == ENGINE_REFUSED ?
-		    find_batch(p) : PUBLISH_UNKNOWN;
+		found = find_behind(p, end);
 		if (found == PUBLISH_UNKNOWN)
 			usleep(SETTLE_STEP_US);
 	} while (found == PUBLISH_UNKNOWN && clock_ms() < until_ms &&
 	    !atomic_load(p->stopping));
-	atomic_store(&p->reign->number, found != PUBLISH_UNKNOWN &&
-	    end == ENGINE_DONE ? head.reign : 0);
+	atomic_store(&p->reign->number, end == ENGINE_DONE ?
+	    reign_behind(p, found, &head) : 0);
 	log_info("engine: entry %lld is %s", (long long)p->next.seq,
 	    found == PUBLISH_DONE ? "there" : found == PUBLISH_NOT_DONE ?
 	    "not there" : "still not known");
@@ -201,7 +227,7 @@ publish_lost(struct publish *p)
 int64_t
 publish_entry(const struct publish *p)
 {
-	return p->next.seq;
+	return p->place.seq;
 }
 
 bool

@@ -38,7 +38,10 @@ enum publish_end	publish_batch(struct publish *);
 void			publish_committed(struct publish *);
 void			publish_lost(struct publish *);
 
-/* The entry of the batch that was committed last; 0: it changed nothing. */
+/*
+ * The last entry that the copy has. Also a batch that changed nothing, such as an
+ * answer that was kept, tells of it.
+ */
 int64_t			publish_entry(const struct publish *);
 
 /* Whether this process may write no more. */

@@ -494,8 +494,9 @@ begin_reading(struct engine *e, struct engine_head *ret)
 
 	if (end != ENGINE_DONE)
 		return end;
+	/* the store is worked on in between, for minutes if it is large */
 	if (!link_do(e->link, "BEGIN ISOLATION LEVEL REPEATABLE READ READ "
-	    "ONLY"))
+	    "ONLY; SET LOCAL idle_in_transaction_session_timeout = 0"))
 		return engine_failed(e);
 	return engine_look(e, ret);
 }

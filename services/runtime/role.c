@@ -107,7 +107,6 @@ step_down(struct svc *s)
 {
 	log_info("stepping down: this process writes no more");
 	outbox_stop(s);
-	write_calls_refuse(s);
 	enter_role(s, ROLE_LEAVING);
 	s->standing.writes = false;
 	s->standing.entry = 0;
@@ -146,6 +145,9 @@ role_turn(struct svc *s)
 		step_down(s);
 	if (s->role.state == ROLE_LEAVING)
 		leave_role(s);
+	else if (s->role.state != ROLE_WRITER &&
+	    !keeper_has_reign(&s->keeper))
+		keeper_release(&s->keeper);	/* it ended before it was used */
 	if (!may_try(s, now_ms))
 		return;
 	s->role.tried_ms = now_ms;

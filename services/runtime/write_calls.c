@@ -32,12 +32,6 @@ write_calls_end(struct svc *s)
 	zactor_destroy(&s->writes.lane);
 }
 
-void
-write_calls_refuse(struct svc *s)
-{
-	atomic_store(&s->writes.args.stopping, true);
-}
-
 bool
 write_calls_are_done(const struct svc *s)
 {

@@ -25,8 +25,7 @@ void	write_calls_init(struct svc *);
 void	write_calls_begin(struct svc *, int lock);
 void	write_calls_end(struct svc *);
 
-/* Have all that waits refused; whether nothing is left that waits. */
-void	write_calls_refuse(struct svc *);
+/* Whether the lane has answered all that it was given. */
 bool	write_calls_are_done(const struct svc *);
 
 /* A client's write waits for its turn. */

@@ -245,6 +245,8 @@ end_of(sqlite3 *db, int rc)
 		return PATCH_MISFIT;
 	case SQLITE_CONSTRAINT:
 	case SQLITE_SCHEMA:	/* a table has other columns */
+	case SQLITE_CORRUPT:	/* the copy is damaged */
+	case SQLITE_NOTADB:
 		report(db, "a patch does not fit", rc);
 		return PATCH_MISFIT;
 	default:

@@ -161,7 +161,8 @@ patch_each(struct patch_each *e, struct text patch, patch_row *row, void *arg)
 	e->arg = arg;
 	while (ok && sqlite3changeset_next(e->at) == SQLITE_ROW)
 		ok = give(e);
-	sqlite3changeset_finalize(e->at);
+	if (sqlite3changeset_finalize(e->at) != SQLITE_OK)
+		return fail(e, "patch");
 	return ok;
 }
 

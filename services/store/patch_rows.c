@@ -235,7 +235,8 @@ patch_rows_apply(sqlite3 *db, struct text rows)
 	    (char *)(uintptr_t)rows.base) == SQLITE_OK || fail(&w, PATCH_FAILED);
 	while (ok && sqlite3changeset_next(w.at) == SQLITE_ROW)
 		ok = take_out(&w);
-	sqlite3changeset_finalize(w.at);
+	if (sqlite3changeset_finalize(w.at) != SQLITE_OK && ok)
+		ok = fail(&w, PATCH_FAILED);
 	for (struct row *row = w.rows; ok && row != NULL; row = row->next)
 		ok = put_in(&w, row);
 	drop_rows(&w);

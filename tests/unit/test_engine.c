@@ -125,6 +125,19 @@ check_same(const char *row, struct desk *d)
 	buf_done(&differ);
 }
 
+static int64_t
+select_number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt	*st;
+	int64_t		 n;
+
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	n = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return n;
+}
+
 /* --- whole stores ----------------------------------------------------------------- */
 
 static void
@@ -276,6 +289,10 @@ follows(void **state)
 		    "WHERE id < 3 AND 0; UPDATE tickets SET title = NULL",
 		"UPDATE members SET team = team || 'z'",
 		"DELETE FROM tickets; DELETE FROM members",
+		/* terms of the index that are longer than a key of PostgreSQL's */
+		"INSERT INTO tickets (title) SELECT w || 'a ' || w || 'b ' || w "
+		    "|| 'c' FROM (SELECT hex(randomblob(3000)) AS w)",
+		"INSERT INTO words (words) VALUES ('optimize')",
 		"INSERT INTO tickets (title) VALUES ('last')",
 	};
 	struct desk			 d = open_writer();
@@ -289,6 +306,8 @@ follows(void **state)
 	check_number("since", engine_since(d.engine, t.place, take, &t),
 	    ENGINE_DONE);
 	check_number("all", t.place.seq, 1 + LEN(writes));
+	check_true("a long term", select_number(d.db,
+	    "SELECT max(length(term)) FROM words_idx") > 2704);
 	check_same("tables", &d);
 	sqlite3_close(d.db);
 	d.db = t.copy;
@@ -336,6 +355,10 @@ tells_histories_apart(void **state)
 	    ENGINE_GONE);
 	check_number("write", write_as(&d, "DELETE FROM names", d.reign, NULL),
 	    ENGINE_DONE);
+	engine_trim(d.engine, d.reign);
+	t.place = (struct engine_place){ 2, d.reign };
+	check_number("an hour of entries stays", engine_since(d.engine, t.place,
+	    take, &t), ENGINE_DONE);
 	postgres_do(server, "UPDATE flicket_ticket.log SET date = 'epoch'");
 	engine_trim(d.engine, d.reign);
 	t.place = (struct engine_place){ 1, 77 };
@@ -417,6 +440,9 @@ reads_conninfos(void **state)
 	assert_null(engine_refuse_conninfo("host=a,b port=1,2 dbname=x"));
 	check_part("password", engine_refuse_conninfo("host=a password=x"),
 	    "passfile=");
+	check_part("key", engine_refuse_conninfo("host=a sslpassword=x"),
+	    "passfile=");
+	check_part("service", engine_refuse_conninfo("service=desk"), "service=");
 	check_part("wrong", engine_refuse_conninfo("host=a hots=b"), "hots");
 }
 

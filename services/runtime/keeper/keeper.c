@@ -17,8 +17,8 @@
 
 #define FOLLOW_MS	50	/* between looks at the log */
 #define CURRENT_MS	900	/* the writer has others wait for us no longer */
-#define RENEW_MS	1000	/* between renewals of the lease */
-#define TRIM_MS		60000
+#define RENEW_MS	1000	/* between renewals of the lease ... */
+#define LEASE_MS	3000	/* which lasts for so long (layout.h) */
 #define SAY_MS		10000	/* between lines about an engine that is away */
 
 /* --- the thread --------------------------------------------------------------------------- */
@@ -29,7 +29,9 @@ struct work {
 	struct copy	*copy;
 	struct hosts	*hosts;
 	int64_t		 renewed_ms;
-	int64_t		 trimmed_ms;
+	int64_t		 leased_ms;	/* before the claim, or the last renewal */
+	bool		 follows;	/* the copy was followed just now */
+	bool		 has_more;	/* there may be more entries */
 	int64_t		 said_ms;
 	int64_t		 heard_ms;	/* the engine was reached then */
 	int64_t		 number;	/* of the reign that was claimed last */
@@ -71,7 +73,7 @@ give_up(const struct work *w)
 static bool
 follow(struct work *w)
 {
-	enum engine_end	end = copy_follow(w->copy, w->engine);
+	enum engine_end	end = copy_follow(w->copy, w->engine, &w->has_more);
 
 	if (end == ENGINE_GONE || end == ENGINE_MISSING)
 		give_up(w);
@@ -89,29 +91,46 @@ static void
 try_claim(struct work *w)
 {
 	struct engine_head	head;
+	int64_t			began_ms;
 
 	if (engine_look(w->engine, &head) != ENGINE_DONE || (!head.is_free &&
 	    strcmp(head.owner, w->keeper->reign.owner) != 0))
 		return;
+	began_ms = clock_ms();
 	if (engine_claim(w->engine, w->keeper->reign.owner, &head) !=
 	    ENGINE_DONE)
 		return;
-	if (!follow(w) || copy_stands_at(w->copy).seq != head.last.seq) {
+	/* nobody appends to the log by now */
+	do {
+		w->follows = follow(w);
+	} while (w->follows && w->has_more);
+	if (!w->follows || copy_stands_at(w->copy).seq != head.last.seq) {
 		engine_resign(w->engine, head.reign);
 		return;
 	}
 	log_debug("engine: claimed, at entry %lld", (long long)head.last.seq);
 	w->number = head.reign;
-	w->renewed_ms = clock_ms();
+	w->leased_ms = w->renewed_ms = began_ms;
 	/* the writer has a connection of its own, which is to be the only one
 	 * that knows FTS5's state */
 	copy_close(&w->copy);
 	atomic_store(&w->keeper->reign.entry, head.last.seq);
-	atomic_store(&w->keeper->writes, true);
 	atomic_store(&w->keeper->reign.number, head.reign);
+	atomic_store(&w->keeper->writes, true);
 }
 
-/* The lane may have claimed again meanwhile. */
+static void
+end_reign(struct work *w, int64_t number, const char *why)
+{
+	if (atomic_compare_exchange_strong(&w->keeper->reign.number, &number,
+	    0))
+		log_warn("engine: %s; this process writes no more", why);
+}
+
+/*
+ * The lane may have claimed again meanwhile. A lease that has ended by this
+ * clock may have ended by the engine's: then others write, and nobody would tell.
+ */
 static void
 keep_lease(struct work *w)
 {
@@ -124,21 +143,16 @@ keep_lease(struct work *w)
 	w->renewed_ms = now_ms;
 	w->number = number;
 	end = engine_renew(w->engine, number);
-	if (end == ENGINE_REFUSED) {
-		if (atomic_compare_exchange_strong(
-		    &w->keeper->reign.number, &number, 0))
-			log_warn("engine: another process claimed; this one "
-			    "writes no more");
-		return;
-	}
-	if (end != ENGINE_DONE) {
-		say_away(w);
-		return;
-	}
-	note_heard(w);
-	if (now_ms - w->trimmed_ms >= TRIM_MS) {
-		w->trimmed_ms = now_ms;
+	if (end == ENGINE_DONE) {
+		w->leased_ms = now_ms;
+		note_heard(w);
 		engine_trim(w->engine, number);
+	} else if (end == ENGINE_REFUSED)
+		end_reign(w, number, "another process claimed");
+	else {
+		say_away(w);
+		if (clock_ms() - w->leased_ms > LEASE_MS)
+			end_reign(w, number, "the lease has ended");
 	}
 }
 
@@ -163,12 +177,12 @@ take_turn(struct work *w)
 	if (w->copy == NULL)
 		w->copy = copy_open(w->keeper->path);
 	before = copy_stands_at(w->copy).seq;
-	if (!follow(w))
-		return;
+	w->follows = follow(w);
 	if (copy_stands_at(w->copy).seq != before)
 		hosts_tell(w->hosts, copy_stands_at(w->copy).seq);
 	note_current(w, copy_stands_at(w->copy).seq);
-	try_claim(w);
+	if (w->follows && !w->has_more)
+		try_claim(w);
 }
 
 static bool
@@ -177,7 +191,7 @@ is_terminated(struct work *w, zsock_t *pipe)
 	char	*word;
 	bool	 is;
 
-	if (!hosts_wait(w->hosts, pipe, FOLLOW_MS))
+	if (!hosts_wait(w->hosts, pipe, w->has_more ? 0 : FOLLOW_MS))
 		return false;
 	word = zstr_recv(pipe);
 	is = word == NULL || strcmp(word, "$TERM") == 0;
@@ -185,11 +199,14 @@ is_terminated(struct work *w, zsock_t *pipe)
 	return is;
 }
 
-/* What the writer is told: nothing, if it is this process. */
+/*
+ * What the writer is told: nothing, if it is this process, or if answers would
+ * wait in vain for a copy that does not follow.
+ */
 static int64_t
 entry_of(const struct work *w)
 {
-	return w->copy == NULL ? 0 : copy_stands_at(w->copy).seq;
+	return w->copy == NULL || !w->follows ? 0 : copy_stands_at(w->copy).seq;
 }
 
 static void
@@ -259,9 +276,9 @@ keeper_has_hosts(const struct keeper *k)
 bool
 keeper_is_behind(const struct keeper *k)
 {
-	return k->thread != NULL && !keeper_has_reign(k) &&
-	    keeper_has_hosts(k) &&
-	    clock_ms() - atomic_load(&k->current_ms) > CURRENT_MS;
+	/* without the lock a process does not know */
+	return keeper_has_hosts(k) && (k->thread == NULL ||
+	    (!keeper_has_reign(k) && clock_ms() - atomic_load(&k->current_ms) > CURRENT_MS));
 }
 
 bool

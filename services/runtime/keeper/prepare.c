@@ -62,24 +62,43 @@ has_store(const struct keeper *k)
 	return stat(k->path, &st) == 0 && st.st_size > 0;
 }
 
-/* A new desk: its first store is made here, then put into the engine. */
-static enum step
-make_first(struct keeper *k, const struct keeper_asks *asks)
+/* A store that was made here, and may have been killed before it was there. */
+static bool
+was_to_be_put(const struct keeper *k)
+{
+	int64_t			schema;
+	struct engine_place	place = copy_look(k->path, &schema);
+
+	return place.seq == 1 && place.reign > 0;
+}
+
+static enum engine_end
+put_first(const struct keeper *k)
 {
 	struct buf	why = { 0 };
 	enum engine_end	end;
 
-	asks->make(asks->arg);
 	end = copy_put(k->service, k->settings->engine, k->path, NULL,
 	    NULL, &why);
 	if (end == ENGINE_DONE)
 		log_info("engine: it has the store now");
-	else {
+	else
 		log_warn("engine: it does not take the store: %s", why.base !=
 		    NULL ? why.base : "another host was first");
-		copy_remove(k->path);
-	}
 	buf_done(&why);
+	return end;
+}
+
+/* A new desk: its first store is made here, then put into the engine. */
+static enum step
+make_first(const struct keeper *k, const struct keeper_asks *asks)
+{
+	enum engine_end	end;
+
+	asks->make(asks->arg);
+	end = put_first(k);
+	if (end != ENGINE_DONE && end != ENGINE_UNKNOWN)
+		copy_remove(k->path);	/* nobody has worked with it */
 	return end == ENGINE_DONE || end == ENGINE_REFUSED ? STEP_AGAIN :
 	    STEP_WAIT;
 }
@@ -104,12 +123,16 @@ bring_up(struct keeper *k, struct engine *engine, const struct engine_head *head
 	struct engine_head	 claimed;
 	struct copy		*copy;
 	enum engine_end		 end;
+	bool			 more;
 
 	end = engine_claim(engine, k->reign.owner, &claimed);
-	if (end != ENGINE_DONE)
+	if (end != ENGINE_DONE ||
+	    engine_extend(engine, claimed.reign) != ENGINE_DONE)
 		return STEP_WAIT;
 	copy = copy_open(k->path);
-	end = copy_follow(copy, engine);
+	do {
+		end = copy_follow(copy, engine, &more);
+	} while (end == ENGINE_DONE && more);
 	copy_close(&copy);
 	log_info("engine: upgrading the store from schema %lld to %lld",
 	    (long long)head->schema,
@@ -140,6 +163,23 @@ make_copy(struct keeper *k)
 	    &head) == ENGINE_DONE ? STEP_AGAIN : STEP_WAIT;
 }
 
+/*
+ * At the first entry it may be more than a copy: a desk that was to be put into
+ * an engine, which has another one's by now.
+ */
+static void
+set_aside(const struct keeper *k, struct engine_place place)
+{
+	struct buf	to = { 0 };
+
+	buf_printf(&to, "%s.%lld", k->path, (long long)place.reign);
+	log_warn("engine: it has another store than %s, which is kept as %s",
+	    k->path, to.base);
+	if (rename(k->path, to.base) == -1)
+		log_fatal("%s: %s", to.base, strerror(errno));
+	buf_done(&to);
+}
+
 /* The engine has a store: the copy must be of its schema and in its log. */
 static enum step
 match(struct keeper *k, struct engine *engine, const struct engine_head *head)
@@ -161,6 +201,8 @@ match(struct keeper *k, struct engine *engine, const struct engine_head *head)
 	if (schema < newest)
 		return bring_up(k, engine, head);
 	end = engine_since(engine, place, ignore_entry, NULL);
+	if (end == ENGINE_GONE && place.seq == 1)
+		set_aside(k, place);
 	return end == ENGINE_GONE ? make_copy(k) :
 	    end == ENGINE_AWAY ? STEP_WAIT : STEP_READY;
 }
@@ -191,6 +233,9 @@ next_step(struct keeper *k, struct engine *engine,
 	case ENGINE_MISSING:
 		if (!has_store(k))
 			return make_first(k, asks);
+		if (was_to_be_put(k))
+			return put_first(k) == ENGINE_DONE ? STEP_AGAIN :
+			    STEP_WAIT;
 		log_refuse("the engine has no %s store, and stores/%s has one: "
 		    "`flicketctl engine put` takes it over, or FLICKET_ENGINE "
 		    "is wrong", service_name(k->service->id),
