@@ -57,10 +57,21 @@ send_to_lane(struct svc *s, const struct request *r, struct text peer,
 		write_calls_send(s, r, peer);
 }
 
+/* Another process may answer it. */
+static bool
+is_unavailable(const struct svc *s, const struct request *r, enum op_kind kind)
+{
+	enum phase	phase = s->lifecycle.phase;
+
+	return phase == PHASE_CLOSING ||
+	    (phase == PHASE_STOPPING && kind != OP_READ) ||
+	    (kind == OP_READ && r->op != OP_PING &&
+	    keeper_is_stale(&s->keeper));
+}
+
 void
 loop_dispatch(struct svc *s, const struct request *r, struct text peer)
 {
-	enum phase	phase = s->lifecycle.phase;
 	enum op_kind	kind;
 
 	if (!op_kind_of(&s->tables, r->op, &kind) || kind == OP_OWN)
@@ -69,16 +80,12 @@ loop_dispatch(struct svc *s, const struct request *r, struct text peer)
 		reply_put_error(&s->reply, r, ERR_BAD_REQUEST);
 	else if (r->expires_ms != 0 && clock_ms() > r->expires_ms)
 		reply_put_error(&s->reply, r, ERR_EXPIRED);
-	else if (phase == PHASE_CLOSING ||
-	    (phase == PHASE_STOPPING && kind != OP_READ))
+	else if (is_unavailable(s, r, kind))
 		reply_put_error(&s->reply, r, ERR_UNAVAILABLE);
 	else if (kind != OP_READ && kind != OP_SLOW &&
 	    s->role.state != ROLE_WRITER)
 		reply_put_error(&s->reply, r, role_is_read_only(&s->role) ?
 		    ERR_STORE : ERR_UNAVAILABLE);
-	else if (kind == OP_READ && r->op != OP_PING &&
-	    keeper_is_stale(&s->keeper))
-		reply_put_error(&s->reply, r, ERR_UNAVAILABLE);
 	else if (kind == OP_READ)
 		run_on_loop(s, r, peer);
 	else
