@@ -249,21 +249,6 @@ def test_change_of_a_shown_ticket_is_shown_in_its_place(browse, own):
     assert not page.has('button', re.compile('Show'))
 
 
-def test_news_of_a_ticket_draw_its_row_alone(browse, own):
-    """Each row is drawn with the time of its ticket."""
-    made = new_ticket(own, 'A printer')
-    page = browse(own, 'admin', '/tickets/?sort=title')
-    page.script('''
-        window.drawn = 0;
-        const format = Intl.RelativeTimeFormat.prototype.format;
-        Intl.RelativeTimeFormat.prototype.format = function (...all) { drawn++; return format.apply(this, all); };''')
-    with admin_of(own) as admin:
-        expect(admin.post(f'ticket/{made}/claim', {}), 200)
-    page.ask_again()
-    page.wait(lambda: 'In Work' in row(page, made).text, 'the new status')
-    assert page.script('return drawn') == 1
-
-
 def test_rows_have_no_boxes_that_scroll(browse, busy):
     """What is too long is cut without them: the browser makes a layer for each, which costs a fifth of the time of a list."""
     page = browse(busy, 'admin', '/tickets/')
