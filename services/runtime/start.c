@@ -340,6 +340,8 @@ start_service(const struct service *service, const struct settings *settings,
 	init_parts(&s);
 	if (open_store(&s, force_new))
 		run_process(&s);
+	else
+		buf_done(&s.path);
 	log_info("stopped");
 	return 0;
 }
