@@ -2,7 +2,6 @@
 #include "services/engine/copy.h"
 
 #include <sqlite3.h>
-#include <sys/random.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -307,16 +306,6 @@ copy_fetch(const struct service *service, const char *conninfo,
 
 /* --- into the engine ----------------------------------------------------------------------- */
 
-/* Not 0. */
-static int64_t
-random_reign(void)
-{
-	uint64_t	n;
-
-	CHECK(getrandom(&n, sizeof(n), 0) == sizeof(n));
-	return (int64_t)(n >> 2 | 1);
-}
-
 /*
  * In one transaction of the copy, which is committed behind the engine's. Where
  * it is not, the copy does not stand where the engine does, and is made anew.
@@ -350,7 +339,7 @@ enum engine_end
 copy_put(const struct service *service, const char *conninfo, const char *path,
     engine_progress *progress, void *arg, struct buf *ret_error)
 {
-	struct engine_place	 none = { 0, 0 }, place = { 1, random_reign() };
+	struct engine_place	 none = { 0, 0 }, place = { 1, engine_new_reign() };
 	sqlite3			*db = store_open(path, false);
 	enum engine_end		 end = ENGINE_FAILED;
 

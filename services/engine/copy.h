@@ -25,7 +25,7 @@ bool			copy_set_place(struct sqlite3 *, struct engine_place);
 /* A connection to a copy that entries are applied on, and nothing else. */
 struct copy;
 
-/* Dies if there is none: it is made by another function. */
+/* Dies if the file is not there: copy_fetch() makes it. */
 struct copy	*copy_open(const char *path);
 void		 copy_close(struct copy **);
 

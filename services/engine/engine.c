@@ -255,8 +255,8 @@ engine_look(struct engine *e, struct engine_head *ret)
 }
 
 /* Not 0, and no number that a process is likely to have had before. */
-static int64_t
-new_reign(void)
+int64_t
+engine_new_reign(void)
 {
 	uint64_t	n;
 
@@ -273,7 +273,7 @@ engine_claim(struct engine *e, const char *owner, struct engine_head *ret)
 
 	if (end != ENGINE_DONE)
 		return end;
-	params_put_number(&p, new_reign());
+	params_put_number(&p, engine_new_reign());
 	params_put_bytes(&p, text_of(owner));
 	(void)link_take_warning(e->link);
 	r = link_run(e->link, "claim", &p);
@@ -304,32 +304,31 @@ run_with_reign(struct engine *e, const char *name, int64_t reign)
 	return rows;
 }
 
-enum engine_end
-engine_renew(struct engine *e, int64_t reign)
+/* Set the end of the lease, if the reign is the last one. */
+static enum engine_end
+keep_lease(struct engine *e, const char *name, int64_t reign)
 {
 	enum engine_end	end = engine_open(e);
 	int		rows;
 
 	if (end != ENGINE_DONE)
 		return end;
-	rows = run_with_reign(e, "renew", reign);
+	rows = run_with_reign(e, name, reign);
 	if (rows == -1)
 		return engine_failed(e);
 	return rows == 1 ? ENGINE_DONE : ENGINE_REFUSED;
 }
 
 enum engine_end
+engine_renew(struct engine *e, int64_t reign)
+{
+	return keep_lease(e, "renew", reign);
+}
+
+enum engine_end
 engine_extend(struct engine *e, int64_t reign)
 {
-	enum engine_end	end = engine_open(e);
-	int		rows;
-
-	if (end != ENGINE_DONE)
-		return end;
-	rows = run_with_reign(e, "extend", reign);
-	if (rows == -1)
-		return engine_failed(e);
-	return rows == 1 ? ENGINE_DONE : ENGINE_REFUSED;
+	return keep_lease(e, "extend", reign);
 }
 
 void
@@ -398,8 +397,6 @@ end_of_entry(struct engine *e, enum link_end end)
 		return ENGINE_UNKNOWN;
 	if (strcmp(link_state(e->link), CHECK_FAILED) == 0)
 		return ENGINE_REFUSED;
-	/* a transaction that the server broke off is not done, but it is none
-	 * of a statement that it refused */
 	log_error("engine: an entry is refused: %s (%s)", link_error(e->link),
 	    link_state(e->link));
 	return ENGINE_FAILED;

@@ -72,6 +72,9 @@ void		 engine_each_file(const char *conninfo,
 
 enum engine_end	 engine_look(struct engine *, struct engine_head *ret);
 
+/* A number for a new reign; not 0. */
+int64_t		 engine_new_reign(void);
+
 /*
  * Become the writer, if the lease of the last one has ended or is the owner's
  * own. From then on no entry of an earlier reign is added. What was UNKNOWN is
@@ -106,7 +109,7 @@ typedef bool	 engine_take(void *arg, struct engine_place, struct text patch);
 
 /*
  * Give entries behind a place, in their order; some of them if there are many.
- * DONE and none given: there are none. GONE: the log does not have the place.
+ * DONE without a call: the log has no later entry. GONE: it lacks the place.
  */
 enum engine_end	 engine_since(struct engine *, struct engine_place,
 		    engine_take *, void *arg);

@@ -84,12 +84,6 @@ layout_put_create(struct buf *sql, const struct table *t)
 	buf_printf(sql, ");");
 }
 
-void
-layout_put_drop(struct buf *sql, const struct table *t)
-{
-	buf_printf(sql, "DROP TABLE IF EXISTS \"%s\";", t->name);
-}
-
 /* "unnest($1::bigint[], $2::text[])" */
 static void
 put_arrays(struct buf *sql, const struct table *t, bool only_key)

@@ -20,7 +20,6 @@ extern const char	layout_own_sql[];
 
 /* The statements of this text are run when a schema is laid out anew. */
 void	layout_put_create(struct buf *, const struct table *);
-void	layout_put_drop(struct buf *, const struct table *);
 
 /* Rows given as an array for each column: they are there, or changed. */
 void	layout_put_upsert(struct buf *, const struct table *);

@@ -93,8 +93,8 @@ bool		 link_copy_put(struct link *, struct text);
 bool		 link_copy_end(struct link *);
 
 /*
- * The next bytes of a COPY TO; to be freed by PQfreemem(). Without a base: there
- * are none left, or *ret_failed.
+ * The next bytes of a COPY TO; to be freed by PQfreemem(). The base is NULL at the
+ * end, and after a failure, which *ret_failed tells.
  */
 struct text	 link_copy_take(struct link *, bool *ret_failed);
 

@@ -16,8 +16,8 @@ struct sqlite3_stmt;
 struct sqlite3_value;
 
 /*
- * Append a value, with its length in front. False: it is none of its column,
- * such as a text in a column of numbers, or a number with a fraction.
+ * Append a value, with its length in front. False: the column cannot
+ * have it, such as a text in a column of numbers, or a number with a fraction.
  */
 bool	value_put(struct buf *, enum column_type, struct sqlite3_value *);
 

@@ -20,10 +20,10 @@ struct hosts {
 };
 
 /* Sockets of files are on one host. */
-static bool
-has_others(const char *endpoints)
+bool
+hosts_are_named(const struct settings *settings, enum service_id id)
 {
-	return strstr(endpoints, "tcp://") != NULL;
+	return strstr(settings_endpoint(settings, id), "tcp://") != NULL;
 }
 
 struct hosts *
@@ -32,7 +32,7 @@ hosts_new(const struct settings *settings, enum service_id id,
 {
 	struct hosts	*h;
 
-	if (!has_others(settings_endpoint(settings, id)))
+	if (!hosts_are_named(settings, id))
 		return NULL;
 	h = must_alloc(sizeof(*h));
 	h->resolver = resolver_new(settings, UINT64_C(1) << id);

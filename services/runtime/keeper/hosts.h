@@ -13,6 +13,9 @@
 #include "base/services.h"
 #include "base/settings.h"
 
+/* Whether processes of the service may be on other hosts, too. */
+bool		 hosts_are_named(const struct settings *, enum service_id);
+
 struct hosts;
 
 /*

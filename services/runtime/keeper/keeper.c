@@ -269,8 +269,8 @@ keeper_start(struct keeper *k)
 bool
 keeper_has_hosts(const struct keeper *k)
 {
-	return keeper_is_wanted(k) && strstr(settings_endpoint(k->settings,
-	    k->service->id), "tcp://") != NULL;
+	return keeper_is_wanted(k) &&
+	    hosts_are_named(k->settings, k->service->id);
 }
 
 bool

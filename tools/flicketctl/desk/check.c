@@ -60,7 +60,7 @@ found(struct check *k, enum verdict v, const char *what, const char *todo,
 	va_end(ap);
 }
 
-/* How many findings are none of CHECK_OK. */
+/* How many findings are not CHECK_OK. */
 static int
 count_faults(const struct check *k)
 {
