@@ -86,13 +86,15 @@ link_state(const struct link *l)
 	return l->state;
 }
 
-/* libpq's messages have several lines. */
+/* libpq's messages have several lines, with tabs in front. */
 void
 link_set_error(struct link *l, const char *why)
 {
 	size_t	len = 0;
 
 	for (; *why != '\0' && len + 1 < sizeof(l->error); why++) {
+		if (*why == '\t')
+			continue;
 		if (*why != '\n')
 			l->error[len++] = *why;
 		else if (why[1] != '\0' && len + 3 < sizeof(l->error)) {
