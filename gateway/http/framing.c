@@ -127,7 +127,7 @@ is_token(const char *p, size_t len)
 	for (size_t i = 0; i < len; i++)
 		if (!is_of_token(p[i]))
 			return false;
-	return true;
+	return len > 0;
 }
 
 static bool
@@ -367,6 +367,8 @@ phr_parse_request(const char *buf, size_t len, const char **method,
 	    *num_headers, &f);
 	if (fault == NULL && !is_token(*method, *method_len))
 		fault = "The method is not a token.";
+	if (fault == NULL && *path_len == 0)
+		fault = "The target is empty.";
 	if (fault == NULL) {
 		reduce_target(path, path_len, *method_len == 7 &&
 		    memcmp(*method, "OPTIONS", 7) == 0, &f);

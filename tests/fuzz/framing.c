@@ -105,9 +105,10 @@ check_head(const uint8_t *data, size_t len)
 	ret = phr_parse_request(copy, len, &method, &method_len, &path,
 	    &path_len, &minor, headers, &count, 0);
 	CHECK(ret <= (int)len);
-	if (framing_fault() == NULL && ret > 0)
+	if (framing_fault() == NULL && ret > 0) {
+		CHECK(method_len > 0 && path_len > 0);
 		check_lines(copy, (size_t)ret);
-	else if (ret > 0)
+	} else if (ret > 0)
 		CHECK(minor == 0);
 	CHECK(framing_fault() == NULL);
 	free(copy);

@@ -105,6 +105,8 @@ def heads_and_chunks():
     for fields in (b'', b'Content-Length: 5' + LINE, b'Transfer-Encoding: chunked' + LINE, b'X-Any:\ta ' + LINE):
         for first in (b'GET / HTTP/1.1', b'POST /flicket-api/tickets HTTP/1.0'):
             yield first + LINE + host + fields + LINE
+    yield LINE * 2 + b' GET / HTTP/1.0' + LINE * 2
+    yield b'GET  HTTP/1.1' + LINE + host + LINE
     last = b'0' + LINE * 2
     for body in (b'', b'5' + LINE + b'hello' + LINE, b'1;a="b" ; c' + LINE + b'x' + LINE, b'00A' + LINE + b'0123456789' + LINE):
         yield body + last

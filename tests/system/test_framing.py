@@ -65,6 +65,8 @@ FORBIDDEN = {
     'Host with a user': request('Host: me@localhost', first='GET /healthz HTTP/1.1'),
     'Host with spaces': request('Host: localhost other', first='GET /healthz HTTP/1.1'),
     'Host beyond ASCII': request('Host: h\xf6st', first='GET /healthz HTTP/1.1'),
+    'no method': request(HOST, first=' /healthz HTTP/1.1'),
+    'no target': request(HOST, first='GET  HTTP/1.1'),
     'LF alone': request(HOST, first='GET /healthz HTTP/1.1', end='\n'),
     'LF behind a header': request(HOST + '\nX-Any: a', first='GET /healthz HTTP/1.1'),
     'LF behind the first line': request(first=f'GET /healthz HTTP/1.1\n{HOST}'),
